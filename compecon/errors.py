@@ -1,0 +1,24 @@
+"""Exceptions that a caller may want to catch. Everything else is a ValueError or TypeError.
+
+Each message is one or two sentences for a person: what is wrong, what was got, what to do.
+"""
+
+
+class CompeconError(Exception):
+    """Base class of the errors raised on purpose by compecon."""
+
+
+class UnsupportedModelError(CompeconError, TypeError):
+    """The model's attention cannot be observed or budgeted."""
+
+
+class CheckpointError(CompeconError, ValueError):
+    """A checkpoint was refused: missing, damaged, unsafe, or too large for this machine."""
+
+
+class TextError(CompeconError, ValueError):
+    """A text cannot be shown: empty, too long, or nothing but padding."""
+
+
+class OfflineError(CompeconError, ConnectionError):
+    """The Hub was asked for and cannot be reached."""
