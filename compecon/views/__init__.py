@@ -1,0 +1,1 @@
+"""What a screen shows, as plain data, before there is a screen."""

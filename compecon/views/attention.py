@@ -1,0 +1,204 @@
+"""One text's attention at every budget, as the stream of messages that the live canvas draws from."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from compecon.attention.hooks import LayerAttention
+from compecon.attention.policy import KeyBudget
+from compecon.attention.sweep import SweepPoint, sweep
+from compecon.checkpoints.load import Checkpoint, Encoded
+from compecon.errors import UnsupportedModelError
+from compecon.flops import ModelShape, macs, macs_under_budget
+from compecon.views.budgets import BATCHED_TOKENS, Scope, budget_grid
+from compecon.views.frames import FORMAT, Message
+from compecon.views.output import CHANGE_UNITS, Reading, output_fields, read_output
+from compecon.views.policies import CONTROL_ARMS, POLICIES, make_policy
+from compecon.views.statistics import STATISTICS, TOKENS, VIEWS, head_statistics, moved_attention
+
+
+@final
+@dataclass(frozen=True)
+class AttentionRequest:
+    """What the page asks for.
+
+    Attributes:
+        policy: Key of ``POLICIES``: who may be read when there is not enough for all.
+        scope: Which heads' matrices to send; statistics are sent for all of them.
+        budgets: Only these, in keys per query, and no control arms; empty for the grid, the control arms and, for a
+            short text, every budget between the grid's.
+        first: A budget wanted before all others.
+    """
+
+    policy: str = "top-k"
+    scope: Scope = Scope()
+    budgets: tuple[int, ...] = ()
+    first: int | None = None
+
+
+def attention_stream(
+    checkpoint: Checkpoint,
+    encoded: Encoded,
+    request: AttentionRequest = AttentionRequest(),  # noqa: B008 - frozen
+    *,
+    wanted: Callable[[], bool] = lambda: True,
+) -> Iterator[Message]:
+    """Compute and describe one text's attention: full budget first, then the grid, then the control arms.
+
+    Args:
+        checkpoint: The model.
+        encoded: One text or pair.
+        request: Policy and extent.
+        wanted: Asked between forward passes; False ends the stream early (the reader went away).
+
+    Yields:
+        ``open``, then ``frame`` messages (each exact: a real forward pass at that budget), ``arm`` messages, ``done``.
+
+    Raises:
+        UnsupportedModelError: If the model is not made of one stack of self-attention layers.
+    """
+    started = time.perf_counter()
+    n = len(encoded.tokens)
+    [full] = sweep(checkpoint.model, encoded.batch, [None], record=True)
+    frames = _Frames(checkpoint, encoded, request, full)
+    yield frames.opening()
+    yield frames.frame(full, n)
+    for stage in _stages(n, request):
+        if stage == _ARMS:
+            yield from _arms(checkpoint, encoded, request.policy, frames.full_reading, wanted)
+            continue
+        points = sweep(checkpoint.model, encoded.batch, [KeyBudget(keys=k) for k in stage], make_policy(request.policy))
+        for k, point in zip(stage, points, strict=True):
+            if not wanted():
+                return
+            yield frames.frame(point, k)
+    yield Message("done", {"ms": round(1000 * (time.perf_counter() - started), 1)})
+
+
+_ARMS: tuple[int, ...] = ()
+
+
+def _stages(n: int, request: AttentionRequest) -> list[tuple[int, ...]]:
+    """Budgets in the order they are worth seeing; the control arms come after the grid."""
+    if request.budgets:
+        return [tuple(k for k in request.budgets if 1 <= k < n)]
+    first = [request.first] if request.first is not None and 1 <= request.first < n else []
+    grid = first + [k for k in reversed(budget_grid(n)) if k not in first and k < n]
+    rest = [k for k in range(n - 1, 0, -1) if k not in grid] if n <= BATCHED_TOKENS else []
+    return [*([tuple(grid)] if grid else []), _ARMS, *([tuple(rest)] if rest else [])]
+
+
+def _arms(
+    checkpoint: Checkpoint, encoded: Encoded, policy: str, full: Reading, wanted: Callable[[], bool]
+) -> Iterator[Message]:
+    """The same budgets spent by other policies: what they change too is arithmetic, not behaviour."""
+    n = len(encoded.tokens)
+    budgets = [k for k in budget_grid(n) if k < n]
+    for name in CONTROL_ARMS:
+        if name == policy:
+            continue
+        points = sweep(
+            checkpoint.model, encoded.batch, [KeyBudget(keys=k) for k in budgets], make_policy(name), record=False
+        )
+        changes = []
+        for point in points:
+            if not wanted():
+                return
+            changes.append(read_output(checkpoint, encoded, point.output).change_from(full))
+        arrays = {"budgets": np.array([*budgets, n], np.float32), "changes": np.array([*changes, 0.0], np.float32)}
+        yield Message("arm", {"policy": name, "label": POLICIES[name].short}, arrays)
+
+
+class _Frames:
+    """Turns sweep points into messages; holds the full-budget point that others are compared with."""
+
+    def __init__(self, checkpoint: Checkpoint, encoded: Encoded, request: AttentionRequest, full: SweepPoint) -> None:
+        if {layer.stack for layer in full.attention} not in ({"encoder"}, {"decoder"}):
+            raise UnsupportedModelError(
+                f"{checkpoint.name} has several attention stacks; the page shows one. Use recorded_attention for it."
+            )
+        self.checkpoint, self.encoded, self.request = checkpoint, encoded, request
+        self.full, self.full_reading = full, read_output(checkpoint, encoded, full.output)
+        self.content = ~torch.tensor(encoded.special, device=full.attention[0].weights.device)
+        self.visible = [layer.visible.expand_as(layer.weights)[0] for layer in full.attention]
+        self.n_heads = max(layer.weights.shape[1] for layer in full.attention)
+
+    def opening(self) -> Message:
+        n, checkpoint = len(self.encoded.tokens), self.checkpoint
+        return Message(
+            "open",
+            {
+                "format": FORMAT,
+                "checkpoint": checkpoint.name,
+                "digest": checkpoint.digest,
+                "device": str(checkpoint.device),
+                "output": checkpoint.kind,
+                "labels": list(checkpoint.labels),
+                "change_unit": CHANGE_UNITS[checkpoint.kind],
+                "policy": self.request.policy,
+                "tokens": list(self.encoded.tokens),
+                "joined": list(self.encoded.joined),
+                "special": list(self.encoded.special),
+                "heads": [layer.weights.shape[1] for layer in self.full.attention],
+                "grid": list(budget_grid(n)),
+                "sent": self.request.scope.fields(len(self.full.attention), self.n_heads),
+                "views": VIEWS,
+                "token_sets": TOKENS,
+                "statistics": STATISTICS,
+                "macs": self._macs(n),
+            },
+        )
+
+    def frame(self, point: SweepPoint, k: int) -> Message:
+        reading = read_output(self.checkpoint, self.encoded, point.output)
+        fields = {
+            "k": k,
+            "change": reading.change_from(self.full_reading),
+            "flipped": reading.flipped_from(self.full_reading),
+            **output_fields(self.checkpoint, self.encoded, reading),
+        }
+        layers = [layer.weights[0].float() for layer in point.attention]
+        statistics = [head_statistics(w, v, self.content) for w, v in zip(layers, self.visible, strict=True)]
+        moved = [moved_attention(w, f.weights[0].float()) for w, f in zip(layers, self.full.attention, strict=True)]
+        return Message(
+            "frame",
+            fields,
+            {
+                "statistics": torch.stack([self._padded(s) for s in statistics], dim=-2).cpu().numpy(),
+                "moved": torch.stack([self._padded(m) for m in moved]).cpu().numpy(),
+                "weights": self._weights(point.attention),
+            },
+        )
+
+    def _padded(self, values: Tensor) -> Tensor:
+        """Layers that lost heads are filled up with NaN, which the page draws as removed."""
+        return torch.nn.functional.pad(values, (0, self.n_heads - values.shape[-1]), value=torch.nan)
+
+    def _weights(self, attention: Sequence[LayerAttention]) -> np.ndarray[Any, np.dtype[np.float16]]:
+        """The matrices in scope, float16, shape (layer, head, query, key); NaN where a query may not look."""
+        layers, heads = self.request.scope.extent(len(attention), self.n_heads)
+        n = len(self.encoded.tokens)
+        out = np.full((len(layers), len(heads), n, n), np.nan, np.float16)
+        for i, layer in enumerate(layers):
+            own = [h for h in heads if h < attention[layer].weights.shape[1]]
+            shown = attention[layer].weights[0, own].float().masked_fill(~self.visible[layer][own], torch.nan)
+            out[i, : len(own)] = shown.to(torch.float16).cpu().numpy()
+        return out
+
+    def _macs(self, n: int) -> dict[str, Any]:
+        """What the budget touches, counted on shapes: {} for a shape the formulas do not know."""
+        try:
+            shape = ModelShape.from_config(self.checkpoint.model.config)
+        except UnsupportedModelError:
+            return {}
+        causal = self.full.attention[0].stack == "decoder"
+        dense = macs(shape, n)
+        needed = [macs_under_budget(shape, n, keys=k, causal=causal) for k in budget_grid(n)]
+        return {"executed": dense.total, "linear": dense.linear, "read": [m.read for m in needed], "scored": needed[0].scored}
