@@ -13,11 +13,16 @@ os.environ.update(
 
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 import torch
 
 torch.set_num_threads(1)  # tiny tensors: threads only wait for each other
+
+# No deadline, because machines differ; the same examples every time, because a red build must be reproducible.
+hypothesis.settings.register_profile("compecon", deadline=None, max_examples=50, derandomize=True, database=None)
+hypothesis.settings.load_profile("compecon")
 
 
 @pytest.fixture(autouse=True)
