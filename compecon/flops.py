@@ -1,0 +1,251 @@
+"""Multiply-adds (MACs) of one forward pass over one text, from shapes alone. One MAC is two FLOPs.
+
+Attention is counted in pairs of a query and a key. Three numbers are kept apart, because they answer different
+questions:
+
+- executed (`macs`): what dense kernels do, every query with every key, whether or not the future is masked away
+  afterwards. This is what torch's FLOP counter reports. A budget enforced by a mask does not lower it.
+- needed (`macs_under_budget` without keys): only the visible pairs; a kernel may skip the rest.
+- under a budget (`macs_under_budget`): exact top-k scores every visible key before it can choose, so only the reads
+  get fewer. Nothing else does, so never multiply a dense count by the share of the keys that are read.
+
+Norms, softmax, activations, biases and embedding look-ups are left out: they are not matrix products, below 1 % for
+models of usual width (PaLM, arXiv:2204.02311, appendix B, leaves out the same).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from compecon.errors import UnsupportedModelError
+
+
+@dataclass(frozen=True, slots=True)
+class _Family:
+    prefix: str  # of its model classes
+    d_ff: str = "intermediate_size"  # attribute of the config
+    mlp_matrices: int = 2
+    is_decoder: bool = False
+    has_window: bool = False
+
+
+_FAMILIES = {
+    "bert": _Family("Bert"),
+    "roberta": _Family("Roberta"),
+    "xlm-roberta": _Family("XLMRoberta"),
+    "camembert": _Family("Camembert"),
+    "distilbert": _Family("DistilBert", d_ff="hidden_dim"),
+    "gpt2": _Family("GPT2", d_ff="n_inner", is_decoder=True),
+    "llama": _Family("Llama", mlp_matrices=3, is_decoder=True),
+    "mistral": _Family("Mistral", mlp_matrices=3, is_decoder=True, has_window=True),
+    "qwen2": _Family("Qwen2", mlp_matrices=3, is_decoder=True, has_window=True),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelShape:
+    """The sizes that decide what a stack of attention and MLP layers costs.
+
+    Attributes:
+        n_layers: Layers, all alike.
+        n_heads: Query heads a layer.
+        n_kv_heads: Key and value heads a layer; fewer than `n_heads` where queries share them.
+        d_model: Width of the residual stream.
+        d_head: Width of a head.
+        d_ff: Neurons of the MLP.
+        mlp_matrices: 2 for a plain MLP, 3 for a gated one.
+        head_per_token: MACs of the output head at each token.
+        head_per_text: MACs of the output head once a text, such as a pooler and its classifier.
+        window: Keys a causal query can see at most, itself included; None: all before it.
+    """
+
+    n_layers: int
+    n_heads: int
+    n_kv_heads: int
+    d_model: int
+    d_head: int
+    d_ff: int
+    mlp_matrices: int
+    head_per_token: int = 0
+    head_per_text: int = 0
+    window: int | None = None
+
+    @classmethod
+    def from_config(cls, config: Any, architecture: str | None = None) -> Self:
+        """Read the sizes off a transformers config.
+
+        Args:
+            config: Config of BERT, RoBERTa, XLM-RoBERTa, CamemBERT, DistilBERT, GPT-2, Llama, Mistral or Qwen2.
+            architecture: Name of the model class, which decides the output head: `type(model).__name__`. None: the
+                first of `config.architectures`, the class the checkpoint was saved from.
+
+        Raises:
+            UnsupportedModelError: If the formulas do not cover the model or its head.
+        """
+        family = _FAMILIES.get(config.model_type)
+        if family is None:
+            raise UnsupportedModelError(
+                f"MACs of model type {config.model_type!r} are not known. Known: {', '.join(_FAMILIES)}."
+            )
+        if getattr(config, "add_cross_attention", False):
+            raise UnsupportedModelError("Cross-attention is not counted. Use a model of a single stack.")
+        width, n_heads = config.hidden_size, config.num_attention_heads
+        per_token, per_text = _head(config, family, architecture)
+        return cls(
+            n_layers=config.num_hidden_layers,
+            n_heads=n_heads,
+            n_kv_heads=getattr(config, "num_key_value_heads", None) or n_heads,
+            d_model=width,
+            d_head=getattr(config, "head_dim", None) or width // n_heads,
+            d_ff=getattr(config, family.d_ff) or 4 * width,  # GPT-2 writes None for its usual four times
+            mlp_matrices=family.mlp_matrices,
+            head_per_token=per_token,
+            head_per_text=per_text,
+            window=_window(config) if family.has_window else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MacCount:
+    """MACs of one forward pass, by what they are spent on.
+
+    Attributes:
+        linear: Weight matrices of attention and MLP.
+        scored: Queries times keys.
+        read: Attention weights times values.
+        head: Output head.
+    """
+
+    linear: int
+    scored: int
+    read: int
+    head: int
+
+    @property
+    def total(self) -> int:
+        """All MACs."""
+        return self.linear + self.scored + self.read + self.head
+
+    @property
+    def flops(self) -> int:
+        """Floating-point operations: two for each MAC."""
+        return 2 * self.total
+
+
+def macs(shape: ModelShape, n_tokens: int) -> MacCount:
+    """MACs that dense kernels execute: each query scores and reads every key, even of the future.
+
+    Args:
+        shape: Sizes of the model.
+        n_tokens: Length of the text, padding included.
+
+    Raises:
+        ValueError: If there is no token.
+    """
+    _check_length(n_tokens)
+    return macs_of_pairs(shape, n_tokens, keys_scored=_per_head(shape, n_tokens**2), keys_read=None)
+
+
+def macs_under_budget(shape: ModelShape, n_tokens: int, keys: int | Sequence[int] | None, *, causal: bool) -> MacCount:
+    """MACs that a budget needs: each query scores all keys it sees and reads only so many of them.
+
+    No dense kernel runs this few; it is the least that exact top-k selection has to do.
+
+    Args:
+        shape: Sizes of the model.
+        n_tokens: Length of the text, without padding.
+        keys: Keys a query may read in every head: one number, or one for each query. None: all it sees.
+        causal: Whether a query sees only itself and what is before it.
+
+    Raises:
+        ValueError: If there is no token, a number of keys is negative, or there is not one for each query.
+    """
+    _check_length(n_tokens)
+    if causal:
+        visible = [min(query + 1, shape.window or n_tokens) for query in range(n_tokens)]
+    else:
+        visible = [n_tokens] * n_tokens
+    allowed = visible if keys is None else [keys] * n_tokens if isinstance(keys, int) else list(keys)
+    if len(allowed) != n_tokens:
+        raise ValueError(f"keys must hold one number for each of {n_tokens} queries, got {len(allowed)}.")
+    if min(allowed) < 0:
+        raise ValueError(f"keys must be at least 0, got {min(allowed)}.")
+    read = sum(map(min, allowed, visible))
+    return macs_of_pairs(shape, n_tokens, keys_scored=_per_head(shape, sum(visible)), keys_read=_per_head(shape, read))
+
+
+def macs_of_pairs(shape: ModelShape, n_tokens: int, *, keys_scored: int, keys_read: int | None) -> MacCount:
+    """MACs when the pairs of query and key are known, say from the masks that a budget left.
+
+    Args:
+        shape: Sizes of the model.
+        n_tokens: Length of the text.
+        keys_scored: Pairs whose score was computed, summed over layers, heads and queries.
+        keys_read: Pairs whose value was added up, summed likewise. None: all that were scored.
+    """
+    attention = 2 * shape.d_model * shape.d_head * (shape.n_heads + shape.n_kv_heads)  # query and output, key and value
+    mlp = shape.mlp_matrices * shape.d_model * shape.d_ff
+    return MacCount(
+        linear=n_tokens * shape.n_layers * (attention + mlp),
+        scored=shape.d_head * keys_scored,
+        read=shape.d_head * (keys_scored if keys_read is None else keys_read),
+        head=n_tokens * shape.head_per_token + shape.head_per_text,
+    )
+
+
+def _per_head(shape: ModelShape, pairs: int) -> int:
+    return shape.n_layers * shape.n_heads * pairs
+
+
+def _check_length(n_tokens: int) -> None:
+    if n_tokens < 1:
+        raise ValueError(f"n_tokens must be at least 1, got {n_tokens}.")
+
+
+def _head(config: Any, family: _Family, architecture: str | None) -> tuple[int, int]:
+    """MACs of the output head: at each token, and once a text."""
+    named = architecture or next(iter(getattr(config, "architectures", None) or ()), None)
+    if named is None:
+        raise UnsupportedModelError("The config names no architecture. Pass architecture=type(model).__name__.")
+    known = _decoder_heads(config) if family.is_decoder else _encoder_heads(config)
+    head = known.get(named.removeprefix(family.prefix)) if named.startswith(family.prefix) else None
+    if head is None:
+        endings = ", ".join(family.prefix + ending for ending in known)
+        raise UnsupportedModelError(f"MACs of the output head of {named} are not known. Known: {endings}.")
+    return head
+
+
+def _encoder_heads(config: Any) -> dict[str, tuple[int, int]]:
+    width = config.hidden_size
+    square, labels = width**2, width * config.num_labels
+    words = square + width * config.vocab_size  # a dense layer comes before the vocabulary
+    pooled = 0 if config.model_type == "distilbert" else square
+    return {
+        "Model": (0, pooled),
+        "ForSequenceClassification": (0, square + labels),  # on the first token only
+        "ForMaskedLM": (words, 0),
+        "ForCausalLM": (words, 0),
+        "LMHeadModel": (words, 0),
+        "ForTokenClassification": (labels, 0),
+    }
+
+
+def _decoder_heads(config: Any) -> dict[str, tuple[int, int]]:
+    words, labels = config.hidden_size * config.vocab_size, config.hidden_size * config.num_labels
+    return {
+        "Model": (0, 0),
+        "ForCausalLM": (words, 0),
+        "LMHeadModel": (words, 0),
+        "ForSequenceClassification": (labels, 0),  # every token is scored, the last one is then picked
+        "ForTokenClassification": (labels, 0),
+    }
+
+
+def _window(config: Any) -> int | None:
+    kinds = set(getattr(config, "layer_types", None) or ())
+    if len(kinds) > 1:
+        raise UnsupportedModelError(f"Layers that differ in attention ({', '.join(sorted(kinds))}) are not counted.")
+    window: int | None = None if kinds == {"full_attention"} else config.sliding_window
+    return window
