@@ -1,0 +1,128 @@
+"""How many keys each query may read."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import final
+
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+# A share is read as the simplest fraction this close to it: 0.1 means 1/10, so 0.1 of 30 keys is 3 keys, not the 4 that
+# rounding 0.1 * 30 = 3.0000000000000004 up would give; and integers round alike on every device.
+_FINEST_SHARE = 1_000_000
+
+
+class Budget(ABC):
+    """An upper limit on the keys each query reads. Budgets are values; they wrap each other to vary it."""
+
+    @abstractmethod
+    def allowance(self, n_visible: Tensor, layer: int) -> Tensor:
+        """Keys each query may read.
+
+        Args:
+            n_visible: Keys each query can see (padding and the future do not count), integers of shape
+                (batch, head, query, 1).
+            layer: Layer, counted from 0 within its stack.
+
+        Returns:
+            Integers that broadcast to the shape of ``n_visible``. More than ``n_visible`` means no limit.
+        """
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class KeyBudget(Budget):
+    """The same budget for every query; give either ``keys`` or ``share``.
+
+    Attributes:
+        keys: At most this many keys, at least 1.
+        share: At most this share of the keys the query can see, in (0, 1], rounded up.
+
+    Raises:
+        ValueError: If both or neither are given, or one is out of its range.
+
+    Examples:
+        >>> n_visible = torch.tensor([1, 2, 30]).view(1, 1, 3, 1)
+        >>> KeyBudget(share=0.1).allowance(n_visible, layer=0).flatten()
+        tensor([1, 1, 3])
+    """
+
+    keys: int | None = None
+    share: float | None = None
+
+    def __post_init__(self) -> None:
+        if (self.keys is None) == (self.share is None):
+            raise ValueError(f"give either keys or share, got keys={self.keys} and share={self.share}.")
+        if self.keys is not None and (not isinstance(self.keys, int) or self.keys < 1):
+            raise ValueError(f"keys must be a whole number of at least 1, got {self.keys!r}.")
+        if self.share is not None and not 0 < self.share <= 1:
+            raise ValueError(f"share must be in (0, 1], got {self.share}.")
+
+    @override
+    def allowance(self, n_visible: Tensor, layer: int) -> Tensor:
+        if self.keys is not None:
+            return n_visible.clamp(max=self.keys)
+        share = Fraction(self.share or 0).limit_denominator(_FINEST_SHARE)
+        return -(-n_visible * max(share.numerator, 1) // share.denominator)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class PerLayer(Budget):
+    """A budget for each layer.
+
+    Attributes:
+        budgets: By layer, counted from 0 within its stack; ``None`` is no limit. A mapping may leave layers out, which
+            have no limit then; a sequence must reach the last layer.
+    """
+
+    budgets: Mapping[int, Budget | None] | Sequence[Budget | None]
+
+    @override
+    def allowance(self, n_visible: Tensor, layer: int) -> Tensor:
+        if isinstance(self.budgets, Mapping):
+            return _allowance(self.budgets.get(layer), n_visible, layer)
+        if layer >= len(self.budgets):
+            raise ValueError(f"PerLayer has {len(self.budgets)} budgets, but the model has a layer {layer}; add one.")
+        return _allowance(self.budgets[layer], n_visible, layer)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class PerHead(Budget):
+    """A budget for each head, ``None`` is no limit; as many as the layer has (query) heads."""
+
+    budgets: Sequence[Budget | None]
+
+    @override
+    def allowance(self, n_visible: Tensor, layer: int) -> Tensor:
+        return _along(1, "heads", self.budgets, n_visible, layer)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class PerRow(Budget):
+    """A budget for each row of the batch, ``None`` is no limit; as many as the batch has rows."""
+
+    budgets: Sequence[Budget | None]
+
+    @override
+    def allowance(self, n_visible: Tensor, layer: int) -> Tensor:
+        return _along(0, "rows", self.budgets, n_visible, layer)
+
+
+def _allowance(budget: Budget | None, n_visible: Tensor, layer: int) -> Tensor:
+    return n_visible if budget is None else budget.allowance(n_visible, layer)
+
+
+def _along(dim: int, what: str, budgets: Sequence[Budget | None], n_visible: Tensor, layer: int) -> Tensor:
+    if len(budgets) != n_visible.shape[dim]:
+        raise ValueError(f"got {len(budgets)} budgets for {n_visible.shape[dim]} {what}; give one for each.")
+    parts = [n_visible.narrow(dim, i, 1) for i in range(len(budgets))]
+    allowances = [_allowance(budget, part, layer) for budget, part in zip(budgets, parts, strict=True)]
+    return torch.cat([given.expand_as(part) for given, part in zip(allowances, parts, strict=True)], dim)

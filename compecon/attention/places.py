@@ -1,0 +1,100 @@
+"""Which modules of a model compute attention, and which layer of which stack each of them is."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator
+from functools import cache
+from types import CodeType
+from typing import NamedTuple
+
+from torch import nn
+
+from compecon.attention.record import Stack
+from compecon.errors import UnsupportedModelError
+
+_CROSS = re.compile(r"cross|encoder_attn|encdec|encoder_decoder", re.IGNORECASE)
+_LAYER = re.compile(r"\.\d+\.")
+_DECODER = re.compile(r"(^|[._])decoder([._]|$)")
+
+
+class Place(NamedTuple):
+    """Where an attention module sits."""
+
+    stack: Stack
+    layer: int
+
+
+def attention_places(model: nn.Module) -> dict[nn.Module, Place]:
+    """Find every module that computes attention through transformers' attention interface.
+
+    Args:
+        model: A transformers model, or a module around some.
+
+    Returns:
+        Modules in order of depth, each with its place.
+
+    Raises:
+        UnsupportedModelError: If there is none, or some layers compute attention in another way.
+    """
+    named = dict(model.named_modules())
+    routed = {name: module for name, module in named.items() if _asks_the_interface(type(module))}  # type: ignore[arg-type]  # mypy: a class is no Hashable
+    own = sorted({type(module).__name__ for module in _own_attention(named, routed)})
+    if own or not routed:
+        raise UnsupportedModelError(
+            f"{_architecture(model)} computes attention in its own way"
+            f"{' (' + ', '.join(own) + ')' if own else ''}, out of reach of budgets and recordings; "
+            "choose a model built on transformers' attention interface, such as BERT, GPT-2 or Llama."
+        )
+    places: dict[nn.Module, Place] = {}
+    depth: dict[Stack, int] = {}
+    for name, module in routed.items():
+        stack = _stack(model, name, module)
+        places[module] = Place(stack, depth.setdefault(stack, 0))
+        depth[stack] += 1
+    return places
+
+
+@cache
+def _asks_the_interface(kind: type[nn.Module]) -> bool:
+    if hasattr(kind, "set_attn_implementation"):  # a whole model: it names the interface to switch it
+        return False
+    for name in dir(kind):  # methods as they resolve: an override that computes its own attention counts as such
+        method = getattr(kind, name, None)
+        code = getattr(inspect.unwrap(method), "__code__", None) if callable(method) else None
+        if isinstance(code, CodeType) and {"ALL_ATTENTION_FUNCTIONS", "_attn_implementation"} <= set(code.co_names):
+            return True
+    return False
+
+
+def _own_attention(named: dict[str, nn.Module], routed: dict[str, nn.Module]) -> Iterator[nn.Module]:
+    """Modules that look like attention layers, but neither are, hold, nor belong to one that asks the interface."""
+    for name, module in named.items():
+        in_a_layer = _LAYER.search(f".{name}.") is not None
+        if isinstance(module, nn.ModuleList) and not in_a_layer:
+            reached = [_holds(f"{name}.{i}", routed) for i in range(len(module))]
+            if any(reached):
+                yield from (layer for layer, ok in zip(module, reached, strict=True) if not ok)
+        elif in_a_layer and "Attention" in type(module).__name__:
+            inside = any(name.startswith(f"{outer}.") for outer in routed)
+            if not inside and not _holds(name, routed):
+                yield module
+
+
+def _holds(name: str, routed: dict[str, nn.Module]) -> bool:
+    return any(inner == name or inner.startswith(f"{name}.") for inner in routed)
+
+
+def _stack(model: nn.Module, name: str, module: nn.Module) -> Stack:
+    if getattr(module, "is_cross_attention", False) or _CROSS.search(f"{name} {type(module).__name__}"):
+        return "cross"
+    config = getattr(model, "config", None)
+    if getattr(config, "is_encoder_decoder", False):
+        return "decoder" if _DECODER.search(name) else "encoder"
+    return "decoder" if getattr(module, "is_causal", True) else "encoder"  # sdpa takes a missing mark for causal
+
+
+def _architecture(model: nn.Module) -> str:
+    kind = getattr(getattr(model, "config", None), "model_type", None)
+    return f"{type(model).__name__} ({kind})" if kind else type(model).__name__

@@ -1,0 +1,138 @@
+"""One text under many budgets."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any, final
+
+import torch
+from torch import Tensor, nn
+from transformers.utils.generic import ModelOutput
+
+from compecon.attention.budget import Budget, KeyBudget, PerRow
+from compecon.attention.hooks import budgeted_attention, recorded_attention, require_routed
+from compecon.attention.policy import Policy, TopK
+from compecon.attention.record import LayerAttention
+
+_HIGHEST_LOGITS = TopK()
+_LONGEST_BATCHED = 64  # tokens; beyond, the temporaries of a batch leave the cache and one text at a time is faster
+_ROWS = 16  # budgets a forward pass, which bounds its memory
+_SEQUENCES = ("input_ids", "inputs_embeds", "decoder_input_ids", "decoder_inputs_embeds")
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class SweepPoint:
+    """What the model said and read under one budget.
+
+    Attributes:
+        budget: ``None`` is no limit.
+        output: The model's output, batch size 1, without its key cache.
+        attention: One record a layer, in the order of computation; empty when not recorded.
+    """
+
+    budget: KeyBudget | None
+    output: ModelOutput
+    attention: tuple[LayerAttention, ...]
+
+
+def sweep(
+    model: nn.Module,
+    batch: Mapping[str, Tensor],
+    budgets: Sequence[KeyBudget | None],
+    policy: Policy = _HIGHEST_LOGITS,
+    *,
+    record: bool = True,
+    layers: Collection[int] | None = None,
+) -> Iterator[SweepPoint]:
+    """Run one text under each budget, several budgets in one forward pass where that is faster.
+
+    Args:
+        model: In evaluation mode; see :func:`~compecon.attention.hooks.budgeted_attention`.
+        batch: Keyword arguments of the model, batch size 1.
+        budgets: In the order of the results; ``None`` is no limit.
+        policy: Which keys are read; the highest logits unless told otherwise.
+        record: Whether to keep attention weights.
+        layers: Layers to record, counted from 0 within their stack; all of them unless given.
+
+    Yields:
+        A point for each budget, as soon as it is known. Nothing is attached to a graph.
+
+    Raises:
+        UnsupportedModelError: If the attention layers are out of reach; at the call, before anything is computed.
+        ValueError: If the batch holds more than one text, or the model is in training mode.
+    """
+    require_routed(model)
+    if model.training:
+        raise ValueError("the model is in training mode, where dropout makes every pass different; call model.eval().")
+    for name, tensor in batch.items():
+        if isinstance(tensor, Tensor) and tensor.shape[:1] != (1,):
+            raise ValueError(f"a sweep takes one text, got {name} of shape {tuple(tensor.shape)}; pass batch size 1.")
+    run = _Run(model, _without_cache(model, batch), policy, record=record, layers=layers)
+    return _points(run, budgets)
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class _Run:
+    model: nn.Module
+    batch: Mapping[str, Any]
+    policy: Policy
+    record: bool
+    layers: Collection[int] | None
+
+    def forward(self, budgets: Sequence[KeyBudget | None]) -> tuple[ModelOutput, list[LayerAttention]]:
+        # Neither inference mode nor a hook may be held across a yield: it would leak into the caller.
+        budget: Budget = PerRow(budgets)
+        batch = {name: _repeated(value, len(budgets)) for name, value in self.batch.items()}
+        with ExitStack() as stack:
+            stack.enter_context(torch.inference_mode())
+            if any(budgets):
+                stack.enter_context(budgeted_attention(self.model, budget, self.policy))
+            records: list[LayerAttention] = []
+            if self.record:
+                records = stack.enter_context(recorded_attention(self.model, self.layers))
+            return self.model(**batch), records
+
+
+def _points(run: _Run, budgets: Sequence[KeyBudget | None]) -> Iterator[SweepPoint]:
+    rows = _ROWS if _fits_a_batch(run.batch) else 1
+    for start in range(0, len(budgets), rows):
+        part = budgets[start : start + rows]
+        output, records = run.forward(part)
+        for row, budget in enumerate(part):
+            attention = tuple(record.row(row) for record in records)
+            yield SweepPoint(budget, _row_of(output, row, len(part)), attention)
+
+
+def _fits_a_batch(batch: Mapping[str, Any]) -> bool:
+    lengths = [batch[name].shape[1] for name in _SEQUENCES if batch.get(name) is not None]
+    # A loss is a mean over the batch, so a text with labels has to go alone.
+    return bool(lengths) and max(lengths) <= _LONGEST_BATCHED and batch.get("labels") is None
+
+
+def _without_cache(model: nn.Module, batch: Mapping[str, Any]) -> dict[str, Any]:
+    takes_cache = "use_cache" in inspect.signature(model.forward).parameters
+    return {**batch, "use_cache": False} if takes_cache else dict(batch)
+
+
+def _repeated(value: Any, rows: int) -> Any:
+    return value.expand(rows, *value.shape[1:]) if isinstance(value, Tensor) else value
+
+
+def _row_of(output: ModelOutput, row: int, rows: int) -> ModelOutput:
+    parts = {name: _slice(value, row, rows) for name, value in output.items()}
+    return type(output)(**{name: part for name, part in parts.items() if part is not None})
+
+
+def _slice(value: Any, row: int, rows: int) -> Any:
+    if isinstance(value, Tensor):
+        if rows == 1:
+            return value
+        return value[row : row + 1] if value.shape[:1] == (rows,) else None
+    if isinstance(value, tuple):
+        return tuple(_slice(item, row, rows) for item in value)
+    return None  # a key cache: of no use to one row
