@@ -1,0 +1,228 @@
+"""The layers and the few places where a library may be used, read off the syntax trees.
+
+A file imports from layers below its own and from its own unit (a module or sub-package of compecon, `app`, `pages`);
+units that share a layer do not import each other. That holds for types too; a library may be named as a type anywhere
+(`if TYPE_CHECKING`), because that loads nothing.
+"""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+LAYERS = [  # from the bottom up
+    {"errors", "paths"},
+    {"metrics", "flops"},
+    {"attention"},
+    {"checkpoints"},
+    {"tasks"},
+    {"finetune", "latency"},
+    {"recipes"},
+    {"runs"},
+    {"views"},
+    {"app"},
+    {"pages"},
+    {"cli", "benchmarks"},
+]
+RANK = {unit: rank for rank, layer in enumerate(LAYERS) for unit in layer}
+TRANSFORMERS = ("compecon/attention/hooks.py", "compecon/checkpoints/", "compecon/finetune.py", "compecon/tasks/")
+DOCSTRING_ONLY = ["compecon/__init__.py", "compecon/checkpoints/__init__.py", "compecon/views/__init__.py"]
+WITHOUT_TORCH = [
+    "__init__",
+    "errors",
+    "paths",
+    "flops",
+    "checkpoints/catalog",
+    "checkpoints/intake",
+    "views/frames",
+    "cli",
+]
+
+
+def python_files(*folders: str) -> list[Path]:
+    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def each(files: list[Path]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("path", files, ids=name_of)
+
+
+def unit_of(module: str) -> str | None:
+    """`compecon.attention.hooks` -> `attention`, `app.state` -> `app`; None for other libraries."""
+    top, *inner = module.split(".")
+    if top == "compecon":
+        return inner[0] if inner else None
+    return top if top in {"app", "pages"} else None
+
+
+def imports(tree: ast.Module, package: list[str]) -> Iterator[str]:
+    """Absolute names of all that a module of `package` imports; `from a import b` gives `a.b`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            source = ".".join([*base, *([node.module] if node.module else [])])
+            yield from (f"{source}.{alias.name}" for alias in node.names)
+
+
+def imports_of(path: Path) -> set[str]:
+    return set(imports(ast.parse(path.read_text()), list(path.relative_to(ROOT).parent.parts)))
+
+
+class _WithoutTypeChecking(ast.NodeTransformer):
+    def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
+        return node.orelse if ast.unparse(node.test).endswith("TYPE_CHECKING") else self.generic_visit(node)
+
+
+def libraries(tree: ast.Module) -> set[str]:
+    """Top-level names of what is really imported."""
+    return {name.split(".")[0] for name in imports(_WithoutTypeChecking().visit(tree), [])}
+
+
+def libraries_of(path: Path) -> set[str]:
+    return libraries(ast.parse(path.read_text()))
+
+
+def upward_imports(module: str, imported: set[str]) -> set[str]:
+    unit = unit_of(module)
+    others = {name: unit_of(name) for name in imported}
+    return {
+        name
+        for name, other in others.items()
+        if unit is not None and other is not None and other != unit and not RANK[other] < RANK[unit]
+    }
+
+
+def attributes_of(path: Path) -> set[str]:
+    """Every `x` in `something.x` and in `from something import x`."""
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    read = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    return read | {alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names}
+
+
+# ---- layers
+
+
+@each(python_files("compecon", "app", "pages"))
+def test_imports_point_downwards(path):
+    module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    unknown = {unit_of(name) for name in [module, *imports_of(path)]} - RANK.keys() - {None, "__init__"}
+    assert not unknown, f"give {unknown} a place in LAYERS"
+    assert not upward_imports(module, imports_of(path)), "imports go down, and never sideways"
+
+
+@each([path for path in map(ROOT.joinpath, DOCSTRING_ONLY) if path.exists()])
+def test_a_light_package_holds_a_docstring_and_nothing_else(path):
+    assert [type(node) for node in ast.parse(path.read_text()).body] in ([], [ast.Expr])
+
+
+@pytest.mark.parametrize("module", [name for name in WITHOUT_TORCH if (ROOT / "compecon" / f"{name}.py").exists()])
+def test_a_light_module_loads_neither_torch_nor_transformers(module):
+    name = f"compecon.{module}".replace("/", ".").removesuffix(".__init__")
+    check = f"import {name}, sys; print(*{{'torch', 'transformers', 'streamlit'}} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == []
+
+
+# ---- libraries in their places
+
+
+@each(python_files("compecon"))
+def test_the_library_knows_no_screen(path):
+    assert not {"streamlit", "plotly", "altair"} & libraries_of(path)
+
+
+@each(python_files("compecon", "app", "pages"))
+def test_transformers_is_used_in_few_places(path):
+    allowed = name_of(path).startswith(TRANSFORMERS)
+    assert allowed or "transformers" not in libraries_of(path), f"transformers belongs in {', '.join(TRANSFORMERS)}"
+
+
+@each(python_files("compecon", "app", "pages"))
+def test_playwright_is_used_in_benchmarks_alone(path):
+    allowed = name_of(path).startswith("compecon/benchmarks")
+    assert allowed or "playwright" not in libraries_of(path)
+
+
+@each(python_files("app/charts"))
+def test_charts_are_drawn_without_streamlit(path):
+    assert "streamlit" not in libraries_of(path)
+
+
+@each(python_files("app", "pages"))
+def test_state_and_caches_have_one_file_each(path):
+    used = attributes_of(path)
+    state, caches = {"session_state", "query_params"} & used, {"cache_data", "cache_resource"} & used
+    assert not state or name_of(path) == "app/state.py"
+    assert not caches or name_of(path) == "app/resources.py"
+
+
+@each(python_files("pages"))
+def test_a_page_is_thin(path):
+    source = path.read_text()
+    assert len(source.splitlines()) <= 80
+    assert "session_state" not in source, "state lives in app/state.py"
+    assert not {"torch", "transformers", "plotly"} & libraries_of(path), "views compute and charts draw"
+
+
+# ---- documentation
+
+
+@each(python_files("compecon"))
+def test_every_public_name_has_a_docstring(path):
+    tree = ast.parse(path.read_text())
+    documented = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    public = [node for node in tree.body if isinstance(node, documented) and not node.name.startswith("_")]
+    assert ast.get_docstring(tree), "a module says what it is for"
+    assert [node.name for node in public if not ast.get_docstring(node)] == []
+
+
+# ---- the checks themselves
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("import compecon.metrics as m, torch", {"compecon.metrics", "torch"}),
+        ("from compecon import metrics, flops", {"compecon.metrics", "compecon.flops"}),
+        ("from . import policy", {"compecon.attention.policy"}),
+        ("from .policy import TopK", {"compecon.attention.policy.TopK"}),
+        ("from .. import errors", {"compecon.errors"}),
+        ("def f():\n    from ..views.frames import read", {"compecon.views.frames.read"}),
+    ],
+)
+def test_imports_are_read_as_absolute_names(line, expected):
+    assert set(imports(ast.parse(line), ["compecon", "attention"])) == expected
+
+
+def test_a_type_is_not_a_library_in_use():
+    source = "import torch.nn\nif TYPE_CHECKING:\n    from transformers import PreTrainedModel\nelse:\n    import numpy"
+    assert libraries(ast.parse(source)) == {"torch", "numpy"}
+
+
+@pytest.mark.parametrize(
+    ("module", "imported", "allowed"),
+    [
+        ("compecon.attention.hooks", "compecon.metrics.gini", True),
+        ("compecon.attention.hooks", "compecon.attention.policy", True),
+        ("compecon.attention.hooks", "compecon.checkpoints.load", False),
+        ("compecon.metrics", "compecon.flops", False),
+        ("compecon.views.frames", "app.state", False),
+        ("app.state", "compecon.views.frames", True),
+        ("app.state", "pages.attention", False),
+        ("pages.attention", "app.state", True),
+        ("app.streamlit_app", "compecon.cli", False),
+    ],
+)
+def test_a_layer_may_use_what_is_below_it(module, imported, allowed):
+    assert (upward_imports(module, {imported}) == set()) is allowed
