@@ -329,7 +329,7 @@ def _distribution(shares: Tensor, visible: Tensor | None, *, allow_empty: bool =
     amounts = _amounts(shares, visible)
     total = amounts.sum(dim=-1, keepdim=True)
     if visible is None:
-        n_units = torch.full_like(total, amounts.shape[-1])
+        n_units = total.new_full((1,), amounts.shape[-1])
     else:
         n_units = visible.expand(*visible.shape[:-1], amounts.shape[-1]).sum(dim=-1, keepdim=True).to(amounts.dtype)
     empty = (total == 0).squeeze(-1)
