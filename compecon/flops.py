@@ -9,8 +9,8 @@ questions:
 - under a budget (`macs_under_budget`): exact top-k scores every visible key before it can choose, so only the reads
   get fewer. Nothing else does, so never multiply a dense count by the share of the keys that are read.
 
-Norms, softmax, activations, biases and embedding look-ups are left out: they are not matrix products, below 1 % for
-models of usual width (PaLM, arXiv:2204.02311, appendix B, leaves out the same).
+Norms, softmax, activations, biases and embedding look-ups are no matrix products and are left out, as torch's counter
+does.
 """
 
 from __future__ import annotations
