@@ -6,16 +6,18 @@ import inspect
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import torch
 from torch import Tensor, nn
-from transformers.utils.generic import ModelOutput
 
 from compecon.attention.budget import Budget, KeyBudget, PerRow
 from compecon.attention.hooks import budgeted_attention, recorded_attention, require_routed
 from compecon.attention.policy import Policy, TopK
 from compecon.attention.record import LayerAttention
+
+if TYPE_CHECKING:
+    from transformers.utils.generic import ModelOutput
 
 _HIGHEST_LOGITS = TopK()
 _LONGEST_BATCHED = 64  # tokens; beyond, the temporaries of a batch leave the cache and one text at a time is faster
