@@ -88,7 +88,8 @@ _ARMS: tuple[int, ...] = ()
 def _stages(n: int, request: AttentionRequest) -> list[tuple[int, ...]]:
     """Budgets in the order they are worth seeing; the control arms come after the grid."""
     if request.budgets:
-        return [tuple(k for k in request.budgets if 1 <= k < n)]
+        only = tuple(k for k in request.budgets if 1 <= k < n)
+        return [only] if only else []
     first = [request.first] if request.first is not None and 1 <= request.first < n else []
     grid = first + [k for k in reversed(budget_grid(n)) if k not in first and k < n]
     rest = [k for k in range(n - 1, 0, -1) if k not in grid] if n <= BATCHED_TOKENS else []

@@ -1,0 +1,60 @@
+"""The live canvas: a component that owns its data, so that dragging never runs the script."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import streamlit as st
+
+from app.guard import page_token
+from app.resources import canvas_part, trace_names
+from app.routes import PREFIX
+from app.state import CANVAS_KEY, AttentionChoice, CanvasView, hold_request, last_good_request
+from compecon.views.snippet import python_snippet
+from compecon.views.traces import TraceKey
+
+# A blob: module cannot import by relative address, and its neighbours are plain files: hence the absolute import.
+_STUB = """
+const ready = import(new URL("/compecon/canvas/main.js", window.location.origin).href);
+export default function (component) {
+  let dispose = null, gone = false;
+  ready.then(({ mount }) => { if (!gone) dispose = mount(component); });
+  return () => { gone = true; dispose?.(); };
+}
+"""
+
+
+def live_canvas(choice: AttentionChoice, view: CanvasView, error: str | None) -> None:
+    """Draw the canvas for a request; with an error, the last good picture under a sentence."""
+    request = (last_good_request() or _request(choice)) if error else _request(choice)
+    if not error:
+        hold_request(request)
+    component = st.components.v2.component(
+        "compecon_canvas", html=canvas_part("canvas.html"), css=canvas_part("canvas.css"), js=_STUB
+    )
+    data = {**request, "token": page_token(), "view": asdict(view), "error": error}
+    component(data=data, key=CANVAS_KEY, on_view_change=lambda: None)
+
+
+def _request(choice: AttentionChoice) -> dict[str, Any]:
+    """Where the canvas gets its bytes: a recording if there is one, else a live sweep."""
+    live = {
+        "url": f"{PREFIX}/sweep",
+        "body": {
+            "checkpoint": choice.checkpoint,
+            "device": choice.device,
+            "text": choice.text,
+            "pair": choice.pair,
+            "policy": choice.policy,
+        },
+    }
+    name = TraceKey(choice.checkpoint, choice.text, choice.pair, choice.policy).name
+    recorded = name in trace_names() and choice.device == "auto"
+    return {
+        "id": choice.digest,
+        "title": choice.text[:40],
+        "source": {"url": f"{PREFIX}/trace/{name}", "body": None} if recorded else live,
+        "live": live,
+        "python": python_snippet(choice.checkpoint, choice.device, choice.text, choice.pair, choice.policy),
+    }

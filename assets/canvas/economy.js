@@ -1,0 +1,118 @@
+// The economics that a moving pointer needs before the server's exact numbers are there: a static top-k mask of recorded
+// attention, Lorenz curves, and the statistics of one head. Same definitions as compecon/metrics.py (tests compare).
+// Matrices are row-major query × key, NaN where a query may not look. No DOM.
+
+/** Keep each row's k strongest keys (ties to the earlier one) and renormalise: a preview, not a forward pass. */
+export function maskTopK(full, n, k) {
+  const out = new Float32Array(n * n), order = new Uint16Array(n);
+  for (let q = 0; q < n; q++) {
+    const row = full.subarray(q * n, q * n + n);
+    let m = 0;
+    for (let j = 0; j < n; j++) if (row[j] === row[j]) order[m++] = j; else out[q * n + j] = NaN;
+    const seen = order.subarray(0, m);
+    if (m > k) seen.sort((a, b) => row[b] - row[a] || a - b);
+    let total = 0;
+    for (let t = 0; t < Math.min(k, m); t++) total += row[seen[t]];
+    for (let t = 0; t < Math.min(k, m); t++) out[q * n + seen[t]] = total > 0 ? row[seen[t]] / total : 0;
+  }
+  return out;
+}
+
+/** Mean attention that each key receives from the queries that see anything; NaN for a key nobody may read. */
+export function received(weights, n, content = null) {
+  const out = new Float32Array(n).fill(NaN);
+  let queries = 0;
+  for (let q = 0; q < n; q++) {
+    if (content && !content[q]) continue;
+    let total = 0, sees = false;
+    for (let j = 0; j < n; j++) {
+      const w = weights[q * n + j];
+      if (w === w && (!content || content[j])) { total += w; sees = true; }
+    }
+    if (!sees) continue;
+    queries++;
+    for (let j = 0; j < n; j++) {
+      const w = weights[q * n + j];
+      if (w !== w || (content && !content[j])) continue;
+      if (out[j] !== out[j]) out[j] = 0;
+      out[j] += content ? (total > 0 ? w / total : 0) : w;
+    }
+  }
+  for (let j = 0; j < n; j++) out[j] /= queries;
+  return out;
+}
+
+/** The shares that count as units: visible, and content if asked for. Ascending; null when nothing is shared out. */
+export function units(row, content = null) {
+  const kept = new Float32Array(row.length);
+  let m = 0, total = 0;
+  for (let j = 0; j < row.length; j++) {
+    if (row[j] === row[j] && (!content || content[j])) { kept[m++] = row[j]; total += row[j]; }
+  }
+  if (!m || !(total > 0)) return null;
+  return kept.subarray(0, m).sort();
+}
+
+/** Lorenz curve of ascending units, read at `points` + 1 equally spaced shares of the units. */
+export function lorenz(ascending, points = 100) {
+  const m = ascending.length, cumulative = new Float64Array(m + 1);
+  for (let i = 0; i < m; i++) cumulative[i + 1] = cumulative[i] + ascending[i];
+  const out = new Float64Array(points + 1);
+  for (let p = 0; p <= points; p++) {
+    const at = (p / points) * m, i = Math.min(m - 1, Math.floor(at));
+    out[p] = (cumulative[i] + (at - i) * ascending[i]) / cumulative[m];
+  }
+  return out;
+}
+
+/** The statistics of compecon.metrics.summary, and Gini inside the support, of ascending units. */
+export function summary(ascending) {
+  const m = ascending.length;
+  let total = 0, ranked = 0, entropy = 0, squares = 0;
+  for (let i = 0; i < m; i++) total += ascending[i];
+  for (let i = 0; i < m; i++) {
+    const p = ascending[i] / total;
+    ranked += (i + 1) * p;
+    squares += p * p;
+    if (p > 0) entropy -= p * Math.log(p);
+  }
+  const gini = (2 * ranked) / m - (m + 1) / m;
+  let zeros = 0;
+  while (zeros < m && !(ascending[zeros] > 0)) zeros++;
+  const inside = m - zeros;
+  const bottom = (fraction) => {
+    const at = fraction * m, i = Math.min(m - 1, Math.floor(at));
+    let held = 0;
+    for (let j = 0; j < i; j++) held += ascending[j];
+    return (held + (at - i) * ascending[i]) / total;
+  };
+  return {
+    gini, gini_small_sample: m > 1 ? (gini * m) / (m - 1) : 0, entropy, effective_number: Math.exp(entropy),
+    herfindahl: squares, top_share_10: 1 - bottom(0.9), bottom_share_50: bottom(0.5),
+    gini_inside: 1 - (1 - gini) * (m / inside),
+  };
+}
+
+/** Statistics and Lorenz curve of one head. `view` is "row" (mean over queries) or "received". */
+export function headEconomy(weights, n, view, content = null) {
+  if (view === "received") {
+    const row = units(received(weights, n, content));
+    return row && { stats: summary(row), curve: lorenz(row) };
+  }
+  let rows = 0, stats = null;
+  const curve = new Float64Array(101);
+  for (let q = 0; q < n; q++) {
+    if (content && !content[q]) continue;
+    const row = units(weights.subarray(q * n, q * n + n), content);
+    if (!row) continue;
+    rows++;
+    const one = summary(row), line = lorenz(row);
+    for (let p = 0; p <= 100; p++) curve[p] += line[p];
+    if (!stats) stats = one; else for (const name in one) stats[name] += one[name];
+  }
+  if (!rows) return null;
+  for (const name in stats) stats[name] /= rows;
+  for (let p = 0; p <= 100; p++) curve[p] /= rows;
+  return { stats, curve };
+}
+

@@ -1,0 +1,38 @@
+// Every figure as PNG and SVG, its numbers as CSV and JSON, each with where they come from.
+
+import { SvgContext } from "./svg.js";
+
+function save(name, blob) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+const cell = (value) => (typeof value === "string" && /[",\n\r]/.test(value) ? `"${value.replace(/"/g, '""')}"` : value ?? "");
+
+/** Rows of plain values to CSV, with the provenance as comment lines. */
+export function toCsv(rows, provenance) {
+  const head = Object.keys(rows[0] ?? {});
+  const notes = Object.entries(provenance).map(([k, v]) => `# ${k}: ${String(v).replace(/[\r\n]+/g, " ")}`);
+  return [...notes, head.join(","), ...rows.map((row) => head.map((name) => cell(row[name])).join(","))].join("\n") + "\n";
+}
+
+/** Saves one figure. `draw(ctx, width, height)` draws it; `rows` are its numbers. */
+export function exportFigure(format, { name, draw, rows, width, height, provenance }) {
+  if (format === "csv") return save(`${name}.csv`, new Blob([toCsv(rows(), provenance)], { type: "text/csv" }));
+  if (format === "json") return save(`${name}.json`, new Blob([JSON.stringify({ provenance, rows: rows() }, null, 1)], { type: "application/json" }));
+  if (format === "svg") {
+    const context = new SvgContext(width, height);
+    draw(context, width, height);
+    return save(`${name}.svg`, new Blob([context.toString()], { type: "image/svg+xml" }));
+  }
+  const canvas = document.createElement("canvas"), scale = 3;  // print quality
+  canvas.width = width * scale;
+  canvas.height = height * scale;
+  const context = canvas.getContext("2d");
+  context.scale(scale, scale);
+  draw(context, width, height);
+  return canvas.toBlob((blob) => save(`${name}.png`, blob), "image/png");
+}

@@ -1,0 +1,235 @@
+// The pictures: sizes, pointers, keys, tips, and export. Drawing itself is in paint.js.
+
+import { atlas, atlasAt, chipsPlot, heatmap, heatmapAt, lorenzPlot, scarcityBox, scarcityPlot } from "./paint.js";
+import { exportFigure } from "./export.js";
+import { buildChips, buildStatistics, chipColours, rankOf, updateChips, updateStatistics } from "./panels.js";
+import { MOVED, number, percent, STATISTICS, VIEW_WORDS } from "./words.js";
+
+const RANGES = { gini: [0, 1], gini_small_sample: [0, 1], gini_inside: [0, 1], herfindahl: [0, 1], top_share_10: [0, 1], bottom_share_50: [0, 0.5], moved: [0, 1] };
+const POLICY = { "top-k": "top-k", random: "random keys", first: "first keys", "sink-recent": "sink + nearest", "top-mass": "top mass" };
+
+/** A canvas sized to its box and the screen's pixels; gives back a context in CSS pixels. */
+function fit(canvas, height) {
+  const width = Math.max(120, Math.round(canvas.parentElement.clientWidth)), scale = window.devicePixelRatio || 1;
+  if (canvas.width !== Math.round(width * scale) || canvas.height !== Math.round(height * scale)) {
+    canvas.width = Math.round(width * scale);
+    canvas.height = Math.round(height * scale);
+    canvas.style.height = `${height}px`;
+  }
+  const context = canvas.getContext("2d");
+  context.setTransform(scale, 0, 0, scale, 0, 0);
+  return { context, width, height };
+}
+
+export class Figures {
+  constructor(owner) {
+    this.owner = owner;
+    const $ = (s) => owner.$(s);
+    this.canvas = { heatmap: $(".heatmap"), lorenz: $(".lorenz"), atlas: $(".atlas"), scarcity: $(".scarcity") };
+    this.tip = $(".tip");
+    this.hover = null;
+    this.cells = buildStatistics($("table.stats"), $("dl"));
+    for (const place of owner.root.querySelectorAll(".tools")) this.#tools(place);
+    this.#heatmapInput();
+    this.#atlasInput();
+    const drag = (event) => {
+      if (!owner.store || event.buttons !== 1) return;
+      const { width, height } = this.sizes.scarcity, { at } = scarcityBox(width, height, owner.store.n), x = event.offsetX;
+      owner.set({ k: owner.stops.reduce((a, b) => (Math.abs(at(b) - x) < Math.abs(at(a) - x) ? b : a)) }, false);
+    };
+    this.canvas.scarcity.addEventListener("pointerdown", drag);
+    this.canvas.scarcity.addEventListener("pointermove", drag);
+    this.canvas.scarcity.addEventListener("pointerup", () => owner.tell());
+  }
+
+  opened() {
+    this.chips = buildChips(this.owner.$(".list"), this.owner.store.open, {
+      hover: (i, event) => this.#tokenTip(i, event), leave: () => this.#hideTip(), pin: (i) => this.#pin(i),
+    });
+    this.ranges = new Map();
+  }
+
+  #pin(query) { this.owner.set({ pinned: this.owner.view.pinned === query ? null : query }, false); }
+
+  // ---- what is drawn -------------------------------------------------------------------------------------------------
+
+  draw() {
+    const { store, view, colours } = this.owner;
+    const at = this.at(), full = store.economy(store.n, ...at), now = store.economy(view.k, ...at);
+    this.shares = store.perToken(view.k, view.layer, view.head, view.pinned);
+    this.models = {
+      heatmap: { weights: store.matrix(view.k, view.layer, view.head), n: store.n, tokens: store.open.tokens, pinned: view.pinned, hover: this.hover, colours },
+      lorenz: { curve: now?.curve, full: full?.curve, colours, unitName: "tokens" },
+      atlas: this.atlasModel(),
+      scarcity: this.scarcityModel(),
+    };
+    this.sizes = {};
+    this.#paint("heatmap", heatmap, (width) => Math.min(width, 400));
+    this.#paint("lorenz", lorenzPlot, () => 210);
+    this.#paint("atlas", atlas, (width) => Math.min(240, Math.max(80, (store.nLayers * Math.min(46, (width - 28) / store.nHeads)) + 46)));
+    this.#paint("scarcity", scarcityPlot, () => 200);
+    updateChips(this.chips, this.shares, colours, view.pinned);
+    updateStatistics(this.cells, store.statistics(store.n, ...at), store.statistics(view.k, ...at), { unit: view.unit, n: store.n });
+    this.#words();
+  }
+
+  at() { const { layer, head, view, tokens } = this.owner.view; return [layer, head, view, tokens]; }
+
+  #paint(name, paint, heightOf) {
+    const canvas = this.canvas[name], width = Math.max(120, Math.round(canvas.parentElement.clientWidth));
+    const size = fit(canvas, Math.round(heightOf(width)));
+    this.sizes[name] = size;
+    paint(size.context, size.width, size.height, this.models[name]);
+  }
+
+  atlasModel() {
+    const { store, view, colours } = this.owner, frame = store.frames.get(view.k) ?? store.frames.get(store.nearest(view.k));
+    const name = view.statistic, values = name === "moved" ? frame.arrays.moved : store.statistic(frame, view.view, view.tokens, name);
+    const key = `${view.view},${view.tokens},${name}`;
+    if (!this.ranges.has(key)) this.ranges.set(key, RANGES[name] ?? [0, name === "entropy" ? Math.log(store.n) : store.n]);
+    const [low, high] = this.ranges.get(key), bits = name === "entropy" && view.unit === "bits" ? 1 / Math.LN2 : 1;
+    const thumbnails = view.tiles === "pictures" ? (l, h) => (store.has(l, h) ? store.matrix(frame.k, l, h) : null) : null;
+    return {
+      values: bits === 1 ? values : values.map((v) => v * bits), low, high: high * bits, heads: store.open.heads, nHeads: store.nHeads, thumbnails, n: store.n,
+      selected: view, hover: this.hoverHead, label: name === "entropy" ? view.unit : "", colours,
+    };
+  }
+
+  scarcityModel() {
+    const { store, view, colours } = this.owner;
+    return { own: { label: POLICY[store.open.policy], points: store.curve() }, arms: store.arms, k: view.k, n: store.n, unit: store.open.change_unit, flips: store.flips(), colours };
+  }
+
+  #words() {
+    const { owner } = this, { store, view } = owner, { open } = store, flips = store.flips();
+    owner.$(".headname").textContent = `Layer ${view.layer} · head ${view.head}`;
+    owner.$(".viewnote").textContent = `${view.view === "row" ? "Row view" : "Received view"}: ${VIEW_WORDS[view.view]}${view.tokens === "content" ? "; special tokens left out" : ""}. Layer ${view.layer}, head ${view.head}.`;
+    owner.$(".chips h3").textContent = view.pinned === null ? "Attention each token receives" : `What “${open.tokens[view.pinned]}” reads`;
+    owner.$(".scarcenote").textContent = `${flips.length ? `The answer flips at k = ${flips.length > 6 ? `${flips.slice(0, 6).join(", ")}, …` : flips.join(", ")} (dots on the axis). ` : ""}Where a control arm moves the output as much as the chosen policy, the change is arithmetic, not choice.`;
+    const stats = store.statistics(view.k, ...this.at());
+    this.canvas.heatmap.setAttribute("aria-label", `Attention of layer ${view.layer}, head ${view.head} at ${view.k} keys`);
+    this.canvas.lorenz.setAttribute("aria-label", `Lorenz curve, Gini ${number(stats?.gini)}`);
+    this.canvas.atlas.setAttribute("aria-label", `All heads coloured by ${view.statistic}; arrow keys move the selection, now layer ${view.layer}, head ${view.head}`);
+    this.canvas.scarcity.setAttribute("aria-label", `Output change against budget; ${number(store.frames.get(view.k)?.change)} at ${view.k} keys`);
+  }
+
+  // ---- pointers and keys ---------------------------------------------------------------------------------------------
+
+  #heatmapInput() {
+    const { heatmap: canvas } = this.canvas, { owner } = this;
+    const spot = (event) => owner.store && heatmapAt(event.offsetX, event.offsetY, this.sizes.heatmap.width, this.sizes.heatmap.height, owner.store.n);
+    canvas.addEventListener("pointermove", (event) => {
+      const at = spot(event);
+      if (at?.query === this.hover?.query && at?.key === this.hover?.key) return;
+      this.hover = at;
+      if (!at) return this.#hideTip();
+      const { store, view } = owner, row = store.perToken(view.k, view.layer, view.head, at.query), w = row[at.key], [q, k] = [store.open.tokens[at.query], store.open.tokens[at.key]];
+      this.#showTip(event, w !== w ? `“${q}” may not see “${k}”.` : w === 0 ? `“${q}” does not read “${k}” at this budget.` : `“${q}” gives “${k}” ${number(w)} of its attention (rank ${rankOf(row, at.key)}).`);
+    });
+    canvas.addEventListener("pointerleave", () => { this.hover = null; this.#hideTip(); });
+    canvas.addEventListener("click", (event) => { const at = spot(event); if (at) this.#pin(at.query); });
+    canvas.addEventListener("keydown", (event) => {
+      const { store, view } = owner, step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+      if (event.key === "Escape") return owner.set({ pinned: null }, false);
+      if (!step || !store) return;
+      event.preventDefault();
+      owner.set({ pinned: ((view.pinned ?? (step > 0 ? -1 : store.n)) + step + store.n) % store.n }, false);
+    });
+  }
+
+  #atlasInput() {
+    const { atlas: canvas } = this.canvas, { owner } = this;
+    const spot = (event) => owner.store && atlasAt(event.offsetX, event.offsetY, this.sizes.atlas.width, this.sizes.atlas.height, owner.store.open.heads, owner.store.nHeads);
+    canvas.addEventListener("pointermove", (event) => {
+      const at = spot(event);
+      if (at?.layer === this.hoverHead?.layer && at?.head === this.hoverHead?.head) return;
+      this.hoverHead = at;
+      if (!at) { this.#hideTip(); return owner.draw(); }
+      const model = this.atlasModel(), name = owner.view.statistic, value = model.values[at.layer * model.nHeads + at.head], words = name === "moved" ? MOVED : STATISTICS[name];
+      this.#preview(at);
+      this.#showTip(event, `Layer ${at.layer}, head ${at.head}\n${words.label}: ${name === "entropy" ? `${number(value)} ${owner.view.unit}` : words.format(value)}\nClick to select`);
+    });
+    canvas.addEventListener("pointerleave", () => { this.hoverHead = null; this.#hideTip(); owner.draw(); });
+    canvas.addEventListener("click", (event) => { const at = spot(event); if (at) { this.hoverHead = null; owner.set(at); } });
+    canvas.addEventListener("keydown", (event) => {
+      const { store, view } = owner, move = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
+      if (!move || !store) return;
+      event.preventDefault();
+      const layer = Math.max(0, Math.min(store.nLayers - 1, view.layer + move[0])), head = Math.max(0, Math.min(store.open.heads[layer] - 1, view.head + move[1]));
+      owner.set({ layer, head });
+    });
+  }
+
+  /** Shows another head's matrix while the pointer is over its tile; the selection stays. */
+  #preview(at) {
+    const { store, view } = this.owner;
+    this.models.atlas = this.atlasModel();
+    this.#repaint("atlas", atlas);
+    if (!store.has(at.layer, at.head)) return;
+    this.models.heatmap = { ...this.models.heatmap, weights: store.matrix(view.k, at.layer, at.head), pinned: null };
+    this.#repaint("heatmap", heatmap);
+    this.owner.$(".headname").textContent = `Layer ${at.layer} · head ${at.head} (preview)`;
+  }
+
+  #repaint(name, paint) { const { context, width, height } = this.sizes[name]; paint(context, width, height, this.models[name]); }
+
+  #tokenTip(i, event) {
+    const { store, view } = this.owner, share = this.shares[i], token = store.open.tokens[i];
+    const says = share !== share ? "may not be seen" : view.pinned === null ? `receives ${number(share)} of each query's attention on average (${percent(share)})` : `gets ${number(share)} from “${store.open.tokens[view.pinned]}”`;
+    this.#showTip(event, `“${token}” (token ${i + 1} of ${store.n}) ${says}, rank ${rankOf(this.shares, i)}.`);
+  }
+
+  #showTip(event, text) {
+    const box = this.owner.$(".cc").getBoundingClientRect();
+    this.tip.textContent = text;
+    this.tip.hidden = false;
+    this.tip.style.left = `${Math.min(event.clientX - box.left + 14, box.width - 250)}px`;
+    this.tip.style.top = `${event.clientY - box.top + 16}px`;
+  }
+
+  #hideTip() { this.tip.hidden = true; }
+
+  // ---- export --------------------------------------------------------------------------------------------------------
+
+  #tools(place) {
+    const select = document.createElement("select");
+    select.setAttribute("aria-label", `Export ${place.dataset.figure}`);
+    select.append(new Option("Export", ""), ...["png", "svg", "csv", "json"].map((f) => new Option(f.toUpperCase(), f)));
+    select.addEventListener("change", () => { if (select.value && this.owner.store) this.exportOne(place.dataset.figure, select.value); select.value = ""; });
+    place.append(select);
+  }
+
+  exportOne(name, format) {
+    const { store, view, colours } = this.owner, { open } = store, paper = { ...colours, paper: true };
+    const paints = { heatmap, lorenz: lorenzPlot, atlas, scarcity: scarcityPlot }, chips = name === "chips";
+    const chipColour = chips && chipColours(this.shares, colours);
+    const draw = (ctx, width, height) => (chips
+      ? chipsPlot(ctx, width, height, { tokens: open.tokens, joined: open.joined, colours: paper, colourOf: (i) => chipColour[i] })
+      : paints[name](ctx, width, height, { ...this.models[name], colours: paper }));
+    const { width, height } = chips ? { width: 760, height: 30 + 27 * Math.ceil(open.tokens.join(" ").length / 80) } : this.sizes[name];
+    const frame = store.frames.get(view.k);
+    const provenance = {
+      figure: name, checkpoint: `${open.checkpoint} ${open.digest}`, values: frame ? store.provenance : "preview", policy: open.policy, k: view.k, n_tokens: store.n,
+      layer: view.layer, head: view.head, view: view.view, tokens: view.tokens, unit: view.unit, device: open.device, url: window.location.href,
+    };
+    exportFigure(format, { name: `compecon-${name}-k${view.k}`, draw, rows: () => this.rows(name), width, height, provenance });
+  }
+
+  rows(name) {
+    const { store, view } = this.owner, { tokens } = store.open, { n } = store;
+    if (name === "chips") return tokens.map((token, i) => ({ index: i, token, [view.pinned === null ? "received" : "weight"]: this.shares[i] }));
+    if (name === "heatmap") return Array.from(this.models.heatmap.weights, (w, i) => ({ query: Math.floor(i / n), key: i % n, query_token: tokens[Math.floor(i / n)], key_token: tokens[i % n], weight: w === w ? w : null }));
+    if (name === "lorenz") {
+      const now = store.statistics(view.k, ...this.at()), full = store.statistics(n, ...this.at()), { curve, full: fullCurve } = this.models.lorenz;
+      return [...Object.keys(STATISTICS).map((s) => ({ what: s, at: null, this_budget: now?.[s], full_budget: full?.[s] })),
+        ...Array.from(curve ?? [], (share, i) => ({ what: "lorenz", at: i / 100, this_budget: share, full_budget: fullCurve?.[i] }))];
+    }
+    if (name === "scarcity") return [...this.models.scarcity.own.points.map(([k, change]) => ({ policy: store.open.policy, k, change })), ...store.arms.flatMap((arm) => arm.points.map(([k, change]) => ({ policy: arm.policy, k, change })))];
+    const frame = store.frames.get(view.k) ?? store.full, rows = [];
+    for (let layer = 0; layer < store.nLayers; layer++) for (let head = 0; head < store.open.heads[layer]; head++) {
+      const i = layer * store.nHeads + head;
+      rows.push({ layer, head, ...Object.fromEntries(store.open.statistics.map((s) => [s, store.statistic(frame, view.view, view.tokens, s)[i]])), moved: frame.arrays.moved[i] });
+    }
+    return rows;
+  }
+}

@@ -1,0 +1,111 @@
+// The parts of the page that are elements, not pictures: answers, chips, the table of statistics, the tip.
+// Text that comes from a model or a person enters as text nodes only.
+
+import { css, inkOn, magnitude, shade } from "./scales.js";
+import { MOVED, number, outputSentence, percent, STATISTICS } from "./words.js";
+
+const make = (tag, className, text) => {
+  const element = document.createElement(tag);
+  if (className) element.className = className;
+  if (text !== undefined) element.textContent = text;
+  return element;
+};
+
+const ROWS = ["gini", "entropy", "effective_number", "top_share_10", "gini_inside"];
+
+/** Two rows a statistic: its numbers, and one sentence. */
+export function buildStatistics(table, list) {
+  const body = table.tBodies[0];
+  body.replaceChildren();
+  const cells = ROWS.map((name) => {
+    const row = make("tr", "value"), label = make("th", "", STATISTICS[name].label), full = make("td"), now = make("td", "now"), say = make("td", "say");
+    label.scope = "row";
+    row.dataset.statistic = name;
+    row.append(label, full, now);
+    say.colSpan = 3;
+    const sayRow = make("tr");
+    sayRow.append(say);
+    body.append(row, sayRow);
+    return { name, full, now, say };
+  });
+  list.replaceChildren(...Object.values(STATISTICS).concat(MOVED).flatMap((s) => [make("dt", "", s.label), make("dd", "", s.how)]));
+  return cells;
+}
+
+export function updateStatistics(cells, full, now, { unit, n }) {
+  for (const { name, full: fullCell, now: nowCell, say } of cells) {
+    const { format, say: sentence } = STATISTICS[name];
+    fullCell.textContent = full ? format(full[name], unit) : "—";
+    nowCell.textContent = now ? format(now[name], unit) : "—";
+    say.textContent = now && now[name] === now[name] ? sentence(now[name], n, now) : "Nothing but special tokens was read here.";
+  }
+}
+
+export function buildChips(list, open, on) {
+  list.replaceChildren(...open.tokens.map((token, i) => {
+    const chip = make("span", `chip${open.joined[i] ? " joined" : ""}${open.special[i] ? " special" : ""}`, token);
+    chip.setAttribute("role", "listitem");
+    chip.addEventListener("pointerenter", (event) => on.hover(i, event));
+    chip.addEventListener("pointerleave", on.leave);
+    chip.addEventListener("click", () => on.pin(i));
+    return chip;
+  }));
+  return [...list.children];
+}
+
+/** Colour of a token by its part of the largest share shown. */
+export function chipColours(shares, colours) {
+  let most = 0;
+  for (const s of shares) if (s > most) most = s;
+  const ramp = magnitude(colours.dark);
+  return Array.from(shares, (s) => ramp[most > 0 && s === s ? shade(s / most * (s / most)) : 0]);  // squared: shade takes a root
+}
+
+export function updateChips(chips, shares, colours, pinned) {
+  chipColours(shares, colours).forEach((packed, i) => {
+    const { style, classList } = chips[i];
+    style.backgroundColor = css(packed);
+    style.color = inkOn(packed);
+    classList.toggle("pinned", i === pinned);
+  });
+}
+
+function answer(name, value, share, fullShare, best) {
+  const box = make("div", `answer${best ? " best" : ""}`), head = make("div", "name"), track = make("div", "track"), fill = make("div", "fill");
+  head.append(make("span", "", name), make("span", "", value));
+  fill.style.width = `${100 * Math.max(0, Math.min(1, share))}%`;
+  track.append(fill);
+  if (fullShare !== null) {
+    const mark = make("div", "mark");
+    mark.style.left = `calc(${100 * Math.max(0, Math.min(1, fullShare))}% - 1px)`;
+    mark.title = "at full budget";
+    track.append(mark);
+  }
+  box.append(head, track);
+  return box;
+}
+
+/** The model's answer at a budget; the mark on each bar is the full-budget answer. */
+export function updateOutput({ answers, verdict }, store, frame, k) {
+  const { open, full } = store, shown = frame ?? full;
+  let boxes = [];
+  if (open.output === "classification") {
+    const best = shown.probabilities.indexOf(Math.max(...shown.probabilities));
+    boxes = shown.probabilities.slice(0, 8).map((p, i) => answer(open.labels[i], number(p), p, full.probabilities[i], i === best));
+  } else if (open.output === "regression") {
+    const [low, high] = open.score_range ?? [Math.min(0, full.score, shown.score), Math.max(1, full.score, shown.score)], at = (s) => (s - low) / (high - low || 1);
+    boxes = [answer(open.labels[0] ?? "score", `${number(shown.score, 2)}${open.score_range ? ` of ${high}` : ""}`, at(shown.score), at(full.score), true)];
+  } else if (shown.top) {
+    const before = new Map(full.top);
+    boxes = shown.top.map(([word, p], i) => answer(JSON.stringify(word).slice(1, -1), number(p), p, before.get(word) ?? null, i === 0));
+    if (shown.loss !== undefined) boxes.push(answer("perplexity of the text", number(Math.exp(shown.loss), 1), Math.min(1, shown.loss / 10), full.loss / 10, false));
+  } else boxes = [answer("cosine to full budget", number(1 - shown.change), 1 - shown.change, 1, true)];
+  answers.replaceChildren(...boxes);
+  answers.style.opacity = frame ? 1 : 0.45;
+  verdict.textContent = outputSentence(store, frame, k);
+  verdict.classList.toggle("flipped", Boolean(frame?.flipped));
+}
+
+/** Rank of a value among others, 1 is the largest. */
+export const rankOf = (shares, i) => 1 + shares.filter((s) => s > shares[i]).length;
+export { percent };

@@ -1,0 +1,52 @@
+// What every number on the page is called, what it means in one sentence, and how it is computed.
+
+const percent = (x) => `${(100 * x).toFixed(x < 0.1 ? 1 : 0)} %`;
+const number = (x, digits = 3) => (x === undefined || x === null || x !== x ? "—" : x.toFixed(digits));
+
+export { number, percent };
+
+export const STATISTICS = {
+  gini: {
+    label: "Gini", format: (v) => number(v),
+    say: (v) => (v < 0.4 ? "Attention is spread fairly evenly: 0 is everyone the same, 1 is one token has all." : v < 0.75 ? "A minority of tokens holds most of the attention: 0 is equality, 1 is one token has all." : "A few tokens hold nearly all of the attention: 0 is equality, 1 is one token has all."),
+    how: "Twice the area between the Lorenz curve and equality, over all visible tokens, zeros counted. With k of n tokens read, Gini is at least 1 − k/n: that part of a rise is arithmetic.",
+  },
+  gini_small_sample: { label: "Gini, small-sample", format: (v) => number(v), say: () => "Gini × n/(n−1): comparable between texts of different length.", how: "Gini corrected so that one token holding everything scores exactly 1." },
+  entropy: {
+    label: "Entropy", format: (v, unit) => `${number(unit === "bits" ? v / Math.LN2 : v)} ${unit}`,
+    say: (v) => `As undecided as a fair choice among ${number(Math.exp(v), 1)} tokens.`,
+    how: "Shannon entropy −Σ p ln p of the attention; bits = nats / ln 2. 0 ln 0 counts as 0.",
+  },
+  effective_number: { label: "Effective tokens", format: (v) => number(v, 2), say: (v, n) => `It works like ${number(v, 1)} equally read tokens out of ${n}.`, how: "exp(entropy), the Hill number of order 1; in the row view the mean over queries." },
+  top_share_10: { label: "Top 10 % get", format: percent, say: (v, n, all) => `The top 10 % of tokens get ${percent(v)}, the bottom half ${percent(all.bottom_share_50)}.`, how: "Read off the Lorenz curve, linear between tokens." },
+  bottom_share_50: { label: "Bottom half gets", format: percent, say: (v) => `The poorer half of the tokens shares ${percent(v)} of the attention.`, how: "Read off the Lorenz curve at 50 %." },
+  herfindahl: { label: "Herfindahl", format: (v) => number(v), say: (v) => `Two random units of attention land on the same token with probability ${percent(v)}.`, how: "Σ p²; 1/n is equality, 1 is monopoly." },
+  gini_inside: { label: "Gini inside", format: (v) => number(v), say: () => "Inequality among the tokens that are read at all; a budget often lowers it.", how: "Gini over the tokens with non-zero attention only." },
+};
+
+export const MOVED = { label: "moved by the budget", format: percent, say: (v) => `${percent(v)} of this head's attention went to other tokens than at full budget.`, how: "Mean over queries of the total-variation distance to the full-budget row." };
+
+export const VIEW_WORDS = {
+  row: "what each query gives, averaged over queries",
+  received: "what each token receives from all queries",
+};
+
+/** One sentence about the output at a budget. */
+export function outputSentence(store, frame, k) {
+  const { open } = store, full = store.full;
+  if (!frame) return "The model's output at this budget is being computed.";
+  if (frame.k === store.n) return "Every token may be read: this is the model's normal output.";
+  if (open.output === "regression") return `The score moves by ${number(frame.change, 2)} (${number(full.score, 2)} at full budget).`;
+  if (open.output === "encoder") return `The text's embedding keeps a cosine of ${number(1 - frame.change)} with its full-budget self.`;
+  const what = { classification: "decision", "causal-lm": "next token", "masked-lm": "guess for the mask" }[open.output];
+  return frame.flipped ? `The ${what} has flipped (${open.change_unit.replace(/, nats/, "")}: ${number(frame.change)} nats).` : `The ${what} is unchanged (${open.change_unit.replace(/, nats/, "")}: ${number(frame.change)} nats).`;
+}
+
+/** What a budget saves, without pretending that masking is quicker. */
+export function readsSentence(store, k) {
+  const { macs, grid } = store.open, i = grid.indexOf(k);
+  const base = `Reads, not latency: exact top-k still scores every key and a mask runs the dense kernels.`;
+  if (!macs.read || i < 0) return base;
+  const m = (x) => (x >= 1e6 ? `${(x / 1e6).toFixed(2)} M` : `${(x / 1e3).toFixed(1)} k`);
+  return `${base} Counted on shapes: value reads that k needs ${m(macs.read[i])} of ${m(macs.read[grid.length - 1])} MACs, scores ${m(macs.scored)}; the whole pass executes ${m(macs.executed)} at any k.`;
+}

@@ -1,0 +1,78 @@
+"""The ``compecon`` command. Each command imports what it needs: ``compecon --help`` must not load torch."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from compecon.errors import CompeconError
+from compecon.paths import assets, dashboard_root
+
+app = typer.Typer(
+    add_completion=False, no_args_is_help=False, help=__doc__, pretty_exceptions_enable=False, rich_markup_mode=None
+)
+_Checkpoints = Annotated[
+    list[Path] | None, typer.Option("--checkpoints", help="A folder of checkpoints of your own; may be repeated.")
+]
+_Port = Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")]
+_Browser = Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in the default browser.")]
+
+
+@app.callback(invoke_without_command=True)
+def default(context: typer.Context, checkpoints: _Checkpoints = None, port: _Port = 8501, browser: _Browser = True) -> None:
+    """See what a transformer does when attention costs money. Without a command: serve the dashboard."""
+    if context.invoked_subcommand is None:
+        serve(checkpoints, port, browser)
+
+
+@app.command()
+def serve(checkpoints: _Checkpoints = None, port: _Port = 8501, browser: _Browser = True) -> None:
+    """Serve the dashboard on http://localhost:8501."""
+    folders = [_folder(path) for path in checkpoints or []]
+    known = [p for p in os.environ.get("COMPECON_CHECKPOINTS", "").split(os.pathsep) if p]
+    os.environ["COMPECON_CHECKPOINTS"] = os.pathsep.join([*map(str, folders), *known])
+    sys.path.insert(0, str(dashboard_root()))
+    from app.server import serve as serve_dashboard
+
+    typer.echo(f"compecon is on http://localhost:{port} (Ctrl+C stops it)")
+    serve_dashboard(port=port, open_browser=browser)
+
+
+def _folder(path: Path) -> Path:
+    if not path.is_dir():
+        raise CompeconError(f"--checkpoints must be a folder, got {path}. Give the folder that holds the checkpoint folders.")
+    return path.resolve()
+
+
+@app.command()
+def record(
+    out: Annotated[Path | None, typer.Option(help="Folder for the recordings; the bundled one if not given.")] = None,
+    only: Annotated[str, typer.Option(help="Only this checkpoint.")] = "",
+) -> None:
+    """Record the bundled examples, so that the page opens on a finished picture without a model."""
+    from compecon.checkpoints.load import load_checkpoint
+    from compecon.views.attention import attention_stream
+    from compecon.views.examples import examples
+    from compecon.views.traces import TraceKey, write_trace
+
+    names = sorted({e.checkpoint for e in examples() if not only or e.checkpoint == only})
+    for name in (n for n in names if (assets() / "checkpoints" / n).is_dir()):
+        checkpoint = load_checkpoint(name, "cpu")
+        for example in (e for e in examples() if e.checkpoint == name):
+            encoded = checkpoint.encode(example.text, example.pair or None)
+            key = TraceKey(name, example.text, example.pair)
+            file = write_trace(key, attention_stream(checkpoint, encoded), checkpoint.digest, out)
+            typer.echo(f"{file.name}  {len(encoded.tokens)} tokens  {file.stat().st_size / 1e6:.2f} MB")
+
+
+def main() -> None:
+    """Entry point: an expected error is one sentence on stderr and exit code 1."""
+    try:
+        app()
+    except CompeconError as error:
+        typer.echo(f"compecon: {error}", err=True)
+        raise SystemExit(1) from None

@@ -1,0 +1,40 @@
+"""Good texts to look at, per task, bundled with the dashboard."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+from compecon.paths import assets
+
+
+@final
+@dataclass(frozen=True)
+class Example:
+    """One bundled text.
+
+    Attributes:
+        title: What the menu says.
+        checkpoint: Name of the bundled checkpoint whose task it suits.
+        text: The text.
+        pair: Second text of a pair, or "".
+    """
+
+    title: str
+    checkpoint: str
+    text: str
+    pair: str = ""
+
+
+def examples(file: Path | None = None) -> tuple[Example, ...]:
+    """All bundled examples; those of one checkpoint stand together, the best first."""
+    file = file or assets() / "texts" / "examples.json"
+    return tuple(Example(**row) for row in json.loads(file.read_text(encoding="utf-8")))
+
+
+def examples_for(checkpoint: str) -> tuple[Example, ...]:
+    """The examples of a checkpoint's task; all single texts for a checkpoint that is not bundled."""
+    own = tuple(e for e in examples() if e.checkpoint == checkpoint)
+    return own or tuple(e for e in examples() if not e.pair)

@@ -1,0 +1,23 @@
+"""The pre-flight report of a checkpoint, as lines for a screen."""
+
+from __future__ import annotations
+
+from compecon.checkpoints.catalog import CheckpointEntry
+
+
+def report_lines(entry: CheckpointEntry) -> tuple[str, ...]:
+    """What is known before loading: one line a fact, in plain words."""
+    if entry.preflight is None:
+        return (f"cannot be opened: {entry.problem}",)
+    p = entry.preflight
+    return (
+        f"architecture: {p.architecture} ({p.model_type})",
+        f"task: {entry.task or p.kind}" + (f", labels {', '.join(p.labels[:12])}" if p.labels else ""),
+        f"size: {p.layers} layers × {p.heads} heads, hidden size {p.hidden_size}, {p.parameters / 1e6:.1f} M parameters",
+        f"memory to load: about {p.memory_bytes / 1e6:.0f} MB; on disk {p.disk_bytes / 1e6:.1f} MB ({p.dtype})",
+        f"longest text: {p.max_positions or 'no limit stated'} tokens",
+        f"licence: {p.licence or 'not stated'}",
+        f"from: {entry.origin} · {entry.path.name}",
+        *(f"can: {ability}" for ability in p.abilities),
+        *(f"note: {limit}" for limit in p.limits),
+    )

@@ -1,0 +1,45 @@
+"""A script that computes what the page shows: the same numbers from the library, without the page."""
+
+from __future__ import annotations
+
+from compecon.views.policies import POLICIES
+
+K, LAYER, HEAD = "__K__", "__LAYER__", "__HEAD__"  # the page fills these in with integers
+
+_TEMPLATE = """\
+from compecon.attention.hooks import budgeted_attention, recorded_attention
+from compecon.attention.policy import KeyBudget, {policy_class}
+from compecon.checkpoints.load import load_checkpoint
+from compecon.metrics import entropy, gini
+import torch
+
+checkpoint = load_checkpoint({checkpoint!r}, device={device!r})
+encoded = checkpoint.encode({text!r}, {pair!r})
+budget, policy = KeyBudget(keys={k}), {policy}
+with torch.inference_mode(), budgeted_attention(checkpoint.model, budget, policy):
+    with recorded_attention(checkpoint.model) as layers:
+        output = checkpoint.model(**encoded.batch)
+
+layer = layers[{layer}]
+weights = layer.weights[0, {head}]                       # (query, key), each row sums to 1
+visible = layer.visible.expand_as(layer.weights)[0, {head}]
+print("row view: Gini", gini(weights, visible).mean().item(), "entropy, nats", entropy(weights, visible).mean().item())
+print("output", output[0])
+"""
+
+
+def python_snippet(checkpoint: str, device: str, text: str, pair: str, policy: str) -> str:
+    """Python source with placeholders for the budget, layer and head.
+
+    Args:
+        checkpoint: Name or folder.
+        device: "auto", "cpu", "cuda" or "mps".
+        text: Any text; it is quoted as a Python string.
+        pair: Second text, or "".
+        policy: Key of the policy menu.
+    """
+    code = POLICIES[policy].code
+    return _TEMPLATE.format(
+        policy=code, policy_class=code.partition("(")[0], checkpoint=checkpoint, device=device, text=text,
+        pair=pair or None, k=K, layer=LAYER, head=HEAD,
+    )  # fmt: skip

@@ -1,0 +1,72 @@
+"""Recorded streams of bundled texts: what the page shows before torch is imported, and where there is no model."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+from compecon.paths import assets
+from compecon.views.frames import Message, encode
+
+INDEX = "index.json"
+DEFAULT_POLICY = "top-k"
+
+
+@final
+@dataclass(frozen=True)
+class TraceKey:
+    """What a recording shows: it stands in for a live sweep only if all of this is the same."""
+
+    checkpoint: str
+    text: str
+    pair: str = ""
+    policy: str = DEFAULT_POLICY
+
+    @property
+    def name(self) -> str:
+        """File name without its suffix: the checkpoint and a digest of the texts."""
+        digest = hashlib.sha256("\0".join((self.text, self.pair, self.policy)).encode()).hexdigest()[:12]
+        return f"{self.checkpoint}-{digest}"
+
+
+def trace_folder() -> Path:
+    """Where the bundled recordings lie."""
+    return assets() / "traces"
+
+
+def read_index(folder: Path | None = None) -> Mapping[str, str]:
+    """Names of the recordings and the digest of the checkpoint each was made with; empty if there is none."""
+    file = (folder or trace_folder()) / INDEX
+    return dict(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else {}
+
+
+def read_trace(name: str, folder: Path | None = None) -> bytes | None:
+    """A recorded stream by its name, or None if the index does not list it: names come from the page."""
+    folder = folder or trace_folder()
+    return gzip.decompress((folder / f"{name}.bin.gz").read_bytes()) if name in read_index(folder) else None
+
+
+def write_trace(key: TraceKey, messages: Iterable[Message], digest: str, folder: Path | None = None) -> Path:
+    """Record a stream and enter it in the index.
+
+    Args:
+        key: What it shows.
+        messages: The stream, complete.
+        digest: Of the checkpoint that made it.
+        folder: Where to; the bundled folder if not given.
+
+    Returns:
+        The file.
+    """
+    folder = folder or trace_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{key.name}.bin.gz"
+    file.write_bytes(gzip.compress(b"".join(map(encode, messages)), 9, mtime=0))  # mtime=0: same input, same bytes
+    index = {**read_index(folder), key.name: digest}
+    (folder / INDEX).write_text(json.dumps(dict(sorted(index.items())), indent=1) + "\n", encoding="utf-8")
+    return file

@@ -1,0 +1,29 @@
+"""Who is read when attention is scarce? The page that opens first."""
+
+import streamlit as st
+
+from app.canvas import live_canvas
+from app.resources import bundled_examples, checkpoints
+from app.state import AttentionChoice, attention_choice, canvas_view, remember
+from app.widgets import checkpoint_report, controls, escaped
+from compecon.views.request import problem_with
+
+entries = checkpoints()
+first = "sentiment" if "sentiment" in entries else next(iter(entries), "")
+example = bundled_examples(first)[0]
+default = AttentionChoice(first, "auto", example.text, example.pair, "top-k")
+
+choice = attention_choice(default, entries)
+entry = entries.get(choice.checkpoint)
+view = canvas_view()
+
+# The canvas comes first: it paints while the browser still fetches the parts that draw the widgets.
+live_canvas(choice, view, problem_with(entry, choice.text, choice.pair))
+
+with st.sidebar:
+    st.markdown(f"**compecon** · {escaped('attention under a budget')}")
+    controls()
+    if entry is not None:
+        checkpoint_report(entry)
+
+remember(choice, view, default)
