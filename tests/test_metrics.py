@@ -380,6 +380,21 @@ def test_float64_stays_float64(statistic):
 
 
 @every_statistic
+@pytest.mark.parametrize("spread", [0.0, 3.0, 10.0])
+def test_float32_is_enough_for_long_rows(statistic, spread):
+    shares = torch.randn(8, 4096).mul(spread).softmax(dim=-1)
+    torch.testing.assert_close(statistic(shares).double(), statistic(shares.double()), rtol=1e-5, atol=1e-6)
+
+
+def test_whole_numbers_are_amounts_too():
+    close(gini(torch.tensor([1, 2, 3, 4])), 0.25)
+
+
+def test_a_batch_without_rows_has_no_statistics():
+    assert summary(torch.zeros(0, 5)).gini.shape == (0,)
+
+
+@every_statistic
 def test_the_sort_with_a_graph_and_the_one_without_agree(statistic):
     shares = torch.rand(3, 17, dtype=torch.float64)
     close(statistic(shares.clone().requires_grad_()).detach(), statistic(shares))
