@@ -1,0 +1,103 @@
+"""From a text to what the model reads, and to tokens that a person can read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+from transformers import BatchEncoding, PreTrainedTokenizerBase
+
+from compecon.checkpoints.panics import panics_as_errors, reason
+from compecon.errors import CheckpointError, TextError
+
+LONGEST_TEXT = 100_000  # characters; beyond this even counting the tokens is too slow to wait for
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """A text as tokens.
+
+    Attributes:
+        batch: Inputs of the model's forward, each of shape (1, token), on the model's device.
+        tokens: What to show for each token: no word-piece marks, white space made visible.
+        joined: Whether each token continues the word of the token before it.
+        special: Whether each token was added by the tokenizer rather than written in the text.
+    """
+
+    batch: dict[str, Tensor]
+    tokens: tuple[str, ...]
+    joined: tuple[bool, ...]
+    special: tuple[bool, ...]
+
+
+def check_text(text: str, what: str) -> None:
+    """Refuse what cannot become tokens, before a tokenizer sees it.
+
+    Args:
+        text: As a person wrote it.
+        what: What it is, for the message.
+
+    Raises:
+        TextError: If the text is empty, only white space, too long, or no Unicode text.
+    """
+    if not text.strip():
+        raise TextError(f"{what} is {'only white space' if text else 'empty'}. Write at least one word.")
+    if len(text) > LONGEST_TEXT:
+        raise TextError(f"{what} has {len(text):,} characters, more than the {LONGEST_TEXT:,} accepted. Shorten it.")
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise TextError(f"{what} has half of a character (a surrogate) at {error.start}. Paste it again.") from error
+
+
+def tokenize(tokenizer: PreTrainedTokenizerBase, text: str, pair: str | None) -> BatchEncoding:
+    """Run the tokenizer on one text or pair, whole, with its special tokens.
+
+    Raises:
+        TextError: If there is a pair and the tokenizer has nothing to separate two texts with, or if it breaks.
+    """
+    check_text(text, "The text")
+    if pair is not None:
+        check_text(pair, "The second text")
+        if tokenizer.num_special_tokens_to_add(pair=True) <= tokenizer.num_special_tokens_to_add(pair=False):
+            raise TextError("This checkpoint's tokenizer has no separator for a pair of texts. Give one text.")
+    try:
+        with panics_as_errors():
+            encoding: BatchEncoding = tokenizer(
+                text,
+                pair,
+                truncation=False,
+                padding=False,
+                return_token_type_ids=True,
+                return_attention_mask=True,
+                return_special_tokens_mask=True,
+                verbose=False,
+            )
+            return encoding
+    except Exception as error:
+        raise TextError(f"The tokenizer cannot read this text: {reason(error)}. Try another text.") from error
+
+
+def check_ids(ids: Sequence[int], special: Sequence[bool], *, limit: int, vocabulary: int) -> None:
+    """Refuse tokens that the model cannot read.
+
+    Args:
+        ids: Token ids.
+        special: Which of them the tokenizer added.
+        limit: Most tokens that the model reads.
+        vocabulary: Rows of its embedding table.
+
+    Raises:
+        TextError: If nothing of the text is left, or it is too long.
+        CheckpointError: If the tokenizer makes a token that the model does not know.
+    """
+    if all(special):
+        raise TextError("The tokenizer leaves nothing of this text. Write at least one word.")
+    if len(ids) > limit:
+        raise TextError(f"The text has {len(ids):,} tokens, more than the limit of {limit:,}. Shorten it.")
+    if max(ids) >= vocabulary:
+        raise CheckpointError(
+            f"The tokenizer made token {max(ids)}, but the model knows only {vocabulary}: they do not belong together. "
+            "Save the checkpoint again with its own tokenizer."
+        )

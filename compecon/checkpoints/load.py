@@ -1,0 +1,135 @@
+"""Loading a checkpoint: through the gate, tensors read and checked here, then a model with weights in every place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from inspect import signature
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from compecon.attention.hooks import require_routed
+from compecon.checkpoints.build import build_model
+from compecon.checkpoints.devices import pick_device
+from compecon.checkpoints.encode import Encoded, check_ids, tokenize
+from compecon.checkpoints.intake import survey
+from compecon.checkpoints.kinds import Kind, abilities_of, limits_of
+from compecon.checkpoints.locate import locate
+from compecon.checkpoints.pieces import spelling_of
+from compecon.checkpoints.preflight import Preflight
+from compecon.checkpoints.tensors import read_tensors
+from compecon.checkpoints.tokenizer import load_tokenizer
+from compecon.errors import CheckpointError, TextError
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """A loaded model with its tokenizer.
+
+    Attributes:
+        name: Bundled name, Hub id or folder name.
+        path: Folder it was loaded from.
+        model: In float32 and evaluation mode, on ``device``; shares nothing with any other loaded model.
+        tokenizer: Its tokenizer, without chat templates unless bundled.
+        kind: What it predicts; a masked language model without a trained head has become an ``"encoder"``.
+        labels: Class names in the order of the logits; empty unless the kind is classification or regression.
+        device: Where the model is.
+        preflight: What was known before loading, with the digest and the kind that loading found.
+        digest: Short digest of everything that was loaded; the same digest gives the same numbers.
+    """
+
+    name: str
+    path: Path
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    kind: Kind
+    labels: tuple[str, ...]
+    device: torch.device
+    preflight: Preflight
+    digest: str
+
+    def encode(self, text: str, pair: str | None = None, max_tokens: int = 512) -> Encoded:
+        """Turn a text into tokens that the model reads and a person can read.
+
+        Nothing is cut off: a text that is too long is refused.
+
+        Args:
+            text: At most 100,000 characters.
+            pair: A second text, for models trained on pairs.
+            max_tokens: Most tokens accepted; the model's own limit also applies.
+
+        Returns:
+            One text as a batch of one.
+
+        Raises:
+            TextError: If the text is empty, too long, or a pair given to a model that reads single texts.
+        """
+        if pair is not None and self.kind == "causal-lm":
+            raise TextError("A causal language model continues one text; it does not read pairs. Give one text.")
+        encoding = tokenize(self.tokenizer, text, pair)
+        ids, special = encoding["input_ids"], tuple(bool(flag) for flag in encoding["special_tokens_mask"])
+        limit = min(max_tokens, self.preflight.max_positions or max_tokens)
+        check_ids(ids, special, limit=limit, vocabulary=self._vocabulary())
+        batch = {name: torch.tensor([encoding[name]], dtype=torch.long, device=self.device) for name in self._inputs()}
+        spelling = spelling_of(self.tokenizer)
+        pieces = self.tokenizer.convert_ids_to_tokens(ids)
+        words = encoding.word_ids() if encoding.is_fast else [None if flag else 0 for flag in special]
+        return Encoded(batch, tuple(map(spelling.shown, pieces)), spelling.joined(pieces, words), special)
+
+    def _vocabulary(self) -> int:
+        table: Any = self.model.get_input_embeddings()
+        return int(table.num_embeddings)
+
+    def _inputs(self) -> tuple[str, ...]:
+        # GPT-2 accepts token types too, and adds the word vector of that id: only a table of their own asks for them.
+        wanted = getattr(self.model.config, "type_vocab_size", None) or 0
+        takes_types = wanted > 1 and "token_type_ids" in signature(self.model.forward).parameters
+        return ("input_ids", "attention_mask", *(("token_type_ids",) if takes_types else ()))
+
+
+def load_checkpoint(source: str | Path, device: str = "auto") -> Checkpoint:
+    """Load a model for looking at its attention. Never downloads and never runs code that a checkpoint brings along.
+
+    Args:
+        source: A bundled name, a folder, or a Hub id already in the local Hub cache.
+        device: ``"auto"`` for the best there is, or ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``.
+
+    Returns:
+        The model in float32 on every device, so that figures agree between machines.
+
+    Raises:
+        CheckpointError: If the checkpoint is missing, damaged, unsafe or too large, or the device is absent.
+        UnsupportedModelError: If its attention or its output is none that compecon can show.
+    """
+    target = pick_device(device)
+    location = locate(source)
+    found = survey(location.path, trusted_root=location.trusted_root)
+    tokenizer = load_tokenizer(found, trusted=location.trusted_root is not None)
+    tensors, digest = read_tensors(found)
+    preflight = found.preflight
+    model, kind = build_model(found.config, preflight.architecture, preflight.kind, tensors)
+    require_routed(model)
+    model.config.name_or_path = preflight.path
+    preflight = replace(preflight, digest=digest, kind=kind, abilities=abilities_of(kind))
+    if kind != found.preflight.kind:
+        preflight = replace(preflight, limits=(*preflight.limits, *limits_of(kind)))
+    return Checkpoint(
+        name=preflight.name,
+        path=found.root.folder,
+        model=_moved(model, target),
+        tokenizer=tokenizer,
+        kind=kind,
+        labels=preflight.labels,
+        device=target,
+        preflight=preflight,
+        digest=digest,
+    )
+
+
+def _moved(model: PreTrainedModel, device: torch.device) -> PreTrainedModel:
+    try:
+        return model.to(device)  # type: ignore[arg-type, no-any-return]
+    except torch.OutOfMemoryError as error:
+        raise CheckpointError(f"The model does not fit into the memory of {device}. Load it on the CPU.") from error

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelForSequenceClassification
+
+from compecon.checkpoints.load import load_checkpoint
+from compecon.errors import CheckpointError, UnsupportedModelError
+
+pytestmark = pytest.mark.usefixtures("untried")
+Make = Callable[..., Path]
+TEXT = "the film was great"
+
+
+@pytest.mark.parametrize(
+    ("what", "kind", "plain_class"),
+    [
+        ("encoder", "encoder", AutoModel),
+        ("classifier", "classification", AutoModelForSequenceClassification),
+        ("masked-lm", "masked-lm", AutoModelForMaskedLM),
+        ("roberta", "masked-lm", AutoModelForMaskedLM),
+        ("gpt2", "causal-lm", AutoModelForCausalLM),
+        ("llama", "causal-lm", AutoModelForCausalLM),
+    ],
+)
+def test_a_loaded_checkpoint_computes_what_plain_transformers_computes(make: Make, what, kind, plain_class) -> None:
+    folder = make(what)
+    checkpoint = load_checkpoint(folder)
+    batch = checkpoint.encode(TEXT).batch
+    with torch.no_grad():
+        ours, theirs = checkpoint.model(**batch)[0], plain_class.from_pretrained(folder)(**batch)[0]
+    assert checkpoint.kind == kind
+    assert not checkpoint.model.training
+    torch.testing.assert_close(ours, theirs, rtol=0, atol=0)
+
+
+def test_a_single_label_makes_a_regression(make: Make) -> None:
+    checkpoint = load_checkpoint(make("classifier", num_labels=1))
+    assert (checkpoint.kind, len(checkpoint.labels)) == ("regression", 1)
+
+
+def test_the_problem_type_makes_a_regression_of_several_scores(make: Make) -> None:
+    assert load_checkpoint(make("classifier", num_labels=2, problem_type="regression")).kind == "regression"
+
+
+def test_labels_come_in_the_order_of_the_logits(make: Make) -> None:
+    names = {i: f"class {i}" for i in range(12)}  # as JSON keys, "10" sorts before "2"
+    checkpoint = load_checkpoint(make("classifier", id2label=names, label2id={v: k for k, v in names.items()}))
+    assert checkpoint.labels == tuple(names.values())
+
+
+def test_half_precision_weights_become_float32(make: Make) -> None:
+    folder = make("encoder")
+    stored = {name: tensor.half() for name, tensor in load_file(folder / "model.safetensors").items()}
+    save_file(stored, folder / "model.safetensors")
+    model = load_checkpoint(folder).model
+    assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
+    torch.testing.assert_close(model.state_dict()["pooler.dense.weight"], stored["pooler.dense.weight"].float())
+
+
+def test_sharded_weights_load_like_whole_ones(make: Make, tmp_path: Path) -> None:
+    whole = load_checkpoint(make("gpt2"))
+    whole.model.save_pretrained(tmp_path / "sharded", max_shard_size="4KB")
+    whole.tokenizer.save_pretrained(tmp_path / "sharded")
+    assert len(list((tmp_path / "sharded").glob("*.safetensors"))) > 2
+    sharded = load_checkpoint(tmp_path / "sharded").model.state_dict()
+    assert all(torch.equal(value, sharded[name]) for name, value in whole.model.state_dict().items())
+
+
+def test_two_loaded_models_share_nothing(make: Make) -> None:
+    folder = make("classifier")
+    one, other = load_checkpoint(folder).model, load_checkpoint(folder).model
+    assert one.config is not other.config
+    next(one.parameters()).data.zero_()
+    assert next(other.parameters()).abs().sum() > 0
+
+
+def test_the_digest_follows_the_content_and_not_the_place(make: Make) -> None:
+    torch.manual_seed(1)
+    first = load_checkpoint(make("encoder", "a"))
+    torch.manual_seed(1)
+    again = load_checkpoint(make("encoder", "b"))
+    torch.manual_seed(2)
+    other = load_checkpoint(make("encoder", "c"))
+    assert first.digest == again.digest != other.digest
+
+
+def test_a_masked_language_model_without_its_head_becomes_a_bare_encoder_that_says_so(make: Make) -> None:
+    folder = make("masked-lm")
+    body = {k: v for k, v in load_file(folder / "model.safetensors").items() if k.startswith("bert.")}
+    save_file(body, folder / "model.safetensors")
+    checkpoint = load_checkpoint(folder)
+    assert (checkpoint.kind, checkpoint.preflight.kind) == ("encoder", "encoder")
+    assert any("no trained head" in limit for limit in checkpoint.preflight.limits)
+    assert checkpoint.model(**checkpoint.encode(TEXT).batch).last_hidden_state.isfinite().all()
+
+
+def test_a_bare_encoder_without_a_pooler_has_none_rather_than_a_random_one(make: Make) -> None:
+    folder = make("encoder")
+    kept = {k: v for k, v in load_file(folder / "model.safetensors").items() if "pooler" not in k}
+    save_file(kept, folder / "model.safetensors")
+    checkpoint = load_checkpoint(folder)
+    assert checkpoint.model(**checkpoint.encode(TEXT).batch).pooler_output is None
+
+
+def test_a_classifier_without_a_pooler_is_refused(make: Make) -> None:
+    folder = make("classifier")
+    kept = {k: v for k, v in load_file(folder / "model.safetensors").items() if "pooler" not in k}
+    save_file(kept, folder / "model.safetensors")
+    with pytest.raises(CheckpointError, match="2 weights are missing"):
+        load_checkpoint(folder)
+
+
+def test_pretraining_left_overs_are_no_reason_to_refuse(make: Make) -> None:
+    folder = make("masked-lm")
+    extra = {"bert.pooler.dense.weight": torch.ones(8, 8), "cls.seq_relationship.bias": torch.ones(2)}
+    save_file(load_file(folder / "model.safetensors") | extra, folder / "model.safetensors")
+    assert load_checkpoint(folder).kind == "masked-lm"
+
+
+@pytest.mark.parametrize("device", ["cuda:99", "mps:7", "toaster", "xpu"])
+def test_an_absent_device_is_a_sentence(make: Make, device: str) -> None:
+    with pytest.raises(CheckpointError, match=device):
+        load_checkpoint(make(), device)
+
+
+def test_a_model_outside_the_attention_interface_is_refused(make: Make, edit_config: Callable[..., None]) -> None:
+    folder = make()
+    edit_config(folder, model_type="mpnet", architectures=["MPNetModel"])
+    with pytest.raises(UnsupportedModelError, match="MPNetModel"):
+        load_checkpoint(folder)
