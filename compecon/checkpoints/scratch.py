@@ -1,0 +1,117 @@
+"""A small causal model that starts from nothing: its own byte-level vocabulary and a GPT-2 shape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from torch import Tensor
+from torch.nn import functional
+from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerBase, PreTrainedTokenizerFast
+
+END = "<|endoftext|>"
+
+
+def train_tokenizer(texts: Iterable[str], size: int, max_tokens: int) -> PreTrainedTokenizerFast:
+    """Byte-level BPE: any text can be spelled, nothing is unknown. One special token, for begin, end and padding.
+
+    Args:
+        texts: Training texts.
+        size: Number of pieces, at least 257.
+        max_tokens: Longest input of the model it is for.
+    """
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=size,
+        special_tokens=[END],
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+        tokenizer_object=tokenizer,
+        bos_token=END,
+        eos_token=END,
+        pad_token=END,
+        model_max_length=max_tokens,
+        model_input_names=["input_ids", "attention_mask"],
+    )
+
+
+def small_gpt2(tokenizer: PreTrainedTokenizerBase, *, width: int, layers: int, head_width: int = 32) -> GPT2LMHeadModel:
+    """A GPT-2 with random weights from torch's global generator, output tied to the input embeddings.
+
+    Args:
+        tokenizer: Its tokenizer; says vocabulary, end token and longest input.
+        width: Size of the residual stream, a multiple of `head_width`.
+        layers: Number of layers.
+        head_width: Size of a head.
+    """
+    end = tokenizer.eos_token_id
+    config = GPT2Config(
+        vocab_size=len(tokenizer),
+        n_positions=tokenizer.model_max_length,
+        n_embd=width,
+        n_layer=layers,
+        n_head=width // head_width,
+        embd_pdrop=0.0,  # a pass or three over a small corpus: too few to overfit
+        attn_pdrop=0.0,
+        resid_pdrop=0.0,
+        bos_token_id=end,
+        eos_token_id=end,
+        pad_token_id=end,
+    )
+    return GPT2LMHeadModel(config)
+
+
+def windows(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], length: int) -> list[dict[str, Any]]:
+    """One stream of all texts, each begun with the end token, cut into rows of one length; the rest is left out.
+
+    Args:
+        tokenizer: The tokenizer.
+        texts: The texts.
+        length: Tokens a row.
+    """
+    stream = [i for ids in tokenizer(list(texts), verbose=False)["input_ids"] for i in (tokenizer.eos_token_id, *ids)]
+    rows = (stream[begin : begin + length] for begin in range(0, len(stream) - length + 1, length))
+    return [{"input_ids": row, "attention_mask": [1] * length, "labels": row} for row in rows]
+
+
+@torch.inference_mode()
+def document_nats(model: GPT2LMHeadModel, ids: Sequence[int], *, batch_size: int = 16) -> float:
+    """Negative log-likelihood of a document after the end token, in nats.
+
+    Windows as long as the model's positions advance by half: every token but those of the first half-window is
+    predicted from at least half a window of context.
+
+    Args:
+        model: The model.
+        ids: The document's tokens, shape (token,), without the end token.
+        batch_size: Windows at a time.
+    """
+    length = model.config.n_positions
+    stream = torch.tensor([model.config.eos_token_id, *ids])
+    begins = range(0, max(1, len(stream) - length // 2), length // 2)
+    cut = [(begin, stream[begin : begin + length]) for begin in begins]
+    whole = [row for row in cut if len(row[1]) == length]
+    nats = 0.0
+    for batch in [whole[i : i + batch_size] for i in range(0, len(whole), batch_size)] + [
+        [r] for r in cut[len(whole) :]
+    ]:
+        surprise = _surprise(model, torch.stack([tokens for _, tokens in batch]))
+        for (begin, _), row in zip(batch, surprise, strict=True):
+            nats += row[(length // 2 - 1 if begin else 0) :].sum().item()
+    return nats
+
+
+def _surprise(model: GPT2LMHeadModel, tokens: Tensor) -> Tensor:
+    logits = model(input_ids=tokens.to(model.device)).logits[:, :-1].float()
+    return (
+        functional.cross_entropy(logits.transpose(1, 2), tokens[:, 1:].to(model.device), reduction="none")
+        .double()
+        .cpu()
+    )
