@@ -1,0 +1,93 @@
+"""Readers of a data folder.
+
+Its layout, in UTF-8; a task whose files are absent cannot be read, the others can:
+
+    sst2/{train,dev,test}.tsv            sentence <TAB> 0|1, no header
+    stsb/sts-{train,dev,test}.csv        genre, file, year, id, score, sentence, sentence: tabs, no header, no quoting
+    mnli/train*.jsonl, mnli/dev*.jsonl   an object a line: premise, hypothesis, label (entailment, neutral, ...)
+    sick/SICK_{train,trial,test_annotated}.txt   id, sentence, sentence, relatedness, judgement: tabs, with a header
+
+Every reader raises FileNotFoundError for an absent file, and ValueError naming file and line for a wrong one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from compecon.tasks import glue
+from compecon.tasks.glue import NLI_LABELS, Row
+from compecon.tasks.task import Task
+
+_STSB_COLUMNS = 7  # some rows carry two more, with the source of the sentences
+
+
+def read_sst2(folder: Path) -> Task:
+    """SST-2 of a data folder."""
+    names = ("train", "dev", "test")
+    return glue.sst2({n: glue.split(_rows(folder / "sst2" / f"{n}.tsv", _sst2_row), int) for n in names})
+
+
+def read_stsb(folder: Path) -> Task:
+    """STS-B of a data folder."""
+    names = ("train", "dev", "test")
+    return glue.stsb({n: glue.split(_rows(folder / "stsb" / f"sts-{n}.csv", _stsb_row), float) for n in names})
+
+
+def read_mnli(folder: Path) -> Task:
+    """MNLI of a data folder; parts of a split are joined in the order of their names."""
+    train, matched = (
+        [row for path in _matching(folder / "mnli", pattern) for row in _rows(path, _mnli_row)]
+        for pattern in ("train*.jsonl", "dev*.jsonl")
+    )
+    return glue.mnli(train, matched)
+
+
+def read_sick(folder: Path) -> Task:
+    """SICK of a data folder, with the entailment judgement."""
+    names = {"train": "SICK_train.txt", "dev": "SICK_trial.txt", "test": "SICK_test_annotated.txt"}
+    return glue.sick({n: glue.split(_rows(folder / "sick" / f, _sick_row, header=True), int) for n, f in names.items()})
+
+
+def _matching(folder: Path, pattern: str) -> list[Path]:
+    found = sorted(folder.glob(pattern))
+    if not found:
+        raise FileNotFoundError(f"no {pattern} in {folder}.")
+    return found
+
+
+def _rows(path: Path, parse: Callable[[str], Row], *, header: bool = False) -> Iterator[Row]:
+    # Lines end in \n only: these texts hold other characters that str.splitlines would break at.
+    lines = path.read_text(encoding="utf-8").split("\n")
+    for number, line in enumerate(lines, start=1):
+        if (header and number == 1) or not line.strip():
+            continue
+        try:
+            yield parse(line.rstrip("\r"))
+        except (ValueError, KeyError, IndexError) as error:
+            raise ValueError(f"{path}, line {number} is not of the layout: {error}. Got: {line[:80]!r}") from error
+
+
+def _sst2_row(line: str) -> Row:
+    text, label = line.rsplit("\t", 1)
+    if label not in {"0", "1"}:
+        raise ValueError(f"label must be 0 or 1, got {label!r}")
+    return text, None, int(label)
+
+
+def _stsb_row(line: str) -> Row:
+    fields = line.split("\t")
+    if len(fields) < _STSB_COLUMNS:
+        raise ValueError(f"expected at least {_STSB_COLUMNS} columns, got {len(fields)}")
+    return fields[5], fields[6], float(fields[4])
+
+
+def _mnli_row(line: str) -> Row:
+    row = json.loads(line)
+    return row["premise"], row["hypothesis"], NLI_LABELS.index(row["label"])
+
+
+def _sick_row(line: str) -> Row:
+    _, first, second, _, judgement = line.split("\t")
+    return first, second, NLI_LABELS.index(judgement.strip().lower())
