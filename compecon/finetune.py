@@ -1,0 +1,232 @@
+"""Dense fine-tuning: `transformers.Trainer`, one loss function, one learning rate for the body and one for the head."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+from transformers import DataCollatorWithPadding, PreTrainedModel, PreTrainedTokenizerBase, Trainer, TrainingArguments
+
+from compecon.tasks.encode import Features
+
+Objective = Callable[[Tensor, Tensor, Tensor | None], Tensor]
+"""(logits, labels, soft targets or None) -> mean loss of the batch."""
+
+
+@dataclass(frozen=True)
+class FineTuneSettings:
+    """How to fine-tune.
+
+    Attributes:
+        epochs: Passes over the rows; part of one is allowed.
+        batch_size: Rows a step; rows of like length are batched together.
+        learning_rate: Peak rate of the body: linear warm-up, then linear decay to 0.
+        head_multiplier: The head (all outside the base model, and a pooler) learns at this multiple: it starts from
+            nothing, the body does not.
+        weight_decay: Decoupled decay of matrices; vectors have none.
+        warmup: Share of the steps, in [0, 1).
+        seed: Seeds the order of rows and dropout.
+        bf16: Autocast to bfloat16 (weights stay float32).
+    """
+
+    epochs: float = 3
+    batch_size: int = 16
+    learning_rate: float = 1e-4
+    head_multiplier: float = 10
+    weight_decay: float = 0.01
+    warmup: float = 0.1
+    seed: int = 0
+    bf16: bool = True
+
+    def __post_init__(self) -> None:
+        if min(self.epochs, self.batch_size, self.learning_rate, self.head_multiplier) <= 0:
+            raise ValueError(f"epochs, batch_size, learning_rate and head_multiplier must be above 0, got {self}.")
+        if not 0 <= self.warmup < 1:
+            raise ValueError(f"warmup must be in [0, 1), got {self.warmup}.")
+
+
+@dataclass(frozen=True)
+class FineTuneResult:
+    """What a fine-tuning took.
+
+    Attributes:
+        steps: Optimizer steps.
+        seconds: Wall time.
+        losses: Training loss of each step.
+    """
+
+    steps: int
+    seconds: float
+    losses: tuple[float, ...]
+
+
+def classification_loss(share: float = 0.0, temperature: float = 2.0) -> Objective:
+    """Cross-entropy, mixed with the divergence from a teacher's logits where rows carry them.
+
+    Args:
+        share: Weight of the teacher, in [0, 1].
+        temperature: Divides both sides' logits; the divergence is multiplied by its square.
+
+    References:
+        Hinton, Vinyals and Dean (2015), "Distilling the knowledge in a neural network", arXiv 1503.02531.
+    """
+
+    def loss(logits: Tensor, labels: Tensor, soft: Tensor | None) -> Tensor:
+        hard = functional.cross_entropy(logits, labels)
+        if soft is None or share == 0:
+            return hard
+        student, teacher = ((side / temperature).log_softmax(-1) for side in (logits, soft))
+        divergence = functional.kl_div(student, teacher, reduction="batchmean", log_target=True)
+        return (1 - share) * hard + share * temperature**2 * divergence
+
+    return loss
+
+
+def regression_loss(share: float = 0.0) -> Objective:
+    """Squared error, mixed with that to a teacher's scores where rows carry them (`share` as above)."""
+
+    def loss(logits: Tensor, labels: Tensor, soft: Tensor | None) -> Tensor:
+        scores = logits.squeeze(-1)
+        hard = functional.mse_loss(scores, labels)
+        return hard if soft is None else (1 - share) * hard + share * functional.mse_loss(scores, soft.squeeze(-1))
+
+    return loss
+
+
+def next_token_loss(logits: Tensor, labels: Tensor, soft: Tensor | None) -> Tensor:
+    """Cross-entropy of each token after the first, in nats; there is no teacher.
+
+    The mean is over the tokens that are predicted. GPT-2 under Trainer divides by all of them, which reads 1/T too low.
+    """
+    if soft is not None:
+        raise ValueError("next_token_loss learns from the text alone, got soft targets. Leave them out of the rows.")
+    return functional.cross_entropy(logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten())
+
+
+def fine_tune(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    rows: Sequence[Features],
+    objective: Objective,
+    settings: FineTuneSettings,
+) -> FineTuneResult:
+    """Train a model in place, and leave it in evaluation mode. Frozen parameters stay as they are.
+
+    Args:
+        model: The model; parameters with `requires_grad=False` are not touched.
+        tokenizer: Its tokenizer, for padding.
+        rows: Encoded rows, from `compecon.tasks.encode`.
+        objective: The loss.
+        settings: How.
+
+    Raises:
+        FloatingPointError: If the loss is not finite. The weights are then those before the step.
+    """
+    losses: list[float] = []
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:  # Trainer wants a folder even if it saves nothing
+        trainer = _Trainer(
+            model=model,
+            args=_arguments(settings, folder),
+            train_dataset=rows,
+            data_collator=DataCollatorWithPadding(tokenizer),
+            optimizers=(_optimizer(model, settings), None),
+        )
+        trainer.objective, trainer.losses = objective, losses
+        torch.manual_seed(settings.seed)
+        trainer.train()
+    model.train(False)
+    return FineTuneResult(trainer.state.global_step, time.monotonic() - began, tuple(losses))
+
+
+@torch.inference_mode()
+def predict(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: Sequence[Features], batch_size: int = 64
+) -> Tensor:
+    """Logits of every row, in the order given, in float32.
+
+    Args:
+        model: A model with one vector of logits a row.
+        tokenizer: Its tokenizer, for padding.
+        rows: Encoded rows.
+        batch_size: Rows at a time.
+
+    Returns:
+        Shape (row, label), on the CPU.
+    """
+    collate = DataCollatorWithPadding(tokenizer)
+    by_length = sorted(range(len(rows)), key=lambda row: len(rows[row]["input_ids"]))
+    parts = []
+    for start in range(0, len(rows), batch_size):
+        chosen = [_inputs(rows[row]) for row in by_length[start : start + batch_size]]
+        parts.append(model(**_on(model, collate(chosen))).logits.float().cpu())
+    restore = torch.empty(len(rows), dtype=torch.long)
+    restore[torch.tensor(by_length)] = torch.arange(len(rows))
+    return torch.cat(parts)[restore]
+
+
+class _Trainer(Trainer):
+    objective: Objective
+    losses: list[float]
+
+    def compute_loss(self, model: Any, inputs: dict[str, Tensor], *_: Any, **__: Any) -> Tensor:
+        labels, soft = inputs["labels"], inputs.get("soft_targets")
+        loss = self.objective(model(**_inputs(inputs)).logits.float(), labels, soft)
+        self.losses.append(loss.item())
+        if not torch.isfinite(loss):
+            raise FloatingPointError(f"the loss is {loss.item()} at step {len(self.losses)}. Lower the learning rate.")
+        return loss
+
+
+def _on(model: PreTrainedModel, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.to(model.device) for name, tensor in batch.items()}
+
+
+def _inputs(features: Any) -> Any:
+    return {name: value for name, value in features.items() if name not in {"labels", "soft_targets"}}
+
+
+def _arguments(settings: FineTuneSettings, folder: str) -> TrainingArguments:
+    return TrainingArguments(
+        output_dir=folder,
+        num_train_epochs=settings.epochs,
+        per_device_train_batch_size=settings.batch_size,
+        warmup_steps=settings.warmup,
+        lr_scheduler_type="linear",
+        train_sampling_strategy="group_by_length",
+        seed=settings.seed,
+        bf16=settings.bf16,
+        use_cpu=not torch.cuda.is_available(),
+        dataloader_pin_memory=False,
+        remove_unused_columns=False,
+        save_strategy="no",
+        logging_strategy="no",
+        disable_tqdm=True,
+        report_to="none",
+    )
+
+
+def _optimizer(model: PreTrainedModel, settings: FineTuneSettings) -> torch.optim.Optimizer:
+    body = f"{model.base_model_prefix}."
+    groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            is_head = not name.startswith(body) or ".pooler." in name
+            groups.setdefault((is_head, parameter.ndim > 1), []).append(parameter)
+    return torch.optim.AdamW(
+        [
+            {
+                "params": parameters,
+                "lr": settings.learning_rate * (settings.head_multiplier if is_head else 1),
+                "weight_decay": settings.weight_decay if is_matrix else 0.0,
+            }
+            for (is_head, is_matrix), parameters in groups.items()
+        ],
+        betas=(0.9, 0.98),
+    )
