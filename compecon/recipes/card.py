@@ -1,0 +1,179 @@
+"""What is said about each bundled checkpoint, and the model card it is said in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from compecon.checkpoints.bundle import WEIGHTS, ReportedMetric
+from compecon.finetune import FineTuneSettings
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data set a checkpoint learnt from.
+
+    Attributes:
+        name: As people call it.
+        hub_id: Its name on the Hub, for the card's metadata.
+        licence: Its terms in words.
+    """
+
+    name: str
+    hub_id: str
+    licence: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What does not depend on the training run.
+
+    Attributes:
+        title: What a person reads in a list of checkpoints.
+        purpose: One sentence: what it tells of a text.
+        pipeline: The Hub's name of the task.
+        licence: Licence id of the weights.
+        sources: What it learnt from.
+        recipe: How, in words; the settings follow on their own.
+        not_good_for: What it should not be used for.
+        from_encoder: Whether it was cut from the pretrained encoder.
+    """
+
+    title: str
+    purpose: str
+    pipeline: str
+    licence: str
+    sources: Sequence[Source]
+    recipe: str
+    not_good_for: str
+    from_encoder: bool = True
+
+
+_SST2 = Source("SST-2", "SetFit/sst2", "Stanford Sentiment Treebank; no licence stated")
+_STSB = Source("STS benchmark", "mteb/stsbenchmark-sts", "scores CC BY-SA 4.0")
+_MNLI = Source("MultiNLI", "nyu-mll/glue", "mostly the terms of the Open American National Corpus: free use")
+_BROWN = Source("Brown corpus", "brown", "non-commercial use")
+_WIKITEXT = Source("WikiText-2", "Salesforce/wikitext", "CC BY-SA")
+_STORIES = Source("TinyStories", "roneneldan/TinyStories", "CDLA-Sharing 1.0")
+_SMALL = (
+    "Small on purpose, so that it runs on a laptop while a slider is dragged; larger models are better at the task."
+)
+
+FACTS: Mapping[str, Facts] = {
+    "sentiment": Facts(
+        title="Sentiment of a sentence (SST-2)",
+        purpose="Tells whether an English sentence of a film review is negative or positive.",
+        pipeline="text-classification",
+        licence="apache-2.0",
+        sources=(_SST2,),
+        recipe="A classifier on all six layers was fine-tuned first and taught the three layers kept here: their "
+        "loss is 30 % cross-entropy and 70 % divergence from the teacher's logits at temperature 2.",
+        not_good_for="Texts that are not opinions have no sentiment, and it answers anyway: there is no neutral. "
+        f"Irony, other subjects than films, and texts longer than a few sentences were not trained. {_SMALL}",
+    ),
+    "similarity": Facts(
+        title="Similarity of two sentences (STS-B)",
+        purpose="Scores how alike two English sentences are in meaning, from 0 (unrelated) to 5 (the same). It reads "
+        "both at once, so the attention from one sentence to the other can be seen.",
+        pipeline="text-classification",
+        licence="cc-by-sa-4.0",
+        sources=(_STSB,),
+        recipe="A regressor on all six layers was fine-tuned first and taught the three layers kept here: their loss "
+        "is 30 % squared error to the scores and 70 % to the teacher's.",
+        not_good_for="Not a search engine: it has to read every pair. A score may fall outside 0 to 5. The order "
+        f"of the two sentences can change it a little. {_SMALL}",
+    ),
+    "entailment": Facts(
+        title="Does one sentence follow from another? (MultiNLI)",
+        purpose="Tells whether the first of two English sentences entails the second, contradicts it, or neither.",
+        pipeline="text-classification",
+        licence="apache-2.0",
+        sources=(_MNLI,),
+        recipe="Three layers were fine-tuned on 6 % of MultiNLI.",
+        not_good_for="It is far from what full-size models reach (about 85 to 92 %) and leans on surface cues: a "
+        "negation pulls towards contradiction, shared words towards entailment. Use it to watch attention, not to "
+        f"decide. {_SMALL}",
+    ),
+    "causal": Facts(
+        title="Next token, tiny and trained from nothing",
+        purpose="Continues an English text one token at a time, so that causal attention can be watched.",
+        pipeline="text-generation",
+        licence="other",
+        sources=(_BROWN, _WIKITEXT, _STORIES),
+        recipe="A byte-level vocabulary and a GPT-2 shape, both trained from nothing. What it learnt from may not be "
+        "used commercially (Brown); treat the weights likewise.",
+        not_good_for="It writes English-looking text without sense and knows nothing. Perplexity by token depends on "
+        "its own vocabulary and compares with no other model; perplexity by word does.",
+        from_encoder=False,
+    ),
+}
+
+
+def model_card(
+    facts: Facts, settings: FineTuneSettings, seed: int, metrics: Sequence[ReportedMetric], sha256: str
+) -> str:
+    """README.md of a checkpoint: metadata for the Hub, then what a person should know.
+
+    Args:
+        facts: What does not depend on the run.
+        settings: Settings of the training.
+        seed: Seed of the training.
+        metrics: Numbers measured on the saved weights.
+        sha256: Hash of the weights file.
+    """
+    data = "\n".join(f"- {source.name}: {source.licence}." for source in facts.sources)
+    rows = "\n".join(f"| {m.name} | {m.split} | {_number(m)} | {m.n:,} |" for m in metrics)
+    base = "\n\nCut from all-MiniLM-L6-v2 (Apache-2.0): first three layers, vocabulary re-spelled on 8,000 pieces, "
+    base += "embeddings frozen and shared by the encoders of this bundle (`../shared/embeddings.safetensors`)."
+    return f"""{_metadata(facts)}
+# {facts.title}
+
+{facts.purpose}{base if facts.from_encoder else ""}
+
+## Measured
+
+On the saved float16 weights, computed in float32. In brackets: 95 % bootstrap interval over the rows or documents.
+
+| metric | split | value | n |
+|---|---|---|---|
+{rows}
+
+## Recipe
+
+{facts.recipe} Settings: {_in_words(settings)}. Seed: {seed}.
+
+Repeat it with `compecon bundle`: the same versions and kind of processor give the same numbers, others give close ones.
+
+Learnt from, train splits only:
+
+{data}
+
+## Not good for
+
+{facts.not_good_for}
+
+`{WEIGHTS}` sha256: `{sha256}`
+"""
+
+
+def _in_words(settings: FineTuneSettings) -> str:
+    return (
+        f"{settings.epochs:g} epochs in batches of {settings.batch_size}, AdamW, peak learning rate "
+        f"{settings.learning_rate:g} (head {settings.head_multiplier:g} times), weight decay "
+        f"{settings.weight_decay:g}, linear warm-up over {settings.warmup:.0%} of the steps and linear decay"
+        f"{', bfloat16 autocast' if settings.bf16 else ''}"
+    )
+
+
+def _number(metric: ReportedMetric) -> str:
+    return f"{metric.value:.4g} [{metric.low:.4g}, {metric.high:.4g}]"
+
+
+def _metadata(facts: Facts) -> str:
+    hub_ids = "".join(f"- {source.hub_id}\n" for source in facts.sources if "/" in source.hub_id)
+    base = "base_model: sentence-transformers/all-MiniLM-L6-v2\n" if facts.from_encoder else ""
+    other = "license_name: data-terms-apply\n" if facts.licence == "other" else ""
+    return (
+        f"---\nlanguage: en\nlicense: {facts.licence}\n{other}{base}pipeline_tag: {facts.pipeline}\n"
+        f"library_name: transformers\ndatasets:\n{hub_ids}---\n"
+    )

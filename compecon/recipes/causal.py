@@ -1,0 +1,73 @@
+"""Train the bundled causal model from nothing, and say how surprised it is by articles it has never seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from compecon.checkpoints.scratch import document_nats, small_gpt2, train_tokenizer, windows
+from compecon.finetune import FineTuneSettings, fine_tune, next_token_loss
+from compecon.recipes.encoders import Report
+from compecon.tasks.language_modeling import Corpus, Document
+from compecon.tasks.metrics import Estimate, perplexity
+
+
+@dataclass(frozen=True)
+class CausalPlan:
+    """How to train the causal model.
+
+    Attributes:
+        settings: Of the training.
+        pieces: Size of its vocabulary.
+        width: Of the residual stream.
+        layers: Number of layers.
+        positions: Longest input, in tokens; also the length of training rows.
+    """
+
+    settings: FineTuneSettings
+    pieces: int = 4096
+    width: int = 160
+    layers: int = 4
+    positions: int = 256
+
+
+def train_causal(corpus: Corpus, plan: CausalPlan, *, seed: int, report: Report) -> tuple[Any, Any]:
+    """Train a tokenizer and a GPT-2 on a corpus.
+
+    Args:
+        corpus: Its train part is learnt, its dev part reported.
+        plan: How.
+        seed: For the weights and the order of rows.
+        report: Is told each step in a sentence.
+
+    Returns:
+        A `GPT2LMHeadModel` in evaluation mode, and its tokenizer.
+    """
+    texts = [document.text for document in corpus.train]
+    tokenizer = train_tokenizer(texts, plan.pieces, plan.positions)
+    torch.manual_seed(seed)
+    model = small_gpt2(tokenizer, width=plan.width, layers=plan.layers)
+    rows = windows(tokenizer, texts, plan.positions)
+    report(f"causal: {model.num_parameters():,} parameters, {len(rows) * plan.positions:,} tokens of training text")
+    fine_tune(model, tokenizer, rows, next_token_loss, replace(plan.settings, seed=seed))
+    by_token, by_word = measure_causal(model, tokenizer, corpus.dev)
+    report(f"causal: dev perplexity by token {by_token}, by word {by_word}")
+    return model, tokenizer
+
+
+def measure_causal(model: Any, tokenizer: Any, documents: Sequence[Document]) -> tuple[Estimate, Estimate]:
+    """Perplexity by token and by word; documents are what is resampled for the intervals.
+
+    Args:
+        model: A `GPT2LMHeadModel`.
+        tokenizer: Its tokenizer.
+        documents: At least two.
+    """
+    ids = [tokenizer(document.text, verbose=False)["input_ids"] for document in documents]
+    nats = np.array([document_nats(model, row) for row in ids])
+    tokens, words = np.array([len(row) for row in ids]), np.array([document.words for document in documents])
+    return perplexity(nats, tokens), perplexity(nats, words)
