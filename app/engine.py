@@ -1,4 +1,4 @@
-"""The models in memory and the threads that run them. Everything slow of the server happens here, off the page's thread.
+"""The models in memory and the threads that run them: everything slow happens here, off the page's thread.
 
 torch is imported on the first job or by :meth:`Engine.warm_up`, after the first picture is on the screen.
 """
@@ -21,7 +21,8 @@ from compecon.views.budgets import MAX_TOKENS, peak_bytes, scope_for
 from compecon.views.frames import Message, encode
 
 if TYPE_CHECKING:
-    from compecon.checkpoints.load import Checkpoint, Encoded
+    from compecon.checkpoints.encode import Encoded
+    from compecon.checkpoints.load import Checkpoint
 
 _LOG = logging.getLogger(__name__)
 MAX_MODELS = 2
@@ -144,7 +145,7 @@ class Engine:
             send(_error(str(error)))
         except MemoryError:
             send(_error("The machine ran out of memory. Shorten the text or choose a smaller checkpoint."))
-        except Exception as error:  # the page must hear about it, whatever it was
+        except Exception as error:  # noqa: BLE001 - the page must hear about it, whatever it was
             _LOG.exception("A sweep failed.")
             send(_error(f"This failed in a way nobody foresaw ({type(error).__name__}). The terminal has the details."))
         finally:

@@ -72,7 +72,11 @@ async def _body(request: Request) -> bytes:
 async def _listen(job: SweepJob, client: str) -> AsyncIterator[bytes]:
     """Hand on what the engine's thread produces; tell it when the page hangs up."""
     loop, queue, gone = asyncio.get_running_loop(), asyncio.Queue[bytes | None](), threading.Event()
-    engine().submit(job, client, lambda data: loop.call_soon_threadsafe(queue.put_nowait, data) and None, gone)
+
+    def hand_over(data: bytes | None) -> None:
+        loop.call_soon_threadsafe(queue.put_nowait, data)
+
+    engine().submit(job, client, hand_over, gone)
     try:
         while (data := await queue.get()) is not None:
             yield data

@@ -116,9 +116,14 @@ def attention_choice(default: AttentionChoice, checkpoints: Collection[str]) -> 
     return AttentionChoice(**{name: st.session_state[name] for name in asdict(default)})
 
 
-def use_text(text: str, pair: str, example: str) -> None:
-    """Put an example into the widgets; for callbacks."""
-    st.session_state["text"], st.session_state["pair"], st.session_state["example"] = text, pair, example
+def use_text(text: str, pair: str) -> None:
+    """Put a text into the widgets; for callbacks."""
+    st.session_state["text"], st.session_state["pair"] = text, pair
+
+
+def show_example(title: str) -> None:
+    """Let the menu of examples say which one is shown; before it is drawn."""
+    st.session_state["example"] = title
 
 
 def chosen(key: str) -> Any:

@@ -1,13 +1,14 @@
-"""Pieces of screen. They draw and return values; they decide nothing. Text of users or models is never markdown here."""
+"""Pieces of screen: they draw, they decide nothing. Text of users or models never reaches markdown unescaped."""
 
 from __future__ import annotations
 
 import re
+
 import streamlit as st
 
 from app.engine import engine
 from app.resources import bundled_examples, checkpoints
-from app.state import DEVICES, chosen, use_text
+from app.state import DEVICES, chosen, show_example, use_text
 from compecon.checkpoints.catalog import CheckpointEntry
 from compecon.views.policies import POLICIES
 from compecon.views.report import report_lines
@@ -23,15 +24,24 @@ def escaped(text: str) -> str:
 def controls() -> None:
     """What the page computes: checkpoint, text, policy, device. Values live in the widgets' state."""
     entries = checkpoints()
-    st.selectbox("Checkpoint", list(entries), key="checkpoint", format_func=lambda n: _title(entries[n]), on_change=_first_example)
-    titles = [e.title for e in bundled_examples(chosen("checkpoint") or "")]
-    st.selectbox("Example", [*titles, _OWN], key="example", on_change=_pick_example)
+    st.selectbox(
+        "Checkpoint",
+        list(entries),
+        key="checkpoint",
+        format_func=lambda n: _title(entries[n]),
+        on_change=_first_example,
+    )
+    texts = bundled_examples(chosen("checkpoint") or "")
+    show_example(next((e.title for e in texts if (e.text, e.pair) == (chosen("text"), chosen("pair"))), _OWN))
+    st.selectbox("Example", [*(e.title for e in texts), _OWN], key="example", on_change=_pick_example)
     st.text_area("Text", key="text", height=120)
     entry = entries.get(chosen("checkpoint") or "")
     takes_pairs = entry is None or entry.preflight is None or entry.preflight.kind != "causal-lm"
     if takes_pairs or chosen("pair"):
         st.text_area("Second text, for a pair", key="pair", height=68)
-    st.selectbox("Who may be read when keys are scarce", list(POLICIES), key="policy", format_func=lambda p: POLICIES[p].label)
+    st.selectbox(
+        "Who may be read when keys are scarce", list(POLICIES), key="policy", format_func=lambda p: POLICIES[p].label
+    )
     st.selectbox("Device", DEVICES, key="device", help="auto takes CUDA or MPS where there is one.")
 
 
@@ -42,13 +52,13 @@ def _title(entry: CheckpointEntry) -> str:
 def _first_example() -> None:
     """Another task, another text: the first example of the new checkpoint."""
     first = bundled_examples(chosen("checkpoint") or "")[0]
-    use_text(first.text, first.pair, first.title)
+    use_text(first.text, first.pair)
 
 
 def _pick_example() -> None:
     texts = {e.title: e for e in bundled_examples(chosen("checkpoint") or "")}
     if (example := texts.get(chosen("example") or "")) is not None:
-        use_text(example.text, example.pair, example.title)
+        use_text(example.text, example.pair)
 
 
 def checkpoint_report(entry: CheckpointEntry) -> None:

@@ -23,7 +23,9 @@ _Browser = Annotated[bool, typer.Option("--browser/--no-browser", help="Open the
 
 
 @app.callback(invoke_without_command=True)
-def default(context: typer.Context, checkpoints: _Checkpoints = None, port: _Port = 8501, browser: _Browser = True) -> None:
+def default(
+    context: typer.Context, checkpoints: _Checkpoints = None, port: _Port = 8501, browser: _Browser = True
+) -> None:
     """See what a transformer does when attention costs money. Without a command: serve the dashboard."""
     if context.invoked_subcommand is None:
         serve(checkpoints, port, browser)
@@ -44,7 +46,9 @@ def serve(checkpoints: _Checkpoints = None, port: _Port = 8501, browser: _Browse
 
 def _folder(path: Path) -> Path:
     if not path.is_dir():
-        raise CompeconError(f"--checkpoints must be a folder, got {path}. Give the folder that holds the checkpoint folders.")
+        raise CompeconError(
+            f"--checkpoints must be a folder, got {path}. Give the folder that holds the checkpoint folders."
+        )
     return path.resolve()
 
 

@@ -58,16 +58,16 @@ export class Figures {
     const at = this.at(), full = store.economy(store.n, ...at), now = store.economy(view.k, ...at);
     this.shares = store.perToken(view.k, view.layer, view.head, view.pinned);
     this.models = {
-      heatmap: { weights: store.matrix(view.k, view.layer, view.head), n: store.n, tokens: store.open.tokens, pinned: view.pinned, hover: this.hover, colours },
+      heatmap: { weights: store.matrix(view.k, view.layer, view.head), n: store.n, tokens: store.open.tokens, pinned: view.pinned, colours },
       lorenz: { curve: now?.curve, full: full?.curve, colours, unitName: "tokens" },
       atlas: this.atlasModel(),
       scarcity: this.scarcityModel(),
     };
     this.sizes = {};
-    this.#paint("heatmap", heatmap, (width) => Math.min(width, 400));
-    this.#paint("lorenz", lorenzPlot, () => 210);
-    this.#paint("atlas", atlas, (width) => Math.min(240, Math.max(80, (store.nLayers * Math.min(46, (width - 28) / store.nHeads)) + 46)));
-    this.#paint("scarcity", scarcityPlot, () => 200);
+    this.#paint("heatmap", heatmap, (width) => Math.min(width, 340));
+    this.#paint("lorenz", lorenzPlot, () => 178);
+    this.#paint("atlas", atlas, (width) => Math.min(240, Math.max(80, (store.nLayers * Math.min(46, (width - 28) / store.nHeads)) + 42)));
+    this.#paint("scarcity", scarcityPlot, () => 190);
     updateChips(this.chips, this.shares, colours, view.pinned);
     updateStatistics(this.cells, store.statistics(store.n, ...at), store.statistics(view.k, ...at), { unit: view.unit, n: store.n });
     this.#words();
@@ -91,7 +91,7 @@ export class Figures {
     const thumbnails = view.tiles === "pictures" ? (l, h) => (store.has(l, h) ? store.matrix(frame.k, l, h) : null) : null;
     return {
       values: bits === 1 ? values : values.map((v) => v * bits), low, high: high * bits, heads: store.open.heads, nHeads: store.nHeads, thumbnails, n: store.n,
-      selected: view, hover: this.hoverHead, label: name === "entropy" ? view.unit : "", colours,
+      selected: view, hover: this.hoverHead, label: name === "moved" ? MOVED.label : `${STATISTICS[name].label}${name === "entropy" ? `, ${view.unit}` : ""}, ${view.view} view`, colours,
     };
   }
 
@@ -194,7 +194,8 @@ export class Figures {
   #tools(place) {
     const select = document.createElement("select");
     select.setAttribute("aria-label", `Export ${place.dataset.figure}`);
-    select.append(new Option("Export", ""), ...["png", "svg", "csv", "json"].map((f) => new Option(f.toUpperCase(), f)));
+    select.title = "Save this figure or its numbers";
+    select.append(new Option("⤓", ""), ...["png", "svg", "csv", "json"].map((f) => new Option(f.toUpperCase(), f)));
     select.addEventListener("change", () => { if (select.value && this.owner.store) this.exportOne(place.dataset.figure, select.value); select.value = ""; });
     place.append(select);
   }

@@ -48,13 +48,13 @@ function hatch(ctx, x, y, width, height, colours) {
 
 /** Where the matrix lies inside a heatmap of this size; room for token labels when they can be read. */
 export function heatmapBox(width, height, n) {
-  const labels = Math.min(width, height) / n >= 8.5, margin = labels ? 62 : 16;
-  const side = Math.floor(Math.min(width - margin, height - margin));
-  return { x: margin, y: margin, side, cell: side / n, labels };
+  const labels = (Math.min(width, height) - 64) / n >= 4, margin = labels ? 64 : 16;
+  const side = Math.floor(Math.min(width - margin - 14, height - margin + 12));
+  return { x: margin, y: margin - 12, side, cell: side / n, labels };
 }
 
 /** Query × key matrix of one head: paper = not read, hatched = may not be seen. */
-export function heatmap(ctx, width, height, { weights, n, tokens, pinned, hover, colours }) {
+export function heatmap(ctx, width, height, { weights, n, tokens, pinned, colours }) {
   const { x, y, side, cell, labels } = heatmapBox(width, height, n);
   clear(ctx, width, height, colours);
   const picture = image("heatmap", n, n), ramp = magnitude(colours.dark), { pixels } = picture;
@@ -68,27 +68,26 @@ export function heatmap(ctx, width, height, { weights, n, tokens, pinned, hover,
   ctx.strokeStyle = colours.grid;
   ctx.lineWidth = 1;
   ctx.strokeRect(x - 0.5, y - 0.5, side + 1, side + 1);
-  if (labels) axisLabels(ctx, { x, y, cell, tokens, colours, strong: hover });
+  if (labels) axisLabels(ctx, { x, y, cell, tokens, colours });
   ctx.fillStyle = colours.muted;
   ctx.font = `11px ${colours.font}`;
   ctx.textAlign = "left";
   ctx.textBaseline = "top";
   ctx.fillText(labels ? "reads →" : "keys →", labels ? 2 : x, 1);
-  for (const row of [pinned]) {
-    if (row === null || row === undefined) continue;
+  if (pinned !== null) {
     ctx.strokeStyle = colours.accent;
     ctx.lineWidth = 2;
-    ctx.strokeRect(x, y + row * cell, side, cell);
+    ctx.strokeRect(x, y + pinned * cell, side, cell);
   }
 }
 
-function axisLabels(ctx, { x, y, cell, tokens, colours, strong }) {
-  const size = Math.min(11, Math.max(8, cell * 0.9));
+function axisLabels(ctx, { x, y, cell, tokens, colours }) {
+  const every = Math.ceil(10 / cell), size = Math.min(11, Math.max(9.5, cell * 0.9));  // as many as can be read
   for (let i = 0; i < tokens.length; i++) {
+    if (i % every) continue;
     const text = tokens[i].length > 9 ? `${tokens[i].slice(0, 8)}…` : tokens[i];
-    const bold = strong && (strong.query === i || strong.key === i);
-    ctx.font = `${bold ? "600 " : ""}${size}px ${colours.font}`;
-    ctx.fillStyle = bold ? colours.text : colours.muted;
+    ctx.font = `${size}px ${colours.font}`;
+    ctx.fillStyle = colours.muted;
     ctx.textBaseline = "middle";
     ctx.textAlign = "right";
     ctx.fillText(text, x - 4, y + (i + 0.5) * cell);
@@ -149,7 +148,7 @@ function line(ctx, points, colour, width, dash = []) {
 /** Lorenz curve at this budget (solid) against full budget (dashed) and equality (dotted). */
 export function lorenzPlot(ctx, width, height, { curve, full, colours, unitName }) {
   clear(ctx, width, height, colours);
-  const box = { x: 40, y: 20, width: width - 50, height: height - 58 };
+  const box = { x: 34, y: 20, width: width - 54, height: height - 56 };
   const px = (p) => box.x + p * box.width, py = (s) => box.y + (1 - s) * box.height;
   const ticks = [0, 0.25, 0.5, 0.75, 1];
   axes(ctx, box, colours, {
@@ -175,6 +174,10 @@ export function lorenzPlot(ctx, width, height, { curve, full, colours, unitName 
 
 function legend(ctx, x, y, colours, entries) {
   ctx.font = `11px ${colours.font}`;
+  ctx.globalAlpha = 0.8;  // lines stay visible behind it
+  ctx.fillStyle = colours.background;
+  ctx.fillRect(x - 4, y - 2, 40 + Math.max(...entries.map(([label]) => ctx.measureText(label).width)), 15 * entries.length + 3);
+  ctx.globalAlpha = 1;
   entries.forEach(([label, colour, dash], i) => {
     line(ctx, [[x, y + 7 + i * 15], [x + 22, y + 7 + i * 15]], colour, 2, dash);
     ctx.fillStyle = colours.text;
@@ -188,7 +191,7 @@ const DASHES = [[7, 4], [2, 3], [9, 3, 2, 3], [4, 4]];
 
 /** Box of the scarcity plot and its x positions: k on a log scale. */
 export function scarcityBox(width, height, n) {
-  const box = { x: 46, y: 20, width: width - 58, height: height - 58 };
+  const box = { x: 44, y: 20, width: width - 58, height: height - 56 };
   return { ...box, at: (k) => box.x + (n > 1 ? Math.log(k) / Math.log(n) : 0.5) * box.width };
 }
 
@@ -200,7 +203,7 @@ export function scarcityPlot(ctx, width, height, { own, arms, k, n, unit, flips,
   const py = (v) => box.y + (1 - v / (top * 1.08)) * box.height;
   const kTicks = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512].filter((t) => t < n * 0.75).concat([n]);
   axes(ctx, box, colours, {
-    xTicks: kTicks.map((t) => [box.at(t), String(t)]), yTicks: [0, top / 2, top].map((v) => [py(v), v < 0.1 ? v.toPrecision(1) : v.toFixed(2)]),
+    xTicks: kTicks.map((t) => [box.at(t), String(t)]), yTicks: [0, top / 2, top].map((v) => [py(v), !v ? "0" : v < 0.001 ? v.toExponential(0) : v < 0.1 ? v.toFixed(3) : v.toFixed(2)]),
     xTitle: "keys each query may read (log scale)", yTitle: unit,
   });
   arms.forEach((arm, i) => line(ctx, arm.points.map(([b, v]) => [box.at(b), py(v)]), colours.arms[i % 4], 1.6, DASHES[i % 4]));
@@ -244,7 +247,8 @@ export function atlas(ctx, width, height, { values, low, high, heads, nHeads, th
       ctx.fillRect(x, y, size, size);
       const pixels = thumbnails?.(l, h);
       if (pixels) place(ctx, thumbnail(pixels, n, colours), x + 3, y + 3, size - 6, size - 6);
-      else if (tile > 27) {
+      else if (tile > 21) {
+        ctx.font = `${tile > 30 ? 10 : 9}px ${colours.font}`;
         ctx.fillStyle = inkOn(colour);
         ctx.textAlign = "center";
         ctx.fillText(value < 10 ? value.toFixed(2) : value.toFixed(0), x + size / 2, y + size / 2);

@@ -45,8 +45,8 @@ export function outputSentence(store, frame, k) {
 /** What a budget saves, without pretending that masking is quicker. */
 export function readsSentence(store, k) {
   const { macs, grid } = store.open, i = grid.indexOf(k);
-  const base = `Reads, not latency: exact top-k still scores every key and a mask runs the dense kernels.`;
-  if (!macs.read || i < 0) return base;
-  const m = (x) => (x >= 1e6 ? `${(x / 1e6).toFixed(2)} M` : `${(x / 1e3).toFixed(1)} k`);
-  return `${base} Counted on shapes: value reads that k needs ${m(macs.read[i])} of ${m(macs.read[grid.length - 1])} MACs, scores ${m(macs.scored)}; the whole pass executes ${m(macs.executed)} at any k.`;
+  const m = (x) => (x >= 1e6 ? `${(x / 1e6).toFixed(1)} M` : `${(x / 1e3).toFixed(0)} k`);
+  const runs = macs.executed ? `${m(macs.executed)} MACs run at any k` : "the same work runs at any k";
+  const base = `Reads, not latency: exact top-k scores every key and masks, so ${runs}.`;
+  return macs.read && i >= 0 ? `${base} Reading values would need ${m(macs.read[i])} of ${m(macs.read[grid.length - 1])} MACs.` : base;
 }

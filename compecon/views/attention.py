@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, final
 
 import numpy as np
@@ -14,7 +14,8 @@ from torch import Tensor
 from compecon.attention.hooks import LayerAttention
 from compecon.attention.policy import KeyBudget
 from compecon.attention.sweep import SweepPoint, sweep
-from compecon.checkpoints.load import Checkpoint, Encoded
+from compecon.checkpoints.encode import Encoded
+from compecon.checkpoints.load import Checkpoint
 from compecon.errors import UnsupportedModelError
 from compecon.flops import ModelShape, macs, macs_under_budget
 from compecon.views.budgets import BATCHED_TOKENS, Scope, budget_grid
@@ -38,7 +39,7 @@ class AttentionRequest:
     """
 
     policy: str = "top-k"
-    scope: Scope = Scope()
+    scope: Scope = field(default_factory=Scope)
     budgets: tuple[int, ...] = ()
     first: int | None = None
 
@@ -46,7 +47,7 @@ class AttentionRequest:
 def attention_stream(
     checkpoint: Checkpoint,
     encoded: Encoded,
-    request: AttentionRequest = AttentionRequest(),  # noqa: B008 - frozen
+    request: AttentionRequest = AttentionRequest(),
     *,
     wanted: Callable[[], bool] = lambda: True,
 ) -> Iterator[Message]:
@@ -196,10 +197,15 @@ class _Frames:
     def _macs(self, n: int) -> dict[str, Any]:
         """What the budget touches, counted on shapes: {} for a shape the formulas do not know."""
         try:
-            shape = ModelShape.from_config(self.checkpoint.model.config)
+            shape = ModelShape.from_config(self.checkpoint.model.config, type(self.checkpoint.model).__name__)
         except UnsupportedModelError:
             return {}
         causal = self.full.attention[0].stack == "decoder"
         dense = macs(shape, n)
         needed = [macs_under_budget(shape, n, keys=k, causal=causal) for k in budget_grid(n)]
-        return {"executed": dense.total, "linear": dense.linear, "read": [m.read for m in needed], "scored": needed[0].scored}
+        return {
+            "executed": dense.total,
+            "linear": dense.linear,
+            "read": [m.read for m in needed],
+            "scored": needed[0].scored,
+        }

@@ -8,7 +8,8 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from compecon.checkpoints.load import Checkpoint, Encoded
+from compecon.checkpoints.encode import Encoded
+from compecon.checkpoints.load import Checkpoint
 
 N_TOP = 5
 

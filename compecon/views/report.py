@@ -13,7 +13,7 @@ def report_lines(entry: CheckpointEntry) -> tuple[str, ...]:
     return (
         f"architecture: {p.architecture} ({p.model_type})",
         f"task: {entry.task or p.kind}" + (f", labels {', '.join(p.labels[:12])}" if p.labels else ""),
-        f"size: {p.layers} layers × {p.heads} heads, hidden size {p.hidden_size}, {p.parameters / 1e6:.1f} M parameters",
+        f"size: {p.layers} layers × {p.heads} heads, width {p.hidden_size}, {p.parameters / 1e6:.1f} M parameters",
         f"memory to load: about {p.memory_bytes / 1e6:.0f} MB; on disk {p.disk_bytes / 1e6:.1f} MB ({p.dtype})",
         f"longest text: {p.max_positions or 'no limit stated'} tokens",
         f"licence: {p.licence or 'not stated'}",
