@@ -1,25 +1,27 @@
 """The only module that knows how transformers computes attention.
 
-A ``with`` block pushes a hook onto a stack held in a :class:`~contextvars.ContextVar` and bound to the attention
-modules of one model. So blocks nest (record what a budgeted model reads), two threads that share a model do not see
-each other's hooks, and a second model is not touched. The attention function and its mask function are registered under
-a name of our own on first use, which a model keeps from its first block on: without a hook they hand over to sdpa.
+A ``with`` block is kept in a :class:`~contextvars.ContextVar` and bound to the attention modules of one model. So
+blocks nest (record what a budgeted model reads), two threads that share a model do not see each other's blocks, and a
+second model is not touched, even if it shares the first one's configuration object. An attention function and a mask
+function are registered under a name of our own on first use. A model keeps that name from its first block on, since
+switching back would change it under another thread's feet; outside of any block it is handed over to sdpa.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass, field
+from functools import partial
 from threading import Lock
-from typing import Any, final
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from torch import Tensor, nn
 from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
+from compecon.attention.blocks import Block, inside, open_blocks
 from compecon.attention.budget import Budget
 from compecon.attention.kernel import Inputs, attend
 from compecon.attention.places import Place, attention_places
@@ -29,26 +31,20 @@ from compecon.errors import UnsupportedModelError
 
 __all__ = ["LayerAttention", "budgeted_attention", "recorded_attention", "require_routed"]
 
-_NAME = "compecon"
 _HIGHEST_LOGITS = TopK()
+_SDPA_OUTSIDE, _DENSE_OUTSIDE = "compecon", "compecon_dense"  # the second for models that sdpa gets wrong
 _NOT_COMPUTED_HERE = ("indices", "block_indices", "sinks", "cache")  # sparse layers of their own, paged caches
 
 
-@final
-@dataclass(eq=False)
-class _Hook:
-    model: nn.Module
-    places: Mapping[nn.Module, Place]
-    budget: Budget | None = None
-    policy: Policy = _HIGHEST_LOGITS
-    seen: list[LayerAttention] | None = None
-    layers: Collection[int] | None = None
-    called: bool = field(default=False, init=False)  # the model ran in the block ...
-    reached: bool = field(default=False, init=False)  # ... and asked for attention here
-
-
-_hooks: ContextVar[tuple[_Hook, ...]] = ContextVar("compecon_attention_hooks", default=())
 _installing = Lock()
+
+
+class _Known(NamedTuple):
+    below: list[nn.Module]  # all modules but the model itself, which would keep itself alive
+    places: dict[nn.Module, Place]
+
+
+_known: WeakKeyDictionary[nn.Module, _Known] = WeakKeyDictionary()
 
 
 @contextmanager
@@ -71,7 +67,7 @@ def budgeted_attention(model: nn.Module, budget: Budget, policy: Policy = _HIGHE
         >>> with budgeted_attention(model, KeyBudget(share=0.5)):  # doctest: +SKIP
         ...     logits = model(**batch).logits
     """
-    with _pushed(model, _Hook(model, _install(model), budget=budget, policy=policy)):
+    with inside(Block(model, _install(model), budget, policy)):
         yield
 
 
@@ -89,9 +85,10 @@ def recorded_attention(model: nn.Module, layers: Collection[int] | None = None) 
 
     Raises:
         UnsupportedModelError: If the attention layers are out of reach; the model is left as it was.
+        ValueError: While the model runs: if its attention is NaN.
     """
     seen: list[LayerAttention] = []
-    with _pushed(model, _Hook(model, _install(model), seen=seen, layers=layers)):
+    with inside(Block(model, _install(model), seen=seen, layers=layers)):
         yield seen
 
 
@@ -105,56 +102,48 @@ def require_routed(model: nn.Module) -> None:
 
 
 def _routed(model: nn.Module) -> dict[nn.Module, Place]:
+    _, *below = model.modules()
+    known = _known.get(model)
+    if known is not None and known.below == below:
+        return known.places
     places = attention_places(model)
-    for part in _transformers_in(model):
-        if not part._can_set_attn_implementation():
+    for part in (model, *below):
+        if isinstance(part, PreTrainedModel) and not part._can_set_attn_implementation():
             raise UnsupportedModelError(
                 f"{type(part).__name__} ({part.config.model_type}) does not let its attention be replaced; "
                 "choose a model built on transformers' attention interface, such as BERT, GPT-2 or Llama."
             )
+    _known[model] = _Known(below, places)
     return places
-
-
-def _transformers_in(model: nn.Module) -> list[PreTrainedModel]:
-    return [module for module in model.modules() if isinstance(module, PreTrainedModel)]
 
 
 def _install(model: nn.Module) -> dict[nn.Module, Place]:
     places = _routed(model)
     with _installing:
-        if _NAME not in AttentionInterface._global_mapping:
-            # A name without a mask function gets no mask at all: padding and the future would be read in silence.
-            AttentionMaskInterface.register(_NAME, _mask)
-            AttentionInterface.register(_NAME, _attention_forward)
-        for part in _transformers_in(model):
-            if part.config._attn_implementation != _NAME:
-                part.set_attn_implementation(_NAME)
+        if _SDPA_OUTSIDE not in AttentionInterface._global_mapping:
+            _register()
+        for part in (model, *_known[model].below):
+            if isinstance(part, PreTrainedModel):
+                name = _SDPA_OUTSIDE if part._supports_sdpa else _DENSE_OUTSIDE
+                if part.config._attn_implementation != name:
+                    part.set_attn_implementation(name)
     return places
 
 
-@contextmanager
-def _pushed(model: nn.Module, hook: _Hook) -> Iterator[None]:
-    token = _hooks.set((*_hooks.get(), hook))
-    handle = model.register_forward_pre_hook(_note_call)
-    try:
-        yield
-    finally:
-        handle.remove()
-        _hooks.reset(token)
-    if hook.called and not hook.reached:
-        raise UnsupportedModelError(
-            f"{type(model).__name__} ran without asking for its attention here, so nothing was budgeted or recorded."
-        )
+def _register() -> None:
+    # A name without a mask function gets no mask at all: padding and the future would be read in silence.
+    AttentionMaskInterface.register(_SDPA_OUTSIDE, _mask)
+    AttentionMaskInterface.register(_DENSE_OUTSIDE, partial(_mask, explicit=True))
+    AttentionInterface.register(_DENSE_OUTSIDE, partial(_attention_forward, sdpa_outside=False))
+    AttentionInterface.register(_SDPA_OUTSIDE, _attention_forward)
 
 
-def _note_call(model: nn.Module, _args: object) -> None:
-    for hook in _hooks.get():  # of this thread only
-        hook.called |= hook.model is model
-
-
-def _mask(**kwargs: Any) -> Tensor | None:
+def _mask(*, explicit: bool = False, **kwargs: Any) -> Tensor | None:
     """Booleans, and explicit under a hook: what a query sees must not hang on a flag that has other rules."""
-    return sdpa_mask(**(kwargs | {"allow_is_causal_skip": False} if _hooks.get() else kwargs))
+    if explicit or open_blocks():
+        kwargs["allow_is_causal_skip"] = False
+    mask: Tensor | None = sdpa_mask(**kwargs)
+    return mask
 
 
 def _attention_forward(  # noqa: PLR0913 - the signature is transformers'
@@ -166,11 +155,13 @@ def _attention_forward(  # noqa: PLR0913 - the signature is transformers'
     scaling: float | None = None,
     dropout: float = 0.0,
     is_causal: bool | None = None,
+    *,
+    sdpa_outside: bool = True,
     **kwargs: Any,
 ) -> tuple[Tensor, Tensor | None]:
-    hooks = [hook for hook in _hooks.get() if module in hook.places]
+    blocks = [block for block in open_blocks() if module in block.places]
     beyond_sdpa = kwargs.get("softcap") is not None or kwargs.get("s_aux") is not None
-    if not hooks and not beyond_sdpa:
+    if not blocks and sdpa_outside and not beyond_sdpa:
         output: tuple[Tensor, None] = sdpa_attention_forward(
             module, query, key, value, attention_mask, scaling=scaling, dropout=dropout, is_causal=is_causal, **kwargs
         )
@@ -182,32 +173,32 @@ def _attention_forward(  # noqa: PLR0913 - the signature is transformers'
         value,
         attention_mask,
         scaling=query.shape[-1] ** -0.5 if scaling is None else scaling,
-        causal=bool(getattr(module, "is_causal", True) if is_causal is None else is_causal),
+        causal=bool(getattr(module, "is_causal", False) if is_causal is None else is_causal),
         bias=kwargs.get("position_bias"),
         softcap=kwargs.get("softcap"),
         sinks=kwargs.get("s_aux"),
         dropout=dropout,
     )
-    return _hooked(module, inputs, hooks)
+    return _attend(module, inputs, blocks)
 
 
-def _hooked(module: nn.Module, inputs: Inputs, hooks: list[_Hook]) -> tuple[Tensor, Tensor]:
+def _attend(module: nn.Module, inputs: Inputs, blocks: list[Block]) -> tuple[Tensor, Tensor]:
+    arrivals = [(block, *block.arrive(module)) for block in blocks]
+
     def choose(scores: Tensor, visible: Tensor) -> Tensor:
-        for hook in hooks:
-            hook.reached = True
-            if hook.budget is not None:
-                visible = hook.policy.keep(scores, visible, hook.budget, hook.places[module].layer)
+        for block, _, layer in arrivals:
+            if block.budget is not None and block.policy is not None:
+                visible = block.policy.keep(scores, visible, block.budget, layer)
         return visible
 
     try:
         mixed, weights, visible = attend(inputs, choose)
     except ValueError as error:
-        where = f"layer {hooks[0].places[module].layer}" if hooks else type(module).__name__
+        where = f"layer {arrivals[0][2]} ({arrivals[0][1]})" if arrivals else type(module).__name__
         raise ValueError(f"{where}: {error}") from error
-    for hook in hooks:
-        stack, layer = hook.places[module]
-        if hook.seen is not None and (hook.layers is None or layer in hook.layers):
-            hook.seen.append(LayerAttention(layer, stack, weights, visible))
+    for block, stack, layer in arrivals:
+        if block.seen is not None and (block.layers is None or layer in block.layers):
+            block.seen.append(LayerAttention(layer, stack, weights, visible))
     return mixed, weights.to(inputs.value.dtype)
 
 

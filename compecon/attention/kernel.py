@@ -6,6 +6,7 @@ that sees no key reads nothing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias, final
@@ -13,6 +14,8 @@ from typing import NamedTuple, TypeAlias, final
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from compecon.attention.selection import NOT_A_NUMBER
 
 Choose: TypeAlias = Callable[[Tensor, Tensor], Tensor]  # (scores, visible) -> keep
 
@@ -74,12 +77,16 @@ def attend(inputs: Inputs, choose: Choose | None = None) -> Outputs:
     visible, added = _visible(inputs, scores)
     if added is not None:
         scores = scores + added
-    weights = _weights(scores, visible if choose is None else choose(scores, visible), inputs.sinks)
-    dropped = functional.dropout(weights, inputs.dropout) if inputs.dropout else weights
-    mixed = dropped.to(value.dtype) @ value
-    if bool(mixed.detach().amax().isnan()):
-        raise ValueError("attention that is not a number (NaN)")
-    return Outputs(mixed.transpose(1, 2).contiguous(), weights, visible)
+    scores = _hide(scores, ~(visible if choose is None else choose(scores, visible)))
+    weights = _softmax(scores, inputs.sinks)
+    mixed = _mix(weights, value, inputs.dropout)
+    if _is_nan(mixed):  # rare, so found out afterwards: a query that reads nothing, or a model gone wrong
+        idle = (scores == -torch.inf).all(-1, keepdim=True)
+        weights = _softmax(scores.masked_fill(idle, 0), inputs.sinks).masked_fill(idle, 0)
+        mixed = _mix(weights, value, inputs.dropout)
+        if _is_nan(mixed):
+            raise ValueError(NOT_A_NUMBER)
+    return Outputs(mixed.transpose(1, 2).contiguous(), weights, visible.expand(-1, -1, *scores.shape[-2:]))
 
 
 def _scores(inputs: Inputs, key: Tensor) -> Tensor:
@@ -94,8 +101,9 @@ def _visible(inputs: Inputs, scores: Tensor) -> tuple[Tensor, Tensor | None]:
     """One boolean mask, whatever form it came in, and what remains to be added to the scores."""
     n_queries, n_keys = scores.shape[-2:]
     if inputs.mask is None:
-        visible = torch.ones(1, 1, n_queries, n_keys, dtype=torch.bool, device=scores.device)
-        return visible.tril() if inputs.causal and n_queries > 1 else visible, None
+        if not inputs.causal or n_queries == 1:
+            return torch.ones(1, 1, 1, 1, dtype=torch.bool, device=scores.device), None
+        return torch.ones(1, 1, n_queries, n_keys, dtype=torch.bool, device=scores.device).tril(), None
     mask = inputs.mask[..., :n_keys]  # a preallocated cache makes masks longer than its filled part
     if mask.dtype == torch.bool:
         return mask, None
@@ -103,14 +111,22 @@ def _visible(inputs: Inputs, scores: Tensor) -> tuple[Tensor, Tensor | None]:
     return visible, mask.masked_fill(~visible, 0)
 
 
-def _weights(scores: Tensor, keep: Tensor, sinks: Tensor | None) -> Tensor:
+def _hide(scores: Tensor, hidden: Tensor) -> Tensor:
+    return scores.masked_fill(hidden, -torch.inf) if scores.requires_grad else scores.masked_fill_(hidden, -torch.inf)
+
+
+def _softmax(scores: Tensor, sinks: Tensor | None) -> Tensor:
     exact = torch.promote_types(scores.dtype, torch.float32)
-    drop = ~keep
-    scores = scores.masked_fill(drop, -torch.inf) if scores.requires_grad else scores.masked_fill_(drop, -torch.inf)
-    if sinks is not None:
-        column = sinks.view(1, -1, 1, 1).expand(*scores.shape[:-1], 1).to(scores.dtype)
-        return torch.cat([scores, column], dim=-1).softmax(-1, dtype=exact)[..., :-1]
-    idle = drop.all(-1, keepdim=True)
-    if not bool(idle.any()):
+    if sinks is None:
         return scores.softmax(-1, dtype=exact)
-    return scores.masked_fill(idle, 0).softmax(-1, dtype=exact).masked_fill(idle, 0)  # a query that reads nothing
+    column = sinks.view(1, -1, 1, 1).expand(*scores.shape[:-1], 1).to(scores.dtype)
+    return torch.cat([scores, column], dim=-1).softmax(-1, dtype=exact)[..., :-1]
+
+
+def _mix(weights: Tensor, value: Tensor, dropout: float) -> Tensor:
+    dropped = functional.dropout(weights, dropout) if dropout else weights
+    return dropped.to(value.dtype) @ value
+
+
+def _is_nan(mixed: Tensor) -> bool:
+    return math.isnan(mixed.detach().amax().item())  # a NaN anywhere is the maximum

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from functools import cache
 from types import CodeType
 from typing import NamedTuple
@@ -23,7 +24,7 @@ class Place(NamedTuple):
     """Where an attention module sits."""
 
     stack: Stack
-    layer: int
+    layer: int | None  # None: the module serves several layers in turn (ALBERT), so only counting calls tells
 
 
 def attention_places(model: nn.Module) -> dict[nn.Module, Place]:
@@ -43,17 +44,24 @@ def attention_places(model: nn.Module) -> dict[nn.Module, Place]:
     own = sorted({type(module).__name__ for module in _own_attention(named, routed)})
     if own or not routed:
         raise UnsupportedModelError(
-            f"{_architecture(model)} computes attention in its own way"
+            f"{_architecture(model)} computes attention in its own way, if at all"
             f"{' (' + ', '.join(own) + ')' if own else ''}, out of reach of budgets and recordings; "
             "choose a model built on transformers' attention interface, such as BERT, GPT-2 or Llama."
         )
     places: dict[nn.Module, Place] = {}
-    depth: dict[Stack, int] = {}
+    depth: Counter[Stack] = Counter()
     for name, module in routed.items():
         stack = _stack(model, name, module)
-        places[module] = Place(stack, depth.setdefault(stack, 0))
+        places[module] = Place(stack, depth[stack])
         depth[stack] += 1
+    if _serve_several_layers(model, depth):
+        return {module: Place(place.stack, None) for module, place in places.items()}
     return places
+
+
+def _serve_several_layers(model: nn.Module, depth: Mapping[Stack, int]) -> bool:
+    n_layers = getattr(getattr(model, "config", None), "num_hidden_layers", None)
+    return isinstance(n_layers, int) and len(depth) == 1 and n_layers > sum(depth.values())
 
 
 @cache
@@ -92,7 +100,7 @@ def _stack(model: nn.Module, name: str, module: nn.Module) -> Stack:
     config = getattr(model, "config", None)
     if getattr(config, "is_encoder_decoder", False):
         return "decoder" if _DECODER.search(name) else "encoder"
-    return "decoder" if getattr(module, "is_causal", True) else "encoder"  # sdpa takes a missing mark for causal
+    return "decoder" if getattr(module, "is_causal", getattr(config, "is_decoder", False)) else "encoder"
 
 
 def _architecture(model: nn.Module) -> str:

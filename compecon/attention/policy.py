@@ -6,12 +6,13 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import final
 
+import numpy as np
 import torch
 from torch import Tensor
 from typing_extensions import override
 
 from compecon.attention.budget import Budget, KeyBudget, PerHead, PerLayer, PerRow
-from compecon.attention.selection import keep_largest
+from compecon.attention.selection import keep_largest, sort_descending
 
 __all__ = [
     "Budget",
@@ -59,26 +60,18 @@ class Policy(ABC):
             where the policy itself gives keys a merit of -inf), and a smaller allowance marks a subset.
 
         Raises:
-            ValueError: If a merit is NaN, or the budget does not fit the shape.
+            ValueError: If a merit is NaN, or the budget does not fit the shape or allows less than one key.
         """
         scores = scores.detach()
         n_visible = visible.expand(*visible.shape[:-1], scores.shape[-1]).sum(-1, keepdim=True)
         n_visible = n_visible.expand(*scores.shape[:-1], 1)
-        limit = budget.allowance(n_visible, layer)
+        limit = _binding(budget.allowance(n_visible, layer), n_visible)
         everything = bool(visible.all())
         seen = scores if everything else scores.masked_fill(~visible, -torch.inf)
         merit = self.merit(seen, layer)
         if merit is not seen and not everything:
             merit = merit.masked_fill(~visible, -torch.inf)
-        if bool((limit >= n_visible).all()):
-            return merit != -torch.inf
-        try:
-            return keep_largest(merit, limit)
-        except ValueError as error:
-            raise ValueError(
-                f"layer {layer} has attention scores that are not numbers (NaN), so no key can be preferred; "
-                "look for NaN or infinity in the model's weights and inputs."
-            ) from error
+        return merit != -torch.inf if limit is None else keep_largest(merit, limit)
 
 
 @final
@@ -108,14 +101,18 @@ class RandomK(Policy):
         _, n_heads, n_queries, n_keys = scores.shape
 
         def count(n: int, start: int = 0) -> Tensor:
-            return torch.arange(start, start + n, device=scores.device)
+            return torch.arange(start, start + n, dtype=torch.int32, device=scores.device)
 
-        state = torch.full((1,), self.seed & _UINT32, device=scores.device)
-        state = _scramble(_scramble(state ^ (self.seed >> 32 & _UINT32)) ^ layer)
-        state = _scramble(state ^ count(n_heads).view(1, -1, 1, 1))
-        state = _scramble(state ^ count(n_queries, n_keys - n_queries).view(1, 1, -1, 1))
-        state = _scramble(state ^ count(n_keys))
-        return (state >> 8).float()  # 24 bits: exact in float32
+        words = [word & _UINT32 for word in (self.seed, self.seed >> 32, layer)]
+        state = torch.zeros(1, dtype=torch.int32, device=scores.device)
+        for word in words:
+            state = _scramble(state ^ (word - (word >> 31 << 32)))
+        state = _scramble(state ^ count(n_heads).view(-1, 1, 1))
+        state = _scramble(state ^ count(n_queries, n_keys - n_queries).view(-1, 1))
+        merit = torch.empty(1, n_heads, n_queries, n_keys, device=scores.device)
+        for head in range(n_heads):  # one at a time: what is hashed stays in the cache
+            merit[0, head] = _scramble(state[head] ^ count(n_keys))
+        return merit
 
 
 @final
@@ -150,7 +147,9 @@ class SinkRecent(Policy):
     def merit(self, scores: Tensor, layer: int) -> Tensor:
         n_keys = scores.shape[-1]
         place = torch.arange(n_keys, device=scores.device, dtype=torch.float32)
-        nth_seen = (scores != -torch.inf).cumsum(-1)  # from 1, so that leading padding is not taken for a sink
+        nth_seen = (scores != -torch.inf).cumsum(
+            -1, dtype=torch.int32
+        )  # from 1, so that leading padding is not taken for a sink
         return torch.where(nth_seen <= self.sinks, 2 * n_keys - place, place)
 
 
@@ -173,18 +172,30 @@ class TopMass(Policy):
     def merit(self, scores: Tensor, layer: int) -> Tensor:
         if self.mass == 1:
             return scores
-        exact = torch.promote_types(scores.dtype, torch.float32)
-        ranked, order = scores.to(exact).sort(dim=-1, descending=True, stable=True)
-        weights = ranked.softmax(-1)
-        enough = weights.cumsum(-1) - weights >= self.mass  # the keys before this one hold the mass already
-        return scores.masked_fill(torch.zeros_like(enough).scatter_(-1, order, enough), -torch.inf)
+        weights = sort_descending(scores).softmax(-1, dtype=torch.promote_types(scores.dtype, torch.float32))
+        held = weights.cumsum(-1) - weights  # by the keys before this one
+        needed = (held < self.mass).sum(-1, keepdim=True).clamp(min=1)
+        return scores.masked_fill(~keep_largest(scores, needed), -torch.inf)
 
 
 _UINT32 = 0xFFFFFFFF
 
 
+def _binding(limit: Tensor, n_visible: Tensor) -> Tensor | int | None:
+    """The limit where it binds: one number if it is the same wherever it binds, ``None`` if it binds nowhere."""
+    given, seen = limit.cpu().numpy(), n_visible.cpu().numpy()  # a few integers, decided on in one go
+    binds = given < seen
+    if not binds.any():
+        return None
+    binding = np.broadcast_to(given, binds.shape)[binds]
+    lowest, highest = int(binding.min()), int(binding.max())
+    if lowest < 1:
+        raise ValueError(f"a budget must allow at least 1 key a query, got {lowest}.")
+    return highest if lowest == highest else limit.clamp(min=1)
+
+
 def _scramble(state: Tensor) -> Tensor:
-    """Hash 32-bit integers held in int64 (Wellons' "lowbias32"): every input bit moves every output bit."""
-    state = ((state ^ (state >> 16)) * 0x7FEB352D) & _UINT32
-    state = ((state ^ (state >> 15)) * 0x846CA68B) & _UINT32
-    return state ^ (state >> 16)
+    """Hash 32-bit integers (Wellons' "lowbias32"): every input bit moves every output bit. Products wrap around."""
+    state = (state ^ (state >> 16 & 0xFFFF)).mul_(0x7FEB352D)
+    state.bitwise_xor_(state >> 15 & 0x1FFFF).mul_(0x846CA68B - (1 << 32))
+    return state.bitwise_xor_(state >> 16 & 0xFFFF)

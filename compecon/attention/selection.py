@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -12,14 +13,13 @@ _CHUNK = 1 << 18  # entries sorted at a time: 1 MB of float32 stays in a core's 
 
 
 class _Cut(NamedTuple):
-    """What decides a row, each of shape (..., 1)."""
+    """What decides a row; tensors of shape (..., 1)."""
 
     last: Tensor  # the smallest value that is kept
-    first_out: Tensor  # the largest value that is not; -inf when nothing is left out
-    largest: Tensor  # NaN if the row holds one: NaN sorts above every number
+    tied: Tensor | None  # True where a value that is left out equals it; None: nowhere
 
 
-def keep_largest(merit: Tensor, limit: Tensor) -> Tensor:
+def keep_largest(merit: Tensor, limit: Tensor | int) -> Tensor:
     """Mark the ``limit`` largest entries of each row.
 
     An entry of -inf is never marked. Of equal entries the earlier are marked first, so that the marked set grows with
@@ -27,59 +27,98 @@ def keep_largest(merit: Tensor, limit: Tensor) -> Tensor:
 
     Args:
         merit: Shape (..., key), any floating dtype.
-        limit: Integers >= 0 that broadcast to (..., 1).
+        limit: At least 1; integers that broadcast with (..., 1).
 
     Returns:
-        Booleans, shape (..., key): exactly min(limit, entries above -inf) are True in each row.
+        Booleans of the broadcast shape: exactly min(limit, entries above -inf) are True in each row.
 
     Raises:
         ValueError: If an entry is NaN.
     """
     merit = merit.detach()
-    rows = np.broadcast_shapes(merit.shape[:-1], limit.shape[:-1])
-    merit, limit = merit.expand(*rows, merit.shape[-1]), limit.expand(*rows, 1)
+    if isinstance(limit, Tensor):
+        rows = np.broadcast_shapes(merit.shape[:-1], limit.shape[:-1])
+        merit, limit = merit.expand(*rows, merit.shape[-1]), limit.expand(*rows, 1)
     cut = _cut_by_sort(merit, limit) if merit.device.type == "cpu" else _cut_by_topk(merit, limit)
-    if bool(cut.largest.isnan().any()):
-        raise ValueError("a NaN cannot be ranked.")
-    kept = merit >= cut.last.clamp(min=torch.finfo(merit.dtype).min)  # the clamp is what leaves -inf out
-    tied = ((cut.last == cut.first_out) & (cut.last > -torch.inf)).squeeze(-1)
-    if bool(tied.any()):
-        kept[tied] = _earlier_of_equals(merit[tied], cut.last[tied], limit[tied])
-    if bool((limit < 1).any()):
-        kept &= limit > 0
+    kept = merit >= cut.last
+    if cut.tied is not None:
+        tied = cut.tied.squeeze(-1)
+        room = limit[tied] if isinstance(limit, Tensor) else limit
+        kept[tied] = _earlier_of_equals(merit[tied], cut.last[tied], room)
     return kept
 
 
-def _earlier_of_equals(merit: Tensor, last: Tensor, limit: Tensor) -> Tensor:
+def sort_descending(values: Tensor) -> Tensor:
+    """Each row of ``values``, shape (..., key), from high to low; quick on a CPU."""
+    if values.device.type != "cpu":
+        return values.sort(dim=-1, descending=True).values
+    rising = torch.from_numpy(np.sort(_as_numpy(values), axis=-1))
+    return rising.flip(-1).to(values.dtype)
+
+
+def _earlier_of_equals(merit: Tensor, last: Tensor, limit: Tensor | int) -> Tensor:
     above, level = merit > last, merit == last
     return above | (level & (level.cumsum(-1) <= limit - above.sum(-1, keepdim=True)))
 
 
-def _cut_by_topk(merit: Tensor, limit: Tensor) -> _Cut:
+def _cut_by_topk(merit: Tensor, limit: Tensor | int) -> _Cut:
     n_keys = merit.shape[-1]
-    most = max(1, min(int(limit.max()), n_keys))
+    most = min(int(limit.max()) if isinstance(limit, Tensor) else limit, n_keys)
     values = merit.topk(min(most + 1, n_keys)).values
     if most == n_keys:  # nothing follows the last key
         values = torch.nn.functional.pad(values, (0, 1), value=-torch.inf)
-    kept = limit.clamp(1, most)
-    return _Cut(values.gather(-1, kept - 1), values.gather(-1, kept), values[..., :1])
+    kept = limit.clamp(max=most) if isinstance(limit, Tensor) else values.new_full((1,), most, dtype=torch.long)
+    kept = kept.expand(*values.shape[:-1], 1)
+    last, first_out = values.gather(-1, kept - 1), values.gather(-1, kept)
+    if bool(values[..., 0].isnan().any()):  # NaN ranks above every number
+        raise ValueError(NOT_A_NUMBER)
+    tied = (last == first_out) & (last > -torch.inf)
+    return _Cut(last.clamp(min=_lowest(merit.dtype)), tied if bool(tied.any()) else None)
 
 
-def _cut_by_sort(merit: Tensor, limit: Tensor) -> _Cut:
+def _cut_by_sort(merit: Tensor, limit: Tensor | int) -> _Cut:
     # Sorting whole rows with numpy (vectorised: AVX2, AVX-512, NEON) beats torch.topk, kthvalue and sort on a CPU by
-    # 3 to 25 times at every k, and gives every row its own limit for free.
-    n_rows, n_keys = limit.numel(), merit.shape[-1]
-    exact = torch.float64 if merit.dtype == torch.float64 else torch.float32  # numpy has no bfloat16
-    flat = merit.reshape(n_rows, n_keys)
-    kept = limit.reshape(n_rows, 1).clamp(1, n_keys).numpy()
-    picked = np.empty((3, n_rows, 1), dtype=np.float64 if exact == torch.float64 else np.float32)
+    # 3 to 25 times at every limit, and gives every row its own limit for free. The few numbers that come out stay in
+    # numpy as long as they can: on short texts a tensor operation is all overhead.
+    n_keys = merit.shape[-1]
+    flat = merit.reshape(-1, n_keys)
+    kept = np.minimum(limit.reshape(-1, 1).numpy() if isinstance(limit, Tensor) else limit, n_keys)
     step = max(1, _CHUNK // n_keys)
-    for start in range(0, n_rows, step):
-        part = slice(start, start + step)
-        values = np.sort(flat[part].to(exact).numpy(), axis=-1)
-        last = n_keys - kept[part]
-        picked[0, part] = np.take_along_axis(values, last, -1)
-        picked[1, part] = np.where(last > 0, np.take_along_axis(values, np.maximum(last - 1, 0), -1), -np.inf)
-        picked[2, part] = values[:, -1:]
-    last_kept, first_out, largest = torch.from_numpy(picked).to(merit.dtype).view(3, *limit.shape).unbind()
-    return _Cut(last_kept, first_out, largest)
+    parts = [
+        _pick(np.sort(_as_numpy(flat[start : start + step]), axis=-1), kept if kept.ndim == 0 else kept[start:][:step])
+        for start in range(0, len(flat), step)
+    ]
+    last, first_out = (np.concatenate(part) for part in zip(*parts, strict=True)) if len(parts) > 1 else parts[0]
+    tied = last == first_out
+    if tied.any():
+        tied &= last > -np.inf
+    shape = (*merit.shape[:-1], 1)
+    threshold = torch.from_numpy(np.maximum(last, _lowest(merit.dtype))).to(merit.dtype).view(shape)
+    return _Cut(threshold, torch.from_numpy(tied).view(shape) if tied.any() else None)
+
+
+def _pick(rising: np.ndarray, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of sorted rows: the last value that is kept and the first that is left out (-inf if none is)."""
+    if math.isnan(rising[:, -1].max()):  # NaN sorts above every number
+        raise ValueError(NOT_A_NUMBER)
+    at = rising.shape[-1] - kept
+    if kept.ndim == 0:
+        return rising[:, at].copy(), rising[:, at - 1].copy() if at else np.full_like(rising[:, 0], -np.inf)
+    first_out = np.take_along_axis(rising, np.maximum(at - 1, 0), -1)
+    return np.take_along_axis(rising, at, -1)[:, 0], np.where(at > 0, first_out, -np.inf)[:, 0]
+
+
+def _as_numpy(values: Tensor) -> np.ndarray:
+    half = values.dtype in {torch.float16, torch.bfloat16}  # numpy has no bfloat16 and is slow at float16
+    return (values.float() if half else values).numpy()
+
+
+def _lowest(dtype: torch.dtype) -> float:
+    """The lowest finite number: a threshold there leaves out -inf and nothing else."""
+    return torch.finfo(dtype).min
+
+
+NOT_A_NUMBER = (
+    "attention scores are not numbers (NaN), so no key can be preferred; "
+    "look for NaN or infinity in the model's weights and inputs."
+)
