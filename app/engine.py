@@ -99,11 +99,9 @@ class Engine:
             if key in self._models:
                 self._models.move_to_end(key)
                 return self._models[key]
-            import torch  # noqa: PLC0415 - seconds: not before the first picture
+            from compecon.checkpoints.load import load_checkpoint  # noqa: PLC0415 - seconds: after the first picture
 
-            from compecon.checkpoints.load import load_checkpoint  # noqa: PLC0415
-
-            torch.set_num_threads(int(os.environ.get("COMPECON_THREADS", max(1, min(4, (os.cpu_count() or 2) // 2)))))
+            _use_threads()
             while len(self._models) >= MAX_MODELS:
                 self._models.popitem(last=False)
             self._models[key] = load_checkpoint(checkpoint, device)
@@ -155,9 +153,10 @@ class Engine:
         """Send messages as they come; remember the whole when it came to its end."""
         if not wanted():
             return
+        # First load, then import more: two threads that import transformers at once find half of it.
+        checkpoint = self.load(job.checkpoint, job.device)
         from compecon.views.attention import AttentionRequest, attention_stream  # noqa: PLC0415
 
-        checkpoint = self.load(job.checkpoint, job.device)
         encoded = checkpoint.encode(job.text, job.pair or None, max_tokens=MAX_TOKENS)
         n_layers, n_heads = checkpoint.preflight.layers, checkpoint.preflight.heads
         _check_memory(encoded, n_layers, n_heads)
@@ -177,6 +176,13 @@ class Engine:
             self._results[job] = parts
             while sum(len(p) for result in self._results.values() for p in result) > CACHE_BYTES:
                 self._results.popitem(last=False)
+
+
+def _use_threads() -> None:
+    import torch  # noqa: PLC0415
+
+    default = max(1, min(4, (os.cpu_count() or 2) // 2))  # the page's own thread needs a core, too
+    torch.set_num_threads(int(os.environ.get("COMPECON_THREADS", default)))
 
 
 def _check_memory(encoded: Encoded, n_layers: int, n_heads: int) -> None:

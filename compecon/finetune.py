@@ -11,7 +11,14 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn import functional
-from transformers import DataCollatorWithPadding, PreTrainedModel, PreTrainedTokenizerBase, Trainer, TrainingArguments
+from transformers import (
+    DataCollatorWithPadding,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    PrinterCallback,
+    Trainer,
+    TrainingArguments,
+)
 
 from compecon.tasks.encode import Features
 
@@ -138,6 +145,7 @@ def fine_tune(
             data_collator=DataCollatorWithPadding(tokenizer),
             optimizers=(_optimizer(model, settings), None),
         )
+        trainer.remove_callback(PrinterCallback)
         trainer.objective, trainer.losses = objective, losses
         torch.manual_seed(settings.seed)
         trainer.train()

@@ -14,6 +14,7 @@ from transformers import CONFIG_MAPPING, PreTrainedConfig, PreTrainedModel
 from transformers.models.auto import modeling_auto
 from transformers.utils import logging
 
+from compecon.checkpoints.config import without_implementations
 from compecon.checkpoints.kinds import Kind
 from compecon.checkpoints.panics import reason
 from compecon.errors import CheckpointError, UnsupportedModelError
@@ -65,13 +66,15 @@ def build_model(
 
 def _config(content: Mapping[str, Any]) -> PreTrainedConfig:
     try:
-        return CONFIG_MAPPING[content["model_type"]].from_dict(copy.deepcopy(dict(content)))
+        config = CONFIG_MAPPING[content["model_type"]].from_dict(without_implementations(content))
     except KeyError as error:
         raise UnsupportedModelError(
             f"This version of transformers has no model of type {content['model_type']!r}; it may need a newer one."
         ) from error
     except Exception as error:
         raise CheckpointError(f"config.json does not describe a model ({reason(error)}).") from error
+    config._attn_implementation = "sdpa"  # said here and on loading: a config left to choose may fetch kernels
+    return config
 
 
 def _model_class(config: PreTrainedConfig, architecture: str, kind: Kind) -> type[PreTrainedModel]:

@@ -93,6 +93,15 @@ def check_code(content: Mapping[str, Any], file: str) -> None:
             _check_implementation(key, value, file)
 
 
+def without_implementations(value: Any) -> Any:
+    """A copy of a config that leaves the choice of attention kernels, at any depth, to whoever builds the model."""
+    if isinstance(value, Mapping):
+        return {
+            key: without_implementations(item) for key, item in value.items() if not _IMPLEMENTATION.fullmatch(str(key))
+        }
+    return [without_implementations(item) for item in value] if isinstance(value, list) else value
+
+
 def _entries(value: object) -> Iterator[tuple[str, Any]]:
     """Every key and value of nested objects and lists."""
     if isinstance(value, Mapping):
@@ -140,7 +149,7 @@ def read_sizes(config: Mapping[str, Any]) -> Sizes:
 def _positive(config: Mapping[str, Any], keys: tuple[str, ...]) -> int:
     present = [key for key in keys if config.get(key) is not None]
     if not present:
-        raise CheckpointError(f"config.json has no {keys[0]}. Is this a text model saved by transformers?")
+        raise CheckpointError(f"config.json has no {keys[0]}. Use a text model saved by transformers.")
     value = config[present[0]]
     if type(value) is not int or value < 1:
         raise CheckpointError(f"config.json has {present[0]} = {value!r}, where a positive whole number was expected.")

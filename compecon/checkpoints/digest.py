@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Mapping
 from typing import BinaryIO
 
-from compecon.checkpoints.record import Record
 from compecon.errors import CheckpointError
 
 SHORT = 12
@@ -34,14 +33,13 @@ def combined(parts: Mapping[str, str]) -> str:
     return hashlib.sha256(lines.encode()).hexdigest()[:SHORT]
 
 
-def check_recorded(name: str, digest: str, record: Record) -> None:
-    """Compare with the digest noted in ``compecon.json``, if it notes one.
+def check_recorded(name: str, digest: str, recorded: str | None) -> None:
+    """Compare a file's digest with the one noted in ``compecon.json``, if it notes one.
 
     Raises:
         CheckpointError: If they differ.
     """
-    recorded = record.sha256.get(name, digest)
-    if digest != recorded:
+    if recorded is not None and digest != recorded:
         raise CheckpointError(
             f"{name} was changed since it was saved: its sha256 starts with {digest[:SHORT]}, "
             f"compecon.json notes {recorded[:SHORT]}. Get the checkpoint again."

@@ -63,7 +63,8 @@ class Root:
             size = os.fstat(stream.fileno()).st_size
             if size > limit:
                 raise CheckpointError(
-                    f"{name} has {size:,} bytes, more than the {limit:,} accepted. Is this really a checkpoint?"
+                    f"{name} has {size:,} bytes, more than the {limit:,} accepted. "
+                    "Use a folder written by save_pretrained."
                 )
             return stream.read(limit)
 
@@ -81,7 +82,9 @@ def open_root(path: str | Path, trusted_root: Path | None = None) -> Root:
     try:
         folder = Path(path).expanduser().resolve(strict=True)
     except (OSError, ValueError, RuntimeError) as error:  # absent, a NUL byte, a loop of links
-        raise CheckpointError(f"There is no folder {str(path)!r}. Give the folder that holds config.json.") from error
+        raise CheckpointError(
+            f"There is no folder {str(path)[:200]!r}. Give the folder that holds config.json."
+        ) from error
     if not folder.is_dir():
         raise CheckpointError(f"{path} is a file, not a folder. Give the folder that holds config.json.")
     shared = (trusted_root.resolve(),) if trusted_root else ()
@@ -144,7 +147,9 @@ def parse_json(content: bytes, name: str) -> dict[str, Any]:
     try:
         value = json.loads(content)
     except RecursionError as error:
-        raise CheckpointError(f"{name} is nested too deeply to be read. Is this really a checkpoint?") from error
+        raise CheckpointError(
+            f"{name} is nested too deeply to be read. Use a folder written by save_pretrained."
+        ) from error
     except ValueError as error:  # also covers bytes that are not UTF-8
         raise CheckpointError(f"{name} is not valid JSON ({error}). Download or save the checkpoint again.") from error
     if not isinstance(value, dict):

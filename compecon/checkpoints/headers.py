@@ -20,6 +20,8 @@ BYTES = {
 }  # fmt: skip
 FLOATING = frozenset({"F64", "F32", "F16", "BF16"})
 _HEADER_LIMIT = 32 * MEGABYTE
+_MOST_DIMENSIONS = 8
+_LARGEST_SIZE = 1 << 48  # of a dimension or an offset
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def _check_framework(metadata: object, file: str) -> None:
 
 def _tensor(name: str, entry: Any, data: int, file: str) -> StoredTensor:
     try:
-        dtype, shape, (start, end) = entry["dtype"], tuple(entry["shape"]), entry["data_offsets"]
+        dtype, shape, (start, end) = str(entry["dtype"]), tuple(entry["shape"]), entry["data_offsets"]
     except (TypeError, KeyError, ValueError) as error:
         raise CheckpointError(f"{file} describes the tensor {name!r} wrongly. Download it again.") from error
     if dtype not in BYTES:
@@ -96,8 +98,9 @@ def _tensor(name: str, entry: Any, data: int, file: str) -> StoredTensor:
             f"{file} holds {name!r} as {dtype!r}; only plain numbers are read, not quantised ones. "
             "Use the checkpoint in float32, float16 or bfloat16."
         )
-    if not all(type(number) is int and number >= 0 for number in (*shape, start, end)):
-        raise CheckpointError(f"{file} gives the tensor {name!r} a size that is no whole number. Download it again.")
+    numbers = (*shape, start, end)
+    if len(shape) > _MOST_DIMENSIONS or not all(type(n) is int and 0 <= n < _LARGEST_SIZE for n in numbers):
+        raise CheckpointError(f"{file} gives the tensor {name!r} a size that cannot be. Download it again.")
     if math.prod(shape) * BYTES[dtype] != end - start:
         raise CheckpointError(
             f"{file} gives {name!r} the shape {shape} of {dtype} but {end - start:,} bytes. Download it again."

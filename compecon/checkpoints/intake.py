@@ -24,14 +24,14 @@ from compecon.checkpoints.headers import FLOATING
 from compecon.checkpoints.kinds import Kind, abilities_of, architecture_of, kind_of, labels_of, limits_of
 from compecon.checkpoints.preflight import Preflight
 from compecon.checkpoints.record import Record, read_record
-from compecon.checkpoints.weight_files import WeightFile, list_shared, list_weights
+from compecon.checkpoints.weight_files import WeightFile, list_weights
 from compecon.errors import CheckpointError, UnsupportedModelError
 
-_TOKENIZER_FILES = (
+TOKENIZER_FILES = (
     "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json",
     "vocab.txt", "merges.txt", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model",
 )  # fmt: skip
-_VOCABULARIES = frozenset(_TOKENIZER_FILES) - {"tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"}
+_VOCABULARIES = frozenset(TOKENIZER_FILES) - {"tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"}
 _TOKENIZER_LIMIT = 64 * MEGABYTE
 _CARD_LIMIT = 4 * MEGABYTE
 _LICENCE = re.compile(rb"^license:[ \t]*[\"']?([A-Za-z0-9.+-]{1,60})", re.MULTILINE)
@@ -46,8 +46,7 @@ class Survey:
         root: The folder.
         config: Content of ``config.json``.
         record: Content of ``compecon.json``.
-        weights: Files of the folder that hold weights.
-        shared: Files of the bundled checkpoints that hold the rest.
+        weights: Files that hold its weights; the last ones may be shared with other bundled checkpoints.
         small_files: Name to content digest of the config and the tokenizer's files.
         preflight: The same for people; without the digest of the weights.
     """
@@ -56,7 +55,6 @@ class Survey:
     config: Mapping[str, Any]
     record: Record
     weights: tuple[WeightFile, ...]
-    shared: tuple[WeightFile, ...]
     small_files: Mapping[str, str]
     preflight: Preflight
 
@@ -80,8 +78,7 @@ def inspect_checkpoint(path: str | Path, *, trusted_root: Path | None = None) ->
     for file in found.weights:
         with open_regular(file.path) as stream:
             digests[file.name] = sha256_of(stream)
-        check_recorded(file.name, digests[file.name], found.record)
-    digests |= {name: shared.sha256 for name, shared in found.record.shared.items()}
+        check_recorded(file.name, digests[file.name], file.sha256)
     return replace(found.preflight, digest=combined(digests))
 
 
@@ -97,13 +94,12 @@ def survey(path: str | Path, *, trusted_root: Path | None = None) -> Survey:
     config = parse_json(config_text, "config.json")
     check_config(config)
     record = read_record(root, trusted=trusted_root is not None)
-    weights = list_weights(root)
-    shared = list_shared(root, trusted_root, record.shared) if trusted_root else ()
-    _check_names((*weights, *shared))
+    weights = list_weights(root, record)
+    _check_names(weights)
     small_files = {"config.json": _sha256(config_text), **_tokenizer_files(root)}
     for name, digest in small_files.items():
-        check_recorded(name, digest, record)
-    return Survey(root, config, record, weights, shared, small_files, _preflight(root, config, (*weights, *shared)))
+        check_recorded(name, digest, record.sha256.get(name))
+    return Survey(root, config, record, weights, small_files, _preflight(root, config, weights))
 
 
 def _read_config(root: Root) -> bytes:
@@ -117,7 +113,7 @@ def _sha256(content: bytes) -> str:
 
 
 def _check_names(files: tuple[WeightFile, ...]) -> None:
-    repeated = [name for name, n in Counter(t.name for file in files for t in file.tensors).items() if n > 1]
+    repeated = [name for name, n in Counter(name for file in files for name in file.wanted).items() if n > 1]
     if repeated:
         raise CheckpointError(f"The tensor {repeated[0]!r} is stored twice. Save the checkpoint again.")
 
@@ -128,7 +124,7 @@ def read_small_file(root: Root, name: str) -> bytes:
 
 
 def _tokenizer_files(root: Root) -> dict[str, str]:
-    contents = {name: read_small_file(root, name) for name in _TOKENIZER_FILES if root.has(name)}
+    contents = {name: read_small_file(root, name) for name in TOKENIZER_FILES if root.has(name)}
     if not _VOCABULARIES & contents.keys():
         raise CheckpointError(
             f"{root.folder.name} has no tokenizer (no tokenizer.json). Add it: tokenizer.save_pretrained(folder)."
@@ -151,10 +147,11 @@ def _preflight(root: Root, config: Mapping[str, Any], files: tuple[WeightFile, .
     kind = kind_of(architecture, config)
     sizes = read_sizes(config)
     counts = Counter[str]()
-    for tensor in (tensor for file in files for tensor in file.tensors):
-        if tensor.dtype in FLOATING and not _BUFFERS.search(tensor.name):
+    disk = 0
+    for name, tensor in (item for file in files for item in file.held().items()):
+        disk += tensor.end - tensor.start
+        if tensor.dtype in FLOATING and not _BUFFERS.search(name):
             counts[tensor.dtype] += tensor.count
-    disk = sum(file.size for file in files)
     return Preflight(
         name=checkpoint_name(root.folder),
         path=str(root.folder),

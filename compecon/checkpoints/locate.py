@@ -61,8 +61,8 @@ def locate(source: str | Path) -> Location:
             return Location(snapshot, "hub-cache")
     bundled = ", ".join(bundled_names()) or "there are none"
     raise CheckpointError(
-        f"There is no checkpoint {str(source)!r}: it is no folder, no bundled name ({bundled}) and no Hub id in the "
-        "local cache. Give a folder with config.json, or download it first."
+        f"There is no checkpoint {str(source)[:200]!r}: it is no folder, no bundled name ({bundled}) and no Hub id "
+        "in the local cache. Give a folder with config.json, or download it first."
     )
 
 

@@ -23,7 +23,7 @@ class Preflight:
         hidden_size: Width of the residual stream.
         vocabulary: Number of different tokens.
         parameters: Number of stored weights.
-        disk_bytes: Size of the weights on disk.
+        disk_bytes: Size of the weights on disk, without headers.
         memory_bytes: Memory that loading takes at its peak: the stored weights and the float32 model beside them.
         max_positions: Longest text in tokens; ``None`` where the architecture sets no limit.
         dtype: How most weights are stored, such as ``"F16"``.

@@ -22,7 +22,7 @@ class SharedTensor:
     Attributes:
         file: Relative path, ``../shared/<name>.safetensors``.
         tensor: Name in that file.
-        sha256: Of the tensor's bytes as they lie in that file.
+        sha256: Of that file's content.
     """
 
     file: str

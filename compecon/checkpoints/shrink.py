@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 
 import torch
 from tokenizers import Tokenizer
+from tokenizers.processors import TemplateProcessing
 from transformers import BertModel
 
 _PREFIX = "##"
@@ -28,7 +29,7 @@ def shrink_tokenizer(
     a continuation, so that no English text has an unknown piece. Truncation and padding are switched off.
 
     Args:
-        tokenizer: A WordPiece tokenizer with the usual five special tokens.
+        tokenizer: A WordPiece tokenizer with BERT's special tokens.
         corpora: Texts whose pieces are counted, a collection a task; a piece's frequencies in the collections are
             added up, so that a large one does not outvote a small one. Use training texts only. Ties: the older id.
         size: Number of pieces to keep.
@@ -50,7 +51,7 @@ def shrink_tokenizer(
     frequency = _frequency(tokenizer, corpora)
     by_frequency = sorted(set(old_ids.values()) - kept, key=lambda i: (-frequency[i], i))
     ids = tuple(sorted(kept.union(by_frequency[: size - len(kept)])))
-    return Tokenizer.from_str(json.dumps(_respell(spec, ids))), ids
+    return _respelled(spec, ids), ids
 
 
 def shrink_encoder(encoder: BertModel, layers: int, ids: Sequence[int]) -> BertModel:
@@ -100,14 +101,17 @@ def _frequency(tokenizer: Tokenizer, corpora: Sequence[Sequence[str]]) -> Mappin
     return frequency
 
 
-def _respell(spec: dict, ids: Sequence[int]) -> dict:  # type: ignore[type-arg]  # a tokenizer.json, whatever is in it
-    """Write a tokenizer.json on other ids."""
+def _respelled(spec: dict, ids: Sequence[int]) -> Tokenizer:  # type: ignore[type-arg]  # a tokenizer.json, any of it
+    """The tokenizer of a tokenizer.json on other ids."""
     spelling = {i: piece for piece, i in spec["model"]["vocab"].items()}
     vocab = {spelling[old]: new for new, old in enumerate(ids)}
     spec["model"] |= {"vocab": vocab, "max_input_chars_per_word": _LONGEST_WORD}
-    spec["truncation"] = spec["padding"] = None
     for token in spec["added_tokens"]:
         token["id"] = vocab[token["content"]]
-    for token in spec["post_processor"]["special_tokens"].values():
-        token["ids"] = [vocab[piece] for piece in token["tokens"]]
-    return spec
+    tokenizer = Tokenizer.from_str(json.dumps({**spec, "truncation": None, "padding": None, "post_processor": None}))
+    tokenizer.post_processor = TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+        special_tokens=[(piece, vocab[piece]) for piece in ("[CLS]", "[SEP]")],
+    )
+    return tokenizer

@@ -38,18 +38,15 @@ def read_tensors(survey: Survey) -> tuple[dict[str, Tensor], str]:
     tensors: dict[str, Tensor] = {}
     digests = dict(survey.small_files)
     for file in survey.weights:
-        digests[file.name] = _read_whole(file, tensors)
-        check_recorded(file.name, digests[file.name], survey.record)
-    for file in survey.shared:
-        for name, digest in _read_some(file, tensors).items():
-            if digest != survey.record.shared[name].sha256:
-                raise CheckpointError(f"The shared tensor {name!r} was changed since it was saved; reinstall compecon.")
-            digests[name] = digest
+        stored, digests[file.name] = _read_file(file)
+        check_recorded(file.name, digests[file.name], file.sha256)
+        tensors |= {name: stored[inside] for name, inside in file.wanted.items()}
     return tensors, combined(digests)
 
 
-def _read_whole(file: WeightFile, tensors: dict[str, Tensor]) -> str:
-    """Read all tensors, which lie one after the other up to the end of the file; returns the file's sha256."""
+def _read_file(file: WeightFile) -> tuple[dict[str, Tensor], str]:
+    """All tensors of a file, which lie one after the other up to its end; and the sha256 of the file."""
+    tensors = {}
     with open_regular(file.path) as stream:
         if read_header(stream, file.name) != file.tensors:
             raise CheckpointError(
@@ -59,21 +56,9 @@ def _read_whole(file: WeightFile, tensors: dict[str, Tensor]) -> str:
         stream.seek(0)
         state = hashlib.sha256(stream.read(header_length))
         for stored in file.tensors:
-            values, content = _read(stream, stored, file.name)
-            state.update(content)
-            tensors[stored.name] = values
-    return state.hexdigest()
-
-
-def _read_some(file: WeightFile, tensors: dict[str, Tensor]) -> dict[str, str]:
-    """Read the listed tensors only; returns the sha256 of each."""
-    digests = {}
-    with open_regular(file.path) as stream:
-        for stored in file.tensors:
-            stream.seek(stored.start)
             tensors[stored.name], content = _read(stream, stored, file.name)
-            digests[stored.name] = hashlib.sha256(content).hexdigest()
-    return digests
+            state.update(content)
+    return tensors, state.hexdigest()
 
 
 def _read(stream: BinaryIO, stored: StoredTensor, file: str) -> tuple[Tensor, memoryview]:

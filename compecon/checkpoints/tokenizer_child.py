@@ -75,7 +75,8 @@ def _own_probes(folder: Path) -> Iterator[str]:
             literals |= dict.fromkeys(character for character in value[:2000] if not character.isspace())
     for literal in list(literals)[:_MOST_PROBES]:
         yield literal * 10
-        yield literal * 300 + "!\n"
+        yield literal * 300 + "!"
+        yield literal * 300 + "☃"  # an end that hardly any pattern expects, so that it looks for another way to match
 
 
 def _strings(value: Any, depth: int) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from compecon.checkpoints.files import MEGABYTE, Root, contained, is_plain_name, open_regular, parse_json
 from compecon.checkpoints.headers import StoredTensor, read_header
-from compecon.checkpoints.record import SharedTensor
+from compecon.checkpoints.record import Record
 from compecon.errors import CheckpointError
 
 SINGLE = "model.safetensors"
@@ -25,37 +25,63 @@ class WeightFile:
     Attributes:
         name: As the folder names it.
         path: Where it really lies.
-        tensors: In the order of the file.
-        size: In bytes.
+        tensors: All tensors in it, in their order.
+        wanted: Name in the model to name in the file; a file shared by several checkpoints holds more.
+        sha256: Digest that ``compecon.json`` notes for the file; ``None`` if it notes none.
     """
 
     name: str
     path: Path
     tensors: tuple[StoredTensor, ...]
-    size: int
+    wanted: Mapping[str, str]
+    sha256: str | None
+
+    def held(self) -> dict[str, StoredTensor]:
+        """The wanted tensors by their name in the model."""
+        by_name = {tensor.name: tensor for tensor in self.tensors}
+        return {name: by_name[stored] for name, stored in self.wanted.items()}
 
 
-def list_weights(root: Root) -> tuple[WeightFile, ...]:
+def list_weights(root: Root, record: Record) -> tuple[WeightFile, ...]:
     """Find and check the weight files of a folder.
+
+    Args:
+        root: The folder.
+        record: Its ``compecon.json``; tensors shared with other checkpoints may only be those of a trusted one.
 
     Raises:
         CheckpointError: If there are none, only pickled ones, or if one is damaged or lies elsewhere.
     """
     if root.has(SINGLE):
-        return (_weight_file(root, SINGLE),)
-    if root.has(INDEX):
-        return _shards(root)
-    raise CheckpointError(_why_no_weights(root))
+        own: tuple[WeightFile, ...] = (_own_file(root, SINGLE, record),)
+    elif root.has(INDEX):
+        own = _shards(root, record)
+    else:
+        raise CheckpointError(_why_no_weights(root))
+    shared = dict.fromkeys(entry.file for entry in record.shared.values())
+    return (*own, *(_shared_file(root, file, record) for file in shared))
 
 
-def _weight_file(root: Root, name: str) -> WeightFile:
+def _own_file(root: Root, name: str, record: Record) -> WeightFile:
     path = root.locate(name)
     with open_regular(path) as stream:
         tensors = read_header(stream, name)
-    return WeightFile(name, path, tensors, path.stat().st_size)
+    return WeightFile(name, path, tensors, {tensor.name: tensor.name for tensor in tensors}, record.sha256.get(name))
 
 
-def _shards(root: Root) -> tuple[WeightFile, ...]:
+def _shared_file(root: Root, file: str, record: Record) -> WeightFile:
+    path = contained(root.folder / file, root.targets)
+    with open_regular(path) as stream:
+        tensors = read_header(stream, file)
+    entries = {name: entry for name, entry in record.shared.items() if entry.file == file}
+    absent = {entry.tensor for entry in entries.values()} - {tensor.name for tensor in tensors}
+    if absent:
+        raise CheckpointError(f"{file} does not hold the shared tensor {min(absent)!r}. Install compecon again.")
+    wanted = {name: entry.tensor for name, entry in entries.items()}
+    return WeightFile(file, path, tensors, wanted, min(entry.sha256 for entry in entries.values()))
+
+
+def _shards(root: Root, record: Record) -> tuple[WeightFile, ...]:
     """The files that an index lists; its entries are data from outside, so each must be a plain name in the folder."""
     weight_map = parse_json(root.read(INDEX, _INDEX_LIMIT), INDEX).get("weight_map")
     if not isinstance(weight_map, dict) or not weight_map:
@@ -65,7 +91,7 @@ def _shards(root: Root) -> tuple[WeightFile, ...]:
             raise CheckpointError(
                 f"{INDEX} points at {name!r}; a shard must be a .safetensors file of the same folder."
             )
-    files = tuple(_weight_file(root, name) for name in sorted(set(weight_map.values())))
+    files = tuple(_own_file(root, name, record) for name in sorted(set(weight_map.values())))
     held = {(tensor.name, file.name) for file in files for tensor in file.tensors}
     if held != set(weight_map.items()):
         name, file = min(held ^ set(weight_map.items()))
@@ -85,38 +111,3 @@ def _why_no_weights(root: Root) -> str:
     if others:
         return f"There is {others[0]} but no {SINGLE}. Use the checkpoint in transformers' own format."
     return f"{root.folder} has no weights: no {SINGLE} and no {INDEX}. Give a folder written by save_pretrained."
-
-
-def list_shared(root: Root, trusted_root: Path, shared: Mapping[str, SharedTensor]) -> tuple[WeightFile, ...]:
-    """The files in which bundled checkpoints keep common tensors, each with only the tensors wanted here.
-
-    Args:
-        root: The checkpoint's folder, inside ``trusted_root``.
-        trusted_root: The folder of the bundled checkpoints.
-        shared: Tensor name in the model to where it is stored.
-
-    Returns:
-        Tensors carry the name that they have in the model, not in the shared file.
-
-    Raises:
-        CheckpointError: If a tensor is not there.
-    """
-    return tuple(
-        _shared_file(root, trusted_root, file, {name: s for name, s in shared.items() if s.file == file})
-        for file in dict.fromkeys(entry.file for entry in shared.values())
-    )
-
-
-def _shared_file(root: Root, trusted_root: Path, file: str, wanted: Mapping[str, SharedTensor]) -> WeightFile:
-    path = contained(root.folder / file, (trusted_root.resolve(),))
-    with open_regular(path) as stream:
-        held = {tensor.name: tensor for tensor in read_header(stream, file)}
-    absent = [entry.tensor for entry in wanted.values() if entry.tensor not in held]
-    if absent:
-        raise CheckpointError(f"{file} does not hold the shared tensor {absent[0]!r}. Install compecon again.")
-    tensors = sorted((_renamed(held[entry.tensor], name) for name, entry in wanted.items()), key=lambda t: t.start)
-    return WeightFile(file, path, tuple(tensors), sum(tensor.end - tensor.start for tensor in tensors))
-
-
-def _renamed(tensor: StoredTensor, name: str) -> StoredTensor:
-    return StoredTensor(name, tensor.dtype, tensor.shape, tensor.start, tensor.end)

@@ -132,4 +132,4 @@ def write_safetensors() -> Callable[..., None]:
 @pytest.fixture
 def untried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Skip the tokenizer's trial, which starts an interpreter; it has tests of its own."""
-    monkeypatch.setattr("compecon.checkpoints.tokenizer.try_tokenizer", lambda folder: None)
+    monkeypatch.setattr("compecon.checkpoints.tokenizer.try_tokenizer", lambda _folder: None)
