@@ -1,8 +1,8 @@
 """Running text for a causal model: documents of a data folder or of the Hub, and perplexity by token and by word.
 
-Layout of a data folder (every training source may be absent, one must be there):
+Layout of a data folder; of the training sources some may be absent, every 20th document of them is "dev":
 
-    brown/brown.zip              the Brown corpus, one tagged file a document; every 20th is "dev"
+    brown/brown.zip              the Brown corpus, one tagged file a document
     wikitext2/valid.txt          WikiText-2 tokens; sentences with <unk> are left out
     tinystories_sample/*.txt     plain stories
     wikitext2_raw/wiki.test.raw  WikiText-2 raw test articles: "test"
@@ -50,18 +50,22 @@ def read_corpus(folder: Path) -> Corpus:
     """The texts of a data folder.
 
     Raises:
-        FileNotFoundError: If the test articles or every training source are absent.
+        FileNotFoundError: If there are too few training documents, or no test articles.
     """
     brown = list(_brown(folder / "brown" / "brown.zip"))
-    wiki = _articles(folder / "wikitext2" / "valid.txt")
+    wiki = [plain(_known(article)) for article in _articles(folder / "wikitext2" / "valid.txt")]
     stories = [plain(p.read_text(encoding="utf-8")) for p in sorted((folder / "tinystories_sample").glob("*.txt"))]
-    train = [text for i, text in enumerate(brown) if i % _DEV_EVERY] + [plain(_known(a)) for a in wiki] + stories
-    if not train:
-        raise FileNotFoundError(f"no training text in {folder}: expected brown, wikitext2 or tinystories_sample.")
+    texts = _documents(brown + wiki + stories)
+    if len(texts) <= _DEV_EVERY:
+        raise FileNotFoundError(
+            f"{len(texts)} training texts in {folder}, expected more than {_DEV_EVERY} of brown, wikitext2 and "
+            "tinystories_sample."
+        )
     test = _articles(folder / "wikitext2_raw" / "wiki.test.raw")
     if not test:
         raise FileNotFoundError(f"no test articles in {folder}: expected wikitext2_raw/wiki.test.raw.")
-    return Corpus(_documents(train), _documents(brown[::_DEV_EVERY]), tuple(map(_article, test)))
+    train = tuple(text for i, text in enumerate(texts) if i % _DEV_EVERY)
+    return Corpus(train, texts[::_DEV_EVERY], tuple(map(_article, test)))
 
 
 def hub_corpus(stories: int = _HUB_STORIES) -> Corpus:

@@ -1,0 +1,72 @@
+import zipfile
+
+import pytest
+
+from compecon.tasks.language_modeling import plain, read_corpus
+
+ARTICLE = (
+    " \n = Lobster = \n \n The <unk> is big . It swims at 3 @.@ 5 knots . \n \n = = Habitat = = \n \n The sea . \n"
+)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "brown").mkdir()
+    with zipfile.ZipFile(tmp_path / "brown" / "brown.zip", "w") as archive:
+        archive.writestr("brown/README", "not a text")
+        for i in range(1, 22):
+            archive.writestr(f"brown/ca{i:02}", f"\n\tFile/nn {i}/cd ``/`` said/vbd ''/'' ,/, and/or/cc left/vbd ./.\n")
+    for name, text in {"wikitext2/valid.txt": ARTICLE, "wikitext2_raw/wiki.test.raw": ARTICLE + ARTICLE}.items():
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(text)
+    (tmp_path / "tinystories_sample").mkdir()
+    (tmp_path / "tinystories_sample" / "a.txt").write_text("One day.\n\nThe end.")
+    return tmp_path
+
+
+def test_every_twentieth_document_is_kept_from_training(folder):
+    corpus = read_corpus(folder)
+    assert [document.text.split()[1] for document in corpus.dev] == ["1", "21"]
+    assert len(corpus.train) == 19 + 1 + 1  # brown, wikitext, stories
+
+
+def test_brown_loses_its_tags_and_tex_quotes(folder):
+    assert read_corpus(folder).dev[0].text == 'File 1 "said", and/or left.'
+
+
+def test_training_articles_lose_sentences_with_unknown_words_and_test_articles_keep_everything(folder):
+    corpus = read_corpus(folder)
+    assert not any("<unk>" in document.text for document in corpus.train)
+    assert any("It swims at 3.5 knots" in document.text for document in corpus.train)
+    assert "The <unk> is big." in corpus.test[0].text
+
+
+def test_articles_are_cut_at_their_titles_not_at_their_sections_and_count_their_own_words(folder):
+    test = read_corpus(folder).test
+    assert len(test) == 2
+    assert test[0].words == len(ARTICLE.split())
+
+
+def test_a_folder_without_training_texts_is_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match="0 training texts"):
+        read_corpus(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("corpus", "spelled"),
+    [
+        ("a two @-@ part , 1 @,@ 000 @-@ page episode .", "a two-part, 1,000-page episode."),
+        ('he said " yes " and " no " .', 'he said "yes" and "no".'),
+        ("it is n't Bob 's ; they 're late !", "it isn't Bob's; they're late!"),
+        ("( see [ 3 ] )", "(see [3])"),
+        ("$ 5 % of one : two", "$5% of one: two"),
+    ],
+)
+def test_plain_spells_as_people_do(corpus, spelled):
+    assert plain(corpus) == spelled
+
+
+def test_real_corpus_has_the_62_test_articles_of_wikitext(data_dir):
+    corpus = read_corpus(data_dir)
+    assert len(corpus.test) == 62
+    assert sum(document.words for document in corpus.test) == pytest.approx(241_211, rel=0.01)

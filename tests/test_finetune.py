@@ -1,0 +1,147 @@
+import math
+
+import pytest
+import torch
+from tokenizers import Tokenizer, models, pre_tokenizers
+from torch.nn import functional
+from transformers import BertConfig, BertForSequenceClassification, GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
+
+from compecon.finetune import (
+    FineTuneSettings,
+    classification_loss,
+    fine_tune,
+    next_token_loss,
+    predict,
+    regression_loss,
+)
+
+SETTINGS = FineTuneSettings(epochs=60, batch_size=8, learning_rate=1e-2, head_multiplier=1, bf16=False)
+
+
+@pytest.fixture
+def tokenizer():
+    vocabulary = {"[PAD]": 0, "[UNK]": 1, **{f"w{i}": i for i in range(2, 12)}}
+    core = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
+    core.pre_tokenizer = pre_tokenizers.Whitespace()
+    return PreTrainedTokenizerFast(tokenizer_object=core, pad_token="[PAD]", unk_token="[UNK]")
+
+
+def tiny_bert(labels=2):
+    config = BertConfig(
+        vocab_size=12,
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=16,
+        num_labels=labels,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+    )
+    return BertForSequenceClassification(config)
+
+
+def rows_of(n=16, label=int):
+    """Rows of 3 to 6 tokens whose label is whether token 2 occurs."""
+    generator = torch.Generator().manual_seed(0)
+    rows = []
+    for i in range(n):
+        ids = torch.randint(3, 12, (3 + i % 4,), generator=generator).tolist()
+        ids[-1] = 2 if i % 2 else ids[-1]
+        rows.append({"input_ids": ids, "attention_mask": [1] * len(ids), "labels": label(i % 2)})
+    return rows
+
+
+def test_it_learns_a_rule_by_heart(tokenizer):
+    model, rows = tiny_bert(), rows_of()
+    result = fine_tune(model, tokenizer, rows, classification_loss(), SETTINGS)
+    assert predict(model, tokenizer, rows).argmax(-1).tolist() == [row["labels"] for row in rows]
+    assert result.steps == len(result.losses) == 60 * 2
+    assert not model.training
+
+
+def test_it_learns_scores_by_heart(tokenizer):
+    model, rows = tiny_bert(labels=1), rows_of(label=lambda i: 4.0 * i)
+    fine_tune(model, tokenizer, rows, regression_loss(), SETTINGS)
+    scores = predict(model, tokenizer, rows)[:, 0]
+    assert (scores - torch.tensor([row["labels"] for row in rows])).abs().max() < 1
+
+
+def test_frozen_parameters_stay_and_others_move(tokenizer):
+    model = tiny_bert()
+    model.bert.embeddings.requires_grad_(False)
+    before = {name: value.clone() for name, value in model.named_parameters()}
+    fine_tune(model, tokenizer, rows_of(), classification_loss(), FineTuneSettings(epochs=1, batch_size=8, bf16=False))
+    moved = {name: not torch.equal(before[name], value) for name, value in model.named_parameters()}
+    assert not any(moved[name] for name in moved if ".embeddings." in name)
+    assert moved["classifier.weight"]
+    assert moved["bert.encoder.layer.0.attention.self.value.weight"]
+
+
+def test_the_head_moves_faster_than_the_body_by_the_multiplier(tokenizer):
+    def first_step(multiplier):
+        torch.manual_seed(0)
+        model = tiny_bert()
+        before = model.classifier.bias.detach().clone(), model.bert.encoder.layer[0].output.dense.bias.detach().clone()
+        settings = FineTuneSettings(epochs=1, batch_size=16, head_multiplier=multiplier, warmup=0, bf16=False)
+        fine_tune(model, tokenizer, rows_of(), classification_loss(), settings)
+        after = model.classifier.bias, model.bert.encoder.layer[0].output.dense.bias
+        return [(a - b).abs().max().item() for a, b in zip(after, before, strict=True)]
+
+    (head_1, body_1), (head_10, body_10) = first_step(1), first_step(10)
+    assert head_10 / head_1 == pytest.approx(10, rel=1e-3)
+    assert body_10 == pytest.approx(body_1, rel=1e-3)
+
+
+def test_the_same_seed_gives_the_same_weights(tokenizer):
+    def trained():
+        torch.manual_seed(0)
+        model = tiny_bert()
+        fine_tune(model, tokenizer, rows_of(), classification_loss(), FineTuneSettings(epochs=2, batch_size=4, seed=3))
+        return model.classifier.weight
+
+    assert torch.equal(trained(), trained())
+
+
+def test_a_loss_that_is_not_finite_stops_the_training_at_once(tokenizer):
+    model = tiny_bert()
+    torch.nn.init.constant_(model.classifier.weight, math.inf)
+    with pytest.raises(FloatingPointError, match="step 1"):
+        fine_tune(model, tokenizer, rows_of(), classification_loss(), SETTINGS)
+
+
+def test_predictions_are_those_of_each_row_alone_in_the_order_given(tokenizer):
+    model, rows = tiny_bert().eval(), rows_of(7)
+    alone = [model(input_ids=torch.tensor([row["input_ids"]])).logits[0] for row in rows]
+    torch.testing.assert_close(predict(model, tokenizer, rows, batch_size=3), torch.stack(alone), atol=1e-5, rtol=1e-5)
+
+
+def test_a_student_with_its_teachers_logits_diverges_by_nothing():
+    logits, labels = torch.randn(4, 3), torch.tensor([0, 1, 2, 0])
+    loss = classification_loss(share=0.7)(logits, labels, logits)
+    torch.testing.assert_close(loss, 0.3 * functional.cross_entropy(logits, labels))
+
+
+def test_distillation_equals_hintons_formula():
+    logits, soft, labels = torch.randn(4, 3), torch.randn(4, 3), torch.tensor([0, 1, 2, 0])
+    p, q = (soft / 2).softmax(-1), (logits / 2).softmax(-1)
+    by_hand = 4 * (p * (p / q).log()).sum(-1).mean()
+    torch.testing.assert_close(classification_loss(share=1.0)(logits, labels, soft), by_hand)
+
+
+def test_the_causal_loss_is_the_mean_over_predicted_tokens_as_in_the_model_itself():
+    model = GPT2LMHeadModel(GPT2Config(vocab_size=50, n_positions=8, n_embd=16, n_layer=1, n_head=2)).eval()
+    ids = torch.randint(0, 50, (3, 8))
+    by_model = model(input_ids=ids, labels=ids)  # outside Trainer the model divides by T - 1
+    torch.testing.assert_close(next_token_loss(by_model.logits, ids, None), by_model.loss)
+
+
+def test_the_causal_loss_has_no_teacher():
+    with pytest.raises(ValueError, match="soft targets"):
+        next_token_loss(torch.zeros(1, 2, 3), torch.zeros(1, 2, dtype=torch.long), torch.zeros(1))
+
+
+@pytest.mark.parametrize("wrong", [{"epochs": 0}, {"learning_rate": -1.0}, {"warmup": 1.0}, {"batch_size": 0}])
+def test_settings_out_of_range_are_refused(wrong):
+    with pytest.raises(ValueError, match="must be"):
+        FineTuneSettings(**wrong)
