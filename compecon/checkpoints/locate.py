@@ -67,6 +67,8 @@ def locate(source: str | Path) -> Location:
 
 
 def _folder(source: str | Path) -> Path | None:
+    if source == "":  # which pathlib takes for the current folder
+        return None
     try:
         folder = Path(source).expanduser().resolve()
         return folder if folder.is_dir() else None
