@@ -25,6 +25,11 @@ def checkpoints() -> dict[str, CheckpointEntry]:
     return _checkpoints(int(time.monotonic() // _FRESH_S))
 
 
+def forget_checkpoints() -> None:
+    """Look at the disk again at the next question."""
+    _checkpoints.cache_clear()
+
+
 @lru_cache(maxsize=1)
 def _checkpoints(_period: int) -> dict[str, CheckpointEntry]:
     return {e.name if e.origin == "bundled" else str(e.path): e for e in list_checkpoints()}

@@ -10,16 +10,21 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal, Self, final
+from typing import TYPE_CHECKING, Any, Literal, Self, final
 
 import streamlit as st
 
 from compecon.views.policies import POLICIES
 
+if TYPE_CHECKING:
+    from compecon.checkpoints.hub import DownloadPlan
+
 DEVICES = ("auto", "cpu", "cuda", "mps")
 MAX_URL_TEXT = 1_500  # characters; longer texts would make links that mail programs cut
 CANVAS_KEY = "canvas"
 _LAST_GOOD = "last_good_request"
+_NEXT_CHECKPOINT = "next_checkpoint"
+_PLAN = "hub_plan"
 
 
 @final
@@ -106,6 +111,8 @@ _CHECKS: Mapping[str, Any] = {
 def attention_choice(default: AttentionChoice, checkpoints: Collection[str]) -> AttentionChoice:
     """The request as the widgets hold it, at first as the address bar says; seeds the widgets."""
     params = st.query_params
+    if _NEXT_CHECKPOINT in st.session_state:
+        st.session_state["checkpoint"] = st.session_state.pop(_NEXT_CHECKPOINT)
     allowed = {"checkpoint": checkpoints, "device": DEVICES, "policy": POLICIES}
     for name, value in asdict(default).items():
         if name not in st.session_state:
@@ -119,6 +126,22 @@ def attention_choice(default: AttentionChoice, checkpoints: Collection[str]) -> 
 def use_text(text: str, pair: str) -> None:
     """Put a text into the widgets; for callbacks."""
     st.session_state["text"], st.session_state["pair"] = text, pair
+
+
+def select_checkpoint(key: str) -> None:
+    """Choose a checkpoint at the next run; its widget is already drawn in this one."""
+    st.session_state[_NEXT_CHECKPOINT] = key
+
+
+def planned_download() -> DownloadPlan | str | None:
+    """What the Hub said last: a plan, or a sentence on why there is none."""
+    held: DownloadPlan | str | None = st.session_state.get(_PLAN)
+    return held
+
+
+def hold_plan(plan: DownloadPlan | str | None) -> None:
+    """Keep what the Hub said."""
+    st.session_state[_PLAN] = plan
 
 
 def show_example(title: str) -> None:

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from app.canvas import live_canvas
+from app.hub import open_another
 from app.resources import bundled_examples, checkpoints
 from app.state import AttentionChoice, attention_choice, canvas_view, remember
 from app.widgets import checkpoint_report, controls, escaped
@@ -25,5 +26,6 @@ with st.sidebar:
     controls()
     if entry is not None:
         checkpoint_report(entry)
+    open_another()
 
 remember(choice, view, default)

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import httpx
 from huggingface_hub import HfApi, constants
 from huggingface_hub.errors import (
     GatedRepoError,
@@ -173,16 +172,19 @@ def _sentences(repo_id: str) -> Iterator[None]:
         raise CheckpointError(f"The Hub has no model {repo_id!r}, or it is private. Check the spelling.") from error
     except HfHubHTTPError as error:
         raise CheckpointError(f"The Hub refused {repo_id} ({_status(error)}). Try again later.") from error
-    except (
-        OfflineModeIsEnabled,
-        LocalEntryNotFoundError,
-        httpx.TransportError,
-        ConnectionError,
-        TimeoutError,
-    ) as error:
+    except Exception as error:
+        if not _means_unreachable(error):
+            raise
         raise OfflineError(
             "The Hub cannot be reached. Check the connection, or use what is on this machine."
         ) from error
+
+
+def _means_unreachable(error: Exception) -> bool:
+    """Whether the network failed. By name for the client's own errors: the Hub's library moved from httpx to httpx2."""
+    if isinstance(error, OfflineModeIsEnabled | LocalEntryNotFoundError | ConnectionError | TimeoutError):
+        return True
+    return any(c.__name__ == "TransportError" and c.__module__.startswith("httpx") for c in type(error).__mro__)
 
 
 def _status(error: HfHubHTTPError) -> str:

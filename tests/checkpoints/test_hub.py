@@ -5,7 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from huggingface_hub import constants
 from huggingface_hub.errors import (
@@ -59,8 +59,8 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def http_error(kind: type[HfHubHTTPError], status: int) -> HfHubHTTPError:
-    request = httpx.Request("GET", "https://huggingface.co/api/models/owner/name")
-    return kind("a page of text", response=httpx.Response(status, request=request))
+    request = httpx2.Request("GET", "https://huggingface.co/api/models/owner/name")
+    return kind("a page of text", response=httpx2.Response(status, request=request))
 
 
 def test_a_plan_names_the_commit_the_files_their_size_and_the_licence() -> None:
@@ -123,8 +123,8 @@ def test_without_a_commit_there_is_no_plan(sha: Any) -> None:
         (http_error(HfHubHTTPError, 503), CheckpointError, "status 503"),
         (OfflineModeIsEnabled("off"), OfflineError, "cannot be reached"),
         (LocalEntryNotFoundError("gone"), OfflineError, "cannot be reached"),
-        (httpx.ConnectError("refused"), OfflineError, "cannot be reached"),
-        (httpx.ReadTimeout("slow"), OfflineError, "cannot be reached"),
+        (httpx2.ConnectError("refused"), OfflineError, "cannot be reached"),
+        (httpx2.ReadTimeout("slow"), OfflineError, "cannot be reached"),
         (ConnectionError("refused"), OfflineError, "cannot be reached"),
         (TimeoutError(), OfflineError, "cannot be reached"),
     ],
