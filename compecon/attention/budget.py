@@ -67,8 +67,8 @@ class KeyBudget(Budget):
     def allowance(self, n_visible: Tensor, layer: int) -> Tensor:
         if self.keys is not None:
             return n_visible.clamp(max=self.keys)
-        share = Fraction(self.share or 0).limit_denominator(_FINEST_SHARE)
-        return -(-n_visible * max(share.numerator, 1) // share.denominator)
+        share = max(Fraction(self.share or 0).limit_denominator(_FINEST_SHARE), Fraction(1, _FINEST_SHARE))
+        return -(-n_visible * share.numerator // share.denominator)
 
 
 @final
