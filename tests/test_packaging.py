@@ -1,0 +1,189 @@
+"""What others install: the limits on versions, and a wheel that brings its dashboard along."""
+
+import ast
+import os
+import re
+import socket
+import subprocess
+import sys
+import tomllib
+import zipfile
+from collections.abc import Iterator
+from contextlib import suppress
+from importlib import metadata
+from pathlib import Path
+
+import httpx2
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+DASHBOARD = {"app": "app", "pages": "pages", "assets": "assets", ".streamlit": ".streamlit"}
+# Needed without being imported: by transformers.Trainer, and what people bring figures and attributions to.
+NOT_IMPORTED = {"accelerate", "plotly", "altair", "captum"}
+NAME = re.compile(r"[A-Za-z0-9._-]+")
+
+
+def canonical(requirement: str) -> str:
+    """Name of a requirement as indexes spell it."""
+    found = NAME.match(requirement)
+    assert found, requirement
+    return re.sub(r"[-_.]+", "-", found[0]).lower()
+
+
+def declared(*extras: str) -> set[str]:
+    groups = [PROJECT["dependencies"], *(PROJECT["optional-dependencies"][extra] for extra in extras)]
+    return {canonical(requirement) for group in groups for requirement in group} - {"compecon"}
+
+
+def limits() -> list[str]:
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def imported(*folders: str) -> set[str]:
+    """Distributions that the files of some folders import, at any depth."""
+    nodes = [
+        node
+        for folder in folders
+        for path in (ROOT / folder).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module and not node.level}
+    tops = {name.split(".")[0] for name in names} - sys.stdlib_module_names - {"app", "compecon", "pages", "tests"}
+    homes = metadata.packages_distributions()
+    return {canonical(home) for top in tops for home in homes.get(top, [top])}
+
+
+# ---- versions
+
+
+def test_every_dependency_has_a_tested_version():
+    exact = {canonical(line) for line in limits() if re.match(r"[a-z0-9._-]+==[0-9]", line)}
+    assert len(exact) == len(limits()), "one exact version a line"
+    assert declared("test", "bundle", "dev") <= exact
+
+
+def test_limits_name_no_address():
+    assert not [line for line in limits() if "://" in line or line.startswith("-") or " @ " in line]
+
+
+def test_what_is_imported_is_declared():
+    assert imported("compecon", "app", "pages") <= declared("bundle") | {
+        "playwright"
+    }  # `compecon bench` drives a browser
+    assert imported("tests") <= declared("test", "bundle")
+
+
+def test_what_is_declared_is_imported():
+    assert declared() - imported("compecon", "app", "pages") <= NOT_IMPORTED
+
+
+# ---- the wheel
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory) -> Path:
+    pytest.importorskip("hatchling", reason='needs hatchling: pip install -e ".[test]"')
+    folder = tmp_path_factory.mktemp("dist")
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    done = subprocess.run(build, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    [file] = folder.glob("*.whl")
+    return file
+
+
+@pytest.fixture(scope="module")
+def installed(wheel, tmp_path_factory) -> Path:
+    """A folder that holds the wheel's content as `pip install` lays it out."""
+    folder = tmp_path_factory.mktemp("site")
+    options = ["--no-deps", "--no-index", "--quiet", "--target", str(folder)]
+    subprocess.run([sys.executable, "-m", "pip", "install", *options, str(wheel)], check=True)
+    return folder
+
+
+def python(installed: Path, folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Start Python where the installed copy comes first and the repository is out of sight."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "COMPECON"))}
+    return subprocess.Popen(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env={**environment, "PYTHONPATH": str(installed)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_every_file_that_git_knows(wheel):
+    tracked = subprocess.run(
+        ["git", "ls-files", "-z", "compecon", *DASHBOARD], cwd=ROOT, capture_output=True, check=False
+    )
+    if tracked.returncode:
+        pytest.skip("needs a git checkout to know what should be inside")
+    files = {name for name in tracked.stdout.decode().split("\0") if name and (ROOT / name).is_file()}
+    wanted = {name if name.startswith("compecon/") else f"compecon/_dashboard/{name}" for name in files}
+    with zipfile.ZipFile(wheel) as archive:
+        assert wanted <= set(archive.namelist())
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_nothing_else(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    assert {name.split("/")[0] for name in names} == {"compecon", f"compecon-{PROJECT['version']}.dist-info"}
+    dashboard = {name.split("/")[2] for name in names if name.startswith("compecon/_dashboard/")}
+    assert dashboard == set(DASHBOARD)
+    assert not [name for name in names if "__pycache__" in name or name.endswith(".pyc")]
+
+
+@pytest.mark.slow
+def test_the_wheel_brings_the_command_and_the_licence(installed):
+    [info] = installed.glob("compecon-*.dist-info")
+    assert "compecon = compecon.cli:main" in (info / "entry_points.txt").read_text(encoding="utf-8")
+    assert "Apache License" in (info / "licenses" / "LICENSE").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_an_installed_copy_finds_its_own_dashboard(installed, tmp_path):
+    code = "from compecon.paths import dashboard_root; print(dashboard_root())"
+    out, _ = python(installed, tmp_path, "-c", code).communicate()
+    assert Path(out.strip()) == installed / "compecon" / "_dashboard"
+
+
+@pytest.fixture(scope="module")
+def server(installed, tmp_path_factory) -> Iterator[str]:
+    """Address of a dashboard that runs from the installed copy, in a folder that is not the repository."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    code = "from compecon.cli import main; main()"
+    folder = tmp_path_factory.mktemp("elsewhere")
+    process = python(installed, folder, "-c", code, "--port", str(port), "--no-browser")
+    try:
+        _until_it_answers(f"http://127.0.0.1:{port}/compecon/health", process)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+
+
+def _until_it_answers(address: str, process: subprocess.Popen[str]) -> None:
+    while process.poll() is None:
+        try:
+            httpx2.get(address, timeout=10)
+            return
+        except httpx2.TransportError:
+            with suppress(subprocess.TimeoutExpired):  # a pause that ends with the process
+                process.wait(0.1)
+    pytest.fail(f"the server ended with {process.returncode}:\n{process.communicate()[0]}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", ["/", "/compecon/canvas/main.js", "/_stcore/health"])
+def test_an_installed_copy_serves_the_page(server, path):
+    answer = httpx2.get(server + path, timeout=30)
+    assert answer.status_code == 200
+    assert answer.content
