@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save
 from torch import Tensor
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from compecon.errors import CheckpointError
 
@@ -49,7 +49,7 @@ class ReportedMetric:
 
 
 def save_weights(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path, shared_prefix: str = ""
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, folder: Path, shared_prefix: str = ""
 ) -> None:
     """Write config, tokenizer, weights and a manifest without title and metrics.
 
@@ -127,7 +127,9 @@ def read_weights(folder: Path) -> dict[str, Tensor]:
 _ORDER = ("schema", "title", "task", "metrics", "sha256", "shared")
 
 
-def _save_tokenizer(tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
+def _save_tokenizer(tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
+    tokenizer.backend_tokenizer.no_truncation()  # tokenizing a batch leaves its length limit behind
+    tokenizer.backend_tokenizer.no_padding()
     tokenizer.save_pretrained(folder)
     path = folder / "tokenizer_config.json"
     config = json.loads(path.read_text(encoding="utf-8"))
@@ -176,4 +178,6 @@ def _sha256(content: bytes) -> str:
 
 
 def _write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
-    (folder / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    (folder / MANIFEST).write_text(
+        json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
+    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
@@ -91,14 +92,15 @@ def _frequency(tokenizer: Tokenizer, corpora: Sequence[Sequence[str]]) -> Mappin
     whole = Tokenizer.from_str(tokenizer.to_str())
     whole.no_truncation()
     whole.no_padding()
-    frequency: dict[int, float] = defaultdict(float)
+    shares: dict[int, list[float]] = defaultdict(list)
     for texts in corpora:
         counts: Counter[int] = Counter()
         for encoding in whole.encode_batch(list(texts), add_special_tokens=False):
             counts.update(encoding.ids)
         for i, count in counts.items():
-            frequency[i] += count / counts.total()
-    return frequency
+            shares[i].append(count / counts.total())
+    # fsum: the same whatever the order of the corpora, so that a tie is a tie
+    return defaultdict(float, {i: math.fsum(each) for i, each in shares.items()})
 
 
 def _respelled(spec: dict, ids: Sequence[int]) -> Tokenizer:  # type: ignore[type-arg]  # a tokenizer.json, any of it

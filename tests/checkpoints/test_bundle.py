@@ -97,6 +97,13 @@ def test_tied_weights_are_stored_once_and_loaded_in_both_places(tokenizer, tmp_p
     assert again.lm_head.weight is again.transformer.wte.weight
 
 
+def test_a_length_limit_of_training_is_not_saved_with_the_tokenizer(tokenizer, tmp_path):
+    tokenizer(["a a a"], truncation=True, max_length=2, padding="max_length")
+    save_weights(bert(), tokenizer, tmp_path / "one")
+    saved = json.loads((tmp_path / "one" / "tokenizer.json").read_text())
+    assert (saved["truncation"], saved["padding"]) == (None, None)
+
+
 def test_a_changed_file_is_noticed(tokenizer, tmp_path):
     save_weights(bert(), tokenizer, tmp_path / "one", PREFIX)
     path = tmp_path / SHARED
