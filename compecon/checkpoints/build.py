@@ -6,6 +6,7 @@ import copy
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from threading import Lock
 from typing import Any
 
 import torch
@@ -14,7 +15,7 @@ from transformers import CONFIG_MAPPING, PreTrainedConfig, PreTrainedModel
 from transformers.models.auto import modeling_auto
 from transformers.utils import logging
 
-from compecon.checkpoints.config import without_implementations
+from compecon.checkpoints.config import BUFFERS, without_implementations
 from compecon.checkpoints.kinds import Kind
 from compecon.checkpoints.panics import reason
 from compecon.errors import CheckpointError, UnsupportedModelError
@@ -27,8 +28,9 @@ _MAPPINGS = {
     "encoder": (modeling_auto.MODEL_MAPPING, modeling_auto.MODEL_FOR_TEXT_ENCODING_MAPPING),
 }
 # Left over from pretraining or from older versions of transformers: no part of what the model computes here.
-_LEFT_OVER = re.compile(r"(^|\.)pooler\.|seq_relationship|sop_classifier|position_ids$|attn\.(masked_)?bias$|inv_freq$")
+_LEFT_OVER = re.compile(rf"(^|\.)pooler\.|seq_relationship|sop_classifier|{BUFFERS.pattern}")
 _POOLER = re.compile(r"(^|\.)pooler\.")
+_one_at_a_time = Lock()  # while transformers builds a model, it exchanges functions of torch for every thread
 _GROWTH = 2  # a model may have at most this many times the stored weights: heads to be found missing, no more
 
 
@@ -50,13 +52,19 @@ def build_model(
         UnsupportedModelError: If transformers has no such model.
         CheckpointError: If the weights do not fit the config, exactly.
     """
-    parsed = _config(config)
-    model_class = _model_class(parsed, architecture, kind)
-    _check_growth(model_class, parsed, tensors)
-    model, info = _loaded(model_class, parsed, tensors)
-    if kind == "masked-lm" and _only_head_missing(model, info):
-        kind, model_class = "encoder", _model_class(parsed, "", "encoder")
-        model, info = _loaded(model_class, parsed, tensors)
+    with _one_at_a_time:
+        return _build(_config(config), architecture, kind, tensors)
+
+
+def _build(
+    config: PreTrainedConfig, architecture: str, kind: Kind, tensors: dict[str, Tensor]
+) -> tuple[PreTrainedModel, Kind]:
+    model_class = _model_class(config, architecture, kind)
+    _check_growth(model_class, config, tensors)
+    model, info = _loaded(model_class, config, tensors)
+    if kind == "masked-lm" and _lacks_only_head(model, info):
+        kind = "encoder"
+        model, info = _loaded(_model_class(config, "", kind), config, tensors)
         info["unexpected_keys"] = set()  # whatever is left of the head is not used
     _check_fit(info, kind)
     if info["missing_keys"]:  # only a bare encoder's pooler, as checked: untrained, so nobody should read from it
@@ -73,7 +81,6 @@ def _config(content: Mapping[str, Any]) -> PreTrainedConfig:
         ) from error
     except Exception as error:
         raise CheckpointError(f"config.json does not describe a model ({reason(error)}).") from error
-    config._attn_implementation = "sdpa"  # said here and on loading: a config left to choose may fetch kernels
     return config
 
 
@@ -97,7 +104,9 @@ def _check_growth(model_class: type[PreTrainedModel], config: PreTrainedConfig, 
     """Refuse a config that describes far more than is stored, before memory is taken for it."""
     try:
         with torch.device("meta"):  # shapes without memory
-            model = model_class(copy.deepcopy(config))
+            model: PreTrainedModel = model_class._from_config(  # type: ignore[no-untyped-call]
+                copy.deepcopy(config), attn_implementation=_implementation(model_class)
+            )
     except Exception as error:
         raise CheckpointError(f"config.json does not describe a model ({reason(error)}).") from error
     described = sum(part.numel() for part in (*model.parameters(), *model.buffers()))
@@ -118,7 +127,7 @@ def _loaded(
                 config=copy.deepcopy(config),
                 state_dict=dict(tensors),
                 dtype=torch.float32,
-                attn_implementation="sdpa",
+                attn_implementation=_implementation(model_class),
                 ignore_mismatched_sizes=True,  # so that a mismatch is reported by name; it is refused below
                 output_loading_info=True,
                 trust_remote_code=False,
@@ -129,6 +138,11 @@ def _loaded(
             return model, info
     except Exception as error:
         raise CheckpointError(f"The weights do not fit {model_class.__name__} ({reason(error)}).") from error
+
+
+def _implementation(model_class: type[PreTrainedModel]) -> str:
+    """Named on every construction: a model left to choose may look for kernels elsewhere."""
+    return "sdpa" if model_class._supports_sdpa else "eager"
 
 
 @contextmanager
@@ -145,9 +159,12 @@ def _quiet() -> Iterator[None]:
             logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
-def _only_head_missing(model: PreTrainedModel, info: Mapping[str, Any]) -> bool:
+def _lacks_only_head(model: PreTrainedModel, info: Mapping[str, Any]) -> bool:
+    """Whether the whole head is missing and the rest is exactly there; half a head is damage, not another kind."""
     body = f"{model.base_model_prefix}."
-    return bool(info["missing_keys"]) and not any(key.startswith(body) for key in info["missing_keys"])
+    head = {key for key in model.state_dict() if not key.startswith(body)} - set(model.all_tied_weights_keys or ())
+    extra = {key for key in info["unexpected_keys"] if key.startswith(body) and not _LEFT_OVER.search(key)}
+    return bool(head) and head <= info["missing_keys"] <= head | set(model.all_tied_weights_keys or ()) and not extra
 
 
 def _check_fit(info: Mapping[str, Any], kind: Kind) -> None:

@@ -30,9 +30,14 @@ _NAMES = {
     "hidden_size": ("hidden_size", "n_embd", "dim", "d_model"),
     "vocabulary": ("vocab_size",),
 }
+# Tensors that older versions of transformers stored beside the weights: masks, positions, frequencies.
+BUFFERS = re.compile(r"position_ids$|(^|\.)(attn|attention)\.(masked_)?bias$|inv_freq$")
 _POSITIONS = ("max_position_embeddings", "n_positions", "max_seq_len", "n_ctx")
 # These count positions from pad_token_id + 1, so the first rows of the position table are never a token's.
-_OFFSET_POSITIONS = frozenset({"roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "roberta-prelayernorm", "xmod"})
+_OFFSET_POSITIONS = frozenset({
+    "roberta", "roberta-prelayernorm", "xlm-roberta", "xlm-roberta-xl", "camembert", "xmod", "data2vec-text", "ibert",
+    "luke", "esm",
+})  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 
 from compecon.attention.routing import is_routed
-from compecon.checkpoints.config import Sizes, check_code, check_config, read_sizes
+from compecon.checkpoints.config import BUFFERS, Sizes, check_code, check_config, read_sizes
 from compecon.checkpoints.digest import check_recorded, combined, sha256_of
 from compecon.checkpoints.files import MEGABYTE, Root, open_regular, open_root, parse_json
 from compecon.checkpoints.headers import FLOATING
@@ -35,7 +35,6 @@ _VOCABULARIES = frozenset(TOKENIZER_FILES) - {"tokenizer_config.json", "special_
 _TOKENIZER_LIMIT = 64 * MEGABYTE
 _CARD_LIMIT = 4 * MEGABYTE
 _LICENCE = re.compile(rb"^license:[ \t]*[\"']?([A-Za-z0-9.+-]{1,60})", re.MULTILINE)
-_BUFFERS = re.compile(r"attn\.(masked_)?bias$|position_ids$|inv_freq$")
 
 
 @dataclass(frozen=True)
@@ -124,14 +123,15 @@ def read_small_file(root: Root, name: str) -> bytes:
 
 
 def _tokenizer_files(root: Root) -> dict[str, str]:
-    contents = {name: read_small_file(root, name) for name in TOKENIZER_FILES if root.has(name)}
-    if not _VOCABULARIES & contents.keys():
+    digests = {name: _sha256(read_small_file(root, name)) for name in TOKENIZER_FILES if root.has(name)}
+    if not _VOCABULARIES & digests.keys():
         raise CheckpointError(
             f"{root.folder.name} has no tokenizer (no tokenizer.json). Add it: tokenizer.save_pretrained(folder)."
         )
-    if "tokenizer_config.json" in contents:
-        check_code(parse_json(contents["tokenizer_config.json"], "tokenizer_config.json"), "tokenizer_config.json")
-    return {name: _sha256(content) for name, content in contents.items()}
+    settings = "tokenizer_config.json"
+    if settings in digests:
+        check_code(parse_json(read_small_file(root, settings), settings), settings)
+    return digests
 
 
 def _preflight(root: Root, config: Mapping[str, Any], files: tuple[WeightFile, ...]) -> Preflight:
@@ -150,7 +150,7 @@ def _preflight(root: Root, config: Mapping[str, Any], files: tuple[WeightFile, .
     disk = 0
     for name, tensor in (item for file in files for item in file.held().items()):
         disk += tensor.end - tensor.start
-        if tensor.dtype in FLOATING and not _BUFFERS.search(name):
+        if tensor.dtype in FLOATING and not BUFFERS.search(name):
             counts[tensor.dtype] += tensor.count
     return Preflight(
         name=checkpoint_name(root.folder),

@@ -106,11 +106,11 @@ def load_checkpoint(source: str | Path, device: str = "auto") -> Checkpoint:
     target = pick_device(device)
     location = locate(source)
     found = survey(location.path, trusted_root=location.trusted_root)
-    tokenizer = load_tokenizer(found, trusted=location.trusted_root is not None)
     tensors, digest = read_tensors(found)
     preflight = found.preflight
     model, kind = build_model(found.config, preflight.architecture, preflight.kind, tensors)
     require_routed(model)
+    tokenizer = load_tokenizer(found, trusted=location.trusted_root is not None)
     model.config.name_or_path = preflight.path
     preflight = replace(preflight, digest=digest, kind=kind, abilities=abilities_of(kind))
     if kind != found.preflight.kind:

@@ -1,12 +1,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelForSequenceClassification
+from transformers import (
+    AutoModel,
+    AutoModelForCausalLM,
+    AutoModelForMaskedLM,
+    AutoModelForSequenceClassification,
+    Gemma2Config,
+    Gemma2ForCausalLM,
+)
 
 from compecon.checkpoints.load import load_checkpoint
 from compecon.errors import CheckpointError, UnsupportedModelError
@@ -14,6 +22,10 @@ from compecon.errors import CheckpointError, UnsupportedModelError
 pytestmark = pytest.mark.usefixtures("untried")
 Make = Callable[..., Path]
 TEXT = "the film was great"
+GEMMA = {
+    "vocab_size": 300, "hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 16,
+    "num_key_value_heads": 1, "head_dim": 4, "max_position_embeddings": 64, "bos_token_id": 0, "eos_token_id": 0,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -35,7 +47,7 @@ def test_a_loaded_checkpoint_computes_what_plain_transformers_computes(make: Mak
         ours, theirs = checkpoint.model(**batch)[0], plain_class.from_pretrained(folder)(**batch)[0]
     assert checkpoint.kind == kind
     assert not checkpoint.model.training
-    torch.testing.assert_close(ours, theirs, rtol=0, atol=0)
+    torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-6)
 
 
 def test_a_single_label_makes_a_regression(make: Make) -> None:
@@ -99,6 +111,18 @@ def test_a_masked_language_model_without_its_head_becomes_a_bare_encoder_that_sa
     assert checkpoint.model(**checkpoint.encode(TEXT).batch).last_hidden_state.isfinite().all()
 
 
+@pytest.mark.parametrize(
+    ("lost", "added"),
+    [("cls.predictions.bias", ()), ("cls.", ("bert.encoder.layer.2.output.dense.bias",)), ("bert.encoder.layer.1", ())],
+)
+def test_a_masked_language_model_that_lost_anything_else_is_refused(make: Make, lost: str, added: tuple[str]) -> None:
+    folder = make("masked-lm")
+    kept = {k: v for k, v in load_file(folder / "model.safetensors").items() if not k.startswith(lost)}
+    save_file(kept | {name: torch.zeros(8) for name in added}, folder / "model.safetensors")
+    with pytest.raises(CheckpointError, match="missing"):
+        load_checkpoint(folder)
+
+
 def test_a_bare_encoder_without_a_pooler_has_none_rather_than_a_random_one(make: Make) -> None:
     folder = make("encoder")
     kept = {k: v for k, v in load_file(folder / "model.safetensors").items() if "pooler" not in k}
@@ -120,6 +144,35 @@ def test_pretraining_left_overs_are_no_reason_to_refuse(make: Make) -> None:
     extra = {"bert.pooler.dense.weight": torch.ones(8, 8), "cls.seq_relationship.bias": torch.ones(2)}
     save_file(load_file(folder / "model.safetensors") | extra, folder / "model.safetensors")
     assert load_checkpoint(folder).kind == "masked-lm"
+
+
+def test_gpt2_as_the_hub_stores_it_loads(make: Make) -> None:
+    folder = make("gpt2")
+    tensors = {k.removeprefix("transformer."): v for k, v in load_file(folder / "model.safetensors").items()}
+    masks = {f"h.{layer}.attn.bias": torch.ones(1, 1, 64, 64) for layer in range(2)}
+    before = load_checkpoint(folder).model.state_dict()
+    save_file(tensors | masks, folder / "model.safetensors")
+    checkpoint = load_checkpoint(folder)
+    assert all(torch.equal(value, before[name]) for name, value in checkpoint.model.state_dict().items())
+    assert checkpoint.preflight.parameters == checkpoint.model.num_parameters()
+
+
+def test_a_model_without_an_sdpa_version_loads_too(make: Make, tmp_path: Path) -> None:
+    source = load_checkpoint(make("gpt2"))
+    config = Gemma2Config(**GEMMA)
+    Gemma2ForCausalLM(config).save_pretrained(tmp_path / "gemma")
+    source.tokenizer.save_pretrained(tmp_path / "gemma")
+    checkpoint = load_checkpoint(tmp_path / "gemma")
+    assert checkpoint.model(**checkpoint.encode(TEXT).batch).logits.isfinite().all()
+
+
+def test_loading_in_threads_gives_what_loading_one_by_one_gives(make: Make) -> None:
+    folders = [make("classifier", "a"), make("gpt2", "b"), make("masked-lm", "c")] * 3
+    expected = [load_checkpoint(folder).model.state_dict() for folder in folders]
+    with ThreadPoolExecutor(len(folders)) as pool:
+        loaded = [checkpoint.model.state_dict() for checkpoint in pool.map(load_checkpoint, folders)]
+    for ours, theirs in zip(loaded, expected, strict=True):
+        assert all(torch.equal(value, theirs[name]) for name, value in ours.items())
 
 
 @pytest.mark.parametrize("device", ["cuda:99", "mps:7", "toaster", "xpu"])
