@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+Floats: TypeAlias = NDArray[np.floating[Any]]
+Counts: TypeAlias = NDArray[np.integer[Any]]
+Flags: TypeAlias = NDArray[np.bool_]
+
+NOT_A_NUMBER = (
+    "attention scores are not numbers (NaN), so no key can be preferred; "
+    "look for NaN or infinity in the model's weights and inputs."
+)
+
 _CHUNK = 1 << 18  # entries sorted at a time: 1 MB of float32 stays in a core's cache
-
-
-class _Cut(NamedTuple):
-    """What decides a row; tensors of shape (..., 1)."""
-
-    last: Tensor  # the smallest value that is kept
-    tied: Tensor | None  # True where a value that is left out equals it; None: nowhere
 
 
 def keep_largest(merit: Tensor, limit: Tensor | int) -> Tensor:
@@ -39,13 +42,7 @@ def keep_largest(merit: Tensor, limit: Tensor | int) -> Tensor:
     if isinstance(limit, Tensor):
         rows = np.broadcast_shapes(merit.shape[:-1], limit.shape[:-1])
         merit, limit = merit.expand(*rows, merit.shape[-1]), limit.expand(*rows, 1)
-    cut = _cut_by_sort(merit, limit) if merit.device.type == "cpu" else _cut_by_topk(merit, limit)
-    kept = merit >= cut.last
-    if cut.tied is not None:
-        tied = cut.tied.squeeze(-1)
-        room = limit[tied] if isinstance(limit, Tensor) else limit
-        kept[tied] = _earlier_of_equals(merit[tied], cut.last[tied], room)
-    return kept
+    return _by_sort(merit, limit) if merit.device.type == "cpu" else _by_topk(merit, limit)
 
 
 def sort_descending(values: Tensor) -> Tensor:
@@ -56,69 +53,59 @@ def sort_descending(values: Tensor) -> Tensor:
     return rising.flip(-1).to(values.dtype)
 
 
-def _earlier_of_equals(merit: Tensor, last: Tensor, limit: Tensor | int) -> Tensor:
+def _earlier_of_equals(merit: Tensor, last: Tensor, limit: Tensor) -> Tensor:
     above, level = merit > last, merit == last
     return above | (level & (level.cumsum(-1) <= limit - above.sum(-1, keepdim=True)))
 
 
-def _cut_by_topk(merit: Tensor, limit: Tensor | int) -> _Cut:
+def _by_topk(merit: Tensor, limit: Tensor | int) -> Tensor:
     n_keys = merit.shape[-1]
     most = min(int(limit.max()) if isinstance(limit, Tensor) else limit, n_keys)
     values = merit.topk(min(most + 1, n_keys)).values
-    if most == n_keys:  # nothing follows the last key
-        values = torch.nn.functional.pad(values, (0, 1), value=-torch.inf)
-    kept = limit.clamp(max=most) if isinstance(limit, Tensor) else values.new_full((1,), most, dtype=torch.long)
-    kept = kept.expand(*values.shape[:-1], 1)
-    last, first_out = values.gather(-1, kept - 1), values.gather(-1, kept)
     if bool(values[..., 0].isnan().any()):  # NaN ranks above every number
         raise ValueError(NOT_A_NUMBER)
-    tied = (last == first_out) & (last > -torch.inf)
-    return _Cut(last.clamp(min=_lowest(merit.dtype)), tied if bool(tied.any()) else None)
+    if most == n_keys:  # nothing follows the last key
+        values = torch.nn.functional.pad(values, (0, 1), value=-torch.inf)
+    room = torch.as_tensor(limit, device=merit.device).clamp(max=most).expand(*values.shape[:-1], 1)
+    last, first_out = values.gather(-1, room - 1), values.gather(-1, room)
+    kept = merit >= last.clamp(min=torch.finfo(merit.dtype).min)  # the clamp is what leaves -inf out
+    tied = ((last == first_out) & (last > -torch.inf)).squeeze(-1)
+    if bool(tied.any()):
+        kept[tied] = _earlier_of_equals(merit[tied], last[tied], room[tied])
+    return kept
 
 
-def _cut_by_sort(merit: Tensor, limit: Tensor | int) -> _Cut:
+def _by_sort(merit: Tensor, limit: Tensor | int) -> Tensor:
     # Sorting whole rows with numpy (vectorised: AVX2, AVX-512, NEON) beats torch.topk, kthvalue and sort on a CPU by
-    # 3 to 25 times at every limit, and gives every row its own limit for free. The few numbers that come out stay in
-    # numpy as long as they can: on short texts a tensor operation is all overhead.
+    # 3 to 25 times at every limit, and gives every row its own limit for free. All of it is done while the rows are in
+    # the cache, and in numpy: on short texts a tensor operation is mostly overhead.
     n_keys = merit.shape[-1]
-    flat = merit.reshape(-1, n_keys)
-    kept = np.minimum(limit.reshape(-1, 1).numpy() if isinstance(limit, Tensor) else limit, n_keys)
+    flat = _as_numpy(merit.reshape(-1, n_keys))
+    room = limit.reshape(-1).numpy() if isinstance(limit, Tensor) else np.full(1, limit)
+    kept = np.empty(flat.shape, dtype=np.bool_)
     step = max(1, _CHUNK // n_keys)
-    parts = [
-        _pick(np.sort(_as_numpy(flat[start : start + step]), axis=-1), kept if kept.ndim == 0 else kept[start:][:step])
-        for start in range(0, len(flat), step)
-    ]
-    last, first_out = (np.concatenate(part) for part in zip(*parts, strict=True)) if len(parts) > 1 else parts[0]
-    tied = last == first_out
-    if tied.any():
-        tied &= last > -np.inf
-    shape = (*merit.shape[:-1], 1)
-    threshold = torch.from_numpy(np.maximum(last, _lowest(merit.dtype))).to(merit.dtype).view(shape)
-    return _Cut(threshold, torch.from_numpy(tied).view(shape) if tied.any() else None)
+    for start in range(0, len(flat), step):
+        rows = slice(start, start + step)
+        _mark(flat[rows], np.minimum(room if len(room) == 1 else room[rows], n_keys), kept[rows])
+    return torch.from_numpy(kept).view(merit.shape)
 
 
-def _pick(rising: np.ndarray, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of sorted rows: the last value that is kept and the first that is left out (-inf if none is)."""
+def _mark(merit: Floats, room: Counts, kept: Flags) -> None:
+    rising = np.sort(merit, axis=-1)
     if math.isnan(rising[:, -1].max()):  # NaN sorts above every number
         raise ValueError(NOT_A_NUMBER)
-    at = rising.shape[-1] - kept
-    if kept.ndim == 0:
-        return rising[:, at].copy(), rising[:, at - 1].copy() if at else np.full_like(rising[:, 0], -np.inf)
-    first_out = np.take_along_axis(rising, np.maximum(at - 1, 0), -1)
-    return np.take_along_axis(rising, at, -1)[:, 0], np.where(at > 0, first_out, -np.inf)[:, 0]
+    rows = slice(None) if len(room) == 1 else np.arange(len(room))
+    at = merit.shape[-1] - (room if len(room) > 1 else int(room[0]))
+    last = rising[rows, at]
+    first_out = np.where(at > 0, rising[rows, at - 1], -np.inf)
+    np.greater_equal(merit, np.maximum(last, np.finfo(merit.dtype).min)[:, None], out=kept)  # not -inf, ever
+    tied = np.flatnonzero((last == first_out) & (last > -np.inf))
+    if tied.size:
+        level = torch.from_numpy(last[tied, None])
+        most = torch.from_numpy(np.broadcast_to(room, len(merit))[tied, None])
+        kept[tied] = _earlier_of_equals(torch.from_numpy(merit[tied]), level, most).numpy()
 
 
-def _as_numpy(values: Tensor) -> np.ndarray:
+def _as_numpy(values: Tensor) -> Floats:
     half = values.dtype in {torch.float16, torch.bfloat16}  # numpy has no bfloat16 and is slow at float16
     return (values.float() if half else values).numpy()
-
-
-def _lowest(dtype: torch.dtype) -> float:
-    """The lowest finite number: a threshold there leaves out -inf and nothing else."""
-    return torch.finfo(dtype).min
-
-
-NOT_A_NUMBER = (
-    "attention scores are not numbers (NaN), so no key can be preferred; "
-    "look for NaN or infinity in the model's weights and inputs."
-)

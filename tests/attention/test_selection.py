@@ -16,7 +16,7 @@ DTYPES = [torch.float32, torch.float64, torch.bfloat16, torch.float16]
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both ways to find the threshold: the one of a CPU, and the one of every other device (which a CPU can run)."""
     if request.param == "topk":
-        monkeypatch.setattr(selection, "_cut_by_sort", selection._cut_by_topk)
+        monkeypatch.setattr(selection, "_by_sort", selection._by_topk)
 
 
 def by_hand(merit: Tensor, limit: Tensor) -> Tensor:
