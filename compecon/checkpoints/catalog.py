@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from compecon.checkpoints.intake import checkpoint_name, survey
+from compecon.checkpoints.intake import survey
 from compecon.checkpoints.locate import Location, Origin, bundled_names, bundled_root, cached_snapshot, hub_cache
-from compecon.checkpoints.preflight import Preflight
+from compecon.checkpoints.preflight import Preflight, checkpoint_name
 from compecon.errors import CompeconError
 
 VARIABLE = "COMPECON_CHECKPOINTS"

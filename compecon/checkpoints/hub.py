@@ -24,8 +24,8 @@ from huggingface_hub.errors import (
 )
 
 from compecon.checkpoints.files import is_plain_name
-from compecon.checkpoints.intake import TOKENIZER_FILES
 from compecon.checkpoints.locate import hub_cache, is_repo_id
+from compecon.checkpoints.small_files import TOKENIZER_FILES
 from compecon.checkpoints.weight_files import INDEX, SINGLE
 from compecon.errors import CheckpointError, OfflineError
 

@@ -6,35 +6,20 @@ files. Nothing here imports torch or transformers; whatever passes is described 
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import psutil
-
-from compecon.attention.routing import is_routed
-from compecon.checkpoints.config import BUFFERS, Sizes, check_code, check_config, read_sizes
+from compecon.checkpoints.config import check_config
 from compecon.checkpoints.digest import check_recorded, combined, sha256_of
-from compecon.checkpoints.files import MEGABYTE, Root, open_regular, open_root, parse_json
-from compecon.checkpoints.headers import FLOATING
-from compecon.checkpoints.kinds import Kind, abilities_of, architecture_of, kind_of, labels_of, limits_of
-from compecon.checkpoints.preflight import Preflight
+from compecon.checkpoints.files import Root, open_regular, open_root, parse_json
+from compecon.checkpoints.preflight import Preflight, describe
 from compecon.checkpoints.record import Record, read_record
+from compecon.checkpoints.small_files import read_small_file, small_file_digests
 from compecon.checkpoints.weight_files import WeightFile, list_weights
-from compecon.errors import CheckpointError, UnsupportedModelError
-
-TOKENIZER_FILES = (
-    "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json",
-    "vocab.txt", "merges.txt", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model",
-)  # fmt: skip
-_VOCABULARIES = frozenset(TOKENIZER_FILES) - {"tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"}
-_TOKENIZER_LIMIT = 64 * MEGABYTE
-_CARD_LIMIT = 4 * MEGABYTE
-_LICENCE = re.compile(rb"^license:[ \t]*[\"']?([A-Za-z0-9.+-]{1,60})", re.MULTILINE)
+from compecon.errors import CheckpointError
 
 
 @dataclass(frozen=True)
@@ -89,125 +74,18 @@ def survey(path: str | Path, *, trusted_root: Path | None = None) -> Survey:
             f"{root.folder.name} is an adapter, which would load another model by name. Merge it into its base model "
             "(merge_and_unload) and save that."
         )
-    config_text = _read_config(root)
-    config = parse_json(config_text, "config.json")
+    small_files = small_file_digests(root)
+    config = parse_json(read_small_file(root, "config.json"), "config.json")
     check_config(config)
     record = read_record(root, trusted=trusted_root is not None)
     weights = list_weights(root, record)
     _check_names(weights)
-    small_files = {"config.json": _sha256(config_text), **_tokenizer_files(root)}
     for name, digest in small_files.items():
         check_recorded(name, digest, record.sha256.get(name))
-    return Survey(root, config, record, weights, small_files, _preflight(root, config, weights))
-
-
-def _read_config(root: Root) -> bytes:
-    if not root.has("config.json"):
-        raise CheckpointError(f"{root.folder} has no config.json. Give a folder written by save_pretrained.")
-    return read_small_file(root, "config.json")
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+    return Survey(root, config, record, weights, small_files, describe(root, config, weights))
 
 
 def _check_names(files: tuple[WeightFile, ...]) -> None:
     repeated = [name for name, n in Counter(name for file in files for name in file.wanted).items() if n > 1]
     if repeated:
         raise CheckpointError(f"The tensor {repeated[0]!r} is stored twice. Save the checkpoint again.")
-
-
-def read_small_file(root: Root, name: str) -> bytes:
-    """Content of ``config.json`` or of one of a tokenizer's files, up to the size accepted for it."""
-    return root.read(name, MEGABYTE if name == "config.json" else _TOKENIZER_LIMIT)
-
-
-def _tokenizer_files(root: Root) -> dict[str, str]:
-    digests = {name: _sha256(read_small_file(root, name)) for name in TOKENIZER_FILES if root.has(name)}
-    if not _VOCABULARIES & digests.keys():
-        raise CheckpointError(
-            f"{root.folder.name} has no tokenizer (no tokenizer.json). Add it: tokenizer.save_pretrained(folder)."
-        )
-    settings = "tokenizer_config.json"
-    if settings in digests:
-        check_code(parse_json(read_small_file(root, settings), settings), settings)
-    return digests
-
-
-def _preflight(root: Root, config: Mapping[str, Any], files: tuple[WeightFile, ...]) -> Preflight:
-    architecture, model_type = architecture_of(config), config.get("model_type")
-    if not isinstance(model_type, str) or not re.fullmatch(r"[A-Za-z0-9_.-]{1,60}", model_type):
-        raise CheckpointError(f"config.json has model_type = {model_type!r}; give a family such as 'bert'.")
-    routed = is_routed(model_type)
-    if routed is False:
-        raise UnsupportedModelError(
-            f"{architecture} ({model_type}) computes attention in its own way, out of reach of budgets; "
-            "use a model built on transformers' attention interface, such as BERT, GPT-2 or Llama."
-        )
-    kind = kind_of(architecture, config)
-    sizes = read_sizes(config)
-    counts = Counter[str]()
-    disk = 0
-    for name, tensor in (item for file in files for item in file.held().items()):
-        disk += tensor.end - tensor.start
-        if tensor.dtype in FLOATING and not BUFFERS.search(name):
-            counts[tensor.dtype] += tensor.count
-    return Preflight(
-        name=checkpoint_name(root.folder),
-        path=str(root.folder),
-        architecture=architecture,
-        model_type=model_type,
-        kind=kind,
-        labels=labels_of(config) if kind in ("classification", "regression") else (),
-        layers=sizes.layers,
-        heads=sizes.heads,
-        hidden_size=sizes.hidden_size,
-        vocabulary=sizes.vocabulary,
-        parameters=counts.total(),
-        disk_bytes=disk,
-        memory_bytes=_fitting(disk + 4 * counts.total()),
-        max_positions=sizes.max_positions,
-        dtype=counts.most_common(1)[0][0] if counts else "",
-        licence=_licence(root),
-        digest="",
-        routed=routed,
-        abilities=abilities_of(kind),
-        limits=_limits(kind, sizes),
-    )
-
-
-def checkpoint_name(folder: Path) -> str:
-    """What to call a checkpoint: its Hub id in the Hub cache, elsewhere the name of its folder."""
-    repository = folder.parent.parent.name
-    if folder.parent.name == "snapshots" and repository.startswith("models--"):
-        return repository.removeprefix("models--").replace("--", "/", 1)
-    return folder.name
-
-
-def _fitting(needed: int) -> int:
-    available = psutil.virtual_memory().available
-    if needed > available:
-        raise CheckpointError(
-            f"Loading needs about {needed / 1e9:.1f} GB of memory and {available / 1e9:.1f} GB are free. "
-            "Close other programs or use a smaller checkpoint."
-        )
-    return needed
-
-
-def _limits(kind: Kind, sizes: Sizes) -> tuple[str, ...]:
-    length = (f"texts of at most {sizes.max_positions:,} tokens",) if sizes.max_positions else ()
-    return (*length, *limits_of(kind))
-
-
-def _licence(root: Root) -> str | None:
-    """The ``license`` of the card's YAML header; a card that cannot be read says nothing."""
-    if not root.has("README.md"):
-        return None
-    try:
-        card = root.read("README.md", _CARD_LIMIT)
-    except CheckpointError:
-        return None
-    if not card.startswith(b"---"):
-        return None
-    found = _LICENCE.search(card.split(b"\n---", 1)[0])
-    return found[1].decode("ascii") if found else None

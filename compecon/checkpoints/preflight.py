@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-from compecon.checkpoints.kinds import Kind
+import psutil
+
+from compecon.attention.routing import is_routed
+from compecon.checkpoints.config import BUFFERS, Sizes, read_sizes
+from compecon.checkpoints.files import Root
+from compecon.checkpoints.headers import FLOATING
+from compecon.checkpoints.kinds import Kind, abilities_of, architecture_of, kind_of, labels_of, limits_of
+from compecon.checkpoints.small_files import licence_of
+from compecon.checkpoints.weight_files import WeightFile
+from compecon.errors import CheckpointError, UnsupportedModelError
 
 
 @dataclass(frozen=True)
@@ -54,3 +68,88 @@ class Preflight:
     routed: bool | None
     abilities: tuple[str, ...]
     limits: tuple[str, ...]
+
+
+def describe(root: Root, config: Mapping[str, Any], files: tuple[WeightFile, ...]) -> Preflight:
+    """Put together what is known of a checkpoint from its config and its weights' headers.
+
+    Raises:
+        CheckpointError: If the config lacks what must be known, or the weights do not fit into memory.
+        UnsupportedModelError: If its attention or its output is none that compecon can show.
+    """
+    architecture, model_type = architecture_of(config), _model_type(config)
+    routed = _routed(architecture, model_type)
+    kind, sizes = kind_of(architecture, config), read_sizes(config)
+    disk, counts = _counted(files)
+    return Preflight(
+        name=checkpoint_name(root.folder),
+        path=str(root.folder),
+        architecture=architecture,
+        model_type=model_type,
+        kind=kind,
+        labels=labels_of(config) if kind in ("classification", "regression") else (),
+        layers=sizes.layers,
+        heads=sizes.heads,
+        hidden_size=sizes.hidden_size,
+        vocabulary=sizes.vocabulary,
+        parameters=counts.total(),
+        disk_bytes=disk,
+        memory_bytes=_fitting(disk + 4 * counts.total()),
+        max_positions=sizes.max_positions,
+        dtype=counts.most_common(1)[0][0] if counts else "",
+        licence=licence_of(root),
+        digest="",
+        routed=routed,
+        abilities=abilities_of(kind),
+        limits=_limits(kind, sizes),
+    )
+
+
+def _model_type(config: Mapping[str, Any]) -> str:
+    model_type = config.get("model_type")
+    if not isinstance(model_type, str) or not re.fullmatch(r"[A-Za-z0-9_.-]{1,60}", model_type):
+        raise CheckpointError(f"config.json has model_type = {model_type!r}; give a family such as 'bert'.")
+    return model_type
+
+
+def _routed(architecture: str, model_type: str) -> bool | None:
+    routed = is_routed(model_type)
+    if routed is False:
+        raise UnsupportedModelError(
+            f"{architecture} ({model_type}) computes attention in its own way, out of reach of budgets; "
+            "use a model built on transformers' attention interface, such as BERT, GPT-2 or Llama."
+        )
+    return routed
+
+
+def _counted(files: tuple[WeightFile, ...]) -> tuple[int, Counter[str]]:
+    """Bytes on disk, and the number of weights of each dtype."""
+    disk, counts = 0, Counter[str]()
+    for name, tensor in (item for file in files for item in file.held().items()):
+        disk += tensor.end - tensor.start
+        if tensor.dtype in FLOATING and not BUFFERS.search(name):
+            counts[tensor.dtype] += tensor.count
+    return disk, counts
+
+
+def checkpoint_name(folder: Path) -> str:
+    """What to call a checkpoint: its Hub id in the Hub cache, elsewhere the name of its folder."""
+    repository = folder.parent.parent.name
+    if folder.parent.name == "snapshots" and repository.startswith("models--"):
+        return repository.removeprefix("models--").replace("--", "/", 1)
+    return folder.name
+
+
+def _fitting(needed: int) -> int:
+    available = psutil.virtual_memory().available
+    if needed > available:
+        raise CheckpointError(
+            f"Loading needs about {needed / 1e9:.1f} GB of memory and {available / 1e9:.1f} GB are free. "
+            "Close other programs or use a smaller checkpoint."
+        )
+    return needed
+
+
+def _limits(kind: Kind, sizes: Sizes) -> tuple[str, ...]:
+    length = (f"texts of at most {sizes.max_positions:,} tokens",) if sizes.max_positions else ()
+    return (*length, *limits_of(kind))

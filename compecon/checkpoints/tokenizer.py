@@ -12,8 +12,9 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from compecon.checkpoints.digest import combined
 from compecon.checkpoints.files import parse_json
-from compecon.checkpoints.intake import Survey, read_small_file
+from compecon.checkpoints.intake import Survey
 from compecon.checkpoints.panics import panics_as_errors, reason
+from compecon.checkpoints.small_files import read_small_file
 from compecon.checkpoints.tokenizer_trial import try_tokenizer
 from compecon.errors import CheckpointError
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from tokenizers import processors
 
 from compecon.checkpoints.load import Checkpoint, load_checkpoint
 from compecon.errors import CheckpointError, TextError
@@ -121,3 +122,12 @@ def test_a_tokenizer_with_more_tokens_than_the_model_is_a_sentence(make: Make) -
     checkpoint.tokenizer.add_tokens(["extraordinary"])
     with pytest.raises(CheckpointError, match="knows only 21"):
         checkpoint.encode("extraordinary")
+
+
+def test_a_pair_is_refused_where_nothing_would_separate_the_texts(make: Make) -> None:
+    checkpoint = load_checkpoint(make("encoder"))
+    checkpoint.tokenizer.backend_tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A", pair="[CLS] $A $B", special_tokens=[("[CLS]", 2)]
+    )
+    with pytest.raises(TextError, match="no separator"):
+        checkpoint.encode("the film", "was bad")

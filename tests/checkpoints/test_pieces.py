@@ -3,9 +3,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tokenizers import pre_tokenizers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast
 
-from compecon.checkpoints.pieces import Spelling
+from compecon.checkpoints.pieces import Spelling, spelling_of
 
 GPT2, BERT, LLAMA, GPT1 = (
     Spelling(space="", byte_level=True),
@@ -59,3 +60,22 @@ def test_sentencepiece_without_word_boundaries_is_joined_by_its_marks() -> None:
 
 def test_a_word_ends_where_its_last_piece_says_so() -> None:
     assert GPT1.joined(["un", "til</w>", "now</w>"], [0, 0, 0]) == (False, True, False)
+
+
+@pytest.mark.parametrize(
+    ("decoder", "spelling"),
+    [
+        (None, LLAMA),
+        (decoders.ByteLevel(), GPT2),
+        (decoders.WordPiece(prefix="@@"), Spelling(prefix="@@", space="")),
+        (decoders.BPEDecoder(suffix="</w>"), GPT1),
+        (decoders.Metaspace(), LLAMA),
+        (decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()]), LLAMA),
+        (decoders.Sequence([decoders.Fuse(), decoders.ByteLevel()]), GPT2),
+    ],
+)
+def test_the_spelling_is_read_off_the_decoder(decoder: decoders.Decoder | None, spelling: Spelling) -> None:
+    core = Tokenizer(models.WordLevel({"[UNK]": 0}, unk_token="[UNK]"))
+    if decoder is not None:
+        core.decoder = decoder
+    assert spelling_of(PreTrainedTokenizerFast(tokenizer_object=core)) == spelling
