@@ -73,6 +73,22 @@ def record(
             typer.echo(f"{file.name}  {len(encoded.tokens)} tokens  {file.stat().st_size / 1e6:.2f} MB")
 
 
+@app.command()
+def bench(
+    only: Annotated[list[str] | None, typer.Option(help="Only this benchmark; may be repeated.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Also write every sample to this file.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Few samples: a look, not a result to quote.")] = False,
+) -> None:
+    """Measure the page and the library on this machine, each figure beside its goal."""
+    from compecon.benchmarks.run import run_benchmarks, write_json
+    from compecon.benchmarks.settings import Settings
+
+    settings = Settings(quick=quick)
+    outcomes = run_benchmarks(only or (), settings, typer.echo)
+    if json is not None:
+        write_json(json, outcomes, settings)
+
+
 def main() -> None:
     """Entry point: an expected error is one sentence on stderr and exit code 1."""
     try:

@@ -26,7 +26,8 @@ LAYERS = [  # from the bottom up
     {"views"},
     {"app"},
     {"pages"},
-    {"cli", "benchmarks"},
+    {"benchmarks"},
+    {"cli"},
 ]
 RANK = {unit: rank for rank, layer in enumerate(LAYERS) for unit in layer}
 TRANSFORMERS = ("compecon/attention/hooks.py", "compecon/checkpoints/", "compecon/finetune.py", "compecon/tasks/")

@@ -1,0 +1,113 @@
+"""A budget dragged with the mouse: how long until the picture shows it, and whether the server hears of it."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from compecon.benchmarks.browser import chromium, fresh_page, wait_for_sweep
+from compecon.benchmarks.figures import Figure, Goal, Table
+from compecon.benchmarks.models import bundled_checkpoint, text_of
+from compecon.benchmarks.server import dashboard
+from compecon.benchmarks.settings import Settings
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+Move: TypeAlias = Mapping[str, Any]
+_GOALS_MS = {64: 16.7, 128: 25.0}
+_FRAME_S = 1 / 60
+_HALF_THUMB = 8  # pixels: the thumb's middle stays inside the bar
+_SETTLE_MS = 600  # after a release the page tells the server, once
+_EXACT = ("exact", "recorded")
+
+
+def measure(settings: Settings) -> list[Table]:
+    """Drag over texts of 64 and 128 tokens, in turns with a bare range input in the same page."""
+    checkpoint = bundled_checkpoint()
+    passes = settings.pick(6, 1)
+    with chromium() as browser, dashboard() as server:
+        server.wait_until_listening()
+        return [_table(browser, server.url(text=text_of(checkpoint, n, seed=n)), n, passes) for n in _GOALS_MS]
+
+
+def _table(browser: Browser, url: str, n: int, passes: int) -> Table:
+    with fresh_page(browser) as page:
+        wait_for_sweep(page, url)
+        page.evaluate("() => compeconBench.addFloor()")
+        loop_ms = page.evaluate("() => compeconBench.calibrate()")
+        _drag(page, "#cc-k")  # code is compiled, matrices are decoded
+        page.evaluate("() => { compeconBench.moves.length = 0; }")
+        traffic = []
+        for _ in range(passes):
+            traffic.append(_drag(page, "#cc-k"))
+            _drag(page, "#bench-floor")
+        moves = page.evaluate("() => compeconBench.moves")
+    return Table(f"drag: 12 heads × {n} tokens", tuple(_figures(moves, traffic, n)), _notes(moves, loop_ms))
+
+
+def _drag(page: Page, selector: str) -> tuple[float, float]:
+    """Press on the right end, drag to the left end and back, a stop at a time, and let go.
+
+    Returns:
+        WebSocket frames and sweep requests sent while the button was down.
+    """
+    bar = page.locator(selector)
+    box, stops = bar.bounding_box(), int(bar.get_attribute("max") or 0)
+    if box is None or stops < 1:
+        raise ValueError(f"{selector} has no stops to drag over; the page did not open as it should.")
+    left, width, y = box["x"] + _HALF_THUMB, box["width"] - 2 * _HALF_THUMB, box["y"] + box["height"] / 2
+    page.mouse.move(left + width, y)
+    page.mouse.down()
+    before = page.evaluate("() => [compeconBench.sent.length, compeconBench.requests.length]")
+    for stop in [*range(stops - 1, -1, -1), *range(1, stops + 1)]:
+        page.mouse.move(left + width * stop / stops, y)
+        time.sleep(_FRAME_S * random.uniform(1, 2))  # noqa: S311 - any phase against the screen's frames
+    after = page.evaluate("() => [compeconBench.sent.length, compeconBench.requests.length]")
+    page.mouse.up()
+    page.wait_for_timeout(_SETTLE_MS)
+    return float(after[0] - before[0]), float(after[1] - before[1])
+
+
+def _figures(moves: Sequence[Move], traffic: Sequence[tuple[float, float]], n: int) -> list[Figure]:
+    canvas = [m for m in moves if m["target"] == "canvas"]
+    exact = [m for m in canvas if m["kind"] in _EXACT]
+    previews = [m for m in canvas if m["kind"] == "preview"]
+    share = 100 * len(exact) / max(1, len(canvas))
+    frames, requests = zip(*traffic, strict=True)
+    return [
+        Figure("pointer to painted, exact budgets", "ms", _column(exact, "total"), Goal("p95", _GOALS_MS[n])),
+        Figure("  of it: waiting for the browser's frame", "ms", _column(exact, "wait")),
+        Figure("  of it: drawing, in the input handler", "ms", _column(exact, "handler")),
+        Figure("  of it: the rest of the frame (style, layout, paint)", "ms", _rest(exact)),
+        *([Figure("pointer to painted, previews", "ms", _column(previews, "total"))] if previews else []),
+        *([Figure("  of it: drawing, in the input handler", "ms", _column(previews, "handler"))] if previews else []),
+        Figure("bare range input, same page: pointer to painted", "ms", _column(moves, "total", "floor")),
+        Figure("moves over exact budgets", "%", (share,)),
+        Figure("script reruns: WebSocket frames a drag", "", frames, Goal("max", 0)),
+        Figure("sweep requests a drag", "", requests),
+    ]
+
+
+def _column(moves: Sequence[Move], name: str, target: str = "canvas") -> tuple[float, ...]:
+    return tuple(m[name] for m in moves if m["target"] == target)
+
+
+def _rest(moves: Sequence[Move]) -> tuple[float, ...]:
+    return tuple(m["total"] - m["wait"] - m["handler"] for m in moves)
+
+
+def _notes(moves: Sequence[Move], loop_ms: float) -> tuple[str, ...]:
+    canvas = [m for m in moves if m["target"] == "canvas"]
+    unchanged = sum(not m["changedK"] for m in canvas), sum(not m["changedGini"] for m in canvas)
+    return (
+        "A mouse drag, one stop of the bar a move, all stops down and up; the sweep was complete before.",
+        "From the event's own time stamp to the end of the frame (animation frame, then a message turn) in which the "
+        f"budget's number and the Gini cell are new. {unchanged[0]} of {len(canvas)} moves left the number and "
+        f"{unchanged[1]} the rounded Gini as it was.",
+        "Chromium delivers moves with its 60 Hz frames: up to 16.7 ms pass before any code of a page runs. The bare "
+        "input shows that floor. Handing the frame to a screen comes on top and cannot be seen from inside.",
+        f"A fixed loop took {loop_ms:.0f} ms in this browser at the start.",
+    )

@@ -1,0 +1,121 @@
+"""A dashboard of our own to measure: started on a free port, stopped afterwards."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+from urllib.parse import urlencode
+
+from compecon.errors import CompeconError
+
+_PORTS = range(8600, 8650)
+_STARTS_WITHIN_S = 60
+_POLL_S = 0.01
+
+
+@final
+@dataclass(frozen=True)
+class Dashboard:
+    """A running server.
+
+    Attributes:
+        port: Where it listens.
+        started: ``time.perf_counter()`` just before its process was started.
+        process: The process.
+        log: File with what it printed.
+    """
+
+    port: int
+    started: float
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def url(self, **query: str) -> str:
+        """Address of the Attention page."""
+        return f"http://127.0.0.1:{self.port}/" + (f"?{urlencode(query)}" if query else "")
+
+    def wait_until_listening(self) -> None:
+        """Return once a connection is accepted."""
+        self._wait(self._listens)
+
+    def wait_until_ready(self) -> float:
+        """Return once a model answers: ``time.perf_counter()`` then."""
+        self._wait(self._is_ready)
+        return time.perf_counter()
+
+    def _wait(self, holds: Callable[[], bool]) -> None:
+        while not holds():
+            if self.process.poll() is not None or time.perf_counter() - self.started > _STARTS_WITHIN_S:
+                said = self.log.read_text(encoding="utf-8", errors="replace")[-500:].strip()
+                raise CompeconError(f"the dashboard did not start on port {self.port}. It said: {said or 'nothing'}")
+            time.sleep(_POLL_S)
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def _is_ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/compecon/health", timeout=5) as answer:
+                return bool(json.load(answer)["ready"])
+        except (urllib.error.URLError, TimeoutError, ConnectionError):
+            return False
+
+
+@contextmanager
+def dashboard(checkpoints: Path | None = None) -> Iterator[Dashboard]:
+    """Start the dashboard in a process of its own.
+
+    Args:
+        checkpoints: A folder of checkpoints to offer beside the bundled ones.
+
+    Raises:
+        CompeconError: If no port between 8600 and 8649 is free.
+    """
+    port = _free_port()
+    folder = [] if checkpoints is None else ["--checkpoints", str(checkpoints)]
+    start = "from compecon.cli import main; main()"  # the console script's own line, whatever PATH is
+    command = [sys.executable, "-c", start, *folder, "--no-browser", "--port", str(port)]
+    with tempfile.TemporaryDirectory(prefix="compecon-bench-") as scratch:
+        log = Path(scratch) / "log.txt"
+        with log.open("wb") as out:
+            started = time.perf_counter()
+            process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)  # noqa: S603 - our own command
+            try:
+                yield Dashboard(port, started, process, log)
+            finally:
+                _stop(process)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _free_port() -> int:
+    for port in _PORTS:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                continue
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise CompeconError(f"no port from {_PORTS.start} to {_PORTS.stop - 1} is free. Stop another server and try again.")

@@ -1,0 +1,117 @@
+"""Every benchmark that needs no browser runs once at toy size; the others say what is missing."""
+
+import json
+import sys
+
+import pytest
+import torch
+
+from compecon.benchmarks import machine, run, sweep
+from compecon.benchmarks.attention import attention_table
+from compecon.benchmarks.browser import chromium, find_chromium
+from compecon.benchmarks.models import bert_config, random_encoder, text_of, write_random_checkpoint
+from compecon.benchmarks.settings import Settings
+from compecon.benchmarks.timing import interleaved, one_thread, ratios
+from compecon.checkpoints.load import load_checkpoint
+from compecon.errors import CompeconError
+from compecon.views.attention import attention_stream
+from compecon.views.budgets import budget_grid
+from compecon.views.frames import encode
+
+TOY = bert_config(layers=1, hidden=24, heads=2, d_ff=48)
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    return load_checkpoint(write_random_checkpoint(tmp_path_factory.mktemp("bench") / "toy", TOY), "cpu")
+
+
+def test_random_weights_fill_the_whole_model():
+    model = random_encoder(TOY)
+    assert {p.shape for p in model.parameters()} >= {torch.Size([8000, 24]), torch.Size([48, 24])}
+    assert not model.training
+
+
+@pytest.mark.parametrize("n", [3, 32, 64, 128])
+def test_a_text_has_exactly_the_tokens_that_were_asked_for(checkpoint, n):
+    assert len(checkpoint.encode(text_of(checkpoint, n, seed=n)).tokens) == n
+
+
+def test_another_seed_is_another_text(checkpoint):
+    assert text_of(checkpoint, 20, seed=1) != text_of(checkpoint, 20, seed=2)
+
+
+def test_what_is_compared_takes_turns():
+    calls = []
+    times = interleaved({"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}, rounds=3, warm_up=1)
+    assert calls == ["a", "b"] * 4
+    assert [len(values) for values in times.values()] == [3, 3]
+
+
+def test_a_ratio_compares_neighbours():
+    assert ratios([2.0, 9.0], [1.0, 3.0]) == (2.0, 3.0)
+
+
+def test_threads_are_given_back_after_an_error():
+    before = torch.get_num_threads()
+    with pytest.raises(KeyError), one_thread():
+        raise KeyError
+    assert torch.get_num_threads() == before
+
+
+def test_the_attention_benchmark_runs_at_toy_size():
+    table = attention_table(TOY, {8: 1})
+    assert [len(f.values) for f in table.figures] == [1, 1, 1, 1]
+    assert [f.unit for f in table.figures] == ["ms", "×", "×", "×"]
+
+
+def test_the_sweep_benchmark_runs_at_toy_size(checkpoint):
+    table = sweep.sweep_table(checkpoint, {8: 1})
+    assert [len(f.values) for f in table.figures] == [1, 1, 1, 1]
+
+
+def test_the_timed_stream_ends_with_the_grid(checkpoint):
+    encoded = checkpoint.encode(text_of(checkpoint, 20))
+    expected, missing = 0, set(budget_grid(20))
+    for message in attention_stream(checkpoint, encoded):
+        expected += len(encode(message))
+        missing.discard(message.fields.get("k"))
+        if message.kind == "frame" and not missing:
+            break
+    assert sweep.grid_bytes(checkpoint, encoded) == pytest.approx(expected, abs=64)  # digits of a float may differ
+
+
+def test_an_unknown_benchmark_is_refused_by_name():
+    with pytest.raises(CompeconError, match="There is no benchmark 'speed'"):
+        run.run_benchmarks(["speed"], Settings(), print)
+
+
+def test_what_cannot_run_says_why_and_the_next_one_runs(monkeypatch, tmp_path):
+    monkeypatch.setattr(run, "all_facts", lambda: {"cpu": "a toy"})
+    monkeypatch.setitem(sys.modules, "playwright.sync_api", None)
+    monkeypatch.setattr(sweep, "measure", lambda _settings: [attention_table(TOY, {4: 1})])
+    said = []
+    outcomes = run.run_benchmarks(["drag", "sweep"], Settings(quick=True), said.append)
+    assert [o.name for o in outcomes] == ["drag", "sweep"]
+    assert "Playwright is not installed" in outcomes[0].problem
+    assert "drag: not measured. Playwright is not installed" in said[1]
+    run.write_json(tmp_path / "out.json", outcomes, Settings(quick=True))
+    content = json.loads((tmp_path / "out.json").read_text())
+    assert [b["name"] for b in content["benchmarks"]] == ["drag", "sweep"]
+    assert content["benchmarks"][1]["tables"][0]["figures"][0]["n"] == 1
+
+
+def test_without_a_browser_one_sentence_says_what_to_do(monkeypatch):
+    monkeypatch.delenv("CHROMIUM", raising=False)
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(CompeconError, match="Install chromium"):
+        find_chromium()
+    monkeypatch.setitem(sys.modules, "playwright.sync_api", None)
+    with pytest.raises(CompeconError, match="pip install playwright"), chromium():
+        pass
+
+
+def test_facts_name_the_machine_and_the_versions():
+    facts = machine.machine_facts()
+    assert {"cpu", "python", "torch", "transformers", "streamlit", "threads"} <= facts.keys()
+    assert machine.facts_text({"a": "1", "longer": "2"}) == "a       1\nlonger  2"
