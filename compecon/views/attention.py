@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -9,16 +10,16 @@ from typing import Any, final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from compecon.attention.hooks import LayerAttention
 from compecon.attention.policy import KeyBudget
 from compecon.attention.sweep import SweepPoint, sweep
 from compecon.checkpoints.encode import Encoded
 from compecon.checkpoints.load import Checkpoint
 from compecon.errors import UnsupportedModelError
 from compecon.flops import ModelShape, macs, macs_under_budget
-from compecon.views.budgets import BATCHED_TOKENS, Scope, budget_grid
+from compecon.views.budgets import BATCHED_TOKENS, N_GRID, Scope, budget_grid
 from compecon.views.frames import FORMAT, Message
 from compecon.views.output import CHANGE_UNITS, Reading, output_fields, read_output
 from compecon.views.policies import CONTROL_ARMS, POLICIES, make_policy
@@ -70,16 +71,18 @@ def attention_stream(
     [full] = sweep(checkpoint.model, encoded.batch, [None], record=True)
     frames = _Frames(checkpoint, encoded, request, full)
     yield frames.opening()
-    yield frames.frame(full, n)
+    yield from frames.of([full], [n])
     for stage in _stages(n, request):
         if stage == _ARMS:
             yield from _arms(checkpoint, encoded, request.policy, frames.full_reading, wanted)
             continue
         points = sweep(checkpoint.model, encoded.batch, [KeyBudget(keys=k) for k in stage], make_policy(request.policy))
-        for k, point in zip(stage, points, strict=True):
-            if not wanted():
-                return
-            yield frames.frame(point, k)
+        at_once = N_GRID if n <= BATCHED_TOKENS else 1  # as they come out of the sweep
+        for budgets in (stage[i : i + at_once] for i in range(0, len(stage), at_once)):
+            for message in frames.of(list(itertools.islice(points, len(budgets))), budgets):
+                if not wanted():
+                    return
+                yield message
     yield Message("done", {"ms": round(1000 * (time.perf_counter() - started), 1)})
 
 
@@ -118,6 +121,22 @@ def _arms(
         yield Message("arm", {"policy": name, "label": POLICIES[name].short}, arrays)
 
 
+def _common_mask(visible: Sequence[Tensor]) -> Tensor:
+    """What may be seen, bool, (layer, 1, query, key), or (1, 1, query, key) where all layers see the same.
+
+    Raises:
+        UnsupportedModelError: If the heads of a layer see different keys.
+    """
+    if any(bool((one != one[:1]).any()) for one in visible):
+        raise UnsupportedModelError("The heads of a layer see different keys; the page shows one mask a layer.")
+    stacked = torch.stack([one[:1] for one in visible])
+    return stacked[:1] if bool((stacked == stacked[:1]).all()) else stacked
+
+
+def _filled_up(heads: Tensor, n_heads: int) -> Tensor:
+    return torch.cat([heads, heads[:1].expand(n_heads - len(heads), *heads.shape[1:])])
+
+
 class _Frames:
     """Turns sweep points into messages; holds the full-budget point that others are compared with."""
 
@@ -129,8 +148,13 @@ class _Frames:
         self.checkpoint, self.encoded, self.request = checkpoint, encoded, request
         self.full, self.full_reading = full, read_output(checkpoint, encoded, full.output)
         self.content = ~torch.tensor(encoded.special, device=full.attention[0].weights.device)
-        self.visible = [layer.visible.expand_as(layer.weights)[0] for layer in full.attention]
-        self.n_heads = max(layer.weights.shape[1] for layer in full.attention)
+        heads, n = [layer.weights.shape[1] for layer in full.attention], len(encoded.tokens)
+        self.n_heads = max(heads)
+        self.removed = torch.tensor(
+            [[h >= own for h in range(self.n_heads)] for own in heads], device=self.content.device
+        )
+        self.visible = _common_mask([layer.visible[0].expand(-1, n, n) for layer in full.attention])
+        self.full_weights = self._stacked([layer.weights.float() for layer in full.attention])
 
     def opening(self) -> Message:
         n, checkpoint = len(self.encoded.tokens), self.checkpoint
@@ -158,41 +182,44 @@ class _Frames:
             },
         )
 
-    def frame(self, point: SweepPoint, k: int) -> Message:
+    @torch.inference_mode()
+    def of(self, points: Sequence[SweepPoint], budgets: Sequence[int]) -> list[Message]:
+        """A frame for each point; statistics of all of them at once, since small tensors cost by the call."""
+        weights = torch.stack([self._stacked([layer.weights.float() for layer in point.attention]) for point in points])
+        statistics = head_statistics(weights, self.visible, self.content).movedim(3, 0)
+        moved = moved_attention(weights, self.full_weights)
+        arrays = {
+            "statistics": statistics.masked_fill(self.removed, torch.nan).cpu().numpy(),
+            "moved": moved.masked_fill(self.removed, torch.nan).cpu().numpy(),
+            "weights": self._sent(weights),
+        }
+        return [
+            Message("frame", self._fields(point, k), {name: array[i] for name, array in arrays.items()})
+            for i, (point, k) in enumerate(zip(points, budgets, strict=True))
+        ]
+
+    def _fields(self, point: SweepPoint, k: int) -> dict[str, Any]:
         reading = read_output(self.checkpoint, self.encoded, point.output)
-        fields = {
+        return {
             "k": k,
             "change": reading.change_from(self.full_reading),
             "flipped": reading.flipped_from(self.full_reading),
             **output_fields(self.checkpoint, self.encoded, reading),
         }
-        layers = [layer.weights[0].float() for layer in point.attention]
-        statistics = [head_statistics(w, v, self.content) for w, v in zip(layers, self.visible, strict=True)]
-        moved = [moved_attention(w, f.weights[0].float()) for w, f in zip(layers, self.full.attention, strict=True)]
-        return Message(
-            "frame",
-            fields,
-            {
-                "statistics": torch.stack([self._padded(s) for s in statistics], dim=-2).cpu().numpy(),
-                "moved": torch.stack([self._padded(m) for m in moved]).cpu().numpy(),
-                "weights": self._weights(point.attention),
-            },
-        )
 
-    def _padded(self, values: Tensor) -> Tensor:
-        """Layers that lost heads are filled up with NaN, which the page draws as removed."""
-        return torch.nn.functional.pad(values, (0, self.n_heads - values.shape[-1]), value=torch.nan)
+    def _stacked(self, layers: Sequence[Tensor]) -> Tensor:
+        """One tensor (layer, head, query, key); layers that lost heads are filled up with copies of their first.
 
-    def _weights(self, attention: Sequence[LayerAttention]) -> np.ndarray[Any, np.dtype[np.float16]]:
-        """The matrices in scope, float16, shape (layer, head, query, key); NaN where a query may not look."""
-        layers, heads = self.request.scope.extent(len(attention), self.n_heads)
-        n = len(self.encoded.tokens)
-        out = np.full((len(layers), len(heads), n, n), np.nan, np.float16)
-        for i, layer in enumerate(layers):
-            own = [h for h in heads if h < attention[layer].weights.shape[1]]
-            shown = attention[layer].weights[0, own].float().masked_fill(~self.visible[layer][own], torch.nan)
-            out[i, : len(own)] = shown.to(torch.float16).cpu().numpy()
-        return out
+        What stands in for a removed head is overwritten with NaN before it leaves.
+        """
+        full = [one[0] if one.shape[1] == self.n_heads else _filled_up(one[0], self.n_heads) for one in layers]
+        return torch.stack(full)
+
+    def _sent(self, weights: Tensor) -> NDArray[np.float16]:
+        """The matrices in scope, float16, (budget, layer, head, query, key); NaN where a query may not look."""
+        layers, heads = self.request.scope.extent(*weights.shape[1:3])
+        hidden = ~self.visible.expand_as(weights[0])[layers][:, heads] | self.removed[layers][:, heads, None, None]
+        return weights[:, layers][:, :, heads].masked_fill(hidden, torch.nan).to(torch.float16).cpu().numpy()
 
     def _macs(self, n: int) -> dict[str, Any]:
         """What the budget touches, counted on shapes: {} for a shape the formulas do not know."""
