@@ -1,0 +1,84 @@
+"""The dashboard without a browser: its page run by Streamlit's own tester, its addresses by Starlette's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+from streamlit.testing.v1 import AppTest
+
+from app import resources
+from app.engine import Engine
+from app.guard import middleware
+from app.routes import routes
+
+ROOT = Path(__file__).resolve().parents[2]
+Open = Callable[..., AppTest]
+
+
+@pytest.fixture(autouse=True)
+def _only_bundled_checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Neither the folders nor the Hub cache of whoever runs the tests."""
+    monkeypatch.setenv("COMPECON_CHECKPOINTS", "")
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "no-cache"))
+    resources._checkpoints.cache_clear()
+    yield
+    resources._checkpoints.cache_clear()
+
+
+@pytest.fixture
+def add_folder(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], str]:
+    """Let the menu list a folder of one's own; gives back its name there."""
+
+    def add(folder: Path) -> str:
+        monkeypatch.setenv("COMPECON_CHECKPOINTS", str(folder))
+        resources._checkpoints.cache_clear()
+        return str(folder)
+
+    return add
+
+
+@pytest.fixture
+def open_page() -> Open:
+    """Open the page with an address: ``open_page(policy="random")``."""
+
+    def run(**params: str) -> AppTest:
+        page = AppTest.from_file(ROOT / "app" / "streamlit_app.py", default_timeout=60)
+        for name, value in params.items():
+            page.query_params[name] = value
+        return page.run()
+
+    return run
+
+
+@pytest.fixture
+def canvas_data() -> Callable[[AppTest], dict[str, Any]]:
+    """What the page hands to the live canvas."""
+
+    def data(page: AppTest) -> dict[str, Any]:
+        assert not page.exception
+        [canvas] = page.get("bidi_component")
+        read: dict[str, Any] = json.loads(canvas.proto.json)
+        return read
+
+    return data
+
+
+@pytest.fixture(scope="session")
+def shared_engine() -> Engine:
+    return Engine()
+
+
+@pytest.fixture
+def client(shared_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
+    """Our routes behind our guard, as the server puts them together."""
+    monkeypatch.setattr("app.routes.engine", lambda: shared_engine)
+    monkeypatch.setattr("app.routes.WARM_UP_S", 3600)  # the timer never fires: a test asks for what it needs
+    app = Starlette(routes=routes(), middleware=middleware())
+    with TestClient(app, base_url="http://localhost") as one:
+        yield one

@@ -1,0 +1,283 @@
+"""The engine: what is dropped, what is remembered, and the sentence for everything that goes wrong."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from app import engine as module
+from app.engine import MAX_MODELS, Engine, SweepJob
+from compecon.checkpoints.load import Checkpoint, load_checkpoint
+from compecon.errors import CheckpointError, CompeconError
+from compecon.views.frames import Message, decode
+
+WAIT_S = 60
+JOB = SweepJob("sentiment", "cpu", "Not bad at all.")
+
+
+@pytest.fixture(scope="module")
+def sentiment() -> Checkpoint:
+    return load_checkpoint("sentiment", "cpu")
+
+
+@pytest.fixture
+def engine(sentiment: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """An engine whose checkpoints all are the same one, already loaded."""
+    monkeypatch.setattr("compecon.checkpoints.load.load_checkpoint", lambda _name, _device: sentiment)
+    return Engine()
+
+
+class Listener:
+    """One reader of one job's messages."""
+
+    def __init__(self) -> None:
+        self.gone = threading.Event()
+        self._queue: queue.Queue[bytes | None] = queue.Queue()
+
+    def send(self, data: bytes | None) -> None:
+        self._queue.put(data)
+
+    def next(self) -> Message | None:
+        """The next message, or None at the end."""
+        data = self._queue.get(timeout=WAIT_S)
+        return None if data is None else next(decode(data))
+
+    def rest(self) -> list[Message]:
+        return list(iter(self.next, None))
+
+
+def ask(engine: Engine, job: SweepJob, client: str = "page") -> Listener:
+    listener = Listener()
+    engine.submit(job, client, listener.send, listener.gone)
+    return listener
+
+
+class Steps:
+    """A stream that takes a step only when it is told to, in place of the model."""
+
+    def __init__(self) -> None:
+        self.go = threading.Semaphore(0)
+        self.texts: list[str] = []
+
+    def __call__(self, _c: object, _e: object, _r: object, *, wanted: Callable[[], bool]) -> Iterator[Message]:
+        yield Message("open")
+        for k in range(3):
+            assert self.go.acquire(timeout=WAIT_S)
+            if not wanted():
+                return
+            yield Message("frame", {"k": k})
+        yield Message("done")
+
+
+@pytest.fixture
+def steps(monkeypatch: pytest.MonkeyPatch) -> Steps:
+    made = Steps()
+    monkeypatch.setattr("compecon.views.attention.attention_stream", made)
+    return made
+
+
+def kinds(messages: list[Message]) -> list[str]:
+    return [m.kind for m in messages]
+
+
+# ---- one page, many questions
+
+
+def test_a_job_streams_while_it_is_computed(engine: Engine, steps: Steps) -> None:
+    listener = ask(engine, JOB)
+    assert listener.next().kind == "open"  # type: ignore[union-attr]
+    steps.go.release()
+    assert listener.next().fields == {"k": 0}  # type: ignore[union-attr]
+    steps.go.release(2)
+    assert kinds(listener.rest()) == ["frame", "frame", "done"]
+
+
+def test_a_newer_question_of_a_page_drops_its_older_one(engine: Engine, steps: Steps) -> None:
+    older = ask(engine, JOB)
+    assert older.next().kind == "open"  # type: ignore[union-attr]
+    newer = ask(engine, SweepJob("sentiment", "cpu", "Another text."))
+    assert newer.next().kind == "open"  # type: ignore[union-attr]
+    steps.go.release(4)
+    assert older.rest() == []
+    assert kinds(newer.rest()) == ["frame", "frame", "frame", "done"]
+
+
+def test_the_same_question_again_drops_the_older_one(engine: Engine, steps: Steps) -> None:
+    older = ask(engine, JOB)
+    older.next()
+    newer = ask(engine, SweepJob(**vars(JOB)))
+    newer.next()
+    steps.go.release(4)
+    assert older.rest() == []
+    assert kinds(newer.rest())[-1] == "done"
+
+
+def test_a_question_of_another_page_drops_nothing(engine: Engine, steps: Steps) -> None:
+    one, other = ask(engine, JOB, "one"), ask(engine, SweepJob("sentiment", "cpu", "Another text."), "other")
+    steps.go.release(6)
+    assert kinds(one.rest())[-1] == kinds(other.rest())[-1] == "done"
+
+
+def test_a_page_that_is_closed_stops_its_job(engine: Engine, steps: Steps) -> None:
+    listener = ask(engine, JOB)
+    listener.next()
+    listener.gone.set()
+    steps.go.release()
+    assert listener.rest() == []
+
+
+def test_a_job_dropped_while_it_waits_never_starts(engine: Engine, steps: Steps) -> None:
+    busy = [ask(engine, SweepJob("sentiment", "cpu", str(i)), f"page {i}") for i in range(2)]  # both threads
+    for listener in busy:
+        listener.next()
+    waiting = ask(engine, JOB)
+    waiting.gone.set()
+    steps.go.release(6)
+    assert [kinds(listener.rest())[-1] for listener in busy] == ["done", "done"]
+    assert waiting.rest() == []
+
+
+# ---- what is remembered
+
+
+def test_a_finished_job_is_remembered_whole(engine: Engine, steps: Steps, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps.go.release(3)
+    first = kinds(ask(engine, JOB).rest())
+    monkeypatch.setattr("compecon.views.attention.attention_stream", None)
+    assert kinds(ask(engine, SweepJob(**vars(JOB))).rest()) == first
+
+
+def test_an_unfinished_job_is_not_remembered(engine: Engine, steps: Steps) -> None:
+    listener = ask(engine, JOB)
+    listener.next()
+    listener.gone.set()
+    steps.go.release()
+    assert listener.rest() == []
+    steps.go.release(3)
+    assert kinds(ask(engine, SweepJob(**vars(JOB))).rest()) == ["open", "frame", "frame", "frame", "done"]
+
+
+@pytest.mark.parametrize(
+    "change", [{"text": "b"}, {"pair": "b"}, {"policy": "random"}, {"layer": 1}, {"budgets": (2,)}, {"device": "auto"}]
+)
+def test_another_question_is_computed_anew(engine: Engine, steps: Steps, change: dict[str, Any]) -> None:
+    steps.go.release(3)
+    ask(engine, JOB).rest()
+    listener = ask(engine, SweepJob(**{**vars(JOB), **change}))
+    assert listener.next().kind == "open"  # type: ignore[union-attr]
+    steps.go.release(3)
+    assert kinds(listener.rest())[-1] == "done"
+
+
+def test_memory_for_results_is_bounded(engine: Engine, steps: Steps, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CACHE_BYTES", 600)
+    steps.go.release(3 * 20)
+    for i in range(20):
+        ask(engine, SweepJob("sentiment", "cpu", str(i))).rest()
+    assert 0 < sum(len(part) for parts in engine._results.values() for part in parts) <= 600
+
+
+def test_at_most_two_models_stay_in_memory_the_latest_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[str] = []
+    monkeypatch.setattr(
+        "compecon.checkpoints.load.load_checkpoint", lambda name, _device: (loaded.append(name), name)[1]
+    )
+    engine = Engine()
+    for name in ("a", "b", "a", "c", "a", "b"):
+        assert engine.load(name, "cpu") == name  # type: ignore[comparison-overlap]
+    assert MAX_MODELS == 2
+    assert loaded == ["a", "b", "c", "b"]
+
+
+def test_the_same_checkpoint_on_another_device_is_another_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("compecon.checkpoints.load.load_checkpoint", lambda name, device: (name, device))
+    engine = Engine()
+    assert engine.load("a", "cpu") != engine.load("a", "auto")
+
+
+def test_unloading_forgets_models_and_results(engine: Engine, steps: Steps) -> None:
+    steps.go.release(3)
+    ask(engine, JOB).rest()
+    assert (engine.unload(), engine.unload()) == (1, 0)
+    listener = ask(engine, SweepJob(**vars(JOB)))
+    listener.next()
+    steps.go.release(3)
+    assert kinds(listener.rest())[-1] == "done"  # computed again
+
+
+# ---- what goes wrong
+
+
+def fails_with(engine: Engine, monkeypatch: pytest.MonkeyPatch, error: BaseException) -> str:
+    def broken(*_: object, **__: object) -> Iterator[Message]:
+        raise error
+        yield
+
+    monkeypatch.setattr("compecon.views.attention.attention_stream", broken)
+    [message] = ask(engine, JOB).rest()
+    assert message.kind == "error"
+    return str(message.fields["error"])
+
+
+def test_an_expected_error_is_its_own_sentence(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert fails_with(engine, monkeypatch, CheckpointError("It is damaged. Download it again.")) == (
+        "It is damaged. Download it again."
+    )
+
+
+def test_too_little_memory_says_what_to_do(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "Shorten the text" in fails_with(engine, monkeypatch, MemoryError())
+
+
+def test_an_error_nobody_foresaw_keeps_its_details_off_the_page(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = fails_with(engine, monkeypatch, KeyError("/home/someone/secret"))
+    assert "KeyError" in said
+    assert "secret" not in said
+    assert "secret" in caplog.text
+
+
+def test_an_error_does_not_stop_the_next_job(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        fails_with(engine, patch, ValueError("x"))
+    assert kinds(ask(engine, SweepJob(**vars(JOB))).rest())[-1] == "done"
+
+
+def test_memory_is_estimated_before_it_is_used(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "peak_bytes", lambda *_: 10**15)
+    [message] = ask(engine, JOB).rest()
+    assert "need about 1000000.0 GB of memory" in message.fields["error"]
+    assert "Shorten the text" in message.fields["error"]
+
+
+def test_a_checkpoint_that_cannot_be_loaded_in_advance_is_only_logged(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(_name: str, _device: str) -> Checkpoint:
+        raise CompeconError("It is broken.")
+
+    frozen = threading.Event()
+    monkeypatch.setattr("compecon.checkpoints.load.load_checkpoint", refuse)
+    monkeypatch.setattr(module.gc, "freeze", frozen.set)  # the tests' own objects should stay collectable
+    engine = Engine()
+    engine.warm_up("a")
+    assert frozen.wait(WAIT_S)
+    engine._warm.result(WAIT_S)  # type: ignore[union-attr]
+    assert engine.is_ready
+    assert "could not be loaded in advance" in caplog.text
+
+
+def test_warming_up_happens_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    names: list[str] = []
+    monkeypatch.setattr("compecon.checkpoints.load.load_checkpoint", lambda name, _device: names.append(name))
+    monkeypatch.setattr(module.gc, "freeze", lambda: None)
+    engine = Engine()
+    for name in ("a", "b"):
+        engine.warm_up(name)
+    engine._warm.result(WAIT_S)  # type: ignore[union-attr]
+    assert names == ["a"]

@@ -1,0 +1,39 @@
+"""What a person reads about a checkpoint before it is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from compecon.checkpoints.catalog import list_checkpoints
+from compecon.views.report import report_lines
+
+
+def test_a_report_tells_the_facts_of_the_checkpoint(folder_of: Callable[[str], Path]) -> None:
+    folder = folder_of("classification")
+    entry = next(e for e in list_checkpoints([folder]) if e.path == folder)
+    report = "\n".join(report_lines(entry))
+    for fact in (
+        "BertForSequenceClassification", "LABEL_0, LABEL_1, LABEL_2", "2 layers × 2 heads, width 16",
+        "96 tokens", "licence: not stated", "from: local · classification", "can: attention under a budget",
+    ):  # fmt: skip
+        assert fact in report
+
+
+def test_a_folder_that_is_broken_says_why_and_no_more(tmp_path: Path) -> None:
+    folder = tmp_path / "broken"
+    folder.mkdir()
+    (folder / "config.json").write_text("{")
+    entry = next(e for e in list_checkpoints([folder]) if e.path == folder)
+    [line] = report_lines(entry)
+    assert line == f"cannot be opened: {entry.problem}"
+    assert len(entry.problem) > 20
+
+
+@pytest.mark.parametrize("entry", [e for e in list_checkpoints() if e.origin == "bundled"], ids=lambda e: e.name)
+def test_every_bundled_checkpoint_can_be_opened_and_has_a_licence(entry: object) -> None:
+    report = "\n".join(report_lines(entry))  # type: ignore[arg-type]
+    assert "cannot be opened" not in report
+    assert "licence: not stated" not in report

@@ -1,0 +1,84 @@
+"""The script behind "Copy as Python" runs, and prints the numbers of the page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from compecon.checkpoints.load import Checkpoint
+from compecon.views.attention import AttentionRequest, attention_stream
+from compecon.views.policies import POLICIES
+from compecon.views.snippet import HEAD, LAYER, K, python_snippet
+from compecon.views.statistics import STATISTICS, TOKENS, VIEWS
+
+TEXTS = {
+    "plain": "the film was great , but the end was bad .",
+    "quotes": """the film's "end" was '''bad''' and \"\"\"long\"\"\" \\ .""",
+    "lines": "the film\nwas great\r\n\tbut\u2028long",
+    "emoji": "the film 🎬 was great 👩‍👩‍👧 é ﷺ",
+    "braces": "the {film} was {0} %s ${x} great {",
+    "code": "the film\"); raise SystemExit('bad') #",
+    "placeholders": f"the film {K} was {LAYER} great {HEAD}",
+}
+
+
+def filled(code: str, k: int, layer: int, head: int) -> str:
+    """As the page fills it in: JavaScript's replace takes the first occurrence."""
+    for placeholder, value in ((K, k), (LAYER, layer), (HEAD, head)):
+        code = code.replace(placeholder, str(value), 1)
+    return code
+
+
+def printed_by(code: str, capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
+    exec(compile(code, "copied.py", "exec"), {})  # noqa: S102 - this is what a reader of the page does
+    out = capsys.readouterr().out
+    return {name: float(re.search(rf"{name} ([\d.e+-]+)", out)[1]) for name in ("Gini", "entropy, nats")}  # type: ignore[index]
+
+
+def shown(checkpoint: Checkpoint, text: str, policy: str, at: tuple[int, int, int]) -> dict[str, float]:
+    k, layer, head = at
+    stream = attention_stream(checkpoint, checkpoint.encode(text), AttentionRequest(policy, budgets=(k,)))
+    frame = next(m for m in stream if m.kind == "frame" and m.fields["k"] == k)
+    row = frame.arrays["statistics"][VIEWS.index("row"), TOKENS.index("all"), :, layer, head]
+    return {"Gini": row[STATISTICS.index("gini")], "entropy, nats": row[STATISTICS.index("entropy")]}
+
+
+@pytest.fixture(autouse=True)
+def _no_trial(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tokenizer's trial starts an interpreter; it has tests of its own."""
+    monkeypatch.setattr("compecon.checkpoints.tokenizer.try_tokenizer", lambda _folder: None)
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_a_copied_script_prints_the_numbers_of_the_page(
+    load: Callable[[str], Checkpoint], folder_of: Callable[[str], Path], capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    code = python_snippet(str(folder_of("classification")), "cpu", text, "", "top-k")
+    expected = shown(load("classification"), text, "top-k", (3, 1, 0))
+    assert printed_by(filled(code, 3, 1, 0), capsys) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("kind", ["causal-lm", "encoder"])
+def test_a_copied_script_uses_the_policy_of_the_page(
+    load: Callable[[str], Checkpoint],
+    folder_of: Callable[[str], Path],
+    capsys: pytest.CaptureFixture[str],
+    kind: str,
+    policy: str,
+) -> None:
+    code = python_snippet(str(folder_of(kind)), "cpu", TEXTS["plain"], "", policy)
+    expected = shown(load(kind), TEXTS["plain"], policy, (2, 1, 1))
+    assert printed_by(filled(code, 2, 1, 1), capsys) == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_copied_script_reads_the_second_text(
+    load: Callable[[str], Checkpoint], folder_of: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = python_snippet(str(folder_of("classification")), "cpu", "the film was great", "the end's bad", "top-k")
+    alone = shown(load("classification"), "the film was great", "top-k", (3, 0, 0))
+    assert printed_by(filled(code, 3, 0, 0), capsys) != pytest.approx(alone, abs=1e-3)
+    assert "checkpoint.encode('the film was great', \"the end's bad\")" in code

@@ -1,0 +1,108 @@
+"""Recorded streams: found by what they show, and by nothing else."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from compecon.checkpoints.load import load_checkpoint
+from compecon.paths import assets
+from compecon.views.attention import AttentionRequest, attention_stream
+from compecon.views.budgets import budget_grid
+from compecon.views.examples import Example, examples
+from compecon.views.frames import Message, decode, encode
+from compecon.views.traces import TraceKey, read_index, read_trace, write_trace
+
+STREAM = [Message("open", {"n": 1}), Message("frame", {"k": 1}, {"a": np.ones(3, np.float16)}), Message("done")]
+BUNDLED = sorted(path.name for path in (assets() / "checkpoints").iterdir() if (path / "config.json").is_file())
+EXAMPLES = [example for example in examples() if example.checkpoint in BUNDLED]
+
+
+def key_of(example: Example) -> TraceKey:
+    return TraceKey(example.checkpoint, example.text, example.pair)
+
+
+def test_a_recording_is_read_back_by_its_key(tmp_path: Path) -> None:
+    key = TraceKey("tiny", "a text", "a pair")
+    file = write_trace(key, STREAM, "digest", tmp_path / "new")
+    assert read_trace(key.name, tmp_path / "new") == b"".join(map(encode, STREAM))
+    assert read_index(tmp_path / "new") == {key.name: "digest"}
+    assert file.parent == tmp_path / "new"
+
+
+def test_recordings_gather_in_one_index(tmp_path: Path) -> None:
+    keys = [TraceKey("tiny", text) for text in ("b", "a")]
+    for key in keys:
+        write_trace(key, STREAM, "digest", tmp_path)
+    assert list(read_index(tmp_path)) == sorted(key.name for key in keys)
+
+
+def test_the_same_stream_gives_the_same_bytes(tmp_path: Path) -> None:
+    files = [write_trace(TraceKey("tiny", "a"), STREAM, "digest", tmp_path / name) for name in ("one", "two")]
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def test_anything_else_shown_is_another_recording() -> None:
+    keys = [
+        TraceKey("tiny", "a"), TraceKey("other", "a"), TraceKey("tiny", "b"), TraceKey("tiny", "a", "b"),
+        TraceKey("tiny", "a", "", "random"), TraceKey("tiny", "", "a"),
+    ]  # fmt: skip
+    assert len({key.name for key in keys}) == len(keys)
+
+
+@pytest.mark.parametrize(
+    "name", ["tiny-unknown", "", ".", "..", "../secret", "index.json", "/etc/passwd", "secret\0", "..\\secret"]
+)
+def test_only_names_in_the_index_are_read(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "traces"
+    write_trace(TraceKey("tiny", "a"), STREAM, "digest", folder)
+    for place in (tmp_path, folder):
+        (place / "secret.bin.gz").write_bytes(gzip.compress(b"not for the page"))
+    assert read_trace(name, folder) is None
+
+
+def test_a_folder_without_an_index_has_no_recordings(tmp_path: Path) -> None:
+    assert read_index(tmp_path) == {}
+    assert read_trace("tiny-unknown", tmp_path) is None
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: f"{e.checkpoint}: {e.title}")
+def test_every_example_of_a_bundled_checkpoint_is_recorded_to_its_end(example: Example) -> None:
+    data = read_trace(key_of(example).name)
+    assert data is not None, "record it: compecon record"
+    stream = list(decode(data))
+    n = len(stream[0].fields["tokens"])
+    assert (stream[0].kind, stream[-1].kind) == ("open", "done")
+    assert stream[1].fields["k"] == n
+    assert set(budget_grid(n)) <= {m.fields["k"] for m in stream if m.kind == "frame"}
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_a_recording_shows_what_its_checkpoint_computes_today(name: str) -> None:
+    checkpoint = load_checkpoint(name, "cpu")
+    example = next(example for example in EXAMPLES if example.checkpoint == name)
+    recording = read_trace(key_of(example).name)
+    assert recording is not None
+    encoded = checkpoint.encode(example.text, example.pair or None)
+    live = attention_stream(checkpoint, encoded, AttentionRequest(budgets=(1, 5)))
+    recorded = {m.fields["k"]: m for m in decode(recording) if m.kind == "frame"}
+    for frame in (m for m in live if m.kind == "frame"):
+        then = recorded[frame.fields["k"]]
+        assert then.fields["change"] == pytest.approx(frame.fields["change"], abs=1e-3)
+        for array in ("statistics", "weights"):
+            np.testing.assert_allclose(
+                then.arrays[array].astype(np.float32), frame.arrays[array].astype(np.float32), atol=2e-3
+            )
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_recordings_name_the_checkpoint_that_is_bundled_today(name: str) -> None:
+    digest = load_checkpoint(name, "cpu").digest
+    entries = {key: of for key, of in read_index().items() if key.startswith(f"{name}-")}
+    assert set(entries.values()) == {digest}, "its files changed since: record again"
+    for key in entries:
+        opening = next(decode(read_trace(key) or b""))
+        assert opening.fields["digest"] == digest
