@@ -83,7 +83,8 @@ def attention_stream(
                 if not wanted():
                     return
                 yield message
-    yield Message("done", {"ms": round(1000 * (time.perf_counter() - started), 1)})
+    if wanted():
+        yield Message("done", {"ms": round(1000 * (time.perf_counter() - started), 1)})
 
 
 _ARMS: tuple[int, ...] = ()
