@@ -153,7 +153,6 @@ def fine_tune(
     return FineTuneResult(trainer.state.global_step, time.monotonic() - began, tuple(losses))
 
 
-@torch.inference_mode()
 def predict(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: Sequence[Features], batch_size: int = 64
 ) -> Tensor:
@@ -168,12 +167,46 @@ def predict(
     Returns:
         Shape (row, label), on the CPU.
     """
+    return _in_batches(model, tokenizer, rows, batch_size, lambda output, _: output.logits)
+
+
+def embed(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: Sequence[Features], batch_size: int = 64
+) -> Tensor:
+    """Sentence embeddings: last hidden states averaged over the tokens, of length 1, in float32.
+
+    Args:
+        model: An encoder.
+        tokenizer: Its tokenizer, for padding.
+        rows: Encoded rows, in the order wanted.
+        batch_size: Rows at a time.
+
+    Returns:
+        Shape (row, width), on the CPU.
+    """
+
+    def mean(output: Any, batch: Mapping[str, Tensor]) -> Tensor:
+        real = batch["attention_mask"].unsqueeze(-1)
+        return functional.normalize((output.last_hidden_state * real).sum(1) / real.sum(1), dim=-1)
+
+    return _in_batches(model, tokenizer, rows, batch_size, mean)
+
+
+@torch.inference_mode()
+def _in_batches(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    rows: Sequence[Features],
+    batch_size: int,
+    read: Callable[[Any, Mapping[str, Tensor]], Tensor],
+) -> Tensor:
     collate = DataCollatorWithPadding(tokenizer)
     by_length = sorted(range(len(rows)), key=lambda row: len(rows[row]["input_ids"]))
     parts = []
     for start in range(0, len(rows), batch_size):
         chosen = [_inputs(rows[row]) for row in by_length[start : start + batch_size]]
-        parts.append(model(**_on(model, collate(chosen))).logits.float().cpu())
+        batch = {name: tensor.to(model.device) for name, tensor in collate(chosen).items()}
+        parts.append(read(model(**batch), batch).float().cpu())
     restore = torch.empty(len(rows), dtype=torch.long)
     restore[torch.tensor(by_length)] = torch.arange(len(rows))
     return torch.cat(parts)[restore]
@@ -190,10 +223,6 @@ class _Trainer(Trainer):
         if not torch.isfinite(loss):
             raise FloatingPointError(f"the loss is {loss.item()} at step {len(self.losses)}. Lower the learning rate.")
         return loss
-
-
-def _on(model: PreTrainedModel, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {name: tensor.to(model.device) for name, tensor in batch.items()}
 
 
 def _inputs(features: Any) -> Any:

@@ -9,6 +9,7 @@ from transformers import BertConfig, BertForSequenceClassification, GPT2Config, 
 from compecon.finetune import (
     FineTuneSettings,
     classification_loss,
+    embed,
     fine_tune,
     next_token_loss,
     predict,
@@ -114,6 +115,13 @@ def test_predictions_are_those_of_each_row_alone_in_the_order_given(tokenizer):
     model, rows = tiny_bert().eval(), rows_of(7)
     alone = [model(input_ids=torch.tensor([row["input_ids"]])).logits[0] for row in rows]
     torch.testing.assert_close(predict(model, tokenizer, rows, batch_size=3), torch.stack(alone), atol=1e-5, rtol=1e-5)
+
+
+def test_embeddings_are_means_over_the_tokens_of_each_row_alone(tokenizer):
+    encoder, rows = tiny_bert().bert.eval(), rows_of(5)
+    alone = [encoder(input_ids=torch.tensor([row["input_ids"]])).last_hidden_state[0].mean(0) for row in rows]
+    expected = functional.normalize(torch.stack(alone), dim=-1)
+    torch.testing.assert_close(embed(encoder, tokenizer, rows, batch_size=2), expected, atol=1e-5, rtol=1e-5)
 
 
 def test_a_student_with_its_teachers_logits_diverges_by_nothing():

@@ -20,7 +20,7 @@ from compecon.tasks.task import Task
 _TASKS: Mapping[str, tuple[Callable[[Path], Task], Callable[[], Task]]] = {
     "sentiment": (files.read_sst2, hub.hub_sst2),
     "entailment": (files.read_mnli, hub.hub_mnli),
-    "similarity": (files.read_stsb, hub.hub_stsb),  # after entailment, whose layers it starts from
+    "similarity": (files.read_stsb, hub.hub_stsb),
 }
 _EMBEDDINGS = "bert.embeddings."
 NAMES = (*_TASKS, "causal")
@@ -30,7 +30,7 @@ def _encoder_plans() -> dict[str, EncoderPlan]:
     return {
         "sentiment": EncoderPlan(student=FineTuneSettings(epochs=4), teacher=FineTuneSettings(epochs=2)),
         "entailment": EncoderPlan(student=FineTuneSettings(epochs=2, learning_rate=2e-4, batch_size=32)),
-        "similarity": EncoderPlan(student=FineTuneSettings(epochs=4), start="entailment"),
+        "similarity": EncoderPlan(student=FineTuneSettings(epochs=4), rehearsal=FineTuneSettings(epochs=1)),
     }
 
 
@@ -74,8 +74,7 @@ def build_bundle(
         out: Folder to write `<name>/` and `shared/` into.
         data: Data folder in the layout of `compecon.tasks.files` and `compecon.tasks.language_modeling`; the Hub's
             copies if None.
-        only: Which of "sentiment", "entailment", "similarity" and "causal" to build. Similarity starts from the layers
-            of entailment, which must be built with it or lie in `out`.
+        only: Which of "sentiment", "entailment", "similarity" and "causal" to build.
         seed: Seed of every training.
         plan: How to train; the plan of the shipped checkpoints if None.
         report: Is told of progress, a sentence at a time.
@@ -119,8 +118,7 @@ def _build_encoders(names: Sequence[str], run: _Run) -> list[Path]:
 
 def _build_encoder(name: str, base: Base, task: Task, run: _Run) -> Path:
     folder, plan = run.out / name, run.plan.encoders[name]
-    start = read_weights(run.out / plan.start) if plan.start else None
-    model = train_encoder(base, task, plan, seed=run.seed, report=run.report, start=start)
+    model = train_encoder(base, task, plan, seed=run.seed, report=run.report)
     save_weights(model, base.tokenizer, folder, shared_prefix=_EMBEDDINGS)
     model.load_state_dict(read_weights(folder))  # what is reported is what was saved, float16 rounding included
     metric = _reported(task.metric, measure(model, base, task, "test", plan.max_tokens))

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from compecon.checkpoints.pretrained import Base, classifier
 from compecon.finetune import FineTuneSettings, Objective, classification_loss, fine_tune, predict, regression_loss
-from compecon.tasks.encode import Features, encode
+from compecon.recipes.pairs import scored_pairs
+from compecon.tasks.encode import encode
 from compecon.tasks.metrics import Estimate
 from compecon.tasks.task import Task
 
 _TEACHER_SHARE = 0.7
-_BODY = "bert."
 
 Report = Callable[[str], None]
 
@@ -31,19 +30,17 @@ class EncoderPlan:
         teacher: Settings of the whole encoder that teaches it; None to learn from the targets alone.
         layers: How many layers to keep.
         max_tokens: Longer texts are cut, in training and in measuring.
-        start: Name of the checkpoint whose layers the student starts from; the pretrained ones if empty.
+        rehearsal: Settings of a first round on more pairs, scored by the pretrained encoder; None for no such round.
     """
 
     student: FineTuneSettings
     teacher: FineTuneSettings | None = None
     layers: int = 3
     max_tokens: int = 128
-    start: str = ""
+    rehearsal: FineTuneSettings | None = None
 
 
-def train_encoder(
-    base: Base, task: Task, plan: EncoderPlan, *, seed: int, report: Report, start: Mapping[str, Tensor] | None = None
-) -> Any:
+def train_encoder(base: Base, task: Task, plan: EncoderPlan, *, seed: int, report: Report) -> Any:
     """Fine-tune a classifier on the first layers of a base.
 
     Args:
@@ -52,21 +49,25 @@ def train_encoder(
         plan: How.
         seed: For the heads, the order of rows and dropout.
         report: Is told each step in a sentence.
-        start: Weights of another classifier of as many layers, to start from; its head is not used.
 
     Returns:
         A `BertForSequenceClassification` in evaluation mode.
     """
-    rows = encode(base.tokenizer, task.splits["train"], plan.max_tokens)
+    train = task.splits["train"]
+    rows = encode(base.tokenizer, train, plan.max_tokens)
     if plan.teacher is not None:
-        teacher = _fine_tuned(base, task, rows, base.encoder.config.num_hidden_layers, replace(plan.teacher, seed=seed))
+        teacher = _new(base, task, base.encoder.config.num_hidden_layers, seed)
+        fine_tune(teacher, base.tokenizer, rows, _objective(task), replace(plan.teacher, seed=seed))
         report(f"{task.name}: teacher, dev {task.metric} {measure(teacher, base, task, 'dev', plan.max_tokens)}")
         soft = predict(teacher, base.tokenizer, rows).tolist()
         rows = [{**row, "soft_targets": target} for row, target in zip(rows, soft, strict=True)]
-    student = _fine_tuned(base, task, rows, plan.layers, replace(plan.student, seed=seed), start)
-    report(
-        f"{task.name}: {plan.layers} layers, dev {task.metric} {measure(student, base, task, 'dev', plan.max_tokens)}"
-    )
+    student = _new(base, task, plan.layers, seed)
+    if plan.rehearsal is not None:
+        more = encode(base.tokenizer, scored_pairs(base, train, seed=seed, max_tokens=plan.max_tokens), plan.max_tokens)
+        fine_tune(student, base.tokenizer, more, _objective(task), replace(plan.rehearsal, seed=seed))
+        report(f"{task.name}: rehearsed, dev {task.metric} {measure(student, base, task, 'dev', plan.max_tokens)}")
+    fine_tune(student, base.tokenizer, rows, _objective(task), replace(plan.student, seed=seed))
+    report(f"{task.name}: final, dev {task.metric} {measure(student, base, task, 'dev', plan.max_tokens)}")
     return student
 
 
@@ -86,21 +87,9 @@ def measure(model: Any, base: Base, task: Task, split: str, max_tokens: int) -> 
     return task.score(predictions, rows.targets)
 
 
-def _fine_tuned(
-    base: Base,
-    task: Task,
-    rows: list[Features],
-    layers: int,
-    settings: FineTuneSettings,
-    start: Mapping[str, Tensor] | None = None,
-) -> Any:
-    torch.manual_seed(settings.seed)  # the head is drawn here
-    model = classifier(base, layers, task.labels, regression=task.kind == "regression")
-    if start is not None:
-        own_head = {name: value for name, value in model.state_dict().items() if not name.startswith(_BODY)}
-        model.load_state_dict({name: value for name, value in start.items() if name.startswith(_BODY)} | own_head)
-    fine_tune(model, base.tokenizer, rows, _objective(task), settings)
-    return model
+def _new(base: Base, task: Task, layers: int, seed: int) -> Any:
+    torch.manual_seed(seed)  # the head is drawn here
+    return classifier(base, layers, task.labels, regression=task.kind == "regression")
 
 
 def _objective(task: Task) -> Objective:

@@ -1,9 +1,7 @@
 """The whole bundle, from a folder of files to checkpoints that load, with a random encoder of two layers."""
 
 import json
-import shutil
 import string
-from dataclasses import replace
 
 import pytest
 import torch
@@ -12,7 +10,6 @@ from tokenizers import BertWordPieceTokenizer
 from transformers import BertConfig, BertForSequenceClassification, BertModel
 
 from compecon.checkpoints.bundle import read_manifest, read_weights
-from compecon.errors import CheckpointError
 from compecon.finetune import FineTuneSettings
 from compecon.recipes import NAMES, BundlePlan, build_bundle
 from compecon.recipes.causal import CausalPlan
@@ -66,7 +63,7 @@ def plan(pretrained):
         encoders={
             "sentiment": EncoderPlan(student=BRIEF, teacher=BRIEF, layers=1),
             "entailment": encoder,
-            "similarity": EncoderPlan(student=BRIEF, layers=1, start="entailment"),
+            "similarity": EncoderPlan(student=BRIEF, layers=1, rehearsal=BRIEF),
         },
         causal=CausalPlan(BRIEF, pieces=270, width=32, layers=1, positions=16),
         pieces=145,
@@ -120,21 +117,6 @@ def test_one_checkpoint_built_again_is_the_same_to_the_byte(bundle, data, plan, 
     build_bundle(tmp_path, data, only=["sentiment"], plan=plan)
     again, before = (read_manifest(folder / "sentiment") for folder in (tmp_path, bundle[0]))
     assert again == before
-
-
-def test_similarity_needs_the_entailment_it_starts_from(data, plan, tmp_path):
-    with pytest.raises(CheckpointError, match="entailment is not a bundled checkpoint"):
-        build_bundle(tmp_path, data, only=["similarity"], plan=plan)
-
-
-def test_similarity_starts_from_the_layers_of_entailment(bundle, data, plan, tmp_path):
-    still = replace(plan.encoders["similarity"], student=replace(BRIEF, learning_rate=1e-12, weight_decay=0.0))
-    shutil.copytree(bundle[0], tmp_path, dirs_exist_ok=True)
-    build_bundle(tmp_path, data, only=["similarity"], plan=replace(plan, encoders={"similarity": still}))
-    start, end = (read_weights(tmp_path / name) for name in ("entailment", "similarity"))
-    body = "bert.encoder.layer.0.attention.self.query.weight"
-    assert torch.equal(start[body], end[body])
-    assert end["classifier.weight"].shape == (1, 16)
 
 
 def test_an_unknown_name_is_refused_before_anything_is_read(tmp_path):
