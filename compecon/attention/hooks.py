@@ -41,6 +41,7 @@ _installing = Lock()
 
 class _Known(NamedTuple):
     below: list[nn.Module]  # all modules but the model itself, which would keep itself alive
+    parts: list[PreTrainedModel]  # those of them that are models
     places: dict[nn.Module, Place]
 
 
@@ -101,33 +102,37 @@ def require_routed(model: nn.Module) -> None:
     _routed(model)
 
 
-def _routed(model: nn.Module) -> dict[nn.Module, Place]:
+def _routed(model: nn.Module) -> _Known:
     _, *below = model.modules()
     known = _known.get(model)
     if known is not None and known.below == below:
-        return known.places
+        return known
     places = attention_places(model)
-    for part in (model, *below):
-        if isinstance(part, PreTrainedModel) and not part._can_set_attn_implementation():
+    parts = [part for part in below if isinstance(part, PreTrainedModel)]
+    for part in _with(model, parts):
+        if not part._can_set_attn_implementation():
             raise UnsupportedModelError(
                 f"{type(part).__name__} ({part.config.model_type}) does not let its attention be replaced; "
                 "choose a model built on transformers' attention interface, such as BERT, GPT-2 or Llama."
             )
-    _known[model] = _Known(below, places)
-    return places
+    known = _known[model] = _Known(below, parts, places)
+    return known
 
 
 def _install(model: nn.Module) -> dict[nn.Module, Place]:
-    places = _routed(model)
+    known = _routed(model)
     with _installing:
         if _SDPA_OUTSIDE not in AttentionInterface._global_mapping:
             _register()
-        for part in (model, *_known[model].below):
-            if isinstance(part, PreTrainedModel):
-                name = _SDPA_OUTSIDE if part._supports_sdpa else _DENSE_OUTSIDE
-                if part.config._attn_implementation != name:
-                    part.set_attn_implementation(name)
-    return places
+        for part in _with(model, known.parts):
+            name = _SDPA_OUTSIDE if part._supports_sdpa else _DENSE_OUTSIDE
+            if part.config._attn_implementation != name:
+                part.set_attn_implementation(name)
+    return known.places
+
+
+def _with(model: nn.Module, parts: list[PreTrainedModel]) -> list[PreTrainedModel]:
+    return [model, *parts] if isinstance(model, PreTrainedModel) else parts
 
 
 def _register() -> None:

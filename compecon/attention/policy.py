@@ -63,9 +63,7 @@ class Policy(ABC):
             ValueError: If a merit is NaN, or the budget does not fit the shape or allows less than one key.
         """
         scores = scores.detach()
-        n_visible = visible.expand(*visible.shape[:-1], scores.shape[-1]).sum(-1, keepdim=True)
-        n_visible = n_visible.expand(*scores.shape[:-1], 1)
-        limit = _binding(budget.allowance(n_visible, layer), n_visible)
+        limit = _limit(budget, visible, scores.shape, layer)
         everything = bool(visible.all())
         seen = scores if everything else scores.masked_fill(~visible, -torch.inf)
         merit = self.merit(seen, layer)
@@ -181,8 +179,12 @@ class TopMass(Policy):
 _UINT32 = 0xFFFFFFFF
 
 
-def _binding(limit: Tensor, n_visible: Tensor) -> Tensor | int | None:
+def _limit(budget: Budget, visible: Tensor, shape: torch.Size, layer: int) -> Tensor | int | None:
     """The limit where it binds: one number if it is the same wherever it binds, ``None`` if it binds nowhere."""
+    if isinstance(budget, KeyBudget) and budget.keys is not None:  # the common case needs no counting
+        return budget.keys if budget.keys < shape[-1] else None
+    n_visible = visible.expand(*visible.shape[:-1], shape[-1]).sum(-1, keepdim=True).expand(*shape[:-1], 1)
+    limit = budget.allowance(n_visible, layer)
     given, seen = limit.cpu().numpy(), n_visible.cpu().numpy()  # a few integers, decided on in one go
     binds = given < seen
     if not binds.any():

@@ -81,26 +81,26 @@ def _by_sort(merit: Tensor, limit: Tensor | int) -> Tensor:
     # the cache, and in numpy: on short texts a tensor operation is mostly overhead.
     n_keys = merit.shape[-1]
     flat = _as_numpy(merit.reshape(-1, n_keys))
-    room = limit.reshape(-1).numpy() if isinstance(limit, Tensor) else np.full(1, limit)
+    room = limit.reshape(-1).clamp(max=n_keys).numpy() if isinstance(limit, Tensor) else min(limit, n_keys)
     kept = np.empty(flat.shape, dtype=np.bool_)
     step = max(1, _CHUNK // n_keys)
     for start in range(0, len(flat), step):
         rows = slice(start, start + step)
-        _mark(flat[rows], np.minimum(room if len(room) == 1 else room[rows], n_keys), kept[rows])
+        _mark(flat[rows], room if isinstance(room, int) else room[rows], kept[rows])
     return torch.from_numpy(kept).view(merit.shape)
 
 
-def _mark(merit: Floats, room: Counts, kept: Flags) -> None:
+def _mark(merit: Floats, room: Counts | int, kept: Flags) -> None:
     rising = np.sort(merit, axis=-1)
     if math.isnan(rising[:, -1].max()):  # NaN sorts above every number
         raise ValueError(NOT_A_NUMBER)
-    rows = slice(None) if len(room) == 1 else np.arange(len(room))
-    at = merit.shape[-1] - (room if len(room) > 1 else int(room[0]))
+    rows = slice(None) if isinstance(room, int) else np.arange(len(room))
+    at = merit.shape[-1] - room
     last = rising[rows, at]
-    first_out = np.where(at > 0, rising[rows, at - 1], -np.inf)
     np.greater_equal(merit, np.maximum(last, np.finfo(merit.dtype).min)[:, None], out=kept)  # not -inf, ever
-    tied = np.flatnonzero((last == first_out) & (last > -np.inf))
-    if tied.size:
+    tied = (last == rising[rows, at - 1]) & (at > 0)
+    if tied.any():
+        tied &= last > -np.inf
         level = torch.from_numpy(last[tied, None])
         most = torch.from_numpy(np.broadcast_to(room, len(merit))[tied, None])
         kept[tied] = _earlier_of_equals(torch.from_numpy(merit[tied]), level, most).numpy()
