@@ -13,7 +13,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, final
 
 from compecon.errors import CompeconError, TextError
@@ -134,7 +134,7 @@ class Engine:
 
     def _run(self, job: SweepJob, wanted: Callable[[], bool], send: Callable[[bytes | None], None]) -> None:
         try:
-            recalled = self._results.get(job)
+            recalled = self._results.get(replace(job, first=None))  # the order of arrival is no other result
             if recalled is None:
                 self._compute(job, wanted, send)
             for data in recalled or ():
@@ -173,7 +173,7 @@ class Engine:
 
     def _remember(self, job: SweepJob, parts: list[bytes]) -> None:
         with self._lock:
-            self._results[job] = parts
+            self._results[replace(job, first=None)] = parts
             while sum(len(p) for result in self._results.values() for p in result) > CACHE_BYTES:
                 self._results.popitem(last=False)
 

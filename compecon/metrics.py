@@ -54,8 +54,8 @@ def summary(shares: Tensor, visible: Tensor | None = None, *, undefined: float |
         tensor([2., nan])
     """
     rows = _distribution(shares, visible, allow_empty=undefined is not None)
-    places, nats = _ascending(rows.shares), _entropy(rows.shares)
-    plain = _gini(places, rows.n_units)
+    places = _without_zeros(_ascending(rows.shares))
+    nats, plain = _entropy(places), _gini(places, rows.n_units)
 
     def filled(statistic: Tensor) -> Tensor:
         return statistic if undefined is None else statistic.masked_fill(rows.empty, undefined)
@@ -65,7 +65,7 @@ def summary(shares: Tensor, visible: Tensor | None = None, *, undefined: float |
         gini_small_sample=filled(_small_sample(plain, rows.n_units)),
         entropy=filled(nats),
         effective_number=filled(nats.exp()),
-        herfindahl=filled(rows.shares.square().sum(dim=-1)),
+        herfindahl=filled(places.square().sum(dim=-1)),
         top_share_10=filled(_top_share(places, rows.n_units, 0.1)),
         bottom_share_50=filled(_bottom_share(places, rows.n_units, 0.5)),
     )
@@ -345,6 +345,15 @@ def _ascending(amounts: Tensor) -> Tensor:
     if amounts.requires_grad or amounts.device.type != "cpu":
         return amounts.sort(dim=-1).values
     return torch.from_numpy(np.sort(amounts.numpy(), axis=-1))  # vectorised: 20 x torch's sort on rows of 64
+
+
+def _without_zeros(places: Tensor) -> Tensor:
+    """Leave out the poorest places that hold nothing in any row: under a budget of 8 of 512 keys, most of them.
+
+    They count as units, but add nothing to any sum, and ranks are counted from the richest place.
+    """
+    support = int((places > 0).sum(dim=-1).max()) if places.numel() else 0
+    return places[..., places.shape[-1] - max(1, support) :]
 
 
 def _richer(places: Tensor) -> Tensor:

@@ -67,7 +67,7 @@ export class Controls {
   }
 
   /** Whether what is shown belongs to an earlier request. */
-  stale() { return this.owner.busy && this.owner.shownId !== this.owner.spec?.id; }
+  stale() { return this.owner.lanes.main && this.owner.shownId !== this.owner.spec?.id; }
 
   async copyPython() {
     const { owner } = this, { view, spec } = owner, button = owner.$(".python");

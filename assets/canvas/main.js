@@ -15,7 +15,7 @@ class Canvas {
     this.view = {};
     this.client = Math.random().toString(36).slice(2, 12);  // the server drops this page's older requests, nobody else's
     this.store = null;
-    this.abort = null;
+    this.lanes = { main: null, rest: null };
     this.figures = new Figures(this);
     this.controls = new Controls(this);
     this.resize = new ResizeObserver(() => this.draw());
@@ -40,22 +40,24 @@ class Canvas {
     const { source, id } = this.spec;
     this.say(this.spec.error ?? null, true);
     if (!source) return;
-    await this.fetchInto(source, { adopt: (store) => { this.store = store; this.shownId = id; this.opened(); } });
+    const body = source.body && { ...source.body, layer: this.view.layer, head: this.view.head, ...(this.view.k > 0 && { first: this.view.k }) };
+    await this.fetchInto({ url: source.url, body }, { adopt: (store) => { this.store = store; this.shownId = id; this.opened(); } });
   }
 
   /**
    * Asks for one stream. `adopt` gets the store once its first frame is there (until then the last picture stays),
-   * `each` every later message.
+   * `each` every later message. A newer request ends the older one of its lane: "main" for texts and layers, "rest" for
+   * the one budget under a resting pointer.
    */
-  async fetchInto({ url, body }, { adopt = () => {}, each = () => this.drawSoon() }) {
-    this.abort?.abort();
-    const abort = (this.abort = new AbortController());
+  async fetchInto({ url, body }, { adopt = () => {}, each = () => this.drawSoon(), lane = "main" }) {
+    this.lanes[lane]?.abort();
+    if (lane === "main") this.lanes.rest?.abort();
+    const abort = (this.lanes[lane] = new AbortController());
     let store = null;
-    this.busy = true;
     this.controls.badge();
     try {
       const headers = { "X-Compecon-Token": this.spec.token };
-      const options = body ? { method: "POST", body: JSON.stringify({ ...body, client: this.client }), headers: { ...headers, "Content-Type": "application/json" } } : { headers };
+      const options = body ? { method: "POST", body: JSON.stringify({ ...body, client: `${this.client}-${lane}` }), headers: { ...headers, "Content-Type": "application/json" } } : { headers };
       const response = await fetch(url, { ...options, signal: abort.signal });
       if (!response.ok) throw new Error((await response.json().catch(() => ({}))).error ?? `The server answered ${response.status}. Is compecon still running?`);
       await stream(response, (message) => {
@@ -69,7 +71,7 @@ class Canvas {
     } catch (error) {
       if (error.name !== "AbortError") this.say(error instanceof TypeError ? "The server can't be reached. Is compecon still running? The last picture stays." : error.message);
     } finally {
-      if (this.abort === abort) { this.abort = null; this.busy = false; this.controls.badge(); }
+      if (this.lanes[lane] === abort) { this.lanes[lane] = null; this.controls.badge(); if (lane === "main") this.restLater(); }
     }
   }
 
@@ -117,11 +119,12 @@ class Canvas {
     clearTimeout(this.resting);
     this.resting = setTimeout(() => {
       const { store, view, spec } = this;
-      if (!store || store.isExact(view.k) || !store.done || !spec.live) return;
+      if (!store || store.isExact(view.k) || !spec.live || (this.lanes.main && store.n <= 64)) return;  // a short text gets them all
       const { url, body } = spec.live, merge = (_fresh, message) => {
         if (message.kind === "frame" && this.store === store) { store.frames.set(message.k, message); store.forget(); this.draw(); }
       };
-      this.fetchInto({ url, body: { ...body, layer: view.layer, head: view.head, budgets: [view.k] } }, { each: merge });
+      this.controls.badge();
+      this.fetchInto({ url, body: { ...body, layer: view.layer, head: view.head, budgets: [view.k] } }, { each: merge, lane: "rest" });
     }, REST_MS);
   }
 
@@ -151,7 +154,8 @@ class Canvas {
   }
 
   dispose() {
-    this.abort?.abort();
+    this.lanes.main?.abort();
+    this.lanes.rest?.abort();
     this.resize.disconnect();
     clearTimeout(this.telling);
     clearTimeout(this.resting);
