@@ -12,25 +12,32 @@ from compecon.finetune import FineTuneSettings
 from compecon.recipes.card import FACTS, model_card
 from compecon.recipes.causal import CausalPlan, measure_causal, train_causal
 from compecon.recipes.encoders import EncoderPlan, Report, measure, train_encoder
+from compecon.recipes.pairs import rehearsed
 from compecon.tasks import files, hub
+from compecon.tasks.glue import entailment
 from compecon.tasks.language_modeling import hub_corpus, read_corpus
 from compecon.tasks.metrics import Estimate
 from compecon.tasks.task import Task
 
-_TASKS: Mapping[str, tuple[Callable[[Path], Task], Callable[[], Task]]] = {
-    "sentiment": (files.read_sst2, hub.hub_sst2),
-    "entailment": (files.read_mnli, hub.hub_mnli),
-    "similarity": (files.read_stsb, hub.hub_stsb),
+_READERS: Mapping[str, tuple[Callable[[Path], Task], Callable[[], Task]]] = {
+    "sst2": (files.read_sst2, hub.hub_sst2),
+    "stsb": (files.read_stsb, hub.hub_stsb),
+    "mnli": (files.read_mnli, hub.hub_mnli),
+    "sick": (files.read_sick, hub.hub_sick),
 }
 _EMBEDDINGS = "bert.embeddings."
-NAMES = (*_TASKS, "causal")
+ENCODERS = ("sentiment", "similarity", "entailment")
+NAMES = (*ENCODERS, "causal")
 
 
 def _encoder_plans() -> dict[str, EncoderPlan]:
     return {
         "sentiment": EncoderPlan(student=FineTuneSettings(epochs=4), teacher=FineTuneSettings(epochs=2)),
-        "entailment": EncoderPlan(student=FineTuneSettings(epochs=2, learning_rate=2e-4, batch_size=32)),
         "similarity": EncoderPlan(student=FineTuneSettings(epochs=4), rehearsal=FineTuneSettings(epochs=1)),
+        "entailment": EncoderPlan(
+            student=FineTuneSettings(epochs=3),
+            rehearsal=FineTuneSettings(epochs=2, learning_rate=2e-4, batch_size=32),
+        ),
     }
 
 
@@ -67,8 +74,8 @@ def build_bundle(
 ) -> tuple[Path, ...]:
     """Train the bundled checkpoints, save them, and measure what was saved.
 
-    The encoders' vocabulary is chosen from the train splits of all three of their tasks, whichever is trained, so that
-    checkpoints built one at a time share one embedding file.
+    The encoders' vocabulary is chosen from the train splits of SST-2, STS-B and MNLI, whichever encoder is trained, so
+    that checkpoints built one at a time share one embedding file.
 
     Args:
         out: Folder to write `<name>/` and `shared/` into.
@@ -92,7 +99,7 @@ def build_bundle(
     if unknown:
         raise ValueError(f"no checkpoint is called {', '.join(unknown)}. There are: {', '.join(NAMES)}.")
     run = _Run(out, data, plan or BundlePlan(), seed, report)
-    encoders = [name for name in _TASKS if name in only]
+    encoders = [name for name in ENCODERS if name in only]
     folders = _build_encoders(encoders, run) if encoders else []
     return (*folders, _build_causal(run)) if "causal" in only else tuple(folders)
 
@@ -109,11 +116,24 @@ class _Run:
 
 
 def _build_encoders(names: Sequence[str], run: _Run) -> list[Path]:
-    data, plan = run.data, run.plan
-    tasks = {name: from_files(data) if data else from_hub() for name, (from_files, from_hub) in _TASKS.items()}
-    corpora = [task.splits["train"].all_texts for task in tasks.values()]
+    sst2, stsb, mnli = (_read(name, run.data) for name in ("sst2", "stsb", "mnli"))
+    corpora = [task.splits["train"].all_texts for task in (sst2, stsb, mnli)]
+    plan = run.plan
     base = shrunk(*read_encoder(plan.pretrained or pretrained_folder()), corpora, plan.pieces)
-    return [_build_encoder(name, base, tasks[name], run) for name in names]
+    folders = []
+    for name in names:
+        task = {"sentiment": sst2, "similarity": stsb, "entailment": mnli}[name]
+        if name == "similarity":
+            task = rehearsed(base, task, seed=run.seed, max_tokens=plan.encoders[name].max_tokens)
+        if name == "entailment":
+            task = entailment(mnli, _read("sick", run.data))
+        folders.append(_build_encoder(name, base, task, run))
+    return folders
+
+
+def _read(name: str, data: Path | None) -> Task:
+    from_files, from_hub = _READERS[name]
+    return from_files(data) if data else from_hub()
 
 
 def _build_encoder(name: str, base: Base, task: Task, run: _Run) -> Path:
@@ -121,8 +141,9 @@ def _build_encoder(name: str, base: Base, task: Task, run: _Run) -> Path:
     model = train_encoder(base, task, plan, seed=run.seed, report=run.report)
     save_weights(model, base.tokenizer, folder, shared_prefix=_EMBEDDINGS)
     model.load_state_dict(read_weights(folder))  # what is reported is what was saved, float16 rounding included
-    metric = _reported(task.metric, measure(model, base, task, "test", plan.max_tokens))
-    _finish(name, folder, (metric,), plan.student, run)
+    metrics = [_reported(task.metric, s, measure(model, base, task, s, plan.max_tokens)) for s in task.reported]
+    rounds = {"teacher": plan.teacher, "first round": plan.rehearsal, "last round": plan.student}
+    _finish(name, folder, metrics, {what: settings for what, settings in rounds.items() if settings}, run)
     return folder
 
 
@@ -133,19 +154,25 @@ def _build_causal(run: _Run) -> Path:
     save_weights(model, tokenizer, folder)
     model.load_state_dict(read_weights(folder), strict=False)  # tied output weights are stored once
     by_token, by_word = measure_causal(model, tokenizer, corpus.test)
-    metrics = (_reported("perplexity by token", by_token), _reported("perplexity by word", by_word))
-    _finish("causal", folder, metrics, plan.settings, run)
+    metrics = [_reported("perplexity by token", "test", by_token), _reported("perplexity by word", "test", by_word)]
+    _finish("causal", folder, metrics, {"training": plan.settings}, run)
     return folder
 
 
-def _reported(name: str, estimate: Estimate) -> ReportedMetric:
-    return ReportedMetric(name, "test", estimate.value, estimate.low, estimate.high, estimate.n)
+def _reported(name: str, split: str, estimate: Estimate) -> ReportedMetric:
+    return ReportedMetric(name, split, estimate.value, estimate.low, estimate.high, estimate.n)
 
 
-def _finish(name: str, folder: Path, metrics: Sequence[ReportedMetric], settings: FineTuneSettings, run: _Run) -> None:
+def _finish(
+    name: str,
+    folder: Path,
+    metrics: Sequence[ReportedMetric],
+    rounds: Mapping[str, FineTuneSettings],
+    run: _Run,
+) -> None:
     facts = FACTS[name]
     digest = read_manifest(folder)["sha256"][WEIGHTS]
-    card = model_card(facts, settings, run.seed, metrics, digest)
+    card = model_card(facts, rounds, run.seed, metrics, digest)
     describe(folder, title=facts.title, task=name, metrics=metrics, card=card)
     for metric in metrics:
         run.report(f"{name}: {metric.split} {metric.name} {metric.value:.4g} [{metric.low:.4g}, {metric.high:.4g}]")

@@ -11,7 +11,6 @@ import torch
 
 from compecon.checkpoints.pretrained import Base, classifier
 from compecon.finetune import FineTuneSettings, Objective, classification_loss, fine_tune, predict, regression_loss
-from compecon.recipes.pairs import scored_pairs
 from compecon.tasks.encode import encode
 from compecon.tasks.metrics import Estimate
 from compecon.tasks.task import Task
@@ -30,7 +29,7 @@ class EncoderPlan:
         teacher: Settings of the whole encoder that teaches it; None to learn from the targets alone.
         layers: How many layers to keep.
         max_tokens: Longer texts are cut, in training and in measuring.
-        rehearsal: Settings of a first round on more pairs, scored by the pretrained encoder; None for no such round.
+        rehearsal: Settings of the round on the task's "rehearsal" rows that comes first; None for no such round.
     """
 
     student: FineTuneSettings
@@ -45,7 +44,7 @@ def train_encoder(base: Base, task: Task, plan: EncoderPlan, *, seed: int, repor
 
     Args:
         base: The pretrained encoder on the bundle's vocabulary.
-        task: What to learn; only its train split is read, and dev for the report.
+        task: What to learn; only what it has to learn from is read, and dev for the report.
         plan: How.
         seed: For the heads, the order of rows and dropout.
         report: Is told each step in a sentence.
@@ -53,8 +52,7 @@ def train_encoder(base: Base, task: Task, plan: EncoderPlan, *, seed: int, repor
     Returns:
         A `BertForSequenceClassification` in evaluation mode.
     """
-    train = task.splits["train"]
-    rows = encode(base.tokenizer, train, plan.max_tokens)
+    rows = encode(base.tokenizer, task.splits["train"], plan.max_tokens)
     if plan.teacher is not None:
         teacher = _new(base, task, base.encoder.config.num_hidden_layers, seed)
         fine_tune(teacher, base.tokenizer, rows, _objective(task), replace(plan.teacher, seed=seed))
@@ -63,7 +61,7 @@ def train_encoder(base: Base, task: Task, plan: EncoderPlan, *, seed: int, repor
         rows = [{**row, "soft_targets": target} for row, target in zip(rows, soft, strict=True)]
     student = _new(base, task, plan.layers, seed)
     if plan.rehearsal is not None:
-        more = encode(base.tokenizer, scored_pairs(base, train, seed=seed, max_tokens=plan.max_tokens), plan.max_tokens)
+        more = encode(base.tokenizer, task.splits["rehearsal"], plan.max_tokens)
         fine_tune(student, base.tokenizer, more, _objective(task), replace(plan.rehearsal, seed=seed))
         report(f"{task.name}: rehearsed, dev {task.metric} {measure(student, base, task, 'dev', plan.max_tokens)}")
     fine_tune(student, base.tokenizer, rows, _objective(task), replace(plan.student, seed=seed))
@@ -78,7 +76,7 @@ def measure(model: Any, base: Base, task: Task, split: str, max_tokens: int) -> 
         model: A `BertForSequenceClassification`.
         base: Brings the tokenizer.
         task: The task.
-        split: "dev" or "test".
+        split: Name of the split.
         max_tokens: Longer texts are cut.
     """
     rows = task.splits[split]

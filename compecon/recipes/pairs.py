@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from compecon.checkpoints.pretrained import Base
 from compecon.finetune import embed
 from compecon.tasks.encode import encode
-from compecon.tasks.task import Split
+from compecon.tasks.task import Split, Task
 
 Indices = Sequence[int] | np.ndarray
 
@@ -41,6 +42,12 @@ def scored_pairs(base: Base, split: Split, *, seed: int, max_tokens: int) -> Spl
     first, second = _drawn(vectors, np.random.default_rng(seed))
     scores = np.clip(slope * _cosines(vectors, first, second) + offset, split.targets.min(), split.targets.max())
     return Split(tuple(sentences[i] for i in first), tuple(sentences[i] for i in second), scores)
+
+
+def rehearsed(base: Base, task: Task, *, seed: int, max_tokens: int) -> Task:
+    """The task with such pairs, made from its train split, to rehearse on. Arguments as `scored_pairs`."""
+    pairs = scored_pairs(base, task.splits["train"], seed=seed, max_tokens=max_tokens)
+    return replace(task, splits={**task.splits, "rehearsal": pairs})
 
 
 def _cosines(vectors: np.ndarray, first: Indices, second: Indices) -> np.ndarray:

@@ -46,6 +46,26 @@ def mnli(train: Iterable[Row], matched: Iterable[Row]) -> Task:
     return Task("mnli", "classification", NLI_LABELS, splits, "accuracy", accuracy)
 
 
+def entailment(broad: Task, simple: Task) -> Task:
+    """MNLI and SICK together: rehearse on all of MNLI, then learn SICK and as many rows of MNLI.
+
+    MNLI alone is too broad for a few layers and a few thousand rows; SICK alone knows nothing but simple scenes.
+
+    Args:
+        broad: `mnli`. Its test rows are reported beside those of SICK.
+        simple: `sick`. Its dev rows are what is chosen by.
+    """
+    learnt = simple.splits["train"]
+    splits = {
+        "rehearsal": broad.splits["train"],
+        "train": learnt.joined(broad.splits["train"].head(len(learnt))),
+        "dev": simple.splits["dev"],
+        "test": simple.splits["test"],
+        "MNLI dev-matched": broad.splits["test"],
+    }
+    return Task("entailment", "classification", NLI_LABELS, splits, "accuracy", accuracy)
+
+
 def split(rows: Iterable[Row], target: type[int] | type[float]) -> Split:
     """Rows as columns; blanks around a text are dropped.
 

@@ -62,13 +62,30 @@ def hub_mnli(rows: int = 25_000) -> Task:
     return glue.mnli(train, matched)
 
 
-def load_tables(name: str, config: str | None = None, *, streaming: bool = False) -> Any:
+def hub_sick() -> Task:
+    """SICK from `RobZamp/sick` (fields sentence_A, sentence_B, label: 0, 1, 2 in the order of `NLI_LABELS`).
+
+    The repository itself holds a loading script, which `datasets` no longer runs; the Hub keeps a converted copy.
+
+    Raises:
+        OfflineError: If the Hub cannot be reached and nothing is cached.
+    """
+    tables = load_tables("RobZamp/sick", revision="refs/convert/parquet")
+    return glue.sick(
+        {
+            ours: glue.split([(r["sentence_A"], r["sentence_B"], r["label"]) for r in tables[theirs]], int)
+            for ours, theirs in _SPLITS.items()
+        }
+    )
+
+
+def load_tables(name: str, config: str | None = None, *, revision: str | None = None, streaming: bool = False) -> Any:
     """`datasets.load_dataset`, with an error that says what to do instead.
 
     Raises:
         OfflineError: If the Hub cannot be reached and nothing is cached.
     """
     try:
-        return load_dataset(name, config, streaming=streaming)
+        return load_dataset(name, config, revision=revision, streaming=streaming)
     except (ConnectionError, OSError) as error:
         raise OfflineError(f"could not load {name} from the Hub ({error}). Pass a data folder instead.") from error

@@ -47,6 +47,11 @@ class Split:
         """The first rows, at most all."""
         return Split(self.texts[:rows], self.pairs[:rows], self.targets[:rows])
 
+    def joined(self, other: Split) -> Split:
+        """These rows, then those of another split."""
+        targets = np.concatenate([self.targets, other.targets])
+        return Split(self.texts + other.texts, self.pairs + other.pairs, targets)
+
 
 @dataclass(frozen=True)
 class Task:
@@ -56,7 +61,8 @@ class Task:
         name: Short name: "sst2", "stsb", "mnli", "sick".
         kind: Whether targets are classes or scores.
         labels: Class names by index; one name for the score of a regression.
-        splits: "train" to learn from, "dev" to choose by, "test" to report once.
+        splits: "train" to learn from, "dev" to choose by, "test" to report once; "rehearsal" to learn from before
+            "train", where there is one; any other name is reported beside "test".
         metric: Name of the metric.
         score: Predictions and targets to the metric with its interval.
         higher_is_better: Direction of the metric.
@@ -69,3 +75,8 @@ class Task:
     metric: str
     score: Callable[[np.ndarray, np.ndarray], Estimate]
     higher_is_better: bool = True
+
+    @property
+    def reported(self) -> tuple[str, ...]:
+        """Names of the splits to report on."""
+        return tuple(name for name in self.splits if name not in {"rehearsal", "train", "dev"})
