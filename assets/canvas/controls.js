@@ -49,7 +49,17 @@ export class Controls {
     owner.$(".reads").textContent = readsSentence(store, view.k);
     this.select.value = view.statistic;
     for (const group of this.switches) for (const button of group.children) button.setAttribute("aria-pressed", String(view[group.dataset.name] === button.dataset.value));
+    this.ticks();
     this.badge();
+  }
+
+  /** Marks the budgets that have been computed: there the picture is exact. */
+  ticks() {
+    const { owner } = this, canvas = owner.$(".ticks"), { stops, store, colours } = owner, width = canvas.clientWidth, thumb = 8;
+    canvas.width = width;
+    const context = canvas.getContext("2d");
+    context.fillStyle = colours.accent;
+    stops.forEach((k, i) => { if (store.isExact(k)) context.fillRect(thumb + ((width - 2 * thumb) * i) / Math.max(1, stops.length - 1) - 0.75, 0, 1.5, 5); });
   }
 
   /** Says how the page knows what it shows. */
@@ -67,7 +77,10 @@ export class Controls {
   }
 
   /** Whether what is shown belongs to an earlier request. */
-  stale() { return this.owner.lanes.main && this.owner.shownId !== this.owner.spec?.id; }
+  stale() {
+    const { lanes, shownId, spec, store, view } = this.owner;
+    return (lanes.main && shownId !== spec?.id) || !store.has(view.layer, view.head);
+  }
 
   async copyPython() {
     const { owner } = this, { view, spec } = owner, button = owner.$(".python");

@@ -138,6 +138,7 @@ class Canvas {
 
   draw() {
     if (!this.store?.full) return;
+    if (!this.store.has(this.view.layer, this.view.head)) return void this.controls.badge();  // on its way: the last picture stays
     const started = performance.now();
     this.controls.draw();
     this.figures.draw();
