@@ -17,11 +17,11 @@ _SUFFIXES: tuple[tuple[str, Kind], ...] = (
     ("Model", "encoder"),
 )
 _ABILITIES: Mapping[Kind, tuple[str, ...]] = {
-    "classification": ("class probabilities by budget", "fine-tuning under an incentive"),
-    "regression": ("predicted score by budget", "fine-tuning under an incentive"),
+    "classification": ("class probabilities by budget",),
+    "regression": ("predicted score by budget",),
     "causal-lm": ("next-token probabilities by budget",),
-    "masked-lm": ("guesses for a masked word by budget", "fine-tuning under an incentive"),
-    "encoder": ("sentence vectors by budget", "fine-tuning under an incentive"),
+    "masked-lm": ("guesses for a masked word by budget",),
+    "encoder": ("sentence vectors by budget",),
 }
 _COMMON = ("attention under a budget", "inequality of attention")
 _LABEL_LENGTH = 100
