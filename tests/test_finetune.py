@@ -6,15 +6,8 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from torch.nn import functional
 from transformers import BertConfig, BertForSequenceClassification, GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
-from compecon.finetune import (
-    FineTuneSettings,
-    classification_loss,
-    embed,
-    fine_tune,
-    next_token_loss,
-    predict,
-    regression_loss,
-)
+from compecon.finetune import FineTuneSettings, embed, fine_tune, predict
+from compecon.tasks.objectives import classification_loss, next_token_loss, regression_loss
 
 SETTINGS = FineTuneSettings(epochs=60, batch_size=8, learning_rate=1e-2, head_multiplier=1, bf16=False)
 

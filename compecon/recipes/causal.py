@@ -10,10 +10,11 @@ import numpy as np
 import torch
 
 from compecon.checkpoints.scratch import document_nats, small_gpt2, train_tokenizer, windows
-from compecon.finetune import FineTuneSettings, fine_tune, next_token_loss
+from compecon.finetune import FineTuneSettings, fine_tune
 from compecon.recipes.encoders import Report
 from compecon.tasks.language_modeling import Corpus, Document
 from compecon.tasks.metrics import Estimate, perplexity
+from compecon.tasks.objectives import next_token_loss
 
 
 @dataclass(frozen=True)

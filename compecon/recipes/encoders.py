@@ -10,9 +10,10 @@ import numpy as np
 import torch
 
 from compecon.checkpoints.pretrained import Base, classifier
-from compecon.finetune import FineTuneSettings, Objective, classification_loss, fine_tune, predict, regression_loss
+from compecon.finetune import FineTuneSettings, fine_tune, predict
 from compecon.tasks.encode import encode
 from compecon.tasks.metrics import Estimate
+from compecon.tasks.objectives import Objective, classification_loss, regression_loss
 from compecon.tasks.task import Task
 
 _TEACHER_SHARE = 0.7
