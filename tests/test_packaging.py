@@ -21,6 +21,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 DASHBOARD = {"app": "app", "pages": "pages", "assets": "assets", ".streamlit": ".streamlit"}
 # Needed without being imported: by transformers.Trainer, and what people bring figures and attributions to.
 NOT_IMPORTED = {"accelerate", "plotly", "altair", "captum"}
+OPTIONAL = {"playwright"}  # `compecon bench` drives a browser, and says so where it cannot
 NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
@@ -70,9 +71,7 @@ def test_limits_name_no_address():
 
 
 def test_what_is_imported_is_declared():
-    assert imported("compecon", "app", "pages") <= declared("bundle") | {
-        "playwright"
-    }  # `compecon bench` drives a browser
+    assert imported("compecon", "app", "pages") <= declared("bundle") | OPTIONAL
     assert imported("tests") <= declared("test", "bundle")
 
 
