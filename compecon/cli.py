@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from compecon.errors import CompeconError
-from compecon.paths import assets, dashboard_root
+from compecon.paths import dashboard_root
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=False, help=__doc__, pretty_exceptions_enable=False, rich_markup_mode=None
@@ -55,22 +55,40 @@ def _folder(path: Path) -> Path:
 @app.command()
 def record(
     out: Annotated[Path | None, typer.Option(help="Folder for the recordings; the bundled one if not given.")] = None,
-    only: Annotated[str, typer.Option(help="Only this checkpoint.")] = "",
+    only: Annotated[str | None, typer.Option(help="Only this checkpoint.")] = None,
 ) -> None:
     """Record the bundled examples, so that the page opens on a finished picture without a model."""
-    from compecon.checkpoints.load import load_checkpoint
-    from compecon.views.attention import attention_stream
-    from compecon.views.examples import examples
-    from compecon.views.traces import TraceKey, write_trace
+    from compecon.views.recording import record_examples
 
-    names = sorted({e.checkpoint for e in examples() if not only or e.checkpoint == only})
-    for name in (n for n in names if (assets() / "checkpoints" / n).is_dir()):
-        checkpoint = load_checkpoint(name, "cpu")
-        for example in (e for e in examples() if e.checkpoint == name):
-            encoded = checkpoint.encode(example.text, example.pair or None)
-            key = TraceKey(name, example.text, example.pair)
-            file = write_trace(key, attention_stream(checkpoint, encoded), checkpoint.digest, out)
-            typer.echo(f"{file.name}  {len(encoded.tokens)} tokens  {file.stat().st_size / 1e6:.2f} MB")
+    record_examples(out, only=only, report=typer.echo)
+
+
+@app.command()
+def bundle(
+    out: Annotated[Path, typer.Option(help="Folder to write the checkpoints into.")],
+    data: Annotated[Path | None, typer.Option(help="Data folder; the Hub's copies if not given.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Only this checkpoint; may be repeated.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of every training.")] = 0,
+) -> None:
+    """Train the bundled checkpoints from a data folder and measure them; minutes to an hour on a laptop."""
+    from compecon.recipes import NAMES, build_bundle
+
+    try:
+        for folder in build_bundle(out, data, only=only or NAMES, seed=seed, report=typer.echo):
+            typer.echo(str(folder))
+    except (ValueError, FileNotFoundError) as error:
+        raise CompeconError(str(error)) from error
+
+
+@app.command()
+def export(
+    checkpoint: Annotated[str, typer.Argument(help="Bundled name, folder, or Hub id in the cache.")],
+    folder: Annotated[Path, typer.Argument(help="New folder for the copy.")],
+) -> None:
+    """Write a checkpoint as a folder of its own that plain transformers opens."""
+    from compecon.checkpoints.materialise import materialise
+
+    typer.echo(str(materialise(checkpoint, folder)))
 
 
 @app.command()

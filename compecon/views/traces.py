@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -70,3 +70,13 @@ def write_trace(key: TraceKey, messages: Iterable[Message], digest: str, folder:
     index = {**read_index(folder), key.name: digest}
     (folder / INDEX).write_text(json.dumps(dict(sorted(index.items())), indent=1) + "\n", encoding="utf-8")
     return file
+
+
+def forget_traces(keep: Collection[str], folder: Path | None = None) -> None:
+    """Remove the recordings whose names are not to be kept, and their entries."""
+    folder = folder or trace_folder()
+    index = read_index(folder)
+    for name in index.keys() - set(keep):
+        (folder / f"{name}.bin.gz").unlink(missing_ok=True)
+    kept = {name: digest for name, digest in sorted(index.items()) if name in keep}
+    (folder / INDEX).write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
