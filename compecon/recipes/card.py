@@ -94,10 +94,10 @@ FACTS: Mapping[str, Facts] = {
         sources=(_SICK, _MNLI),
         recipe="First round: 6 % of MultiNLI's train split. Last round: SICK's train split and as many rows of "
         "MultiNLI.",
-        not_good_for="It judges simple descriptions of scenes, as in SICK (where always answering neutral is right in "
-        "57 %). On the varied English of MultiNLI it is above chance (33 %) and far below full-size models (85 % and "
-        "more); small models lean on surface cues such as negations and shared words. Use it to watch attention, not to "
-        f"decide. {_SMALL}",
+        not_good_for="It judges simple descriptions of scenes, as in SICK, where always answering neutral is right in "
+        "57 %. On the varied English of MultiNLI it is above chance (33 %) and far below full-size models (85 % and "
+        "more); small models lean on surface cues such as negations and shared words. Use it to watch attention, not "
+        f"to decide. {_SMALL}",
     ),
     "causal": Facts(
         title="Next token, tiny and trained from nothing",
