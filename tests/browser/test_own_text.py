@@ -1,0 +1,141 @@
+"""Texts that a person types: good ones, none, and hostile ones."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from playwright.sync_api import expect
+
+from compecon.views.examples import examples_for
+
+MINE = "The music is loud. The story is not."
+HOSTILE = (
+    "<img src=x onerror=alert(1)> ![](http://evil.example/x.png) $\\alpha$ :smile: **b** "
+    "[x](javascript:alert(1)) </script><script>alert(2)</script> \"q\" 'q' & <b>bold</b>"
+)
+
+
+def test_a_typed_text_is_computed_exactly(dashboard: Any, library: Any, assert_same: Callable[..., None]) -> None:
+    dashboard.open(head="3")
+    dashboard.type_text(MINE)
+    expect(dashboard.find(".list")).to_contain_text("music")
+    dashboard.await_badge("exact")
+    assert dashboard.tokens() == list(library.encode(MINE).tokens)
+    dashboard.await_address(text=MINE)
+    for k in (2, dashboard.n):
+        dashboard.bar.fill(str(k - 1))
+        dashboard.await_badge("exact")
+        assert_same(dashboard.numbers(), library.numbers(MINE, k, 0, 3))
+        assert_same(dashboard.answers(), library.answers(MINE, k))
+    dashboard.find("canvas.atlas").press("ArrowRight")  # one key, one step: nothing is listening twice
+    expect(dashboard.find(".headname")).to_have_text("Layer 0 · head 4")
+    assert dashboard.errors == []
+
+
+def test_an_empty_text_keeps_the_last_picture_under_a_sentence(dashboard: Any) -> None:
+    dashboard.open()
+    tokens, picture = dashboard.tokens(), dashboard.picture("heatmap")
+    dashboard.type_text("   ")
+    expect(dashboard.find(".alert")).to_contain_text("The text is empty")
+    assert dashboard.tokens() == tokens
+    assert dashboard.picture("heatmap") == picture
+    dashboard.type_text(MINE)
+    expect(dashboard.find(".alert")).to_be_hidden()
+    expect(dashboard.find(".list")).to_contain_text("music")
+
+
+def test_the_same_text_again_takes_the_error_away(dashboard: Any) -> None:
+    dashboard.open()
+    dashboard.type_text("   ")
+    expect(dashboard.find(".alert")).to_be_visible()
+    dashboard.type_text(examples_for("sentiment")[0].text)
+    expect(dashboard.find(".alert")).to_be_hidden()
+
+
+def test_a_link_to_an_empty_text_says_so_and_is_not_loading_for_ever(dashboard: Any) -> None:
+    dashboard.page.goto(f"{dashboard.server}/?text=%20")
+    expect(dashboard.find(".alert")).to_contain_text("The text is empty")
+    dashboard.page.get_by_label("Text", exact=True).wait_for()
+    expect(dashboard.find(".badge")).not_to_contain_text("loading")
+    expect(dashboard.find(".alert")).to_contain_text("The text is empty")
+    dashboard.type_text(MINE)
+    expect(dashboard.find(".list")).to_contain_text("music")
+    expect(dashboard.find(".alert")).to_be_hidden()
+
+
+def test_a_text_too_long_for_the_model_keeps_the_last_picture(dashboard: Any) -> None:
+    dashboard.open()
+    tokens = dashboard.tokens()
+    dashboard.type_text("word " * 700)
+    expect(dashboard.find(".alert")).to_contain_text("more than the limit of 512")
+    assert dashboard.tokens() == tokens
+
+
+def test_hostile_text_is_shown_letter_by_letter(dashboard: Any, library: Any) -> None:
+    dashboard.open()
+    dashboard.type_text(HOSTILE)
+    expect(
+        dashboard.find(
+            ".chip",
+        )
+    ).to_have_count(len(library.encode(HOSTILE).tokens))
+    dashboard.await_badge("exact")
+    assert dashboard.tokens() == list(library.encode(HOSTILE).tokens)
+    dashboard.find(".chip").nth(2).hover()
+    expect(dashboard.find(".tip")).to_be_visible()
+    dashboard.find("canvas.heatmap").hover()
+    assert dashboard.page.get_by_label("Text", exact=True).input_value() == HOSTILE
+    for figure in ("chips", "heatmap"):
+        ET.fromstring(dashboard.export(figure, "svg"))  # noqa: S314 - well formed, or it would raise
+    rows = dashboard.export("chips", "csv").decode().split("\n")
+    read = csv.DictReader(row for row in rows if row and not row.startswith("# "))
+    assert [row["token"] for row in read] == dashboard.tokens()
+    dashboard.page.reload()  # and once more from the address
+    dashboard.find(".chip").first.wait_for()
+    dashboard.page.get_by_label("Text", exact=True).wait_for()
+    assert dashboard.page.locator("img[src='x'], img[src*=evil], .cc b, .cc img").count() == 0
+    assert dashboard.dialogs == []
+    assert dashboard.hosts == {dashboard.server.removeprefix("http://")}
+
+
+def test_a_link_restores_the_view(dashboard: Any) -> None:
+    dashboard.open().page.get_by_label("Text", exact=True).wait_for()
+    dashboard.type_text(MINE)
+    expect(dashboard.find(".list")).to_contain_text("music")
+    dashboard.move_to(3)
+    dashboard.select_head(2, 6)
+    dashboard.press_switch("view", "received")
+    dashboard.press_switch("tokens", "content")
+    dashboard.press_switch("unit", "bits")
+    dashboard.find("select.statistic").select_option("entropy")
+    dashboard.await_address(
+        text=MINE, k="3", layer="2", head="6", view="received", tokens="content", unit="bits", statistic="entropy"
+    )
+    dashboard.await_badge("exact")
+    shown, tokens, address = dashboard.numbers(), dashboard.tokens(), dashboard.address
+    dashboard.page.reload()
+    dashboard.page.get_by_label("Text", exact=True).wait_for()
+    dashboard.await_badge("exact")
+    assert (dashboard.numbers(), dashboard.tokens(), dashboard.address) == (shown, tokens, address)
+    assert dashboard.k == 3
+    assert dashboard.find(".headname").inner_text() == "Layer 2 · head 6"
+    assert dashboard.find("select.statistic").input_value() == "entropy"
+    assert dashboard.errors == []
+
+
+def test_an_example_from_the_menu_is_a_recording(dashboard: Any) -> None:
+    dashboard.open()
+    dashboard.page.get_by_label("Example").click()
+    dashboard.page.get_by_role("option", name="Praise that turns").click()
+    expect(dashboard.find(".list")).to_contain_text("hopelessly")
+    dashboard.await_badge("recorded")
+
+
+def test_another_policy_is_computed_and_named(dashboard: Any) -> None:
+    dashboard.open(policy="first", k="2")
+    dashboard.await_badge("exact")
+    read = [row.split(",") for row in dashboard.export("heatmap", "csv").decode().split("\n") if row[:1].isdigit()]
+    assert all((float(cells[-1]) > 0) == (int(cells[1]) < 2) for cells in read)
