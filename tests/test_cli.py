@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
+import transformers
 
 import app.server
 from compecon.checkpoints.load import load_checkpoint
@@ -104,6 +106,32 @@ def test_folders_of_checkpoints_come_before_those_of_the_environment(compecon, s
     compecon("--checkpoints", "first", "--checkpoints", str(second))
     assert len(served) == 1
     assert [Path(entry) for entry in os.environ["COMPECON_CHECKPOINTS"].split(os.pathsep)] == [first, second, known]
+
+
+def test_a_checkpoint_that_is_not_there_cannot_be_exported(compecon, tmp_path):
+    code, _, err = compecon("export", "no-such-checkpoint", str(tmp_path / "copy"))
+    assert code == 1
+    assert err.startswith("compecon: There is no checkpoint 'no-such-checkpoint'")
+    assert not (tmp_path / "copy").exists()
+
+
+def test_an_exported_copy_stands_alone(compecon, tmp_path):
+    folder = tmp_path / "copy"
+    code, out, _ = compecon("export", "sentiment", str(folder))
+    assert code == 0
+    assert out.strip() == str(folder)
+    model = transformers.AutoModelForSequenceClassification.from_pretrained(folder, use_safetensors=True)
+    original = load_checkpoint("sentiment", "cpu").model.state_dict()
+    copied = {name: tensor.float() for name, tensor in model.state_dict().items()}
+    assert copied.keys() == original.keys()
+    assert all(torch.equal(copied[name], original[name]) for name in original)
+
+
+def test_an_unknown_benchmark_is_one_sentence(compecon):
+    code, _, err = compecon("bench", "--only", "nothing")
+    assert code == 1
+    assert err.startswith("compecon: ")
+    assert len(err.splitlines()) == 1
 
 
 @pytest.mark.slow

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 import torch
+import typer
 
 from compecon.attention.policy import KeyBudget
+from compecon.cli import app
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -78,6 +80,11 @@ def test_the_lines_name_extras_that_exist():
     named = {name for names in re.findall(r"\.\[([a-z,]+)\]", README) for name in names.split(",")}
     assert named
     assert named <= project["optional-dependencies"].keys()
+
+
+def test_every_command_has_a_line():
+    described = set(re.findall(r"`compecon (\w+)`", README.split("## Commands")[1].split("\n## ")[0]))
+    assert described == set(typer.main.get_group(app).commands)
 
 
 # ---- links
