@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.timeout(300))  # the first of them starts a server, which imports torch
 
 
 # ---- processes
@@ -61,9 +62,21 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="session")
-def server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def own_checkpoints(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny random checkpoint of every kind, as a user would bring along."""
+    del chromium  # asked for so that nothing is made or started where it is missing
+    from tests.views.conftest import build, tokenizer  # noqa: PLC0415 - only now: imports the models
+
+    folder = tmp_path_factory.mktemp("own")
+    for kind in ("regression", "causal-lm", "masked-lm", "encoder", "two stacks"):
+        build(kind).save_pretrained(folder / kind)
+        tokenizer(specials=kind != "causal-lm").save_pretrained(folder / kind)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def server(own_checkpoints: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a dashboard that was started for these tests, and is stopped after them."""
-    del chromium  # asked for so that nothing is started where it is missing
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -71,7 +84,7 @@ def server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     environment = {
         **os.environ,
         "COMPECON_THREADS": "1",
-        "COMPECON_CHECKPOINTS": "",
+        "COMPECON_CHECKPOINTS": str(own_checkpoints),
         "HF_HUB_CACHE": str(folder / "no-cache"),
     }
     command = [sys.executable, "-c", "from compecon.cli import main; main()", "--no-browser", "--port", str(port)]
@@ -168,6 +181,20 @@ class Dashboard:
         """Put the bar of a short text (a stop for each budget) on k."""
         self.bar.fill(str(k - 1))
         assert self.k == k
+
+    def rest_between(self, grid: Collection[int]) -> int:
+        """Put the bar of a long text on a budget that nobody computed yet: at once it is a preview, and says so."""
+        script = """(bar, stop) => {  // reads the badge in the same instant, before the server can answer
+          bar.value = stop;
+          bar.dispatchEvent(new Event('input', { bubbles: true }));
+          return bar.getRootNode().querySelector('.badge').dataset.kind;
+        }"""
+        for stop in range(int(self.bar.get_attribute("max")) // 2, 0, -1):
+            kind = self.bar.evaluate(script, stop)
+            if self.k not in grid:
+                assert kind == "preview"
+                return self.k
+        raise AssertionError("Every budget of the bar is on the grid.")
 
     def statistic(self, name: str, column: str = "now") -> str:
         cell = ".now" if column == "now" else "td:not(.now)"

@@ -68,27 +68,6 @@ def test_arrow_keys_move_the_bar(dashboard: Any, library: Any, assert_same: Call
     dashboard.await_address(k=str(dashboard.n))
 
 
-def move_and_read_badge(dashboard: Any, stop: int) -> str:
-    """Move the bar and read the badge in the same instant, before anything can arrive from the server."""
-    script = """(bar, stop) => {
-      bar.value = stop;
-      bar.dispatchEvent(new Event('input', { bubbles: true }));
-      return bar.getRootNode().querySelector('.badge').dataset.kind;
-    }"""
-    return str(dashboard.bar.evaluate(script, stop))
-
-
-def preview_then_exact(dashboard: Any, grid: tuple[int, ...]) -> int:
-    """Rest on a budget that is on nobody's grid: a preview at once, then a forward pass of its own."""
-    for stop in range(int(dashboard.bar.get_attribute("max")) // 2, 0, -1):
-        kind = move_and_read_badge(dashboard, stop)
-        if dashboard.k not in grid:
-            break
-    assert kind == "preview"
-    dashboard.await_badge("exact")
-    return int(dashboard.k)
-
-
 def test_a_long_text_is_previewed_between_grid_budgets_and_exact_at_rest(
     dashboard: Any, library: Any, assert_same: Callable[..., None]
 ) -> None:
@@ -96,7 +75,8 @@ def test_a_long_text_is_previewed_between_grid_budgets_and_exact_at_rest(
     dashboard.await_badge("recorded")
     n = dashboard.n
     assert n == 92
-    k = preview_then_exact(dashboard, budget_grid(n))
+    k = dashboard.rest_between(budget_grid(n))
+    dashboard.await_badge("exact")
     assert_same(dashboard.numbers(), library.numbers(LONG, k))
     assert_same(dashboard.answers(), library.answers(LONG, k))
 

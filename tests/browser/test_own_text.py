@@ -9,9 +9,11 @@ from xml.etree import ElementTree as ET
 
 from playwright.sync_api import expect
 
+from compecon.views.budgets import budget_grid
 from compecon.views.examples import examples_for
 
 MINE = "The music is loud. The story is not."
+LONG = next(e.text for e in examples_for("sentiment") if e.title == "A long review")
 HOSTILE = (
     "<img src=x onerror=alert(1)> ![](http://evil.example/x.png) $\\alpha$ :smile: **b** "
     "[x](javascript:alert(1)) </script><script>alert(2)</script> \"q\" 'q' & <b>bold</b>"
@@ -123,6 +125,23 @@ def test_a_link_restores_the_view(dashboard: Any) -> None:
     assert dashboard.k == 3
     assert dashboard.find(".headname").inner_text() == "Layer 2 · head 6"
     assert dashboard.find("select.statistic").input_value() == "entropy"
+    assert dashboard.errors == []
+
+
+def test_the_old_picture_asks_for_nothing_while_a_new_text_is_on_its_way(dashboard: Any) -> None:
+    """What came back would be of the new text, and would be drawn into the picture of the old one."""
+    asked: list[Any] = []
+    dashboard.open(text=LONG, k="1").page.get_by_label("Text", exact=True).wait_for()
+    n = dashboard.n
+    dashboard.page.route("**/compecon/sweep", lambda route: asked.append(route.request.post_data_json))  # and holds it
+    dashboard.type_text(MINE)
+    dashboard.await_badge("busy")
+    dashboard.bar.fill("50")
+    assert dashboard.k not in budget_grid(n)
+    dashboard.page.evaluate("new Promise((rested) => setTimeout(rested, 600))")  # the page's own pause is 140 ms
+    assert [body.get("budgets") for body in asked] == [None]
+    dashboard.page.unroute("**/compecon/sweep")  # lets it go
+    expect(dashboard.find(".list")).to_contain_text("music")
     assert dashboard.errors == []
 
 
