@@ -63,8 +63,8 @@
   // ---- a drag: from the pointer's own time stamp to the frame that shows the new budget
   let move = null;
   window.addEventListener("pointermove", (event) => {
-    const first = event.getCoalescedEvents?.()[0] ?? event;  // of several moves that waited for one frame, the oldest
-    move = event.buttons === 1 ? { start: first.timeStamp, delivered: performance.now() } : null;
+    const merged = (event.getCoalescedEvents?.().length ?? 1) > 1;  // several moves that waited for one frame
+    move = event.buttons === 1 ? { start: event.timeStamp, delivered: performance.now(), merged } : null;
   }, true);
   window.addEventListener("input", () => {
     if (!move) return;
@@ -79,7 +79,7 @@
       const now = { k: text(".k"), gini: text('[data-statistic="gini"] .now') };
       bench.moves.push({
         target: onCanvas ? "canvas" : "floor", total: performance.now() - one.start, wait: one.delivered - one.start, handler: one.returned - one.called,
-        kind: badge(), changedK: now.k !== one.before.k, changedGini: now.gini !== one.before.gini,
+        kind: badge(), merged: one.merged, changedK: now.k !== one.before.k, changedGini: now.gini !== one.before.gini,
       });
     });
   });
