@@ -143,7 +143,7 @@ def test_the_wheel_holds_nothing_else(wheel):
 def test_the_wheel_brings_the_command_and_the_licence(installed):
     [info] = installed.glob("compecon-*.dist-info")
     assert "compecon = compecon.cli:main" in (info / "entry_points.txt").read_text(encoding="utf-8")
-    assert "Apache License" in (info / "licenses" / "LICENSE").read_text(encoding="utf-8")
+    assert "Apache License" in (info / "licenses" / "assets" / "LICENSE").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
