@@ -23,11 +23,12 @@ export default function (component) {
   return () => { gone = true; dispose?.(); };
 }
 """
+_NOTHING = {"id": "", "title": "", "source": None, "live": None, "python": ""}  # an error before any picture
 
 
 def live_canvas(choice: AttentionChoice, view: CanvasView, error: str | None) -> None:
     """Draw the canvas for a request; with an error, the last good picture under a sentence."""
-    request = (last_good_request() or _request(choice)) if error else _request(choice)
+    request = (last_good_request() or _NOTHING) if error else _request(choice)
     if not error:
         hold_request(request)
     component = st.components.v2.component(

@@ -30,7 +30,8 @@ def page_token() -> str:
 
 def is_from_our_page(request: Request) -> bool:
     """Whether a request carries the page's token: a form or script of another site cannot add the header."""
-    return secrets.compare_digest(request.headers.get(TOKEN_HEADER, ""), _TOKEN)
+    given = request.headers.get(TOKEN_HEADER, "").encode()  # as bytes: of two texts, only ASCII can be compared
+    return secrets.compare_digest(given, _TOKEN.encode())
 
 
 class SecurityHeaders:

@@ -88,8 +88,10 @@ def trace(request: Request) -> Response:
     """A recorded stream, complete. Once it is on its way to the screen, the models are worth loading."""
     name = request.path_params["name"]
     data = recorded_trace(name)
+    if data is None:
+        return _refuse(404, "There is no such recording.")
     threading.Timer(WARM_UP_S, engine().warm_up, [name.rpartition("-")[0]]).start()
-    return _refuse(404, "There is no such recording.") if data is None else Response(data, media_type=_BYTES)
+    return Response(data, media_type=_BYTES)
 
 
 def health(_request: Request) -> Response:

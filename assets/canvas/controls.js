@@ -66,9 +66,9 @@ export class Controls {
   badge() {
     const { owner } = this, badge = owner.$(".badge"), { store, view, spec } = owner;
     const set = (kind, text, title) => { badge.dataset.kind = kind; badge.textContent = text; badge.title = title; };
-    if (!store) return set("busy", "loading …", "The first picture is on its way.");
+    if (!store) return owner.lanes.main ? set("busy", "loading …", "The first picture is on its way.") : set("busy", "no picture yet", "Nothing could be computed so far.");
     if (store.isExact(view.k) && !this.stale()) {
-      if (store.provenance === "recorded") return set("recorded", "recorded · exact", `Recorded earlier from real forward passes of ${store.open.checkpoint}.`);
+      if (store.provenanceOf(view.k) === "recorded") return set("recorded", "recorded · exact", `Recorded earlier from real forward passes of ${store.open.checkpoint}.`);
       return set("exact", `exact · ${store.open.device}`, "From a real forward pass at this budget: later layers saw what earlier layers were left with.");
     }
     if (this.stale()) return set("busy", "computing … last picture stays", `Waiting for ${spec.title ?? "the new text"}.`);

@@ -210,7 +210,7 @@ export class Figures {
     const { width, height } = chips ? { width: 760, height: 30 + 27 * Math.ceil(open.tokens.join(" ").length / 80) } : this.sizes[name];
     const frame = store.frames.get(view.k);
     const provenance = {
-      figure: name, checkpoint: `${open.checkpoint} ${open.digest}`, values: frame ? store.provenance : "preview", policy: open.policy, k: view.k, n_tokens: store.n,
+      figure: name, checkpoint: `${open.checkpoint} ${open.digest}`, values: store.provenanceOf(view.k), policy: open.policy, k: view.k, n_tokens: store.n,
       layer: view.layer, head: view.head, view: view.view, tokens: view.tokens, unit: view.unit, device: open.device, url: window.location.href,
     };
     exportFigure(format, { name: `compecon-${name}-k${view.k}`, draw, rows: () => this.rows(name), width, height, provenance });

@@ -28,10 +28,11 @@ class Canvas {
   update(spec, send) {
     this.send = send;
     const changed = spec.id !== this.spec?.id, again = this.spec && spec.view_revision === this.spec.view_revision;
+    const healed = this.spec?.error && !spec.error;
     this.spec = spec;
     if (!again) this.view = { ...spec.view, pinned: null };
     this.colours = palette(this.$(".cc"));
-    if (spec.error && !changed) this.say(spec.error);
+    if (!changed && (spec.error || healed)) this.say(spec.error ?? null);
     if (changed) this.load();
     else this.draw();
   }
@@ -83,7 +84,7 @@ class Canvas {
     view.head = Math.min(view.head ?? 0, store.open.heads[view.layer] - 1);
     if (!store.has(view.layer, view.head)) { view.layer = store.open.sent.layers[0]; view.head = store.open.sent.heads[0]; }
     view.pinned = null;
-    view.k = Math.max(1, Math.min(store.n, view.k || Math.max(1, Math.round(store.n / 4))));
+    view.k = Math.max(1, Math.min(store.n, view.k || store.open.grid.reduce((a, b) => (Math.abs(b - store.n / 4) < Math.abs(a - store.n / 4) ? b : a))));
     this.controls.opened();
     this.figures.opened();
     this.draw();
@@ -119,9 +120,9 @@ class Canvas {
     clearTimeout(this.resting);
     this.resting = setTimeout(() => {
       const { store, view, spec } = this;
-      if (!store || store.isExact(view.k) || !spec.live || (this.lanes.main && store.n <= 64)) return;  // a short text gets them all
+      if (!store || store.isExact(view.k) || !spec.live || this.shownId !== spec.id || (this.lanes.main && store.n <= 64)) return;  // a short text gets them all
       const { url, body } = spec.live, merge = (_fresh, message) => {
-        if (message.kind === "frame" && this.store === store) { store.frames.set(message.k, message); store.forget(); this.draw(); }
+        if (message.kind === "frame" && this.store === store) { store.frames.set(message.k, { ...message, live: true }); store.forget(); this.draw(); }
       };
       this.controls.badge();
       this.fetchInto({ url, body: { ...body, layer: view.layer, head: view.head, budgets: [view.k] } }, { each: merge, lane: "rest" });
@@ -131,6 +132,7 @@ class Canvas {
   /** Another layer or head of a long text, whose matrices were not sent. */
   fetchScope() {
     const { view, spec, store } = this;
+    if (this.shownId !== spec.id) return;  // another text is on its way
     if (!spec.live) return this.say("This recorded example holds one layer only. Type a text of your own to see the others.");
     const { url, body } = spec.live, adopt = (fresh) => { if (this.store === store) { store.replaceScope(fresh); this.draw(); } };
     return this.fetchInto({ url, body: { ...body, layer: view.layer, head: view.head, first: view.k } }, { adopt });

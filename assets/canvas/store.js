@@ -25,7 +25,7 @@ export class Store {
 
   /** Takes the matrices of another layer or head of the same text. */
   replaceScope(other) {
-    Object.assign(this, { layerRow: other.layerRow, headRow: other.headRow, frames: other.frames });
+    Object.assign(this, { layerRow: other.layerRow, headRow: other.headRow, frames: other.frames, provenance: other.provenance });
     this.forget();
   }
 
@@ -37,6 +37,8 @@ export class Store {
 
   get full() { return this.frames.get(this.n); }
   has(layer, head) { return this.layerRow.has(layer) && this.headRow.has(head); }
+  /** How a budget's numbers came about: "recorded", "exact" or "preview". */
+  provenanceOf(k) { const frame = this.frames.get(Math.min(k, this.n)); return !frame ? "preview" : frame.live ? "exact" : this.provenance; }
   isExact(k) { return this.frames.has(Math.min(k, this.n)); }
 
   /** Query × key matrix of one head at a budget; a preview if that budget has not been computed. */

@@ -78,7 +78,11 @@ def decode(data: bytes) -> Iterator[Message]:
         end = at + 4 + length
         if end > len(data) or header_length > length:
             raise ValueError(f"the stream ends inside a message at byte {at} of {len(data)}.")
-        yield _message(data[at + 8 : end], header_length)
+        try:
+            message = _message(data[at + 8 : end], header_length)
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise ValueError(f"the message at byte {at} is not of this format: {error!r}.") from error
+        yield message
         at = end
 
 
@@ -87,6 +91,8 @@ def _message(body: bytes, header_length: int) -> Message:
     at = _aligned(header_length)
     arrays: dict[str, Array] = {}
     for spec in header.pop("arrays"):
+        if any(size < 0 for size in spec["shape"]):  # numpy would read -1 as "whatever is left"
+            raise ValueError(f"array {spec['name']!r} has shape {spec['shape']}.")
         dtype = np.dtype(_DTYPES[spec["dtype"]])
         count = int(np.prod(spec["shape"], dtype=np.int64))
         arrays[spec["name"]] = np.frombuffer(body, dtype, count, at).reshape(spec["shape"])

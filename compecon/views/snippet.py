@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from compecon.views.policies import POLICIES
 
-K, LAYER, HEAD = "__K__", "__LAYER__", "__HEAD__"  # the page fills these in with integers
+K, LAYER, HEAD = "__K__", "__LAYER__", "__HEAD__"  # the page fills in the first of each, which stand before any text
 
 _TEMPLATE = """\
 from compecon.attention.hooks import budgeted_attention, recorded_attention
@@ -13,16 +13,17 @@ from compecon.checkpoints.load import load_checkpoint
 from compecon.metrics import entropy, gini
 import torch
 
+k, layer, head = {k}, {layer}, {head}  # budget in keys per query; layer and head from 0
 checkpoint = load_checkpoint({checkpoint!r}, device={device!r})
 encoded = checkpoint.encode({text!r}, {pair!r})
-budget, policy = KeyBudget(keys={k}), {policy}
+budget, policy = KeyBudget(keys=k), {policy}
 with torch.inference_mode(), budgeted_attention(checkpoint.model, budget, policy):
     with recorded_attention(checkpoint.model) as layers:
         output = checkpoint.model(**encoded.batch)
 
-layer = layers[{layer}]
-weights = layer.weights[0, {head}]                       # (query, key), each row sums to 1
-visible = layer.visible.expand_as(layer.weights)[0, {head}]
+record = layers[layer]
+weights = record.weights[0, head]  # (query, key), each row sums to 1
+visible = record.visible.expand_as(record.weights)[0, head]
 print("row view: Gini", gini(weights, visible).mean().item(), "entropy, nats", entropy(weights, visible).mean().item())
 print("output", output[0])
 """
