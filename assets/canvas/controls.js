@@ -1,7 +1,7 @@
 // The budget bar, the switches, the badge, the answers: everything that takes input or says a word.
 
 import { readsSentence, STATISTICS, MOVED } from "./words.js";
-import { updateOutput } from "./panels.js";
+import { updateOutput, write } from "./panels.js";
 
 const ATLAS = { ...STATISTICS, moved: MOVED };
 
@@ -42,20 +42,23 @@ export class Controls {
   draw() {
     const { owner } = this, { store, view } = owner, { n } = store;
     if (document.activeElement !== this.range || owner.stops[+this.range.value] !== view.k) this.range.value = this.stopOf(view.k);
-    owner.$(".k").textContent = `${view.k} of ${n} (${Math.round((100 * view.k) / n)} %)`;
+    write(owner.$(".k"), `${view.k} of ${n} (${Math.round((100 * view.k) / n)} %)`);
     this.range.setAttribute("aria-valuetext", `${view.k} of ${n} keys`);
     const frame = store.frames.get(view.k);
     updateOutput({ answers: owner.$(".answers"), verdict: owner.$(".verdict") }, store, frame, view.k);
-    owner.$(".reads").textContent = readsSentence(store, view.k);
+    write(owner.$(".reads"), readsSentence(store, view.k));
     this.select.value = view.statistic;
-    for (const group of this.switches) for (const button of group.children) button.setAttribute("aria-pressed", String(view[group.dataset.name] === button.dataset.value));
+    for (const group of this.switches) for (const button of group.children) { const pressed = String(view[group.dataset.name] === button.dataset.value); if (button.ariaPressed !== pressed) button.ariaPressed = pressed; }
     this.ticks();
     this.badge();
   }
 
   /** Marks the budgets that have been computed: there the picture is exact. */
   ticks() {
-    const { owner } = this, canvas = owner.$(".ticks"), { stops, store, colours } = owner, width = canvas.clientWidth, thumb = 8;
+    const { owner } = this, canvas = owner.$(".ticks"), { stops, store, colours } = owner, width = owner.figures.widths.ticks, thumb = 8;
+    const drawn = [width, stops.length, store.frames.size, colours.accent].join();
+    if (this.ticksOf === store && this.ticksDrawn === drawn) return;  // budgets only come; a drag changes nothing here
+    Object.assign(this, { ticksOf: store, ticksDrawn: drawn });
     canvas.width = width;
     const context = canvas.getContext("2d");
     context.fillStyle = colours.accent;
@@ -65,7 +68,7 @@ export class Controls {
   /** Says how the page knows what it shows. */
   badge() {
     const { owner } = this, badge = owner.$(".badge"), { store, view, spec } = owner;
-    const set = (kind, text, title) => { badge.dataset.kind = kind; badge.textContent = text; badge.title = title; };
+    const set = (kind, text, title) => { if (badge.dataset.kind !== kind) badge.dataset.kind = kind; write(badge, text); if (badge.title !== title) badge.title = title; };
     if (!store) return owner.lanes.main ? set("busy", "loading …", "The first picture is on its way.") : set("busy", "no picture yet", "Nothing could be computed so far.");
     if (store.isExact(view.k) && !this.stale()) {
       if (store.provenanceOf(view.k) === "recorded") return set("recorded", "recorded · exact", `Recorded earlier from real forward passes of ${store.open.checkpoint}.`);

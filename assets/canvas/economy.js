@@ -4,16 +4,23 @@
 
 /** Keep each row's k strongest keys (ties to the earlier one) and renormalise: a preview, not a forward pass. */
 export function maskTopK(full, n, k) {
-  const out = new Float32Array(n * n), order = new Uint16Array(n);
+  const out = new Float32Array(n * n), sorted = new Float32Array(n);
   for (let q = 0; q < n; q++) {
-    const row = full.subarray(q * n, q * n + n);
-    let m = 0;
-    for (let j = 0; j < n; j++) if (row[j] === row[j]) order[m++] = j; else out[q * n + j] = NaN;
-    const seen = order.subarray(0, m);
-    if (m > k) seen.sort((a, b) => row[b] - row[a] || a - b);
-    let total = 0;
-    for (let t = 0; t < Math.min(k, m); t++) total += row[seen[t]];
-    for (let t = 0; t < Math.min(k, m); t++) out[q * n + seen[t]] = total > 0 ? row[seen[t]] / total : 0;
+    const at = q * n;
+    let m = 0, least = 0, equals = Infinity, total = 0;
+    for (let j = 0; j < n; j++) { const w = full[at + j]; if (w === w) sorted[m++] = w; }
+    if (m > k) {  // sorting numbers without a comparison function is native: find the k-th, then mark
+      const rising = sorted.subarray(0, m).sort();
+      least = rising[m - k];
+      equals = k;
+      for (let t = m - 1; t >= 0 && rising[t] > least; t--) equals--;  // places left for those equal to the k-th
+    }
+    for (let j = 0; j < n; j++) {
+      const w = full[at + j];
+      if (w !== w) out[at + j] = NaN;
+      else if (w > least || (w === least && equals-- > 0)) { out[at + j] = w; total += w; }
+    }
+    if (total > 0) for (let j = 0; j < n; j++) out[at + j] /= total;
   }
   return out;
 }

@@ -2,15 +2,15 @@
 
 import { atlas, atlasAt, chipsPlot, heatmap, heatmapAt, lorenzPlot, scarcityBox, scarcityPlot } from "./paint.js";
 import { exportFigure } from "./export.js";
-import { buildChips, buildStatistics, chipColours, rankOf, updateChips, updateStatistics } from "./panels.js";
+import { buildChips, buildStatistics, chipColours, rankOf, updateChips, updateStatistics, write } from "./panels.js";
 import { MOVED, number, percent, STATISTICS, VIEW_WORDS } from "./words.js";
 
 const RANGES = { gini: [0, 1], gini_small_sample: [0, 1], gini_inside: [0, 1], herfindahl: [0, 1], top_share_10: [0, 1], bottom_share_50: [0, 0.5], moved: [0, 1] };
 const POLICY = { "top-k": "top-k", random: "random keys", first: "first keys", "sink-recent": "sink + nearest", "top-mass": "top mass" };
 
 /** A canvas sized to its box and the screen's pixels; gives back a context in CSS pixels. */
-function fit(canvas, height) {
-  const width = Math.max(120, Math.round(canvas.parentElement.clientWidth)), scale = window.devicePixelRatio || 1;
+function fit(canvas, width, height) {
+  const scale = window.devicePixelRatio || 1;
   if (canvas.width !== Math.round(width * scale) || canvas.height !== Math.round(height * scale)) {
     canvas.width = Math.round(width * scale);
     canvas.height = Math.round(height * scale);
@@ -20,6 +20,8 @@ function fit(canvas, height) {
   context.setTransform(scale, 0, 0, scale, 0, 0);
   return { context, width, height };
 }
+
+const label = (canvas, text) => { if (canvas.ariaLabel !== text) canvas.ariaLabel = text; };
 
 export class Figures {
   constructor(owner) {
@@ -49,6 +51,9 @@ export class Figures {
     this.ranges = new Map();
   }
 
+  /** Reads the widths of the boxes: asking while drawing would lay the page out a second time in each frame. */
+  measure() { this.widths = Object.fromEntries(Object.entries({ ...this.canvas, ticks: this.owner.$(".ticks") }).map(([name, canvas]) => [name, Math.max(120, Math.round(canvas.parentElement.clientWidth))])); }
+
   #pin(query) { this.owner.set({ pinned: this.owner.view.pinned === query ? null : query }, false); }
 
   // ---- what is drawn -------------------------------------------------------------------------------------------------
@@ -76,8 +81,8 @@ export class Figures {
   at() { const { layer, head, view, tokens } = this.owner.view; return [layer, head, view, tokens]; }
 
   #paint(name, paint, heightOf) {
-    const canvas = this.canvas[name], width = Math.max(120, Math.round(canvas.parentElement.clientWidth));
-    const size = fit(canvas, Math.round(heightOf(width)));
+    const canvas = this.canvas[name], width = this.widths[name];
+    const size = fit(canvas, width, Math.round(heightOf(width)));
     this.sizes[name] = size;
     paint(size.context, size.width, size.height, this.models[name]);
   }
@@ -102,15 +107,15 @@ export class Figures {
 
   #words() {
     const { owner } = this, { store, view } = owner, { open } = store, flips = store.flips();
-    owner.$(".headname").textContent = `Layer ${view.layer} · head ${view.head}`;
-    owner.$(".viewnote").textContent = `${view.view === "row" ? "Row view" : "Received view"}: ${VIEW_WORDS[view.view]}${view.tokens === "content" ? "; special tokens left out" : ""}. Layer ${view.layer}, head ${view.head}.`;
-    owner.$(".chips h3").textContent = view.pinned === null ? "Attention each token receives" : `What “${open.tokens[view.pinned]}” reads`;
-    owner.$(".scarcenote").textContent = `${flips.length ? `The answer flips at k = ${flips.length > 6 ? `${flips.slice(0, 6).join(", ")}, …` : flips.join(", ")} (dots on the axis). ` : ""}Where a control arm moves the output as much as the chosen policy, the change is arithmetic, not choice.`;
+    write(owner.$(".headname"), `Layer ${view.layer} · head ${view.head}`);
+    write(owner.$(".viewnote"), `${view.view === "row" ? "Row view" : "Received view"}: ${VIEW_WORDS[view.view]}${view.tokens === "content" ? "; special tokens left out" : ""}. Layer ${view.layer}, head ${view.head}.`);
+    write(owner.$(".chips h3"), view.pinned === null ? "Attention each token receives" : `What “${open.tokens[view.pinned]}” reads`);
+    write(owner.$(".scarcenote"), `${flips.length ? `The answer flips at k = ${flips.length > 6 ? `${flips.slice(0, 6).join(", ")}, …` : flips.join(", ")} (dots on the axis). ` : ""}Where a control arm moves the output as much as the chosen policy, the change is arithmetic, not choice.`);
     const stats = store.statistics(view.k, ...this.at());
-    this.canvas.heatmap.setAttribute("aria-label", `Attention of layer ${view.layer}, head ${view.head} at ${view.k} keys`);
-    this.canvas.lorenz.setAttribute("aria-label", `Lorenz curve, Gini ${number(stats?.gini)}`);
-    this.canvas.atlas.setAttribute("aria-label", `All heads coloured by ${view.statistic}; arrow keys move the selection, now layer ${view.layer}, head ${view.head}`);
-    this.canvas.scarcity.setAttribute("aria-label", `Output change against budget; ${number(store.frames.get(view.k)?.change)} at ${view.k} keys`);
+    label(this.canvas.heatmap, `Attention of layer ${view.layer}, head ${view.head} at ${view.k} keys`);
+    label(this.canvas.lorenz, `Lorenz curve, Gini ${number(stats?.gini)}`);
+    label(this.canvas.atlas, `All heads coloured by ${view.statistic}; arrow keys move the selection, now layer ${view.layer}, head ${view.head}`);
+    label(this.canvas.scarcity, `Output change against budget; ${number(store.frames.get(view.k)?.change)} at ${view.k} keys`);
   }
 
   // ---- pointers and keys ---------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ class Canvas {
     this.lanes = { main: null, rest: null };
     this.figures = new Figures(this);
     this.controls = new Controls(this);
-    this.resize = new ResizeObserver(() => this.draw());
+    this.resize = new ResizeObserver(() => { this.figures.measure(); this.draw(); });
     this.resize.observe(root.querySelector(".cc"));
   }
 
@@ -87,6 +87,7 @@ class Canvas {
     view.k = Math.max(1, Math.min(store.n, view.k || store.open.grid.reduce((a, b) => (Math.abs(b - store.n / 4) < Math.abs(a - store.n / 4) ? b : a))));
     this.controls.opened();
     this.figures.opened();
+    this.figures.measure();
     this.draw();
   }
 

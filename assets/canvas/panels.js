@@ -11,6 +11,9 @@ const make = (tag, className, text) => {
   return element;
 };
 
+/** Writes a text where it differs: an equal one would still cost a layout. */
+export const write = (element, text) => { if (element.firstChild?.data !== text) element.textContent = text; };
+
 const ROWS = ["gini", "entropy", "effective_number", "top_share_10", "gini_inside"];
 
 /** Two rows a statistic: its numbers, and one sentence. */
@@ -35,9 +38,9 @@ export function buildStatistics(table, list) {
 export function updateStatistics(cells, full, now, { unit, n }) {
   for (const { name, full: fullCell, now: nowCell, say } of cells) {
     const { format, say: sentence } = STATISTICS[name];
-    fullCell.textContent = full ? format(full[name], unit) : "—";
-    nowCell.textContent = now ? format(now[name], unit) : "—";
-    say.textContent = now && now[name] === now[name] ? sentence(now[name], n, now) : "Nothing but special tokens was read here.";
+    write(fullCell, full ? format(full[name], unit) : "—");
+    write(nowCell, now ? format(now[name], unit) : "—");
+    write(say, now && now[name] === now[name] ? sentence(now[name], n, now) : "Nothing but special tokens was read here.");
   }
 }
 
@@ -63,25 +66,30 @@ export function chipColours(shares, colours) {
 
 export function updateChips(chips, shares, colours, pinned) {
   chipColours(shares, colours).forEach((packed, i) => {
-    const { style, classList } = chips[i];
-    style.backgroundColor = css(packed);
-    style.color = inkOn(packed);
-    classList.toggle("pinned", i === pinned);
+    const chip = chips[i];
+    if (chip.packed !== packed) { chip.packed = packed; chip.style.backgroundColor = css(packed); chip.style.color = inkOn(packed); }
+    if (chip.classList.contains("pinned") !== (i === pinned)) chip.classList.toggle("pinned", i === pinned);
   });
 }
 
-function answer(name, value, share, fullShare, best) {
-  const box = make("div", `answer${best ? " best" : ""}`), head = make("div", "name"), track = make("div", "track"), fill = make("div", "fill");
-  head.append(make("span", "", name), make("span", "", value));
+function answer(box, [name, value, share, fullShare, best]) {
+  const { label, number, fill, mark } = box.parts;
+  box.classList.toggle("best", best);
+  write(label, name);
+  write(number, value);
   fill.style.width = `${100 * Math.max(0, Math.min(1, share))}%`;
-  track.append(fill);
-  if (fullShare !== null) {
-    const mark = make("div", "mark");
-    mark.style.left = `calc(${100 * Math.max(0, Math.min(1, fullShare))}% - 1px)`;
-    mark.title = "at full budget";
-    track.append(mark);
-  }
+  mark.hidden = fullShare === null;
+  if (fullShare !== null) mark.style.left = `calc(${100 * Math.max(0, Math.min(1, fullShare))}% - 1px)`;
+}
+
+function answerBox() {
+  const box = make("div", "answer"), head = make("div", "name"), track = make("div", "track");
+  const parts = { label: make("span"), number: make("span"), fill: make("div", "fill"), mark: make("div", "mark") };
+  parts.mark.title = "at full budget";
+  head.append(parts.label, parts.number);
+  track.append(parts.fill, parts.mark);
   box.append(head, track);
+  box.parts = parts;
   return box;
 }
 
@@ -91,18 +99,19 @@ export function updateOutput({ answers, verdict }, store, frame, k) {
   let boxes = [];
   if (open.output === "classification") {
     const best = shown.probabilities.indexOf(Math.max(...shown.probabilities));
-    boxes = shown.probabilities.slice(0, 8).map((p, i) => answer(open.labels[i], number(p), p, full.probabilities[i], i === best));
+    boxes = shown.probabilities.slice(0, 8).map((p, i) => [open.labels[i], number(p), p, full.probabilities[i], i === best]);
   } else if (open.output === "regression") {
     const [low, high] = open.score_range ?? [Math.min(0, full.score, shown.score), Math.max(1, full.score, shown.score)], at = (s) => (s - low) / (high - low || 1);
-    boxes = [answer(open.labels[0] ?? "score", `${number(shown.score, 2)}${open.score_range ? ` of ${high}` : ""}`, at(shown.score), at(full.score), true)];
+    boxes = [[open.labels[0] ?? "score", `${number(shown.score, 2)}${open.score_range ? ` of ${high}` : ""}`, at(shown.score), at(full.score), true]];
   } else if (shown.top) {
     const before = new Map(full.top);
-    boxes = shown.top.map(([word, p], i) => answer(JSON.stringify(word).slice(1, -1), number(p), p, before.get(word) ?? null, i === 0));
-    if (shown.loss !== undefined) boxes.push(answer("perplexity of the text", number(Math.exp(shown.loss), 1), Math.min(1, shown.loss / 10), full.loss / 10, false));
-  } else boxes = [answer("cosine to full budget", number(1 - shown.change), 1 - shown.change, 1, true)];
-  answers.replaceChildren(...boxes);
+    boxes = shown.top.map(([word, p], i) => [JSON.stringify(word).slice(1, -1), number(p), p, before.get(word) ?? null, i === 0]);
+    if (shown.loss !== undefined) boxes.push(["perplexity of the text", number(Math.exp(shown.loss), 1), Math.min(1, shown.loss / 10), full.loss / 10, false]);
+  } else boxes = [["cosine to full budget", number(1 - shown.change), 1 - shown.change, 1, true]];
+  while (answers.children.length > boxes.length) answers.lastChild.remove();
+  boxes.forEach((one, i) => answer(answers.children[i] ?? answers.appendChild(answerBox()), one));
   answers.style.opacity = frame ? 1 : 0.45;
-  verdict.textContent = outputSentence(store, frame, k);
+  write(verdict, outputSentence(store, frame, k));
   verdict.classList.toggle("flipped", Boolean(frame?.flipped));
 }
 

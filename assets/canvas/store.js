@@ -18,7 +18,7 @@ export class Store {
   }
 
   add(message) {
-    if (message.kind === "frame") this.frames.set(message.k, message);
+    if (message.kind === "frame") { this.frames.set(message.k, message); this.#forgetBudget(message.k); }
     else if (message.kind === "arm") this.arms.push({ label: message.label, policy: message.policy, points: Array.from(message.arrays.budgets, (b, i) => [b, message.arrays.changes[i]]) });
     else if (message.kind === "done") { this.done = true; this.ms = message.ms; }
   }
@@ -27,6 +27,11 @@ export class Store {
   replaceScope(other) {
     Object.assign(this, { layerRow: other.layerRow, headRow: other.headRow, frames: other.frames, provenance: other.provenance });
     this.forget();
+  }
+
+  /** A budget's own pass has come: what was previewed of it is void. */
+  #forgetBudget(k) {
+    for (const kept of [this.matrices, this.economies]) for (const key of kept.keys()) if (key.startsWith(`${k},`)) kept.delete(key);
   }
 
   /** Drops what was worked out from earlier messages. */
@@ -48,7 +53,7 @@ export class Store {
     const frame = this.frames.get(k);
     const made = frame ? this.#decode(frame, layer, head) : this.#preview(k, layer, head);
     if (this.matrices.size > KEEP) this.matrices.delete(this.matrices.keys().next().value);
-    if (frame) this.matrices.set(key, made);
+    if (frame || this.open.policy === "top-k") this.matrices.set(key, made);  // other previews follow the nearest budget
     return made;
   }
 
@@ -85,7 +90,7 @@ export class Store {
     if (this.economies.has(key)) return this.economies.get(key);
     const made = headEconomy(this.matrix(k, layer, head), this.n, view, tokens === "content" ? this.content : null);
     if (this.economies.size > KEEP) this.economies.delete(this.economies.keys().next().value);
-    if (this.frames.has(k)) this.economies.set(key, made);
+    if (this.frames.has(k) || this.open.policy === "top-k") this.economies.set(key, made);
     return made;
   }
 
