@@ -195,6 +195,7 @@ def _arguments(settings: FineTuneSettings, folder: str) -> TrainingArguments:
         seed=settings.seed,
         bf16=settings.bf16,
         use_cpu=not torch.cuda.is_available(),
+        use_cache=True,  # Trainer writes this into the model's config, where it would slow generation later
         dataloader_pin_memory=False,
         remove_unused_columns=False,
         save_strategy="no",

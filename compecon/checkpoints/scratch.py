@@ -109,9 +109,6 @@ def document_nats(model: GPT2LMHeadModel, ids: Sequence[int], *, batch_size: int
 
 
 def _surprise(model: GPT2LMHeadModel, tokens: Tensor) -> Tensor:
-    logits = model(input_ids=tokens.to(model.device)).logits[:, :-1].float()
-    return (
-        functional.cross_entropy(logits.transpose(1, 2), tokens[:, 1:].to(model.device), reduction="none")
-        .double()
-        .cpu()
-    )
+    tokens = tokens.to(model.device)
+    logits = model(input_ids=tokens, attention_mask=torch.ones_like(tokens)).logits[:, :-1].float()
+    return functional.cross_entropy(logits.transpose(1, 2), tokens[:, 1:], reduction="none").double().cpu()

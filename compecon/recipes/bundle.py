@@ -42,7 +42,7 @@ def _encoder_plans() -> dict[str, EncoderPlan]:
 
 
 def _causal_plan() -> CausalPlan:
-    settings = FineTuneSettings(epochs=3, learning_rate=3e-3, head_multiplier=1, weight_decay=0.1, warmup=0.05)
+    settings = FineTuneSettings(epochs=2, learning_rate=3e-3, head_multiplier=1, weight_decay=0.1, warmup=0.05)
     return CausalPlan(settings)
 
 

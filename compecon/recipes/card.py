@@ -53,8 +53,10 @@ _SST2 = Source("SST-2", "SetFit/sst2", "Stanford Sentiment Treebank; no licence 
 _STSB = Source("STS benchmark", "mteb/stsbenchmark-sts", "scores CC BY-SA 4.0")
 _MNLI = Source("MultiNLI", "nyu-mll/glue", "mostly the terms of the Open American National Corpus: free use")
 _SICK = Source("SICK", "RobZamp/sick", "CC BY-NC-SA 3.0")
-_BROWN = Source("Brown corpus", "brown", "non-commercial use")
-_WIKITEXT = Source("WikiText-2", "Salesforce/wikitext", "CC BY-SA")
+_BROWN = Source("Brown corpus (not if from the Hub)", "brown", "non-commercial use")
+_WIKITEXT = Source(
+    "WikiText-2, validation articles (train articles if from the Hub)", "Salesforce/wikitext", "CC BY-SA"
+)
 _STORIES = Source("TinyStories", "roneneldan/TinyStories", "CDLA-Sharing 1.0")
 _SMALL = (
     "Small on purpose, so that it runs on a laptop while a slider is dragged; larger models are better at the task."
@@ -107,8 +109,10 @@ FACTS: Mapping[str, Facts] = {
         sources=(_BROWN, _WIKITEXT, _STORIES),
         recipe="A byte-level vocabulary and a GPT-2 shape, both trained from nothing. What it learnt from may not be "
         "used commercially (Brown); treat the weights likewise.",
-        not_good_for="It writes English-looking text without sense and knows nothing. Perplexity by token depends on "
-        "its own vocabulary and compares with no other model; perplexity by word does.",
+        not_good_for="It writes English-looking text without sense, invents words and knows nothing: it has read one and "
+        "a quarter million words twice. Perplexity by token depends on its own vocabulary and compares with no other "
+        "model; perplexity by word (the exponent of all nats over the words and punctuation marks of WikiText's own "
+        "tokenization) does, and is poor.",
         from_encoder=False,
     ),
 }
@@ -152,7 +156,7 @@ On the saved float16 weights, computed in float32. In brackets: 95 % bootstrap i
 
 Repeat it with `compecon bundle`: the same versions and kind of processor give the same numbers, others give close ones.
 
-Learnt from, train splits only:
+Learnt from, never from the rows measured above:
 
 {data}
 

@@ -1,0 +1,48 @@
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.nn import functional
+
+from compecon.checkpoints.scratch import document_nats, small_gpt2, train_tokenizer, windows
+
+TEXTS = ["the cat sat on the mat", "the dog sat on the log", "a cat and a dog"] * 5
+TOKENIZER = train_tokenizer(TEXTS, size=280, max_tokens=8)
+
+
+@pytest.fixture
+def model():
+    return small_gpt2(TOKENIZER, width=32, layers=1, head_width=16).eval()
+
+
+@given(st.text(max_size=100))
+def test_any_text_is_spelled_and_comes_back(text):
+    assert TOKENIZER.decode(TOKENIZER(text, verbose=False)["input_ids"]) == text
+
+
+def test_rows_are_the_stream_of_texts_each_after_the_end_token():
+    rows = windows(TOKENIZER, TEXTS, length=5)
+    stream = [i for row in rows for i in row["input_ids"]]
+    whole = [i for text in TEXTS for i in (TOKENIZER.eos_token_id, *TOKENIZER(text)["input_ids"])]
+    assert stream == whole[: len(stream)]
+    assert len(whole) - len(stream) < 5
+
+
+def test_output_and_input_embeddings_are_one_tensor(model):
+    assert model.lm_head.weight is model.transformer.wte.weight
+
+
+@pytest.mark.parametrize("n_tokens", [1, 3, 7, 8, 9, 12, 13, 30])
+def test_every_token_of_a_document_is_predicted_exactly_once(model, n_tokens):
+    torch.nn.init.zeros_(model.transformer.wte.weight)  # then every token costs log(vocabulary), whatever the context
+    nats = document_nats(model, list(range(1, n_tokens + 1)), batch_size=2)
+    assert nats == pytest.approx(n_tokens * math.log(len(TOKENIZER)))
+
+
+def test_a_document_within_the_window_costs_what_the_model_says(model):
+    ids = [5, 9, 30, 7]
+    logits = model(input_ids=torch.tensor([[TOKENIZER.eos_token_id, *ids]])).logits[0, :-1]
+    expected = functional.cross_entropy(logits, torch.tensor(ids), reduction="sum")
+    assert document_nats(model, ids) == pytest.approx(expected.item(), rel=1e-5)
