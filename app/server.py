@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,19 @@ from compecon.errors import CompeconError
 from compecon.paths import dashboard_root
 
 
-def serve(*, port: int, open_browser: bool) -> None:
+def serve(*, port: int, open_browser: bool, say: Callable[[str], None]) -> None:
     """Serve on 127.0.0.1 until interrupted.
+
+    Args:
+        port: A free port.
+        open_browser: Whether to open the page in the default browser.
+        say: Is told the address.
 
     Raises:
         CompeconError: If the port is taken.
     """
     _check_port(port)
+    say(f"compecon is on http://localhost:{port} (Ctrl+C stops it)")
     root = dashboard_root()
     app = st.App(root / "app" / "streamlit_app.py", routes=routes(), middleware=middleware())
     app.run(config={**_configuration(root), "server.port": port, "server.headless": not open_browser})

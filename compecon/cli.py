@@ -13,7 +13,11 @@ from compecon.errors import CompeconError
 from compecon.paths import dashboard_root
 
 app = typer.Typer(
-    add_completion=False, no_args_is_help=False, help=__doc__, pretty_exceptions_enable=False, rich_markup_mode=None
+    add_completion=False,
+    no_args_is_help=False,
+    help="See what a transformer does when attention costs money. Without a command: serve the dashboard.",
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
 )
 _Checkpoints = Annotated[
     list[Path] | None, typer.Option("--checkpoints", help="A folder of checkpoints of your own; may be repeated.")
@@ -26,7 +30,7 @@ _Browser = Annotated[bool, typer.Option("--browser/--no-browser", help="Open the
 def default(
     context: typer.Context, checkpoints: _Checkpoints = None, port: _Port = 8501, browser: _Browser = True
 ) -> None:
-    """See what a transformer does when attention costs money. Without a command: serve the dashboard."""
+    """Serve the dashboard unless a command was given."""
     if context.invoked_subcommand is None:
         serve(checkpoints, port, browser)
 
@@ -40,8 +44,7 @@ def serve(checkpoints: _Checkpoints = None, port: _Port = 8501, browser: _Browse
     sys.path.insert(0, str(dashboard_root()))
     from app.server import serve as serve_dashboard
 
-    typer.echo(f"compecon is on http://localhost:{port} (Ctrl+C stops it)")
-    serve_dashboard(port=port, open_browser=browser)
+    serve_dashboard(port=port, open_browser=browser, say=typer.echo)
 
 
 def _folder(path: Path) -> Path:

@@ -23,7 +23,7 @@ def taken_port() -> Iterator[int]:
 
 def test_a_port_in_use_is_one_sentence_with_a_way_out(taken_port: int) -> None:
     with pytest.raises(CompeconError, match=f"Port {taken_port} is in use.*--port {taken_port + 1}"):
-        serve(port=taken_port, open_browser=False)
+        serve(port=taken_port, open_browser=False, say=print)
 
 
 def test_the_configuration_is_the_repositorys_own_with_dotted_names() -> None:
