@@ -94,7 +94,7 @@ def test_a_port_that_cannot_be_is_refused(compecon, served, port):
 @pytest.mark.parametrize("command", [(), ("serve",)], ids=["plain", "serve"])
 def test_the_dashboard_is_served_with_and_without_the_word(compecon, served, command):
     assert compecon(*command, "--port", "8509", "--no-browser")[0] == 0
-    assert served == [{"port": 8509, "open_browser": False}]
+    assert [(call["port"], call["open_browser"]) for call in served] == [(8509, False)]
 
 
 def test_folders_of_checkpoints_come_before_those_of_the_environment(compecon, served, monkeypatch, tmp_path):
