@@ -14,7 +14,7 @@ export const STATISTICS = {
   gini_small_sample: { label: "Gini, small-sample", format: (v) => number(v), say: () => "Gini × n/(n−1): comparable between texts of different length.", how: "Gini corrected so that one token holding everything scores exactly 1." },
   entropy: {
     label: "Entropy", format: (v, unit) => `${number(unit === "bits" ? v / Math.LN2 : v)} ${unit}`,
-    say: (v) => `As undecided as a fair choice among ${number(Math.exp(v), 1)} tokens.`,
+    say: (v, n) => `0 is one token only; ${number(Math.log(n), 2)} nats (${number(Math.log2(n), 2)} bits) is all ${n} alike.`,
     how: "Shannon entropy −Σ p ln p of the attention; bits = nats / ln 2. 0 ln 0 counts as 0.",
   },
   effective_number: { label: "Effective tokens", format: (v) => number(v, 2), say: (v, n) => `It works like ${number(v, 1)} equally read tokens out of ${n}.`, how: "exp(entropy), the Hill number of order 1; in the row view the mean over queries." },
