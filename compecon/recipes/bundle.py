@@ -33,7 +33,7 @@ NAMES = (*ENCODERS, "causal")
 def _encoder_plans() -> dict[str, EncoderPlan]:
     return {
         "sentiment": EncoderPlan(student=FineTuneSettings(epochs=4), teacher=FineTuneSettings(epochs=2)),
-        "similarity": EncoderPlan(student=FineTuneSettings(epochs=4), rehearsal=FineTuneSettings(epochs=1)),
+        "similarity": EncoderPlan(student=FineTuneSettings(epochs=4), rehearsal=FineTuneSettings(epochs=2)),
         "entailment": EncoderPlan(
             student=FineTuneSettings(epochs=3),
             rehearsal=FineTuneSettings(epochs=2, learning_rate=2e-4, batch_size=32),
