@@ -110,9 +110,9 @@ FACTS: Mapping[str, Facts] = {
         recipe="A byte-level vocabulary and a GPT-2 shape, both trained from nothing. What it learnt from may not be "
         "used commercially (Brown); treat the weights likewise.",
         not_good_for="It writes English-looking text without sense, invents words and knows nothing: it has read one "
-        "and a quarter million words twice. Perplexity by token depends on its own vocabulary and compares with no other "
-        "model; perplexity by word (the exponent of all nats over the words and punctuation marks of WikiText's own "
-        "tokenization) does, and is poor.",
+        "and a quarter million words twice. Perplexity by token depends on its own vocabulary and compares with no "
+        "other model; perplexity by word (the exponent of all nats over the words and punctuation marks of WikiText's "
+        "own tokenization) does, and is poor.",
         from_encoder=False,
     ),
 }
