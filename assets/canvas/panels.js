@@ -97,13 +97,15 @@ function answerBox() {
 export function updateOutput({ answers, verdict }, store, frame, k) {
   const { open, full } = store, shown = frame ?? full;
   let boxes = [];
+  answers.title = "";
   if (open.output === "classification") {
     const best = shown.probabilities.indexOf(Math.max(...shown.probabilities));
     boxes = shown.probabilities.slice(0, 8).map((p, i) => [open.labels[i], number(p), p, full.probabilities[i], i === best]);
   } else if (open.output === "regression") {
     const most = Math.max(full.score, shown.score), high = [1, 5, 10, 100].find((end) => end >= most) ?? most, low = Math.min(0, full.score, shown.score);
     const at = (score) => (score - low) / (high - low);
-    boxes = [[`${open.labels[0] ?? "score"}, bar to ${high}`, number(shown.score, 2), at(shown.score), at(full.score), true]];
+    answers.title = `The bar goes from ${number(low, 1)} to ${number(high, 1)}.`;
+    boxes = [[open.labels[0] ?? "score", number(shown.score, 2), at(shown.score), at(full.score), true]];
   } else if (shown.top) {
     const before = new Map(full.top);
     boxes = shown.top.map(([word, p], i) => [JSON.stringify(word).slice(1, -1), number(p), p, before.get(word) ?? null, i === 0]);
