@@ -16,11 +16,12 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = [  # from the bottom up
     {"errors", "paths"},
-    {"metrics", "flops"},
+    {"metrics", "flops", "latency", "pareto"},
     {"attention"},
-    {"checkpoints"},
+    {"compression"},
+    {"checkpoints", "incentives"},
     {"tasks"},
-    {"finetune", "latency"},
+    {"finetune"},
     {"recipes"},
     {"runs"},
     {"views"},
@@ -30,7 +31,13 @@ LAYERS = [  # from the bottom up
     {"cli"},
 ]
 RANK = {unit: rank for rank, layer in enumerate(LAYERS) for unit in layer}
-TRANSFORMERS = ("compecon/attention/hooks.py", "compecon/checkpoints/", "compecon/finetune.py", "compecon/tasks/")
+TRANSFORMERS = (
+    "compecon/attention/hooks.py",
+    "compecon/compression/architectures.py",
+    "compecon/checkpoints/",
+    "compecon/finetune/",
+    "compecon/tasks/",
+)
 DOCSTRING_ONLY = ["compecon/__init__.py", "compecon/checkpoints/__init__.py", "compecon/views/__init__.py"]
 WITHOUT_TORCH = [
     "__init__",
