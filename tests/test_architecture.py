@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = [  # from the bottom up
-    {"errors", "paths"},
+    {"errors", "kept", "paths"},
     {"metrics", "flops", "latency", "pareto"},
     {"attention"},
     {"compression"},
@@ -42,6 +42,7 @@ DOCSTRING_ONLY = ["compecon/__init__.py", "compecon/checkpoints/__init__.py", "c
 WITHOUT_TORCH = [
     "__init__",
     "errors",
+    "kept",
     "paths",
     "flops",
     "checkpoints/catalog",

@@ -27,6 +27,10 @@ class Place(NamedTuple):
     layer: int | None  # None: the module serves several layers in turn (ALBERT), so only counting calls tells
 
 
+class NoAttention(nn.Module):
+    """Stands in a layer that computes no attention any more; it counts as a layer, and has no place."""
+
+
 def attention_places(model: nn.Module) -> dict[nn.Module, Place]:
     """Find every module that computes attention through transformers' attention interface.
 
@@ -40,9 +44,11 @@ def attention_places(model: nn.Module) -> dict[nn.Module, Place]:
         UnsupportedModelError: If there is none, or some layers compute attention in another way.
     """
     named = dict(model.named_modules())
-    routed = {name: module for name, module in named.items() if _asks_the_interface(type(module))}  # type: ignore[arg-type]  # mypy: a class is no Hashable
-    own = sorted({type(module).__name__ for module in _own_attention(named, routed)})
-    if own or not routed:
+    known = {name: module for name, module in named.items() if _is_known(type(module))}  # type: ignore[arg-type]  # mypy: a class is no Hashable
+    own = sorted({type(module).__name__ for module in _own_attention(named, known)})
+    if not own and known and all(isinstance(module, NoAttention) for module in known.values()):
+        raise UnsupportedModelError(f"{_architecture(model)} has no attention head left to observe or to budget.")
+    if own or not known:
         raise UnsupportedModelError(
             f"{_architecture(model)} computes attention in its own way, if at all"
             f"{' (' + ', '.join(own) + ')' if own else ''}, out of reach of budgets and recordings; "
@@ -50,9 +56,10 @@ def attention_places(model: nn.Module) -> dict[nn.Module, Place]:
         )
     places: dict[nn.Module, Place] = {}
     depth: Counter[Stack] = Counter()
-    for name, module in routed.items():
+    for name, module in known.items():
         stack = _stack(model, name, module)
-        places[module] = Place(stack, depth[stack])
+        if not isinstance(module, NoAttention):
+            places[module] = Place(stack, depth[stack])
         depth[stack] += 1
     if _serve_several_layers(model, depth):
         return {module: Place(place.stack, None) for module, place in places.items()}
@@ -65,6 +72,10 @@ def _serve_several_layers(model: nn.Module, depth: Mapping[Stack, int]) -> bool:
 
 
 @cache
+def _is_known(kind: type[nn.Module]) -> bool:
+    return issubclass(kind, NoAttention) or _asks_the_interface(kind)
+
+
 def _asks_the_interface(kind: type[nn.Module]) -> bool:
     if hasattr(kind, "set_attn_implementation"):  # a whole model: it names the interface to switch it
         return False
@@ -76,22 +87,22 @@ def _asks_the_interface(kind: type[nn.Module]) -> bool:
     return False
 
 
-def _own_attention(named: dict[str, nn.Module], routed: dict[str, nn.Module]) -> Iterator[nn.Module]:
-    """Modules that look like attention layers, but neither are, hold, nor belong to one that asks the interface."""
+def _own_attention(named: dict[str, nn.Module], known: dict[str, nn.Module]) -> Iterator[nn.Module]:
+    """Modules that look like attention layers, but neither are, hold, nor belong to one that is known."""
     for name, module in named.items():
         in_a_layer = _LAYER.search(f".{name}.") is not None
         if isinstance(module, nn.ModuleList) and not in_a_layer:
-            reached = [_holds(f"{name}.{i}", routed) for i in range(len(module))]
+            reached = [_holds(f"{name}.{i}", known) for i in range(len(module))]
             if any(reached):
                 yield from (layer for layer, ok in zip(module, reached, strict=True) if not ok)
         elif in_a_layer and "Attention" in type(module).__name__:
-            inside = any(name.startswith(f"{outer}.") for outer in routed)
-            if not inside and not _holds(name, routed):
+            inside = any(name.startswith(f"{outer}.") for outer in known)
+            if not inside and not _holds(name, known):
                 yield module
 
 
-def _holds(name: str, routed: dict[str, nn.Module]) -> bool:
-    return any(inner == name or inner.startswith(f"{name}.") for inner in routed)
+def _holds(name: str, known: dict[str, nn.Module]) -> bool:
+    return any(inner == name or inner.startswith(f"{name}.") for inner in known)
 
 
 def _stack(model: nn.Module, name: str, module: nn.Module) -> Stack:

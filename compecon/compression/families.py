@@ -13,6 +13,7 @@ from typing import Any, final
 from torch import nn
 
 from compecon.errors import UnsupportedModelError
+from compecon.kept import COMPACT
 
 
 @final
@@ -101,7 +102,6 @@ FAMILIES = {
     "distilbert": _DISTILBERT,
     "gpt2": _GPT2,
 }
-COMPACT = "compact-"  # model types of architectures.py: the same modules, some of them smaller
 
 
 def family_of(model: nn.Module) -> Family:
