@@ -22,3 +22,11 @@ class TextError(CompeconError, ValueError):
 
 class OfflineError(CompeconError, ConnectionError):
     """The Hub was asked for and cannot be reached."""
+
+
+class TrainingInterruptedError(CompeconError, RuntimeError):
+    """A training was asked to stop before its end; what it wrote can be resumed."""
+
+
+class TaskError(CompeconError, ValueError):
+    """A task was refused: unknown, without the rows that were asked for, or not what the model was made for."""

@@ -4,7 +4,9 @@ Its layout, in UTF-8; a task whose files are absent cannot be read, the others c
 
     sst2/{train,dev,test}.tsv            sentence <TAB> 0|1, no header
     stsb/sts-{train,dev,test}.csv        genre, file, year, id, score, sentence, sentence: tabs, no header, no quoting
-    mnli/train*.jsonl, mnli/dev*.jsonl   an object a line: premise, hypothesis, label (entailment, neutral, ...)
+    cola/{in_domain_train,in_domain_dev,out_of_domain_dev}.tsv   source, 0|1, mark, sentence: tabs, no header
+    mnli/train*.jsonl, mnli/dev*.jsonl   an object a line: premise, hypothesis, label (entailment, neutral, ...);
+                                         files called dev_mismatched* are reported beside the others
     sick/SICK_{train,trial,test_annotated}.txt   id, sentence, sentence, relatedness, judgement: tabs, with a header
 
 Every reader raises FileNotFoundError for an absent file, and ValueError naming file and line for a wrong one.
@@ -17,37 +19,47 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from compecon.tasks import glue
-from compecon.tasks.glue import NLI_LABELS, Row
+from compecon.tasks.glue import COLA, NLI_LABELS, SICK, SST2, STSB
+from compecon.tasks.rows import Row, held_out, shuffled, split
 from compecon.tasks.task import Task
 
 _STSB_COLUMNS = 7  # some rows carry two more, with the source of the sentences
+_COLA_COLUMNS = 4
 
 
 def read_sst2(folder: Path) -> Task:
     """SST-2 of a data folder."""
     names = ("train", "dev", "test")
-    return glue.sst2({n: glue.split(_rows(folder / "sst2" / f"{n}.tsv", _sst2_row), int) for n in names})
+    return SST2.task({n: split(_rows(folder / "sst2" / f"{n}.tsv", _sst2_row), int) for n in names})
 
 
 def read_stsb(folder: Path) -> Task:
     """STS-B of a data folder."""
     names = ("train", "dev", "test")
-    return glue.stsb({n: glue.split(_rows(folder / "stsb" / f"sts-{n}.csv", _stsb_row), float) for n in names})
+    return STSB.task({n: split(_rows(folder / "stsb" / f"sts-{n}.csv", _stsb_row), float) for n in names})
+
+
+def read_cola(folder: Path) -> Task:
+    """CoLA of a data folder: both dev files are "test", as in GLUE, and "dev" is cut from train, shuffled first."""
+    train, near, far = (
+        list(_rows(folder / "cola" / f"{name}.tsv", _cola_row))
+        for name in ("in_domain_train", "in_domain_dev", "out_of_domain_dev")
+    )
+    return COLA.task({**held_out(shuffled(train), int), "test": split(near + far, int)})
 
 
 def read_mnli(folder: Path) -> Task:
     """MNLI of a data folder; parts of a split are joined in the order of their names."""
-    train, matched = (
-        [row for path in _matching(folder / "mnli", pattern) for row in _rows(path, _mnli_row)]
-        for pattern in ("train*.jsonl", "dev*.jsonl")
-    )
-    return glue.mnli(train, matched)
+    mismatched = sorted((folder / "mnli").glob("dev_mismatched*.jsonl"))
+    matched = [path for path in _matching(folder / "mnli", "dev*.jsonl") if path not in mismatched]
+    parts = (_matching(folder / "mnli", "train*.jsonl"), matched, mismatched)
+    return glue.mnli(*([row for path in paths for row in _rows(path, _mnli_row)] for paths in parts))
 
 
 def read_sick(folder: Path) -> Task:
     """SICK of a data folder, with the entailment judgement."""
     names = {"train": "SICK_train.txt", "dev": "SICK_trial.txt", "test": "SICK_test_annotated.txt"}
-    return glue.sick({n: glue.split(_rows(folder / "sick" / f, _sick_row, header=True), int) for n, f in names.items()})
+    return SICK.task({n: split(_rows(folder / "sick" / f, _sick_row, header=True), int) for n, f in names.items()})
 
 
 def _matching(folder: Path, pattern: str) -> list[Path]:
@@ -81,6 +93,15 @@ def _stsb_row(line: str) -> Row:
     if len(fields) < _STSB_COLUMNS:
         raise ValueError(f"expected at least {_STSB_COLUMNS} columns, got {len(fields)}")
     return fields[5], fields[6], float(fields[4])
+
+
+def _cola_row(line: str) -> Row:
+    fields = line.split("\t")
+    if len(fields) != _COLA_COLUMNS:
+        raise ValueError(f"expected {_COLA_COLUMNS} columns, got {len(fields)}")
+    if fields[1] not in {"0", "1"}:
+        raise ValueError(f"label must be 0 or 1, got {fields[1]!r}")
+    return fields[3], None, int(fields[1])
 
 
 def _mnli_row(line: str) -> Row:

@@ -1,49 +1,117 @@
-"""What SST-2, STS-B, MNLI and SICK are, wherever their rows come from (`files`, `hub`)."""
+"""What the tasks of GLUE, and SICK, are, wherever their rows come from (`files`, `hub`).
+
+GLUE's own test labels are not public. Where nothing else is said, "test" is therefore its validation split, which is
+never used to choose, and "dev" is cut from train.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
-import numpy as np
-
-from compecon.tasks.metrics import accuracy, spearman
-from compecon.tasks.task import Split, Task
+from compecon.tasks.definition import Definition
+from compecon.tasks.metrics import accuracy, f1, matthews, pearson, spearman
+from compecon.tasks.rows import Row, held_out, split
+from compecon.tasks.task import Task
 
 SENTIMENT_LABELS = ("negative", "positive")
 NLI_LABELS = ("entailment", "neutral", "contradiction")
+_RTE_LABELS = ("entailment", "not_entailment")
+_UNSTATED = "no licence stated; research use"
 
-Row = tuple[str, str | None, float]  # text, its pair if any, target
-_MNLI_DEV_ROWS = 2000
+SST2 = Definition(
+    "sst2",
+    "Is a sentence of a film review negative or positive?",
+    "classification",
+    SENTIMENT_LABELS,
+    (accuracy,),
+    _UNSTATED,
+)
+STSB = Definition(
+    "stsb",
+    "How alike are two sentences in meaning, from 0 (unrelated) to 5 (the same)?",
+    "regression",
+    ("similarity",),
+    (spearman, pearson),
+    "scores CC BY-SA 4.0",
+)
+MNLI = Definition(
+    "mnli",
+    "Does the premise entail or contradict the hypothesis, in ten genres of English?",
+    "classification",
+    NLI_LABELS,
+    (accuracy,),
+    "mostly the terms of the Open American National Corpus: free use",
+)
+SICK = Definition(
+    "sick",
+    "Does the first sentence entail or contradict the second, in simple descriptions of scenes?",
+    "classification",
+    NLI_LABELS,
+    (accuracy,),
+    "CC BY-NC-SA 3.0",
+)
+COLA = Definition(
+    "cola",
+    "Is a sentence acceptable English grammar?",
+    "classification",
+    ("unacceptable", "acceptable"),
+    (matthews, accuracy),
+    "no licence stated; examples from the linguistics literature, research use",
+)
+MRPC = Definition(
+    "mrpc",
+    "Do two sentences of the news say the same?",
+    "classification",
+    ("not_equivalent", "equivalent"),
+    (f1, accuracy),
+    "Microsoft Research Paraphrase Corpus: its own terms, research use",
+)
+QQP = Definition(
+    "qqp",
+    "Do two questions ask the same?",
+    "classification",
+    ("not_duplicate", "duplicate"),
+    (f1, accuracy),
+    "Quora: non-commercial use",
+)
+QNLI = Definition(
+    "qnli",
+    "Does a sentence of an encyclopedia answer the question?",
+    "classification",
+    _RTE_LABELS,
+    (accuracy,),
+    "SQuAD: CC BY-SA 4.0",
+)
+RTE = Definition(
+    "rte",
+    "Does the second text follow from the first, in news and encyclopedias?",
+    "classification",
+    _RTE_LABELS,
+    (accuracy,),
+    _UNSTATED,
+)
+WNLI = Definition(
+    "wnli",
+    "Does a sentence with a pronoun replaced follow from the sentence itself?",
+    "classification",
+    ("not_entailment", "entailment"),
+    (accuracy,),
+    "Winograd schemas: CC BY 4.0",
+)
 
 
-def sst2(splits: Mapping[str, Split]) -> Task:
-    """SST-2: is a sentence of a film review negative or positive?"""
-    return Task("sst2", "classification", SENTIMENT_LABELS, splits, "accuracy", accuracy)
-
-
-def stsb(splits: Mapping[str, Split]) -> Task:
-    """STS-B: how alike are two sentences in meaning, from 0 (unrelated) to 5 (the same)?"""
-    return Task("stsb", "regression", ("similarity",), splits, "spearman", spearman)
-
-
-def sick(splits: Mapping[str, Split]) -> Task:
-    """SICK: does the first sentence entail or contradict the second, in simple descriptions of scenes?"""
-    return Task("sick", "classification", NLI_LABELS, splits, "accuracy", accuracy)
-
-
-def mnli(train: Iterable[Row], matched: Iterable[Row]) -> Task:
-    """MNLI: does the premise entail or contradict the hypothesis, in ten genres of English?
-
-    Test labels are not public, so "test" is dev-matched, never used to choose, and "dev" is cut from the end of train.
+def mnli(train: Iterable[Row], matched: Iterable[Row], mismatched: Iterable[Row] = ()) -> Task:
+    """MNLI with "dev" cut from the end of train, dev-matched as "test", and dev-mismatched, if any, reported beside.
 
     Args:
         train: Training rows; the last 2,000, at most a tenth, become "dev".
         matched: Rows of dev-matched.
+        mismatched: Rows of dev-mismatched.
     """
-    rows = list(train)
-    n_dev = min(_MNLI_DEV_ROWS, max(1, len(rows) // 10))
-    splits = {"train": split(rows[:-n_dev], int), "dev": split(rows[-n_dev:], int), "test": split(matched, int)}
-    return Task("mnli", "classification", NLI_LABELS, splits, "accuracy", accuracy)
+    splits = {**held_out(list(train), int), "test": split(matched, int)}
+    if others := list(mismatched):
+        splits["mismatched"] = split(others, int)
+    return MNLI.task(splits)
 
 
 def entailment(broad: Task, simple: Task) -> Task:
@@ -63,22 +131,4 @@ def entailment(broad: Task, simple: Task) -> Task:
         "test": simple.splits["test"],
         "MNLI dev-matched": broad.splits["test"],
     }
-    return Task("entailment", "classification", NLI_LABELS, splits, "accuracy", accuracy)
-
-
-def split(rows: Iterable[Row], target: type[int] | type[float]) -> Split:
-    """Rows as columns; blanks around a text are dropped.
-
-    Args:
-        rows: Rows, all with a pair or all without.
-        target: `int` for classes, `float` for scores.
-
-    Raises:
-        ValueError: If there is no row, or only some have a pair.
-    """
-    texts, pairs, targets = zip(*rows, strict=True) if (rows := list(rows)) else ((), (), ())
-    return Split(
-        tuple(text.strip() for text in texts),
-        tuple(pair.strip() for pair in pairs if pair is not None),
-        np.asarray(targets, dtype=np.int64 if target is int else np.float64),
-    )
+    return Task("entailment", "classification", NLI_LABELS, splits, (accuracy,))

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping, Sequence, Sized
+from dataclasses import dataclass, replace
+from typing import Generic, Literal, TypeVar, final
 
 import numpy as np
 
-from compecon.tasks.metrics import Estimate
+from compecon.errors import TaskError
+from compecon.tasks.labels import LabelMatch, match_labels, match_score
+from compecon.tasks.metrics import Metric
 
 Kind = Literal["classification", "regression"]
+Part = TypeVar("Part", bound=Sized)
 
 
+@final
 @dataclass(frozen=True)
 class Split:
     """Rows of a task, column by column.
@@ -53,30 +57,122 @@ class Split:
         return Split(self.texts + other.texts, self.pairs + other.pairs, targets)
 
 
-@dataclass(frozen=True)
-class Task:
-    """A named task.
+class Measured(Generic[Part]):
+    """What every task has, whatever its rows: parts by name, and metrics of which the first is the one chosen by.
 
     Attributes:
-        name: Short name: "sst2", "stsb", "mnli", "sick".
+        name: Short name.
+        splits: "train" to learn from, "dev" to choose by, "test" to report once; "rehearsal" to learn from before
+            "train", where there is one; any other name is reported beside "test". A task need not have them all.
+        metrics: The first is what is chosen by; the others are reported beside it.
+    """
+
+    name: str
+    splits: Mapping[str, Part]
+    metrics: tuple[Metric, ...]
+
+    @property
+    def metric(self) -> str:
+        """Name of the metric that is chosen by."""
+        return self.score.name
+
+    @property
+    def score(self) -> Metric:
+        """The metric that is chosen by: call it with predictions and targets."""
+        return self.metrics[0]
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Direction of the metric that is chosen by."""
+        return self.score.higher_is_better
+
+    @property
+    def reported(self) -> tuple[str, ...]:
+        """Names of the splits to report on; "dev" if there is nothing else."""
+        beside = tuple(name for name in self.splits if name not in {"rehearsal", "train", "dev"})
+        return beside or tuple(name for name in self.splits if name == "dev")
+
+    def part(self, name: str) -> Part:
+        """The rows of a split.
+
+        Raises:
+            TaskError: If there are none; a task can be without "train" and still be good for measuring.
+        """
+        if name not in self.splits:
+            use = " It can be measured on, not learnt from." if name == "train" and self.reported else ""
+            raise TaskError(f"{self.name} has no {name} rows here, only {', '.join(self.splits) or 'none'}.{use}")
+        return self.splits[name]
+
+
+@final
+@dataclass(frozen=True)
+class Task(Measured[Split]):
+    """Classes or scores of texts or of pairs of texts.
+
+    Attributes:
+        name: Short name: "sst2", "xnli/de".
         kind: Whether targets are classes or scores.
         labels: Class names by index; one name for the score of a regression.
-        splits: "train" to learn from, "dev" to choose by, "test" to report once; "rehearsal" to learn from before
-            "train", where there is one; any other name is reported beside "test".
-        metric: Name of the metric.
-        score: Predictions and targets to the metric with its interval.
-        higher_is_better: Direction of the metric.
+        splits: As of every task.
+        metrics: As of every task.
     """
 
     name: str
     kind: Kind
     labels: tuple[str, ...]
     splits: Mapping[str, Split]
-    metric: str
-    score: Callable[[np.ndarray, np.ndarray], Estimate]
-    higher_is_better: bool = True
+    metrics: tuple[Metric, ...]
 
-    @property
-    def reported(self) -> tuple[str, ...]:
-        """Names of the splits to report on."""
-        return tuple(name for name in self.splits if name not in {"rehearsal", "train", "dev"})
+    def __post_init__(self) -> None:
+        for name, split in self.splits.items():
+            wrong = np.flatnonzero(~self._possible(split.targets))
+            if len(wrong):
+                raise TaskError(
+                    f"row {wrong[0] + 1} of {name} of {self.name} has the label {split.targets[wrong[0]]}, expected "
+                    f"{self._expected()}. Rows without a label cannot be learnt from or measured on."
+                )
+
+    def check_labels(self, labels: Sequence[str]) -> LabelMatch:
+        """See whether a head is made for this task.
+
+        Args:
+            labels: Names of the head's outputs in their order, as `Checkpoint.labels`.
+
+        Returns:
+            Which output is which class; give it to `predictions`, and take ``logits[:, match.columns]`` for a loss.
+
+        Raises:
+            TaskError: If the head has another number of outputs, or other classes.
+        """
+        return match_score(labels) if self.kind == "regression" else match_labels(self.labels, labels)
+
+    def predictions(self, logits: np.ndarray, match: LabelMatch | None = None) -> np.ndarray:
+        """What a model says, in the form of the targets: class indices (ties to the first class), or scores.
+
+        Args:
+            logits: Shape (row, output).
+            match: Which output is which class; in the task's order if None.
+
+        Returns:
+            Shape (row,).
+
+        Raises:
+            TaskError: If there are not as many outputs as labels.
+        """
+        ordered = logits if match is None else logits[:, list(match.columns)]
+        if ordered.shape[1:] != (len(self.labels),):
+            raise TaskError(f"{self.name} needs {len(self.labels)} outputs a row, got logits of shape {logits.shape}.")
+        said: np.ndarray = ordered[:, 0] if self.kind == "regression" else ordered.argmax(axis=-1)
+        return said
+
+    def shortened(self, rows: int) -> Task:
+        """The task with the first rows of each split alone, for a quick look."""
+        return replace(self, splits={name: split.head(rows) for name, split in self.splits.items()})
+
+    def _possible(self, targets: np.ndarray) -> np.ndarray:
+        known = np.arange(len(self.labels))
+        possible: np.ndarray = np.isfinite(targets) if self.kind == "regression" else np.isin(targets, known)
+        return possible
+
+    def _expected(self) -> str:
+        return "a number" if self.kind == "regression" else f"0 to {len(self.labels) - 1}"

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from compecon.tasks.glue import entailment, mnli, sick, split
+from compecon.tasks.glue import SICK, entailment, mnli
+from compecon.tasks.rows import split
 from compecon.tasks.task import Split
 
 
@@ -23,7 +24,9 @@ def test_the_head_of_a_split_is_its_first_rows_and_at_most_all():
 
 def test_entailment_rehearses_mnli_and_learns_sick_with_as_many_rows_of_mnli():
     broad = mnli([(f"p{i}", f"h{i}", i % 3) for i in range(20)], [("m", "n", 0), ("o", "p", 1)])
-    simple = sick({name: split([(f"{name}{i}", "x", 1) for i in range(2)], int) for name in ("train", "dev", "test")})
+    simple = SICK.task(
+        {name: split([(f"{name}{i}", "x", 1) for i in range(2)], int) for name in ("train", "dev", "test")}
+    )
     task = entailment(broad, simple)
     assert task.splits["rehearsal"].texts == tuple(f"p{i}" for i in range(18))
     assert task.splits["train"].texts == ("train0", "train1", "p0", "p1")

@@ -1,0 +1,41 @@
+"""What a task is, wherever its rows come from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import final
+
+from compecon.tasks.metrics import Metric
+from compecon.tasks.task import Kind, Split, Task
+
+
+@final
+@dataclass(frozen=True)
+class Definition:
+    """All of a task but its rows.
+
+    Attributes:
+        name: Short name.
+        title: The question it asks, for people.
+        kind: Whether its targets are classes or scores.
+        labels: Class names by index; one name for the score of a regression.
+        metrics: The first is what is chosen by.
+        licence: Terms of its data, in words.
+    """
+
+    name: str
+    title: str
+    kind: Kind
+    labels: tuple[str, ...]
+    metrics: tuple[Metric, ...]
+    licence: str
+
+    @property
+    def target(self) -> type[int] | type[float]:
+        """`int` for classes, `float` for scores."""
+        return float if self.kind == "regression" else int
+
+    def task(self, splits: Mapping[str, Split]) -> Task:
+        """The task with these rows."""
+        return Task(self.name, self.kind, self.labels, splits, self.metrics)

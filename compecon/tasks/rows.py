@@ -1,0 +1,46 @@
+"""Rows on their way to a split: as columns, shuffled, and cut into what is learnt and what is chosen by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from compecon.tasks.task import Split
+
+Row = tuple[str, str | None, float]  # text, its pair if any, target
+_DEV_ROWS = 2000
+
+
+def split(rows: Iterable[Row], target: type[int] | type[float]) -> Split:
+    """Rows as columns; blanks around a text are dropped.
+
+    Args:
+        rows: Rows, all with a pair or all without.
+        target: `int` for classes, `float` for scores.
+
+    Raises:
+        ValueError: If there is no row, or only some have a pair.
+    """
+    texts, pairs, targets = zip(*rows, strict=True) if (rows := list(rows)) else ((), (), ())
+    return Split(
+        tuple(text.strip() for text in texts),
+        tuple(pair.strip() for pair in pairs if pair is not None),
+        np.asarray(targets, dtype=np.int64 if target is int else np.float64),
+    )
+
+
+def held_out(rows: Sequence[Row], target: type[int] | type[float]) -> dict[str, Split]:
+    """Cut training rows into "train" and "dev", where the only other rows with labels are kept for "test".
+
+    Args:
+        rows: In an order that means nothing; the last 2,000, at most a tenth, become "dev".
+        target: As of `split`.
+    """
+    n_dev = min(_DEV_ROWS, max(1, len(rows) // 10))
+    return {"train": split(rows[:-n_dev], target), "dev": split(rows[-n_dev:], target)}
+
+
+def shuffled(rows: Sequence[Row]) -> list[Row]:
+    """The rows in one and the same random order: many data sets are sorted by source, and their end is not typical."""
+    return [rows[i] for i in np.random.default_rng(0).permutation(len(rows))]

@@ -1,0 +1,64 @@
+"""What each metric computes: of many resamples at once, always along the last axis, (..., row) and (..., row) to (...).
+
+The leading axes of both sides broadcast against each other. `metrics` gives each its name, direction and interval.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import stats
+
+
+def share_right(predicted: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Share of rows whose predicted class is the wanted one, in [0, 1]."""
+    share: np.ndarray = (predicted == wanted).mean(axis=-1)
+    return share
+
+
+def matthews_coefficient(predicted: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Correlation of the classes, in [-1, 1]; 0 where one side is constant, for then nothing was told apart.
+
+    With two classes it is Pearson's correlation of zeros and ones.
+
+    References:
+        Gorodkin (2004), "Comparing two K-category assignments by a K-category correlation coefficient".
+    """
+    n = wanted.shape[-1]
+    classes = range(int(max(predicted.max(), wanted.max())) + 1)
+    given, true = (np.stack([(side == k).sum(axis=-1) for k in classes]) for side in (predicted, wanted))
+    right = (predicted == wanted).sum(axis=-1)
+    spread = (n**2 - (given**2).sum(axis=0)) * (n**2 - (true**2).sum(axis=0)).astype(float)
+    return _over(right * n - (given * true).sum(axis=0), np.sqrt(spread))
+
+
+def f1_of_class_1(predicted: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Harmonic mean of precision and recall of class 1, in [0, 1]; 0 where class 1 is neither wanted nor predicted."""
+    given, true = predicted == 1, wanted == 1
+    return _over(2 * (given & true).sum(axis=-1), given.sum(axis=-1) + true.sum(axis=-1))
+
+
+def correlation(predicted: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Pearson's correlation, in [-1, 1]; NaN where one side is constant."""
+    one, two = (side - side.mean(axis=-1, keepdims=True) for side in (predicted, wanted))
+    spread = np.sqrt((one**2).sum(axis=-1) * (two**2).sum(axis=-1))
+    with np.errstate(invalid="ignore"):  # 0 / 0 is NaN, as it should be
+        ratio: np.ndarray = (one * two).sum(axis=-1) / spread
+    return ratio
+
+
+def rank_correlation(predicted: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Spearman's correlation, ties at their mean rank, in [-1, 1]; NaN where one side is constant."""
+    return correlation(stats.rankdata(predicted, axis=-1), stats.rankdata(wanted, axis=-1))
+
+
+def exponential_mean(nats: np.ndarray, units: np.ndarray) -> np.ndarray:
+    """exp(all nats / all units)."""
+    mean: np.ndarray = np.exp(nats.sum(axis=-1) / units.sum(axis=-1))
+    return mean
+
+
+def _over(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """Their ratio, 0 where the whole is 0."""
+    part, whole = np.broadcast_arrays(part, whole)
+    ratio: np.ndarray = np.divide(part, whole, out=np.zeros(whole.shape), where=whole > 0)
+    return ratio
