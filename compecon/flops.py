@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from compecon.errors import UnsupportedModelError
+from compecon.kept import COMPACT, Kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class ModelShape:
     """The sizes that decide what a stack of attention and MLP layers costs.
 
     Attributes:
-        n_layers: Layers, all alike.
+        n_layers: Layers, all alike but for what `kept` says.
         n_heads: Query heads a layer.
         n_kv_heads: Key and value heads a layer; fewer than `n_heads` where queries share them.
         d_model: Width of the residual stream.
@@ -59,6 +60,7 @@ class ModelShape:
         head_per_token: MACs of the output head at each token.
         head_per_text: MACs of the output head once a text, such as a pooler and its classifier.
         window: Keys a causal query can see at most, itself included; None: all before it.
+        kept: What a compacted model has left of its heads and MLP neurons, layer by layer; None: all.
     """
 
     n_layers: int
@@ -71,20 +73,33 @@ class ModelShape:
     head_per_token: int = 0
     head_per_text: int = 0
     window: int | None = None
+    kept: Kept | None = None
+
+    @property
+    def all_heads(self) -> int:
+        """Query heads of all layers together."""
+        return self.n_layers * self.n_heads if self.kept is None else sum(map(len, self.kept.heads))
+
+    @property
+    def all_neurons(self) -> int:
+        """MLP neurons of all layers together."""
+        return self.n_layers * self.d_ff if self.kept is None else sum(self.kept.neurons)
 
     @classmethod
     def from_config(cls, config: Any, architecture: str | None = None) -> Self:
         """Read the sizes off a transformers config.
 
         Args:
-            config: Config of BERT, RoBERTa, XLM-RoBERTa, CamemBERT, DistilBERT, GPT-2, Llama, Mistral or Qwen2.
+            config: Config of BERT, RoBERTa, XLM-RoBERTa, CamemBERT, DistilBERT, GPT-2, Llama, Mistral or Qwen2, or of
+                a compacted model of the first six.
             architecture: Name of the model class, which decides the output head: `type(model).__name__`. None: the
                 first of `config.architectures`, the class the checkpoint was saved from.
 
         Raises:
             UnsupportedModelError: If the formulas do not cover the model or its head.
         """
-        family = _FAMILIES.get(config.model_type)
+        kind = config.model_type.removeprefix(COMPACT)
+        family = _FAMILIES.get(kind)
         if family is None:
             raise UnsupportedModelError(
                 f"MACs of model type {config.model_type!r} are not known. Known: {', '.join(_FAMILIES)}."
@@ -104,6 +119,7 @@ class ModelShape:
             head_per_token=per_token,
             head_per_text=per_text,
             window=_window(config) if family.has_window else None,
+            kept=None if kind == config.model_type else Kept.of(config),
         )
 
 
@@ -185,10 +201,11 @@ def macs_of_pairs(shape: ModelShape, n_tokens: int, *, keys_scored: int, keys_re
         keys_scored: Pairs whose score was computed, summed over layers, heads and queries.
         keys_read: Pairs whose value was added up, summed likewise. None: all that were scored.
     """
-    attention = 2 * shape.d_model * shape.d_head * (shape.n_heads + shape.n_kv_heads)  # query and output, key and value
-    mlp = shape.mlp_matrices * shape.d_model * shape.d_ff
+    heads = shape.all_heads + shape.all_heads * shape.n_kv_heads // shape.n_heads
+    attention = 2 * shape.d_model * shape.d_head * heads  # query and output, key and value
+    mlp = shape.mlp_matrices * shape.d_model * shape.all_neurons
     return MacCount(
-        linear=n_tokens * shape.n_layers * (attention + mlp),
+        linear=n_tokens * (attention + mlp),
         scored=shape.d_head * keys_scored,
         read=shape.d_head * (keys_scored if keys_read is None else keys_read),
         head=n_tokens * shape.head_per_token + shape.head_per_text,
@@ -196,7 +213,7 @@ def macs_of_pairs(shape: ModelShape, n_tokens: int, *, keys_scored: int, keys_re
 
 
 def _per_head(shape: ModelShape, pairs: int) -> int:
-    return shape.n_layers * shape.n_heads * pairs
+    return shape.all_heads * pairs
 
 
 def _check_length(n_tokens: int) -> None:
@@ -209,6 +226,7 @@ def _head(config: Any, family: _Family, architecture: str | None) -> tuple[int, 
     named = architecture or next(iter(getattr(config, "architectures", None) or ()), None)
     if named is None:
         raise UnsupportedModelError("The config names no architecture. Pass architecture=type(model).__name__.")
+    named = named.removeprefix("Compact")
     known = _decoder_heads(config) if family.is_decoder else _encoder_heads(config)
     head = known.get(named.removeprefix(family.prefix)) if named.startswith(family.prefix) else None
     if head is None:
@@ -221,7 +239,7 @@ def _encoder_heads(config: Any) -> dict[str, tuple[int, int]]:
     width = config.hidden_size
     square, labels = width**2, width * config.num_labels
     words = square + width * config.vocab_size  # a dense layer comes before the vocabulary
-    pooled = 0 if config.model_type == "distilbert" else square
+    pooled = 0 if config.model_type.endswith("distilbert") else square
     return {
         "Model": (0, pooled),
         "ForSequenceClassification": (0, square + labels),  # on the first token only

@@ -32,6 +32,11 @@ from transformers import (
     T5Config,
 )
 
+from compecon.compression import architectures
+from compecon.compression.compact import compact
+from compecon.compression.families import layers_of
+from compecon.compression.macs import unit_macs
+from compecon.compression.units import Units
 from compecon.errors import UnsupportedModelError
 from compecon.flops import MacCount, ModelShape, macs, macs_of_pairs, macs_under_budget
 
@@ -83,6 +88,25 @@ def test_dense_flops_are_what_torch_counts(model_class, config, attention):
     with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter, torch.no_grad():
         model(tokens)
     assert macs(ModelShape.from_config(config, model_class.__name__), N_TOKENS).flops == counter.get_total_flops()
+
+
+@pytest.mark.parametrize(("model_class", "config"), MODELS[:12])
+@pytest.mark.parametrize("heads", [[[0, 1, 1, 0], [1, 0, 0, 0]], [[0, 0, 0, 0], [1, 1, 1, 1]]], ids=["some", "a layer"])
+def test_flops_of_a_compacted_model_are_what_torch_counts(model_class, config, heads):
+    if f"Compact{model_class.__name__}" not in vars(architectures):
+        pytest.skip("this head is not compacted")
+    dense = model_class(config).eval()
+    keep = Units.full([(layer.n_heads, layer.n_neurons) for layer in layers_of(dense)], True)
+    gone = [torch.arange(len(keep.neurons[0])) % 3 > 0, torch.zeros(len(keep.neurons[1]), dtype=torch.bool)]
+    small = compact(
+        dense.requires_grad_(False), Units(tuple(torch.tensor(layer, dtype=torch.bool) for layer in heads), tuple(gone))
+    )
+    with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter, torch.no_grad():
+        small(torch.arange(1, N_TOKENS + 1).unsqueeze(0))
+    shape = ModelShape.from_config(small.config, type(small).__name__)
+    assert macs(shape, N_TOKENS).flops == counter.get_total_flops()
+    assert encoder_macs(macs(shape, N_TOKENS)) == unit_macs(small, N_TOKENS).total()
+    assert macs_under_budget(shape, N_TOKENS, N_TOKENS, causal=False) == macs(shape, N_TOKENS)
 
 
 # ---- arithmetic of BERT-base
