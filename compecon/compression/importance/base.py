@@ -1,0 +1,34 @@
+"""What a method that values units has to say."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+
+from torch import Tensor, nn
+
+from compecon.compression.units import Units
+
+Batch = Mapping[str, Tensor]  # the first dimension of each tensor is the example
+Loss = Callable[[nn.Module, Batch], Tensor]  # the mean task loss of a batch, a scalar with its graph
+
+
+class Importance(ABC):
+    """A value for each unit. Which units a budget of MACs then buys is decided by `compecon.compression.select`."""
+
+    @abstractmethod
+    def score(self, model: nn.Module, batches: Iterable[Batch], loss: Loss) -> Units:
+        """Value the units of a model, in evaluation mode, leaving the model and its gradients as they were.
+
+        Args:
+            model: As for `layers_of`.
+            batches: Calibration examples on the model's device; methods that need no data do not look at them.
+            loss: Runs the model on a batch and gives the mean task loss.
+
+        Returns:
+            float64 on the CPU, at least 0; the unit of measurement is the method's own.
+
+        Raises:
+            UnsupportedModelError: If the model's heads and neurons are not known.
+            ValueError: If a method that needs batches gets none, or a gradient is not finite.
+        """

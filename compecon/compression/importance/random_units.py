@@ -1,0 +1,37 @@
+"""No idea what units are worth: the rival that every other one has to beat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from torch import Tensor, nn
+from typing_extensions import override
+
+from compecon.compression.families import layers_of
+from compecon.compression.importance.base import Batch, Importance, Loss
+from compecon.compression.units import Units
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class RandomUnits(Importance):
+    """Independent and uniform in [0, 1); needs no data.
+
+    Attributes:
+        seed: The same values for the same seed and sizes, on every device.
+    """
+
+    seed: int = 0
+
+    @override
+    def score(self, model: nn.Module, batches: Iterable[Batch], loss: Loss) -> Units:
+        generator = torch.Generator().manual_seed(self.seed)
+        layers = layers_of(model)
+
+        def draw(n_units: int) -> Tensor:
+            return torch.rand(n_units, generator=generator, dtype=torch.float64)
+
+        return Units(tuple(draw(layer.n_heads) for layer in layers), tuple(draw(layer.n_neurons) for layer in layers))

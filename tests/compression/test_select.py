@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+from itertools import product
+
+import hypothesis.strategies as st
+import pytest
+import torch
+from hypothesis import given
+
+from compecon.compression.macs import share_of_macs
+from compecon.compression.select import fixed_share, joint, knapsack, select, uniform
+from compecon.compression.units import Units
+
+RULES = [joint, fixed_share, knapsack, uniform]
+HEAD, NEURON = 7.0, 2.0
+
+
+def problem(counts: list[tuple[int, int]], seed: int = 0, levels: int = 5) -> tuple[Units, Units]:
+    """Random importance, many of them equal, and two prices."""
+    generator = torch.Generator().manual_seed(seed)
+    macs = Units(
+        *(
+            tuple(torch.full((n,), cost, dtype=torch.float64) for n in kind)
+            for cost, kind in zip((HEAD, NEURON), zip(*counts, strict=True), strict=True)
+        )
+    )
+    return macs.map(lambda part: torch.randint(0, levels, part.shape, generator=generator).double()), macs
+
+
+def worth(keep: Units, importance: Units) -> float:
+    return float((keep.joined() * importance.joined()).sum())
+
+
+@pytest.mark.parametrize("rule", RULES)
+@given(seed=st.integers(0, 10**6), target=st.floats(0.01, 1))
+def test_the_share_is_at_most_the_target_and_within_one_neuron_of_it(rule, seed, target):
+    counts = [(4, 9), (3, 8), (5, 10)]
+    importance, macs = problem(counts, seed)
+    keep = select(importance, macs, target, rule=rule)
+    share = share_of_macs(keep, macs)
+    assert share <= target
+    slack = NEURON * (len(counts) if rule is uniform else 1)  # uniform rounds in each layer
+    if not any(bool(part.all()) for part in keep.neurons):  # then neurons could not fill a gap smaller than a head
+        assert target < share + slack / float(macs.total()) + 1e-12
+
+
+@pytest.mark.parametrize("rule", [joint, knapsack])
+@pytest.mark.parametrize(("heads", "neurons"), list(product(range(5), range(1, 10))))
+def test_the_share_that_a_selection_has_buys_it_again(rule, heads, neurons):
+    importance, macs = problem([(4, 9)], levels=10**6)
+    target = (heads * HEAD + neurons * NEURON) / (4 * HEAD + 9 * NEURON)
+    keep = select(importance, macs, target, rule=rule)
+    again = select(importance, macs, share_of_macs(keep, macs), rule=rule)
+    assert torch.equal(again.joined(), keep.joined())
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_the_whole_budget_keeps_every_unit(rule):
+    importance, macs = problem([(4, 9), (3, 8)])
+    assert select(importance, macs, 1.0, rule=rule).counts() == ((4, 9), (3, 8))
+
+
+@given(seed=st.integers(0, 10**6), first=st.floats(0.01, 1), second=st.floats(0.01, 1))
+def test_a_larger_target_never_buys_less_jointly(seed, first, second):
+    importance, macs = problem([(4, 9), (3, 8)], seed)
+    low, high = (share_of_macs(select(importance, macs, t, rule=joint), macs) for t in sorted((first, second)))
+    assert low <= high
+
+
+@given(seed=st.integers(0, 10**6), first=st.floats(0.01, 1), second=st.floats(0.01, 1))
+def test_a_larger_target_never_buys_less_importance_by_knapsack(seed, first, second):
+    importance, macs = problem([(4, 9), (3, 8)], seed)
+    low, high = (worth(select(importance, macs, t, rule=knapsack), importance) for t in sorted((first, second)))
+    assert low <= high
+
+
+@given(seed=st.integers(0, 10**6), target=st.floats(0.01, 1))
+def test_the_knapsack_is_the_best_of_all_subsets(seed, target):
+    importance, macs = problem([(2, 3), (2, 4)], seed)
+    values, costs = importance.joined(), macs.joined()
+    subsets = torch.tensor(list(product([0.0, 1.0], repeat=len(values))), dtype=torch.float64)
+    affordable = (subsets @ costs) / costs.sum() <= target
+    best = (subsets @ values)[affordable].max()
+    keep = select(importance, macs, target, rule=knapsack)
+    assert worth(keep, importance) == float(best)
+    spent = (subsets @ costs)[affordable & (subsets @ values == best)].max()
+    assert float((keep.joined() * costs).sum()) == float(spent)
+
+
+def test_fixed_share_gives_heads_and_neurons_their_own_shares():
+    importance, macs = problem([(6, 50), (6, 50)])
+    keep = select(importance, macs, 0.5, rule=fixed_share)
+    assert (int(torch.cat(keep.heads).sum()), int(torch.cat(keep.neurons).sum())) == (6, 50)
+
+
+def test_uniform_gives_each_layer_the_same_widths_and_keeps_its_best():
+    importance, macs = problem([(6, 50), (6, 50)], levels=10**6)
+    keep = select(importance, macs, 0.5, rule=uniform)
+    assert keep.counts() == ((3, 25), (3, 25))
+    for kept, values in zip((*keep.heads, *keep.neurons), (*importance.heads, *importance.neurons), strict=True):
+        assert values[kept].min() > values[~kept].max()
+
+
+def test_joint_buys_by_importance_per_mac():
+    macs = Units((torch.full((2,), HEAD, dtype=torch.float64),), (torch.full((3,), NEURON, dtype=torch.float64),))
+    importance = Units((torch.tensor([7.0, 0.7]),), (torch.tensor([0.4, 1.0, 0.1]),))  # per MAC: 1 .1; .2 .5 .05
+    for units, target in ((1, 7), (2, 9), (3, 11)):
+        keep = select(importance, macs, target / 20, rule=joint)
+        assert keep.joined().tolist() == [True, False, units > 2, units > 1, False]
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_ties_go_to_the_earlier_unit(rule):
+    _, macs = problem([(2, 4), (2, 4)])
+    keep = select(macs.map(torch.ones_like), macs, 0.5, rule=rule)
+    for part in (*keep.heads, *keep.neurons) if rule is uniform else (torch.cat(keep.heads), torch.cat(keep.neurons)):
+        assert part.tolist() == sorted(part.tolist(), reverse=True)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_layers_without_units_are_allowed(rule):
+    importance, macs = problem([(0, 9), (3, 0), (0, 0)])
+    share = share_of_macs(select(importance, macs, 0.6, rule=rule), macs)
+    assert 0 < share <= 0.6
+
+
+@pytest.mark.parametrize("target", [0.0, -0.1, 1.01, float("nan")])
+def test_a_target_that_is_no_share_is_refused(target):
+    with pytest.raises(ValueError, match=r"share of the MACs in \(0, 1\], got"):
+        select(*problem([(2, 3)]), target)
+
+
+def test_values_that_are_no_importance_are_refused():
+    importance, macs = problem([(2, 3)])
+    with pytest.raises(ValueError, match="of the same units"):
+        select(problem([(3, 3)])[0], macs, 0.5)
+    for bad in (-1.0, float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="finite and at least 0"):
+            select(importance.map(lambda part, bad=bad: part * 0 + bad), macs, 0.5)
+    with pytest.raises(ValueError, match="macs must be above 0"):
+        select(importance, macs.map(torch.zeros_like), 0.5)
+    uneven = Units((torch.tensor([1.0, 2.0]),), macs.neurons)
+    with pytest.raises(ValueError, match=r"one cost for every head, got \[1.0, 2.0\]"):
+        select(importance, uneven, 0.5, rule=knapsack)
