@@ -153,7 +153,7 @@ def _build_causal(run: _Run) -> Path:
     model, tokenizer = train_causal(corpus, plan, seed=run.seed, report=run.report)
     save_weights(model, tokenizer, folder)
     model.load_state_dict(read_weights(folder), strict=False)  # tied output weights are stored once
-    by_token, by_word = measure_causal(model, tokenizer, corpus.test)
+    by_token, by_word = measure_causal(model, tokenizer, corpus.part("test"))
     metrics = [_reported("perplexity by token", "test", by_token), _reported("perplexity by word", "test", by_word)]
     _finish("causal", folder, metrics, {"training": plan.settings}, run)
     return folder

@@ -12,7 +12,7 @@ import torch
 from compecon.checkpoints.scratch import document_nats, small_gpt2, train_tokenizer, windows
 from compecon.finetune import FineTuneSettings, fine_tune
 from compecon.recipes.encoders import Report
-from compecon.tasks.language_modeling import Corpus, Document
+from compecon.tasks.language_task import Document, LanguageTask
 from compecon.tasks.metrics import Estimate, perplexity
 from compecon.tasks.objectives import next_token_loss
 
@@ -36,7 +36,7 @@ class CausalPlan:
     positions: int = 256
 
 
-def train_causal(corpus: Corpus, plan: CausalPlan, *, seed: int, report: Report) -> tuple[Any, Any]:
+def train_causal(corpus: LanguageTask, plan: CausalPlan, *, seed: int, report: Report) -> tuple[Any, Any]:
     """Train a tokenizer and a GPT-2 on a corpus.
 
     Args:
@@ -48,14 +48,14 @@ def train_causal(corpus: Corpus, plan: CausalPlan, *, seed: int, report: Report)
     Returns:
         A `GPT2LMHeadModel` in evaluation mode, and its tokenizer.
     """
-    texts = [document.text for document in corpus.train]
+    texts = [document.text for document in corpus.part("train")]
     tokenizer = train_tokenizer(texts, plan.pieces, plan.positions)
     torch.manual_seed(seed)
     model = small_gpt2(tokenizer, width=plan.width, layers=plan.layers)
     rows = windows(tokenizer, texts, plan.positions)
     report(f"causal: {model.num_parameters():,} parameters, {len(rows) * plan.positions:,} tokens of training text")
     fine_tune(model, tokenizer, rows, next_token_loss, replace(plan.settings, seed=seed))
-    by_token, by_word = measure_causal(model, tokenizer, corpus.dev)
+    by_token, by_word = measure_causal(model, tokenizer, corpus.part("dev"))
     report(f"causal: dev perplexity by token {by_token}, by word {by_word}")
     return model, tokenizer
 

@@ -1,4 +1,4 @@
-"""Running text for a causal model: documents of a data folder or of the Hub, and perplexity by token and by word.
+"""Running text of several sources for a small causal model: documents of a data folder or of the Hub.
 
 Layout of a data folder; of the training sources some may be absent, every 20th document of them is "dev":
 
@@ -13,40 +13,18 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice, pairwise
 from pathlib import Path
 
 from compecon.tasks.hub import load_tables
+from compecon.tasks.language_task import Document, LanguageTask
 
 _DEV_EVERY = 20
 _HUB_STORIES = 20_000
 _HEADING = re.compile(r"^ = [^=].*[^=] = $", re.MULTILINE)
 
 
-@dataclass(frozen=True)
-class Document:
-    """A text, spelled as people spell.
-
-    Attributes:
-        text: The text.
-        words: How many words and punctuation marks its corpus counts in it; the unit of a word-level perplexity.
-    """
-
-    text: str
-    words: int
-
-
-@dataclass(frozen=True)
-class Corpus:
-    """Documents to learn from, to choose by, and to report on once."""
-
-    train: tuple[Document, ...]
-    dev: tuple[Document, ...]
-    test: tuple[Document, ...]
-
-
-def read_corpus(folder: Path) -> Corpus:
+def read_corpus(folder: Path) -> LanguageTask:
     """The texts of a data folder.
 
     Raises:
@@ -65,10 +43,11 @@ def read_corpus(folder: Path) -> Corpus:
     if not test:
         raise FileNotFoundError(f"no test articles in {folder}: expected wikitext2_raw/wiki.test.raw.")
     train = tuple(text for i, text in enumerate(texts) if i % _DEV_EVERY)
-    return Corpus(train, texts[::_DEV_EVERY], tuple(map(_article, test)))
+    splits = {"train": train, "dev": texts[::_DEV_EVERY], "test": tuple(map(_article, test))}
+    return LanguageTask("corpus", splits)
 
 
-def hub_corpus(stories: int = _HUB_STORIES) -> Corpus:
+def hub_corpus(stories: int = _HUB_STORIES) -> LanguageTask:
     """WikiText-2 raw (`Salesforce/wikitext`) and TinyStories (`roneneldan/TinyStories`), both with one field, text.
 
     Args:
@@ -79,12 +58,12 @@ def hub_corpus(stories: int = _HUB_STORIES) -> Corpus:
     """
     wiki = load_tables("Salesforce/wikitext", "wikitext-2-raw-v1")
     split = {
-        name: _split_articles("".join(row["text"] for row in wiki[name])) for name in ("train", "validation", "test")
+        name: split_articles("".join(row["text"] for row in wiki[name])) for name in ("train", "validation", "test")
     }
     tales = islice(load_tables("roneneldan/TinyStories", streaming=True)["train"], stories)
     train = [plain(article) for article in split["train"]] + [row["text"].strip() for row in tales]
     dev, test = (tuple(map(_article, split[name])) for name in ("validation", "test"))
-    return Corpus(_documents(train), dev, test)
+    return LanguageTask("corpus", {"train": _documents(train), "dev": dev, "test": test})
 
 
 def plain(text: str) -> str:
@@ -111,10 +90,11 @@ def _article(article: str) -> Document:
 
 
 def _articles(path: Path) -> list[str]:
-    return _split_articles(path.read_text(encoding="utf-8")) if path.is_file() else []
+    return split_articles(path.read_text(encoding="utf-8")) if path.is_file() else []
 
 
-def _split_articles(text: str) -> list[str]:
+def split_articles(text: str) -> list[str]:
+    """The articles of a WikiText file, each from its title on; what is before the first title is left out."""
     starts = [match.start() for match in _HEADING.finditer(text)] + [len(text)]
     return [text[begin:end] for begin, end in pairwise(starts)]
 

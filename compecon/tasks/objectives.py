@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from torch import Tensor
 from torch.nn import functional
+
+from compecon.tasks.task import Kind
 
 Objective = Callable[[Tensor, Tensor, Tensor | None], Tensor]
 """(logits, labels, soft targets or None) -> mean loss of the batch."""
@@ -52,3 +54,20 @@ def next_token_loss(logits: Tensor, labels: Tensor, soft: Tensor | None) -> Tens
     if soft is not None:
         raise ValueError("next_token_loss learns from the text alone, got soft targets. Leave them out of the rows.")
     return functional.cross_entropy(logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten())
+
+
+_OBJECTIVES: Mapping[Kind, Callable[[float], Objective]] = {
+    "classification": classification_loss,
+    "regression": regression_loss,
+    "language": lambda _share: next_token_loss,
+}
+
+
+def objective_of(kind: Kind, share: float = 0.0) -> Objective:
+    """The objective of a kind of task.
+
+    Args:
+        kind: `Task.kind` or `LanguageTask.kind`.
+        share: Weight of a teacher, in [0, 1], for rows that carry its output; language modelling has no teacher.
+    """
+    return _OBJECTIVES[kind](share)

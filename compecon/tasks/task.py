@@ -12,7 +12,7 @@ from compecon.errors import TaskError
 from compecon.tasks.labels import LabelMatch, match_labels, match_score
 from compecon.tasks.metrics import Metric
 
-Kind = Literal["classification", "regression"]
+Kind = Literal["classification", "regression", "language"]
 Part = TypeVar("Part", bound=Sized)
 
 
@@ -65,9 +65,11 @@ class Measured(Generic[Part]):
         splits: "train" to learn from, "dev" to choose by, "test" to report once; "rehearsal" to learn from before
             "train", where there is one; any other name is reported beside "test". A task need not have them all.
         metrics: The first is what is chosen by; the others are reported beside it.
+        kind: Which objective, rows and predictions it has; what differs by it is looked up, never asked.
     """
 
     name: str
+    kind: Kind
     splits: Mapping[str, Part]
     metrics: tuple[Metric, ...]
 
@@ -111,7 +113,7 @@ class Task(Measured[Split]):
 
     Attributes:
         name: Short name: "sst2", "xnli/de".
-        kind: Whether targets are classes or scores.
+        kind: "classification" if targets are classes, "regression" if they are scores.
         labels: Class names by index; one name for the score of a regression.
         splits: As of every task.
         metrics: As of every task.

@@ -26,23 +26,23 @@ def folder(tmp_path):
 
 def test_every_twentieth_document_is_kept_from_training(folder):
     corpus = read_corpus(folder)
-    assert [document.text.split()[1] for document in corpus.dev] == ["1", "21"]
-    assert len(corpus.train) == 19 + 1 + 1  # brown, wikitext, stories
+    assert [document.text.split()[1] for document in corpus.part("dev")] == ["1", "21"]
+    assert len(corpus.part("train")) == 19 + 1 + 1  # brown, wikitext, stories
 
 
 def test_brown_loses_its_tags_and_tex_quotes(folder):
-    assert read_corpus(folder).dev[0].text == 'File 1 "said", and/or left.'
+    assert read_corpus(folder).part("dev")[0].text == 'File 1 "said", and/or left.'
 
 
 def test_training_articles_lose_sentences_with_unknown_words_and_test_articles_keep_everything(folder):
     corpus = read_corpus(folder)
-    assert not any("<unk>" in document.text for document in corpus.train)
-    assert any("It swims at 3.5 knots" in document.text for document in corpus.train)
-    assert "The <unk> is big." in corpus.test[0].text
+    assert not any("<unk>" in document.text for document in corpus.part("train"))
+    assert any("It swims at 3.5 knots" in document.text for document in corpus.part("train"))
+    assert "The <unk> is big." in corpus.part("test")[0].text
 
 
 def test_articles_are_cut_at_their_titles_not_at_their_sections_and_count_their_own_words(folder):
-    test = read_corpus(folder).test
+    test = read_corpus(folder).part("test")
     assert len(test) == 2
     assert test[0].words == len(ARTICLE.split())
 
@@ -68,5 +68,5 @@ def test_plain_spells_as_people_do(corpus, spelled):
 
 def test_real_corpus_has_the_62_test_articles_of_wikitext(data_dir):
     corpus = read_corpus(data_dir)
-    assert len(corpus.test) == 62
-    assert sum(document.words for document in corpus.test) == pytest.approx(241_211, rel=0.01)
+    assert len(corpus.part("test")) == 62
+    assert sum(document.words for document in corpus.part("test")) == pytest.approx(241_211, rel=0.01)

@@ -1,0 +1,45 @@
+"""A language-modelling task: documents in splits, and perplexity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import final
+
+from compecon.tasks.metrics import Metric, perplexity
+from compecon.tasks.task import Kind, Measured
+
+
+@final
+@dataclass(frozen=True)
+class Document:
+    """A text.
+
+    Attributes:
+        text: The text.
+        words: How many words and punctuation marks its corpus counts in it; the unit of a word-level perplexity.
+    """
+
+    text: str
+    words: int
+
+
+Documents = tuple[Document, ...]
+
+
+@final
+@dataclass(frozen=True)
+class LanguageTask(Measured[Documents]):
+    """Documents to predict token by token.
+
+    Attributes:
+        name: Short name: "wikitext-2".
+        splits: As of every task, of documents; at least two each, since documents are what is resampled.
+        metrics: As of every task; predictions are the nats of each document, targets its tokens or words.
+        kind: What sets its objective and its rows apart from those of other tasks.
+    """
+
+    name: str
+    splits: Mapping[str, Documents]
+    metrics: tuple[Metric, ...] = (perplexity,)
+    kind: Kind = field(default="language", init=False)
