@@ -21,6 +21,7 @@ from compecon.errors import UnsupportedModelError
 from compecon.flops import ModelShape, macs, macs_under_budget
 from compecon.views.budgets import BATCHED_TOKENS, N_GRID, Scope, budget_grid
 from compecon.views.frames import FORMAT, Message
+from compecon.views.heads import HeadGrid
 from compecon.views.output import CHANGE_UNITS, Reading, output_fields, read_output
 from compecon.views.policies import CONTROL_ARMS, POLICIES, make_policy
 from compecon.views.statistics import STATISTICS, TOKENS, VIEWS, head_statistics, moved_attention
@@ -134,10 +135,6 @@ def _common_mask(visible: Sequence[Tensor]) -> Tensor:
     return stacked[:1] if bool((stacked == stacked[:1]).all()) else stacked
 
 
-def _filled_up(heads: Tensor, n_heads: int) -> Tensor:
-    return torch.cat([heads, heads[:1].expand(n_heads - len(heads), *heads.shape[1:])])
-
-
 class _Frames:
     """Turns sweep points into messages; holds the full-budget point that others are compared with."""
 
@@ -149,13 +146,11 @@ class _Frames:
         self.checkpoint, self.encoded, self.request = checkpoint, encoded, request
         self.full, self.full_reading = full, read_output(checkpoint, encoded, full.output)
         self.content = ~torch.tensor(encoded.special, device=full.attention[0].weights.device)
-        heads, n = [layer.weights.shape[1] for layer in full.attention], len(encoded.tokens)
-        self.n_heads = max(heads)
-        self.removed = torch.tensor(
-            [[h >= own for h in range(self.n_heads)] for own in heads], device=self.content.device
-        )
-        self.visible = _common_mask([layer.visible[0].expand(-1, n, n) for layer in full.attention])
-        self.full_weights = self._stacked([layer.weights.float() for layer in full.attention])
+        n = len(encoded.tokens)
+        self.grid = HeadGrid.of(checkpoint.model.config, full.attention)
+        self.removed = self.grid.empty().to(self.content.device)
+        self.visible = _common_mask([seen.expand(-1, n, n) for seen in self.grid.seen(full.attention)])
+        self.full_weights = self.grid.placed(full.attention)
 
     def opening(self) -> Message:
         n, checkpoint = len(self.encoded.tokens), self.checkpoint
@@ -173,9 +168,10 @@ class _Frames:
                 "tokens": list(self.encoded.tokens),
                 "joined": list(self.encoded.joined),
                 "special": list(self.encoded.special),
-                "heads": [layer.weights.shape[1] for layer in self.full.attention],
+                "heads": list(self.grid.sizes),
+                "removed": self.grid.removed(),
                 "grid": list(budget_grid(n)),
-                "sent": self.request.scope.fields(len(self.full.attention), self.n_heads),
+                "sent": self.request.scope.fields(len(self.grid.kept), self.grid.n_columns),
                 "views": VIEWS,
                 "token_sets": TOKENS,
                 "statistics": STATISTICS,
@@ -186,7 +182,7 @@ class _Frames:
     @torch.inference_mode()
     def of(self, points: Sequence[SweepPoint], budgets: Sequence[int]) -> list[Message]:
         """A frame for each point; statistics of all of them at once, since small tensors cost by the call."""
-        weights = torch.stack([self._stacked([layer.weights.float() for layer in point.attention]) for point in points])
+        weights = torch.stack([self.grid.placed(point.attention) for point in points])
         statistics = head_statistics(weights, self.visible, self.content).movedim(3, 0)
         moved = moved_attention(weights, self.full_weights)
         arrays = {
@@ -208,16 +204,11 @@ class _Frames:
             **output_fields(self.checkpoint, self.encoded, reading),
         }
 
-    def _stacked(self, layers: Sequence[Tensor]) -> Tensor:
-        """One tensor (layer, head, query, key); layers that lost heads are filled up with copies of their first.
-
-        What stands in for a removed head is overwritten with NaN before it leaves.
-        """
-        full = [one[0] if one.shape[1] == self.n_heads else _filled_up(one[0], self.n_heads) for one in layers]
-        return torch.stack(full)
-
     def _sent(self, weights: Tensor) -> NDArray[np.float16]:
-        """The matrices in scope, float16, (budget, layer, head, query, key); NaN where a query may not look."""
+        """The matrices in scope, float16, (budget, layer, head, query, key); NaN where a query may not look.
+
+        A head that was removed is NaN throughout.
+        """
         layers, heads = self.request.scope.extent(*weights.shape[1:3])
         hidden = ~self.visible.expand_as(weights[0])[layers][:, heads] | self.removed[layers][:, heads, None, None]
         return weights[:, layers][:, :, heads].masked_fill(hidden, torch.nan).to(torch.float16).cpu().numpy()

@@ -196,7 +196,7 @@ def test_the_opening_describes_the_text_and_the_model(checkpoint: Checkpoint, en
     opening, n = messages(checkpoint, encoded, budgets=(1,))[0].fields, len(encoded.tokens)
     assert opening["tokens"] == list(encoded.tokens)
     assert [len(opening[name]) for name in ("joined", "special")] == [n, n]
-    assert opening["heads"] == [2, 2]
+    assert (opening["heads"], opening["removed"]) == ([2, 2], [])
     assert opening["sent"] == {"layers": [0, 1], "heads": [0, 1]}
     assert (opening["output"], opening["digest"]) == (checkpoint.kind, checkpoint.digest)
     assert (opening["views"], opening["token_sets"], opening["statistics"]) == (VIEWS, TOKENS, STATISTICS)
