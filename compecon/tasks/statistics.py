@@ -6,7 +6,6 @@ The leading axes of both sides broadcast against each other. `metrics` gives eac
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
 
 
 def share_right(predicted: np.ndarray, wanted: np.ndarray) -> np.ndarray:
@@ -48,7 +47,9 @@ def correlation(predicted: np.ndarray, wanted: np.ndarray) -> np.ndarray:
 
 def rank_correlation(predicted: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """Spearman's correlation, ties at their mean rank, in [-1, 1]; NaN where one side is constant."""
-    return correlation(stats.rankdata(predicted, axis=-1), stats.rankdata(wanted, axis=-1))
+    from scipy.stats import rankdata  # noqa: PLC0415 - takes a second, and listing the tasks needs none of it
+
+    return correlation(rankdata(predicted, axis=-1), rankdata(wanted, axis=-1))
 
 
 def exponential_mean(nats: np.ndarray, units: np.ndarray) -> np.ndarray:
