@@ -180,7 +180,7 @@ _UINT32 = 0xFFFFFFFF
 
 
 def _limit(budget: Budget, visible: Tensor, shape: torch.Size, layer: int) -> Tensor | int | None:
-    """The limit where it binds: one number if it is the same wherever it binds, ``None`` if it binds nowhere."""
+    """The limit of each row: one number if that leaves every row what its own does, ``None`` if it binds nowhere."""
     if isinstance(budget, KeyBudget) and budget.keys is not None:  # the common case needs no counting
         return budget.keys if budget.keys < shape[-1] else None
     n_visible = visible.expand(*visible.shape[:-1], shape[-1]).sum(-1, keepdim=True).expand(*shape[:-1], 1)
@@ -193,7 +193,8 @@ def _limit(budget: Budget, visible: Tensor, shape: torch.Size, layer: int) -> Te
     lowest, highest = int(binding.min()), int(binding.max())
     if lowest < 1:
         raise ValueError(f"a budget must allow at least 1 key a query, got {lowest}.")
-    return highest if lowest == highest else limit.clamp(min=1)
+    alike = bool((np.minimum(highest, seen) == np.minimum(given, seen)).all())
+    return highest if alike else limit.clamp(min=1)
 
 
 def _scramble(state: Tensor) -> Tensor:

@@ -72,6 +72,14 @@ def test_heads_may_have_different_budgets(scores):
     assert kept.sum(-1).amax((0, 2)).tolist() == kept.sum(-1).amin((0, 2)).tolist() == [1, 8, 5]
 
 
+@pytest.mark.parametrize("budgets", [(KeyBudget(2), None), (None, KeyBudget(2)), (KeyBudget(3), KeyBudget(8))])
+def test_a_budget_of_one_row_does_not_bind_another(scores, budgets):
+    everything = torch.ones(2, 1, 6, 8, dtype=torch.bool)
+    kept = TopK().keep(scores, everything, PerRow(budgets), layer=0).expand(SHAPE)
+    expected = [8 if budget is None else budget.keys for budget in budgets]
+    assert kept.sum(-1).amax((1, 2)).tolist() == kept.sum(-1).amin((1, 2)).tolist() == expected
+
+
 def test_random_keys_depend_on_seed_layer_head_and_query_and_not_on_the_scores():
     def merit(seed=0, layer=0, batch=1, queries=6) -> Tensor:
         return RandomK(seed).merit(torch.randn(batch, 3, queries, 8), layer)
