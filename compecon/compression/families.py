@@ -60,6 +60,7 @@ class Family:
         heads_out: Output projection of the attention.
         neurons_in: First FFN matrix.
         neurons_out: Second FFN matrix.
+        norm_first: Whether norms are applied to what a block reads, not to the sum of its input and its output.
     """
 
     layers: str
@@ -68,6 +69,7 @@ class Family:
     heads_out: str
     neurons_in: str
     neurons_out: str
+    norm_first: bool = False
 
 
 _BERT = Family(
@@ -93,6 +95,7 @@ _GPT2 = Family(
     heads_out="attn.c_proj",
     neurons_in="mlp.c_fc",
     neurons_out="mlp.c_proj",
+    norm_first=True,
 )
 FAMILIES = {
     "bert": _BERT,

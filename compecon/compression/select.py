@@ -82,8 +82,7 @@ def select(importance: Units, macs: Units, target: float, *, rule: Rule = knapsa
     Raises:
         ValueError: If the target is out of range, a value is not allowed, or the sizes differ.
     """
-    if not 0 < target <= 1:
-        raise ValueError(f"target must be a share of the MACs in (0, 1], got {target}.")
+    require_share(target)
     values, costs = (kind.map(lambda part: part.detach().to("cpu", torch.float64)) for kind in (importance, macs))
     sizes = [[len(part) for part in (*kind.heads, *kind.neurons)] for kind in (values, costs)]
     if sizes[0] != sizes[1]:
@@ -93,6 +92,16 @@ def select(importance: Units, macs: Units, target: float, *, rule: Rule = knapsa
     if not bool((costs.joined() > 0).all()):
         raise ValueError("macs must be above 0 for every unit. Use unit_macs of the same model.")
     return rule(values, costs, target)
+
+
+def require_share(target: float) -> None:
+    """Refuse a target that is no share.
+
+    Raises:
+        ValueError: If it is not in (0, 1].
+    """
+    if not 0 < target <= 1:
+        raise ValueError(f"target must be a share of the MACs in (0, 1], got {target}.")
 
 
 def _layer(values: Units, index: int) -> Units:

@@ -1,0 +1,81 @@
+"""Let the units that stay make up for those that went: one scale each, by least squares, layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from compecon.compression.importance.base import Batch, Loss
+from compecon.compression.least_squares import NormalEquations
+from compecon.compression.modes import evaluating
+from compecon.compression.replay import Stage, Stream, Values, run, stages_of, stream_of
+from compecon.compression.units import Units
+
+
+def rescale(model: nn.Module, keep: Units, batches: Iterable[Batch], loss: Loss, *, ridge: float = 1e-3) -> Units:
+    """Scale the kept units so that the hidden states after each block come closest to those of the given model.
+
+    From the input on, first the heads of a layer, then its neurons: the pruned model so far provides the inputs, the
+    given model, on its own inputs, the states to be met. Padding does not count, and of the last layer only tokens on
+    which the loss depends. A block where a scale would exceed 10 in size keeps its units as they are.
+
+    Args:
+        model: As for `layers_of`; in evaluation mode meanwhile.
+        keep: True, or anything but 0, for a unit that stays.
+        batches: Calibration examples on the model's device.
+        loss: Runs the model on a batch; says which tokens count in the last layer.
+        ridge: Pulls scales to 1, with this weight relative to the mean squared contribution of a unit.
+
+    Returns:
+        float64 on the CPU: 0 where ``keep`` is, a scale of either sign elsewhere. For `compact`.
+
+    Raises:
+        UnsupportedModelError: If the model's heads and neurons are not known.
+        ValueError: If there is no batch.
+
+    References:
+        Kwon et al. (2022), arXiv 2204.09656, section 4.3.
+    """
+    with evaluating(model):
+        pruned = [stream_of(model, batch, loss) for batch in batches]
+    if not pruned:
+        raise ValueError("Units are rescaled on calibration batches, got none. Pass at least one.")
+    dense = pruned
+    found: list[Values] = []
+    keep = keep.map(lambda part: (part != 0).to("cpu", torch.float64))
+    with evaluating(model), torch.no_grad():
+        for stage, *kept in zip(stages_of(model), keep.heads, keep.neurons, strict=True):
+            values = (kept[0], kept[1])
+            passed = [_dense(stage, stream) for stream in dense]
+            dense = [stream for stream, _ in passed]
+            for kind in (0, 1):
+                targets = [states[kind] for _, states in passed]
+                values = _refitted(stage, kind, values, list(zip(pruned, targets, strict=True)), ridge)
+            pruned = [stream.after(run(stage, stream, values).output) for stream in pruned]
+            found.append(values)
+    heads, neurons = zip(*found, strict=True)
+    return Units(heads, neurons)
+
+
+def _dense(stage: Stage, stream: Stream) -> tuple[Stream, tuple[Tensor, Tensor]]:
+    """The stream after a layer whose units are all open, and the states after its heads and after its neurons."""
+    passage = run(stage, stream, (torch.ones(stage.layer.n_heads), torch.ones(stage.layer.n_neurons)))
+    states = [passage.residual[kind] + stage.matrices[kind](features) for kind, features in enumerate(passage.features)]
+    return stream.after(passage.output), (states[0], states[1])
+
+
+def _refitted(stage: Stage, kind: int, values: Values, pairs: Sequence[tuple[Stream, Tensor]], ridge: float) -> Values:
+    """The values of a layer, those of one kind with new scales, from streams and the states they should lead to."""
+    stays = values[kind] != 0
+    if not stays.any():
+        return values
+    equations = NormalEquations(stage.matrices[kind], stage.widths[kind], stays)
+    for stream, target in pairs:
+        passage = run(stage, stream, values)
+        counted = stream.read if stage.last else stream.tokens
+        missing = target - passage.residual[kind] - stage.matrices[kind].bias
+        equations.add(passage.features[kind][counted], missing[counted])
+    refitted = values[kind].masked_scatter(stays, equations.scales(ridge))
+    return (refitted, values[1]) if kind == 0 else (values[0], refitted)
