@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any, Self, final
 
 COMPACT = "compact-"  # begins the model type of a compacted model; the rest is the family it was made of
-_NEURONS = ("intermediate_size", "hidden_dim", "n_inner")
+NEURONS = ("intermediate_size", "hidden_dim", "n_inner")  # a config's names for the neurons of a dense layer
 
 
 @final
@@ -34,7 +34,7 @@ class Kept:
         Raises:
             ValueError: If the entry is not what the config's other sizes allow.
         """
-        given = (getattr(config, name, None) for name in _NEURONS)
+        given = (getattr(config, name, None) for name in NEURONS)
         return cls.read(
             getattr(config, "compact", None) if str(config.model_type).startswith(COMPACT) else None,
             n_layers=config.num_hidden_layers,

@@ -15,6 +15,7 @@ from transformers import CONFIG_MAPPING, PreTrainedConfig, PreTrainedModel
 from transformers.models.auto import modeling_auto
 from transformers.utils import logging
 
+import compecon.compression.architectures  # noqa: F401 - makes compacted models known to transformers
 from compecon.checkpoints.config import BUFFERS, without_implementations
 from compecon.checkpoints.kinds import Kind
 from compecon.checkpoints.panics import reason

@@ -7,6 +7,7 @@ says which tensor is read from there. Weights are float16 on disk and float32 in
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -17,7 +18,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save
 from torch import Tensor
-from transformers import PreTrainedModel, PreTrainedTokenizerFast
+from transformers import PreTrainedModel, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from compecon.errors import CheckpointError
 
@@ -49,24 +50,31 @@ class ReportedMetric:
 
 
 def save_weights(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, folder: Path, shared_prefix: str = ""
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    folder: Path,
+    shared_prefix: str = "",
+    *,
+    dtype: torch.dtype = torch.float16,
 ) -> None:
     """Write config, tokenizer, weights and a manifest without title and metrics.
 
     Args:
-        model: The model; its weights are rounded to float16.
+        model: The model, compacted or not.
         tokenizer: Its tokenizer.
         folder: `<bundle>/<name>`, made if absent.
         shared_prefix: Tensors whose names begin with it go to the bundle's shared file; nothing is shared if empty.
+        dtype: What the weights are rounded to.
 
     Raises:
         CheckpointError: If the bundle's shared file exists and holds other values, so that its users would break.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    state = {name: value.half().contiguous() for name, value in _unique(model.state_dict(), model).items()}
+    state = {name: _stored(value, dtype) for name, value in _unique(model.state_dict(), model).items()}
     shared = {name: state.pop(name) for name in list(state) if shared_prefix and name.startswith(shared_prefix)}
-    model.config.dtype, model.config.architectures = torch.float16, [type(model).__name__]
-    model.config.save_pretrained(folder)
+    config = copy.deepcopy(model.config)
+    config.dtype, config.architectures = dtype, [type(model).__name__]
+    config.save_pretrained(folder)
     _save_tokenizer(tokenizer, folder)
     manifest: dict[str, Any] = {"schema": SCHEMA, "sha256": {WEIGHTS: _write(state, folder / WEIGHTS)}}
     if shared:
@@ -84,10 +92,21 @@ def describe(folder: Path, *, title: str, task: str, metrics: Sequence[ReportedM
         metrics: The numbers, measured on the saved weights.
         card: Text of README.md.
     """
-    manifest = read_manifest(folder)
-    manifest |= {"title": title, "task": task, "metrics": [asdict(metric) for metric in metrics]}
-    _write_manifest(folder, {key: manifest[key] for key in _ORDER if key in manifest})
+    add_entries(folder, {"title": title, "task": task, "metrics": metrics})
     (folder / "README.md").write_text(card, encoding="utf-8")
+
+
+def add_entries(folder: Path, entries: Mapping[str, Any]) -> None:
+    """Add entries to the manifest of a folder written by `save_weights`.
+
+    Raises:
+        ValueError: If an entry is none that a manifest has, or a number in it is not finite.
+        TypeError: If an entry is neither JSON nor a dataclass of it.
+    """
+    if unknown := sorted(entries.keys() - set(_TOLD)):
+        raise ValueError(f"a record has {', '.join(_TOLD)}, got {', '.join(unknown)}. Put it under training.")
+    manifest = read_manifest(folder) | dict(entries)
+    _write_manifest(folder, {key: manifest[key] for key in _ORDER if key in manifest})
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -124,13 +143,22 @@ def read_weights(folder: Path) -> dict[str, Tensor]:
     return {name: value.float() for name, value in state.items()}
 
 
-_ORDER = ("schema", "title", "task", "metrics", "sha256", "shared")
+_TOLD = ("title", "task", "metrics", "training")
+_ORDER = ("schema", *_TOLD, "sha256", "shared")
 
 
-def _save_tokenizer(tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
-    tokenizer.backend_tokenizer.no_truncation()  # tokenizing a batch leaves its length limit behind
-    tokenizer.backend_tokenizer.no_padding()
-    tokenizer.save_pretrained(folder)
+def _stored(value: Tensor, dtype: torch.dtype) -> Tensor:
+    return value.to("cpu", dtype if value.is_floating_point() else value.dtype).contiguous()
+
+
+def _save_tokenizer(tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
+    if not isinstance(tokenizer, PreTrainedTokenizerFast):
+        tokenizer.save_pretrained(folder)
+        return
+    plain = copy.deepcopy(tokenizer)
+    plain.backend_tokenizer.no_truncation()  # tokenizing a batch leaves its length limit behind
+    plain.backend_tokenizer.no_padding()
+    plain.save_pretrained(folder)
     path = folder / "tokenizer_config.json"
     config = json.loads(path.read_text(encoding="utf-8"))
     config.pop("backend", None)
@@ -179,5 +207,5 @@ def _sha256(content: bytes) -> str:
 
 def _write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
     (folder / MANIFEST).write_text(
-        json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
+        json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False, default=asdict) + "\n", encoding="utf-8"
     )

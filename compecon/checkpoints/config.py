@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from compecon.errors import CheckpointError, UnsupportedModelError
+from compecon.kept import COMPACT, NEURONS, Kept
 
 # Largest number accepted where a key's name says that something is built that many times. The generous ones only stop
 # what would exhaust memory before the weights are looked at; the weights' own shapes decide after that.
@@ -151,6 +152,22 @@ def read_sizes(config: Mapping[str, Any]) -> Sizes:
     return Sizes(**found, max_positions=_max_positions(config))
 
 
+def read_kept(config: Mapping[str, Any], sizes: Sizes) -> Kept | None:
+    """What a compacted model has kept of each layer; ``None`` for a dense one.
+
+    Raises:
+        CheckpointError: If it says so wrongly.
+    """
+    if not str(config.get("model_type")).startswith(COMPACT):
+        return None
+    named = any(config.get(key) is not None for key in NEURONS)
+    n_neurons = _positive(config, NEURONS) if named else 4 * sizes.hidden_size
+    try:
+        return Kept.read(config.get("compact"), n_layers=sizes.layers, n_heads=sizes.heads, n_neurons=n_neurons)
+    except ValueError as error:
+        raise CheckpointError(f"config.json does not say what was kept: {error} Save the checkpoint again.") from error
+
+
 def _positive(config: Mapping[str, Any], keys: tuple[str, ...]) -> int:
     present = [key for key in keys if config.get(key) is not None]
     if not present:
@@ -166,7 +183,7 @@ def _max_positions(config: Mapping[str, Any]) -> int | None:
         value = config.get(key)
         if type(value) is int and value > 0:
             skipped = 0
-            if config.get("model_type") in _OFFSET_POSITIONS:
+            if str(config.get("model_type")).removeprefix(COMPACT) in _OFFSET_POSITIONS:
                 padding = config.get("pad_token_id")
                 skipped = (padding if type(padding) is int else 1) + 1
             return max(value - skipped, 1)

@@ -12,9 +12,9 @@ from compecon.checkpoints.files import MEGABYTE, parse_json
 from compecon.checkpoints.intake import survey
 from compecon.checkpoints.locate import locate
 from compecon.checkpoints.record import RECORD
+from compecon.checkpoints.save import require_empty
 from compecon.checkpoints.tensors import read_tensors
 from compecon.checkpoints.weight_files import SINGLE
-from compecon.errors import CheckpointError
 
 _CARD = "README.md"
 
@@ -35,8 +35,7 @@ def materialise(source: str | Path, folder: str | Path) -> Path:
         CheckpointError: If the checkpoint does not pass the gate, or the folder has content.
     """
     target = Path(folder).expanduser()
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise CheckpointError(f"{target} has content already. Give a new folder.")
+    require_empty(target)
     location = locate(source)
     found = survey(location.path, trusted_root=location.trusted_root)
     tensors, _ = read_tensors(found)

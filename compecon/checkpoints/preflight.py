@@ -12,13 +12,14 @@ from typing import Any
 import psutil
 
 from compecon.attention.routing import is_routed
-from compecon.checkpoints.config import BUFFERS, Sizes, read_sizes
+from compecon.checkpoints.config import BUFFERS, Sizes, read_kept, read_sizes
 from compecon.checkpoints.files import Root
 from compecon.checkpoints.headers import FLOATING
 from compecon.checkpoints.kinds import Kind, abilities_of, architecture_of, kind_of, labels_of, limits_of
 from compecon.checkpoints.small_files import licence_of
 from compecon.checkpoints.weight_files import WeightFile
 from compecon.errors import CheckpointError, UnsupportedModelError
+from compecon.kept import COMPACT
 
 
 @dataclass(frozen=True)
@@ -29,11 +30,11 @@ class Preflight:
         name: Folder name, or the Hub id of a folder in the Hub cache.
         path: Folder.
         architecture: Model class in transformers, such as ``"BertForSequenceClassification"``.
-        model_type: Family, such as ``"bert"``.
+        model_type: Family, such as ``"bert"``, or ``"compact-bert"`` for a compacted model.
         kind: What it predicts.
         labels: Class names in the order of the logits; empty unless the kind is classification or regression.
         layers: Transformer layers.
-        heads: Attention heads a layer.
+        heads: Attention heads a layer; of a compacted model, before any was removed.
         hidden_size: Width of the residual stream.
         vocabulary: Number of different tokens.
         parameters: Number of stored weights.
@@ -46,6 +47,7 @@ class Preflight:
         routed: Whether attention can be observed and budgeted; ``None`` where only loading can tell.
         abilities: What the dashboard can do with it, in plain words.
         limits: What it cannot, or what to know.
+        heads_kept: Heads left in each layer of a compacted model, numbered as before; ``None`` for a dense model.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Preflight:
     routed: bool | None
     abilities: tuple[str, ...]
     limits: tuple[str, ...]
+    heads_kept: tuple[tuple[int, ...], ...] | None = None
 
 
 def describe(root: Root, config: Mapping[str, Any], files: tuple[WeightFile, ...]) -> Preflight:
@@ -80,6 +83,7 @@ def describe(root: Root, config: Mapping[str, Any], files: tuple[WeightFile, ...
     architecture, model_type = architecture_of(config), _model_type(config)
     routed = _routed(architecture, model_type)
     kind, sizes = kind_of(architecture, config), read_sizes(config)
+    kept = read_kept(config, sizes)
     disk, counts = _counted(files)
     return Preflight(
         name=checkpoint_name(root.folder),
@@ -102,6 +106,7 @@ def describe(root: Root, config: Mapping[str, Any], files: tuple[WeightFile, ...
         routed=routed,
         abilities=abilities_of(kind),
         limits=_limits(kind, sizes),
+        heads_kept=None if kept is None else kept.heads,
     )
 
 
@@ -113,7 +118,7 @@ def _model_type(config: Mapping[str, Any]) -> str:
 
 
 def _routed(architecture: str, model_type: str) -> bool | None:
-    routed = is_routed(model_type)
+    routed = is_routed(model_type.removeprefix(COMPACT))
     if routed is False:
         raise UnsupportedModelError(
             f"{architecture} ({model_type}) computes attention in its own way, out of reach of budgets; "
