@@ -103,7 +103,7 @@ def by_hash(rows: Sequence[TableRow], shares: Mapping[str, float], seed: int) ->
 def _place(text: str, seed: int) -> float:
     """Somewhere in [0, 1)."""
     plain = " ".join(text.casefold().split())
-    digest = hashlib.blake2b(f"{seed} {plain}".encode("utf-8", "surrogatepass"), digest_size=6).digest()
+    digest = hashlib.blake2b(f"{seed} {plain}".encode(), digest_size=6).digest()
     return int.from_bytes(digest) / 2**48
 
 

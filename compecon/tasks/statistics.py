@@ -22,12 +22,12 @@ def matthews_coefficient(predicted: np.ndarray, wanted: np.ndarray) -> np.ndarra
     References:
         Gorodkin (2004), "Comparing two K-category assignments by a K-category correlation coefficient".
     """
-    n = wanted.shape[-1]
-    classes = range(int(max(predicted.max(), wanted.max())) + 1)
-    given, true = (np.stack([(side == k).sum(axis=-1) for k in classes]) for side in (predicted, wanted))
+    n, classes = wanted.shape[-1], range(int(max(predicted.max(), wanted.max())) + 1)
+    counts = [((predicted == k).sum(axis=-1), (wanted == k).sum(axis=-1)) for k in classes]
+    by_chance = sum(given * true for given, true in counts)
+    given_apart, true_apart = (n**2 - sum(count[side] ** 2 for count in counts) for side in (0, 1))
     right = (predicted == wanted).sum(axis=-1)
-    spread = (n**2 - (given**2).sum(axis=0)) * (n**2 - (true**2).sum(axis=0)).astype(float)
-    return _over(right * n - (given * true).sum(axis=0), np.sqrt(spread))
+    return _over(right * n - by_chance, np.sqrt(given_apart * true_apart.astype(float)))
 
 
 def f1_of_class_1(predicted: np.ndarray, wanted: np.ndarray) -> np.ndarray:
@@ -41,7 +41,7 @@ def correlation(predicted: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     one, two = (side - side.mean(axis=-1, keepdims=True) for side in (predicted, wanted))
     spread = np.sqrt((one**2).sum(axis=-1) * (two**2).sum(axis=-1))
     with np.errstate(invalid="ignore"):  # 0 / 0 is NaN, as it should be
-        ratio: np.ndarray = (one * two).sum(axis=-1) / spread
+        ratio: np.ndarray = np.clip((one * two).sum(axis=-1) / spread, -1, 1)  # rounding may end outside
     return ratio
 
 

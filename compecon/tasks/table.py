@@ -120,6 +120,10 @@ def _text(cell: Any, name: str, where: str) -> str:
         raise TaskError(
             f"{where}: {name} has {len(cell):,} characters, at most {MAX_CHARACTERS:,} are read. Shorten it."
         )
+    try:
+        cell.encode()
+    except UnicodeEncodeError as error:
+        raise TaskError(f"{where}: {name} holds half a character (a lone surrogate). Mend or leave it out.") from error
     return cell.strip()
 
 

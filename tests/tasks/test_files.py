@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from compecon.tasks.files import read_mnli, read_sick, read_sst2, read_stsb
+from compecon.tasks.files import read_cola, read_mnli, read_sick, read_sst2, read_stsb
 from compecon.tasks.glue import NLI_LABELS
 
 
@@ -84,3 +84,43 @@ def test_real_mnli_train_and_test_share_no_pair(data_dir):
     splits = read_mnli(data_dir).splits
     pairs = {name: set(zip(split.texts, split.pairs, strict=True)) for name, split in splits.items()}
     assert not pairs["train"] & pairs["test"]
+
+
+COLA_ROWS = [f'gj04\t{i % 2}\t{"*" * (1 - i % 2)}\tSentence {i} of "it.' for i in range(40)]
+
+
+@pytest.fixture
+def cola(tmp_path):
+    write(tmp_path / "cola" / "in_domain_train.tsv", *COLA_ROWS)
+    write(tmp_path / "cola" / "in_domain_dev.tsv", "gj04\t1\t\tNear.")
+    write(tmp_path / "cola" / "out_of_domain_dev.tsv", "clc95\t0\t?*\tFar .")
+    return tmp_path
+
+
+def test_cola_tests_on_both_dev_files_and_cuts_its_own_dev_from_all_over_train(cola):
+    splits = read_cola(cola).splits
+    assert (splits["test"].texts, splits["test"].targets.tolist()) == (("Near.", "Far ."), [1, 0])
+    assert {name: len(split) for name, split in splits.items()} == {"train": 36, "dev": 4, "test": 2}
+    assert set(splits["train"].texts) | set(splits["dev"].texts) == {row.split("\t")[3] for row in COLA_ROWS}
+    assert splits["dev"].texts != tuple(row.split("\t")[3] for row in COLA_ROWS[-4:])
+
+
+@pytest.mark.parametrize(("row", "words"), [("gj04\t1\tA.", "4 columns, got 3"), ("gj04\tyes\t\tA.", "must be 0 or 1")])
+def test_a_wrong_row_of_cola_is_named(cola, row, words):
+    write(cola / "cola" / "in_domain_dev.tsv", row)
+    with pytest.raises(ValueError, match=rf"in_domain_dev\.tsv, line 1 .*{words}"):
+        read_cola(cola)
+
+
+def test_mismatched_rows_of_mnli_are_reported_beside_the_matched(tmp_path):
+    row = json.dumps({"premise": "p", "hypothesis": "h", "label": "neutral"})
+    for name, n in {"train": 20, "dev_matched": 2, "dev_mismatched": 3}.items():
+        write(tmp_path / "mnli" / f"{name}.jsonl", *[row] * n)
+    task = read_mnli(tmp_path)
+    assert [(name, len(task.splits[name])) for name in task.reported] == [("test", 2), ("mismatched", 3)]
+
+
+def test_real_cola_is_that_of_glue(data_dir):
+    splits = read_cola(data_dir).splits
+    assert len(splits["train"]) + len(splits["dev"]) == 8551
+    assert len(splits["test"]) == 1043

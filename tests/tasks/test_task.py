@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 
-from compecon.tasks.glue import SICK, entailment, mnli
-from compecon.tasks.rows import split
+from compecon.errors import TaskError
+from compecon.tasks.glue import SICK, SST2, STSB, entailment, mnli
+from compecon.tasks.metrics import spearman
+from compecon.tasks.rows import shuffled, split
 from compecon.tasks.task import Split
 
 
@@ -33,3 +35,34 @@ def test_entailment_rehearses_mnli_and_learns_sick_with_as_many_rows_of_mnli():
     assert task.splits["train"].targets.tolist() == [1, 1, 0, 1]
     assert task.splits["dev"].texts == ("dev0", "dev1")
     assert task.reported == ("test", "MNLI dev-matched")
+
+
+def test_a_task_is_chosen_by_its_first_metric():
+    task = STSB.task({})
+    assert (task.metric, task.score, task.higher_is_better) == ("spearman", spearman, True)
+
+
+def test_what_is_not_learnt_from_or_chosen_by_is_reported_and_dev_if_there_is_nothing_else():
+    rows = split([("a", None, 0), ("b", None, 1)], int)
+    assert SST2.task(dict.fromkeys(("rehearsal", "train", "dev", "test", "more"), rows)).reported == ("test", "more")
+    assert SST2.task({"train": rows, "dev": rows}).reported == ("dev",)
+    assert SST2.task({"train": rows}).reported == ()
+
+
+def test_rows_that_are_not_there_are_refused_with_those_that_are():
+    task = SST2.task({"train": split([("a", None, 0)], int)})
+    assert task.part("train") is task.splits["train"]
+    with pytest.raises(TaskError, match=r"sst2 has no test rows here, only train\.$"):
+        task.part("test")
+
+
+def test_a_short_task_has_the_first_rows_of_every_split():
+    rows = split([(str(i), None, i % 2) for i in range(9)], int)
+    short = SST2.task({"train": rows, "test": rows.head(2)}).shortened(3)
+    assert {name: part.texts for name, part in short.splits.items()} == {"train": ("0", "1", "2"), "test": ("0", "1")}
+
+
+def test_one_fixed_shuffle_keeps_every_row():
+    rows = [(str(i), None, i) for i in range(50)]
+    assert shuffled(rows) == shuffled(rows) != rows
+    assert sorted(shuffled(rows), key=lambda row: row[2]) == rows

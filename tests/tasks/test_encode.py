@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+from tokenizers import BertWordPieceTokenizer
+from transformers import PreTrainedTokenizerFast
+
+from compecon.checkpoints.scratch import train_tokenizer, windows
+from compecon.errors import TaskError
+from compecon.tasks.encode import Windows, encode
+from compecon.tasks.language_task import Document
+from compecon.tasks.rows import split
+
+TEXTS = [f"The cat {i} sat on the mat; it was number {i * i}." for i in range(600)]
+
+
+@pytest.fixture(scope="module")
+def byte_level():
+    return train_tokenizer(TEXTS, 300, 32)
+
+
+@pytest.fixture(scope="module")
+def word_pieces():
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b", "c"]
+    made = BertWordPieceTokenizer({piece: i for i, piece in enumerate(pieces)})
+    return PreTrainedTokenizerFast(tokenizer_object=made._tokenizer, pad_token="[PAD]")
+
+
+def test_rows_are_encoded_in_their_order_with_their_targets(word_pieces):
+    rows = encode(word_pieces, split([("a b", "c", 1), ("c", "a", 0)], int), 8)
+    assert [row["input_ids"] for row in rows] == [[2, 5, 6, 3, 7, 3], [2, 7, 3, 5, 3]]
+    assert [row["labels"] for row in rows] == [1, 0]
+
+
+def test_long_texts_are_cut(word_pieces):
+    assert len(encode(word_pieces, split([("a b c a b c", None, 1)], int), 4)[0]["input_ids"]) == 4
+
+
+@pytest.mark.parametrize("length", [7, 32])
+def test_documents_become_the_rows_that_the_bundled_causal_model_learns_from(byte_level, length):
+    documents = tuple(Document(text, 9) for text in TEXTS)  # more than are tokenized at a time
+    assert list(encode(byte_level, documents, length)) == windows(byte_level, TEXTS, length)
+
+
+def test_windows_are_a_sequence():
+    rows = Windows(np.arange(10, dtype=np.int32), 3)
+    assert [row["input_ids"] for row in rows] == [[0, 1, 2], [3, 4, 5], [6, 7, 8]]
+    assert rows[-1] == rows[2]
+    assert rows[1:] == [rows[1], rows[2]]
+    assert all(type(token) is int for token in rows[0]["input_ids"])
+    with pytest.raises(IndexError):
+        rows[3]
+
+
+def test_documents_too_short_for_a_row_are_refused(byte_level):
+    with pytest.raises(TaskError, match="too few for a row of 512"):
+        encode(byte_level, (Document("A cat.", 3),), 512)
+
+
+def test_a_tokenizer_without_an_end_token_has_no_documents(word_pieces):
+    with pytest.raises(TaskError, match="no end token"):
+        encode(word_pieces, (Document("a b", 2),), 2)
