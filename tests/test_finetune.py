@@ -9,7 +9,7 @@ from transformers import BertConfig, BertForSequenceClassification, PreTrainedTo
 from compecon.finetune import FineTuneSettings, embed, fine_tune, predict
 from compecon.tasks.objectives import classification_loss, regression_loss
 
-SETTINGS = FineTuneSettings(epochs=60, batch_size=8, learning_rate=1e-2, head_multiplier=1, bf16=False)
+SETTINGS = FineTuneSettings(epochs=60, batch_size=8, learning_rate=1e-2, head_multiplier=1, precision="float32")
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_frozen_parameters_stay_and_others_move(tokenizer):
     model = tiny_bert()
     model.bert.embeddings.requires_grad_(False)
     before = {name: value.clone() for name, value in model.named_parameters()}
-    fine_tune(model, tokenizer, rows_of(), classification_loss(), FineTuneSettings(epochs=1, batch_size=8, bf16=False))
+    fine_tune(model, tokenizer, rows_of(), classification_loss(), FineTuneSettings(epochs=1, batch_size=8, precision="float32"))
     moved = {name: not torch.equal(before[name], value) for name, value in model.named_parameters()}
     assert not any(moved[name] for name in moved if ".embeddings." in name)
     assert moved["classifier.weight"]
@@ -77,7 +77,7 @@ def test_the_head_moves_faster_than_the_body_by_the_multiplier(tokenizer):
         torch.manual_seed(0)
         model = tiny_bert()
         before = model.classifier.bias.detach().clone(), model.bert.encoder.layer[0].output.dense.bias.detach().clone()
-        settings = FineTuneSettings(epochs=1, batch_size=16, head_multiplier=multiplier, warmup=0, bf16=False)
+        settings = FineTuneSettings(epochs=1, batch_size=16, head_multiplier=multiplier, warmup=0, precision="float32")
         fine_tune(model, tokenizer, rows_of(), classification_loss(), settings)
         after = model.classifier.bias, model.bert.encoder.layer[0].output.dense.bias
         return [(a - b).abs().max().item() for a, b in zip(after, before, strict=True)]

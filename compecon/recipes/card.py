@@ -173,7 +173,7 @@ def _in_words(settings: FineTuneSettings) -> str:
         f"{settings.epochs:g} epochs in batches of {settings.batch_size}, "
         f"peak learning rate {settings.learning_rate:g} ({settings.head_multiplier:g} times that in the head), "
         f"weight decay {settings.weight_decay:g}, warm-up over {settings.warmup:.0%} of the steps"
-        f"{', bfloat16 autocast' if settings.bf16 else ''}"
+        f"{f', {settings.precision} autocast' if settings.precision != 'float32' else ''}"
     )
 
 

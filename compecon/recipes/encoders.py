@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 import torch
 
 from compecon.checkpoints.pretrained import Base, classifier
 from compecon.finetune import FineTuneSettings, fine_tune, predict
+from compecon.recipes.evaluate import evaluate
 from compecon.tasks.encode import encode
 from compecon.tasks.metrics import Estimate
 from compecon.tasks.objectives import Objective, classification_loss, regression_loss
@@ -80,10 +80,7 @@ def measure(model: Any, base: Base, task: Task, split: str, max_tokens: int) -> 
         split: Name of the split.
         max_tokens: Longer texts are cut.
     """
-    rows = task.splits[split]
-    logits = predict(model, base.tokenizer, encode(base.tokenizer, rows, max_tokens))
-    predictions: np.ndarray = (logits[:, 0] if task.kind == "regression" else logits.argmax(-1)).numpy()
-    return task.score(predictions, rows.targets)
+    return evaluate(model, base.tokenizer, task, split, max_tokens=max_tokens).estimate
 
 
 def _new(base: Base, task: Task, layers: int, seed: int) -> Any:

@@ -16,7 +16,7 @@ from compecon.recipes.causal import CausalPlan
 from compecon.recipes.encoders import EncoderPlan
 
 WORDS = ["good", "bad", "film", "money", "cat", "sat", "##ting", "unseen"]
-BRIEF = FineTuneSettings(epochs=1, batch_size=4, bf16=False)
+BRIEF = FineTuneSettings(epochs=1, batch_size=4, precision="float32")
 ARTICLE = " = Title = \n \n The cat sat . The money sat on the film . \n"
 
 

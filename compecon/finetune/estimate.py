@@ -1,0 +1,138 @@
+"""What a training will take, measured on two steps of it before it starts."""
+
+from __future__ import annotations
+
+import copy
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import torch
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from compecon.errors import CompeconError
+from compecon.finetune.incentive import IncentiveSettings, batch_loss, calibration
+from compecon.finetune.settings import FineTuneSettings
+from compecon.tasks.encode import Features
+from compecon.tasks.objectives import Objective
+
+_ADAM_BYTES = 16  # a parameter, its gradient and two moments, in float32
+_KEPT = 2  # checkpoints of a training that are kept, and one being written
+_FIXED_SHARE = 0.2  # of a step that does not shrink with the units: embeddings, norms, the optimizer, Python
+_GATES = 1.1  # time of a priced step against a plain one
+_SPARE_BYTES = 500_000_000
+_AUTOCAST = {"bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+@dataclass(frozen=True)
+class TrainingEstimate:
+    """What a training is expected to take.
+
+    Attributes:
+        steps: Optimizer steps.
+        seconds: Wall time, if nothing else runs; give or take a third.
+        memory_bytes: Parameters, gradients, optimizer and activations of a step.
+        disk_bytes: The model, and checkpoints of the training if there are any.
+    """
+
+    steps: int
+    seconds: float
+    memory_bytes: int
+    disk_bytes: int
+
+    def __str__(self) -> str:
+        minutes, seconds = divmod(round(self.seconds), 60)
+        return (
+            f"about {minutes} min {seconds:02d} s for {self.steps:,} steps, {self.memory_bytes / 1e9:.1f} GB of memory, "
+            f"{self.disk_bytes / 1e6:,.0f} MB on disk"
+        )
+
+
+def estimate_training(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    rows: Sequence[Features],
+    objective: Objective,
+    settings: FineTuneSettings,
+    incentive: IncentiveSettings | None = None,
+) -> TrainingEstimate:
+    """Time two steps on a copy of the model, and multiply.
+
+    Args:
+        model: The model; left alone.
+        tokenizer: Its tokenizer.
+        rows: Encoded rows.
+        objective: The loss.
+        settings: How to train.
+        incentive: What is priced; None for nothing.
+    """
+    seconds, activations = _step(copy.deepcopy(model), tokenizer, rows, objective, settings)
+    steps, share = settings.total_steps(len(rows)), 1.0
+    if incentive is not None and incentive.cost == "macs":
+        left = 0.5 if incentive.target is None else incentive.target
+        later = 1 - incentive.price_share
+        share = incentive.price_share * _GATES + later * (_FIXED_SHARE + (1 - _FIXED_SHARE) * left)
+    trained = sum(part.numel() for part in model.parameters() if part.requires_grad)
+    stored = sum(part.numel() * part.element_size() for part in model.parameters())
+    checkpoints = (_KEPT + 1) * (stored + 8 * trained) if settings.save_every else 0
+    teacher = stored if settings.hidden_weight else 0
+    return TrainingEstimate(
+        steps,
+        steps * share * seconds * (1.35 if settings.hidden_weight else 1.0),
+        stored + teacher + _ADAM_BYTES * trained + activations,
+        stored + checkpoints,
+    )
+
+
+def require_room(estimate: TrainingEstimate, folder: Path) -> None:
+    """Make sure that a training fits before it starts.
+
+    Raises:
+        CompeconError: If memory or disk are too small; nothing has been written.
+    """
+    free = psutil.virtual_memory().available
+    if not torch.cuda.is_available() and estimate.memory_bytes > free:
+        raise CompeconError(
+            f"The training needs about {estimate.memory_bytes / 1e9:.1f} GB of memory and {free / 1e9:.1f} GB are free. "
+            "Use a smaller batch size, more accumulated passes, or checkpointing."
+        )
+    place = next(path for path in (folder, *folder.resolve().parents) if path.exists())
+    room = shutil.disk_usage(place).free
+    if estimate.disk_bytes + _SPARE_BYTES > room:
+        raise CompeconError(
+            f"The training writes about {estimate.disk_bytes / 1e9:.1f} GB and {room / 1e9:.1f} GB are free in {place}. "
+            "Free some, choose another folder, or save less often."
+        )
+
+
+def _step(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    rows: Sequence[Features],
+    objective: Objective,
+    settings: FineTuneSettings,
+) -> tuple[float, int]:
+    """Seconds of an optimizer step, and bytes that a forward pass holds for its backward pass."""
+    held = 0
+
+    def pack(tensor: torch.Tensor) -> torch.Tensor:
+        nonlocal held
+        held += tensor.numel() * tensor.element_size()
+        return tensor
+
+    loss, kind = batch_loss(objective), _AUTOCAST.get(settings.precision)
+    taken = []
+    batches = calibration(tokenizer, rows, batch_size=settings.batch_size, device=model.device)
+    model.train()
+    for _, batch in zip(range(3), batches, strict=False):
+        held, began = 0, time.perf_counter()
+        with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+            with torch.autocast(model.device.type, dtype=kind, enabled=kind is not None):
+                value = loss(model, batch)
+            value.backward()  # type: ignore[no-untyped-call]
+        taken.append(time.perf_counter() - began)
+    later = taken[1:] or taken  # the first pays for what is set up once
+    return settings.accumulate * sum(later) / len(later), held

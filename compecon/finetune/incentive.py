@@ -1,0 +1,250 @@
+"""An incentive training from end to end: gates at a price until the budget is met, compaction, recovery."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from transformers import DataCollatorWithPadding, PreTrainedModel, PreTrainedTokenizerBase
+
+from compecon.compression.compact import compact
+from compecon.compression.importance.base import Importance
+from compecon.compression.importance.fisher import Fisher
+from compecon.compression.importance.taylor import Taylor
+from compecon.compression.macs import share_of_macs, unit_macs
+from compecon.compression.units import Units
+from compecon.finetune.predict import inputs_of
+from compecon.finetune.settings import FineTuneResult, FineTuneSettings, StepRecord
+from compecon.finetune.train import Teacher, Watch, fine_tune
+from compecon.finetune.trainer import Charge
+from compecon.incentives.activity import AttentionL1, EffectiveKeys, FfnL1, GroupLasso, ScoreL1
+from compecon.incentives.cost import ComputeCost, ExpectedMacs
+from compecon.incentives.gates import Gates, gated, starting_gates
+from compecon.incentives.price import DualAscent, FixedPrice, Price, Schedule
+from compecon.tasks.encode import Features
+from compecon.tasks.objectives import Objective
+
+CostName = Literal["macs", "effective-keys", "group-lasso", "ffn-l1", "attention-l1", "score-l1"]
+Priced = Literal["both", "heads", "neurons"]
+COSTS: Mapping[str, Callable[[int], ComputeCost]] = {
+    "macs": ExpectedMacs,
+    "effective-keys": lambda _: EffectiveKeys(),
+    "group-lasso": lambda _: GroupLasso(),
+    "ffn-l1": lambda _: FfnL1(),
+    "attention-l1": lambda _: AttentionL1(),
+    "score-l1": lambda _: ScoreL1(),
+}
+_STARTS: Mapping[str, Callable[[], Importance]] = {"taylor": Taylor, "fisher": Fisher}
+_CALIBRATION_ROWS = 512
+_ALMOST_DENSE = 0.98  # expected share of MACs: hard-concrete gates are never all open for certain
+
+
+@dataclass(frozen=True)
+class IncentiveSettings:
+    """What is priced, and how.
+
+    Attributes:
+        target: Share of the MACs of heads and neurons to come down to, in (0, 1], by dual ascent; None for a price
+            that is fixed.
+        price: Height of a fixed price, in units of task loss for all of the dense cost.
+        schedule: Course of a fixed price after its warm-up.
+        cost: What is priced. Only "macs" removes work.
+        units: Which units have gates.
+        start: What the gates begin by: an importance, or "open" for all alike.
+        start_at: Where between the target (0) and dense (1) the expected share of MACs begins, in (0, 1]; a fixed price
+            counts as a target of 0.
+        spread: Logits a standard deviation of (the logarithm of) importance.
+        price_share: Share of the steps after which the gates are frozen even if the target is not met.
+        first_price: Price at which the ascent begins.
+        price_rate: Its step size.
+        ramp: Share of the priced steps over which the allowed cost comes down.
+        n_tokens: Length at which MACs are counted; None for the mean of the training rows.
+    """
+
+    target: float | None = 0.45
+    price: float = 1.0
+    schedule: Schedule = "constant"
+    cost: CostName = "macs"
+    units: Priced = "both"
+    start: Literal["taylor", "fisher", "open"] = "taylor"
+    start_at: float = 0.5
+    spread: float = 1.2
+    price_share: float = 0.35
+    first_price: float = 2.0
+    price_rate: float = 0.05
+    ramp: float = 0.1
+    n_tokens: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.target is not None and not 0 < self.target <= 1:
+            raise ValueError(f"a target is a share of the dense MACs in (0, 1], got {self.target}.")
+        if self.cost not in COSTS:
+            raise ValueError(f"no cost is called {self.cost!r}. There are: {', '.join(COSTS)}.")
+        if self.target is not None and self.cost != "macs":
+            raise ValueError(f"{self.cost} removes no work, so it has no target of MACs. Set target to None.")
+        if not (0 < self.price_share <= 1 and 0 < self.start_at <= 1):
+            raise ValueError(f"price_share and start_at must be in (0, 1], got {self}.")
+
+    def first(self) -> Price:
+        """The price at which a training begins.
+
+        Raises:
+            ValueError: If a number is out of its range.
+        """
+        if self.target is None:
+            return FixedPrice(height=self.price, schedule=self.schedule)
+        return DualAscent(value=self.first_price, budget=self.target, rate=self.price_rate, ramp=self.ramp)
+
+
+@dataclass(frozen=True, eq=False)
+class IncentiveResult:
+    """What came of an incentive training.
+
+    Attributes:
+        model: The smaller model, trained; the model that was given if the cost removes no work.
+        values: What each unit of the given model was multiplied by when it was compacted; 0 is gone.
+        share: Share of the MACs of heads and neurons that is left.
+        met: Whether the gates came down to the target by themselves; otherwise they were cut to it.
+        price: Price at the end of the priced steps.
+        priced: The priced steps.
+        recovery: The steps after compaction.
+    """
+
+    model: PreTrainedModel
+    values: Units
+    share: float
+    met: bool
+    price: float
+    priced: FineTuneResult
+    recovery: FineTuneResult | None
+
+
+def train_incentive(  # noqa: PLR0913 - a training has this many parts
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    rows: Sequence[Features],
+    objective: Objective,
+    incentive: IncentiveSettings,
+    settings: FineTuneSettings,
+    *,
+    teacher: Teacher | None = None,
+    watch: Watch = Watch(),  # noqa: B008 - frozen
+) -> IncentiveResult:
+    """Price a model's heads and neurons, remove those that do not pay, and train what is left.
+
+    Gates are trained together with the weights until the deterministic gates meet the target; then they are frozen,
+    which here means that the model is compacted: the remaining steps run on the smaller model and cost less.
+
+    Args:
+        model: A model that knows the task already, or is to learn it now; changed in place.
+        tokenizer: Its tokenizer.
+        rows: Encoded rows, with soft targets to distil from a teacher's logits.
+        objective: The loss.
+        incentive: What is priced.
+        settings: How to train; its steps are those of both phases together.
+        teacher: Model whose hidden states are imitated, if `settings.hidden_weight` is above 0.
+        watch: Who looks on; its folder gets a folder for each phase.
+
+    Raises:
+        ValueError: If a setting is out of its range, or the target cannot be reached with the chosen units.
+        FloatingPointError: As for `fine_tune`.
+        TrainingInterruptedError: As for `fine_tune`; call it again with the same model and folder to go on.
+    """
+    n_tokens = incentive.n_tokens or mean_length(rows)
+    cost = COSTS[incentive.cost](n_tokens)
+    macs = unit_macs(model, n_tokens)
+    if not cost.removes_work:
+        with cost.metered(model, None) as read:
+            charge = Charge(incentive.first(), read)
+            priced = fine_tune(model, tokenizer, rows, objective, settings, teacher=teacher, charge=charge, watch=watch)
+        ones = macs.map(torch.ones_like)
+        return IncentiveResult(model, ones, 1.0, True, charge.price.value, priced, None)
+    total = settings.total_steps(len(rows))
+    first = replace(settings, steps=max(1, round(incentive.price_share * total)), decay=False)
+    gates = _gates(model, tokenizer, rows, objective, incentive, macs)
+    with ExitStack() as stack:
+        stack.enter_context(gated(model, gates))
+        charge = Charge(incentive.first(), stack.enter_context(cost.metered(model, gates)), gates, macs)
+        looking = replace(_phase(watch, "priced"), done=_reached(incentive.target))
+        priced = fine_tune(model, tokenizer, rows, objective, first, teacher=teacher, charge=charge, watch=looking)
+    values, met = _hardened(gates, macs, incentive.target)
+    smaller = compact(model, values)
+    recovery = None
+    if total > priced.steps:
+        rest = replace(settings, steps=total - priced.steps, seed=settings.seed + 1)
+        recovery = fine_tune(
+            smaller, tokenizer, rows, objective, rest, teacher=teacher, watch=_phase(watch, "recovery", priced.steps)
+        )
+    return IncentiveResult(smaller, values, share_of_macs(values, macs), met, charge.price.value, priced, recovery)
+
+
+def mean_length(rows: Sequence[Features]) -> int:
+    """Mean number of tokens of the rows, rounded."""
+    return round(statistics.fmean(len(row["input_ids"]) for row in rows))
+
+
+def calibration(
+    tokenizer: PreTrainedTokenizerBase,
+    rows: Sequence[Features],
+    *,
+    batch_size: int = 32,
+    device: torch.device | str = "cpu",
+) -> Iterator[Mapping[str, Tensor]]:
+    """Batches of evenly spaced rows, with their targets, to measure importance on."""
+    collate = DataCollatorWithPadding(tokenizer)
+    every = max(1, len(rows) // _CALIBRATION_ROWS)
+    chosen = list(rows[::every])[:_CALIBRATION_ROWS]
+    for start in range(0, len(chosen), batch_size):
+        yield {name: part.to(device) for name, part in collate(chosen[start : start + batch_size]).items()}
+
+
+def batch_loss(objective: Objective) -> Callable[[nn.Module, Mapping[str, Tensor]], Tensor]:
+    """An objective as a loss of a model on a batch."""
+
+    def loss(model: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
+        output: Any = model(**inputs_of(batch))
+        return objective(output.logits.float(), batch["labels"], batch.get("soft_targets"))
+
+    return loss
+
+
+def _gates(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    rows: Sequence[Features],
+    objective: Objective,
+    incentive: IncentiveSettings,
+    macs: Units,
+) -> Gates:
+    if incentive.start == "open":
+        logits = unit_macs(model, 1).map(lambda part: torch.full_like(part, 3.0))
+    else:
+        batches = list(calibration(tokenizer, rows, device=model.device))
+        importance = _STARTS[incentive.start]().score(model, batches, batch_loss(objective))
+        floor = incentive.target or 0.0
+        share = min(floor + incentive.start_at * (1 - floor), _ALMOST_DENSE)
+        logits = starting_gates(importance, macs, share, spread=incentive.spread)
+    gates = Gates(logits, learn_heads=incentive.units != "neurons", learn_neurons=incentive.units != "heads")
+    return gates.to(model.device)
+
+
+def _reached(target: float | None) -> Callable[[StepRecord], bool]:
+    return lambda record: target is not None and record.share <= target
+
+
+def _hardened(gates: Gates, macs: Units, target: float | None) -> tuple[Units, bool]:
+    if target is None:
+        return gates.values(), True
+    met = gates.share(macs) <= target
+    return gates.hardened(macs, target), met
+
+
+def _phase(watch: Watch, name: str, before: int = 0) -> Watch:
+    """The same onlookers on a part of a training: steps counted on, a folder of its own."""
+    folder = watch.folder / name if watch.folder else None
+    return replace(watch, folder=folder, report=lambda record: watch.report(replace(record, step=record.step + before)))

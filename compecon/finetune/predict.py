@@ -1,0 +1,89 @@
+"""What a model says of many rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+from transformers import DataCollatorWithPadding, PreTrainedModel, PreTrainedTokenizerBase
+
+from compecon.attention.budget import Budget
+from compecon.attention.hooks import budgeted_attention
+from compecon.tasks.encode import Features
+
+_TARGETS = frozenset({"labels", "soft_targets"})
+
+
+def inputs_of(features: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a row, or a batch, the model reads: all but the targets."""
+    return {name: value for name, value in features.items() if name not in _TARGETS}
+
+
+def predict(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    rows: Sequence[Features],
+    batch_size: int = 64,
+    *,
+    budget: Budget | None = None,
+) -> Tensor:
+    """Logits of every row, in the order given, in float32.
+
+    Args:
+        model: A model with one vector of logits a row.
+        tokenizer: Its tokenizer, for padding.
+        rows: Encoded rows.
+        batch_size: Rows at a time.
+        budget: How many keys each query may read; None: all it sees.
+
+    Returns:
+        Shape (row, label), on the CPU.
+    """
+    with budgeted_attention(model, budget) if budget else nullcontext():
+        return _in_batches(model, tokenizer, rows, batch_size, lambda output, _: output.logits)
+
+
+def embed(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: Sequence[Features], batch_size: int = 64
+) -> Tensor:
+    """Sentence embeddings: last hidden states averaged over the tokens, of length 1, in float32.
+
+    Args:
+        model: An encoder.
+        tokenizer: Its tokenizer, for padding.
+        rows: Encoded rows, in the order wanted.
+        batch_size: Rows at a time.
+
+    Returns:
+        Shape (row, width), on the CPU.
+    """
+
+    def mean(output: Any, batch: Mapping[str, Tensor]) -> Tensor:
+        real = batch["attention_mask"].unsqueeze(-1)
+        return functional.normalize((output.last_hidden_state * real).sum(1) / real.sum(1), dim=-1)
+
+    return _in_batches(model, tokenizer, rows, batch_size, mean)
+
+
+@torch.inference_mode()
+def _in_batches(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    rows: Sequence[Features],
+    batch_size: int,
+    read: Callable[[Any, Mapping[str, Tensor]], Tensor],
+) -> Tensor:
+    collate = DataCollatorWithPadding(tokenizer)
+    by_length = sorted(range(len(rows)), key=lambda row: len(rows[row]["input_ids"]))
+    parts = []
+    for start in range(0, len(rows), batch_size):
+        chosen = [inputs_of(rows[row]) for row in by_length[start : start + batch_size]]
+        batch = {name: tensor.to(model.device) for name, tensor in collate(chosen).items()}
+        parts.append(read(model(**batch), batch).float().cpu())
+    restore = torch.empty(len(rows), dtype=torch.long)
+    restore[torch.tensor(by_length)] = torch.arange(len(rows))
+    return torch.cat(parts)[restore]

@@ -1,0 +1,124 @@
+"""Checkpoints of a training that survive anything: complete or not there, kept by step, and resumable bit by bit.
+
+Trainer writes the files of a checkpoint one after the other, takes a half-written folder for the newest one, and
+deletes old ones by their clock. So a marker with sizes and digests is written last, what lacks it does not count, and
+old checkpoints go by their step.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from compecon.errors import CheckpointError
+from compecon.finetune.trainer import IncentiveTrainer
+
+MARKER = "COMPLETE.json"
+_PRICE = "price.json"
+_KEEP = 2
+
+
+class Keeper(TrainerCallback):
+    """Moves the price, marks finished checkpoints, and drops old ones.
+
+    Args:
+        trainer: The trainer it belongs to.
+        stop: Asked after each step whether the training is to be left there, to be resumed later.
+        done: Asked after each step whether what was wanted is reached.
+    """
+
+    def __init__(self, trainer: IncentiveTrainer, stop: Any, done: Any) -> None:
+        self.trainer, self.stop, self.done = trainer, stop, done
+        self.interrupted = False
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> TrainerControl:
+        """Close the step; save and leave if asked to."""
+        record = self.trainer.finish_step()
+        if self.done(record):
+            control.should_training_stop = True
+        elif state.global_step < state.max_steps and self.stop():
+            self.interrupted = True
+            control.should_save = args.save_strategy != "no"
+            control.should_training_stop = True
+        return control
+
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Mark the checkpoint that was just written, then drop the older ones."""
+        if not state.is_world_process_zero:
+            return
+        root = Path(str(args.output_dir))
+        folder = root / f"checkpoint-{state.global_step}"
+        charge = self.trainer.charge
+        if charge is not None:
+            (folder / _PRICE).write_text(json.dumps({"value": charge.price.value}), encoding="utf-8")
+        files = {path.name: _described(path) for path in sorted(folder.iterdir()) if path.name != MARKER}
+        _write_durably(folder / MARKER, json.dumps({"step": state.global_step, "files": files}, indent=1))
+        for old in _by_step(root)[:-_KEEP]:
+            shutil.rmtree(old)
+
+
+def last_complete_checkpoint(folder: Path) -> Path | None:
+    """The newest checkpoint of a training whose files are all there as written; broken ones are set aside.
+
+    Args:
+        folder: Folder of the training. Checkpoints without a marker, or with other content than it says, are renamed
+            to `broken-...`, never deleted.
+    """
+    for candidate in reversed(_by_step(folder)):
+        if _is_complete(candidate):
+            return candidate
+        target = candidate.with_name(f"broken-{candidate.name}")
+        shutil.rmtree(target, ignore_errors=True)
+        candidate.rename(target)
+    return None
+
+
+def restore_price(trainer: IncentiveTrainer, checkpoint: Path) -> None:
+    """Give a trainer the price at which a checkpoint was written.
+
+    Raises:
+        CheckpointError: If the checkpoint is of a training without a price.
+    """
+    if trainer.charge is None:
+        return
+    try:
+        value = json.loads((checkpoint / _PRICE).read_text(encoding="utf-8"))["value"]
+    except (OSError, ValueError, KeyError) as error:
+        raise CheckpointError(f"{checkpoint} was written by a training without a price. Start a new one.") from error
+    trainer.charge.price = replace(trainer.charge.price, value=value)
+
+
+def _by_step(folder: Path) -> list[Path]:
+    named = [path for path in folder.glob("checkpoint-*") if path.name.rpartition("-")[2].isdigit()]
+    return sorted(named, key=lambda path: int(path.name.rpartition("-")[2]))
+
+
+def _is_complete(folder: Path) -> bool:
+    try:
+        files = json.loads((folder / MARKER).read_text(encoding="utf-8"))["files"]
+        return all(_described(folder / name) == described for name, described in files.items())
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def _described(path: Path) -> dict[str, Any]:
+    with path.open("rb") as stream:
+        return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(stream, "sha256").hexdigest()}
+
+
+def _write_durably(path: Path, text: str) -> None:
+    part = path.with_suffix(".part")
+    with part.open("w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    part.replace(path)

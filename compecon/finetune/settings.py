@@ -1,0 +1,118 @@
+"""How to train, what a step was, and what a training took."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Precision = Literal["float32", "bfloat16", "float16"]
+
+
+@dataclass(frozen=True)
+class FineTuneSettings:
+    """How to fine-tune.
+
+    Attributes:
+        epochs: Passes over the rows; part of one is allowed.
+        steps: Optimizer steps; takes the place of `epochs` if given.
+        batch_size: Rows of a forward pass; rows of like length are batched together.
+        accumulate: Forward passes an optimizer step.
+        learning_rate: Peak rate of the body, after a linear warm-up.
+        decay: Whether the rate then falls to 0 at the end, linearly; otherwise it stays.
+        head_multiplier: The head (all outside the base model, and a pooler) learns at this multiple: it starts from
+            nothing, the body does not.
+        gate_rate: Rate of gates, where there are any; it does not decay.
+        weight_decay: Decoupled decay of matrices; vectors have none.
+        warmup: Share of the steps, in [0, 1).
+        seed: Seeds the order of rows, dropout and gates.
+        precision: What the forward pass is computed in (weights stay float32); "float16" needs CUDA.
+        freeze_embeddings: Whether the embeddings stay as they are.
+        key_budgets: Numbers of keys to draw a budget from at each step, so that one checkpoint serves all budgets
+            (budget dropout); empty for none.
+        full_share: Share of the steps that have no such budget.
+        hidden_weight: Weight of the squared distance to the teacher's hidden states; 0 for none.
+        checkpointing: Whether to recompute activations in the backward pass, which saves memory and costs time.
+        save_every: Optimizer steps between checkpoints of the training; None for none.
+    """
+
+    epochs: float = 3
+    steps: int | None = None
+    batch_size: int = 16
+    accumulate: int = 1
+    learning_rate: float = 1e-4
+    decay: bool = True
+    head_multiplier: float = 10
+    gate_rate: float = 0.15
+    weight_decay: float = 0.01
+    warmup: float = 0.1
+    seed: int = 0
+    precision: Precision = "bfloat16"
+    freeze_embeddings: bool = False
+    key_budgets: tuple[int, ...] = ()
+    full_share: float = 0.35
+    hidden_weight: float = 0.0
+    checkpointing: bool = False
+    save_every: int | None = None
+
+    def __post_init__(self) -> None:
+        rates = (self.learning_rate, self.head_multiplier, self.gate_rate)
+        if min(self.epochs, self.batch_size, self.accumulate, *rates) <= 0:
+            raise ValueError(f"epochs, batch_size, accumulate and the learning rates must be above 0, got {self}.")
+        if not (0 <= self.warmup < 1 and 0 <= self.full_share <= 1):
+            raise ValueError(f"warmup must be in [0, 1) and full_share in [0, 1], got {self}.")
+        if any(number is not None and number < 1 for number in (self.steps, self.save_every, *self.key_budgets)):
+            raise ValueError(f"steps, save_every and key_budgets must be at least 1, got {self}.")
+        if self.precision not in ("float32", "bfloat16", "float16"):
+            raise ValueError(f"precision must be float32, bfloat16 or float16, got {self.precision!r}.")
+        if self.hidden_weight < 0:
+            raise ValueError(f"hidden_weight must be at least 0, got {self.hidden_weight}.")
+
+    def total_steps(self, n_rows: int) -> int:
+        """Optimizer steps over so many rows on one device."""
+        if self.steps is not None:
+            return self.steps
+        batches = -(-n_rows // self.batch_size)
+        return max(1, round(self.epochs * -(-batches // self.accumulate)))
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """What an optimizer step was like.
+
+    Attributes:
+        step: Number of the step, from 1.
+        loss: What was made small: task loss + price × cost.
+        task: Task loss, distillation included.
+        cost: Cost as a share of dense, which the gradient saw; 1 without an incentive.
+        price: Price that was charged for it.
+        share: Share of the MACs that the gates would leave now; 1 without gates.
+        seconds: Time since the training began.
+    """
+
+    step: int
+    loss: float
+    task: float
+    cost: float
+    price: float
+    share: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class FineTuneResult:
+    """What a fine-tuning took.
+
+    Attributes:
+        steps: Optimizer steps, those of an interrupted training that it continued included.
+        seconds: Wall time of this part.
+        history: Each step of this part.
+    """
+
+    steps: int
+    seconds: float
+    history: tuple[StepRecord, ...]
+
+    @property
+    def losses(self) -> tuple[float, ...]:
+        """Loss of each step."""
+        return tuple(record.loss for record in self.history)

@@ -1,0 +1,236 @@
+"""The experiment the incentive stands or falls by: quality against MACs, beside every rival given the same training.
+
+From a dense model of each seed: incentive training at each target and at fixed prices, and each post-hoc method, with
+and without recovery. Every arm has the same steps, rows, learning rates and teacher. All rivals run on the first seed;
+the best two by dev go on to the others. Nothing is chosen by test, and every run leaves a record.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import PreTrainedTokenizerBase
+
+from compecon.compression.prune import METHODS
+from compecon.finetune import FineTuneSettings, fine_tune, predict
+from compecon.finetune.incentive import IncentiveSettings
+from compecon.recipes.arms import Outcome, Start, forward_macs, priced, pruned, recovered, untouched
+from compecon.recipes.evaluate import evaluate
+from compecon.recipes.records import Records, RunRecord, record_name
+from compecon.recipes.survivors import SurvivorControl, survivor_control
+from compecon.tasks.encode import encode
+from compecon.tasks.objectives import objective_of
+from compecon.tasks.task import Task
+
+Say = Callable[[str], None]
+_RIVALS_ON_ALL_SEEDS = 2
+_CONTROL_ROWS = 256
+
+
+@dataclass(frozen=True)
+class FrontierPlan:
+    """What to run.
+
+    Attributes:
+        targets: Shares of the MACs of heads and neurons.
+        prices: Fixed prices to try on the first seed.
+        seeds: Each has a dense model of its own.
+        dense: How the dense models are trained; None if the given model knows the task and is the dense one of all
+            seeds, which then differ in everything after it.
+        after: How every arm is trained after that.
+        incentive: What is priced, but for the target.
+        methods: The rivals.
+        teacher_share: Weight of the dense model's logits in the loss of every arm.
+        max_tokens: Longer texts are cut.
+    """
+
+    targets: tuple[float, ...] = (0.6, 0.5, 0.4, 0.3)
+    prices: tuple[float, ...] = (0.3, 1.0, 3.0)
+    seeds: tuple[int, ...] = (0, 1, 2)
+    dense: FineTuneSettings | None = field(default_factory=FineTuneSettings)
+    after: FineTuneSettings = field(default_factory=lambda: FineTuneSettings(epochs=2))
+    incentive: IncentiveSettings = field(default_factory=IncentiveSettings)
+    methods: tuple[str, ...] = tuple(METHODS)
+    teacher_share: float = 0.5
+    max_tokens: int = 128
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """A task, models to start from, and where the records go.
+
+    Attributes:
+        task: The task, with splits "train", "dev" and "test".
+        tokenizer: Tokenizer of the models.
+        fresh: Seed -> a model before it has learnt the task.
+        plan: What to run.
+        folder: For records and dense models.
+        say: Is told of progress, a sentence at a time.
+    """
+
+    task: Task
+    tokenizer: PreTrainedTokenizerBase
+    fresh: Callable[[int], Any]
+    plan: FrontierPlan
+    folder: Path
+    say: Say
+
+    @property
+    def records(self) -> Records:
+        """The records."""
+        return Records(self.folder / "records")
+
+
+def run_frontier(study: Study) -> tuple[RunRecord, ...]:
+    """Run what has no record yet, and return all records.
+
+    Raises:
+        TaskError: If the task lacks a split.
+        ValueError: If a record is damaged.
+        FloatingPointError: If a training diverges; the others' records stay.
+    """
+    for split in ("train", "dev", "test"):
+        study.task.part(split)
+    plan, first = study.plan, study.plan.seeds[0]
+    lanes = {seed: _Lane(study, seed) for seed in plan.seeds}
+    lanes[first].ours()
+    for price in plan.prices:
+        lanes[first].fixed(price)
+    for method in plan.methods:
+        lanes[first].rival(method)
+    best = best_rivals(study.records.all(), first)
+    study.say(f"{study.task.name}: the best rivals on seed {first} by dev are {', '.join(best)}")
+    for seed in plan.seeds[1:]:
+        lanes[seed].ours()
+        for method in best:
+            lanes[seed].rival(method)
+    return study.records.all()
+
+
+def best_rivals(records: tuple[RunRecord, ...], seed: int, n: int = _RIVALS_ON_ALL_SEEDS) -> tuple[str, ...]:
+    """The post-hoc methods with the best mean dev metric over the targets, with recovery.
+
+    Args:
+        records: Of all arms; higher metrics are better.
+        seed: Whose runs to compare.
+        n: How many.
+    """
+    dev: dict[str, list[float]] = {}
+    for record in records:
+        if record.seed == seed and record.recovered and record.arm in METHODS:
+            dev.setdefault(record.arm, []).append(record.dev.value)
+    return tuple(sorted(dev, key=lambda arm: (-statistics.fmean(dev[arm]), arm))[:n])
+
+
+class _Lane:
+    """The runs of one seed; the dense model is trained, or read, when the first run without a record needs it."""
+
+    def __init__(self, study: Study, seed: int) -> None:
+        self.study, self.seed = study, seed
+        self._start: Start | None = None
+
+    @property
+    def start(self) -> Start:
+        if self._start is None:
+            self._start = _start(self.study, self.seed)
+        return self._start
+
+    def ours(self) -> None:
+        self.once("dense", None, lambda: untouched(self.start))
+        self.later("longer", None, lambda: recovered(self.start, untouched(self.start)))
+        for target in self.study.plan.targets:
+            settings = replace(self.study.plan.incentive, target=target)
+            self.later("incentive", target, lambda settings=settings: priced(self.start, settings))
+
+    def fixed(self, price: float) -> None:
+        settings = replace(self.study.plan.incentive, target=None, price=price)
+        self.later(f"price {price:g}", None, lambda: priced(self.start, settings))
+
+    def rival(self, method: str) -> None:
+        for target in self.study.plan.targets:
+            self.once(method, target, lambda target=target: pruned(self.start, method, target))
+            self.later(method, target, lambda target=target: recovered(self.start, pruned(self.start, method, target)))
+
+    def once(self, arm: str, target: float | None, make: Callable[[], Outcome]) -> None:
+        self._run(arm, target, make, recovered=False)
+
+    def later(self, arm: str, target: float | None, make: Callable[[], Outcome]) -> None:
+        self._run(arm, target, make, recovered=True)
+
+    def _run(self, arm: str, target: float | None, make: Callable[[], Outcome], *, recovered: bool) -> None:
+        name = record_name(arm, target, self.seed, recovered=recovered)
+        if self.study.records.has(name):
+            return
+        outcome = make()
+        record, predictions = _recorded(self, arm, target, outcome, recovered=recovered)
+        self.study.records.add(record, predictions)
+        self.study.say(
+            f"{self.study.task.name} seed {self.seed} {arm}{'' if target is None else f' at {target:g}'}"
+            f"{'' if recovered else ', no recovery'}: {outcome.share:.3f} of the MACs, dev {record.dev.value:.4f}, "
+            f"test {record.test.value:.4f}, {outcome.seconds:.0f} s"
+        )
+
+
+def _recorded(
+    lane: _Lane, arm: str, target: float | None, outcome: Outcome, *, recovered: bool
+) -> tuple[RunRecord, np.ndarray]:
+    study, n_tokens = lane.study, lane.start.n_tokens
+    dev, test = (
+        evaluate(outcome.model, study.tokenizer, study.task, split, max_tokens=study.plan.max_tokens)
+        for split in ("dev", "test")
+    )
+    heads, neurons = zip(*outcome.values.counts(), strict=True)
+    record = RunRecord(
+        arm=arm,
+        recovered=recovered,
+        seed=lane.seed,
+        target=target,
+        share=outcome.share,
+        macs=forward_macs(outcome.model, n_tokens),
+        n_tokens=n_tokens,
+        heads=heads,
+        neurons=neurons,
+        metric=study.task.metric,
+        dev=dev.estimate,
+        test=test.estimate,
+        steps=outcome.steps,
+        seconds=round(outcome.seconds, 1),
+        training_macs=outcome.training_macs,
+        price=outcome.price,
+        met=outcome.met,
+        survivors=None if outcome.price is None else _survivors(lane, outcome),
+    )
+    return record, test.predictions
+
+
+def _survivors(lane: _Lane, outcome: Outcome) -> SurvivorControl:
+    study = lane.study
+    rows = encode(study.tokenizer, study.task.part("dev").head(_CONTROL_ROWS), study.plan.max_tokens)
+    return survivor_control(lane.start.model, outcome.model, study.tokenizer, rows)
+
+
+def _start(study: Study, seed: int) -> Start:
+    task, plan = study.task, study.plan
+    rows = encode(study.tokenizer, task.part("train"), plan.max_tokens)
+    model = study.fresh(seed)
+    stored = study.folder / f"dense-s{seed}.safetensors"
+    if stored.is_file():
+        model.load_state_dict(load_file(stored))
+    elif plan.dense is not None:
+        result = fine_tune(model, study.tokenizer, rows, objective_of(task.kind), replace(plan.dense, seed=seed))
+        study.folder.mkdir(parents=True, exist_ok=True)
+        save_file({name: part.contiguous() for name, part in model.state_dict().items()}, stored)
+        study.say(f"{task.name} seed {seed}: dense, {result.steps} steps in {result.seconds:.0f} s")
+    soft = predict(model, study.tokenizer, rows).tolist()
+    taught = [{**row, "soft_targets": target} for row, target in zip(rows, soft, strict=True)]
+    settings = replace(plan.after, seed=seed)
+    settings = replace(settings, steps=settings.total_steps(len(rows)))
+    torch.manual_seed(seed)
+    return Start(model, study.tokenizer, taught, objective_of(task.kind, plan.teacher_share), settings)

@@ -1,0 +1,219 @@
+"""The report of a frontier experiment: one JSON file that says everything, and a page of Markdown."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from compecon.latency import LatencyRatio
+from compecon.recipes.records import RunRecord
+from compecon.recipes.summary import ArmAtTarget, Duel, Volume
+from compecon.tasks.metrics import Estimate, Metric
+
+SCHEMA = 1
+_LIBRARIES = ("torch", "transformers", "numpy", "scipy", "compecon")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Time of one run's model against the dense one.
+
+    Attributes:
+        run: Name of the record.
+        macs_ratio: MACs of the whole forward pass against the dense model's, at the length that was timed.
+        batch: Texts at a time.
+        n_tokens: Length of each.
+        latency: Time against the dense model.
+    """
+
+    run: str
+    macs_ratio: float
+    batch: int
+    n_tokens: int
+    latency: LatencyRatio
+
+
+@dataclass(frozen=True)
+class FrontierReport:
+    """Everything that a frontier experiment found.
+
+    Attributes:
+        task: Name of the task.
+        metric: Name of its metric.
+        test_rows: Rows of the test split.
+        command: What was typed.
+        settings: The plan.
+        floor: The metric of always giving the same answer.
+        arms: Every arm at every target.
+        duels: The incentive against the best rival.
+        volumes: Hypervolumes.
+        measured: Latency of some runs.
+        hardware: Processor, cores, threads.
+        versions: Of what it ran on.
+        runs: Every run.
+    """
+
+    task: str
+    metric: str
+    test_rows: int
+    command: str
+    settings: Mapping[str, Any]
+    floor: float
+    arms: tuple[ArmAtTarget, ...]
+    duels: tuple[Duel, ...]
+    volumes: tuple[Volume, ...]
+    measured: tuple[Measured, ...]
+    hardware: Mapping[str, Any]
+    versions: Mapping[str, str]
+    runs: tuple[RunRecord, ...]
+
+
+def write_report(report: FrontierReport, metric: Metric, folder: Path) -> tuple[Path, Path]:
+    """Write `report.json` and `report.md`, atomically.
+
+    Args:
+        report: The report.
+        metric: Its metric, for how numbers are shown.
+        folder: Where; made if absent.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    content = {"schema": SCHEMA, **asdict(report)}
+    pages = {
+        "report.json": json.dumps(_plain(content), indent=1, allow_nan=False) + "\n",
+        "report.md": markdown(report, metric),
+    }
+    for name, text in pages.items():
+        part = folder / f"{name}.part"
+        part.write_text(text, encoding="utf-8")
+        part.replace(folder / name)
+    return folder / "report.json", folder / "report.md"
+
+
+def markdown(report: FrontierReport, metric: Metric) -> str:
+    """The report as a page for people."""
+    lines = [
+        f"# {report.task}: {report.metric} against MACs",
+        "",
+        f"`{report.command}` on {report.hardware['processor']}, {report.hardware['threads']} thread(s); test split of "
+        f"{report.test_rows:,} rows. Shares are of the MACs of heads and neurons, counted on compacted shapes; "
+        "brackets: "
+        "95 % paired bootstrap over rows, of the mean over seeds.",
+        "",
+        "## Incentive against the best rival with the same steps and teacher",
+        "",
+        "The rival is chosen by test, in its favour.",
+        "",
+        "| MACs | best rival | incentive − rival | seeds |",
+        "|---|---|---|---|",
+        *(f"| {d.target:g} | {d.rival} | {_signed(metric, d.difference)} | {d.seeds} |" for d in report.duels),
+        "",
+        f"## Hypervolume (up to 1 of the MACs, above {report.floor * metric.scale:.1f}), with recovery",
+        "",
+        "| arm | mean | by seed |",
+        "|---|---|---|",
+        *(
+            f"| {v.arm} | {v.mean:.4f} | {', '.join(f'{one:.4f}' for one in v.by_seed)} |"
+            for v in sorted(report.volumes, key=lambda v: -v.mean)
+        ),
+        "",
+        "## Every arm",
+        "",
+        "| arm | recovery | asked | left | test by seed | against dense | training (10¹² MACs) |",
+        "|---|---|---|---|---|---|---|",
+        *(_row(arm, metric) for arm in report.arms),
+        "",
+        "## Latency",
+        "",
+        "| run | batch × tokens | MACs / dense | time / dense |",
+        "|---|---|---|---|",
+        *(_measured(one) for one in report.measured),
+        "",
+        "## Gini of what queries give: how much of the shift is selection of heads that were peaked anyway",
+        "",
+        "| run | dense → its survivors → smaller | selected |",
+        "|---|---|---|",
+        *(_survivors(run) for run in report.runs if run.survivors),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def hardware() -> dict[str, Any]:
+    """What this runs on."""
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "cuda": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "system": platform.platform(terse=True),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and the libraries that numbers depend on."""
+    return {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}}
+
+
+def command_line() -> str:
+    """What was typed, without the program's folder."""
+    return " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
+
+
+def _row(arm: ArmAtTarget, metric: Metric) -> str:
+    tests = ", ".join(f"{value * metric.scale:.2f}" for value in arm.test)
+    asked = "" if arm.target is None else f"{arm.target:g}"
+    return (
+        f"| {arm.arm} | {'yes' if arm.recovered else 'no'} | {asked} | {arm.share:.3f} | {tests} | "
+        f"{_signed(metric, arm.change)} | {arm.training_macs / 1e12:.1f} |"
+    )
+
+
+def _measured(one: Measured) -> str:
+    latency = one.latency
+    return (
+        f"| {one.run} | {one.batch} × {one.n_tokens} | {one.macs_ratio:.3f} | "
+        f"{latency.ratio:.2f} [{latency.low:.2f}, {latency.high:.2f}] |"
+    )
+
+
+def _survivors(run: RunRecord) -> str:
+    control = run.survivors
+    if control is None:
+        return ""
+    selected = "" if control.selected is None else f"{control.selected:.0%}"
+    shift = " → ".join(f"{one.gini:.3f}" for one in (control.dense, control.dense_survivors, control.smaller))
+    return f"| {run.name} | {shift} | {selected} |"
+
+
+def _signed(metric: Metric, estimate: Estimate) -> str:
+    value, low, high = (number * metric.scale for number in (estimate.value, estimate.low, estimate.high))
+    return f"{value:+.2f} [{low:+.2f}, {high:+.2f}]"
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def _plain(value: Any) -> Any:
+    """Numbers of numpy as Python's, and floats short enough to read: seven digits are more than were measured."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_plain(item) for item in value]
+    if isinstance(value, float | np.floating):
+        return float(f"{float(value):.7g}") if np.isfinite(value) else None
+    return int(value) if isinstance(value, np.integer) else value
