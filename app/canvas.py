@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from app.guard import page_token
-from app.resources import canvas_part, trace_names
+from app.resources import canvas_part, checkpoints, trace_names
 from app.routes import PREFIX
 from app.state import CANVAS_KEY, AttentionChoice, CanvasView, hold_request, last_good_request
 from compecon.views.snippet import python_snippet
@@ -57,5 +57,17 @@ def _request(choice: AttentionChoice) -> dict[str, Any]:
         "title": choice.text[:40],
         "source": {"url": f"{PREFIX}/trace/{name}", "body": None} if recorded else live,
         "live": live,
-        "python": python_snippet(choice.checkpoint, choice.device, choice.text, choice.pair, choice.policy),
+        "python": python_snippet(
+            choice.checkpoint,
+            choice.device,
+            choice.text,
+            choice.pair,
+            choice.policy,
+            compacted=_is_compacted(choice.checkpoint),
+        ),
     }
+
+
+def _is_compacted(checkpoint: str) -> bool:
+    entry = checkpoints().get(checkpoint)
+    return entry is not None and entry.preflight is not None and entry.preflight.heads_kept is not None

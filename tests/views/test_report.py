@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,23 @@ def test_a_report_tells_the_facts_of_the_checkpoint(folder_of: Callable[[str], P
         "96 tokens", "licence: not stated", "from: local · classification", "can: attention under a budget",
     ):  # fmt: skip
         assert fact in report
+
+
+@pytest.mark.parametrize(
+    ("kept", "line"),
+    [
+        (None, None),
+        (((0, 1), (1,)), "compacted: 3 of 4 heads left"),
+        (((), (1,)), "compacted: 1 of 4 heads left; none in layer 0"),
+        (((), ()), "compacted: 0 of 4 heads left; none in layers 0, 1"),
+    ],
+)
+def test_a_report_tells_how_many_heads_are_left(
+    folder_of: Callable[[str], Path], kept: tuple[tuple[int, ...], ...] | None, line: str | None
+) -> None:
+    entry = next(e for e in list_checkpoints([folder_of("classification")]) if e.origin == "local")
+    report = report_lines(replace(entry, preflight=replace(entry.preflight, heads_kept=kept)))
+    assert [one for one in report if one.startswith("compacted")] == ([line] if line else [])
 
 
 def test_a_folder_that_is_broken_says_why_and_no_more(tmp_path: Path) -> None:

@@ -7,8 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
-from compecon.checkpoints.load import Checkpoint
+from compecon.checkpoints.load import Checkpoint, load_checkpoint
+from compecon.checkpoints.save import save_checkpoint
+from compecon.compression.compact import compact
+from compecon.compression.units import Units
 from compecon.views.attention import AttentionRequest, attention_stream
 from compecon.views.policies import POLICIES
 from compecon.views.snippet import HEAD, LAYER, K, python_snippet
@@ -73,6 +77,17 @@ def test_a_copied_script_uses_the_policy_of_the_page(
     code = python_snippet(str(folder_of(kind)), "cpu", TEXTS["plain"], "", policy)
     expected = shown(load(kind), TEXTS["plain"], policy, (2, 1, 1))
     assert printed_by(filled(code, 2, 1, 1), capsys) == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_copied_script_finds_the_heads_that_a_compacted_model_has_left(
+    load: Callable[[str], Checkpoint], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    dense = load("classification")
+    keep = Units((torch.tensor([False, False]), torch.tensor([False, True])), (torch.ones(32), torch.ones(32)))
+    folder = save_checkpoint(compact(dense.model, keep), dense.tokenizer, tmp_path / "small")
+    code = python_snippet(str(folder), "cpu", TEXTS["plain"], "", "top-k", compacted=True)
+    expected = shown(load_checkpoint(folder, "cpu"), TEXTS["plain"], "top-k", (3, 1, 1))
+    assert printed_by(filled(code, 3, 1, 1), capsys) == pytest.approx(expected, abs=1e-5)
 
 
 def test_a_copied_script_reads_the_second_text(
