@@ -3,7 +3,7 @@
 import { atlas, atlasAt, chipsPlot, heatmap, heatmapAt, lorenzPlot, scarcityBox, scarcityPlot } from "./paint.js";
 import { exportFigure } from "./export.js";
 import { buildChips, buildStatistics, chipColours, rankOf, updateChips, updateStatistics, write } from "./panels.js";
-import { MOVED, number, percent, STATISTICS, VIEW_WORDS } from "./words.js";
+import { MOVED, number, percent, removedNote, removedSentence, STATISTICS, VIEW_WORDS } from "./words.js";
 
 const RANGES = { gini: [0, 1], gini_small_sample: [0, 1], gini_inside: [0, 1], herfindahl: [0, 1], top_share_10: [0, 1], bottom_share_50: [0, 0.5], moved: [0, 1] };
 const POLICY = { "top-k": "top-k", random: "random keys", first: "first keys", "sink-recent": "sink + nearest", "top-mass": "top mass" };
@@ -60,11 +60,12 @@ export class Figures {
 
   draw() {
     const { store, view, colours } = this.owner;
+    this.missing = removedSentence(store, view.layer, view.head);
     const at = this.at(), full = store.economy(store.n, ...at), now = store.economy(view.k, ...at);
     this.shares = store.perToken(view.k, view.layer, view.head, view.pinned);
     this.models = {
-      heatmap: { weights: store.matrix(view.k, view.layer, view.head), n: store.n, tokens: store.open.tokens, pinned: view.pinned, colours },
-      lorenz: { curve: now?.curve, full: full?.curve, colours, unitName: "tokens" },
+      heatmap: this.heatmapModel(view.layer, view.head, view.pinned),
+      lorenz: { curve: now?.curve, full: full?.curve, missing: this.missing, colours, unitName: "tokens" },
       atlas: this.atlasModel(),
       scarcity: this.scarcityModel(),
     };
@@ -74,7 +75,7 @@ export class Figures {
     this.#paint("atlas", atlas, (width) => Math.min(240, Math.max(80, (store.nLayers * Math.min(46, (width - 28) / store.nHeads)) + 42)));
     this.#paint("scarcity", scarcityPlot, () => 190);
     updateChips(this.chips, this.shares, colours, view.pinned);
-    updateStatistics(this.cells, store.statistics(store.n, ...at), store.statistics(view.k, ...at), { unit: view.unit, n: store.n });
+    updateStatistics(this.cells, store.statistics(store.n, ...at), store.statistics(view.k, ...at), { unit: view.unit, n: store.n, missing: this.missing });
     this.#words();
   }
 
@@ -87,6 +88,11 @@ export class Figures {
     paint(size.context, size.width, size.height, this.models[name]);
   }
 
+  heatmapModel(layer, head, pinned) {
+    const { store, view, colours } = this.owner;
+    return { weights: store.matrix(view.k, layer, head), n: store.n, tokens: store.open.tokens, pinned, missing: removedSentence(store, layer, head), colours };
+  }
+
   atlasModel() {
     const { store, view, colours } = this.owner, frame = store.frames.get(view.k) ?? store.frames.get(store.nearest(view.k));
     const name = view.statistic, values = name === "moved" ? frame.arrays.moved : store.statistic(frame, view.view, view.tokens, name);
@@ -95,7 +101,7 @@ export class Figures {
     const [low, high] = this.ranges.get(key), bits = name === "entropy" && view.unit === "bits" ? 1 / Math.LN2 : 1;
     const thumbnails = view.tiles === "pictures" ? (l, h) => (store.has(l, h) ? store.matrix(frame.k, l, h) : null) : null;
     return {
-      values: bits === 1 ? values : values.map((v) => v * bits), low, high: high * bits, heads: store.open.heads, nHeads: store.nHeads, thumbnails, n: store.n,
+      values: bits === 1 ? values : values.map((v) => v * bits), low, high: high * bits, heads: store.open.heads, nHeads: store.nHeads, gone: store.removed, thumbnails, n: store.n,
       selected: view, hover: this.hoverHead, label: name === "moved" ? MOVED.label : `${STATISTICS[name].label}${name === "entropy" ? `, ${view.unit}` : ""}, ${view.view} view`, colours,
     };
   }
@@ -106,15 +112,17 @@ export class Figures {
   }
 
   #words() {
-    const { owner } = this, { store, view } = owner, { open } = store, flips = store.flips();
-    write(owner.$(".headname"), `Layer ${view.layer} · head ${view.head}`);
+    const { owner, missing } = this, { store, view } = owner, { open } = store, flips = store.flips(), note = owner.$(".atlasnote");
+    write(owner.$(".headname"), `Layer ${view.layer} · head ${view.head}${missing && " · removed"}`);
+    write(note, removedNote(store));
+    note.hidden = !store.removed.size;
     write(owner.$(".viewnote"), `${view.view === "row" ? "Row view" : "Received view"}: ${VIEW_WORDS[view.view]}${view.tokens === "content" ? "; special tokens left out" : ""}. Layer ${view.layer}, head ${view.head}.`);
-    write(owner.$(".chips h3"), view.pinned === null ? "Attention each token receives" : `What “${open.tokens[view.pinned]}” reads`);
+    write(owner.$(".chips h3"), missing || (view.pinned === null ? "Attention each token receives" : `What “${open.tokens[view.pinned]}” reads`));
     write(owner.$(".scarcenote"), `${flips.length ? `The answer flips at k = ${flips.length > 6 ? `${flips.slice(0, 6).join(", ")}, …` : flips.join(", ")} (dots on the axis). ` : ""}Where a control arm moves the output as much as the chosen policy, the change is arithmetic, not choice.`);
     const stats = store.statistics(view.k, ...this.at());
-    label(this.canvas.heatmap, `Attention of layer ${view.layer}, head ${view.head} at ${view.k} keys`);
-    label(this.canvas.lorenz, `Lorenz curve, Gini ${number(stats?.gini)}`);
-    label(this.canvas.atlas, `All heads coloured by ${view.statistic}; arrow keys move the selection, now layer ${view.layer}, head ${view.head}`);
+    label(this.canvas.heatmap, missing || `Attention of layer ${view.layer}, head ${view.head} at ${view.k} keys`);
+    label(this.canvas.lorenz, missing || `Lorenz curve, Gini ${number(stats?.gini)}`);
+    label(this.canvas.atlas, `All heads coloured by ${view.statistic}; arrow keys move the selection, now layer ${view.layer}, head ${view.head}${missing && ", removed"}`);
     label(this.canvas.scarcity, `Output change against budget; ${number(store.frames.get(view.k)?.change)} at ${view.k} keys`);
   }
 
@@ -128,6 +136,7 @@ export class Figures {
       if (at?.query === this.hover?.query && at?.key === this.hover?.key) return;
       this.hover = at;
       if (!at) return this.#hideTip();
+      if (this.missing) return this.#showTip(event, this.missing);
       const { store, view } = owner, row = store.perToken(view.k, view.layer, view.head, at.query), w = row[at.key], [q, k] = [store.open.tokens[at.query], store.open.tokens[at.key]];
       this.#showTip(event, w !== w ? `“${q}” may not see “${k}”.` : w === 0 ? `“${q}” does not read “${k}” at this budget.` : `“${q}” gives “${k}” ${number(w)} of its attention (rank ${rankOf(row, at.key)}).`);
     });
@@ -152,6 +161,8 @@ export class Figures {
       if (!at) { this.#hideTip(); return owner.draw(); }
       const model = this.atlasModel(), name = owner.view.statistic, value = model.values[at.layer * model.nHeads + at.head], words = name === "moved" ? MOVED : STATISTICS[name];
       this.#preview(at);
+      const gone = removedSentence(owner.store, at.layer, at.head);
+      if (gone) return this.#showTip(event, gone);
       this.#showTip(event, `Layer ${at.layer}, head ${at.head}\n${words.label}: ${name === "entropy" ? `${number(value)} ${owner.view.unit}` : words.format(value)}\nClick to select`);
     });
     canvas.addEventListener("pointerleave", () => { this.hoverHead = null; this.#hideTip(); owner.draw(); });
@@ -167,11 +178,11 @@ export class Figures {
 
   /** Shows another head's matrix while the pointer is over its tile; the selection stays. */
   #preview(at) {
-    const { store, view } = this.owner;
+    const { store } = this.owner;
     this.models.atlas = this.atlasModel();
     this.#repaint("atlas", atlas);
     if (!store.has(at.layer, at.head)) return;
-    this.models.heatmap = { ...this.models.heatmap, weights: store.matrix(view.k, at.layer, at.head), pinned: null };
+    this.models.heatmap = this.heatmapModel(at.layer, at.head, null);
     this.#repaint("heatmap", heatmap);
     this.owner.$(".headname").textContent = `Layer ${at.layer} · head ${at.head} (preview)`;
   }
@@ -180,6 +191,7 @@ export class Figures {
 
   #tokenTip(i, event) {
     const { store, view } = this.owner, share = this.shares[i], token = store.open.tokens[i];
+    if (this.missing) return this.#showTip(event, this.missing);
     const says = share !== share ? "may not be seen" : view.pinned === null ? `receives ${number(share)} of each query's attention on average (${percent(share)})` : `gets ${number(share)} from “${store.open.tokens[view.pinned]}”`;
     this.#showTip(event, `“${token}” (token ${i + 1} of ${store.n}) ${says}, rank ${rankOf(this.shares, i)}.`);
   }
@@ -234,7 +246,7 @@ export class Figures {
     const frame = store.frames.get(view.k) ?? store.full, rows = [];
     for (let layer = 0; layer < store.nLayers; layer++) for (let head = 0; head < store.open.heads[layer]; head++) {
       const i = layer * store.nHeads + head;
-      rows.push({ layer, head, ...Object.fromEntries(store.open.statistics.map((s) => [s, store.statistic(frame, view.view, view.tokens, s)[i]])), moved: frame.arrays.moved[i] });
+      rows.push({ layer, head, ...(store.removed.size && { removed: store.isRemoved(layer, head) }), ...Object.fromEntries(store.open.statistics.map((s) => [s, store.statistic(frame, view.view, view.tokens, s)[i]])), moved: frame.arrays.moved[i] });
     }
     return rows;
   }

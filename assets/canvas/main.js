@@ -82,6 +82,7 @@ class Canvas {
     this.stops = stops(store.n, store.open.grid);
     view.layer = Math.min(view.layer ?? 0, store.nLayers - 1);
     view.head = Math.min(view.head ?? 0, store.open.heads[view.layer] - 1);
+    Object.assign(view, store.firstHead(view));
     if (!store.has(view.layer, view.head)) { view.layer = store.open.sent.layers[0]; view.head = store.open.sent.heads[0]; }
     view.pinned = null;
     view.k = Math.max(1, Math.min(store.n, view.k || store.open.grid.reduce((a, b) => (Math.abs(b - store.n / 4) < Math.abs(a - store.n / 4) ? b : a))));

@@ -46,6 +46,35 @@ function hatch(ctx, x, y, width, height, colours) {
   ctx.restore();
 }
 
+/** What was removed: hatched more strongly than what may not be seen, and framed, so that places stay apart. */
+function removed(ctx, x, y, width, height, colours) {
+  ctx.globalAlpha = 0.4;
+  const strong = { ...colours, grid: colours.muted };
+  hatch(ctx, x, y, width, height, strong);
+  ctx.strokeStyle = strong.grid;
+  ctx.lineWidth = 1;
+  ctx.strokeRect(x + 0.5, y + 0.5, width - 1, height - 1);
+  ctx.globalAlpha = 1;
+}
+
+/** A sentence in the middle of a box, in place of what there is not. */
+function sentence(ctx, text, box, colours) {
+  ctx.font = `13px ${colours.font}`;
+  ctx.textAlign = "center";
+  ctx.textBaseline = "middle";
+  const lines = [""], wide = 0.75 * box.width;
+  for (const word of text.split(" ")) {
+    const longer = `${lines.at(-1)} ${word}`.trim();
+    if (lines.at(-1) && ctx.measureText(longer).width > wide) lines.push(word); else lines[lines.length - 1] = longer;
+  }
+  const width = Math.max(...lines.map((one) => ctx.measureText(one).width)) + 24, height = 18 * lines.length + 14;
+  const x = box.x + box.width / 2, y = box.y + box.height / 2;
+  ctx.fillStyle = colours.background;
+  ctx.fillRect(x - width / 2, y - height / 2, width, height);
+  ctx.fillStyle = colours.text;
+  lines.forEach((one, i) => ctx.fillText(one, x, y + 18 * (i - (lines.length - 1) / 2)));
+}
+
 /** Where the matrix lies inside a heatmap of this size; room for token labels when they can be read. */
 export function heatmapBox(width, height, n) {
   const labels = (Math.min(width, height) - 64) / n >= 4, margin = labels ? 64 : 16;
@@ -53,10 +82,14 @@ export function heatmapBox(width, height, n) {
   return { x: margin, y: margin - 12, side, cell: side / n, labels };
 }
 
-/** Query × key matrix of one head: paper = not read, hatched = may not be seen. */
-export function heatmap(ctx, width, height, { weights, n, tokens, pinned, colours }) {
+/** Query × key matrix of one head: paper = not read, hatched = may not be seen. `missing` says why there is no matrix. */
+export function heatmap(ctx, width, height, { weights, n, tokens, pinned, missing, colours }) {
   const { x, y, side, cell, labels } = heatmapBox(width, height, n);
   clear(ctx, width, height, colours);
+  if (missing) {
+    removed(ctx, x, y, side, side, colours);
+    return sentence(ctx, missing, { x, y, width: side, height: side }, colours);
+  }
   const picture = image("heatmap", n, n), ramp = magnitude(colours.dark), { pixels } = picture;
   let hidden = false;
   for (let i = 0; i < n * n; i++) {
@@ -146,7 +179,7 @@ function line(ctx, points, colour, width, dash = []) {
 }
 
 /** Lorenz curve at this budget (solid) against full budget (dashed) and equality (dotted). */
-export function lorenzPlot(ctx, width, height, { curve, full, colours, unitName }) {
+export function lorenzPlot(ctx, width, height, { curve, full, missing, colours, unitName }) {
   clear(ctx, width, height, colours);
   const box = { x: 34, y: 20, width: width - 54, height: height - 56 };
   const px = (p) => box.x + p * box.width, py = (s) => box.y + (1 - s) * box.height;
@@ -155,6 +188,7 @@ export function lorenzPlot(ctx, width, height, { curve, full, colours, unitName 
     xTicks: ticks.map((t) => [px(t), `${t * 100} %`]), yTicks: ticks.map((t) => [py(t), `${t * 100}`]),
     xTitle: `poorest ${unitName}`, yTitle: "their share of attention, %",
   });
+  if (missing) return sentence(ctx, missing, box, colours);
   line(ctx, [[px(0), py(0)], [px(1), py(1)]], colours.muted, 1, [2, 3]);
   const path = (c) => Array.from(c, (s, i) => [px(i / (c.length - 1)), py(s)]);
   if (curve) {
@@ -229,8 +263,8 @@ export function atlasBox(width, height, nLayers, nHeads) {
   return { left, top, tile };
 }
 
-/** Every head as a tile coloured by a statistic, or as a thumbnail of its attention framed in that colour. */
-export function atlas(ctx, width, height, { values, low, high, heads, nHeads, thumbnails, n, selected, hover, label, colours }) {
+/** Every head as a tile coloured by a statistic, or as a thumbnail of its attention framed in that colour; those in `gone` (row-major indices) hatched. */
+export function atlas(ctx, width, height, { values, low, high, heads, nHeads, gone, thumbnails, n, selected, hover, label, colours }) {
   clear(ctx, width, height, colours);
   const nLayers = heads.length, { left, top, tile } = atlasBox(width, height, nLayers, nHeads), ramp = statistic();
   ctx.font = `10px ${colours.font}`;
@@ -241,6 +275,7 @@ export function atlas(ctx, width, height, { values, low, high, heads, nHeads, th
   for (let l = 0; l < nLayers; l++) {
     for (let h = 0; h < nHeads; h++) {
       const x = left + h * tile + 1, y = top + l * tile + 1, size = tile - 2, value = values[l * nHeads + h];
+      if (gone.has(l * nHeads + h)) { removed(ctx, x, y, size, size, colours); continue; }
       if (h >= heads[l] || value !== value) { hatch(ctx, x, y, size, size, colours); continue; }
       const colour = ramp[Math.max(0, Math.min(255, Math.round(((value - low) / (high - low || 1)) * 255)))];
       ctx.fillStyle = css(colour);

@@ -35,12 +35,13 @@ export function buildStatistics(table, list) {
   return cells;
 }
 
-export function updateStatistics(cells, full, now, { unit, n }) {
+/** With `missing`, there are no numbers and the pictures say why; the lines stay, so that the page does not jump. */
+export function updateStatistics(cells, full, now, { unit, n, missing }) {
   for (const { name, full: fullCell, now: nowCell, say } of cells) {
     const { format, say: sentence } = STATISTICS[name];
     write(fullCell, full ? format(full[name], unit) : "—");
     write(nowCell, now ? format(now[name], unit) : "—");
-    write(say, now && now[name] === now[name] ? sentence(now[name], n, now) : "Nothing but special tokens was read here.");
+    write(say, now && now[name] === now[name] ? sentence(now[name], n, now) : missing ? "\u00a0" : "Nothing but special tokens was read here.");
   }
 }
 

@@ -12,6 +12,7 @@ export class Store {
     this.n = opening.tokens.length;
     this.nLayers = opening.heads.length;
     this.nHeads = Math.max(...opening.heads);
+    this.removed = new Set((opening.removed ?? []).map(([layer, head]) => layer * this.nHeads + head));  // recordings do not say
     this.content = opening.special.map((s) => !s);
     this.layerRow = new Map(opening.sent.layers.map((l, i) => [l, i]));
     this.headRow = new Map(opening.sent.heads.map((h, i) => [h, i]));
@@ -41,13 +42,16 @@ export class Store {
   }
 
   get full() { return this.frames.get(this.n); }
-  has(layer, head) { return this.layerRow.has(layer) && this.headRow.has(head); }
+  /** Whether a head was removed from the model: it keeps its place, and there is nothing to wait for. */
+  isRemoved(layer, head) { return this.removed.has(layer * this.nHeads + head); }
+  has(layer, head) { return this.isRemoved(layer, head) || (this.layerRow.has(layer) && this.headRow.has(head)); }
   /** How a budget's numbers came about: "recorded", "exact" or "preview". */
   provenanceOf(k) { const frame = this.frames.get(Math.min(k, this.n)); return !frame ? "preview" : frame.live ? "exact" : this.provenance; }
   isExact(k) { return this.frames.has(Math.min(k, this.n)); }
 
-  /** Query × key matrix of one head at a budget; a preview if that budget has not been computed. */
+  /** Query × key matrix of one head at a budget; a preview if that budget has not been computed. All NaN for a removed head. */
   matrix(k, layer, head) {
+    if (this.isRemoved(layer, head)) return (this.nothing ??= new Float32Array(this.n * this.n).fill(NaN));
     const key = `${k},${layer},${head}`;
     if (this.matrices.has(key)) return this.matrices.get(key);
     const frame = this.frames.get(k);
@@ -77,8 +81,9 @@ export class Store {
     return statistics.subarray(at, at + l * h);
   }
 
-  /** All statistics of one head: the library's own numbers where the budget is exact, else computed from the preview. */
+  /** All statistics of one head: the library's own numbers where the budget is exact, else computed from the preview; null for a removed head. */
   statistics(k, layer, head, view, tokens) {
+    if (this.isRemoved(layer, head)) return null;
     const frame = this.frames.get(k);
     if (!frame) return this.economy(k, layer, head, view, tokens)?.stats ?? null;
     return Object.fromEntries(this.open.statistics.map((name) => [name, this.statistic(frame, view, tokens, name)[layer * this.nHeads + head]]));
@@ -103,6 +108,13 @@ export class Store {
   /** Output change against budget, ascending. */
   curve() {
     return [...this.frames.values()].map((f) => [f.k, f.change]).sort((a, b) => a[0] - b[0]);
+  }
+
+  /** A head to begin with: the one asked for, unless nobody asked and it was removed. */
+  firstHead({ layer, head }) {
+    if (layer || head || !this.isRemoved(layer, head)) return { layer, head };
+    for (let at = 0; at < this.nLayers * this.nHeads; at++) if (!this.removed.has(at)) return { layer: Math.floor(at / this.nHeads), head: at % this.nHeads };
+    return { layer, head };
   }
 
   flips() { return [...this.frames.values()].filter((f) => f.flipped).map((f) => f.k).sort((a, b) => a - b); }

@@ -1,6 +1,6 @@
 // What every number on the page is called, what it means in one sentence, and how it is computed.
 
-const percent = (x) => `${(100 * x).toFixed(x < 0.1 ? 1 : 0)} %`;
+const percent = (x) => (x === x ? `${(100 * x).toFixed(x < 0.1 ? 1 : 0)} %` : "—");
 const number = (x, digits = 3) => (x === undefined || x === null || x !== x ? "—" : x.toFixed(digits));
 
 export { number, percent };
@@ -30,6 +30,19 @@ export const VIEW_WORDS = {
   row: "what each query gives, averaged over queries",
   received: "what each token receives from all queries",
 };
+
+/** Why a head has no attention to show; "" if it has. */
+export function removedSentence(store, layer, head) {
+  if (!store.isRemoved(layer, head)) return "";
+  for (let h = 0; h < store.open.heads[layer]; h++) if (!store.isRemoved(layer, h)) return `Layer ${layer}, head ${head} was removed from this model.`;
+  return `All heads of layer ${layer} were removed from this model.`;
+}
+
+/** What the hatched tiles of the atlas are; "" for a model that kept all its heads. */
+export function removedNote(store) {
+  const all = store.open.heads.reduce((a, b) => a + b, 0), { size } = store.removed;
+  return size ? `Hatched: ${size} of ${all} heads were removed from this model; the others keep their places.` : "";
+}
 
 /** One sentence about the output at a budget. */
 export function outputSentence(store, frame, k) {

@@ -40,6 +40,7 @@ FLAGS = (
 )  # fmt: skip
 WAIT_MS = 60_000  # a slow machine that imports torch meanwhile; nothing waits this long when all is well
 START_S = 60
+KEPT = [[2, 5], [], [0, 1, 3, 4], [2]]  # heads of six that the checkpoint "compacted" has left in each layer
 sync_api.expect.set_options(timeout=WAIT_MS)
 
 
@@ -65,11 +66,12 @@ def chromium() -> str:
 def own_checkpoints(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a tiny random checkpoint of every kind, as a user would bring along."""
     del chromium  # asked for so that nothing is made or started where it is missing
-    from tests.views.conftest import build, tokenizer  # noqa: PLC0415 - only now: imports the models
+    from tests.views.conftest import build, compacted, tokenizer  # noqa: PLC0415 - only now: imports the models
 
     folder = tmp_path_factory.mktemp("own")
-    for kind in ("regression", "causal-lm", "masked-lm", "encoder", "two stacks"):
-        build(kind).save_pretrained(folder / kind)
+    models = {kind: build(kind) for kind in ("regression", "causal-lm", "masked-lm", "encoder", "two stacks")}
+    for kind, model in {**models, "compacted": compacted(KEPT)}.items():
+        model.save_pretrained(folder / kind)
         tokenizer(specials=kind != "causal-lm").save_pretrained(folder / kind)
     return folder
 
@@ -253,16 +255,21 @@ class Dashboard:
         button.click()
         sync_api.expect(button).to_have_attribute("aria-pressed", "true")
 
-    def select_head(self, layer: int, head: int) -> None:
-        """Click a tile of the atlas, where the drawing code says it is."""
+    def tile(self, layer: int, head: int, grid: tuple[int, int] = (3, 12)) -> tuple[float, float]:
+        """The middle of a tile of the atlas, where the drawing code says it is, for so many layers and heads."""
         x, y = self.find("canvas.atlas").evaluate(
             """async (c, [layer, head, layers, heads]) => {
               const { atlasBox } = await import(new URL('/compecon/canvas/paint.js', location.origin).href);
               const { left, top, tile } = atlasBox(c.clientWidth, c.clientHeight, layers, heads);
               return [left + (head + 0.5) * tile, top + (layer + 0.5) * tile];
             }""",
-            [layer, head, 3, 12],
+            [layer, head, *grid],
         )
+        return x, y
+
+    def select_head(self, layer: int, head: int, grid: tuple[int, int] = (3, 12)) -> None:
+        """Click a tile of the atlas."""
+        x, y = self.tile(layer, head, grid)
         self.find("canvas.atlas").click(position={"x": x, "y": y})
         sync_api.expect(self.find(".headname")).to_contain_text(f"Layer {layer} · head {head}")
 

@@ -25,6 +25,8 @@ from transformers import (
 
 from compecon.checkpoints.encode import Encoded
 from compecon.checkpoints.load import Checkpoint, load_checkpoint
+from compecon.compression.compact import compact
+from compecon.compression.units import Units
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 WORDS = ["the", "film", "was", "great", "but", "end", "bad", "and", "long", "un", "##watch", "##able", ",", ".", "'"]
@@ -90,6 +92,15 @@ def build(kind: str) -> PreTrainedModel:
     }
     torch.manual_seed(0)
     return makers[kind]()
+
+
+def compacted(kept: list[list[int]]) -> PreTrainedModel:
+    """A classifier of six heads a layer, of which only these are left."""
+    torch.manual_seed(0)
+    sizes = {**_BERT, "hidden_size": 24, "num_hidden_layers": len(kept), "num_attention_heads": 6}
+    dense = BertForSequenceClassification(BertConfig(**sizes, num_labels=3)).eval()
+    heads = tuple(torch.tensor([head in left for head in range(6)]) for left in kept)
+    return compact(dense, Units(heads, tuple(torch.ones(32) for _ in kept)))
 
 
 @pytest.fixture(scope="session")
