@@ -41,11 +41,7 @@ class Windows(Sequence[Features]):
         return {"input_ids": tokens, "attention_mask": [1] * len(tokens), "labels": tokens}
 
 
-@overload
-def encode(tokenizer: PreTrainedTokenizerBase, part: Split, max_tokens: int) -> list[Features]: ...
-@overload
-def encode(tokenizer: PreTrainedTokenizerBase, part: Documents, max_tokens: int) -> Windows: ...
-def encode(tokenizer: PreTrainedTokenizerBase, part: Split | Documents, max_tokens: int) -> list[Features] | Windows:
+def encode(tokenizer: PreTrainedTokenizerBase, part: Split | Documents, max_tokens: int) -> Sequence[Features]:
     """Tokenize a part of a task, not padded.
 
     Rows of texts become one feature dict each, in their order. Documents become one stream, each begun with the
