@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Any, Self, final
 
@@ -70,16 +70,14 @@ class Stream:
 @final
 @dataclass(frozen=True, slots=True, eq=False)
 class Passage:
-    """What one layer did to a stream.
+    """What a layer made of a stream.
 
     Attributes:
-        features: What the output matrix of each kind read, scaled, shape (example, token, feature).
-        residual: What its output was added to.
+        states: The hidden states after its heads and after its neurons, each the sum of a block's input and output.
         output: The hidden states that leave the layer.
     """
 
-    features: tuple[Tensor, Tensor]
-    residual: tuple[Tensor, Tensor]
+    states: tuple[Tensor, Tensor]
     output: Tensor
 
 
@@ -122,29 +120,69 @@ def stream_of(model: nn.Module, batch: Batch, loss: Loss) -> Stream:
 
 def run(stage: Stage, stream: Stream, values: Values) -> Passage:
     """Run one layer with its heads and neurons scaled by these values."""
-    layer = stage.layer
-    seen: dict[str, Tensor] = {}
+    with _watched(stage, stream, values) as seen:
+        output = stream.call(stage.block, stream.hidden)
+    return Passage((seen.residual(0) + seen.written[0], seen.residual(1) + seen.written[1]), output)
 
-    def scale(name: str, scales: Tensor) -> Callable[[nn.Module, Any], Any]:
+
+def approach(stage: Stage, stream: Stream, values: Values, kind: int) -> tuple[Tensor, Tensor]:
+    """What the output matrix of a kind reads, scaled, and what its output is to be added to; the rest is not run."""
+    with _watched(stage, stream, values, stop=kind) as seen:
+        stream.call(stage.block, stream.hidden)
+    return seen.features[kind], seen.residual(kind)
+
+
+@final
+class _Reached(Exception):  # noqa: N818 - it tells of no error
+    """The layer has been run as far as it was wanted."""
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class _Seen:
+    """What passed the matrices of a layer, by kind; `read` by the first FFN matrix."""
+
+    stage: Stage
+    hidden: Tensor
+    features: dict[int, Tensor] = field(default_factory=dict)
+    written: dict[int, Tensor] = field(default_factory=dict)
+    read: list[Tensor] = field(default_factory=list)
+
+    def residual(self, kind: int) -> Tensor:
+        """What the output of a kind is added to."""
+        if kind == 0:
+            return self.hidden
+        return self.hidden + self.written[0] if self.stage.norm_first else self.read[0]
+
+
+@contextmanager
+def _watched(stage: Stage, stream: Stream, values: Values, stop: int | None = None) -> Iterator[_Seen]:
+    """Scale the units within the context, and leave it where the output matrix of kind ``stop`` would be run."""
+    seen = _Seen(stage, stream.hidden)
+
+    def scale(kind: int) -> Callable[[nn.Module, Any], Any]:
         def hook(_module: nn.Module, args: Any) -> Any:
-            seen[name] = args[0] * scales.to(args[0])
-            return (seen[name], *args[1:])
+            scales = values[kind].to(args[0]).repeat_interleave(stage.widths[kind])
+            seen.features[kind] = args[0] * scales
+            if kind == stop:
+                raise _Reached
+            return (seen.features[kind], *args[1:])
 
         return hook
 
-    def hooks() -> Iterator[Any]:
-        heads, neurons = values
-        yield layer.heads_out.register_forward_pre_hook(scale("heads", heads.repeat_interleave(layer.d_head)))
-        yield layer.neurons_in.register_forward_pre_hook(lambda _, args: seen.update(read=args[0]))
-        yield layer.neurons_out.register_forward_pre_hook(scale("neurons", neurons))
-        yield layer.neurons_out.register_forward_hook(lambda _, __, output: seen.update(written=output))
+    def write(kind: int) -> Callable[[nn.Module, Any, Tensor], None]:
+        def hook(_module: nn.Module, _args: Any, output: Tensor) -> None:
+            seen.written[kind] = output
 
-    with ExitStack() as stack:
-        for handle in hooks():
-            stack.callback(handle.remove)
-        output = stream.call(stage.block, stream.hidden)
-    between = output - seen["written"] if stage.norm_first else seen["read"]
-    return Passage((seen["heads"], seen["neurons"]), (stream.hidden, between), output)
+        return hook
+
+    with ExitStack() as stack, suppress(_Reached):
+        for kind, matrix in enumerate(stage.matrices):
+            stack.callback(matrix.register_forward_pre_hook(scale(kind)).remove)
+            stack.callback(matrix.register_forward_hook(write(kind)).remove)
+        first = stage.layer.neurons_in
+        stack.callback(first.register_forward_pre_hook(lambda _, args: seen.read.append(args[0])).remove)
+        yield seen
 
 
 def _tokens(batch: Batch, hidden: Tensor) -> Tensor:

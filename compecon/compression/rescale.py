@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from compecon.compression.importance.base import Batch, Loss
 from compecon.compression.least_squares import NormalEquations
 from compecon.compression.modes import evaluating
-from compecon.compression.replay import Stage, Stream, Values, run, stages_of, stream_of
+from compecon.compression.replay import Stage, Stream, Values, approach, run, stages_of, stream_of
 from compecon.compression.units import Units
 
 
@@ -48,22 +48,19 @@ def rescale(model: nn.Module, keep: Units, batches: Iterable[Batch], loss: Loss,
     with evaluating(model), torch.no_grad():
         for stage, *kept in zip(stages_of(model), keep.heads, keep.neurons, strict=True):
             values = (kept[0], kept[1])
-            passed = [_dense(stage, stream) for stream in dense]
-            dense = [stream for stream, _ in passed]
+            passages = [run(stage, stream, _open(stage)) for stream in dense]
             for kind in (0, 1):
-                targets = [states[kind] for _, states in passed]
-                values = _refitted(stage, kind, values, list(zip(pruned, targets, strict=True)), ridge)
+                pairs = [(stream, passage.states[kind]) for stream, passage in zip(pruned, passages, strict=True)]
+                values = _refitted(stage, kind, values, pairs, ridge)
+            dense = [stream.after(passage.output) for stream, passage in zip(dense, passages, strict=True)]
             pruned = [stream.after(run(stage, stream, values).output) for stream in pruned]
             found.append(values)
     heads, neurons = zip(*found, strict=True)
     return Units(heads, neurons)
 
 
-def _dense(stage: Stage, stream: Stream) -> tuple[Stream, tuple[Tensor, Tensor]]:
-    """The stream after a layer whose units are all open, and the states after its heads and after its neurons."""
-    passage = run(stage, stream, (torch.ones(stage.layer.n_heads), torch.ones(stage.layer.n_neurons)))
-    states = [passage.residual[kind] + stage.matrices[kind](features) for kind, features in enumerate(passage.features)]
-    return stream.after(passage.output), (states[0], states[1])
+def _open(stage: Stage) -> Values:
+    return torch.ones(stage.layer.n_heads), torch.ones(stage.layer.n_neurons)
 
 
 def _refitted(stage: Stage, kind: int, values: Values, pairs: Sequence[tuple[Stream, Tensor]], ridge: float) -> Values:
@@ -73,9 +70,9 @@ def _refitted(stage: Stage, kind: int, values: Values, pairs: Sequence[tuple[Str
         return values
     equations = NormalEquations(stage.matrices[kind], stage.widths[kind], stays)
     for stream, target in pairs:
-        passage = run(stage, stream, values)
+        features, residual = approach(stage, stream, values, kind)
         counted = stream.read if stage.last else stream.tokens
-        missing = target - passage.residual[kind] - stage.matrices[kind].bias
-        equations.add(passage.features[kind][counted], missing[counted])
+        missing = target - residual - stage.matrices[kind].bias
+        equations.add(features[counted], missing[counted])
     refitted = values[kind].masked_scatter(stays, equations.scales(ridge))
     return (refitted, values[1]) if kind == 0 else (values[0], refitted)
