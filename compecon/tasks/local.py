@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Literal
 
 from compecon.errors import TaskError
+from compecon.tasks.cells import Columns, TableRow
 from compecon.tasks.meaning import Meaning, meaning_of
 from compecon.tasks.rows import split
-from compecon.tasks.table import Columns, TableRow, is_table, table_rows
+from compecon.tasks.table import is_table, table_rows
 from compecon.tasks.task import Task
 
 SHARES: Mapping[str, float] = {"train": 0.8, "dev": 0.1, "test": 0.1}

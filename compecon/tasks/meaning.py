@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Literal, final
 
 from compecon.errors import TaskError
+from compecon.tasks.cells import TableRow
 from compecon.tasks.metrics import Metric, accuracy, matthews, pearson, spearman
-from compecon.tasks.table import TableRow
 from compecon.tasks.task import Kind
 
 _MOST_CLASSES = 1000

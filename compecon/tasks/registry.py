@@ -117,7 +117,8 @@ def read_task(name: str, data: Path | None = None, *, offline: bool = False) -> 
     """Read a task by its name.
 
     A name may also be ``files:PATH``, or ``files:PATH?text=COLUMN&label=COLUMN&pair=COLUMN&kind=KIND&seed=NUMBER`` with
-    any of these, for `read_table` on local files; columns are "text" and "label" unless said otherwise.
+    any of these, for `read_table` on local files; columns are "text" and "label" unless said otherwise. Column names
+    are spelled as in a URL, and a path with a question mark in it needs `read_table` itself.
 
     Args:
         name: One of `TASKS`, or of local files.
@@ -170,4 +171,4 @@ def _read_files(address: str) -> Task:
     except ValueError as error:
         raise TaskError(f"{query!r} is not of the form text=COLUMN&label=COLUMN ({error}).") from error
     kind = cast(Literal["auto", "classification", "regression"], options.pop("kind", "auto"))
-    return read_table(Path(path), **{"text": "text", "label": "label", **options}, kind=kind, seed=seed)
+    return read_table(Path(path).expanduser(), **{"text": "text", "label": "label", **options}, kind=kind, seed=seed)

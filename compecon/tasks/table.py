@@ -10,60 +10,15 @@ from __future__ import annotations
 import csv
 import importlib
 import json
-import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, final
+from typing import Any
 
 from compecon.errors import TaskError
+from compecon.tasks.cells import Columns, TableRow, checked
 
 MAX_BYTES = 2_000_000_000
-MAX_CHARACTERS = 100_000  # of one text; above what any model here reads
-
-_LONGEST_LABEL = 200
-
 Cells = dict[str, Any]
-_MISSING = {"", "nan"}
-
-
-@final
-@dataclass(frozen=True)
-class Columns:
-    """Which column holds what.
-
-    Attributes:
-        text: The text, or the first of each pair.
-        label: The class name or the score.
-        pair: The second text of each pair; None for single texts.
-    """
-
-    text: str
-    label: str
-    pair: str | None = None
-
-    @property
-    def all(self) -> tuple[str, ...]:
-        """Every column that is read."""
-        return (self.text, self.label) if self.pair is None else (self.text, self.pair, self.label)
-
-
-@final
-@dataclass(frozen=True)
-class TableRow:
-    """A row that has all it needs.
-
-    Attributes:
-        where: File and number of the row, from 1, a header not counted; for messages.
-        text: Not blank.
-        pair: Not blank; None for single texts.
-        label: As it is spelled: ``true`` and ``false`` for booleans, never blank, never "nan".
-    """
-
-    where: str
-    text: str
-    pair: str | None
-    label: str
 
 
 def table_rows(path: Path, columns: Columns) -> list[TableRow]:
@@ -80,7 +35,7 @@ def table_rows(path: Path, columns: Columns) -> list[TableRow]:
     """
     reader = _reader(path)
     try:
-        return [_checked(cells, columns, f"{path.name}, row {n}") for n, cells in enumerate(reader(path, columns), 1)]
+        return [checked(cells, columns, f"{path.name}, row {n}") for n, cells in enumerate(reader(path, columns), 1)]
     except UnicodeDecodeError as error:
         raise TaskError(
             f"{path.name} is not UTF-8 ({error.reason}: {error.object[error.start]:#x}). Save it as UTF-8."
@@ -104,40 +59,6 @@ def _reader(path: Path) -> Callable[[Path, Columns], Iterator[Cells]]:
 def _limit(size: int, what: str) -> None:
     if size >= MAX_BYTES:
         raise TaskError(f"{what} has {size / 1e9:.1f} GB, expected less than {MAX_BYTES / 1e9:g} GB. Take fewer rows.")
-
-
-def _checked(cells: Cells, columns: Columns, where: str) -> TableRow:
-    texts = [_text(cells[name], name, where) for name in columns.all[:-1]]
-    return TableRow(where, texts[0], texts[1] if columns.pair else None, _label(cells[columns.label], columns, where))
-
-
-def _text(cell: Any, name: str, where: str) -> str:
-    if cell is None or (isinstance(cell, str) and not cell.strip()):
-        raise TaskError(f"{where}: {name} is empty. Fill it in or leave the row out.")
-    if not isinstance(cell, str):
-        raise TaskError(f"{where}: {name} is {type(cell).__name__} ({cell!r:.40}), expected a text.")
-    if len(cell) > MAX_CHARACTERS:
-        raise TaskError(
-            f"{where}: {name} has {len(cell):,} characters, at most {MAX_CHARACTERS:,} are read. Shorten it."
-        )
-    try:
-        cell.encode()
-    except UnicodeEncodeError as error:
-        raise TaskError(f"{where}: {name} holds half a character (a lone surrogate). Mend or leave it out.") from error
-    return cell.strip()
-
-
-def _label(cell: Any, columns: Columns, where: str) -> str:
-    if isinstance(cell, bool):
-        return str(cell).lower()
-    if cell is None or (isinstance(cell, float) and math.isnan(cell)) or str(cell).strip().lower() in _MISSING:
-        raise TaskError(f"{where}: {columns.label} is missing. Fill it in or leave the row out.")
-    if not isinstance(cell, str | int | float):
-        raise TaskError(f"{where}: {columns.label} is {type(cell).__name__}, expected a class name or a number.")
-    label = str(cell).strip()
-    if len(label) > _LONGEST_LABEL:
-        raise TaskError(f"{where}: {columns.label} has {len(label):,} characters: that is a text, not a label.")
-    return label
 
 
 def _require(columns: Columns, names: list[str], path: Path) -> None:
@@ -184,12 +105,14 @@ def _json_lines(path: Path, columns: Columns) -> Iterator[Cells]:
                 raise TaskError(f"{path.name}, row {number} is not JSON: {error}. Got: {line[:80]!r}") from error
             if not isinstance(row, dict):
                 raise TaskError(f"{path.name}, row {number} is {type(row).__name__}, expected an object with columns.")
-            _require(columns, list(row), path)
-            yield row
+            if number == 1:
+                _require(columns, list(row), path)
+            yield {name: row.get(name) for name in columns.all}  # absent later on: missing in that row
 
 
 def _parquet(path: Path, columns: Columns) -> Iterator[Cells]:
     parquet: Any = importlib.import_module("pyarrow.parquet")  # heavy, and seldom needed; `datasets` brings it
+    broken: Any = importlib.import_module("pyarrow").ArrowException
     try:
         with parquet.ParquetFile(path) as file:
             _require(columns, list(file.schema_arrow.names), path)
@@ -197,9 +120,7 @@ def _parquet(path: Path, columns: Columns) -> Iterator[Cells]:
             _limit(size, f"{path.name}, once unpacked,")
             for batch in file.iter_batches(columns=list(columns.all)):
                 yield from batch.to_pylist()
-    except TaskError:
-        raise
-    except (ValueError, OSError) as error:  # pyarrow's own errors are of these two kinds
+    except (broken, OSError, UnicodeDecodeError) as error:
         raise TaskError(f"{path.name} is damaged: {error}.") from error
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import strategies
 
 from compecon.errors import TaskError
+from compecon.tasks.cells import TableRow
 from compecon.tasks.local import SHARES, by_hash, read_table
-from compecon.tasks.table import TableRow
 
 
 @pytest.fixture

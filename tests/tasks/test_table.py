@@ -7,7 +7,8 @@ import pyarrow.parquet
 import pytest
 
 from compecon.errors import TaskError
-from compecon.tasks.table import MAX_BYTES, MAX_CHARACTERS, Columns, table_rows
+from compecon.tasks.cells import MAX_CHARACTERS, Columns
+from compecon.tasks.table import MAX_BYTES, table_rows
 
 ONE = Columns("text", "label")
 TWO = Columns("text", "label", "pair")
@@ -113,7 +114,8 @@ def test_an_archive_that_poses_as_text_is_not_unpacked(write):
         ("a.jsonl", '{"text": "a", "label": 1}\n{"text": "b"\n', "row 2 is not JSON"),
         ("a.jsonl", "[" * 100_000, "row 1 is not JSON"),
         ("a.jsonl", '["a", "b"]', "row 1 is list, expected an object"),
-        ("a.jsonl", '{"text": "a", "label": 1}\n{"text": "b"}\n', "no column label"),
+        ("a.jsonl", '{"text": "a", "label": 1}\n{"text": "b"}\n', "row 2: label is missing"),
+        ("a.jsonl", '{"text": "b"}\n', "no column label"),
         ("a.jsonl", '{"text": 5, "label": 1}', "row 1: text is int"),
         ("a.jsonl", '{"text": "\\ud800", "label": 1}', "row 1: text holds half a character"),
         ("a.jsonl", '{"text": "a", "label": null}', "row 1: label is missing"),
