@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from compecon.commands import experiment
 from compecon.errors import CompeconError
 from compecon.paths import dashboard_root
 
@@ -19,6 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(experiment.app, name="experiment")
 _Checkpoints = Annotated[
     list[Path] | None, typer.Option("--checkpoints", help="A folder of checkpoints of your own; may be repeated.")
 ]

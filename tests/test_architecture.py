@@ -28,6 +28,7 @@ LAYERS = [  # from the bottom up
     {"app"},
     {"pages"},
     {"benchmarks"},
+    {"commands"},
     {"cli"},
 ]
 RANK = {unit: rank for rank, layer in enumerate(LAYERS) for unit in layer}

@@ -1,4 +1,4 @@
-"""Training: `transformers.Trainer` with a price on compute, safe checkpoints, and the phases of an incentive training."""
+"""Training: `transformers.Trainer` with a price on compute, safe checkpoints, and the phases it has."""
 
 from compecon.finetune.predict import embed, predict
 from compecon.finetune.settings import FineTuneResult, FineTuneSettings, StepRecord

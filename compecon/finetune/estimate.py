@@ -46,8 +46,8 @@ class TrainingEstimate:
     def __str__(self) -> str:
         minutes, seconds = divmod(round(self.seconds), 60)
         return (
-            f"about {minutes} min {seconds:02d} s for {self.steps:,} steps, {self.memory_bytes / 1e9:.1f} GB of memory, "
-            f"{self.disk_bytes / 1e6:,.0f} MB on disk"
+            f"about {minutes} min {seconds:02d} s for {self.steps:,} steps, "
+            f"{self.memory_bytes / 1e9:.1f} GB of memory, {self.disk_bytes / 1e6:,.0f} MB on disk"
         )
 
 
@@ -96,14 +96,14 @@ def require_room(estimate: TrainingEstimate, folder: Path) -> None:
     free = psutil.virtual_memory().available
     if not torch.cuda.is_available() and estimate.memory_bytes > free:
         raise CompeconError(
-            f"The training needs about {estimate.memory_bytes / 1e9:.1f} GB of memory and {free / 1e9:.1f} GB are free. "
+            f"The training needs about {estimate.memory_bytes / 1e9:.1f} GB of memory, {free / 1e9:.1f} GB are free. "
             "Use a smaller batch size, more accumulated passes, or checkpointing."
         )
     place = next(path for path in (folder, *folder.resolve().parents) if path.exists())
     room = shutil.disk_usage(place).free
     if estimate.disk_bytes + _SPARE_BYTES > room:
         raise CompeconError(
-            f"The training writes about {estimate.disk_bytes / 1e9:.1f} GB and {room / 1e9:.1f} GB are free in {place}. "
+            f"The training writes about {estimate.disk_bytes / 1e9:.1f} GB, {room / 1e9:.1f} GB are free in {place}. "
             "Free some, choose another folder, or save less often."
         )
 

@@ -72,12 +72,12 @@ class IncentiveSettings:
     cost: CostName = "macs"
     units: Priced = "both"
     start: Literal["taylor", "fisher", "open"] = "taylor"
-    start_at: float = 0.5
+    start_at: float = 0.8
     spread: float = 1.2
-    price_share: float = 0.35
+    price_share: float = 0.5
     first_price: float = 2.0
-    price_rate: float = 0.05
-    ramp: float = 0.1
+    price_rate: float = 0.15
+    ramp: float = 0.7
     n_tokens: int | None = None
 
     def __post_init__(self) -> None:

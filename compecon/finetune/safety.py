@@ -51,7 +51,7 @@ class Keeper(TrainerCallback):
             control.should_training_stop = True
         return control
 
-    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+    def on_save(self, args: TrainingArguments, state: TrainerState, **_: Any) -> None:
         """Mark the checkpoint that was just written, then drop the older ones."""
         if not state.is_world_process_zero:
             return

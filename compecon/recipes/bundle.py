@@ -25,6 +25,7 @@ _READERS: Mapping[str, tuple[Callable[[Path], Task], Callable[[], Task]]] = {
     "mnli": (files.read_mnli, hub.hub_mnli),
     "sick": (files.read_sick, hub.hub_sick),
 }
+_VOCABULARY = ("sst2", "stsb", "mnli")  # tasks whose training texts choose the encoders' vocabulary
 _EMBEDDINGS = "bert.embeddings."
 ENCODERS = ("sentiment", "similarity", "entailment")
 NAMES = (*ENCODERS, "causal")
@@ -116,10 +117,9 @@ class _Run:
 
 
 def _build_encoders(names: Sequence[str], run: _Run) -> list[Path]:
-    sst2, stsb, mnli = (_read(name, run.data) for name in ("sst2", "stsb", "mnli"))
-    corpora = [task.splits["train"].all_texts for task in (sst2, stsb, mnli)]
+    sst2, stsb, mnli = tasks = [_read(name, run.data) for name in _VOCABULARY]
     plan = run.plan
-    base = shrunk(*read_encoder(plan.pretrained or pretrained_folder()), corpora, plan.pieces)
+    base = shrunk(*read_encoder(plan.pretrained or pretrained_folder()), _train_texts(tasks), plan.pieces)
     folders = []
     for name in names:
         task = {"sentiment": sst2, "similarity": stsb, "entailment": mnli}[name]
@@ -129,6 +129,20 @@ def _build_encoders(names: Sequence[str], run: _Run) -> list[Path]:
             task = entailment(mnli, _read("sick", run.data))
         folders.append(_build_encoder(name, base, task, run))
     return folders
+
+
+def bundled_base(data: Path | None = None, plan: BundlePlan | None = None) -> Base:
+    """The pretrained encoder on the bundle's vocabulary, that the bundled encoders are cut from.
+
+    Arguments and errors as `build_bundle`.
+    """
+    chosen = plan or BundlePlan()
+    texts = _train_texts([_read(name, data) for name in _VOCABULARY])
+    return shrunk(*read_encoder(chosen.pretrained or pretrained_folder()), texts, chosen.pieces)
+
+
+def _train_texts(tasks: Sequence[Task]) -> list[tuple[str, ...]]:
+    return [task.part("train").all_texts for task in tasks]
 
 
 def _read(name: str, data: Path | None) -> Task:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from compecon.checkpoints.load import load_checkpoint
-from compecon.checkpoints.pretrained import classifier, pretrained_folder, read_encoder, shrunk
+from compecon.checkpoints.pretrained import Base, classifier
 from compecon.compression.compact import compact
 from compecon.compression.macs import unit_macs
 from compecon.compression.units import Units
@@ -26,7 +26,7 @@ from compecon.recipes.train import ready_model, refuse_compacted
 from compecon.tasks.task import Split, Task
 
 _TIMED = ((8, 64), (1, 32))  # batch × tokens
-_LAYERS, _PIECES = 3, 8000  # of the bundled encoders
+_LAYERS = 3  # of the bundled encoders
 
 
 def frontier_report(study: Study) -> FrontierReport:
@@ -55,20 +55,16 @@ def frontier_report(study: Study) -> FrontierReport:
     )
 
 
-def study_of_bundled(task: Task, corpora: Sequence[Sequence[str]], plan: FrontierPlan, folder: Path, say: Say) -> Study:
-    """An experiment on the pretrained encoder that the bundled checkpoints are cut from.
+def study_of_base(base: Base, task: Task, plan: FrontierPlan, folder: Path, say: Say) -> Study:
+    """An experiment on the first three layers of a pretrained encoder, as the bundled checkpoints have them.
 
     Args:
+        base: See `bundled_base`.
         task: What to learn.
-        corpora: Training texts to choose the vocabulary by, see `shrunk`.
         plan: What to run.
         folder: For records and dense models.
         say: Is told of progress.
-
-    Raises:
-        CheckpointError: If the encoder is not installed.
     """
-    base = shrunk(*read_encoder(pretrained_folder()), corpora, _PIECES)
 
     def fresh(seed: int) -> Any:
         torch.manual_seed(seed)  # the head is drawn here

@@ -1,8 +1,8 @@
 """The experiment the incentive stands or falls by: quality against MACs, beside every rival given the same training.
 
-From a dense model of each seed: incentive training at each target and at fixed prices, and each post-hoc method, with
-and without recovery. Every arm has the same steps, rows, learning rates and teacher. All rivals run on the first seed;
-the best two by dev go on to the others. Nothing is chosen by test, and every run leaves a record.
+From a dense model of each seed: incentive training at each target and at fixed prices, and each post-hoc method, with and
+without recovery. Every arm has the same steps, rows, learning rates and teacher. All rivals run on the first seed at some
+targets; the best two by dev go on to all targets and seeds. Nothing is chosen by test, and every run leaves a record.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ class FrontierPlan:
 
     Attributes:
         targets: Shares of the MACs of heads and neurons.
+        screened: Those of them at which all rivals run on the first seed, to choose the best two by.
         prices: Fixed prices to try on the first seed.
         seeds: Each has a dense model of its own.
         dense: How the dense models are trained; None if the given model knows the task and is the dense one of all
@@ -52,6 +54,7 @@ class FrontierPlan:
     """
 
     targets: tuple[float, ...] = (0.6, 0.5, 0.4, 0.3)
+    screened: tuple[float, ...] = (0.5, 0.3)
     prices: tuple[float, ...] = (0.3, 1.0, 3.0)
     seeds: tuple[int, ...] = (0, 1, 2)
     dense: FineTuneSettings | None = field(default_factory=FineTuneSettings)
@@ -101,30 +104,33 @@ def run_frontier(study: Study) -> tuple[RunRecord, ...]:
     plan, first = study.plan, study.plan.seeds[0]
     lanes = {seed: _Lane(study, seed) for seed in plan.seeds}
     lanes[first].ours()
+    for method in plan.methods:
+        lanes[first].rival(method, plan.screened)
+    best = best_rivals(study.records.all(), first, plan.screened)
+    study.say(f"{study.task.name}: the best rivals on seed {first} by dev are {', '.join(best)}")
+    for lane in lanes.values():
+        lane.ours()
+        for method in best:
+            lane.rival(method, plan.targets)
     for price in plan.prices:
         lanes[first].fixed(price)
-    for method in plan.methods:
-        lanes[first].rival(method)
-    best = best_rivals(study.records.all(), first)
-    study.say(f"{study.task.name}: the best rivals on seed {first} by dev are {', '.join(best)}")
-    for seed in plan.seeds[1:]:
-        lanes[seed].ours()
-        for method in best:
-            lanes[seed].rival(method)
     return study.records.all()
 
 
-def best_rivals(records: tuple[RunRecord, ...], seed: int, n: int = _RIVALS_ON_ALL_SEEDS) -> tuple[str, ...]:
-    """The post-hoc methods with the best mean dev metric over the targets, with recovery.
+def best_rivals(
+    records: tuple[RunRecord, ...], seed: int, targets: tuple[float, ...], n: int = _RIVALS_ON_ALL_SEEDS
+) -> tuple[str, ...]:
+    """The post-hoc methods with the best mean dev metric, with recovery.
 
     Args:
         records: Of all arms; higher metrics are better.
         seed: Whose runs to compare.
+        targets: At which targets.
         n: How many.
     """
     dev: dict[str, list[float]] = {}
     for record in records:
-        if record.seed == seed and record.recovered and record.arm in METHODS:
+        if record.seed == seed and record.recovered and record.arm in METHODS and record.target in targets:
             dev.setdefault(record.arm, []).append(record.dev.value)
     return tuple(sorted(dev, key=lambda arm: (-statistics.fmean(dev[arm]), arm))[:n])
 
@@ -153,10 +159,11 @@ class _Lane:
         settings = replace(self.study.plan.incentive, target=None, price=price)
         self.later(f"price {price:g}", None, lambda: priced(self.start, settings))
 
-    def rival(self, method: str) -> None:
-        for target in self.study.plan.targets:
-            self.once(method, target, lambda target=target: pruned(self.start, method, target))
-            self.later(method, target, lambda target=target: recovered(self.start, pruned(self.start, method, target)))
+    def rival(self, method: str, targets: tuple[float, ...]) -> None:
+        for target in targets:
+            bare = cache(lambda target=target: pruned(self.start, method, target))
+            self.once(method, target, bare)
+            self.later(method, target, lambda bare=bare: recovered(self.start, bare()))
 
     def once(self, arm: str, target: float | None, make: Callable[[], Outcome]) -> None:
         self._run(arm, target, make, recovered=False)

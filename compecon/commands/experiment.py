@@ -1,0 +1,80 @@
+"""`compecon experiment`: the experiments behind the figures, from nothing to a report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from compecon.commands.options import Data, MaxTokens, TaskName, listed, plainly
+
+if TYPE_CHECKING:
+    from compecon.recipes.frontier import FrontierPlan, Study
+    from compecon.tasks.task import Task
+
+app = typer.Typer(no_args_is_help=True, help="Run an experiment and write its report; what has a record is not run.")
+_BUNDLED = "bundled"
+_Out = Annotated[Path, typer.Option(help="Folder for the records and the report; run again with it to go on.")]
+
+
+@app.callback()
+def _group() -> None:
+    """Commands of their own, even if there is only one."""
+
+
+@app.command()
+def frontier(  # noqa: PLR0913 - one option each
+    task: TaskName,
+    out: _Out,
+    data: Data = None,
+    base: Annotated[
+        str, typer.Option(help="Checkpoint to start from; 'bundled' is the encoder that the bundled ones are cut from.")
+    ] = _BUNDLED,
+    dense_epochs: Annotated[
+        float, typer.Option(help="Epochs of a dense model for each seed; 0 if the base knows the task.")
+    ] = 3,
+    epochs: Annotated[float, typer.Option(help="Epochs of every arm after that.")] = 1.5,
+    batch_size: Annotated[int, typer.Option(min=1, help="Rows a step.")] = 16,
+    learning_rate: Annotated[float, typer.Option(help="Peak rate of every arm.")] = 1e-4,
+    targets: Annotated[str, typer.Option(help="Shares of the MACs of heads and neurons.")] = "0.6,0.5,0.4,0.3",
+    screened: Annotated[str, typer.Option(help="Those of them at which all rivals run, to choose two by.")] = "0.5,0.3",
+    prices: Annotated[str, typer.Option(help="Fixed prices, tried on the first seed.")] = "0.3,1,3",
+    seeds: Annotated[str, typer.Option(help="Seeds.")] = "0,1,2",
+    methods: Annotated[str, typer.Option(help="Post-hoc rivals; all if empty.")] = "",
+    max_tokens: MaxTokens = 128,
+) -> None:
+    """Quality against MACs: incentives beside every post-hoc rival, given the same steps and teacher."""
+    from compecon.compression.prune import METHODS
+    from compecon.finetune import FineTuneSettings
+    from compecon.recipes.experiment import frontier_report
+    from compecon.recipes.frontier import FrontierPlan
+    from compecon.recipes.report import write_report
+    from compecon.tasks.registry import read_task
+
+    with plainly():
+        after = FineTuneSettings(
+            epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, freeze_embeddings=True
+        )
+        plan = FrontierPlan(
+            targets=listed(targets, float, "--targets"),
+            screened=listed(screened, float, "--screened"),
+            prices=listed(prices, float, "--prices"),
+            seeds=listed(seeds, int, "--seeds"),
+            dense=FineTuneSettings(epochs=dense_epochs, freeze_embeddings=True) if dense_epochs else None,
+            after=after,
+            methods=listed(methods, str, "--methods") or tuple(METHODS),
+            max_tokens=max_tokens,
+        )
+        study = _study(base, read_task(task, data), data, plan, out)
+        for path in write_report(frontier_report(study), study.task.score, out):
+            typer.echo(str(path))
+
+
+def _study(base: str, task: Task, data: Path | None, plan: FrontierPlan, out: Path) -> Study:
+    from compecon.recipes.bundle import bundled_base
+    from compecon.recipes.experiment import study_of_base, study_of_checkpoint
+
+    if base == _BUNDLED:
+        return study_of_base(bundled_base(data), task, plan, out, typer.echo)
+    return study_of_checkpoint(base, task, plan, out, typer.echo)
