@@ -5,6 +5,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from compecon.compression.compact import compact
 from compecon.compression.importance.fisher import Fisher
 from compecon.compression.importance.magnitude import Magnitude
 from compecon.compression.importance.taylor import Taylor
@@ -12,6 +13,7 @@ from compecon.compression.macs import share_of_macs, unit_macs
 from compecon.compression.prune import METHODS, prune
 from compecon.compression.scaled import scaled
 from compecon.compression.select import fixed_share, knapsack, select
+from compecon.compression.units import Units
 
 Batch = dict[str, Tensor]
 
@@ -74,3 +76,16 @@ def test_wrong_requests_are_refused_before_anything_is_computed(model, batch):
 def test_methods_that_need_batches_say_so(model, method):
     with pytest.raises(ValueError, match="got none"):
         prune(model, method, 0.5, n_tokens=7, batches=[], loss=loss)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_compacted_model_is_pruned_by_a_share_of_what_it_has_left(model, batch, method):
+    keep = prune(model, "random", 0.6, n_tokens=7, batches=[], loss=loss)
+    headless = Units((keep.heads[0], torch.zeros_like(keep.heads[1])), keep.neurons)
+    small = compact(model, headless)
+    values = prune(small, method, 0.5, n_tokens=7, batches=[batch], loss=loss)
+    assert share_of_macs(values, unit_macs(small, 7)) <= 0.5
+    with torch.no_grad(), scaled(small, values):
+        expected = small(**batch).logits
+    with torch.no_grad():
+        torch.testing.assert_close(compact(small, values)(**batch).logits, expected, atol=1e-5, rtol=1e-4)
