@@ -205,3 +205,37 @@ def test_the_bar_stops_at_every_budget_that_is_computed(call: Call, n: int) -> N
 def test_a_csv_quotes_what_would_break_it(call: Call) -> None:
     csv = call("export", "toCsv", [{"token": '"a",\n', "w": None}, {"token": "b", "w": 0.5}], {"checkpoint": "x\ny: z"})
     assert csv == '# checkpoint: x y: z\ntoken,w\n"""a"",\n",\nb,0.5\n'
+
+
+def test_the_store_knows_removed_heads_and_waits_for_none_of_them(browser: Any, server: str) -> None:
+    opening = {"tokens": ["a", "b"], "special": [False, False], "grid": [1, 2], "heads": [2, 2], "policy": "top-k"}
+    sent = {"layers": [0], "heads": [0, 1]}  # of a long text: one layer's matrices
+    page = browser.new_page()
+    page.goto(f"{server}/compecon/health")
+    got = page.evaluate(
+        """async (openings) => {
+          const { Store } = await import('/compecon/canvas/store.js');
+          const { removedNote, removedSentence } = await import('/compecon/canvas/words.js');
+          return openings.map((opening) => {
+            const store = new Store(opening, 'exact'), heads = [[0, 0], [0, 1], [1, 0], [1, 1]];
+            return {
+              has: heads.map(([l, h]) => store.has(l, h)), first: store.firstHead({ layer: 0, head: 0 }),
+              asked: store.firstHead({ layer: 1, head: 0 }), note: removedNote(store),
+              nothing: store.isRemoved(0, 0) && Array.from(store.matrix(1, 0, 0)).every((w) => w !== w),
+              statistics: store.isRemoved(0, 0) && store.statistics(1, 0, 0, 'row', 'all'),
+              said: heads.map(([l, h]) => removedSentence(store, l, h)),
+            };
+          });
+        }""",
+        [{**opening, "sent": sent, "removed": [[0, 0], [1, 0], [1, 1]]}, {**opening, "sent": sent}],
+    )
+    page.close()
+    some, none = got
+    assert some["has"] == [True, True, True, True]
+    assert (some["first"], some["asked"]) == ({"layer": 0, "head": 1}, {"layer": 1, "head": 0})
+    assert (some["nothing"], some["statistics"]) == (True, None)
+    assert some["note"].startswith("Hatched: 3 of 4 heads")
+    of_layer_1 = "All heads of layer 1 were removed from this model."
+    assert some["said"] == ["Layer 0, head 0 was removed from this model.", "", of_layer_1, of_layer_1]
+    assert none["has"] == [True, True, False, False]  # a recording from before there were removed heads
+    assert (none["first"], none["note"], none["said"]) == ({"layer": 0, "head": 0}, "", [""] * 4)
