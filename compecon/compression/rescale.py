@@ -14,7 +14,15 @@ from compecon.compression.replay import Stage, Stream, Values, approach, run, st
 from compecon.compression.units import Units
 
 
-def rescale(model: nn.Module, keep: Units, batches: Iterable[Batch], loss: Loss, *, ridge: float = 1e-3) -> Units:
+def rescale(
+    model: nn.Module,
+    keep: Units,
+    batches: Iterable[Batch],
+    loss: Loss,
+    *,
+    teacher: Units | None = None,
+    ridge: float = 1e-3,
+) -> Units:
     """Scale the kept units so that the hidden states after each block come closest to those of the given model.
 
     From the input on, first the heads of a layer, then its neurons: the pruned model so far provides the inputs, the
@@ -45,10 +53,10 @@ def rescale(model: nn.Module, keep: Units, batches: Iterable[Batch], loss: Loss,
     dense = pruned
     found: list[Values] = []
     keep = keep.map(lambda part: (part != 0).to("cpu", torch.float64))
+    teacher = teacher or keep.map(torch.ones_like)
     with evaluating(model), torch.no_grad():
-        for stage, *kept in zip(stages_of(model), keep.heads, keep.neurons, strict=True):
-            values = (kept[0], kept[1])
-            passages = [run(stage, stream, _open(stage)) for stream in dense]
+        for stage, values, whole in zip(stages_of(model), _by_layer(keep), _by_layer(teacher), strict=True):
+            passages = [run(stage, stream, whole) for stream in dense]
             for kind in (0, 1):
                 pairs = [(stream, passage.states[kind]) for stream, passage in zip(pruned, passages, strict=True)]
                 values = _refitted(stage, kind, values, pairs, ridge)
@@ -59,8 +67,8 @@ def rescale(model: nn.Module, keep: Units, batches: Iterable[Batch], loss: Loss,
     return Units(heads, neurons)
 
 
-def _open(stage: Stage) -> Values:
-    return torch.ones(stage.layer.n_heads), torch.ones(stage.layer.n_neurons)
+def _by_layer(values: Units) -> list[Values]:
+    return list(zip(values.heads, values.neurons, strict=True))
 
 
 def _refitted(stage: Stage, kind: int, values: Values, pairs: Sequence[tuple[Stream, Tensor]], ridge: float) -> Values:

@@ -76,8 +76,8 @@ class IncentiveSettings:
     spread: float = 1.2
     price_share: float = 0.5
     first_price: float = 2.0
-    price_rate: float = 0.15
-    ramp: float = 0.7
+    price_rate: float = 0.1
+    ramp: float = 0.8
     n_tokens: int | None = None
 
     def __post_init__(self) -> None:

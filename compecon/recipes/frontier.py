@@ -1,8 +1,9 @@
 """The experiment the incentive stands or falls by: quality against MACs, beside every rival given the same training.
 
-From a dense model of each seed: incentive training at each target and at fixed prices, and each post-hoc method, with and
-without recovery. Every arm has the same steps, rows, learning rates and teacher. All rivals run on the first seed at some
-targets; the best two by dev go on to all targets and seeds. Nothing is chosen by test, and every run leaves a record.
+From a dense model of each seed: incentive training at each target and at fixed prices, and each post-hoc method, with
+and without recovery. Every arm has the same steps, rows, learning rates and teacher. All rivals run on the first seed
+at some targets; the best two by dev go on to all targets and seeds. Nothing is chosen by test, and every run leaves a
+record.
 """
 
 from __future__ import annotations
