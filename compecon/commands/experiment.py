@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Run an experiment and write its report; what has a record is not run.")
 _BUNDLED = "bundled"
+_Base = Annotated[
+    str, typer.Option(help="Checkpoint to start from; 'bundled' is the encoder that the bundled ones are cut from.")
+]
+_DenseEpochs = Annotated[
+    float, typer.Option(help="Epochs of a dense model for each seed; 0 if the base knows the task.")
+]
 _Out = Annotated[Path, typer.Option(help="Folder for the records and the report; run again with it to go on.")]
 
 
@@ -28,12 +35,8 @@ def frontier(  # noqa: PLR0913 - one option each
     task: TaskName,
     out: _Out,
     data: Data = None,
-    base: Annotated[
-        str, typer.Option(help="Checkpoint to start from; 'bundled' is the encoder that the bundled ones are cut from.")
-    ] = _BUNDLED,
-    dense_epochs: Annotated[
-        float, typer.Option(help="Epochs of a dense model for each seed; 0 if the base knows the task.")
-    ] = 3,
+    base: _Base = _BUNDLED,
+    dense_epochs: _DenseEpochs = 3,
     epochs: Annotated[float, typer.Option(help="Epochs of every arm after that.")] = 1.5,
     batch_size: Annotated[int, typer.Option(min=1, help="Rows a step.")] = 16,
     learning_rate: Annotated[float, typer.Option(help="Peak rate of every arm.")] = 1e-4,
@@ -69,6 +72,47 @@ def frontier(  # noqa: PLR0913 - one option each
         study = _study(base, read_task(task, data), data, plan, out)
         for path in write_report(frontier_report(study), study.task.score, out):
             typer.echo(str(path))
+
+
+@app.command()
+def budgets(  # noqa: PLR0913 - one option each
+    task: TaskName,
+    out: _Out,
+    data: Data = None,
+    base: _Base = _BUNDLED,
+    dense_epochs: _DenseEpochs = 3,
+    epochs: Annotated[float, typer.Option(help="Epochs under budgets.")] = 2,
+    learning_rate: Annotated[float, typer.Option(help="Peak rate.")] = 1e-4,
+    seeds: Annotated[str, typer.Option(help="Seeds.")] = "0,1,2",
+    max_tokens: MaxTokens = 128,
+) -> None:
+    """Quality against the keys a query may read: dense, trained longer, and trained under budgets."""
+    from compecon.finetune import FineTuneSettings
+    from compecon.recipes.any_budget import run_budgets, write_budgets
+    from compecon.recipes.frontier import FrontierPlan, start_of
+    from compecon.recipes.report import command_line, hardware, versions
+    from compecon.tasks.registry import read_task
+
+    with plainly():
+        plan = FrontierPlan(
+            seeds=listed(seeds, int, "--seeds"),
+            dense=FineTuneSettings(epochs=dense_epochs, freeze_embeddings=True) if dense_epochs else None,
+            after=FineTuneSettings(epochs=epochs, learning_rate=learning_rate, freeze_embeddings=True),
+            max_tokens=max_tokens,
+        )
+        study = _study(base, read_task(task, data), data, plan, out)
+        rows = run_budgets(
+            lambda seed: start_of(study, seed), plan.seeds, study.task, max_tokens=max_tokens, say=typer.echo
+        )
+        about = {
+            "task": task,
+            "metric": study.task.metric,
+            "command": command_line(),
+            "settings": asdict(plan.after),
+            "hardware": hardware(),
+            "versions": versions(),
+        }
+        typer.echo(str(write_budgets(rows, about, out)))
 
 
 def _study(base: str, task: Task, data: Path | None, plan: FrontierPlan, out: Path) -> Study:

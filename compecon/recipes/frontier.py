@@ -146,7 +146,7 @@ class _Lane:
     @property
     def start(self) -> Start:
         if self._start is None:
-            self._start = _start(self.study, self.seed)
+            self._start = start_of(self.study, self.seed)
         return self._start
 
     def ours(self) -> None:
@@ -224,7 +224,8 @@ def _survivors(lane: _Lane, outcome: Outcome) -> SurvivorControl:
     return survivor_control(lane.start.model, outcome.model, study.tokenizer, rows)
 
 
-def _start(study: Study, seed: int) -> Start:
+def start_of(study: Study, seed: int) -> Start:
+    """The dense model of a seed, trained now or read, and what every arm is given."""
     task, plan = study.task, study.plan
     rows = encode(study.tokenizer, task.part("train"), plan.max_tokens)
     model = study.fresh(seed)

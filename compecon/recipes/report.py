@@ -86,17 +86,26 @@ def write_report(report: FrontierReport, metric: Metric, folder: Path) -> tuple[
         metric: Its metric, for how numbers are shown.
         folder: Where; made if absent.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    content = {"schema": SCHEMA, **asdict(report)}
-    pages = {
-        "report.json": json.dumps(_plain(content), indent=1, allow_nan=False) + "\n",
-        "report.md": markdown(report, metric),
-    }
-    for name, text in pages.items():
-        part = folder / f"{name}.part"
-        part.write_text(text, encoding="utf-8")
-        part.replace(folder / name)
-    return folder / "report.json", folder / "report.md"
+    page = folder / "report.md"
+    return write_json(asdict(report), folder / "report.json"), _write(markdown(report, metric), page)
+
+
+def write_json(content: Mapping[str, Any], path: Path) -> Path:
+    """Write an experiment's numbers, atomically, in a form that any JSON reader takes: NaN becomes null.
+
+    Args:
+        content: JSON values, numpy's numbers among them.
+        path: The file; its folder is made if absent.
+    """
+    return _write(json.dumps(_plain({"schema": SCHEMA, **content}), indent=1, allow_nan=False) + "\n", path)
+
+
+def _write(text: str, path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
+    return path
 
 
 def markdown(report: FrontierReport, metric: Metric) -> str:
