@@ -19,9 +19,11 @@ from compecon.attention.budget import KeyBudget
 from compecon.attention.hooks import budgeted_attention, recorded_attention
 from compecon.attention.sweep import sweep
 from compecon.checkpoints.bundle import save_weights
+from compecon.checkpoints.files import open_root
 from compecon.checkpoints.intake import inspect_checkpoint
 from compecon.checkpoints.load import Checkpoint, load_checkpoint
 from compecon.checkpoints.materialise import materialise
+from compecon.checkpoints.record import read_record
 from compecon.checkpoints.save import save_checkpoint
 from compecon.compression.compact import compact, kept_heads
 from compecon.compression.families import layers_of
@@ -218,6 +220,16 @@ def test_a_checkpoint_says_how_it_came_about(make: Make) -> None:
     assert list(manifest) == ["schema", "title", "task", "training", "sha256"]
     assert manifest["training"] == told["training"]
     assert load_checkpoint(folder).name == "told"
+
+
+@pytest.mark.parametrize("written", [None, [1], "x", {"seed": 3}], ids=str)
+def test_a_record_of_unknown_origin_tells_of_its_training_or_of_nothing(
+    make: Make, edit_config: Edit, written: object
+) -> None:
+    folder = make("classifier")
+    edit_config(folder, "compecon.json", schema=1, training=written)
+    expected = written if isinstance(written, dict) else {}
+    assert read_record(open_root(folder, None), trusted=False).training == expected
 
 
 def test_saving_leaves_model_and_tokenizer_alone(make: Make) -> None:

@@ -226,3 +226,21 @@ def test_a_class_without_a_compact_one_is_refused():
     model = transformers.BertForTokenClassification(transformers.BertConfig(**_BERT))
     with pytest.raises(UnsupportedModelError, match="BertForTokenClassification cannot be compacted"):
         compact(model, Units.full([(4, 24)] * 3, 1.0))
+
+
+@pytest.mark.parametrize(
+    "entry", [{"heads": [[4], [], []], "neurons": [1, 1, 1]}, {"heads": [[], []], "neurons": [1, 1]}, {"heads": []}]
+)
+def test_a_config_that_keeps_what_never_was_cannot_be_made(entry):
+    with pytest.raises(ValueError, match="compact must"):
+        architectures.CompactBertConfig(**_BERT, compact=entry)
+
+
+def test_transformers_knows_the_compact_classes():
+    made = {name: value for name, value in vars(architectures).items() if name.startswith("Compact")}
+    assert set(made) >= {f"Compact{name}" for name in ALL} | {f"Compact{family}Config" for family in _SIZES}
+    for name in _SIZES:
+        config_class = made[f"Compact{name}Config"]
+        config = transformers.AutoConfig.for_model(config_class.model_type, **_SIZES[name])
+        assert type(config) is config_class
+        assert type(transformers.AutoModel.from_config(config)) is made[f"Compact{name}Model"]
