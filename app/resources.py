@@ -35,10 +35,15 @@ def _checkpoints(_period: int) -> dict[str, CheckpointEntry]:
     return {e.name if e.origin == "bundled" else str(e.path): e for e in list_checkpoints()}
 
 
-@cache
 def bundled_examples(checkpoint: str) -> tuple[Example, ...]:
     """Good texts for a checkpoint."""
-    return examples_for(checkpoint)
+    entry = checkpoints().get(checkpoint)
+    return _examples(checkpoint, entry.task if entry else "")
+
+
+@cache
+def _examples(checkpoint: str, task: str) -> tuple[Example, ...]:
+    return examples_for(checkpoint, task)
 
 
 @cache

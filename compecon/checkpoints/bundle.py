@@ -55,6 +55,7 @@ def save_weights(
     folder: Path,
     shared_prefix: str = "",
     *,
+    parent: Path | None = None,
     dtype: torch.dtype = torch.float16,
 ) -> None:
     """Write config, tokenizer, weights and a manifest without title and metrics.
@@ -64,6 +65,8 @@ def save_weights(
         tokenizer: Its tokenizer.
         folder: `<bundle>/<name>`, made if absent.
         shared_prefix: Tensors whose names begin with it go to the bundle's shared file; nothing is shared if empty.
+        parent: Folder of another checkpoint of the bundle: tensors that are equal, bit by bit, to those of its weights
+            file are named there and not stored again.
         dtype: What the weights are rounded to.
 
     Raises:
@@ -72,13 +75,17 @@ def save_weights(
     folder.mkdir(parents=True, exist_ok=True)
     state = {name: _stored(value, dtype) for name, value in _unique(model.state_dict(), model).items()}
     shared = {name: state.pop(name) for name in list(state) if shared_prefix and name.startswith(shared_prefix)}
+    same = _same(state, parent)
     config = copy.deepcopy(model.config)
     config.dtype, config.architectures = dtype, [type(model).__name__]
     config.save_pretrained(folder)
     _save_tokenizer(tokenizer, folder)
-    manifest: dict[str, Any] = {"schema": SCHEMA, "sha256": {WEIGHTS: _write(state, folder / WEIGHTS)}}
+    own = {name: value for name, value in state.items() if name not in same}
+    manifest: dict[str, Any] = {"schema": SCHEMA, "sha256": {WEIGHTS: _write(own, folder / WEIGHTS)}}
     if shared:
-        manifest["shared"] = _share(shared, shared_prefix, folder.parent / SHARED)
+        same |= _share(shared, shared_prefix, folder.parent / SHARED)
+    if same:
+        manifest["shared"] = same
     _write_manifest(folder, manifest)
 
 
@@ -179,6 +186,16 @@ def _share(tensors: Mapping[str, Tensor], prefix: str, path: Path) -> dict[str, 
     digest = _write(bare, path)
     file = (Path("..") / SHARED).as_posix()
     return {name: {"file": file, "tensor": name.removeprefix(prefix), "sha256": digest} for name in sorted(tensors)}
+
+
+def _same(tensors: Mapping[str, Tensor], parent: Path | None) -> dict[str, dict[str, str]]:
+    if parent is None:
+        return {}
+    path = parent / WEIGHTS
+    digest, stored = _sha256(path.read_bytes()), load_file(path)
+    file = (Path("..") / parent.name / WEIGHTS).as_posix()
+    equal = [name for name, value in tensors.items() if name in stored and torch.equal(stored[name], value)]
+    return {name: {"file": file, "tensor": name, "sha256": digest} for name in sorted(equal)}
 
 
 def _bytes(tensors: Mapping[str, Tensor]) -> bytes:

@@ -11,7 +11,7 @@ from compecon.checkpoints.files import MEGABYTE, Root, is_plain_name, parse_json
 from compecon.errors import CheckpointError
 
 RECORD = "compecon.json"
-_SHARED_FILE = re.compile(r"\.\./shared/([A-Za-z0-9_][A-Za-z0-9._-]*\.safetensors)")
+_SHARED_FILE = re.compile(r"\.\./[A-Za-z0-9_][A-Za-z0-9_-]*/[A-Za-z0-9_][A-Za-z0-9._-]*\.safetensors")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -20,7 +20,7 @@ class SharedTensor:
     """A tensor stored once for several bundled checkpoints.
 
     Attributes:
-        file: Relative path, ``../shared/<name>.safetensors``.
+        file: Relative path in the same bundle: ``../shared/<name>.safetensors``, or another checkpoint's file.
         tensor: Name in that file.
         sha256: Of that file's content.
     """

@@ -12,6 +12,7 @@ from compecon.finetune import FineTuneSettings
 from compecon.recipes.card import FACTS, model_card
 from compecon.recipes.causal import CausalPlan, measure_causal, train_causal
 from compecon.recipes.encoders import EncoderPlan, Report, measure, train_encoder
+from compecon.recipes.family import FAMILY, FamilyPlan, build_family
 from compecon.recipes.pairs import rehearsed
 from compecon.tasks import files, hub
 from compecon.tasks.glue import entailment
@@ -28,7 +29,7 @@ _READERS: Mapping[str, tuple[Callable[[Path], Task], Callable[[], Task]]] = {
 _VOCABULARY = ("sst2", "stsb", "mnli")  # tasks whose training texts choose the encoders' vocabulary
 _EMBEDDINGS = "bert.embeddings."
 ENCODERS = ("sentiment", "similarity", "entailment")
-NAMES = (*ENCODERS, "causal")
+NAMES = (*ENCODERS, "causal", *FAMILY)
 
 
 def _encoder_plans() -> dict[str, EncoderPlan]:
@@ -54,12 +55,14 @@ class BundlePlan:
     Attributes:
         encoders: Plan of "sentiment", "entailment" and "similarity".
         causal: Plan of "causal".
+        family: Plan of all that is made from "sentiment" and "similarity".
         pieces: Size of the encoders' common vocabulary.
         pretrained: Folder of the encoder to cut; the installed all-MiniLM-L6-v2 if None.
     """
 
     encoders: Mapping[str, EncoderPlan] = field(default_factory=_encoder_plans)
     causal: CausalPlan = field(default_factory=_causal_plan)
+    family: FamilyPlan = field(default_factory=FamilyPlan)
     pieces: int = 8000
     pretrained: Path | None = None
 
@@ -82,7 +85,7 @@ def build_bundle(
         out: Folder to write `<name>/` and `shared/` into.
         data: Data folder in the layout of `compecon.tasks.files` and `compecon.tasks.language_modeling`; the Hub's
             copies if None.
-        only: Which of "sentiment", "entailment", "similarity" and "causal" to build.
+        only: Which of `NAMES` to build; members of the family need their parents in `out`.
         seed: Seed of every training.
         plan: How to train; the plan of the shipped checkpoints if None.
         report: Is told of progress, a sentence at a time.
@@ -102,7 +105,12 @@ def build_bundle(
     run = _Run(out, data, plan or BundlePlan(), seed, report)
     encoders = [name for name in ENCODERS if name in only]
     folders = _build_encoders(encoders, run) if encoders else []
-    return (*folders, _build_causal(run)) if "causal" in only else tuple(folders)
+    if "causal" in only:
+        folders.append(_build_causal(run))
+    if set(only) & set(FAMILY):
+        tasks = {"sentiment": _read("sst2", data), "similarity": _read("stsb", data)}
+        folders += build_family(out, tasks, only=only, seed=seed, plan=run.plan.family, report=report)
+    return tuple(folders)
 
 
 @dataclass(frozen=True)

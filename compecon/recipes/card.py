@@ -131,11 +131,10 @@ def model_card(
         sha256: Hash of the weights file.
     """
     data = "\n".join(f"- {source.name}: {source.licence}." for source in facts.sources)
-    rows = "\n".join(f"| {m.name} | {m.split} | {_number(m)} | {m.n:,} |" for m in metrics)
     trained = "\n".join(f"- {what}: {_in_words(settings)}" for what, settings in rounds.items())
     base = "\n\nCut from all-MiniLM-L6-v2 (Apache-2.0): first three layers, vocabulary re-spelled on 8,000 pieces, "
     base += "embeddings frozen and shared by the encoders of this bundle (`../shared/embeddings.safetensors`)."
-    return f"""{_metadata(facts)}
+    return f"""{metadata(facts)}
 # {facts.title}
 
 {facts.purpose}{base if facts.from_encoder else ""}
@@ -146,7 +145,7 @@ On the saved float16 weights, computed in float32. In brackets: 95 % bootstrap i
 
 | metric | split | value | n |
 |---|---|---|---|
-{rows}
+{metric_rows(metrics)}
 
 ## Recipe
 
@@ -177,11 +176,17 @@ def _in_words(settings: FineTuneSettings) -> str:
     )
 
 
+def metric_rows(metrics: Sequence[ReportedMetric]) -> str:
+    """Rows of a table: metric, split, value with interval, n."""
+    return "\n".join(f"| {m.name} | {m.split} | {_number(m)} | {m.n:,} |" for m in metrics)
+
+
 def _number(metric: ReportedMetric) -> str:
     return f"{metric.value:.4g} [{metric.low:.4g}, {metric.high:.4g}]"
 
 
-def _metadata(facts: Facts) -> str:
+def metadata(facts: Facts) -> str:
+    """The card's header, for the Hub."""
     hub_ids = "".join(f"- {source.hub_id}\n" for source in facts.sources if "/" in source.hub_id)
     base = "base_model: sentence-transformers/all-MiniLM-L6-v2\n" if facts.from_encoder else ""
     other = "license_name: data-terms-apply\n" if facts.licence == "other" else ""

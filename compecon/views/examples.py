@@ -9,6 +9,8 @@ from typing import final
 
 from compecon.paths import assets
 
+_SAME_TASK = {"sst2": "sentiment", "stsb": "similarity", "mnli": "entailment", "sick": "entailment"}
+
 
 @final
 @dataclass(frozen=True)
@@ -34,7 +36,13 @@ def examples(file: Path | None = None) -> tuple[Example, ...]:
     return tuple(Example(**row) for row in json.loads(file.read_text(encoding="utf-8")))
 
 
-def examples_for(checkpoint: str) -> tuple[Example, ...]:
-    """The examples of a checkpoint's task; all single texts for a checkpoint that is not bundled."""
-    own = tuple(e for e in examples() if e.checkpoint == checkpoint)
+def examples_for(checkpoint: str, task: str = "") -> tuple[Example, ...]:
+    """The examples of a checkpoint, or of its task; all single texts if there are none of either.
+
+    Args:
+        checkpoint: Its name.
+        task: What it was trained for, as it says itself: a bundled checkpoint's name, or the name of a task.
+    """
+    wanted = {checkpoint, _SAME_TASK.get(task, task)}
+    own = tuple(e for e in examples() if e.checkpoint in wanted)
     return own or tuple(e for e in examples() if not e.pair)
