@@ -70,8 +70,24 @@ def frontier(  # noqa: PLR0913 - one option each
             max_tokens=max_tokens,
         )
         study = _study(base, read_task(task, data), data, plan, out)
-        for path in write_report(frontier_report(study), study.task.score, out):
+        files = write_report(frontier_report(study), study.task.score, out)
+        for path in (*files, _figure(files[0])):
             typer.echo(str(path))
+
+
+def _figure(report: Path) -> Path:
+    """The Pareto figure as a page of its own that needs no network."""
+    import json
+    import sys
+
+    from compecon.paths import dashboard_root
+
+    sys.path.insert(0, str(dashboard_root()))
+    from app.charts.frontier import frontier_figure
+
+    path = report.with_name("frontier.html")
+    frontier_figure(json.loads(report.read_text(encoding="utf-8"))).write_html(path, include_plotlyjs=True)
+    return path
 
 
 @app.command()

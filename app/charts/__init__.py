@@ -1,0 +1,1 @@
+"""Figures of plain data: plotly, no Streamlit."""
