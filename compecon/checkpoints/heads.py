@@ -38,7 +38,9 @@ def with_fresh_head(
         config.pad_token_id = config.eos_token_id
     torch.manual_seed(seed)
     try:
-        model: Any = AutoModelForSequenceClassification.from_config(config, attn_implementation="sdpa")
+        model: Any = AutoModelForSequenceClassification.from_config(  # type: ignore[no-untyped-call]
+            config, attn_implementation="sdpa"
+        )
     except ValueError as error:
         raise UnsupportedModelError(
             f"transformers has no sequence classifier of type {config.model_type!r}. Choose another base."

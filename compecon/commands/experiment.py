@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from compecon.commands.options import Data, MaxTokens, TaskName, listed, plainly
+from compecon.errors import CompeconError
 
 if TYPE_CHECKING:
     from compecon.recipes.frontier import FrontierPlan, Study
@@ -53,7 +54,6 @@ def frontier(  # noqa: PLR0913 - one option each
     from compecon.recipes.experiment import frontier_report
     from compecon.recipes.frontier import FrontierPlan
     from compecon.recipes.report import write_report
-    from compecon.tasks.registry import read_task
 
     with plainly():
         after = FineTuneSettings(
@@ -69,7 +69,7 @@ def frontier(  # noqa: PLR0913 - one option each
             methods=listed(methods, str, "--methods") or tuple(METHODS),
             max_tokens=max_tokens,
         )
-        study = _study(base, read_task(task, data), data, plan, out)
+        study = _study(base, _task(task, data), data, plan, out)
         files = write_report(frontier_report(study), study.task.score, out)
         for path in (*files, _figure(files[0])):
             typer.echo(str(path))
@@ -107,7 +107,6 @@ def budgets(  # noqa: PLR0913 - one option each
     from compecon.recipes.any_budget import run_budgets, write_budgets
     from compecon.recipes.frontier import FrontierPlan, start_of
     from compecon.recipes.report import command_line, hardware, versions
-    from compecon.tasks.registry import read_task
 
     with plainly():
         plan = FrontierPlan(
@@ -116,7 +115,7 @@ def budgets(  # noqa: PLR0913 - one option each
             after=FineTuneSettings(epochs=epochs, learning_rate=learning_rate, freeze_embeddings=True),
             max_tokens=max_tokens,
         )
-        study = _study(base, read_task(task, data), data, plan, out)
+        study = _study(base, _task(task, data), data, plan, out)
         rows = run_budgets(
             lambda seed: start_of(study, seed), plan.seeds, study.task, max_tokens=max_tokens, say=typer.echo
         )
@@ -129,6 +128,18 @@ def budgets(  # noqa: PLR0913 - one option each
             "versions": versions(),
         }
         typer.echo(str(write_budgets(rows, about, out)))
+
+
+def _task(name: str, data: Path | None) -> Task:
+    from compecon.tasks.registry import read_task
+    from compecon.tasks.task import Task
+
+    task = read_task(name, data)
+    if not isinstance(task, Task):
+        raise CompeconError(
+            f"{name} has no labels: experiments compare classifiers and regressions. Choose another task."
+        )
+    return task
 
 
 def _study(base: str, task: Task, data: Path | None, plan: FrontierPlan, out: Path) -> Study:

@@ -21,20 +21,24 @@ def rescale(
     loss: Loss,
     *,
     teacher: Units | None = None,
-    ridge: float = 1e-3,
+    ridge: float = 1.0,
 ) -> Units:
-    """Scale the kept units so that the hidden states after each block come closest to those of the given model.
+    """Scale the kept units so that the hidden states after each block come closest to those of a teacher.
 
     From the input on, first the heads of a layer, then its neurons: the pruned model so far provides the inputs, the
-    given model, on its own inputs, the states to be met. Padding does not count, and of the last layer only tokens on
+    teacher, on its own inputs, the states to be met. Padding does not count, and of the last layer only tokens on
     which the loss depends. A block where a scale would exceed 10 in size keeps its units as they are.
+
+    Closer states need not mean a lower loss: compare the two before using the scales.
 
     Args:
         model: As for `layers_of`; in evaluation mode meanwhile.
         keep: True, or anything but 0, for a unit that stays.
         batches: Calibration examples on the model's device.
         loss: Runs the model on a batch; says which tokens count in the last layer.
-        ridge: Pulls scales to 1, with this weight relative to the mean squared contribution of a unit.
+        teacher: Values of the same model's units that make it the teacher; by default it is the model as given.
+        ridge: Pulls scales to 1, with this weight relative to the mean squared contribution of a unit. Units share
+            much of what they contribute, so far below 1 their scales grow large and of either sign.
 
     Returns:
         float64 on the CPU: 0 where ``keep`` is, a scale of either sign elsewhere. For `compact`.
@@ -50,17 +54,17 @@ def rescale(
         pruned = [stream_of(model, batch, loss) for batch in batches]
     if not pruned:
         raise ValueError("Units are rescaled on calibration batches, got none. Pass at least one.")
-    dense = pruned
+    taught = pruned
     found: list[Values] = []
     keep = keep.map(lambda part: (part != 0).to("cpu", torch.float64))
     teacher = teacher or keep.map(torch.ones_like)
     with evaluating(model), torch.no_grad():
         for stage, values, whole in zip(stages_of(model), _by_layer(keep), _by_layer(teacher), strict=True):
-            passages = [run(stage, stream, whole) for stream in dense]
+            passages = [run(stage, stream, whole) for stream in taught]
             for kind in (0, 1):
                 pairs = [(stream, passage.states[kind]) for stream, passage in zip(pruned, passages, strict=True)]
                 values = _refitted(stage, kind, values, pairs, ridge)
-            dense = [stream.after(passage.output) for stream, passage in zip(dense, passages, strict=True)]
+            taught = [stream.after(passage.output) for stream, passage in zip(taught, passages, strict=True)]
             pruned = [stream.after(run(stage, stream, values).output) for stream in pruned]
             found.append(values)
     heads, neurons = zip(*found, strict=True)

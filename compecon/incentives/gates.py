@@ -75,18 +75,19 @@ class Gates(nn.Module):
         Raises:
             ValueError: If the units that are not priced cost more than the target alone.
         """
-        values, logits, cost = self.values().joined(), self.log_alpha.joined(), macs.joined().to(self.device)
-        room = target * float(cost.sum())
+        values, logits = self.values().joined().cpu(), self.log_alpha.joined().cpu()
+        costs: list[float] = macs.joined().tolist()
+        total, spent = sum(costs), 0.0
         keep = torch.zeros_like(values, dtype=torch.bool)
         for unit in torch.argsort(logits, descending=True, stable=True).tolist():
-            price = float(cost[unit])
-            if price <= room:
-                keep[unit], room = True, room - price
-            elif not math.isfinite(float(logits[unit])):
+            if (spent + costs[unit]) / total <= target:  # the division of `share_of_macs`, so that both round alike
+                keep[unit], spent = True, spent + costs[unit]
+            elif logits[unit] == torch.inf:
                 raise ValueError(
                     f"a target of {target:g} is out of reach: what is not priced costs more. Price heads and neurons."
                 )
-        return macs.split(torch.where(keep, values.clamp_min(_BARELY_OPEN), 0.0))
+        opened = torch.where(values == 0, _BARELY_OPEN, values)
+        return macs.split(torch.where(keep, opened, 0.0).to(self.device))
 
     def share(self, macs: Units) -> float:
         """Share of the MACs that the deterministic gates leave."""

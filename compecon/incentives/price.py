@@ -41,12 +41,13 @@ class FixedPrice(Price):
     """A price that follows the clock alone: it climbs to its height, then stays or comes down.
 
     Attributes:
-        value: See `Price`; starts at 0 if there is a warm-up.
+        value: See `Price`; left out, that of the first step: 0 if there is a warm-up, otherwise the height.
         height: The price after the warm-up.
         warmup: Share of the steps in which it climbs.
         schedule: "constant" stays; "linear" and "cosine" come down to 0 at the end.
     """
 
+    value: float = math.nan  # not told: filled in below
     height: float = 1.0
     warmup: float = 0.1
     schedule: Schedule = "constant"
@@ -58,14 +59,19 @@ class FixedPrice(Price):
             raise ValueError(f"warmup must be in [0, 1), got {self.warmup}.")
         if self.schedule not in ("constant", "linear", "cosine"):
             raise ValueError(f"schedule must be constant, linear or cosine, got {self.schedule!r}.")
+        if math.isnan(self.value):
+            object.__setattr__(self, "value", self._at(0.0))
 
     def updated(self, *, cost: float, progress: float) -> Self:  # noqa: ARG002 - this price does not look at it
         """The price at a time."""
+        return replace(self, value=self._at(progress))
+
+    def _at(self, progress: float) -> float:
         if progress < self.warmup:
-            return replace(self, value=self.height * progress / self.warmup)
+            return self.height * progress / self.warmup
         late = (progress - self.warmup) / (1 - self.warmup)
         share = {"constant": 1.0, "linear": 1 - late, "cosine": (1 + math.cos(math.pi * late)) / 2}[self.schedule]
-        return replace(self, value=self.height * max(share, 0.0))
+        return self.height * max(share, 0.0)
 
 
 @final
@@ -94,7 +100,7 @@ class DualAscent(Price):
     def __post_init__(self) -> None:
         if not 0 < self.budget <= 1:
             raise ValueError(f"a target is a share of the dense cost in (0, 1], got {self.budget}.")
-        if not 0 <= self.ramp <= 1 or self.rate <= 0 or self.value < 0:
+        if not (0 <= self.ramp <= 1 and self.rate > 0 and self.value >= 0):
             raise ValueError(f"need ramp in [0, 1], rate above 0 and a first price of at least 0, got {self}.")
 
     @property

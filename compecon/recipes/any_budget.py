@@ -89,7 +89,7 @@ def train_any_budget(start: Start, *, keys: tuple[int, ...] = KEYS) -> PreTraine
 def measured(arm: str, seed: int, model: Any, tokenizer: Any, task: Task, *, max_tokens: int) -> BudgetRun:
     """A model's test metric under every budget of `MEASURED`."""
     found = [
-        evaluate(model, tokenizer, task, "test", max_tokens=max_tokens, budget=keys and KeyBudget(keys))
+        evaluate(model, tokenizer, task, "test", max_tokens=max_tokens, budget=KeyBudget(keys) if keys else None)
         for keys in MEASURED
     ]
     return BudgetRun(arm, seed, tuple(one.estimate for one in found), np.stack([one.predictions for one in found]))
@@ -124,13 +124,9 @@ def run_budgets(
     runs = []
     for seed in seeds:
         start = starts(seed)
-        models = {
-            "dense": lambda start=start: start.model,
-            "longer": lambda start=start: train_any_budget(start, keys=()),
-            "any budget": lambda start=start: train_any_budget(start),
-        }
-        for arm, make in models.items():
-            runs.append(measured(arm, seed, make(), start.tokenizer, task, max_tokens=max_tokens))
+        for arm in ARMS:
+            model = start.model if arm == "dense" else train_any_budget(start, keys=KEYS if arm == "any budget" else ())
+            runs.append(measured(arm, seed, model, start.tokenizer, task, max_tokens=max_tokens))
             shown = ", ".join(f"{one.value:.4f}" for one in runs[-1].test)
             say(f"{task.name} seed {seed} {arm}: {shown} at {', '.join(str(k or 'all') for k in MEASURED)} keys")
     return budget_rows(runs, task)

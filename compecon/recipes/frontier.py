@@ -154,17 +154,26 @@ class _Lane:
         self.later("longer", None, lambda: recovered(self.start, untouched(self.start)))
         for target in self.study.plan.targets:
             settings = replace(self.study.plan.incentive, target=target)
-            self.later("incentive", target, lambda settings=settings: priced(self.start, settings))
+            self.later("incentive", target, self._priced(settings))
 
     def fixed(self, price: float) -> None:
         settings = replace(self.study.plan.incentive, target=None, price=price)
-        self.later(f"price {price:g}", None, lambda: priced(self.start, settings))
+        self.later(f"price {price:g}", None, self._priced(settings))
 
     def rival(self, method: str, targets: tuple[float, ...]) -> None:
         for target in targets:
-            bare = cache(lambda target=target: pruned(self.start, method, target))
+            bare = self._pruned(method, target)
             self.once(method, target, bare)
-            self.later(method, target, lambda bare=bare: recovered(self.start, bare()))
+            self.later(method, target, self._recovered(bare))
+
+    def _priced(self, settings: IncentiveSettings) -> Callable[[], Outcome]:
+        return lambda: priced(self.start, settings)
+
+    def _pruned(self, method: str, target: float) -> Callable[[], Outcome]:
+        return cache(lambda: pruned(self.start, method, target))
+
+    def _recovered(self, bare: Callable[[], Outcome]) -> Callable[[], Outcome]:
+        return lambda: recovered(self.start, bare())
 
     def once(self, arm: str, target: float | None, make: Callable[[], Outcome]) -> None:
         self._run(arm, target, make, recovered=False)

@@ -89,3 +89,12 @@ def test_a_compacted_model_is_pruned_by_a_share_of_what_it_has_left(model, batch
         expected = small(**batch).logits
     with torch.no_grad():
         torch.testing.assert_close(compact(small, values)(**batch).logits, expected, atol=1e-5, rtol=1e-4)
+
+
+def test_scales_are_used_only_where_they_lower_the_calibration_loss(model, batch):
+    def calibration_loss(values: Units) -> float:
+        with torch.no_grad(), scaled(model, values):
+            return float(loss(model, batch))
+
+    values = prune(model, "fisher", 0.5, n_tokens=7, batches=[batch], loss=loss)
+    assert calibration_loss(values) <= calibration_loss(values.map(lambda part: (part != 0).double()))

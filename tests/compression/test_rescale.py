@@ -107,6 +107,12 @@ def test_a_model_that_keeps_everything_needs_no_scales(model, batches):
     torch.testing.assert_close(found.joined(), everything.joined(), atol=1e-3, rtol=0)
 
 
+def test_who_is_their_own_teacher_needs_no_scales(model, batches):
+    keep = half(model)
+    found = rescale(model, keep, batches, loss, teacher=keep)
+    torch.testing.assert_close(found.joined(), keep.joined(), atol=1e-4, rtol=0)
+
+
 def test_a_ridge_pulls_the_scales_to_one(model, batches):
     distances = [
         float((rescale(model, half(model), batches, loss, ridge=ridge).joined() - half(model).joined()).square().sum())

@@ -89,17 +89,22 @@ def all_gate_gradients(model: nn.Module, batches: Iterable[Batch], loss: Loss) -
     return total
 
 
+def n_examples(batch: Batch) -> int:
+    """How many examples a batch has."""
+    return len(next(iter(batch.values())))
+
+
 def _of_batch(model: nn.Module, batch: Batch, loss: Loss) -> GateGradients:
     layers = layers_of(model)
-    n_examples = len(next(iter(batch.values())))
+    size = n_examples(batch)
     device = next(model.parameters()).device
 
     def gates(n_units: int) -> Tensor:
-        return torch.ones(n_examples, 1, n_units, device=device, requires_grad=True)
+        return torch.ones(size, 1, n_units, device=device, requires_grad=True)
 
     pairs = tuple((gates(layer.n_heads), gates(layer.n_neurons)) for layer in layers)
     with torch.enable_grad(), scaled_by(model, lambda: pairs):
-        total = n_examples * loss(model, batch)
+        total = size * loss(model, batch)
         flat = [gate for kind in zip(*pairs, strict=True) for gate in kind]
         found = torch.autograd.grad(total, flat, allow_unused=True, materialize_grads=True)
     rows = tuple(gradient.squeeze(1).cpu() for gradient in found)
