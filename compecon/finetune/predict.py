@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import copy
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -21,6 +22,39 @@ _TARGETS = frozenset({"labels", "soft_targets"})
 def inputs_of(features: Mapping[str, Any]) -> dict[str, Any]:
     """What of a row, or a batch, the model reads: all but the targets."""
     return {name: value for name, value in features.items() if name not in _TARGETS}
+
+
+def collator(tokenizer: PreTrainedTokenizerBase) -> Callable[[list[Features]], Mapping[str, Tensor]]:
+    """What makes rows one batch, padded to the longest.
+
+    A tokenizer without a padding token, such as GPT-2's, pads with its end token; the given one is left alone.
+
+    Args:
+        tokenizer: The tokenizer.
+    """
+    if tokenizer.pad_token is None:
+        tokenizer = copy.deepcopy(tokenizer)
+        tokenizer.pad_token = tokenizer.eos_token
+    return DataCollatorWithPadding(tokenizer)
+
+
+def batches_of(
+    tokenizer: PreTrainedTokenizerBase,
+    rows: Sequence[Features],
+    batch_size: int,
+    device: torch.device | str = "cpu",
+) -> Iterator[Mapping[str, Tensor]]:
+    """Rows in their order as padded batches, targets included.
+
+    Args:
+        tokenizer: Its tokenizer, for padding.
+        rows: Encoded rows.
+        batch_size: Rows at a time.
+        device: Where the batches go.
+    """
+    collate = collator(tokenizer)
+    for start in range(0, len(rows), batch_size):
+        yield {name: part.to(device) for name, part in collate(list(rows[start : start + batch_size])).items()}
 
 
 def predict(
@@ -77,13 +111,10 @@ def _in_batches(
     batch_size: int,
     read: Callable[[Any, Mapping[str, Tensor]], Tensor],
 ) -> Tensor:
-    collate = DataCollatorWithPadding(tokenizer)
     by_length = sorted(range(len(rows)), key=lambda row: len(rows[row]["input_ids"]))
-    parts = []
-    for start in range(0, len(rows), batch_size):
-        chosen = [inputs_of(rows[row]) for row in by_length[start : start + batch_size]]
-        batch = {name: tensor.to(model.device) for name, tensor in collate(chosen).items()}
-        parts.append(read(model(**batch), batch).float().cpu())
+    ordered = [inputs_of(rows[row]) for row in by_length]
+    batches = batches_of(tokenizer, ordered, batch_size, model.device)
+    parts = [read(model(**batch), batch).float().cpu() for batch in batches]
     restore = torch.empty(len(rows), dtype=torch.long)
     restore[torch.tensor(by_length)] = torch.arange(len(rows))
     return torch.cat(parts)[restore]

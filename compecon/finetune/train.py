@@ -12,15 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import (
-    DataCollatorWithPadding,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-    PrinterCallback,
-    TrainingArguments,
-)
+from transformers import PreTrainedModel, PreTrainedTokenizerBase, PrinterCallback, TrainingArguments
 
 from compecon.errors import CheckpointError, TrainingInterruptedError
+from compecon.finetune.predict import collator
 from compecon.finetune.safety import Keeper, last_complete_checkpoint, restore_price
 from compecon.finetune.settings import FineTuneResult, FineTuneSettings, StepRecord
 from compecon.finetune.trainer import Charge, IncentiveTrainer, Lesson
@@ -106,7 +101,7 @@ def fine_tune(  # noqa: PLR0913 - a training has this many parts
             model=model,
             args=_arguments(settings, watch, folder),
             train_dataset=rows,
-            data_collator=DataCollatorWithPadding(tokenizer),
+            data_collator=collator(tokenizer),
             optimizers=(_optimizer(model, settings), None),
         )
         trainer.remove_callback(PrinterCallback)

@@ -6,8 +6,7 @@ import copy
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from typing import TYPE_CHECKING
 
 from compecon.compression.compact import compact
 from compecon.compression.macs import share_of_macs, unit_macs
@@ -19,6 +18,9 @@ from compecon.finetune.train import Watch
 from compecon.flops import ModelShape, macs
 from compecon.tasks.encode import Features
 from compecon.tasks.objectives import Objective
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 _BACKWARD = 3  # a forward and a backward pass cost three forward passes
 _CALIBRATION_ROWS = 512

@@ -13,12 +13,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import PreTrainedTokenizerBase
 
 from compecon.compression.prune import METHODS
 from compecon.finetune import FineTuneSettings, fine_tune, predict
@@ -30,6 +29,9 @@ from compecon.recipes.survivors import SurvivorControl, survivor_control
 from compecon.tasks.encode import encode
 from compecon.tasks.objectives import objective_of
 from compecon.tasks.task import Task
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 Say = Callable[[str], None]
 _RIVALS_ON_ALL_SEEDS = 2

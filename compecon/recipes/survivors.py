@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from transformers import DataCollatorWithPadding, PreTrainedModel, PreTrainedTokenizerBase
 
 from compecon.attention.hooks import recorded_attention
 from compecon.compression.compact import kept_heads
-from compecon.finetune.predict import inputs_of
+from compecon.finetune.predict import batches_of, inputs_of
 from compecon.metrics import summary
 from compecon.tasks.encode import Features
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
 @dataclass(frozen=True)
@@ -81,11 +83,10 @@ def inequality(
         rows: Encoded rows.
         heads: Heads of each layer to average over, by their place in the model; None for all.
     """
-    collate = DataCollatorWithPadding(tokenizer)
     chosen = sorted((inputs_of(row) for row in rows), key=lambda row: len(row["input_ids"]))
     totals, count = torch.zeros(2, dtype=torch.float64), 0
-    for start in range(0, len(chosen), 32):
-        batch: Any = {name: part.to(model.device) for name, part in collate(chosen[start : start + 32]).items()}
+    batch: Any
+    for batch in batches_of(tokenizer, chosen, 32, model.device):
         real = batch["attention_mask"].bool()
         with recorded_attention(model) as seen:
             model(**batch)
