@@ -16,7 +16,7 @@ from compecon.checkpoints.devices import pick_device
 from compecon.checkpoints.encode import Encoded, check_ids, tokenize
 from compecon.checkpoints.intake import survey
 from compecon.checkpoints.kinds import Kind, abilities_of, limits_of
-from compecon.checkpoints.locate import locate
+from compecon.checkpoints.locate import Location, locate
 from compecon.checkpoints.pieces import spelling_of
 from compecon.checkpoints.preflight import Preflight
 from compecon.checkpoints.tensors import read_tensors
@@ -103,8 +103,25 @@ def load_checkpoint(source: str | Path, device: str = "auto") -> Checkpoint:
         CheckpointError: If the checkpoint is missing, damaged, unsafe or too large, or the device is absent.
         UnsupportedModelError: If its attention or its output is none that compecon can show.
     """
+    return _load(locate(source), device)
+
+
+def load_of_bundle(folder: Path, device: str = "cpu") -> Checkpoint:
+    """Load a checkpoint of a bundle of ours that lies elsewhere, such as one that is being built.
+
+    Args:
+        folder: The checkpoint; the folder that holds it is trusted, so that it may share tensors with others in there.
+        device: As for `load_checkpoint`.
+
+    Raises:
+        CheckpointError: As for `load_checkpoint`.
+        UnsupportedModelError: As for `load_checkpoint`.
+    """
+    return _load(Location(folder.resolve(), "bundled", folder.resolve().parent), device)
+
+
+def _load(location: Location, device: str) -> Checkpoint:
     target = pick_device(device)
-    location = locate(source)
     found = survey(location.path, trusted_root=location.trusted_root)
     tensors, digest = read_tensors(found)
     preflight = found.preflight

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -20,7 +21,7 @@ from compecon.checkpoints.bundle import (
     read_weights,
     save_weights,
 )
-from compecon.checkpoints.load import Checkpoint, load_checkpoint
+from compecon.checkpoints.load import Checkpoint, load_of_bundle
 from compecon.finetune import FineTuneSettings
 from compecon.finetune.incentive import IncentiveSettings
 from compecon.latency import LatencyRatio, compare_latency
@@ -101,11 +102,11 @@ class FamilyPlan:
     """How the family is trained.
 
     Attributes:
-        after: How every member is trained, from its parent.
+        after: How every member is trained, from its parent; embeddings stay as they are.
         teacher_share: Weight of the parent's logits in the loss.
     """
 
-    after: FineTuneSettings = field(default_factory=lambda: FineTuneSettings(epochs=2, freeze_embeddings=True))
+    after: FineTuneSettings = field(default_factory=lambda: FineTuneSettings(epochs=2))
     teacher_share: float = 0.5
 
 
@@ -139,7 +140,7 @@ def build_family(
         members = [member for member in MEMBERS if f"{parent}-{member.suffix}" in only]
         if not members:
             continue
-        checkpoint, task = load_checkpoint(bundle / parent, "cpu"), tasks[parent]
+        checkpoint, task = load_of_bundle(bundle / parent), tasks[parent]
         start = _start(checkpoint, task, chosen, seed)
         for member in members:
             outcome = member.make(start)
@@ -151,7 +152,7 @@ def build_family(
 def _start(checkpoint: Checkpoint, task: Task, plan: FamilyPlan, seed: int) -> Start:
     rows = taught(checkpoint.model, checkpoint, encode(checkpoint.tokenizer, task.part("train"), _MAX_TOKENS))
     steps = plan.after.total_steps(len(rows))
-    settings = replace(plan.after, seed=seed, steps=steps)
+    settings = replace(plan.after, seed=seed, steps=steps, freeze_embeddings=True)  # they are stored once for all
     return Start(checkpoint.model, checkpoint.tokenizer, rows, objective_of(task.kind, plan.teacher_share), settings)
 
 
@@ -192,7 +193,8 @@ def _metrics(model: Any, parent: Checkpoint, task: Task, member: Member) -> list
         budget = KeyBudget(keys) if keys else None
         estimate = evaluate(model, parent.tokenizer, task, "test", max_tokens=_MAX_TOKENS, budget=budget).estimate
         name = task.metric if keys is None else f"{task.metric} at {keys} key{'s' if keys > 1 else ''}"
-        found.append(ReportedMetric(name, "test", **asdict(estimate)))
+        if not math.isnan(estimate.value):  # a correlation, where a budget makes all answers alike
+            found.append(ReportedMetric(name, "test", **asdict(estimate)))
     return found
 
 

@@ -10,10 +10,12 @@ from tokenizers import BertWordPieceTokenizer
 from transformers import BertConfig, BertForSequenceClassification, BertModel
 
 from compecon.checkpoints.bundle import read_manifest, read_weights
+from compecon.checkpoints.load import load_of_bundle
 from compecon.finetune import FineTuneSettings
 from compecon.recipes import NAMES, BundlePlan, build_bundle
 from compecon.recipes.causal import CausalPlan
 from compecon.recipes.encoders import EncoderPlan
+from compecon.recipes.family import FAMILY, FamilyPlan
 
 WORDS = ["good", "bad", "film", "money", "cat", "sat", "##ting", "unseen"]
 BRIEF = FineTuneSettings(epochs=1, batch_size=4, precision="float32")
@@ -32,7 +34,7 @@ def pretrained(tmp_path_factory):
         num_hidden_layers=2,
         num_attention_heads=2,
         intermediate_size=32,
-        max_position_embeddings=32,
+        max_position_embeddings=64,
     )
     config.save_pretrained(folder)
     torch.manual_seed(0)
@@ -67,6 +69,7 @@ def plan(pretrained):
             "entailment": EncoderPlan(student=BRIEF, layers=1, rehearsal=BRIEF),
             "similarity": EncoderPlan(student=BRIEF, layers=1, rehearsal=BRIEF),
         },
+        family=FamilyPlan(after=BRIEF),
         causal=CausalPlan(BRIEF, pieces=270, width=32, layers=1, positions=16),
         pieces=145,
         pretrained=pretrained,
@@ -92,6 +95,35 @@ def test_each_folder_holds_a_checkpoint_with_its_number_and_card(bundle, name):
     assert manifest["title"] in card
     assert manifest["sha256"]["model.safetensors"] in card
     assert (folder / "tokenizer.json").is_file()
+
+
+@pytest.mark.parametrize("name", FAMILY)
+def test_a_member_of_the_family_tells_how_it_came_about(bundle, name):
+    training = read_manifest(bundle[0] / name)["training"]
+    assert training["parent"] == name.partition("-")[0]
+    assert training["target"] is None or training["share"] <= training["target"]
+    assert training["macs"] <= training["dense_macs"]
+    assert training["latency"]["low"] <= training["latency"]["ratio"] <= training["latency"]["high"]
+
+
+@pytest.mark.parametrize("name", FAMILY)
+def test_a_member_of_the_family_reads_its_parents_embeddings(bundle, name):
+    words = "bert.embeddings.word_embeddings.weight"
+    member, parent = (read_weights(bundle[0] / folder) for folder in (name, name.partition("-")[0]))
+    assert torch.equal(member[words], parent[words])
+
+
+def test_a_member_of_the_family_loads_with_the_tensors_it_shares(bundle):
+    model = load_of_bundle(bundle[0] / "sentiment-any-budget").model
+    stored = read_weights(bundle[0] / "sentiment-any-budget")
+    assert all(torch.equal(value, stored[name]) for name, value in model.state_dict().items())
+
+
+def test_budget_dropout_leaves_the_ffn_to_its_parent(bundle):
+    manifest = read_manifest(bundle[0] / "sentiment-any-budget")
+    ffn = "bert.encoder.layer.0.intermediate.dense.weight"
+    assert manifest["shared"][ffn]["file"] == "../sentiment/model.safetensors"
+    assert "bert.encoder.layer.0.attention.self.query.weight" not in manifest["shared"]
 
 
 def test_all_encoders_read_the_same_embeddings(bundle):
