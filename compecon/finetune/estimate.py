@@ -71,7 +71,7 @@ def estimate_training(
     """
     seconds, activations = _step(copy.deepcopy(model), tokenizer, rows, objective, settings)
     steps, share = settings.total_steps(len(rows)), 1.0
-    if incentive is not None and incentive.cost == "macs":
+    if incentive is not None and incentive.cost in ("macs", "latency"):
         left = 0.5 if incentive.target is None else incentive.target
         later = 1 - incentive.price_share
         share = incentive.price_share * _GATES + later * (_FIXED_SHARE + (1 - _FIXED_SHARE) * left)

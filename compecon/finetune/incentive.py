@@ -5,39 +5,52 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
-from transformers import DataCollatorWithPadding, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from compecon.compression.compact import compact
+from compecon.compression.families import layers_of, n_inputs
 from compecon.compression.importance.base import Importance
 from compecon.compression.importance.fisher import Fisher
 from compecon.compression.importance.taylor import Taylor
 from compecon.compression.macs import share_of_macs, unit_macs
 from compecon.compression.units import Units
-from compecon.finetune.predict import inputs_of
+from compecon.finetune.phases import Phase
+from compecon.finetune.predict import batches_of, inputs_of
 from compecon.finetune.settings import FineTuneResult, FineTuneSettings, StepRecord
 from compecon.finetune.train import Teacher, Watch, fine_tune
 from compecon.finetune.trainer import Charge
 from compecon.incentives.activity import AttentionL1, EffectiveKeys, FfnL1, GroupLasso, ScoreL1
-from compecon.incentives.cost import ComputeCost, ExpectedMacs
+from compecon.incentives.cost import ComputeCost, ExpectedLatency, ExpectedMacs, Read
 from compecon.incentives.gates import Gates, gated, starting_gates
 from compecon.incentives.price import DualAscent, FixedPrice, Price, Schedule
-from compecon.tasks.encode import Features
+from compecon.latency import BlockShape, Workload, measure_blocks
+from compecon.tasks.encode import Features, Windows
 from compecon.tasks.objectives import Objective
 
-CostName = Literal["macs", "effective-keys", "group-lasso", "ffn-l1", "attention-l1", "score-l1"]
+CostName = Literal["macs", "latency", "effective-keys", "group-lasso", "ffn-l1", "attention-l1", "score-l1"]
 Priced = Literal["both", "heads", "neurons"]
-COSTS: Mapping[str, Callable[[int], ComputeCost]] = {
-    "macs": ExpectedMacs,
-    "effective-keys": lambda _: EffectiveKeys(),
-    "group-lasso": lambda _: GroupLasso(),
-    "ffn-l1": lambda _: FfnL1(),
-    "attention-l1": lambda _: AttentionL1(),
-    "score-l1": lambda _: ScoreL1(),
+
+
+def _measured_latency(model: nn.Module, work: Workload) -> ExpectedLatency:
+    layer = layers_of(model)[0]
+    macs = unit_macs(model, 1)
+    most = [max(len(part) for part in kind) for kind in (macs.heads, macs.neurons)]
+    return ExpectedLatency(measure_blocks(BlockShape(n_inputs(layer.neurons_in), layer.d_head, *most), work))
+
+
+COSTS: Mapping[str, Callable[[nn.Module, Workload], ComputeCost]] = {
+    "macs": lambda _, work: ExpectedMacs(work.n_tokens),
+    "latency": _measured_latency,
+    "effective-keys": lambda *_: EffectiveKeys(),
+    "group-lasso": lambda *_: GroupLasso(),
+    "ffn-l1": lambda *_: FfnL1(),
+    "attention-l1": lambda *_: AttentionL1(),
+    "score-l1": lambda *_: ScoreL1(),
 }
 _STARTS: Mapping[str, Callable[[], Importance]] = {"taylor": Taylor, "fisher": Fisher}
 _CALIBRATION_ROWS = 512
@@ -49,11 +62,12 @@ class IncentiveSettings:
     """What is priced, and how.
 
     Attributes:
-        target: Share of the MACs of heads and neurons to come down to, in (0, 1], by dual ascent; None for a price
-            that is fixed.
+        target: Share of what the cost counts (MACs, or time) to come down to, in (0, 1], by dual ascent; None for a
+            price that is fixed.
         price: Height of a fixed price, in units of task loss for all of the dense cost.
         schedule: Course of a fixed price after its warm-up.
-        cost: What is priced. Only "macs" removes work.
+        cost: What is priced. Only "macs" and "latency" remove work; "latency" is measured on this device, at the mean
+            length and with the batch of the training, when it starts.
         units: Which units have gates.
         start: What the gates begin by: an importance, or "open" for all alike.
         start_at: Where between the target (0) and dense (1) the expected share of MACs begins, in (0, 1]; a fixed price
@@ -85,8 +99,8 @@ class IncentiveSettings:
             raise ValueError(f"a target is a share of the dense MACs in (0, 1], got {self.target}.")
         if self.cost not in COSTS:
             raise ValueError(f"no cost is called {self.cost!r}. There are: {', '.join(COSTS)}.")
-        if self.target is not None and self.cost != "macs":
-            raise ValueError(f"{self.cost} removes no work, so it has no target of MACs. Set target to None.")
+        if self.target is not None and self.cost not in ("macs", "latency"):
+            raise ValueError(f"{self.cost} removes no work, so it has no target to come down to. Set target to None.")
         if not (0 < self.price_share <= 1 and 0 < self.start_at <= 1):
             raise ValueError(f"price_share and start_at must be in (0, 1], got {self}.")
 
@@ -109,7 +123,8 @@ class IncentiveResult:
         model: The smaller model, trained; the model that was given if the cost removes no work.
         values: What each unit of the given model was multiplied by when it was compacted; 0 is gone.
         share: Share of the MACs of heads and neurons that is left.
-        met: Whether the gates came down to the target by themselves; otherwise they were cut to it.
+        met: Whether the gates came down to the target by themselves; otherwise they were cut to it if it is one of
+            MACs, and left as they are if it is one of time.
         price: Price at the end of the priced steps.
         priced: The priced steps.
         recovery: The steps after compaction.
@@ -140,6 +155,10 @@ def train_incentive(  # noqa: PLR0913 - a training has this many parts
     Gates are trained together with the weights until the deterministic gates meet the target; then they are frozen,
     which here means that the model is compacted: the remaining steps run on the smaller model and cost less.
 
+    With a folder in `watch` and `settings.save_every`, a training that was left goes on where it was, in either phase.
+    Gates begin by importance again then, and are overwritten by those of the checkpoint; a priced phase that had ended
+    is not trained again.
+
     Args:
         model: A model that knows the task already, or is to learn it now; changed in place.
         tokenizer: Its tokenizer.
@@ -156,12 +175,19 @@ def train_incentive(  # noqa: PLR0913 - a training has this many parts
         TrainingInterruptedError: As for `fine_tune`; call it again with the same model and folder to go on.
     """
     n_tokens = incentive.n_tokens or mean_length(rows)
-    cost = COSTS[incentive.cost](n_tokens)
+    cost = COSTS[incentive.cost](model, Workload(n_tokens, settings.batch_size, device=str(model.device)))
     macs = unit_macs(model, n_tokens)
     if not cost.removes_work:
         with cost.metered(model, None) as read:
-            charge = Charge(incentive.first(), read)
-            priced = fine_tune(model, tokenizer, rows, objective, settings, teacher=teacher, charge=charge, watch=watch)
+            _read_at_start(model, tokenizer, rows, read)
+            charge, looking = Charge(incentive.first(), read), _phase(watch, "priced")
+            priced = _kept(looking, settings, incentive).run(
+                model,
+                lambda: fine_tune(
+                    model, tokenizer, rows, objective, settings, teacher=teacher, charge=charge, watch=looking
+                ),
+                charge,
+            )
         ones = macs.map(torch.ones_like)
         return IncentiveResult(model, ones, 1.0, True, charge.price.value, priced, None)
     total = settings.total_steps(len(rows))
@@ -169,22 +195,32 @@ def train_incentive(  # noqa: PLR0913 - a training has this many parts
     gates = _gates(model, tokenizer, rows, objective, incentive, macs)
     with ExitStack() as stack:
         stack.enter_context(gated(model, gates))
-        charge = Charge(incentive.first(), stack.enter_context(cost.metered(model, gates)), gates, macs)
+        left = _left(cost, gates, macs)
+        charge = Charge(incentive.first(), stack.enter_context(cost.metered(model, gates)), left)
         looking = replace(_phase(watch, "priced"), done=_reached(incentive.target))
-        priced = fine_tune(model, tokenizer, rows, objective, first, teacher=teacher, charge=charge, watch=looking)
-    values, met = _hardened(gates, macs, incentive.target)
+        priced = _kept(looking, first, incentive).run(
+            model,
+            lambda: fine_tune(model, tokenizer, rows, objective, first, teacher=teacher, charge=charge, watch=looking),
+            charge,
+        )
+    met = incentive.target is None or left() <= incentive.target
+    forced = incentive.target is not None and not isinstance(cost, ExpectedLatency)  # time has no order to cut by
+    values = gates.hardened(macs, incentive.target or 1.0) if forced else gates.values()
     smaller = compact(model, values)
     recovery = None
     if total > priced.steps:
         rest = replace(settings, steps=total - priced.steps, seed=settings.seed + 1)
-        recovery = fine_tune(
-            smaller, tokenizer, rows, objective, rest, teacher=teacher, watch=_phase(watch, "recovery", priced.steps)
+        later = _phase(watch, "recovery", priced.steps)
+        recovery = _kept(later, rest, incentive).run(
+            smaller, lambda: fine_tune(smaller, tokenizer, rows, objective, rest, teacher=teacher, watch=later)
         )
     return IncentiveResult(smaller, values, share_of_macs(values, macs), met, charge.price.value, priced, recovery)
 
 
 def mean_length(rows: Sequence[Features]) -> int:
     """Mean number of tokens of the rows, rounded."""
+    if isinstance(rows, Windows):  # all alike, and perhaps a million of them
+        return rows.length
     return round(statistics.fmean(len(row["input_ids"]) for row in rows))
 
 
@@ -196,11 +232,8 @@ def calibration(
     device: torch.device | str = "cpu",
 ) -> Iterator[Mapping[str, Tensor]]:
     """Batches of evenly spaced rows, with their targets, to measure importance on."""
-    collate = DataCollatorWithPadding(tokenizer)
     every = max(1, len(rows) // _CALIBRATION_ROWS)
-    chosen = list(rows[::every])[:_CALIBRATION_ROWS]
-    for start in range(0, len(chosen), batch_size):
-        yield {name: part.to(device) for name, part in collate(chosen[start : start + batch_size]).items()}
+    return batches_of(tokenizer, rows[::every][:_CALIBRATION_ROWS], batch_size, device)
 
 
 def batch_loss(objective: Objective) -> Callable[[nn.Module, Mapping[str, Tensor]], Tensor]:
@@ -237,11 +270,28 @@ def _reached(target: float | None) -> Callable[[StepRecord], bool]:
     return lambda record: target is not None and record.share <= target
 
 
-def _hardened(gates: Gates, macs: Units, target: float | None) -> tuple[Units, bool]:
-    if target is None:
-        return gates.values(), True
-    met = gates.share(macs) <= target
-    return gates.hardened(macs, target), met
+def _left(cost: ComputeCost, gates: Gates, macs: Units) -> Callable[[], float]:
+    """Share of what is priced that the deterministic gates leave."""
+    if isinstance(cost, ExpectedLatency):
+        return lambda: cost.share(gates.values())
+    return lambda: gates.share(macs)
+
+
+@torch.no_grad()
+def _read_at_start(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: Sequence[Features], read: Read
+) -> None:
+    """Read the cost of the model as it was given: what is relative to the start has the same start when resumed."""
+    batch = next(iter(calibration(tokenizer, rows, device=model.device)))
+    model.train(False)
+    model(**inputs_of(batch))
+    read(batch.get("attention_mask"))
+
+
+def _kept(watch: Watch, settings: FineTuneSettings, incentive: IncentiveSettings) -> Phase:
+    """A phase whose end is kept if checkpoints are."""
+    stated = {"settings": asdict(settings), "incentive": asdict(incentive)}
+    return Phase(None if settings.save_every is None else watch.folder, stated)
 
 
 def _phase(watch: Watch, name: str, before: int = 0) -> Watch:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -72,7 +73,7 @@ class FineTuneSettings:
         if self.steps is not None:
             return self.steps
         batches = -(-n_rows // self.batch_size)
-        return max(1, round(self.epochs * -(-batches // self.accumulate)))
+        return math.ceil(self.epochs * -(-batches // self.accumulate))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ class StepRecord:
         task: Task loss, distillation included.
         cost: Cost as a share of dense, which the gradient saw; 1 without an incentive.
         price: Price that was charged for it.
-        share: Share of the MACs that the gates would leave now; 1 without gates.
+        share: Share of the dense MACs, or time if that is priced, that the gates would leave now; 1 without gates.
         seconds: Time since the training began.
     """
 

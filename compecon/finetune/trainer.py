@@ -18,11 +18,9 @@ from transformers import Trainer
 
 from compecon.attention.budget import KeyBudget
 from compecon.attention.hooks import budgeted_attention
-from compecon.compression.units import Units
 from compecon.finetune.predict import inputs_of
 from compecon.finetune.settings import FineTuneSettings, StepRecord
 from compecon.incentives.cost import Read
-from compecon.incentives.gates import Gates
 from compecon.incentives.price import Price
 from compecon.tasks.objectives import Objective
 
@@ -34,18 +32,12 @@ class Charge:
     Attributes:
         price: The price of the next step.
         read: Reads the cost of the last forward pass.
-        gates: The gates that the price closes, if any.
-        macs: MACs of each unit, for the gates' share.
+        left: Share of the dense cost (MACs or time) that the model would have if it were compacted now.
     """
 
     price: Price
     read: Read
-    gates: Gates | None = None
-    macs: Units | None = None
-
-    def share(self) -> float:
-        """Share of the MACs that the gates would leave now; 1 without gates."""
-        return 1.0 if self.gates is None or self.macs is None else self.gates.share(self.macs)
+    left: Callable[[], float] = lambda: 1.0
 
 
 @dataclass(frozen=True)
@@ -117,7 +109,7 @@ class IncentiveTrainer(Trainer):
         step = self.state.global_step
         if charge:
             charge.price = charge.price.updated(cost=cost, progress=step / max(self.state.max_steps, 1))
-        share = charge.share() if charge else 1.0
+        share = charge.left() if charge else 1.0
         seconds = time.monotonic() - self._began
         record = StepRecord(step, task + paid * cost, task, cost, paid, share, seconds)
         self.report(record)

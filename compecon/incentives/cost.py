@@ -5,13 +5,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Protocol, final
+from typing import final
 
+import torch
 from torch import Tensor, nn
 
 from compecon.compression.macs import unit_macs
 from compecon.compression.units import Units
 from compecon.incentives.gates import Gates
+from compecon.latency import LatencyTable
 
 Read = Callable[[Tensor | None], Tensor]
 """(attention mask of the batch, 1 for real tokens, or None) -> cost of the last forward pass, a scalar."""
@@ -44,12 +46,6 @@ class ComputeCost(ABC):
         """
 
 
-class _Table(Protocol):
-    def attention_seconds(self, heads: Tensor) -> Tensor: ...
-
-    def ffn_seconds(self, neurons: Tensor) -> Tensor: ...
-
-
 @final
 class ExpectedMacs(ComputeCost):
     """Expected MACs of the model that compaction will leave, by each gate's chance to be open.
@@ -70,16 +66,17 @@ class ExpectedMacs(ComputeCost):
     def metered(self, model: nn.Module, gates: Gates | None) -> Iterator[Read]:
         """See `ComputeCost`."""
         learnt = _required(gates, self)
-        macs = unit_macs(model, self.n_tokens)
-        share = macs.map(lambda part: (part / macs.total()).float().to(learnt.device))
-        yield lambda _: learnt.chance_open().map(lambda chance, cost: chance * cost, share).total()
+        macs = unit_macs(model, self.n_tokens).joined()
+        share = (macs / macs.sum()).float()
+        yield lambda _: learnt.chance_open().joined() @ share.to(learnt.device)
 
 
 @final
 class ExpectedLatency(ComputeCost):
-    """Expected time on a device: a measured table of seconds by heads and neurons, read at the expected numbers.
+    """Expected time of the layers on a device: measured seconds by heads and neurons, read at the expected numbers.
 
-    Time falls in steps and not to 0, so this price closes units where closing saves time.
+    Time falls in steps and not to 0, so this price closes units where closing saves time. What is not in the table
+    (embeddings, norms, the output head) has no price.
 
     Args:
         table: Measured on the device at hand, see `compecon.latency.measure_blocks`.
@@ -87,19 +84,27 @@ class ExpectedLatency(ComputeCost):
 
     removes_work = True
 
-    def __init__(self, table: _Table) -> None:
+    def __init__(self, table: LatencyTable) -> None:
         self.table = table
 
     @contextmanager
     def metered(self, model: nn.Module, gates: Gates | None) -> Iterator[Read]:  # noqa: ARG002 - the table knows it
         """See `ComputeCost`."""
         learnt = _required(gates, self)
-        dense = self._seconds(learnt.chance_open().map(lambda part: part.detach().new_ones(part.shape)))
-        yield lambda _: self._seconds(learnt.chance_open()) / dense
+        yield lambda _: self._relative(learnt.chance_open())
+
+    @torch.no_grad()
+    def share(self, values: Units) -> float:
+        """Share of the dense time that a model takes whose units of value 0 are removed."""
+        return float(self._relative(values.map(lambda part: (part != 0).double())))
+
+    def _relative(self, chance: Units) -> Tensor:
+        dense = self._seconds(chance.map(lambda part: torch.ones_like(part, requires_grad=False)))
+        return self._seconds(chance) / dense
 
     def _seconds(self, chance: Units) -> Tensor:
-        heads = sum(self.table.attention_seconds(part.sum()) for part in chance.heads)
-        return heads + sum(self.table.ffn_seconds(part.sum()) for part in chance.neurons)
+        heads, neurons = (torch.stack([part.sum() for part in kind]) for kind in (chance.heads, chance.neurons))
+        return self.table.heads.at(heads).sum() + self.table.neurons.at(neurons).sum()
 
 
 def _required(gates: Gates | None, cost: ComputeCost) -> Gates:

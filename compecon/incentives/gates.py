@@ -96,7 +96,8 @@ class Gates(nn.Module):
     @property
     def device(self) -> torch.device:
         """Where the gates are."""
-        return self.heads[0].device
+        place: torch.device = self.heads[0].device
+        return place
 
 
 def starting_gates(importance: Units, macs: Units, share: float, *, spread: float = 1.2, clip: float = 2.5) -> Units:
@@ -128,7 +129,7 @@ def _standardised(parts: tuple[Tensor, ...], clip: float) -> tuple[Tensor, ...]:
     positive = joined[joined > 0]
     logs = joined.clamp_min(float(positive.min()) if len(positive) else 1.0).log()
     standard = ((logs - logs.mean()) / logs.std(correction=0).clamp_min(1e-12)).clamp(-clip, clip)
-    return torch.split(standard, [len(part) for part in parts])  # type: ignore[no-any-return,no-untyped-call]
+    return standard.split([len(part) for part in parts])  # type: ignore[no-any-return,no-untyped-call]
 
 
 @contextmanager

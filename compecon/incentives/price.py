@@ -118,10 +118,10 @@ class DualAscent(Price):
         Raises:
             FloatingPointError: If the price diverges, which it does when no step can bring the cost down.
         """
-        price = max(0.0, self.value + self.rate * (cost - self.allowed(progress)))
+        price = self.value + self.rate * (cost - self.allowed(progress))
         if not price <= self.ceiling:  # also catches NaN
             raise FloatingPointError(
                 f"the price of compute diverged to {price:g} at a cost of {cost:g} against {self.budget:g} allowed. "
                 "Raise the gates' learning rate or the target."
             )
-        return replace(self, value=price)
+        return replace(self, value=max(0.0, price))
