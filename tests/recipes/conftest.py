@@ -1,0 +1,53 @@
+"""A tiny task and a tiny model that can be trained on it in a second."""
+
+import numpy as np
+import pytest
+import torch
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
+
+from compecon.tasks.metrics import accuracy
+from compecon.tasks.task import Split, Task
+
+
+@pytest.fixture(scope="session")
+def words():
+    vocabulary = {"[PAD]": 0, "[UNK]": 1, "good": 2, "bad": 3, **{f"w{i}": i for i in range(4, 12)}}
+    core = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
+    core.pre_tokenizer = pre_tokenizers.Whitespace()
+    return PreTrainedTokenizerFast(tokenizer_object=core, pad_token="[PAD]", unk_token="[UNK]")
+
+
+def _split(n, seed):
+    rng = np.random.default_rng(seed)
+    targets = rng.integers(0, 2, n)
+    texts = [
+        " ".join([*(f"w{i}" for i in rng.integers(4, 12, rng.integers(2, 5))), ("bad", "good")[t]]) for t in targets
+    ]
+    return Split(tuple(texts), (), targets)
+
+
+@pytest.fixture(scope="session")
+def opinions():
+    """Is the text good or bad? The last word says it."""
+    splits = {"train": _split(48, 0), "dev": _split(24, 1), "test": _split(24, 2)}
+    return Task("opinions", "classification", ("negative", "positive"), splits, (accuracy,))
+
+
+@pytest.fixture(scope="session")
+def fresh():
+    """Seed -> an untrained classifier of two layers of four heads."""
+
+    def make(seed):
+        torch.manual_seed(seed)
+        config = BertConfig(
+            vocab_size=12,
+            hidden_size=16,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            intermediate_size=32,
+            max_position_embeddings=64,
+        )
+        return BertForSequenceClassification(config).eval()
+
+    return make
