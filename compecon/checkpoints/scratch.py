@@ -9,7 +9,7 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from torch import Tensor
 from torch.nn import functional
-from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerBase, PreTrainedTokenizerFast
+from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedModel, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 END = "<|endoftext|>"
 
@@ -82,19 +82,23 @@ def windows(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], length: in
 
 
 @torch.inference_mode()
-def document_nats(model: GPT2LMHeadModel, ids: Sequence[int], *, batch_size: int = 16) -> float:
+def document_nats(
+    model: PreTrainedModel, ids: Sequence[int], *, length: int | None = None, batch_size: int = 16
+) -> float:
     """Negative log-likelihood of a document after the end token, in nats.
 
-    Windows as long as the model's positions advance by half: every token but those of the first half-window is
-    predicted from at least half a window of context.
+    Windows advance by half: every token but those of the first half-window is predicted from at least half a window of
+    context.
 
     Args:
         model: The model.
         ids: The document's tokens, shape (token,), without the end token.
+        length: Tokens of a window, at least 2; None for as many as the model has positions.
         batch_size: Windows at a time.
     """
-    length = model.config.n_positions
-    stream = torch.tensor([model.config.eos_token_id, *ids])
+    length = length or model.config.max_position_embeddings
+    end = model.config.eos_token_id
+    stream = torch.tensor([end[0] if isinstance(end, list) else end, *ids])
     begins = range(0, max(1, len(stream) - length // 2), length // 2)
     cut = [(begin, stream[begin : begin + length]) for begin in begins]
     whole = [row for row in cut if len(row[1]) == length]
@@ -108,7 +112,7 @@ def document_nats(model: GPT2LMHeadModel, ids: Sequence[int], *, batch_size: int
     return nats
 
 
-def _surprise(model: GPT2LMHeadModel, tokens: Tensor) -> Tensor:
+def _surprise(model: PreTrainedModel, tokens: Tensor) -> Tensor:
     tokens = tokens.to(model.device)
     logits = model(input_ids=tokens, attention_mask=torch.ones_like(tokens)).logits[:, :-1].float()
     return functional.cross_entropy(logits.transpose(1, 2), tokens[:, 1:], reduction="none").double().cpu()

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+Device = Literal["auto", "cpu"]
 Precision = Literal["float32", "bfloat16", "float16"]
 
 
@@ -34,6 +35,7 @@ class FineTuneSettings:
         hidden_weight: Weight of the squared distance to the teacher's hidden states; 0 for none.
         checkpointing: Whether to recompute activations in the backward pass, which saves memory and costs time.
         save_every: Optimizer steps between checkpoints of the training; None for none.
+        device: "auto" for the best there is, or "cpu". Which of several GPUs: by CUDA_VISIBLE_DEVICES.
     """
 
     epochs: float = 3
@@ -54,6 +56,7 @@ class FineTuneSettings:
     hidden_weight: float = 0.0
     checkpointing: bool = False
     save_every: int | None = None
+    device: Device = "auto"
 
     def __post_init__(self) -> None:
         rates = (self.learning_rate, self.head_multiplier, self.gate_rate)
@@ -65,6 +68,8 @@ class FineTuneSettings:
             raise ValueError(f"steps, save_every and key_budgets must be at least 1, got {self}.")
         if self.precision not in ("float32", "bfloat16", "float16"):
             raise ValueError(f"precision must be float32, bfloat16 or float16, got {self.precision!r}.")
+        if self.device not in ("auto", "cpu"):
+            raise ValueError(f"device must be auto or cpu, got {self.device!r}.")
         if self.hidden_weight < 0:
             raise ValueError(f"hidden_weight must be at least 0, got {self.hidden_weight}.")
 

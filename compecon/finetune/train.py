@@ -174,7 +174,7 @@ def _arguments(settings: FineTuneSettings, watch: Watch, folder: Path) -> Traini
         seed=settings.seed,
         bf16=settings.precision == "bfloat16",
         fp16=settings.precision == "float16",
-        use_cpu=not torch.cuda.is_available() and not torch.backends.mps.is_available(),
+        use_cpu=settings.device == "cpu" or not (torch.cuda.is_available() or torch.backends.mps.is_available()),
         use_cache=True,  # Trainer writes this into the model's config, where it would slow generation later
         dataloader_pin_memory=False,
         remove_unused_columns=False,

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from transformers import PreTrainedModel
-
-from compecon.checkpoints.heads import with_fresh_head
-from compecon.checkpoints.load import Checkpoint, load_checkpoint
-from compecon.checkpoints.save import save_checkpoint
-from compecon.compression.families import COMPACT
-from compecon.errors import CheckpointError, TaskError
-from compecon.finetune import FineTuneSettings, fine_tune, predict
+from compecon.checkpoints.load import load_checkpoint
+from compecon.checkpoints.save import require_empty
+from compecon.finetune import FineTuneSettings, fine_tune
 from compecon.finetune.estimate import TrainingEstimate, estimate_training, require_room
-from compecon.finetune.incentive import IncentiveSettings, mean_length, train_incentive
-from compecon.finetune.train import Watch
-from compecon.recipes.arms import forward_macs
-from compecon.recipes.evaluate import evaluate
-from compecon.tasks.encode import Features, encode
-from compecon.tasks.metrics import Estimate
+from compecon.finetune.incentive import IncentiveSettings, train_incentive
+from compecon.finetune.phases import Phase
+from compecon.recipes.ready import Ready, made_ready, ready_model, refuse_compacted, taught
+from compecon.recipes.trained import Audience, Shrunk, Trained, clock, saved, sitting
+from compecon.tasks.encode import Features
 from compecon.tasks.objectives import objective_of
-from compecon.tasks.task import Task
+from compecon.tasks.registry import AnyTask
 
-Say = Callable[[str], None]
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+__all__ = ["TrainPlan", "ready_model", "refuse_compacted", "train"]
 
 
 @dataclass(frozen=True)
@@ -35,8 +33,9 @@ class TrainPlan:
     Attributes:
         settings: How to train.
         incentive: What is priced; None to fine-tune the model as large as it is.
-        teacher_share: Weight of the given model's logits in the loss, if it knows the task; in [0, 1].
-        max_tokens: Longer texts are cut.
+        teacher_share: Weight of the given model's logits in the loss while compute is priced, in [0, 1]; a language
+            task has no such teacher.
+        max_tokens: Longer texts are cut; the length of a language task's rows.
     """
 
     settings: FineTuneSettings = field(default_factory=FineTuneSettings)
@@ -47,34 +46,25 @@ class TrainPlan:
     def __post_init__(self) -> None:
         if not 0 <= self.teacher_share <= 1:
             raise ValueError(f"teacher_share must be in [0, 1], got {self.teacher_share}.")
+        if self.max_tokens < 2:
+            raise ValueError(f"max_tokens must be at least 2, got {self.max_tokens}.")
+        if self.settings.hidden_weight and self.incentive is None:
+            raise ValueError("hidden_weight needs a teacher, and without a target or price there is none. Set it to 0.")
+
+    @property
+    def first(self) -> FineTuneSettings:
+        """How a model without a head for the task learns it before compute is priced: nobody teaches yet."""
+        return replace(self.settings, hidden_weight=0.0)
 
 
-@dataclass(frozen=True, eq=False)
-class Trained:
-    """What came of it.
-
-    Attributes:
-        folder: The new checkpoint.
-        metrics: The task's metric by split.
-        macs: MACs of one text of `n_tokens`.
-        dense_macs: Those of the given model.
-        n_tokens: Mean length of the training rows.
-        price: Price at which the gates were frozen; None without.
-        estimate: What the training was expected to take.
-        seconds: What it took.
-    """
-
-    folder: Path
-    metrics: Mapping[str, Estimate]
-    macs: int
-    dense_macs: int
-    n_tokens: int
-    price: float | None
-    estimate: TrainingEstimate
-    seconds: float
-
-
-def train(source: str | Path, task: Task, plan: TrainPlan, out: Path, *, watch: Watch, say: Say) -> Trained:
+def train(
+    source: str | Path,
+    task: AnyTask,
+    plan: TrainPlan,
+    out: Path,
+    *,
+    audience: Audience = Audience(),  # noqa: B008
+) -> Trained:
     """Train a checkpoint on a task and save what comes of it.
 
     A checkpoint that knows the task (its head fits) is its own teacher. Otherwise it gets a fresh head, and learns the
@@ -82,115 +72,69 @@ def train(source: str | Path, task: Task, plan: TrainPlan, out: Path, *, watch: 
 
     Args:
         source: As for `load_checkpoint`.
-        task: With "train" rows.
+        task: With "train" rows; of texts, or of language for a causal model.
         plan: How.
-        out: Folder of the new checkpoint; checkpoints of the training go beside it, if `watch` names no folder.
-        watch: Who looks on.
-        say: Is told of progress, a sentence at a time.
+        out: Folder of the new checkpoint.
+        audience: Who looks on. If its watch has a folder and the settings save checkpoints, a training that was left
+            goes on when it is called again with the same arguments; the folder is removed when the checkpoint is saved.
 
     Raises:
-        CheckpointError: If the source cannot be loaded, is compacted already and is to be priced, or `out` has content.
-        TaskError: If the task has no training rows.
+        CheckpointError: If the source cannot be loaded, is compacted already and is to be priced, `out` has content, or
+            the watch's folder holds another training.
+        TaskError: If the task has no training rows, or is one of language and the model none.
         CompeconError: If memory or disk are too small.
         FloatingPointError, TrainingInterruptedError: As for `fine_tune`.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise CheckpointError(f"{out} has content already. Give a new folder.")
-    checkpoint = load_checkpoint(source)
+    require_empty(out)
+    checkpoint = load_checkpoint(source, plan.settings.device)
     refuse_compacted(checkpoint, plan.incentive is not None)
-    rows = encode(checkpoint.tokenizer, task.part("train"), plan.max_tokens)
-    model, knows = ready_model(checkpoint, task, plan.settings.seed)
-    objective = objective_of(task.kind, plan.teacher_share if knows else 0.0)
-    estimate = estimate_training(model, checkpoint.tokenizer, rows, objective, plan.settings, plan.incentive)
+    ready = made_ready(checkpoint, task, seed=plan.settings.seed, max_tokens=plan.max_tokens)
+    estimate = _estimate(ready, plan)
     require_room(estimate, out)
-    say(f"{task.name} from {checkpoint.name}: {estimate}")
-    seconds, price = 0.0, None
-    if plan.incentive is not None and not knows:
-        say(f"{checkpoint.name} has no head for {task.name}: it learns the task first")
-        first = fine_tune(model, checkpoint.tokenizer, rows, objective, plan.settings, watch=_part(watch, "dense"))
-        seconds, objective = first.seconds, objective_of(task.kind, plan.teacher_share)
-    if plan.incentive is None:
-        final = model
-        seconds += fine_tune(model, checkpoint.tokenizer, rows, objective, plan.settings, watch=watch).seconds
-    else:
-        teacher = copy.deepcopy(model)
-        result = train_incentive(
-            model,
-            checkpoint.tokenizer,
-            taught(teacher, checkpoint, rows),
-            objective,
-            plan.incentive,
-            plan.settings,
-            teacher=teacher,
-            watch=watch,
-        )
-        final, price = result.model, result.price
-        seconds += result.priced.seconds + (result.recovery.seconds if result.recovery else 0.0)
-    return _saved(final, checkpoint, task, plan, out, _Took(estimate, seconds, price, mean_length(rows)))
+    audience.say(f"{task.name} from {checkpoint.name}: {estimate}")
+    stated = {"task": task.name, "parent": checkpoint.digest, "plan": asdict(plan)}
+    with sitting(out, audience, plan.settings.save_every is not None, stated) as (place, onlookers):
+        passed = clock()
+        model, shrunk = _dense(ready, plan, onlookers) if plan.incentive is None else _priced(ready, plan, onlookers)
+        training = {"method": "dense" if plan.incentive is None else "incentive", "settings": asdict(plan)}
+        return saved(model, ready, shrunk, training, (estimate, passed()), place)
 
 
-def ready_model(checkpoint: Checkpoint, task: Task, seed: int) -> tuple[PreTrainedModel, bool]:
-    """The checkpoint's model if its head fits the task, else one with a fresh head; and whether it fits."""
-    try:
-        match = task.check_labels(checkpoint.labels) if checkpoint.kind == task.kind else None
-    except TaskError:
-        match = None
-    if match is not None and match.in_order:
-        return checkpoint.model, True
-    return with_fresh_head(checkpoint, task.labels, regression=task.kind == "regression", seed=seed), False
+def _dense(ready: Ready, plan: TrainPlan, audience: Audience) -> tuple[PreTrainedModel, Shrunk]:
+    watch = audience.part("dense")
+    audience.begin("dense", plan.first.total_steps(len(ready.rows)))
+    phase = Phase(watch.folder, {"settings": asdict(plan.first)})
+    objective, tokenizer = objective_of(ready.task.kind), ready.checkpoint.tokenizer
+    phase.run(ready.model, lambda: fine_tune(ready.model, tokenizer, ready.rows, objective, plan.first, watch=watch))
+    return ready.model, Shrunk()
 
 
-def refuse_compacted(checkpoint: Checkpoint, shrinks: bool) -> None:
-    """Units can be priced or removed once.
-
-    Raises:
-        CheckpointError: If the checkpoint is compacted and is to be made smaller.
-    """
-    if shrinks and checkpoint.model.config.model_type.startswith(COMPACT):
-        raise CheckpointError(
-            f"{checkpoint.name} is compacted already, and a target is a share of a dense model. Start from its parent."
-        )
-
-
-def taught(teacher: PreTrainedModel, checkpoint: Checkpoint, rows: Sequence[Features]) -> list[Features]:
-    """The rows with a teacher's logits as soft targets."""
-    soft = predict(teacher, checkpoint.tokenizer, rows).tolist()
-    return [{**row, "soft_targets": target} for row, target in zip(rows, soft, strict=True)]
-
-
-@dataclass(frozen=True)
-class _Took:
-    estimate: TrainingEstimate
-    seconds: float
-    price: float | None
-    n_tokens: int
+def _priced(ready: Ready, plan: TrainPlan, audience: Audience) -> tuple[PreTrainedModel, Shrunk]:
+    assert plan.incentive is not None  # noqa: S101 - for the type checker
+    if not ready.knows:
+        audience.say(f"{ready.checkpoint.name} has no head for {ready.task.name}: it learns the task first")
+        _dense(ready, plan, audience)
+    teacher = copy.deepcopy(ready.model)
+    rows: Sequence[Features] = taught(ready, teacher) if plan.teacher_share else ready.rows
+    audience.begin("incentive", plan.settings.total_steps(len(rows)))
+    result = train_incentive(
+        ready.model,
+        ready.checkpoint.tokenizer,
+        rows,
+        objective_of(ready.task.kind, plan.teacher_share),
+        plan.incentive,
+        plan.settings,
+        teacher=teacher,
+        watch=audience.watch,
+    )
+    met = result.met if plan.incentive.target is not None else None
+    return result.model, Shrunk(result.share, plan.incentive.target, result.price, met)
 
 
-def _saved(model: PreTrainedModel, parent: Checkpoint, task: Task, plan: TrainPlan, out: Path, took: _Took) -> Trained:
-    metrics = {
-        split: evaluate(model, parent.tokenizer, task, split, max_tokens=plan.max_tokens).estimate
-        for split in dict.fromkeys((*(["dev"] if "dev" in task.splits else []), *task.reported))
-    }
-    now, before = (forward_macs(each, took.n_tokens) for each in (model, parent.model))
-    record = {
-        "title": f"{task.name} from {parent.name}" + ("" if plan.incentive is None else ", compute priced"),
-        "task": task.name,
-        "metrics": [{"name": task.metric, "split": split, **asdict(value)} for split, value in metrics.items()],
-        "training": {
-            "method": "dense" if plan.incentive is None else "incentive",
-            "parent": parent.name,
-            "parent_digest": parent.digest,
-            "settings": asdict(plan),
-            "macs": now,
-            "dense_macs": before,
-            "n_tokens": took.n_tokens,
-            "price": took.price,
-            "seconds": round(took.seconds, 1),
-        },
-    }
-    folder = save_checkpoint(model, parent.tokenizer, out, record=record)
-    return Trained(folder, metrics, now, before, took.n_tokens, took.price, took.estimate, took.seconds)
-
-
-def _part(watch: Watch, name: str) -> Watch:
-    return replace(watch, folder=watch.folder / name if watch.folder else None)
+def _estimate(ready: Ready, plan: TrainPlan) -> TrainingEstimate:
+    objective, tokenizer = objective_of(ready.task.kind), ready.checkpoint.tokenizer
+    whole = estimate_training(ready.model, tokenizer, ready.rows, objective, plan.settings, plan.incentive)
+    if plan.incentive is None or ready.knows:
+        return whole
+    first = estimate_training(ready.model, tokenizer, ready.rows, objective, plan.first)
+    return replace(whole, steps=whole.steps + first.steps, seconds=whole.seconds + first.seconds)

@@ -30,6 +30,11 @@ class Windows(Sequence[Features]):
     def __len__(self) -> int:
         return len(self._rows)
 
+    @property
+    def length(self) -> int:
+        """Tokens of each row."""
+        return int(self._rows.shape[1])
+
     @overload
     def __getitem__(self, index: int) -> Features: ...
     @overload

@@ -1,0 +1,234 @@
+"""What comes of making a checkpoint from another one: measured, saved, and what it took beside what was expected."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+import torch
+
+from compecon.checkpoints.save import save_checkpoint
+from compecon.errors import CheckpointError
+from compecon.finetune.estimate import TrainingEstimate
+from compecon.finetune.train import Watch
+from compecon.recipes.arms import forward_macs
+from compecon.recipes.evaluate import Evaluation, evaluate
+from compecon.recipes.ready import Ready
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+_STATED = "training.json"
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Who looks on.
+
+    Attributes:
+        say: Is told what happens, a sentence at a time.
+        begin: Is told the name of each stage, and how many optimizer steps it has.
+        watch: Is told of each of them; its folder keeps checkpoints of the training if the settings save any.
+    """
+
+    say: Callable[[str], None] = lambda _: None
+    begin: Callable[[str, int], None] = lambda _name, _steps: None
+    watch: Watch = field(default_factory=Watch)
+
+    def part(self, name: str) -> Watch:
+        """The watch of a part of the training, with a folder of its own."""
+        return replace(self.watch, folder=self.watch.folder / name if self.watch.folder else None)
+
+
+@dataclass(frozen=True)
+class Took:
+    """What a training took in truth.
+
+    Attributes:
+        seconds: Wall time of the training steps, of this part if it was resumed.
+        peak_bytes: Most memory the process ever held; of the GPU, if it trained on one.
+        base_bytes: What it held before the training, libraries and the model included.
+        disk_bytes: The new checkpoint, and checkpoints of the training at its end.
+    """
+
+    seconds: float
+    peak_bytes: int
+    base_bytes: int
+    disk_bytes: int
+
+
+@dataclass(frozen=True)
+class Shrunk:
+    """How small a model became.
+
+    Attributes:
+        share: Share of the MACs of heads and neurons that is left.
+        target: What was asked for; None if nothing was.
+        price: Price at which the gates were frozen; None without.
+        met: Whether the gates met the target by themselves; None without gates.
+    """
+
+    share: float = 1.0
+    target: float | None = None
+    price: float | None = None
+    met: bool | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A checkpoint that was made from another one.
+
+    Attributes:
+        folder: The new checkpoint.
+        evaluations: By split.
+        macs: MACs of one forward pass over one text of `n_tokens`, output head included.
+        dense_macs: Those of the given model.
+        n_tokens: Mean length of the training rows.
+        shrunk: How much smaller its layers became.
+        estimate: What the training was expected to take.
+        took: What it took.
+    """
+
+    folder: Path
+    evaluations: Mapping[str, Evaluation]
+    macs: int
+    dense_macs: int
+    n_tokens: int
+    shrunk: Shrunk
+    estimate: TrainingEstimate
+    took: Took
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """One call of a training, from when it began.
+
+    Attributes:
+        out: Folder of the new checkpoint.
+        kept: Folder of the training's checkpoints; None for none.
+        base_bytes: Memory that was held when it began.
+    """
+
+    out: Path
+    kept: Path | None
+    base_bytes: int
+
+
+@contextmanager
+def sitting(
+    out: Path, audience: Audience, saves: bool, stated: Mapping[str, Any]
+) -> Iterator[tuple[Sitting, Audience]]:
+    """Begin a training, or go on with one; its checkpoints are removed if the block ends well.
+
+    Args:
+        out: Folder of the new checkpoint.
+        audience: Who looks on; loses its folder if nothing is to be saved.
+        saves: Whether the training saves checkpoints.
+        stated: What sets this training apart from others; JSON values.
+
+    Raises:
+        CheckpointError: If the folder holds another training.
+    """
+    kept = audience.watch.folder if saves else None
+    if kept is not None:
+        _claim(kept, json.loads(json.dumps(stated, default=str)))
+    yield (
+        Sitting(out, kept, psutil.Process().memory_info().rss),
+        replace(audience, watch=replace(audience.watch, folder=kept)),
+    )
+    if kept is not None:
+        shutil.rmtree(kept)
+
+
+def _claim(folder: Path, stated: Any) -> None:
+    path = folder / _STATED
+    if path.is_file():
+        try:
+            same = json.loads(path.read_text(encoding="utf-8")) == stated
+        except ValueError:
+            same = False
+        if not same:
+            raise CheckpointError(
+                f"{folder} holds a training with other settings. Remove it to begin anew, or give another folder."
+            )
+        return
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise CheckpointError(f"{folder} has content that is no training. Give another folder.")
+    folder.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(stated, indent=1), encoding="utf-8")
+    part.replace(path)
+
+
+def saved(
+    model: PreTrainedModel,
+    ready: Ready,
+    shrunk: Shrunk,
+    training: Mapping[str, Any],
+    spent: tuple[TrainingEstimate, float],
+    place: Sitting,
+) -> Trained:
+    """Measure a model and save it.
+
+    Args:
+        model: What was made.
+        ready: What it was made from.
+        shrunk: How small it became.
+        training: How it came about, for its record: "method" and "settings" at least.
+        spent: What was expected, and the seconds it took.
+        place: Where it goes.
+    """
+    parent, task = ready.checkpoint, ready.task
+    splits = dict.fromkeys((*(["dev"] if "dev" in task.splits else []), *task.reported))
+    found = {
+        split: evaluate(model, parent.tokenizer, task, split, max_tokens=ready.max_tokens, match=ready.match)
+        for split in splits
+    }
+    now, before = (forward_macs(each, ready.n_tokens) for each in (model, parent.model))
+    metrics = [
+        {"name": name, "split": split, **asdict(value)}
+        for split, evaluation in found.items()
+        for name, value in evaluation.metrics.items()
+        if math.isfinite(value.value)  # a correlation with a constant is none, and no record holds it
+    ]
+    counts = {"macs": now, "dense_macs": before, "n_tokens": ready.n_tokens, **asdict(shrunk)}
+    origin = {"parent": parent.name, "parent_digest": parent.digest, "seconds": round(spent[1], 1)}
+    record = {
+        "title": f"{task.name} from {parent.name}, {training['method']}",
+        "task": task.name,
+        "metrics": metrics,
+        "training": {**training, **origin, **counts},
+    }
+    folder = save_checkpoint(model, parent.tokenizer, place.out, record=record)
+    took = Took(spent[1], _peak_bytes(model.device), place.base_bytes, _size(folder) + _size(place.kept))
+    return Trained(folder, found, now, before, ready.n_tokens, shrunk, spent[0], took)
+
+
+def clock() -> Callable[[], float]:
+    """Seconds since now."""
+    began = time.monotonic()
+    return lambda: time.monotonic() - began
+
+
+def _size(folder: Path | None) -> int:
+    return 0 if folder is None else sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def _peak_bytes(device: torch.device) -> int:
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    if sys.platform == "win32":
+        return int(psutil.Process().memory_info().peak_wset)
+    import resource  # noqa: PLC0415 - Windows has none
+
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024
