@@ -13,7 +13,7 @@ from compecon.finetune import predict
 from compecon.finetune.incentive import mean_length
 from compecon.kept import COMPACT
 from compecon.recipes.evaluate import head_for, within
-from compecon.tasks.encode import Features, encode
+from compecon.tasks.encode import Features, Windows, encode
 from compecon.tasks.labels import LabelMatch
 from compecon.tasks.registry import AnyTask
 from compecon.tasks.task import Task
@@ -100,16 +100,21 @@ def refuse_compacted(checkpoint: Checkpoint, shrinks: bool) -> None:
         )
 
 
-def taught(ready: Ready, teacher: PreTrainedModel) -> Sequence[Features]:
+def taught(teacher: PreTrainedModel, checkpoint: Checkpoint, rows: Sequence[Features]) -> Sequence[Features]:
     """The rows with a teacher's logits as soft targets.
 
     Those of a language task stay as they are: a distribution over the vocabulary for each token is more than memory
     holds, and computing it anew costs a pass of the teacher a step, which imitated hidden states do as well.
+
+    Args:
+        teacher: The model that knows the task.
+        checkpoint: Whose tokenizer encoded the rows.
+        rows: Encoded rows.
     """
-    if not isinstance(ready.task, Task):
-        return ready.rows
-    soft = predict(teacher, ready.checkpoint.tokenizer, ready.rows).tolist()
-    return [{**row, "soft_targets": target} for row, target in zip(ready.rows, soft, strict=True)]
+    if isinstance(rows, Windows):
+        return rows
+    soft = predict(teacher, checkpoint.tokenizer, rows).tolist()
+    return [{**row, "soft_targets": target} for row, target in zip(rows, soft, strict=True)]
 
 
 def _with_head(checkpoint: Checkpoint, task: Task, seed: int) -> PreTrainedModel:

@@ -23,7 +23,7 @@ from compecon.tasks.registry import AnyTask
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-__all__ = ["TrainPlan", "ready_model", "refuse_compacted", "train"]
+__all__ = ["TrainPlan", "ready_model", "refuse_compacted", "taught", "train"]
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def _priced(ready: Ready, plan: TrainPlan, audience: Audience) -> tuple[PreTrain
         audience.say(f"{ready.checkpoint.name} has no head for {ready.task.name}: it learns the task first")
         _dense(ready, plan, audience)
     teacher = copy.deepcopy(ready.model)
-    rows: Sequence[Features] = taught(ready, teacher) if plan.teacher_share else ready.rows
+    rows: Sequence[Features] = taught(teacher, ready.checkpoint, ready.rows) if plan.teacher_share else ready.rows
     audience.begin("incentive", plan.settings.total_steps(len(rows)))
     result = train_incentive(
         ready.model,
