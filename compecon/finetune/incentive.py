@@ -231,9 +231,10 @@ def calibration(
     batch_size: int = 32,
     device: torch.device | str = "cpu",
 ) -> Iterator[Mapping[str, Tensor]]:
-    """Batches of evenly spaced rows, with their targets, to measure importance on."""
+    """Batches of evenly spaced rows, like lengths together, with their targets, to measure importance on."""
     every = max(1, len(rows) // _CALIBRATION_ROWS)
-    return batches_of(tokenizer, rows[::every][:_CALIBRATION_ROWS], batch_size, device)
+    chosen = sorted(rows[::every][:_CALIBRATION_ROWS], key=lambda row: len(row["input_ids"]))
+    return batches_of(tokenizer, chosen, batch_size, device)
 
 
 def batch_loss(objective: Objective) -> Callable[[nn.Module, Mapping[str, Tensor]], Tensor]:

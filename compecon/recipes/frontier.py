@@ -107,6 +107,7 @@ def run_frontier(study: Study) -> tuple[RunRecord, ...]:
     plan, first = study.plan, study.plan.seeds[0]
     lanes = {seed: _Lane(study, seed) for seed in plan.seeds}
     lanes[first].ours()
+    lanes[first].longer()
     for method in plan.methods:
         lanes[first].rival(method, plan.screened)
     best = best_rivals(study.records.all(), first, plan.screened)
@@ -153,10 +154,12 @@ class _Lane:
 
     def ours(self) -> None:
         self.once("dense", None, lambda: untouched(self.start))
-        self.later("longer", None, lambda: recovered(self.start, untouched(self.start)))
         for target in self.study.plan.targets:
             settings = replace(self.study.plan.incentive, target=target)
             self.later("incentive", target, self._priced(settings))
+
+    def longer(self) -> None:
+        self.later("longer", None, lambda: recovered(self.start, untouched(self.start)))
 
     def fixed(self, price: float) -> None:
         settings = replace(self.study.plan.incentive, target=None, price=price)
