@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any, final
 
 import torch
@@ -15,6 +16,8 @@ from compecon.compression.families import Layer, layers_of
 from compecon.incentives.cost import ComputeCost, Read
 from compecon.incentives.gates import Gates
 from compecon.metrics import effective_number
+
+NAME = "compecon_start"  # of the submodule that a model gains while a relative cost is read
 
 
 class _AttentionCost(ComputeCost):
@@ -51,7 +54,9 @@ class EffectiveKeys(_AttentionCost):
 
     def _per_query(self, weights: Tensor, visible: Tensor) -> Tensor:
         shown = visible.expand_as(weights)
-        return effective_number(weights, shown) / shown.sum(-1)
+        idle = ~shown.any(-1, keepdim=True)  # padding to the left of a causal model sees nothing; it is left out later
+        shown = shown | idle
+        return effective_number(weights.masked_fill(idle, 1), shown) / shown.sum(-1)
 
 
 @final
@@ -66,30 +71,31 @@ class AttentionL1(_AttentionCost):
 
 
 class _RelativeCost(ComputeCost):
-    """A sum over layers as a share of what it was at the first forward pass, so that it starts at 1."""
+    """A sum over layers as a share of what it was at the first forward pass, so that it starts at 1.
+
+    What it was is kept in a submodule of the model meanwhile, so that a resumed training goes on with it.
+    """
 
     removes_work = False
 
     @contextmanager
     def metered(self, model: nn.Module, gates: Gates | None) -> Iterator[Read]:  # noqa: ARG002 - gates don't matter
         """See `ComputeCost`."""
-        layers = layers_of(model)
+        layers, start = layers_of(model), _Start()
+        if hasattr(model, NAME):
+            raise ValueError("a cost of the model is being read already. Leave the other block first.")
         seen: dict[int, Tensor] = {}
-        handles = [self._watch(layer, lambda value, i=i: seen.update({i: value})) for i, layer in enumerate(layers)]
-        start: list[Tensor] = []
 
         def read(mask: Tensor | None) -> Tensor:
-            total = torch.stack([self._of_layer(layer, seen[i], mask) for i, layer in enumerate(layers)]).sum()
-            if not start:
-                start.append(total.detach().clamp_min(torch.finfo(total.dtype).tiny))
-            share = total / start[0]
+            share = start.relative(torch.stack([self._of_layer(layers[i], seen[i], mask) for i in sorted(seen)]).sum())
             return share - (share - share.clamp(max=1)).detach()  # at most 1 to read, and still a slope above
 
-        try:
+        with ExitStack() as stack:
+            stack.callback(delattr, model, NAME)
+            model.add_module(NAME, start)
+            for i, layer in enumerate(layers):
+                stack.callback(self._watch(layer, partial(seen.__setitem__, i)).remove)
             yield read
-        finally:
-            for handle in handles:
-                handle.remove()
 
     @abstractmethod
     def _watch(self, layer: Layer, keep: Callable[[Tensor], object]) -> Any:
@@ -98,6 +104,23 @@ class _RelativeCost(ComputeCost):
     @abstractmethod
     def _of_layer(self, layer: Layer, seen: Tensor, mask: Tensor | None) -> Tensor:
         """Cost of a layer, not yet relative to anything."""
+
+
+@final
+class _Start(nn.Module):
+    """The first value of a cost, not known (NaN) until it is read."""
+
+    value: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("value", torch.tensor(torch.nan))
+
+    def relative(self, total: Tensor) -> Tensor:
+        first = total.detach().float().clamp_min(torch.finfo(torch.float32).tiny)
+        start = torch.where(self.value.isnan(), first, self.value)
+        self.value.copy_(start)
+        return total / start
 
 
 @final
@@ -123,9 +146,10 @@ class ScoreL1(_RelativeCost):
     def _of_layer(self, layer: Layer, seen: Tensor, mask: Tensor | None) -> Tensor:
         query, key = (half.unflatten(-1, (-1, layer.d_head)).transpose(1, 2) for half in seen.chunk(2, -1))
         scores = (query @ key.transpose(-1, -2)).abs() * layer.d_head**-0.5
-        if mask is None:
-            return scores.mean()
-        real = mask[:, None, :, None] * mask[:, None, None, :]
+        ones = scores.new_ones(scores.shape[0], 1, *scores.shape[-2:])
+        real = ones if mask is None else ones * mask[:, None, :, None] * mask[:, None, None, :]
+        if getattr(layer.attention, "is_causal", False):
+            real = real.tril()
         return (scores * real).sum() / (real.sum() * scores.shape[1])
 
 
@@ -138,7 +162,7 @@ class FfnL1(_RelativeCost):
     """
 
     def _watch(self, layer: Layer, keep: Callable[[Tensor], object]) -> Any:
-        return layer.neurons_out.register_forward_pre_hook(lambda _, inputs: keep(inputs[0]) and None)
+        return layer.neurons_out.register_forward_pre_hook(lambda _, inputs: _nothing(keep(inputs[0])))
 
     def _of_layer(self, layer: Layer, seen: Tensor, mask: Tensor | None) -> Tensor:  # noqa: ARG002 - weights don't matter
         return _over_tokens(seen.abs(), mask).mean()
@@ -182,6 +206,10 @@ class _Handles:
             handle.remove()
 
 
+def _nothing(_: object) -> None:
+    """What a hook that changes nothing gives back."""
+
+
 def _energy_out(matrix: nn.Module) -> Tensor:
     """Squared norm of what each input feature of a matrix is multiplied by."""
     weight: Any = matrix.weight
@@ -198,7 +226,5 @@ def _over_tokens(values: Tensor, mask: Tensor | None) -> Tensor:
 
 def _over_queries(values: Tensor, mask: Tensor | None) -> Tensor:
     """(batch, head, query) -> mean over real queries and heads, a scalar."""
-    if mask is None:
-        return values.mean()
-    real = mask.unsqueeze(1)
+    real = torch.ones_like(values[:, :1]) if mask is None else mask.unsqueeze(1)
     return (values * real).sum() / (real.sum() * values.shape[1])

@@ -41,10 +41,13 @@ def gpt2() -> nn.Module:
     return GPT2LMHeadModel(GPT2Config(**SIZE, **sizes, **still, bos_token_id=0, eos_token_id=0))
 
 
-@pytest.fixture(params=[bert, roberta, distilbert, gpt2], ids=lambda build: build.__name__)
+MODELS = {build.__name__: build for build in (bert, roberta, distilbert, gpt2)}
+
+
+@pytest.fixture(params=MODELS)
 def model(request: pytest.FixtureRequest) -> nn.Module:
     torch.manual_seed(0)
-    return request.param().eval()
+    return MODELS[request.param]().eval()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from compecon.incentives.price import DualAscent, FixedPrice
 
 CLOSED_FORMS = {
-    "constant": lambda late: 1.0,
+    "constant": lambda _: 1.0,
     "linear": lambda late: 1 - late,
     "cosine": lambda late: math.cos(math.pi * late / 2) ** 2,
 }
@@ -90,7 +90,7 @@ def test_a_slack_budget_ends_at_no_price():
 @pytest.mark.parametrize("cost", [1.0, math.nan])
 def test_a_price_that_diverges_stops_the_training_with_a_way_out(cost):
     price = DualAscent(value=9.9, budget=0.1, rate=1.0, ramp=0, ceiling=10.0)
-    with pytest.raises(FloatingPointError, match="diverged.*learning rate or the target"):
+    with pytest.raises(FloatingPointError, match=r"diverged.*learning rate or the target"):
         price.updated(cost=cost, progress=1.0)
 
 
