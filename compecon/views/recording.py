@@ -11,6 +11,8 @@ from compecon.views.attention import attention_stream
 from compecon.views.examples import examples
 from compecon.views.traces import TraceKey, forget_traces, write_trace
 
+_LARGEST_BYTES = 600_000
+
 
 def record_examples(
     out: Path | None = None, *, only: str | None = None, report: Callable[[str], None] = lambda _line: None
@@ -23,20 +25,30 @@ def record_examples(
         report: Is told of each file, a line at a time.
 
     Returns:
-        The files. Recordings that no example asks for any more are removed.
+        The files. Recordings that no example asks for any more are removed, and so are large ones (long texts) but for
+        the first of a checkpoint: the page computes those when they are asked for.
 
     Raises:
         CheckpointError: If a checkpoint cannot be loaded.
     """
-    files = []
+    files, large = [], set()
     for name in bundled_names():
-        if only not in (None, name):
+        own = [example for example in examples() if example.checkpoint == name]
+        if only not in (None, name) or not own:
             continue
         checkpoint = load_checkpoint(name, "cpu")
-        for example in (e for e in examples() if e.checkpoint == name):
+        for example in own:
             encoded = checkpoint.encode(example.text, example.pair or None)
             key = TraceKey(name, example.text, example.pair)
-            files.append(write_trace(key, attention_stream(checkpoint, encoded), checkpoint.digest, out))
-            report(f"{files[-1].name}  {len(encoded.tokens)} tokens  {files[-1].stat().st_size / 1e6:.2f} MB")
-    forget_traces({TraceKey(e.checkpoint, e.text, e.pair).name for e in examples()}, out)
+            file = write_trace(key, attention_stream(checkpoint, encoded), checkpoint.digest, out)
+            too_large = file.stat().st_size > _LARGEST_BYTES and example != own[0]
+            report(
+                f"{file.name}  {len(encoded.tokens)} tokens  {file.stat().st_size / 1e6:.2f} MB"
+                f"{', too large to keep' if too_large else ''}"
+            )
+            if too_large:
+                large.add(key.name)
+            else:
+                files.append(file)
+    forget_traces({TraceKey(e.checkpoint, e.text, e.pair).name for e in examples()} - large, out)
     return tuple(files)

@@ -304,7 +304,7 @@ def test_moving_the_canvas_does_not_ask_for_another_picture(open_page: Open, can
 
 
 def test_the_examples_menu_fills_in_the_text(open_page: Open, canvas_data: Data) -> None:
-    page, other = open_page(), examples_for("sentiment")[2]
+    page, other = open_page(), examples_for("sentiment")[1]
     page.selectbox(key="example").set_value(other.title).run()
     assert page.text_area(key="text").value == other.text
     assert TraceKey("sentiment", other.text).name in canvas_data(page)["source"]["url"]
