@@ -106,7 +106,7 @@ class FamilyPlan:
         teacher_share: Weight of the parent's logits in the loss.
     """
 
-    after: FineTuneSettings = field(default_factory=lambda: FineTuneSettings(epochs=2))
+    after: FineTuneSettings = field(default_factory=lambda: FineTuneSettings(epochs=1.5))
     teacher_share: float = 0.5
 
 
