@@ -9,8 +9,9 @@ from typing import Annotated
 
 import typer
 
-from compecon.commands import experiment
-from compecon.errors import CompeconError
+from compecon.commands import compact, evaluate, experiment, export, prune, train
+from compecon.commands.fields import LATER
+from compecon.errors import CompeconError, TrainingInterruptedError
 from compecon.paths import dashboard_root
 
 app = typer.Typer(
@@ -20,6 +21,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.command(context_settings=LATER)(train.train)
+app.command()(evaluate.evaluate)
+app.command(context_settings=LATER)(prune.prune)
+app.command()(compact.compact)
+app.command()(export.export)
 app.add_typer(experiment.app, name="experiment")
 _Checkpoints = Annotated[
     list[Path] | None, typer.Option("--checkpoints", help="A folder of checkpoints of your own; may be repeated.")
@@ -86,17 +92,6 @@ def bundle(
 
 
 @app.command()
-def export(
-    checkpoint: Annotated[str, typer.Argument(help="Bundled name, folder, or Hub id in the cache.")],
-    folder: Annotated[Path, typer.Argument(help="New folder for the copy.")],
-) -> None:
-    """Write a checkpoint as a folder of its own that plain transformers opens."""
-    from compecon.checkpoints.materialise import materialise
-
-    typer.echo(str(materialise(checkpoint, folder)))
-
-
-@app.command()
 def bench(
     only: Annotated[list[str] | None, typer.Option(help="Only this benchmark; may be repeated.")] = None,
     json: Annotated[Path | None, typer.Option(help="Also write every sample to this file.")] = None,
@@ -113,9 +108,12 @@ def bench(
 
 
 def main() -> None:
-    """Entry point: an expected error is one sentence on stderr and exit code 1."""
+    """Entry point: an expected error is one sentence on stderr and exit code 1, or 130 if it was an interruption."""
     try:
         app()
+    except TrainingInterruptedError as stop:
+        typer.echo(f"compecon: {stop}", err=True)
+        raise SystemExit(130) from None
     except CompeconError as error:
         typer.echo(f"compecon: {error}", err=True)
         raise SystemExit(1) from None

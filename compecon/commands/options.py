@@ -9,15 +9,22 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from compecon.errors import CompeconError
+from compecon.errors import CompeconError, TrainingInterruptedError
 
 Value = TypeVar("Value")
+_WHOLE = "COMPLETE.json"  # in each checkpoint of a training that is whole
 
 TaskName = Annotated[
     str, typer.Option("--task", help="Task by name, such as sst2, mnli, xnli/de, wikitext-2, or files:PATH.")
 ]
 Data = Annotated[Path | None, typer.Option("--data", help="Data folder; the Hub's copies if not given.")]
 MaxTokens = Annotated[int, typer.Option(min=2, help="Longer texts are cut.")]
+Base = Annotated[
+    str, typer.Option("--base", help="Checkpoint to start from: bundled name, folder, or Hub id in the cache.")
+]
+Source = Annotated[str, typer.Argument(metavar="CHECKPOINT", help="Bundled name, folder, or Hub id in the cache.")]
+NewFolder = Annotated[Path, typer.Option("--out", help="Folder of the new checkpoint; must not exist, or be empty.")]
+Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1 or mps.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object on stdout.")]
 
 
@@ -33,12 +40,34 @@ def listed(text: str, kind: Callable[[str], Value], option: str) -> tuple[Value,
         raise CompeconError(f"{option} takes values separated by commas, got {text!r} ({error}).") from error
 
 
+def training_folder(out: Path) -> Path:
+    """Where checkpoints of a training go: beside the new checkpoint."""
+    whole = out.expanduser().absolute()
+    return whole.with_name(f"{whole.name}.training")
+
+
 @contextmanager
-def plainly() -> Iterator[None]:
-    """Settings out of range and absent files as one sentence; anything else is a fault of the program."""
+def plainly(kept: Path | None = None) -> Iterator[None]:
+    """Settings out of range and absent files as one sentence; anything else is a fault of the program.
+
+    Args:
+        kept: Where checkpoints of a training are, if it saves any; an end before its time says what to do with them.
+    """
     try:
         yield
-    except (ValueError, FileNotFoundError, FloatingPointError) as error:
+    except (KeyboardInterrupt, TrainingInterruptedError) as stop:
+        raise TrainingInterruptedError(_left(stop, kept)) from stop
+    except FloatingPointError as error:
+        beside = f" The last good checkpoint of the training is in {kept}." if kept and any(kept.rglob(_WHOLE)) else ""
+        raise CompeconError(f"{str(error)[:1].upper()}{str(error)[1:]}{beside}") from error
+    except (ValueError, FileNotFoundError) as error:
         if isinstance(error, CompeconError):
             raise
         raise CompeconError(str(error)) from error
+
+
+def _left(stop: BaseException, kept: Path | None) -> str:
+    at = str(stop).split(". ")[0] if isinstance(stop, TrainingInterruptedError) else "Interrupted"
+    if kept is not None and any(kept.rglob(_WHOLE)):
+        return f"{at}; run the same command again to go on from there."
+    return f"{at}; nothing was saved. With --save-every a training can be resumed."

@@ -39,8 +39,7 @@ def export_onnx(model: PreTrainedModel, batch: Mapping[str, Tensor], path: str |
         ImportError: If the packages that write ONNX are not installed.
         ValueError: If an input is not of shape (batch, token), or holds a single token.
     """
-    if missing := [name for name in _WRITERS if find_spec(name) is None]:
-        raise ImportError(f"Writing ONNX needs {' and '.join(missing)}. Run `pip install 'compecon[onnx]'`.")
+    require_writers()
     for name, values in batch.items():
         if values.ndim != 2 or values.shape[1] < 2:
             raise ValueError(f"{name} must have shape (batch, token) with 2 tokens or more, got {tuple(values.shape)}.")
@@ -63,6 +62,16 @@ def export_onnx(model: PreTrainedModel, batch: Mapping[str, Tensor], path: str |
             verbose=False,
         )
     return file
+
+
+def require_writers() -> None:
+    """Make sure that ONNX can be written.
+
+    Raises:
+        ImportError: If the packages that write it are not installed.
+    """
+    if missing := [name for name in _WRITERS if find_spec(name) is None]:
+        raise ImportError(f"Writing ONNX needs {' and '.join(missing)}. Run `pip install 'compecon[onnx]'`.")
 
 
 @final

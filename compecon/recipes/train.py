@@ -15,7 +15,7 @@ from compecon.finetune.estimate import TrainingEstimate, estimate_training, requ
 from compecon.finetune.incentive import IncentiveSettings, train_incentive
 from compecon.finetune.phases import Phase
 from compecon.recipes.ready import Ready, made_ready, ready_model, refuse_compacted, taught
-from compecon.recipes.trained import Audience, Shrunk, Trained, clock, saved, sitting
+from compecon.recipes.trained import NOBODY, Audience, Shrunk, Trained, clock, saved, sitting
 from compecon.tasks.encode import Features
 from compecon.tasks.objectives import objective_of
 from compecon.tasks.registry import AnyTask
@@ -63,7 +63,7 @@ def train(
     plan: TrainPlan,
     out: Path,
     *,
-    audience: Audience = Audience(),  # noqa: B008
+    audience: Audience = NOBODY,
 ) -> Trained:
     """Train a checkpoint on a task and save what comes of it.
 

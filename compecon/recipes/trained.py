@@ -49,6 +49,9 @@ class Audience:
         return replace(self.watch, folder=self.watch.folder / name if self.watch.folder else None)
 
 
+NOBODY = Audience()
+
+
 @dataclass(frozen=True)
 class Took:
     """What a training took in truth.

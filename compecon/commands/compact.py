@@ -1,0 +1,75 @@
+"""`compecon compact`: named heads and neurons taken out of a checkpoint for good."""
+
+from __future__ import annotations
+
+import json as json_format
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from compecon.commands.options import Device, Json, NewFolder, Source, listed, plainly
+from compecon.errors import CompeconError
+
+_Heads = Annotated[
+    str,
+    typer.Option(help="layer.head, from 0, separated by commas: 0.3,2.11; heads by their index in the dense model."),
+]
+_Neurons = Annotated[
+    Path | None, typer.Option(help='JSON file of FFN neurons by layer, from 0: {"0": [1, 5], "2": [7]}.')
+]
+
+
+def compact(  # noqa: PLR0913 - one option each
+    checkpoint: Source,
+    out: NewFolder,
+    remove_heads: _Heads = "",
+    remove_neurons: _Neurons = None,
+    text: Annotated[str | None, typer.Option(help="Text to compare the models on.")] = None,
+    device: Device = "auto",
+    json: Json = False,
+) -> None:
+    """Remove heads and neurons by name, and prove on a text that nothing else changed."""
+    from compecon.recipes.removal import SAMPLE, Removal, remove_units
+
+    with plainly():
+        removal = Removal(listed(remove_heads, _head, "--remove-heads"), _neurons(remove_neurons))
+        found = remove_units(checkpoint, removal, out, text=SAMPLE if text is None else text, device=device)
+    if json:
+        from compecon.commands.results import print_json
+
+        print_json({**asdict(found), "folder": str(found.folder)})
+        return
+    typer.echo(f"largest difference from the model with those units switched off: {found.difference:.2g}")
+    typer.echo(
+        f"MACs: {found.macs:,} for the text of {found.n_tokens} tokens, {found.macs_before:,} before "
+        f"({found.macs / found.macs_before:.3f})"
+    )
+    left = ", ".join(f"{heads} and {neurons}" for heads, neurons in found.units)
+    typer.echo(f"heads and neurons left in each layer: {left}")
+    typer.echo(f"saved: {found.folder}")
+
+
+def _head(text: str) -> tuple[int, int]:
+    layer, dot, head = text.strip().partition(".")
+    if not (dot and layer.isdecimal() and head.isdecimal()):
+        raise ValueError(f"{text.strip()!r} is not layer.head")
+    return int(layer), int(head)
+
+
+def _neurons(path: Path | None) -> dict[int, list[int]]:
+    if path is None:
+        return {}
+    try:
+        content = json_format.loads(path.read_text(encoding="utf-8"))
+        named = {int(layer): [_whole(index) for index in indices] for layer, indices in content.items()}
+    except (ValueError, AttributeError, TypeError) as error:
+        raise CompeconError(f'{path} is not of the form {{"0": [1, 5], "2": [7]}} ({error}).') from error
+    return named
+
+
+def _whole(index: object) -> int:
+    if type(index) is not int:
+        raise ValueError(f"{index!r} is no index")
+    return index

@@ -1,0 +1,99 @@
+"""Who looks on from a terminal: progress on stderr, and a polite end on Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, final
+
+import typer
+
+if TYPE_CHECKING:
+    from compecon.finetune.settings import StepRecord
+    from compecon.recipes.trained import Audience
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_LINES = 10  # of a stage, where there is no terminal to draw on
+
+
+@final
+class Progress:
+    """A bar with the time left where there is a terminal, a line every tenth of the steps where there is none."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+        self._name, self._steps, self._first, self._told = "", 0, 0, 0
+        self._began = time.monotonic()
+
+    def begin(self, name: str, steps: int) -> None:
+        """Start a stage of so many steps."""
+        self.end()
+        self._name, self._steps, self._first, self._told = name, steps, -1, 0
+        if sys.stderr.isatty():
+            self._bar = typer.progressbar(length=steps, label=name, file=sys.stderr, show_pos=True)
+            self._bar.__enter__()
+
+    def report(self, record: StepRecord) -> None:
+        """Note a step."""
+        if self._first < 0:  # a training that is resumed begins later
+            self._first, self._began = record.step - 1, time.monotonic() - record.seconds
+        if self._bar is not None:
+            self._bar.label = f"{self._name} ({_state(record)})"
+            self._bar.update(record.step - self._bar.pos)
+        elif (tenth := record.step * _LINES // self._steps) > self._told:
+            self._told = tenth
+            done = record.step - self._first
+            left = (time.monotonic() - self._began) / done * (self._steps - record.step)
+            typer.echo(
+                f"{self._name}: step {record.step} of {self._steps}, {_state(record)}, about {left:.0f} s left",
+                err=True,
+            )
+
+    def end(self) -> None:
+        """Leave the line to others."""
+        if self._bar is not None:
+            self._bar.__exit__(None, None, None)
+            self._bar = None
+
+
+@contextmanager
+def looking_on(folder: Path, report_to: tuple[str, ...] = ()) -> Iterator[Audience]:
+    """An audience at the terminal; the first Ctrl-C (or SIGTERM) asks the training to leave, the second one leaves.
+
+    Args:
+        folder: Where checkpoints of the training go.
+        report_to: Trackers.
+    """
+    from compecon.finetune.train import Watch
+    from compecon.recipes.trained import Audience
+
+    progress = Progress()
+    asked: list[int] = []
+
+    def ask(number: int, _frame: object) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(number)
+        typer.echo("\nLeaving after this step; once more to leave at once.", err=True)
+
+    def say(text: str) -> None:
+        progress.end()
+        typer.echo(text, err=True)
+
+    before = {number: signal.signal(number, ask) for number in _SIGNALS}
+    watch = Watch(report=progress.report, stop=lambda: bool(asked), folder=folder, report_to=report_to)
+    try:
+        yield Audience(say, progress.begin, watch)
+    finally:
+        progress.end()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _state(record: StepRecord) -> str:
+    priced = f", price {record.price:.2f}, {record.share:.0%} left" if record.price or record.share < 1 else ""
+    return f"loss {record.task:.3f}{priced}"

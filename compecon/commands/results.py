@@ -1,0 +1,79 @@
+"""What a command says when it is done: a few lines for people, or one JSON object for programs."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from compecon.recipes.evaluate import Evaluation
+    from compecon.recipes.trained import Trained
+    from compecon.tasks.registry import AnyTask
+
+
+def print_json(found: Mapping[str, Any]) -> None:
+    """One JSON object on stdout; a number that is none becomes null."""
+    typer.echo(json.dumps(_plain(found), indent=1, allow_nan=False, ensure_ascii=False))
+
+
+def print_trained(trained: Trained, task: AnyTask, *, as_json: bool) -> None:
+    """A new checkpoint: its metrics, its size, and what it took beside what was expected."""
+    if as_json:
+        print_json(_trained(trained, task))
+        return
+    for split, evaluation in trained.evaluations.items():
+        for line in metric_lines(task, evaluation):
+            typer.echo(f"{task.name} {split}: {line}")
+    typer.echo(
+        f"MACs: {trained.macs:,} for a text of {trained.n_tokens} tokens, {trained.macs / trained.dense_macs:.3f} of "
+        f"dense; {trained.shrunk.share:.3f} of those of heads and neurons"
+    )
+    if trained.shrunk.price is not None:
+        met = {None: "", True: ", target met by the gates", False: ", cut to the target"}[trained.shrunk.met]
+        typer.echo(f"price: {trained.shrunk.price:.4g} when the gates were frozen{met}")
+    estimate, took = trained.estimate, trained.took
+    typer.echo(
+        f"time: {took.seconds:.0f} s, expected {estimate.seconds:.0f} s; "
+        f"memory: {took.peak_bytes / 1e9:.2f} GB at most, {took.base_bytes / 1e9:.2f} GB before the training, "
+        f"expected {estimate.memory_bytes / 1e9:.2f} GB for the training; "
+        f"disk: {took.disk_bytes / 1e6:.1f} MB, expected {estimate.disk_bytes / 1e6:.1f} MB"
+    )
+    typer.echo(f"saved: {trained.folder}")
+
+
+def metric_lines(task: AnyTask, evaluation: Evaluation) -> list[str]:
+    """Every metric with its interval, as people read it."""
+    shown = {metric.name: metric for metric in task.metrics}
+    return [f"{name} {shown.get(name, task.score).shown(value)}" for name, value in evaluation.metrics.items()]
+
+
+def metrics_of(evaluation: Evaluation) -> dict[str, Any]:
+    """Every metric with its interval, for programs."""
+    return {name: asdict(value) for name, value in evaluation.metrics.items()}
+
+
+def _trained(trained: Trained, task: AnyTask) -> dict[str, Any]:
+    return {
+        "folder": str(trained.folder),
+        "task": task.name,
+        "metrics": {split: metrics_of(evaluation) for split, evaluation in trained.evaluations.items()},
+        "macs": trained.macs,
+        "dense_macs": trained.dense_macs,
+        "n_tokens": trained.n_tokens,
+        **asdict(trained.shrunk),
+        "estimate": asdict(trained.estimate),
+        "took": asdict(trained.took),
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

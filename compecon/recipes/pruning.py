@@ -1,0 +1,126 @@
+"""A checkpoint made smaller without a price: units chosen after the training, perhaps trained on after that."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from compecon.checkpoints.load import load_checkpoint
+from compecon.checkpoints.save import require_empty
+from compecon.compression.prune import METHODS
+from compecon.errors import TaskError
+from compecon.finetune import FineTuneSettings, fine_tune
+from compecon.finetune.estimate import TrainingEstimate, estimate_training, require_room
+from compecon.finetune.phases import Phase
+from compecon.recipes.arms import Outcome, Start, pruned
+from compecon.recipes.ready import Ready, made_ready, refuse_compacted, taught
+from compecon.recipes.trained import NOBODY, Audience, Shrunk, Trained, clock, saved, sitting
+from compecon.tasks.objectives import objective_of
+from compecon.tasks.registry import AnyTask
+
+
+@dataclass(frozen=True)
+class PrunePlan:
+    """How to prune.
+
+    Attributes:
+        method: Which units stay: random, magnitude, uniform, taylor or fisher.
+        target: Share of the MACs of heads and neurons to keep at most, in (0, 1].
+        recovery: How to train what is left; None not to.
+        seed: Of the method "random".
+        teacher_share: Weight of the given model's logits in the loss of the recovery, in [0, 1].
+        max_tokens: Longer texts are cut; the length of a language task's rows.
+    """
+
+    method: str = "fisher"
+    target: float = 0.5
+    recovery: FineTuneSettings | None = field(default_factory=FineTuneSettings)
+    seed: int = 0
+    teacher_share: float = 0.5
+    max_tokens: int = 128
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise ValueError(f"method must be one of {', '.join(METHODS)}, got {self.method!r}.")
+        if not 0 < self.target <= 1:
+            raise ValueError(f"a target is a share of the dense MACs in (0, 1], got {self.target}.")
+        if not 0 <= self.teacher_share <= 1:
+            raise ValueError(f"teacher_share must be in [0, 1], got {self.teacher_share}.")
+        if self.max_tokens < 2:
+            raise ValueError(f"max_tokens must be at least 2, got {self.max_tokens}.")
+
+
+def prune_checkpoint(
+    source: str | Path,
+    task: AnyTask,
+    plan: PrunePlan,
+    out: Path,
+    *,
+    audience: Audience = NOBODY,
+    device: str = "auto",
+) -> Trained:
+    """Remove units of a checkpoint that knows a task, and save what is left.
+
+    Args:
+        source: As for `load_checkpoint`.
+        task: The task; units are chosen, and what is left is trained, on its training rows.
+        plan: How.
+        out: Folder of the new checkpoint.
+        audience: Who looks on; as for `compecon.recipes.train.train`.
+        device: As for `load_checkpoint`.
+
+    Raises:
+        CheckpointError: If the source cannot be loaded or is compacted already, `out` has content, or the watch's
+            folder holds another training.
+        TaskError: If the checkpoint does not know the task.
+        CompeconError: If memory or disk are too small.
+        FloatingPointError, TrainingInterruptedError: As for `fine_tune`.
+    """
+    require_empty(out)
+    checkpoint = load_checkpoint(source, device)
+    refuse_compacted(checkpoint, True)
+    ready = made_ready(checkpoint, task, seed=plan.seed, max_tokens=plan.max_tokens)
+    if not ready.knows:
+        raise TaskError(f"{checkpoint.name} does not know {task.name}. Train it on the task first.")
+    start = _start(ready, plan)
+    estimate = _estimate(start, plan)
+    require_room(estimate, out)
+    audience.say(f"{task.name} from {checkpoint.name}: {plan.method} to {plan.target:g} of the MACs, then {estimate}")
+    stated = {"task": task.name, "parent": checkpoint.digest, "plan": asdict(plan)}
+    saves = plan.recovery is not None and plan.recovery.save_every is not None
+    with sitting(out, audience, saves, stated) as (place, onlookers):
+        passed = clock()
+        outcome = pruned(start, plan.method, plan.target)
+        _recover(outcome, start, plan, onlookers)
+        training = {"method": f"pruned by {plan.method}", "settings": asdict(plan)}
+        shrunk = Shrunk(outcome.share, plan.target)
+        return saved(outcome.model, ready, shrunk, training, (estimate, passed()), place)
+
+
+def _start(ready: Ready, plan: PrunePlan) -> Start:
+    teaches = plan.recovery is not None and plan.teacher_share > 0
+    rows = taught(ready.model, ready.checkpoint, ready.rows) if teaches else ready.rows
+    settings = plan.recovery or FineTuneSettings(seed=plan.seed)
+    objective = objective_of(ready.task.kind, plan.teacher_share if teaches else 0.0)
+    return Start(ready.model, ready.checkpoint.tokenizer, rows, objective, settings)
+
+
+def _estimate(start: Start, plan: PrunePlan) -> TrainingEstimate:
+    once = estimate_training(start.model, start.tokenizer, start.rows, start.objective, start.settings)
+    if plan.recovery is not None:
+        return once
+    stored = sum(part.numel() * part.element_size() for part in start.model.parameters())
+    return TrainingEstimate(0, 0.0, once.memory_bytes, stored)
+
+
+def _recover(outcome: Outcome, start: Start, plan: PrunePlan, audience: Audience) -> None:
+    if plan.recovery is None:
+        return
+    settings, watch = plan.recovery, audience.part("recovery")
+    audience.begin("recovery", settings.total_steps(len(start.rows)))
+    Phase(watch.folder, asdict(plan)).run(
+        outcome.model,
+        lambda: fine_tune(
+            outcome.model, start.tokenizer, start.rows, start.objective, settings, teacher=start.model, watch=watch
+        ),
+    )
