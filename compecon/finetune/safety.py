@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from compecon.errors import CheckpointError
@@ -37,22 +38,34 @@ class Keeper(TrainerCallback):
     def __init__(self, trainer: IncentiveTrainer, stop: Any, done: Any) -> None:
         self.trainer, self.stop, self.done = trainer, stop, done
         self.interrupted = False
+        self.saves = trainer.args.save_strategy != "no"
 
     def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+        self,
+        args: TrainingArguments,  # noqa: ARG002 - the signature is transformers'
+        state: TrainerState,
+        control: TrainerControl,
+        **kwargs: Any,  # noqa: ARG002 - the signature is transformers'
     ) -> TrainerControl:
         """Close the step; save and leave if asked to."""
         record = self.trainer.finish_step()
         if self.done(record):
             control.should_training_stop = True
-        elif state.global_step < state.max_steps and self.stop():
+        elif self._anyone(self.stop()) and state.global_step < state.max_steps:
             self.interrupted = True
-            control.should_save = args.save_strategy != "no"
+            control.should_save = self.saves
             control.should_training_stop = True
         return control
 
-    def on_save(self, args: TrainingArguments, state: TrainerState, **_: Any) -> None:
+    def on_save(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,  # noqa: ARG002 - the signature is transformers'
+        **kwargs: Any,  # noqa: ARG002 - the signature is transformers'
+    ) -> None:
         """Mark the checkpoint that was just written, then drop the older ones."""
+        self.trainer.accelerator.wait_for_everyone()  # each process writes a file of its own
         if not state.is_world_process_zero:
             return
         root = Path(str(args.output_dir))
@@ -60,10 +73,18 @@ class Keeper(TrainerCallback):
         charge = self.trainer.charge
         if charge is not None:
             (folder / _PRICE).write_text(json.dumps({"value": charge.price.value}), encoding="utf-8")
-        files = {path.name: _described(path) for path in sorted(folder.iterdir()) if path.name != MARKER}
+        paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != MARKER]
+        files = {path.relative_to(folder).as_posix(): _described(path) for path in paths}
         _write_durably(folder / MARKER, json.dumps({"step": state.global_step, "files": files}, indent=1))
         for old in _by_step(root)[:-_KEEP]:
             shutil.rmtree(old)
+
+    def _anyone(self, said: bool) -> bool:
+        """Whether any process said so: all have to leave at the same step."""
+        accelerator = self.trainer.accelerator
+        if accelerator.num_processes == 1:
+            return said
+        return bool(accelerator.reduce(torch.tensor(float(said), device=accelerator.device), "sum") > 0)
 
 
 def last_complete_checkpoint(folder: Path) -> Path | None:
@@ -105,8 +126,8 @@ def _by_step(folder: Path) -> list[Path]:
 def _is_complete(folder: Path) -> bool:
     try:
         files = json.loads((folder / MARKER).read_text(encoding="utf-8"))["files"]
-        return all(_described(folder / name) == described for name, described in files.items())
-    except (OSError, ValueError, KeyError):
+        return all(_described(folder / name) == described for name, described in dict(files).items())
+    except (OSError, ValueError, KeyError, TypeError):
         return False
 
 

@@ -60,8 +60,10 @@ class FineTuneSettings:
 
     def __post_init__(self) -> None:
         rates = (self.learning_rate, self.head_multiplier, self.gate_rate)
-        if min(self.epochs, self.batch_size, self.accumulate, *rates) <= 0:
-            raise ValueError(f"epochs, batch_size, accumulate and the learning rates must be above 0, got {self}.")
+        if not all(0 < number < math.inf for number in (self.epochs, self.batch_size, self.accumulate, *rates)):
+            raise ValueError(
+                f"epochs, batch_size, accumulate and the learning rates must be above 0 and finite, got {self}."
+            )
         if not (0 <= self.warmup < 1 and 0 <= self.full_share <= 1):
             raise ValueError(f"warmup must be in [0, 1) and full_share in [0, 1], got {self}.")
         if any(number is not None and number < 1 for number in (self.steps, self.save_every, *self.key_budgets)):
@@ -70,8 +72,8 @@ class FineTuneSettings:
             raise ValueError(f"precision must be float32, bfloat16 or float16, got {self.precision!r}.")
         if self.device not in ("auto", "cpu"):
             raise ValueError(f"device must be auto or cpu, got {self.device!r}.")
-        if self.hidden_weight < 0:
-            raise ValueError(f"hidden_weight must be at least 0, got {self.hidden_weight}.")
+        if not (0 <= self.hidden_weight < math.inf and 0 <= self.weight_decay < math.inf):
+            raise ValueError(f"hidden_weight and weight_decay must be at least 0 and finite, got {self}.")
 
     def total_steps(self, n_rows: int) -> int:
         """Optimizer steps over so many rows on one device."""

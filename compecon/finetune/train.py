@@ -12,14 +12,21 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import PreTrainedModel, PreTrainedTokenizerBase, PrinterCallback, TrainingArguments
+from transformers import (
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    PrinterCallback,
+    TrainerState,
+    TrainingArguments,
+)
+from transformers.trainer import TRAINER_STATE_NAME
 
 from compecon.errors import CheckpointError, TrainingInterruptedError
+from compecon.finetune.parameters import optimizer_of
 from compecon.finetune.predict import collator
 from compecon.finetune.safety import Keeper, last_complete_checkpoint, restore_price
 from compecon.finetune.settings import FineTuneResult, FineTuneSettings, StepRecord
 from compecon.finetune.trainer import Charge, IncentiveTrainer, Lesson
-from compecon.incentives.gates import NAME
 from compecon.tasks.encode import Features
 from compecon.tasks.objectives import Objective
 
@@ -90,37 +97,72 @@ def fine_tune(  # noqa: PLR0913 - a training has this many parts
         watch.report(record)
 
     began = time.monotonic()
-    with _folder(watch, settings) as folder, _frozen_embeddings(model, settings):
-        if settings.checkpointing:  # here, since versions of transformers name its argument differently
-            model.gradient_checkpointing_enable()
+    require_precision(settings)
+    taught = _placed(teacher, model) if settings.hidden_weight else None
+    with _folder(watch, settings) as folder, _frozen_embeddings(model, settings), _left_for_use(model, settings):
         torch.manual_seed(settings.seed)
         trainer = IncentiveTrainer(
-            lesson=Lesson(objective, settings, _placed(teacher, model) if settings.hidden_weight else None),
+            lesson=Lesson(objective, settings, taught),
             charge=charge,
             report=report,
             model=model,
             args=_arguments(settings, watch, folder),
             train_dataset=rows,
             data_collator=collator(tokenizer),
-            optimizers=(_optimizer(model, settings), None),
+            optimizers=(optimizer_of(model, settings), None),
         )
         trainer.remove_callback(PrinterCallback)
         keeper = Keeper(trainer, watch.stop, watch.done)
         trainer.add_callback(keeper)
-        last = last_complete_checkpoint(folder)
-        if last is not None:
-            restore_price(trainer, last)
         torch.manual_seed(settings.seed)
-        trainer.train(resume_from_checkpoint=None if last is None else str(last))
-    if settings.checkpointing:
-        model.gradient_checkpointing_disable()
-    model.train(False)
+        _run(trainer, folder)
+    state = trainer.state
     if keeper.interrupted:
         raise TrainingInterruptedError(
-            f"The training was left after step {trainer.state.global_step} of {trainer.state.max_steps}. "
-            "Call it again with the same folder to go on."
+            f"The training was left after step {state.global_step} of {state.max_steps}. "
+            + ("Call it again with the same folder to go on." if keeper.saves else "Nothing of it was kept.")
         )
-    return FineTuneResult(trainer.state.global_step, time.monotonic() - began, tuple(history))
+    return FineTuneResult(state.global_step, time.monotonic() - began, tuple(history))
+
+
+def require_precision(settings: FineTuneSettings) -> None:
+    """Make sure that this machine computes in a precision.
+
+    Raises:
+        ValueError: If it is float16, whose gradients need CUDA's scaler.
+    """
+    if settings.precision == "float16" and (settings.device == "cpu" or not torch.cuda.is_available()):
+        raise ValueError("precision float16 needs CUDA, and there is none here. Choose bfloat16 or float32.")
+
+
+def _run(trainer: IncentiveTrainer, folder: Path) -> None:
+    """Train from the last complete checkpoint on, if there is one. Trainer would take one step too many at the end."""
+    with trainer.accelerator.main_process_first():  # so that one process alone sets broken ones aside
+        last = last_complete_checkpoint(folder)
+    if last is None:
+        trainer.train()
+        return
+    restore_price(trainer, last)
+    state = TrainerState.load_from_json(str(last / TRAINER_STATE_NAME))
+    if state.global_step < state.max_steps:
+        trainer.train(resume_from_checkpoint=str(last))
+    else:
+        trainer._load_from_checkpoint(str(last))
+        trainer.state = state
+
+
+@contextmanager
+def _left_for_use(model: PreTrainedModel, settings: FineTuneSettings) -> Iterator[None]:
+    """Recompute activations within the context, if asked; leave the model in evaluation mode and without gradients."""
+    if settings.checkpointing:  # here, since versions of transformers name Trainer's argument differently
+        model.gradient_checkpointing_enable()
+    try:
+        yield
+    finally:
+        if settings.checkpointing:
+            model.gradient_checkpointing_disable()
+        model.zero_grad()
+        model.train(False)
 
 
 @contextmanager
@@ -154,12 +196,15 @@ def _frozen_embeddings(model: PreTrainedModel, settings: FineTuneSettings) -> It
 def _placed(teacher: Teacher | None, model: PreTrainedModel) -> Teacher:
     if teacher is None:
         raise ValueError("hidden_weight is above 0 and there is no teacher. Give one, or set it to 0.")
-    if teacher.config.hidden_size != model.config.hidden_size:
+    taught, own = teacher.config, model.config
+    if taught.hidden_size != own.hidden_size or taught.num_hidden_layers % own.num_hidden_layers:
         raise ValueError(
-            f"the teacher is {teacher.config.hidden_size} wide and the model {model.config.hidden_size}; hidden states "
-            "can only be compared at one width. Set hidden_weight to 0."
+            f"the teacher has {taught.num_hidden_layers} layers of width {taught.hidden_size} and the model "
+            f"{own.num_hidden_layers} of {own.hidden_size}; hidden states are compared at one width, and at a whole "
+            "number of the teacher's layers for each. Set hidden_weight to 0, or choose another teacher."
         )
-    return teacher.requires_grad_(False).eval()
+    teacher.train(False)
+    return teacher
 
 
 def _arguments(settings: FineTuneSettings, watch: Watch, folder: Path) -> TrainingArguments:
@@ -170,7 +215,6 @@ def _arguments(settings: FineTuneSettings, watch: Watch, folder: Path) -> Traini
         max_steps=settings.steps or -1,
         per_device_train_batch_size=settings.batch_size,
         gradient_accumulation_steps=settings.accumulate,
-        train_sampling_strategy="group_by_length",
         seed=settings.seed,
         bf16=settings.precision == "bfloat16",
         fp16=settings.precision == "float16",
@@ -187,28 +231,3 @@ def _arguments(settings: FineTuneSettings, watch: Watch, folder: Path) -> Traini
         disable_tqdm=True,
         report_to=list(watch.report_to) or "none",
     )
-
-
-def _optimizer(model: PreTrainedModel, settings: FineTuneSettings) -> torch.optim.Optimizer:
-    body = f"{model.base_model_prefix}."
-    groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}
-    gates: list[torch.nn.Parameter] = []
-    for name, parameter in model.named_parameters():
-        if not parameter.requires_grad:
-            continue
-        if name.startswith(NAME):
-            gates.append(parameter)
-            continue
-        is_head = not name.startswith(body) or ".pooler." in name
-        groups.setdefault((is_head, parameter.ndim > 1), []).append(parameter)
-    weights: list[dict[str, Any]] = [
-        {
-            "params": parameters,
-            "lr": settings.learning_rate * (settings.head_multiplier if is_head else 1),
-            "weight_decay": settings.weight_decay if is_matrix else 0.0,
-        }
-        for (is_head, is_matrix), parameters in groups.items()
-    ]
-    # A gate's gradient can be tiny and must still move it, so that closing depends on its sign and not on its size.
-    priced = [{"params": gates, "lr": settings.gate_rate, "weight_decay": 0.0, "eps": 1e-12, "gates": True}]
-    return torch.optim.AdamW([*weights, *(priced if gates else [])], betas=(0.9, 0.98))

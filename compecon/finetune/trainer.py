@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from transformers import Trainer
 
 from compecon.attention.budget import KeyBudget
 from compecon.attention.hooks import budgeted_attention
+from compecon.finetune.order import LikeLengths
 from compecon.finetune.predict import inputs_of
 from compecon.finetune.settings import FineTuneSettings, StepRecord
 from compecon.incentives.cost import Read
@@ -77,8 +79,15 @@ class IncentiveTrainer(Trainer):
         super().__init__(**kwargs)
         self.lesson, self.charge, self.report = lesson, charge, report
         self._passes: list[tuple[float, float]] = []  # task loss and cost of each pass of the running step
-        self._logged: list[tuple[float, float]] = []
+        self._logged: list[tuple[float, float, float]] = []  # task loss, cost and price of each step since the last log
+        if lesson.teacher is not None:
+            lesson.teacher.to(self.args.device)
         self._began = time.monotonic()
+
+    def training_step(self, model: nn.Module, inputs: dict[str, Tensor], *rest: Any, **named: Any) -> Tensor:
+        """One forward and backward pass, both under the step's key budget: a checkpointed one computes twice."""
+        with self._budget(model):
+            return super().training_step(model, inputs, *rest, **named)  # type: ignore[no-any-return]
 
     def compute_loss(self, model: Any, inputs: dict[str, Tensor], *_: Any, **__: Any) -> Tensor:
         """Loss of one forward pass, divided by the passes of a step.
@@ -87,12 +96,11 @@ class IncentiveTrainer(Trainer):
             FloatingPointError: If it is not finite. The weights are then those before the step.
         """
         batch, charge = inputs_of(inputs), self.charge
-        with self._budget(model):
-            output = model(**batch, **({"output_hidden_states": True} if self.lesson.teacher is not None else {}))
-            task = self.lesson.objective(output.logits.float(), inputs["labels"], inputs.get("soft_targets"))
-            if self.lesson.teacher is not None:
-                task = task + self.lesson.settings.hidden_weight * self._distance(output, batch)
-            cost = charge.read(batch.get("attention_mask")) if charge else None
+        output = model(**batch, **({"output_hidden_states": True} if self.lesson.teacher is not None else {}))
+        task = self.lesson.objective(output.logits.float(), inputs["labels"], inputs.get("soft_targets"))
+        if self.lesson.teacher is not None:
+            task = task + self.lesson.settings.hidden_weight * self._distance(output, batch)
+        cost = charge.read(batch.get("attention_mask")) if charge else None
         loss = task if charge is None or cost is None else task + charge.price.value * cost
         self._passes.append((task.item(), 1.0 if cost is None else cost.item()))
         if not math.isfinite(float(loss.detach())):
@@ -103,9 +111,9 @@ class IncentiveTrainer(Trainer):
         """Close an optimizer step: move the price, tell what the step was. Called once a step, on every process."""
         task, cost = self._mean(self._passes)
         self._passes.clear()
-        self._logged.append((task, cost))
         charge = self.charge
         paid = charge.price.value if charge else 0.0
+        self._logged.append((task, cost, paid))
         step = self.state.global_step
         if charge:
             charge.price = charge.price.updated(cost=cost, progress=step / max(self.state.max_steps, 1))
@@ -118,15 +126,16 @@ class IncentiveTrainer(Trainer):
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Add task loss, cost and price, averaged since the last log, to what Trainer logs."""
         if "loss" in logs and self._logged:
-            task, cost = np.mean(self._logged, axis=0).tolist()
+            task, cost, price = np.mean(self._logged, axis=0).tolist()
             self._logged.clear()
-            logs = {**logs, "task_loss": task, "cost": cost, "price": self.charge.price.value if self.charge else 0.0}
+            logs = {**logs, "task_loss": task, "cost": cost, "price": price}
         super().log(logs, start_time)
 
     def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
         """Linear warm-up for all; then the weights' rate decays, if asked, and the gates' stays."""
         if self.lr_scheduler is None:
-            chosen, settings = optimizer or self.optimizer, self.lesson.settings
+            chosen: Any = optimizer or self.optimizer
+            settings = self.lesson.settings
             warm = max(1, round(settings.warmup * num_training_steps))
 
             def rate(step: int, decays: bool) -> float:
@@ -135,8 +144,27 @@ class IncentiveTrainer(Trainer):
                 return min(climb, max(0.0, fall)) if decays else climb
 
             decays = [settings.decay and not group.get("gates", False) for group in chosen.param_groups]
-            self.lr_scheduler = LambdaLR(chosen, [lambda step, d=d: rate(step, d) for d in decays])
+            self.lr_scheduler = LambdaLR(chosen, [partial(rate, decays=one) for one in decays])
         return self.lr_scheduler
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> LikeLengths:
+        """Rows in an order that is the same on every process and after a resumption."""
+        rows = self.train_dataset if train_dataset is None else train_dataset
+        together = self.args.train_batch_size * self.args.gradient_accumulation_steps
+        return LikeLengths(rows, together, self.args.seed, lambda: int(self.state.epoch or 0))
+
+    def _clip_grad_norm(self, model: nn.Module) -> Any:
+        """Clip, unless the gradient is not finite: that ends the training before it reaches the weights.
+
+        With float16 it is no news: the scaler leaves out such a step and scales down.
+        """
+        norm = super()._clip_grad_norm(model)
+        if not (math.isfinite(float(norm)) or self.args.fp16):
+            raise FloatingPointError(
+                f"the gradient is not finite at step {self.state.global_step + 1}, although the loss is. "
+                "Lower the learning rate."
+            )
+        return norm
 
     def _budget(self, model: nn.Module) -> AbstractContextManager[None]:
         """A key budget of this step's own, the same on every process and after a resumption."""
@@ -155,7 +183,8 @@ class IncentiveTrainer(Trainer):
         with torch.no_grad():
             taught = self.lesson.teacher(**batch, output_hidden_states=True).hidden_states[1:]
         learnt = output.hidden_states[1:]
-        real = batch["attention_mask"].bool()
+        mask = batch.get("attention_mask")
+        real = slice(None) if mask is None else mask.bool()
         every = len(taught) // len(learnt)  # a deeper teacher: its layers at the same relative depth
         pairs = zip(learnt, taught[every - 1 :: every], strict=True)
         return torch.stack([functional.mse_loss(own[real].float(), other[real].float()) for own, other in pairs]).mean()
