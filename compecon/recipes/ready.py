@@ -63,13 +63,10 @@ def made_ready(checkpoint: Checkpoint, task: AnyTask, *, seed: int, max_tokens: 
         TaskError: If there are no training rows, or the task is one of language and the model none.
         UnsupportedModelError: If the checkpoint's body cannot get a head.
     """
+    match, knows = _known(checkpoint, task)
     length = within(checkpoint, max_tokens)
     rows = encode(checkpoint.tokenizer, task.part("train"), length)
-    try:
-        match = head_for(checkpoint, task)
-    except TaskError:
-        if not isinstance(task, Task):
-            raise
+    if not knows and isinstance(task, Task):
         return Ready(checkpoint, task, _with_head(checkpoint, task, seed), False, None, rows, length)
     if match is None or match.in_order:
         return Ready(checkpoint, task, checkpoint.model, True, None, rows, length)
@@ -79,10 +76,7 @@ def made_ready(checkpoint: Checkpoint, task: AnyTask, *, seed: int, max_tokens: 
 
 def ready_model(checkpoint: Checkpoint, task: Task, seed: int) -> tuple[PreTrainedModel, bool]:
     """The checkpoint's model if its head fits the task in the task's order, else one with a fresh head; and which."""
-    try:
-        match = head_for(checkpoint, task)
-    except TaskError:
-        match = None
+    match, _ = _known(checkpoint, task)
     if match is not None and match.in_order:
         return checkpoint.model, True
     return _with_head(checkpoint, task, seed), False
@@ -115,6 +109,15 @@ def taught(teacher: PreTrainedModel, checkpoint: Checkpoint, rows: Sequence[Feat
         return rows
     soft = predict(teacher, checkpoint.tokenizer, rows).tolist()
     return [{**row, "soft_targets": target} for row, target in zip(rows, soft, strict=True)]
+
+
+def _known(checkpoint: Checkpoint, task: AnyTask) -> tuple[LabelMatch | None, bool]:
+    try:
+        return head_for(checkpoint, task), True
+    except TaskError:
+        if not isinstance(task, Task):  # no head can be put on for it
+            raise
+        return None, False
 
 
 def _with_head(checkpoint: Checkpoint, task: Task, seed: int) -> PreTrainedModel:

@@ -109,6 +109,8 @@ def articles(tmp_path: Path) -> Path:
     folder = tmp_path / "data" / "wikitext2_raw"
     folder.mkdir(parents=True)
     for name in ("train", "valid", "test"):
-        text = "".join(f" = Title {i} = \n\n Some words of article {i} , and a few more of {name} . \n" for i in range(8))
+        text = "".join(
+            f" = Title {i} = \n\n Some words of article {i} , and a few more of {name} . \n" for i in range(8)
+        )
         (folder / f"wiki.{name}.raw").write_text(text)
     return tmp_path / "data"
