@@ -46,6 +46,7 @@ def frontier(  # noqa: PLR0913 - one option each
     prices: Annotated[str, typer.Option(help="Fixed prices, tried on the first seed.")] = "0.3,1,3",
     seeds: Annotated[str, typer.Option(help="Seeds.")] = "0,1,2",
     methods: Annotated[str, typer.Option(help="Post-hoc rivals; all if empty.")] = "",
+    finalists: Annotated[int, typer.Option(min=1, help="How many rivals run at all targets and seeds.")] = 2,
     max_tokens: MaxTokens = 128,
 ) -> None:
     """Quality against MACs: incentives beside every post-hoc rival, given the same steps and teacher."""
@@ -67,6 +68,7 @@ def frontier(  # noqa: PLR0913 - one option each
             dense=FineTuneSettings(epochs=dense_epochs, freeze_embeddings=True) if dense_epochs else None,
             after=after,
             methods=listed(methods, str, "--methods") or tuple(METHODS),
+            finalists=finalists,
             max_tokens=max_tokens,
         )
         study = _study(base, _task(task, data), data, plan, out)

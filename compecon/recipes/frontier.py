@@ -2,7 +2,7 @@
 
 From a dense model of each seed: incentive training at each target and at fixed prices, and each post-hoc method, with
 and without recovery. Every arm has the same steps, rows, learning rates and teacher. All rivals run on the first seed
-at some targets; the best two by dev go on to all targets and seeds. Nothing is chosen by test, and every run leaves a
+at some targets; the best by dev go on to all targets and seeds. Nothing is chosen by test, and every run leaves a
 record.
 """
 
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 Say = Callable[[str], None]
-_RIVALS_ON_ALL_SEEDS = 2
 _CONTROL_ROWS = 256
 
 
@@ -52,6 +51,7 @@ class FrontierPlan:
         after: How every arm is trained after that.
         incentive: What is priced, but for the target.
         methods: The rivals.
+        finalists: How many of them, the best by dev on the first seed, run at all targets and seeds.
         teacher_share: Weight of the dense model's logits in the loss of every arm.
         max_tokens: Longer texts are cut.
     """
@@ -64,6 +64,7 @@ class FrontierPlan:
     after: FineTuneSettings = field(default_factory=lambda: FineTuneSettings(epochs=2))
     incentive: IncentiveSettings = field(default_factory=IncentiveSettings)
     methods: tuple[str, ...] = tuple(METHODS)
+    finalists: int = 2
     teacher_share: float = 0.5
     max_tokens: int = 128
 
@@ -110,7 +111,7 @@ def run_frontier(study: Study) -> tuple[RunRecord, ...]:
     lanes[first].longer()
     for method in plan.methods:
         lanes[first].rival(method, plan.screened)
-    best = best_rivals(study.records.all(), first, plan.screened)
+    best = best_rivals(study.records.all(), first, plan.screened, plan.finalists)
     study.say(f"{study.task.name}: the best rivals on seed {first} by dev are {', '.join(best)}")
     for lane in lanes.values():
         lane.ours()
@@ -121,9 +122,7 @@ def run_frontier(study: Study) -> tuple[RunRecord, ...]:
     return study.records.all()
 
 
-def best_rivals(
-    records: tuple[RunRecord, ...], seed: int, targets: tuple[float, ...], n: int = _RIVALS_ON_ALL_SEEDS
-) -> tuple[str, ...]:
+def best_rivals(records: tuple[RunRecord, ...], seed: int, targets: tuple[float, ...], n: int = 2) -> tuple[str, ...]:
     """The post-hoc methods with the best mean dev metric, with recovery.
 
     Args:
