@@ -5,12 +5,14 @@ from __future__ import annotations
 import copy
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import torch
+from torch import nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from compecon.errors import CompeconError
@@ -19,7 +21,7 @@ from compecon.finetune.settings import FineTuneSettings
 from compecon.tasks.encode import Features
 from compecon.tasks.objectives import Objective
 
-_ADAM_BYTES = 16  # a parameter, its gradient and two moments, in float32
+_ADAM_BYTES = 12  # of a parameter that learns: its gradient and two moments, in float32
 _KEPT = 2  # checkpoints of a training that are kept, and one being written
 _FIXED_SHARE = 0.2  # of a step that does not shrink with the units: embeddings, norms, the optimizer, Python
 _GATES = 1.1  # time of a priced step against a plain one
@@ -116,23 +118,37 @@ def _step(
     settings: FineTuneSettings,
 ) -> tuple[float, int]:
     """Seconds of an optimizer step, and bytes that a forward pass holds for its backward pass."""
-    held = 0
-
-    def pack(tensor: torch.Tensor) -> torch.Tensor:
-        nonlocal held
-        held += tensor.numel() * tensor.element_size()
-        return tensor
-
     loss, kind = batch_loss(objective), _AUTOCAST.get(settings.precision)
     taken = []
     batches = calibration(tokenizer, rows, batch_size=settings.batch_size, device=model.device)
     model.train()
-    for _, batch in zip(range(3), batches, strict=False):
-        held, began = 0, time.perf_counter()
-        with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-            with torch.autocast(model.device.type, dtype=kind, enabled=kind is not None):
-                value = loss(model, batch)
-            value.backward()  # type: ignore[no-untyped-call]
-        taken.append(time.perf_counter() - began)
+    with torch.random.fork_rng():
+        for _, batch in zip(range(3), batches, strict=False):
+            began = time.perf_counter()
+            with held_for_backward(model) as held:
+                with torch.autocast(model.device.type, dtype=kind, enabled=kind is not None):
+                    value = loss(model, batch)
+                value.backward()  # type: ignore[no-untyped-call]
+            taken.append(time.perf_counter() - began)
     later = taken[1:] or taken  # the first pays for what is set up once
-    return settings.accumulate * sum(later) / len(later), held
+    return settings.accumulate * sum(later) / len(later), sum(held.values())
+
+
+@contextmanager
+def held_for_backward(model: nn.Module) -> Iterator[dict[int, int]]:
+    """Collect what forward passes within the context hold for their backward pass, parameters left out.
+
+    Yields:
+        Bytes of each block of memory by its address, complete as soon as the forward pass is.
+    """
+    own = {part.untyped_storage().data_ptr() for part in model.parameters()}
+    held: dict[int, int] = {}
+
+    def pack(tensor: torch.Tensor) -> torch.Tensor:
+        block = tensor.untyped_storage()
+        if block.data_ptr() not in own:
+            held[block.data_ptr()] = block.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        yield held

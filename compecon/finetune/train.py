@@ -154,13 +154,13 @@ def _run(trainer: IncentiveTrainer, folder: Path) -> None:
 @contextmanager
 def _left_for_use(model: PreTrainedModel, settings: FineTuneSettings) -> Iterator[None]:
     """Recompute activations within the context, if asked; leave the model in evaluation mode and without gradients."""
-    if settings.checkpointing:  # here, since versions of transformers name Trainer's argument differently
-        model.gradient_checkpointing_enable()
+    if settings.checkpointing:
+        _checkpointing(model, "enable")
     try:
         yield
     finally:
         if settings.checkpointing:
-            model.gradient_checkpointing_disable()
+            _checkpointing(model, "disable")
         model.zero_grad()
         model.train(False)
 
@@ -191,6 +191,12 @@ def _frozen_embeddings(model: PreTrainedModel, settings: FineTuneSettings) -> It
     finally:
         for part in learnt:
             part.requires_grad_(True)
+
+
+def _checkpointing(model: PreTrainedModel, what: str) -> None:
+    """Versions of transformers call it by two names; Trainer's argument has changed its name too."""
+    new, old = (f"{kind}_checkpointing_{what}" for kind in ("activation", "gradient"))
+    getattr(model, new if hasattr(model, new) else old)()
 
 
 def _placed(teacher: Teacher | None, model: PreTrainedModel) -> Teacher:

@@ -97,7 +97,11 @@ def test_a_training_that_was_left_in_the_second_epoch_ends_with_the_same_bits(
     assert [name for name in whole if not torch.equal(whole[name], parts[name])] == []
 
 
-@pytest.mark.parametrize("steps", [[1], [4], [3, 5], [11]], ids=str)
+@pytest.mark.parametrize(
+    "steps",
+    [pytest.param([1], marks=pytest.mark.slow), [4], [3, 5], pytest.param([11], marks=pytest.mark.slow)],
+    ids=str,
+)
 def test_it_does_not_matter_when_and_how_often_a_training_was_left(tokenizer, tiny_bert, rows_of, tmp_path, steps):
     train = trainer(tokenizer, tiny_bert, rows_of(15), SETTINGS, by_gates)
     whole, history = train(Watch())
