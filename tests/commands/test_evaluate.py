@@ -1,0 +1,144 @@
+"""`compecon evaluate`: the numbers, the budget, and who is measured on what."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from compecon.attention.budget import KeyBudget
+from compecon.attention.hooks import budgeted_attention
+from compecon.attention.policy import FirstK
+from compecon.checkpoints.load import load_checkpoint
+from compecon.tasks.metrics import accuracy, perplexity
+from compecon.tasks.registry import read_task
+
+
+@pytest.fixture
+def evaluate(compecon, task, parent):
+    def run(*arguments, checkpoint=parent, on=task):
+        code, out, err = compecon("evaluate", checkpoint, "--task", on, *arguments)
+        assert code == 0 or out == ""
+        return code, out, err
+
+    return run
+
+
+def said_one_by_one(folder, task):
+    checkpoint, part = load_checkpoint(folder, "cpu"), read_task(task).part("test")
+    with torch.inference_mode():
+        logits = [checkpoint.model(**checkpoint.tokenizer(text, return_tensors="pt")).logits[0] for text in part.texts]
+    return torch.stack(logits).argmax(-1).numpy(), part.targets
+
+
+def test_the_metrics_are_those_of_each_text_alone(evaluate, parent, task):
+    code, out, _ = evaluate("--json")
+    found = json.loads(out)
+    assert code == 0
+    expected = accuracy(*said_one_by_one(parent, task))
+    assert found["metrics"]["accuracy"] == {
+        "value": expected.value,
+        "low": expected.low,
+        "high": expected.high,
+        "n": expected.n,
+    }
+    assert set(found["metrics"]) == {metric.name for metric in read_task(task).metrics}
+    assert found["split"] == "test"
+
+
+@pytest.mark.parametrize("arguments", [("--keys", "2"), ("--share", "0.5")])
+def test_a_budget_holds_and_its_price_is_told(evaluate, parent, task, arguments):
+    budget = KeyBudget(2) if arguments[0] == "--keys" else KeyBudget(share=0.5)
+    checkpoint, part = load_checkpoint(parent, "cpu"), read_task(task).part("dev")
+    with torch.inference_mode(), budgeted_attention(checkpoint.model, budget, FirstK()):
+        logits = [checkpoint.model(**checkpoint.tokenizer(text, return_tensors="pt")).logits[0] for text in part.texts]
+    expected = accuracy(torch.stack(logits).argmax(-1).numpy(), part.targets)
+    code, out, _ = evaluate(*arguments, "--policy", "first", "--split", "dev")
+    assert code == 0
+    assert f"rule dev: accuracy {accuracy.shown(expected)}" in out
+    assert "masking saves reads, not time" in out
+    assert "MACs: " in out
+
+
+def test_a_head_in_another_order_is_read_by_name(evaluate, parent, classifier):
+    swapped = classifier("swapped", ("yes", "no"))
+    tensors = load_file(swapped / "model.safetensors")
+    flipped = {name: part.flip(0) if name.startswith("classifier.") else part for name, part in tensors.items()}
+    save_file(
+        {name: part.contiguous() for name, part in flipped.items()}, swapped / "model.safetensors", {"format": "pt"}
+    )
+    one, other = (json.loads(evaluate("--json", checkpoint=each)[1]) for each in (parent, swapped))
+    assert one["metrics"] == other["metrics"]
+
+
+def test_a_language_model_has_perplexities(evaluate, causal, articles):
+    code, out, _ = evaluate("--data", articles, "--json", checkpoint=causal, on="wikitext-2")
+    found, checkpoint = json.loads(out), load_checkpoint(causal, "cpu")
+    assert code == 0
+    assert checkpoint.model.config.n_positions == 16
+    documents = read_task("wikitext-2", articles).part("test")
+    nats, n_tokens = [], []
+    for document in documents:  # every token after half a window, from at least half a window
+        ids = checkpoint.tokenizer(document.text)["input_ids"]
+        stream, total = [0, *ids], 0.0
+        for at in range(1, len(stream)):
+            begin = 0 if at < 16 else 8 * ((at - 8) // 8)
+            with torch.inference_mode():
+                logits = checkpoint.model(torch.tensor([stream[begin:at]])).logits[0, -1]
+            total -= float(logits.double().log_softmax(-1)[stream[at]])
+        nats.append(total)
+        n_tokens.append(len(ids))
+    expected = perplexity(np.array(nats), np.array(n_tokens))
+    assert found["metrics"]["perplexity"]["value"] == pytest.approx(expected.value, rel=1e-5)
+    words = np.array([document.words for document in documents])
+    assert found["metrics"]["perplexity by word"]["value"] == pytest.approx(perplexity(np.array(nats), words).value)
+
+
+def test_a_number_that_is_none_is_null_in_json(evaluate, classifier, tmp_path):
+    table = tmp_path / "scores.csv"
+    table.write_text("text,label\n" + "".join(f"w{i % 20} w{i % 7},{i / 7:.3f}\n" for i in range(60)))
+    constant = classifier("constant", ("score",), problem_type="regression")
+    tensors = load_file(constant / "model.safetensors")
+    tensors["classifier.weight"].zero_()
+    save_file(tensors, constant / "model.safetensors", {"format": "pt"})
+    code, out, _ = evaluate("--json", checkpoint=constant, on=f"files:{table}")
+    assert code == 0
+    assert json.loads(out)["metrics"]["spearman"]["value"] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--keys", "0"), "--keys"),
+        (("--share", "1.5"), "(0, 1]"),
+        (("--keys", "2", "--share", "0.5"), "either keys or share"),
+        (("--policy", "best"), "top-k"),
+    ],
+)
+def test_wrong_usage(evaluate, arguments, said):
+    code, _, err = evaluate(*arguments)
+    assert code == 2
+    assert said in err
+
+
+def test_a_split_that_is_not_there_is_one_sentence(evaluate):
+    code, _, err = evaluate("--split", "unseen")
+    assert code == 1
+    assert err == "compecon: rule has no unseen rows here, only train, dev, test.\n"
+
+
+def test_labels_outside_the_head_are_one_sentence(evaluate, task):
+    path = Path(task.removeprefix("files:"), "test.csv")
+    path.write_text(path.read_text() + "w1 w2,maybe\n")
+    code, _, err = evaluate()
+    assert code == 1
+    assert err.startswith("compecon: the task has 3 classes (maybe, no, yes) and the model's head 2 outputs (no, yes).")
+    assert len(err.splitlines()) == 1
+
+
+def test_a_classifier_is_not_measured_by_perplexity(evaluate, articles):
+    code, _, err = evaluate("--data", articles, on="wikitext-2")
+    assert code == 1
+    assert "needs a model of kind causal-lm, and parent is of kind classification" in err
