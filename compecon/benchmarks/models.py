@@ -87,6 +87,13 @@ def write_random_checkpoint(folder: Path, config: dict[str, Any]) -> Path:
     return folder
 
 
+def random_rows(vocabulary: int, *, n_rows: int, n_tokens: int) -> list[dict[str, Any]]:
+    """Rows of random tokens with labels 0 and 1, always the same ones: what a step costs does not hang on them."""
+    ids = torch.randint(1, vocabulary, (n_rows, n_tokens), generator=torch.Generator().manual_seed(0))
+    mask = [1] * n_tokens
+    return [{"input_ids": row, "attention_mask": mask, "labels": i % 2} for i, row in enumerate(ids.tolist())]
+
+
 def text_of(checkpoint: Checkpoint, n_tokens: int, seed: int = 0) -> str:
     """A text of exactly so many tokens, special ones included, in words of the bundled examples.
 

@@ -38,4 +38,7 @@ class LikeLengths(Sampler[int]):
     def __iter__(self) -> Iterator[int]:
         seed = int(np.random.SeedSequence((self._seed, self._epoch())).generate_state(1)[0])
         generator = torch.Generator().manual_seed(seed)
-        yield from get_length_grouped_indices(self._lengths, self._together, generator=generator)
+        order: list[int] = get_length_grouped_indices(  # type: ignore[no-untyped-call]
+            self._lengths, self._together, generator=generator
+        )
+        yield from order

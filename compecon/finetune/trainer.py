@@ -87,7 +87,7 @@ class IncentiveTrainer(Trainer):
     def training_step(self, model: nn.Module, inputs: dict[str, Tensor], *rest: Any, **named: Any) -> Tensor:
         """One forward and backward pass, both under the step's key budget: a checkpointed one computes twice."""
         with self._budget(model):
-            return super().training_step(model, inputs, *rest, **named)  # type: ignore[no-any-return]
+            return super().training_step(model, inputs, *rest, **named)
 
     def compute_loss(self, model: Any, inputs: dict[str, Tensor], *_: Any, **__: Any) -> Tensor:
         """Loss of one forward pass, divided by the passes of a step.
@@ -149,7 +149,7 @@ class IncentiveTrainer(Trainer):
 
     def _get_train_sampler(self, train_dataset: Any = None) -> LikeLengths:
         """Rows in an order that is the same on every process and after a resumption."""
-        rows = self.train_dataset if train_dataset is None else train_dataset
+        rows: Any = self.train_dataset if train_dataset is None else train_dataset
         together = self.args.train_batch_size * self.args.gradient_accumulation_steps
         return LikeLengths(rows, together, self.args.seed, lambda: int(self.state.epoch or 0))
 
@@ -158,7 +158,7 @@ class IncentiveTrainer(Trainer):
 
         With float16 it is no news: the scaler leaves out such a step and scales down.
         """
-        norm = super()._clip_grad_norm(model)
+        norm = super()._clip_grad_norm(model)  # type: ignore[no-untyped-call]
         if not (math.isfinite(float(norm)) or self.args.fp16):
             raise FloatingPointError(
                 f"the gradient is not finite at step {self.state.global_step + 1}, although the loss is. "

@@ -144,7 +144,7 @@ class ScoreL1(_RelativeCost):
         return _Handles([module.register_forward_hook(note) for module in names])
 
     def _of_layer(self, layer: Layer, seen: Tensor, mask: Tensor | None) -> Tensor:
-        query, key = (half.unflatten(-1, (-1, layer.d_head)).transpose(1, 2) for half in seen.chunk(2, -1))
+        query, key = (half.reshape(*half.shape[:2], -1, layer.d_head).transpose(1, 2) for half in seen.chunk(2, -1))
         scores = (query @ key.transpose(-1, -2)).abs() * layer.d_head**-0.5
         ones = scores.new_ones(scores.shape[0], 1, *scores.shape[-2:])
         real = ones if mask is None else ones * mask[:, None, :, None] * mask[:, None, None, :]
@@ -190,9 +190,10 @@ class GroupLasso(_RelativeCost):
         return _Handles([module.register_forward_pre_hook(note) for module in modules])
 
     def _of_layer(self, layer: Layer, seen: Tensor, mask: Tensor | None) -> Tensor:
-        mixed, active = seen.split([seen.shape[-1] - layer.n_neurons, layer.n_neurons], -1)
+        n_mixed = seen.shape[-1] - layer.n_neurons
+        mixed, active = seen[..., :n_mixed], seen[..., n_mixed:]
         energy = _over_tokens(mixed.float().square(), mask) * _energy_out(layer.heads_out)
-        heads = energy.unflatten(-1, (-1, layer.d_head)).sum(-1)
+        heads = energy.reshape(-1, layer.d_head).sum(-1)
         neurons = _over_tokens(active.float().square(), mask) * _energy_out(layer.neurons_out)
         return (torch.cat([heads, neurons]) + 1e-12).sqrt().sum()
 

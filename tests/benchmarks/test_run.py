@@ -5,11 +5,12 @@ import sys
 
 import pytest
 import torch
+from transformers import BertConfig, BertForSequenceClassification
 
-from compecon.benchmarks import machine, run, sweep
+from compecon.benchmarks import compaction, incentive, machine, run, sweep
 from compecon.benchmarks.attention import attention_table
 from compecon.benchmarks.browser import chromium, find_chromium
-from compecon.benchmarks.models import bert_config, random_encoder, text_of, write_random_checkpoint
+from compecon.benchmarks.models import bert_config, random_encoder, random_rows, text_of, write_random_checkpoint
 from compecon.benchmarks.settings import Settings
 from compecon.benchmarks.timing import interleaved, one_thread, ratios
 from compecon.checkpoints.load import load_checkpoint
@@ -79,6 +80,34 @@ def test_the_timed_stream_ends_with_the_grid(checkpoint):
         if message.kind == "frame" and not missing:
             break
     assert sweep.grid_bytes(checkpoint, encoded) == pytest.approx(expected, abs=64)  # digits of a float may differ
+
+
+@pytest.fixture
+def classifier():
+    config = {name: value for name, value in TOY.items() if name not in ("model_type", "architectures")}
+    return BertForSequenceClassification(BertConfig(**config, num_labels=2)).eval()
+
+
+def test_the_incentive_benchmark_runs_at_toy_size_and_leaves_the_model_alone(checkpoint, classifier):
+    before = {name: value.clone() for name, value in classifier.state_dict().items()}
+    rows = random_rows(8000, n_rows=16, n_tokens=4)
+    table = incentive.incentive_table(classifier, checkpoint.tokenizer, rows, 2)
+    assert [len(f.values) for f in table.figures] == [10, 10, 10, 1, 1]
+    assert all(torch.equal(before[name], value) for name, value in classifier.state_dict().items())
+    assert not classifier.training
+
+
+def test_the_compaction_benchmark_runs_at_toy_size(checkpoint, classifier):
+    rows = random_rows(8000, n_rows=9, n_tokens=4)
+    table = compaction.compaction_table(
+        classifier, checkpoint.tokenizer, rows, {"forward": 3, "compact": 2, "prune": 1}
+    )
+    assert [len(f.values) for f in table.figures] == [3, 3, 3, 3, 1, 2]
+    assert table.figures[3].goal.at_most == 1.25
+
+
+def test_random_rows_are_the_same_every_time():
+    assert random_rows(50, n_rows=3, n_tokens=5) == random_rows(50, n_rows=3, n_tokens=5)
 
 
 def test_an_unknown_benchmark_is_refused_by_name():
