@@ -25,7 +25,7 @@ from compecon.finetune.settings import FineTuneResult, FineTuneSettings, StepRec
 from compecon.finetune.train import Teacher, Watch, fine_tune
 from compecon.finetune.trainer import Charge
 from compecon.incentives.activity import AttentionL1, EffectiveKeys, FfnL1, GroupLasso, ScoreL1
-from compecon.incentives.cost import ComputeCost, ExpectedLatency, ExpectedMacs, Read
+from compecon.incentives.cost import ComputeCost, ExpectedLatency, ExpectedMacs
 from compecon.incentives.gates import Gates, gated, starting_gates
 from compecon.incentives.price import DualAscent, FixedPrice, Price, Schedule
 from compecon.latency import BlockShape, Workload, measure_blocks
@@ -179,7 +179,6 @@ def train_incentive(  # noqa: PLR0913 - a training has this many parts
     macs = unit_macs(model, n_tokens)
     if not cost.removes_work:
         with cost.metered(model, None) as read:
-            _read_at_start(model, tokenizer, rows, read)
             charge, looking = Charge(incentive.first(), read), _phase(watch, "priced")
             priced = _kept(looking, settings, incentive).run(
                 model,
@@ -276,17 +275,6 @@ def _left(cost: ComputeCost, gates: Gates, macs: Units) -> Callable[[], float]:
     if isinstance(cost, ExpectedLatency):
         return lambda: cost.share(gates.values())
     return lambda: gates.share(macs)
-
-
-@torch.no_grad()
-def _read_at_start(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: Sequence[Features], read: Read
-) -> None:
-    """Read the cost of the model as it was given: what is relative to the start has the same start when resumed."""
-    batch = next(iter(calibration(tokenizer, rows, device=model.device)))
-    model.train(False)
-    model(**inputs_of(batch))
-    read(batch.get("attention_mask"))
 
 
 def _kept(watch: Watch, settings: FineTuneSettings, incentive: IncentiveSettings) -> Phase:

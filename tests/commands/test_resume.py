@@ -48,6 +48,7 @@ def same(one, other):
 
 
 PRICED = ("--target-macs", "0.5")
+EARLY = (*PRICED, "--gate-rate", "5", "--ramp", "0")  # the gates close within the priced steps
 
 
 @pytest.mark.parametrize(
@@ -57,7 +58,7 @@ PRICED = ("--target-macs", "0.5")
         (PRICED, "incentive", 3),
         (PRICED, "incentive", 4),
         (PRICED, "incentive", 6),
-        ((*PRICED, "--gate-rate", "5", "--ramp", "0"), "incentive", 5),
+        (EARLY, "incentive", 5),
         (("--price", "1", "--cost", "group-lasso"), "incentive", 5),
     ],
     ids=["dense", "priced", "at the end of the priced phase", "recovery", "after a target met early", "relative cost"],
@@ -78,12 +79,12 @@ def test_what_was_interrupted_ends_as_if_it_had_not_been(train, interrupt, tmp_p
     assert not (tmp_path / "parts.training").exists()
 
 
-def test_a_priced_phase_that_has_ended_is_not_trained_again(train, interrupt, monkeypatch):
+def test_a_priced_phase_that_met_its_target_early_is_not_trained_again(train, interrupt, monkeypatch):
     interrupt("incentive", 6)
-    assert train("out", *PRICED)[0] == 130
+    assert train("out", *EARLY)[0] == 130
     steps = []
     monkeypatch.setattr(Progress, "report", lambda _self, record: steps.append(record.step))
-    assert train("out", *PRICED)[0] == 0
+    assert train("out", *EARLY)[0] == 0
     assert steps == [7, 8]
 
 
