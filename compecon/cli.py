@@ -80,10 +80,17 @@ def bundle(
     data: Annotated[Path | None, typer.Option(help="Data folder; the Hub's copies if not given.")] = None,
     only: Annotated[list[str] | None, typer.Option(help="Only this checkpoint; may be repeated.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of every training.")] = 0,
+    time: Annotated[
+        bool, typer.Option("--time", help="Train nothing: time the family against its parents again.")
+    ] = False,
 ) -> None:
     """Train the bundled checkpoints from a data folder and measure them; minutes to an hour on a laptop."""
     from compecon.recipes import NAMES, build_bundle
+    from compecon.recipes.family import time_family
 
+    if time:
+        time_family(out, only=only or NAMES, report=typer.echo)
+        return
     try:
         for folder in build_bundle(out, data, only=only or NAMES, seed=seed, report=typer.echo):
             typer.echo(str(folder))

@@ -149,6 +149,31 @@ def build_family(
     return tuple(folders)
 
 
+def time_family(bundle: Path, *, only: Collection[str] = FAMILY, report: Say = lambda _: None) -> tuple[Path, ...]:
+    """Measure again how long members take against their parents, in a process that has trained nothing.
+
+    Args:
+        bundle: Folder of the bundle.
+        only: Which members to measure; those that are not there are passed over.
+        report: Is told of each.
+
+    Returns:
+        The folders whose card and manifest were written again.
+
+    Raises:
+        CheckpointError: If a checkpoint cannot be loaded.
+    """
+    folders = [bundle / name for name in FAMILY if name in only and (bundle / name).is_dir()]
+    for folder in folders:
+        manifest = read_manifest(folder)
+        training = manifest["training"]
+        parent, member = (load_of_bundle(bundle / name).model for name in (training["parent"], folder.name))
+        training["latency"] = {"batch": _BATCH, "n_tokens": _TOKENS, **asdict(_latency(parent, member))}
+        _tell(folder, manifest["title"], training, [ReportedMetric(**metric) for metric in manifest["metrics"]])
+        report(f"{folder.name}: {_numbers(read_manifest(folder))}")
+    return tuple(folders)
+
+
 def _start(checkpoint: Checkpoint, task: Task, plan: FamilyPlan, seed: int) -> Start:
     rows = taught(checkpoint.model, checkpoint, encode(checkpoint.tokenizer, task.part("train"), _MAX_TOKENS))
     steps = plan.after.total_steps(len(rows))
@@ -178,13 +203,16 @@ def _saved(bundle: Path, parent: Checkpoint, task: Task, start: Start, member: M
         "steps": outcome.steps,
         "settings": asdict(start.settings),
     }
-    facts = FACTS[parent.path.name]
-    title = f"{facts.title}, {member.title}"
-    digest = read_manifest(folder)["sha256"][WEIGHTS]
-    card = family_card(facts, title, training, metrics, digest)
-    describe(folder, title=title, task=parent.path.name, metrics=metrics, card=card)
-    add_entries(folder, {"training": training})
+    _tell(folder, f"{FACTS[parent.path.name].title}, {member.title}", training, metrics)
     return folder
+
+
+def _tell(folder: Path, title: str, training: Mapping[str, Any], metrics: Sequence[ReportedMetric]) -> None:
+    """Write the card, and the manifest's words and numbers."""
+    parent = training["parent"]
+    card = family_card(FACTS[parent], title, training, metrics, read_manifest(folder)["sha256"][WEIGHTS])
+    describe(folder, title=title, task=parent, metrics=metrics, card=card)
+    add_entries(folder, {"training": training})
 
 
 def _metrics(model: Any, parent: Checkpoint, task: Task, member: Member) -> list[ReportedMetric]:

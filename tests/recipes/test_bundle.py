@@ -1,6 +1,7 @@
 """The whole bundle, from a folder of files to checkpoints that load, with a random encoder of two layers."""
 
 import json
+import shutil
 import string
 
 import pytest
@@ -15,7 +16,7 @@ from compecon.finetune import FineTuneSettings
 from compecon.recipes import NAMES, BundlePlan, build_bundle
 from compecon.recipes.causal import CausalPlan
 from compecon.recipes.encoders import EncoderPlan
-from compecon.recipes.family import FAMILY, FamilyPlan
+from compecon.recipes.family import FAMILY, FamilyPlan, time_family
 
 WORDS = ["good", "bad", "film", "money", "cat", "sat", "##ting", "unseen"]
 BRIEF = FineTuneSettings(epochs=1, batch_size=4, precision="float32")
@@ -117,6 +118,17 @@ def test_a_member_of_the_family_loads_with_the_tensors_it_shares(bundle):
     model = load_of_bundle(bundle[0] / "sentiment-any-budget").model
     stored = read_weights(bundle[0] / "sentiment-any-budget")
     assert all(torch.equal(value, stored[name]) for name, value in model.state_dict().items())
+
+
+def test_timing_again_changes_the_time_alone(bundle, tmp_path):
+    shutil.copytree(bundle[0], tmp_path / "bundle")
+    name = "sentiment-any-budget"
+    (folder,) = time_family(tmp_path / "bundle", only=[name])
+    before, after = read_manifest(bundle[0] / name), read_manifest(folder)
+    ratio = after["training"].pop("latency")["ratio"]
+    before["training"].pop("latency")
+    assert after == before
+    assert f"| {ratio:.2f} [" in (folder / "README.md").read_text()
 
 
 def test_budget_dropout_leaves_the_ffn_to_its_parent(bundle):
