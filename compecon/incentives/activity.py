@@ -145,12 +145,13 @@ class ScoreL1(_RelativeCost):
 
     def _of_layer(self, layer: Layer, seen: Tensor, mask: Tensor | None) -> Tensor:
         query, key = (half.reshape(*half.shape[:2], -1, layer.d_head).transpose(1, 2) for half in seen.chunk(2, -1))
-        scores = (query @ key.transpose(-1, -2)).abs() * layer.d_head**-0.5
+        scores: Tensor = (query @ key.transpose(-1, -2)).abs() * layer.d_head**-0.5
         ones = scores.new_ones(scores.shape[0], 1, *scores.shape[-2:])
         real = ones if mask is None else ones * mask[:, None, :, None] * mask[:, None, None, :]
         if getattr(layer.attention, "is_causal", False):
             real = real.tril()
-        return (scores * real).sum() / (real.sum() * scores.shape[1])
+        mean: Tensor = (scores * real).sum() / (real.sum() * scores.shape[1])
+        return mean
 
 
 @final
