@@ -78,4 +78,5 @@ def _curve(name: str, points: Sequence[Mapping[str, Any]], dense: float, *, reco
 
 
 def _mean(arm: Mapping[str, Any]) -> float:
-    return sum(arm["test"]) / len(arm["test"])
+    values: Sequence[float] = arm["test"]
+    return sum(values) / len(values)

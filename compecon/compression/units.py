@@ -41,7 +41,7 @@ class Units:
 
     def split(self, values: Tensor) -> Units:
         """The inverse of :meth:`joined`, for a vector of as many values as there are units here."""
-        parts = torch.split(values, [len(part) for part in (*self.heads, *self.neurons)])  # type: ignore[no-untyped-call]
+        parts = torch.split(values, [len(part) for part in (*self.heads, *self.neurons)])
         return Units(parts[: len(self.heads)], parts[len(self.heads) :])
 
     def total(self) -> Tensor:

@@ -46,7 +46,7 @@ class Member:
 
     Attributes:
         suffix: Its name is that of its parent, a hyphen, and this.
-        title: What a person reads after the parent's title.
+        title: What a person reads after the parent's name.
         make: Makes it.
         method: "incentive", "budget dropout" or the name of a post-hoc method.
         target: Share of the MACs of heads and neurons; None for all of them.
@@ -66,7 +66,7 @@ def _incentive(percent: int) -> Member:
     settings = IncentiveSettings(target=target)
     return Member(
         f"{percent}",
-        f"{percent} % of the MACs, by incentive",
+        f"{percent} % of the MACs (incentive)",
         lambda start: priced(start, settings),
         "incentive",
         target,
@@ -77,7 +77,7 @@ def _rival(percent: int, method: str) -> Member:
     def make(start: Start) -> Outcome:
         return recovered(start, pruned(start, method, percent / 100))
 
-    return Member(f"{percent}-{method}", f"{percent} % of the MACs, pruned ({method})", make, method, percent / 100)
+    return Member(f"{percent}-{method}", f"{percent} % of the MACs ({method})", make, method, percent / 100)
 
 
 def _any_budget(start: Start) -> Outcome:
@@ -91,7 +91,7 @@ MEMBERS = (
     _incentive(45),
     _incentive(30),
     _rival(45, "taylor"),
-    Member("any-budget", "for every key budget", _any_budget, "budget dropout", keys=tuple(k for k in MEASURED if k)),
+    Member("any-budget", "any key budget", _any_budget, "budget dropout", keys=tuple(k for k in MEASURED if k)),
 )
 PARENTS = ("sentiment", "similarity")
 FAMILY = tuple(f"{parent}-{member.suffix}" for parent in PARENTS for member in MEMBERS)
@@ -163,13 +163,14 @@ def time_family(bundle: Path, *, only: Collection[str] = FAMILY, report: Say = l
     Raises:
         CheckpointError: If a checkpoint cannot be loaded.
     """
-    folders = [bundle / name for name in FAMILY if name in only and (bundle / name).is_dir()]
+    members = {f"{parent}-{member.suffix}": member for parent in PARENTS for member in MEMBERS}
+    folders = [bundle / name for name in members if name in only and (bundle / name).is_dir()]
     for folder in folders:
         manifest = read_manifest(folder)
         training = manifest["training"]
         parent, member = (load_of_bundle(bundle / name).model for name in (training["parent"], folder.name))
         training["latency"] = {"batch": _BATCH, "n_tokens": _TOKENS, **asdict(_latency(parent, member))}
-        _tell(folder, manifest["title"], training, [ReportedMetric(**metric) for metric in manifest["metrics"]])
+        _tell(folder, members[folder.name], training, [ReportedMetric(**metric) for metric in manifest["metrics"]])
         report(f"{folder.name}: {_numbers(read_manifest(folder))}")
     return tuple(folders)
 
@@ -203,13 +204,14 @@ def _saved(bundle: Path, parent: Checkpoint, task: Task, start: Start, member: M
         "steps": outcome.steps,
         "settings": asdict(start.settings),
     }
-    _tell(folder, f"{FACTS[parent.path.name].title}, {member.title}", training, metrics)
+    _tell(folder, member, training, metrics)
     return folder
 
 
-def _tell(folder: Path, title: str, training: Mapping[str, Any], metrics: Sequence[ReportedMetric]) -> None:
+def _tell(folder: Path, member: Member, training: Mapping[str, Any], metrics: Sequence[ReportedMetric]) -> None:
     """Write the card, and the manifest's words and numbers."""
     parent = training["parent"]
+    title = f"{parent.capitalize()}: {member.title}"  # the difference comes early: menus cut what is long
     card = family_card(FACTS[parent], title, training, metrics, read_manifest(folder)["sha256"][WEIGHTS])
     describe(folder, title=title, task=parent, metrics=metrics, card=card)
     add_entries(folder, {"training": training})
