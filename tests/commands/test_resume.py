@@ -8,6 +8,8 @@ from safetensors.torch import load_file
 
 from compecon.commands.onlooker import Progress
 
+pytestmark = pytest.mark.slow  # each trains a model several times
+
 BEGIN = ("--steps", "8", "--batch-size", "8", "--precision", "float32", "--device", "cpu", "--save-every", "3")
 
 
