@@ -115,8 +115,7 @@ def markdown(report: FrontierReport, metric: Metric) -> str:
         "",
         f"`{report.command}` on {report.hardware['processor']}, {report.hardware['threads']} thread(s); test split of "
         f"{report.test_rows:,} rows. Shares are of the MACs of heads and neurons, counted on compacted shapes; "
-        "brackets: "
-        "95 % paired bootstrap over rows, of the mean over seeds.",
+        "brackets: 95 % paired bootstrap over rows, of the mean over seeds.",
         "",
         "## Incentive against the best rival with the same steps and teacher",
         "",

@@ -64,7 +64,7 @@ class Volume:
 
     Attributes:
         arm: Its name, with recovery.
-        by_seed: One volume a seed.
+        by_seed: One volume a seed, in the order of the seeds that ran at every target.
         mean: Their mean.
     """
 
@@ -119,20 +119,24 @@ def duels(records: Records, metric: Metric, targets: np.ndarray) -> tuple[Duel, 
 def volumes(records: Sequence[RunRecord], floor: float) -> tuple[Volume, ...]:
     """Hypervolume of each arm that was recovered, by seed; the reference is (1, `floor`).
 
+    Only seeds on which an arm ran at every target count: fewer points would be a smaller volume for another reason.
+
     Args:
         records: Of all arms; higher metrics are better.
         floor: The metric of always giving the same answer.
     """
+    points: dict[str, dict[int, list[tuple[float, float]]]] = {}
+    targets = {record.target for record in records if record.recovered and record.target is not None}
+    for record in records:
+        if record.recovered and record.target is not None:
+            of_seed = points.setdefault(record.arm, {}).setdefault(record.seed, [])
+            of_seed.append((record.share, record.test.value))
     found = []
-    for arm in sorted({record.arm for record in records if record.recovered and record.target is not None}):
-        by_seed: dict[int, list[tuple[float, float]]] = {}
-        for record in records:
-            if record.recovered and record.arm == arm:
-                by_seed.setdefault(record.seed, []).append((record.share, record.test.value))
-        volume = tuple(
-            hypervolume(points, (1.0, floor), maximise=(False, True)) for _, points in sorted(by_seed.items())
-        )
-        found.append(Volume(arm, volume, statistics.fmean(volume)))
+    for arm, by_seed in sorted(points.items()):
+        complete = [each for _, each in sorted(by_seed.items()) if len(each) == len(targets)]
+        volume = tuple(hypervolume(each, (1.0, floor), maximise=(False, True)) for each in complete)
+        if volume:
+            found.append(Volume(arm, volume, statistics.fmean(volume)))
     return tuple(found)
 
 
