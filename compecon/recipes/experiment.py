@@ -26,6 +26,7 @@ from compecon.recipes.train import ready_model, refuse_compacted
 from compecon.tasks.task import Split, Task
 
 _TIMED = ((8, 64), (1, 32))  # batch × tokens
+_SECONDS = 10.0  # for each
 _LAYERS = 3  # of the bundled encoders
 
 
@@ -130,6 +131,6 @@ def _first_units(model: Any, run: RunRecord) -> Units:
 
 def _timed(name: str, dense: Any, smaller: Any, batch: int, n_tokens: int) -> Measured:
     ids = torch.randint(5, dense.config.vocab_size, (batch, n_tokens), generator=torch.Generator().manual_seed(0))
-    latency = compare_latency(lambda: dense(input_ids=ids), lambda: smaller(input_ids=ids))
+    latency = compare_latency(lambda: dense(input_ids=ids), lambda: smaller(input_ids=ids), limit_s=_SECONDS)
     ratio = forward_macs(smaller, n_tokens) / forward_macs(dense, n_tokens)
     return Measured(name, ratio, batch, n_tokens, latency)
