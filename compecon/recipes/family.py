@@ -35,7 +35,7 @@ from compecon.tasks.encode import encode
 from compecon.tasks.objectives import objective_of
 from compecon.tasks.task import Task
 
-_BATCH, _TOKENS = 8, 64  # that latency is quoted for
+_BATCH, _TOKENS, _SECONDS = 8, 64, 10.0  # that latency is quoted for, and to measure it in
 _MAX_TOKENS = 128
 Say = Callable[[str], None]
 
@@ -230,7 +230,7 @@ def _metrics(model: Any, parent: Checkpoint, task: Task, member: Member) -> list
 
 def _latency(dense: Any, smaller: Any) -> LatencyRatio:
     ids = torch.randint(5, dense.config.vocab_size, (_BATCH, _TOKENS), generator=torch.Generator().manual_seed(0))
-    return compare_latency(lambda: dense(input_ids=ids), lambda: smaller(input_ids=ids), threads=1)
+    return compare_latency(lambda: dense(input_ids=ids), lambda: smaller(input_ids=ids), threads=1, limit_s=_SECONDS)
 
 
 def _numbers(manifest: Mapping[str, Any]) -> str:
