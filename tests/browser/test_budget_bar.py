@@ -72,7 +72,7 @@ def test_a_long_text_is_previewed_between_grid_budgets_and_exact_at_rest(
     dashboard: Any, library: Any, assert_same: Callable[..., None]
 ) -> None:
     dashboard.open(text=LONG)
-    dashboard.await_badge("recorded")
+    dashboard.await_badge("exact")
     n = dashboard.n
     assert n == 92
     k = dashboard.rest_between(budget_grid(n))
