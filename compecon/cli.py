@@ -85,7 +85,7 @@ def bundle(
     ] = False,
 ) -> None:
     """Train the bundled checkpoints from a data folder and measure them; minutes to an hour on a laptop."""
-    from compecon.recipes import NAMES, build_bundle
+    from compecon.recipes.bundle import NAMES, build_bundle
     from compecon.recipes.family import time_family
 
     if time:

@@ -39,7 +39,13 @@ TRANSFORMERS = (
     "compecon/finetune/",
     "compecon/tasks/",
 )
-DOCSTRING_ONLY = ["compecon/__init__.py", "compecon/checkpoints/__init__.py", "compecon/views/__init__.py"]
+DOCSTRING_ONLY = [
+    "compecon/__init__.py",
+    "compecon/checkpoints/__init__.py",
+    "compecon/finetune/__init__.py",
+    "compecon/recipes/__init__.py",
+    "compecon/views/__init__.py",
+]
 WITHOUT_TORCH = [
     "__init__",
     "errors",
@@ -48,6 +54,11 @@ WITHOUT_TORCH = [
     "flops",
     "checkpoints/catalog",
     "checkpoints/intake",
+    "finetune/incentive_settings",
+    "finetune/settings",
+    "finetune/watch",
+    "recipes/audience",
+    "recipes/plans",
     "views/frames",
     "cli",
 ]

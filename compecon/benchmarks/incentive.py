@@ -15,9 +15,10 @@ from compecon.benchmarks.models import bundled_checkpoint, random_rows
 from compecon.benchmarks.settings import Settings
 from compecon.benchmarks.timing import one_thread, ratios
 from compecon.compression.macs import unit_macs
-from compecon.finetune import FineTuneSettings, fine_tune
 from compecon.finetune.estimate import held_for_backward
 from compecon.finetune.incentive import batch_loss, calibration
+from compecon.finetune.settings import FineTuneSettings
+from compecon.finetune.train import fine_tune
 from compecon.finetune.trainer import Charge
 from compecon.incentives.cost import ExpectedMacs
 from compecon.incentives.gates import Gates, gated

@@ -51,7 +51,7 @@ def frontier(  # noqa: PLR0913 - one option each
 ) -> None:
     """Quality against MACs: incentives beside every post-hoc rival, given the same steps and teacher."""
     from compecon.compression.prune import METHODS
-    from compecon.finetune import FineTuneSettings
+    from compecon.finetune.settings import FineTuneSettings
     from compecon.recipes.experiment import frontier_report
     from compecon.recipes.frontier import FrontierPlan
     from compecon.recipes.report import write_report
@@ -105,7 +105,7 @@ def budgets(  # noqa: PLR0913 - one option each
     max_tokens: MaxTokens = 128,
 ) -> None:
     """Quality against the keys a query may read: dense, trained longer, and trained under budgets."""
-    from compecon.finetune import FineTuneSettings
+    from compecon.finetune.settings import FineTuneSettings
     from compecon.recipes.any_budget import run_budgets, write_budgets
     from compecon.recipes.frontier import FrontierPlan, start_of
     from compecon.recipes.report import command_line, hardware, versions

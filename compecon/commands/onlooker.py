@@ -14,7 +14,7 @@ import typer
 
 if TYPE_CHECKING:
     from compecon.finetune.settings import StepRecord
-    from compecon.recipes.trained import Audience
+    from compecon.recipes.audience import Audience
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _LINES = 10  # of a stage, where there is no terminal to draw on
@@ -68,8 +68,8 @@ def looking_on(folder: Path, report_to: tuple[str, ...] = ()) -> Iterator[Audien
         folder: Where checkpoints of the training go.
         report_to: Trackers.
     """
-    from compecon.finetune.train import Watch
-    from compecon.recipes.trained import Audience
+    from compecon.finetune.watch import Watch
+    from compecon.recipes.audience import Audience
 
     progress = Progress()
     asked: list[int] = []

@@ -11,7 +11,7 @@ from compecon.commands.fields import FieldOptions, call, with_options
 from compecon.commands.options import Data, Json, NewFolder, Source, TaskName, plainly, training_folder
 
 if TYPE_CHECKING:
-    from compecon.recipes.pruning import PrunePlan
+    from compecon.recipes.plans import PrunePlan
 
 _TARGET = ("--target-macs", "--target")
 _RECOVERY = {"epochs": ("--recover-epochs",), "steps": ("--recover-steps",)}
@@ -31,8 +31,8 @@ def command() -> Callable[..., None]:
 
 
 def _groups() -> tuple[FieldOptions[Any], FieldOptions[Any]]:
-    from compecon.finetune import FineTuneSettings
-    from compecon.recipes.pruning import PrunePlan
+    from compecon.finetune.settings import FineTuneSettings
+    from compecon.recipes.plans import PrunePlan
 
     return (
         FieldOptions(PrunePlan, names={"target": _TARGET}, without=frozenset({"recovery", "seed"})),

@@ -14,7 +14,7 @@ from compecon.commands.fields import FieldOptions, call, with_options
 from compecon.commands.options import Base, Data, Json, NewFolder, TaskName, listed, plainly, training_folder
 
 if TYPE_CHECKING:
-    from compecon.recipes.train import TrainPlan
+    from compecon.recipes.plans import TrainPlan
 
 _TARGETS = {"target": ("--target-macs", "--target")}
 _TRACKERS = {"tensorboard": ("tensorboard", "tensorboardX")}
@@ -32,9 +32,9 @@ def command() -> Callable[..., None]:
 
 
 def _groups() -> tuple[FieldOptions[Any], ...]:
-    from compecon.finetune import FineTuneSettings
-    from compecon.finetune.incentive import IncentiveSettings
-    from compecon.recipes.train import TrainPlan
+    from compecon.finetune.incentive_settings import IncentiveSettings
+    from compecon.finetune.settings import FineTuneSettings
+    from compecon.recipes.plans import TrainPlan
 
     return (
         FieldOptions(IncentiveSettings, names=_TARGETS, defaults={"target": None, "price": None}),

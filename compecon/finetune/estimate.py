@@ -16,7 +16,8 @@ from torch import nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from compecon.errors import CompeconError
-from compecon.finetune.incentive import IncentiveSettings, batch_loss, calibration
+from compecon.finetune.incentive import batch_loss, calibration
+from compecon.finetune.incentive_settings import IncentiveSettings
 from compecon.finetune.settings import FineTuneSettings
 from compecon.tasks.encode import Features
 from compecon.tasks.objectives import Objective

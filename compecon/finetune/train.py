@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -27,34 +27,12 @@ from compecon.finetune.predict import collator
 from compecon.finetune.safety import Keeper, last_complete_checkpoint, restore_price
 from compecon.finetune.settings import FineTuneResult, FineTuneSettings, StepRecord
 from compecon.finetune.trainer import Charge, IncentiveTrainer, Lesson
+from compecon.finetune.watch import Watch
 from compecon.tasks.encode import Features
 from compecon.tasks.objectives import Objective
 
 Teacher = PreTrainedModel
 _SETTINGS = "settings.json"
-
-
-def _never(_record: object = None) -> bool:
-    return False
-
-
-@dataclass(frozen=True)
-class Watch:
-    """Who looks on while a model trains, and what they may ask.
-
-    Attributes:
-        report: Is told of each optimizer step.
-        stop: Asked after each step whether to leave the training, to be resumed later.
-        done: Asked after each step whether what was wanted is reached.
-        folder: Where checkpoints of the training go, and come from if it was left; None for none.
-        report_to: Trackers that Trainer knows, such as "tensorboard".
-    """
-
-    report: Callable[[StepRecord], None] = lambda _: None
-    stop: Callable[[], bool] = _never
-    done: Callable[[StepRecord], bool] = _never
-    folder: Path | None = None
-    report_to: tuple[str, ...] = field(default=())
 
 
 def fine_tune(  # noqa: PLR0913 - a training has this many parts
@@ -66,7 +44,7 @@ def fine_tune(  # noqa: PLR0913 - a training has this many parts
     *,
     teacher: Teacher | None = None,
     charge: Charge | None = None,
-    watch: Watch = Watch(),
+    watch: Watch = Watch(),  # noqa: B008 - frozen
 ) -> FineTuneResult:
     """Train a model in place, and leave it in evaluation mode. Frozen parameters stay as they are.
 

@@ -1,5 +1,4 @@
-"""What the product can train, as functions that say how far they are."""
+"""Whole undertakings: a training, a pruning, the bundle, an experiment and its report.
 
-from compecon.recipes.bundle import NAMES, BundlePlan, build_bundle
-
-__all__ = ["NAMES", "BundlePlan", "build_bundle"]
+Import from the module of each thing; nothing is imported here, so that plans load without torch.
+"""

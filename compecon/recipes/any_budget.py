@@ -13,7 +13,7 @@ import numpy as np
 
 from compecon.attention.budget import KeyBudget
 from compecon.compression.families import layers_of
-from compecon.finetune import fine_tune
+from compecon.finetune.train import fine_tune
 from compecon.recipes.arms import Start
 from compecon.recipes.evaluate import evaluate
 from compecon.recipes.report import write_json

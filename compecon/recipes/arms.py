@@ -12,9 +12,11 @@ from compecon.compression.compact import compact
 from compecon.compression.macs import share_of_macs, unit_macs
 from compecon.compression.prune import prune
 from compecon.compression.units import Units
-from compecon.finetune import FineTuneSettings, fine_tune
-from compecon.finetune.incentive import IncentiveSettings, batch_loss, calibration, mean_length, train_incentive
-from compecon.finetune.train import Watch
+from compecon.finetune.incentive import batch_loss, calibration, mean_length, train_incentive
+from compecon.finetune.incentive_settings import IncentiveSettings
+from compecon.finetune.settings import FineTuneSettings
+from compecon.finetune.train import fine_tune
+from compecon.finetune.watch import Watch
 from compecon.flops import ModelShape, macs
 from compecon.tasks.encode import Features
 from compecon.tasks.objectives import Objective

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from compecon.checkpoints.bundle import WEIGHTS, ReportedMetric, describe, read_manifest, read_weights, save_weights
 from compecon.checkpoints.pretrained import Base, pretrained_folder, read_encoder, shrunk
-from compecon.finetune import FineTuneSettings
+from compecon.finetune.settings import FineTuneSettings
 from compecon.recipes.card import FACTS, model_card
 from compecon.recipes.causal import CausalPlan, measure_causal, train_causal
 from compecon.recipes.encoders import EncoderPlan, Report, measure, train_encoder

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from compecon.checkpoints.bundle import WEIGHTS, ReportedMetric
-from compecon.finetune import FineTuneSettings
+from compecon.finetune.settings import FineTuneSettings
 
 
 @dataclass(frozen=True)

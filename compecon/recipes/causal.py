@@ -10,7 +10,8 @@ import numpy as np
 import torch
 
 from compecon.checkpoints.scratch import document_nats, small_gpt2, train_tokenizer, windows
-from compecon.finetune import FineTuneSettings, fine_tune
+from compecon.finetune.settings import FineTuneSettings
+from compecon.finetune.train import fine_tune
 from compecon.recipes.encoders import Report
 from compecon.tasks.language_task import Document, LanguageTask
 from compecon.tasks.metrics import Estimate, perplexity

@@ -9,7 +9,9 @@ from typing import Any
 import torch
 
 from compecon.checkpoints.pretrained import Base, classifier
-from compecon.finetune import FineTuneSettings, fine_tune, predict
+from compecon.finetune.predict import predict
+from compecon.finetune.settings import FineTuneSettings
+from compecon.finetune.train import fine_tune
 from compecon.recipes.evaluate import evaluate
 from compecon.tasks.encode import encode
 from compecon.tasks.metrics import Estimate

@@ -15,8 +15,8 @@ from compecon.attention.policy import Policy, TopK
 from compecon.checkpoints.load import Checkpoint
 from compecon.checkpoints.scratch import document_nats
 from compecon.errors import TaskError
-from compecon.finetune import predict
 from compecon.finetune.incentive import mean_length
+from compecon.finetune.predict import predict
 from compecon.tasks.encode import encode
 from compecon.tasks.labels import LabelMatch
 from compecon.tasks.language_task import LanguageTask

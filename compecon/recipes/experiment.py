@@ -19,10 +19,10 @@ from compecon.compression.units import Units
 from compecon.latency import compare_latency
 from compecon.recipes.arms import forward_macs
 from compecon.recipes.frontier import FrontierPlan, Say, Study, run_frontier
+from compecon.recipes.ready import ready_model, refuse_compacted
 from compecon.recipes.records import RunRecord
 from compecon.recipes.report import FrontierReport, Measured, command_line, hardware, versions
 from compecon.recipes.summary import arms_at_targets, duels, volumes
-from compecon.recipes.train import ready_model, refuse_compacted
 from compecon.tasks.task import Split, Task
 
 _TIMED = ((8, 64), (1, 32))  # batch × tokens

@@ -22,15 +22,15 @@ from compecon.checkpoints.bundle import (
     save_weights,
 )
 from compecon.checkpoints.load import Checkpoint, load_of_bundle
-from compecon.finetune import FineTuneSettings
-from compecon.finetune.incentive import IncentiveSettings
+from compecon.finetune.incentive_settings import IncentiveSettings
+from compecon.finetune.settings import FineTuneSettings
 from compecon.latency import LatencyRatio, compare_latency
 from compecon.recipes.any_budget import MEASURED, train_any_budget
 from compecon.recipes.arms import Outcome, Start, forward_macs, priced, pruned, recovered, untouched
 from compecon.recipes.card import FACTS
 from compecon.recipes.evaluate import evaluate
 from compecon.recipes.family_card import family_card
-from compecon.recipes.train import taught
+from compecon.recipes.ready import taught
 from compecon.tasks.encode import encode
 from compecon.tasks.objectives import objective_of
 from compecon.tasks.task import Task

@@ -20,8 +20,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from compecon.compression.prune import METHODS
-from compecon.finetune import FineTuneSettings, fine_tune, predict
-from compecon.finetune.incentive import IncentiveSettings
+from compecon.finetune.incentive_settings import IncentiveSettings
+from compecon.finetune.predict import predict
+from compecon.finetune.settings import FineTuneSettings
+from compecon.finetune.train import fine_tune
 from compecon.recipes.arms import Outcome, Start, forward_macs, priced, pruned, recovered, untouched
 from compecon.recipes.evaluate import evaluate
 from compecon.recipes.records import Records, RunRecord, record_name

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from compecon.checkpoints.pretrained import Base
-from compecon.finetune import embed
+from compecon.finetune.predict import embed
 from compecon.tasks.encode import encode
 from compecon.tasks.task import Split, Task
 

@@ -2,52 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 
 from compecon.checkpoints.load import load_checkpoint
 from compecon.checkpoints.save import require_empty
-from compecon.compression.prune import METHODS
 from compecon.errors import TaskError
-from compecon.finetune import FineTuneSettings, fine_tune
 from compecon.finetune.estimate import TrainingEstimate, estimate_training, require_room
 from compecon.finetune.phases import Phase
+from compecon.finetune.settings import FineTuneSettings
+from compecon.finetune.train import fine_tune
 from compecon.recipes.arms import Outcome, Start, pruned
+from compecon.recipes.audience import NOBODY, Audience
+from compecon.recipes.plans import PrunePlan
 from compecon.recipes.ready import Ready, made_ready, refuse_compacted, taught
-from compecon.recipes.trained import NOBODY, Audience, Shrunk, Trained, clock, saved, sitting
+from compecon.recipes.trained import Shrunk, Trained, clock, saved, sitting
 from compecon.tasks.objectives import objective_of
 from compecon.tasks.registry import AnyTask
-
-
-@dataclass(frozen=True)
-class PrunePlan:
-    """How to prune.
-
-    Attributes:
-        method: Which units stay: random, magnitude, uniform, taylor or fisher.
-        target: Share of the MACs of heads and neurons to keep at most, in (0, 1].
-        recovery: How to train what is left; None not to.
-        seed: Of the method "random".
-        teacher_share: Weight of the given model's logits in the loss of the recovery, in [0, 1].
-        max_tokens: Longer texts are cut; the length of a language task's rows.
-    """
-
-    method: str = "fisher"
-    target: float = 0.5
-    recovery: FineTuneSettings | None = field(default_factory=FineTuneSettings)
-    seed: int = 0
-    teacher_share: float = 0.5
-    max_tokens: int = 128
-
-    def __post_init__(self) -> None:
-        if self.method not in METHODS:
-            raise ValueError(f"method must be one of {', '.join(METHODS)}, got {self.method!r}.")
-        if not 0 < self.target <= 1:
-            raise ValueError(f"a target is a share of the dense MACs in (0, 1], got {self.target}.")
-        if not 0 <= self.teacher_share <= 1:
-            raise ValueError(f"teacher_share must be in [0, 1], got {self.teacher_share}.")
-        if self.max_tokens < 2:
-            raise ValueError(f"max_tokens must be at least 2, got {self.max_tokens}.")
 
 
 def prune_checkpoint(

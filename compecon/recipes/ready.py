@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from compecon.checkpoints.heads import with_fresh_head
 from compecon.checkpoints.load import Checkpoint
 from compecon.errors import CheckpointError, TaskError
-from compecon.finetune import predict
 from compecon.finetune.incentive import mean_length
+from compecon.finetune.predict import predict
 from compecon.kept import COMPACT
 from compecon.recipes.evaluate import head_for, within
 from compecon.tasks.encode import Features, Windows, encode

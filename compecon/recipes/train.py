@@ -4,57 +4,26 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from compecon.checkpoints.load import load_checkpoint
 from compecon.checkpoints.save import require_empty
-from compecon.finetune import FineTuneSettings, fine_tune
 from compecon.finetune.estimate import TrainingEstimate, estimate_training, require_room
-from compecon.finetune.incentive import IncentiveSettings, train_incentive
+from compecon.finetune.incentive import train_incentive
 from compecon.finetune.phases import Phase
-from compecon.recipes.ready import Ready, made_ready, ready_model, refuse_compacted, taught
-from compecon.recipes.trained import NOBODY, Audience, Shrunk, Trained, clock, saved, sitting
+from compecon.finetune.train import fine_tune
+from compecon.recipes.audience import NOBODY, Audience
+from compecon.recipes.plans import TrainPlan
+from compecon.recipes.ready import Ready, made_ready, refuse_compacted, taught
+from compecon.recipes.trained import Shrunk, Trained, clock, saved, sitting
 from compecon.tasks.encode import Features
 from compecon.tasks.objectives import objective_of
 from compecon.tasks.registry import AnyTask
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
-
-__all__ = ["TrainPlan", "ready_model", "refuse_compacted", "taught", "train"]
-
-
-@dataclass(frozen=True)
-class TrainPlan:
-    """How to get from a checkpoint to another one.
-
-    Attributes:
-        settings: How to train.
-        incentive: What is priced; None to fine-tune the model as large as it is.
-        teacher_share: Weight of the given model's logits in the loss while compute is priced, in [0, 1]; a language
-            task has no such teacher.
-        max_tokens: Longer texts are cut; the length of a language task's rows.
-    """
-
-    settings: FineTuneSettings = field(default_factory=FineTuneSettings)
-    incentive: IncentiveSettings | None = None
-    teacher_share: float = 0.5
-    max_tokens: int = 128
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.teacher_share <= 1:
-            raise ValueError(f"teacher_share must be in [0, 1], got {self.teacher_share}.")
-        if self.max_tokens < 2:
-            raise ValueError(f"max_tokens must be at least 2, got {self.max_tokens}.")
-        if self.settings.hidden_weight and self.incentive is None:
-            raise ValueError("hidden_weight needs a teacher, and without a target or price there is none. Set it to 0.")
-
-    @property
-    def first(self) -> FineTuneSettings:
-        """How a model without a head for the task learns it before compute is priced: nobody teaches yet."""
-        return replace(self.settings, hidden_weight=0.0)
 
 
 def train(

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +19,8 @@ import torch
 from compecon.checkpoints.save import save_checkpoint
 from compecon.errors import CheckpointError
 from compecon.finetune.estimate import TrainingEstimate
-from compecon.finetune.train import Watch
 from compecon.recipes.arms import forward_macs
+from compecon.recipes.audience import Audience
 from compecon.recipes.evaluate import Evaluation, evaluate
 from compecon.recipes.ready import Ready
 
@@ -28,28 +28,6 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 _STATED = "training.json"
-
-
-@dataclass(frozen=True)
-class Audience:
-    """Who looks on.
-
-    Attributes:
-        say: Is told what happens, a sentence at a time.
-        begin: Is told the name of each stage, and how many optimizer steps it has.
-        watch: Is told of each of them; its folder keeps checkpoints of the training if the settings save any.
-    """
-
-    say: Callable[[str], None] = lambda _: None
-    begin: Callable[[str, int], None] = lambda _name, _steps: None
-    watch: Watch = field(default_factory=Watch)
-
-    def part(self, name: str) -> Watch:
-        """The watch of a part of the training, with a folder of its own."""
-        return replace(self.watch, folder=self.watch.folder / name if self.watch.folder else None)
-
-
-NOBODY = Audience()
 
 
 @dataclass(frozen=True)

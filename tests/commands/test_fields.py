@@ -10,10 +10,9 @@ import typer
 
 from compecon.commands import prune, train
 from compecon.commands.fields import FieldOptions, attributes_told, call, with_options
-from compecon.finetune import FineTuneSettings
-from compecon.finetune.incentive import IncentiveSettings
-from compecon.recipes.pruning import PrunePlan
-from compecon.recipes.train import TrainPlan
+from compecon.finetune.incentive_settings import IncentiveSettings
+from compecon.finetune.settings import FineTuneSettings
+from compecon.recipes.plans import PrunePlan, TrainPlan
 
 
 @dataclass(frozen=True)

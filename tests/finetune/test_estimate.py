@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from compecon.errors import CompeconError
-from compecon.finetune import FineTuneSettings, fine_tune
 from compecon.finetune.estimate import TrainingEstimate, estimate_training, require_room
-from compecon.finetune.incentive import IncentiveSettings
+from compecon.finetune.incentive_settings import IncentiveSettings
+from compecon.finetune.settings import FineTuneSettings
+from compecon.finetune.train import fine_tune
 from compecon.tasks.objectives import classification_loss
 
 SETTINGS = FineTuneSettings(steps=10, batch_size=4, precision="float32")

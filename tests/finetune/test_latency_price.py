@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from compecon.finetune import FineTuneSettings
-from compecon.finetune.incentive import COSTS, IncentiveSettings, train_incentive
+from compecon.finetune.incentive import COSTS, train_incentive
+from compecon.finetune.incentive_settings import IncentiveSettings
+from compecon.finetune.settings import FineTuneSettings
 from compecon.incentives.cost import ExpectedLatency
 from compecon.latency import LatencyCurve, LatencyTable, Workload
 from compecon.tasks.objectives import classification_loss

@@ -9,10 +9,10 @@ from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from compecon.compression.macs import share_of_macs, unit_macs
 from compecon.errors import CheckpointError
-from compecon.finetune import FineTuneSettings
-from compecon.finetune.incentive import IncentiveSettings, batch_loss, calibration, mean_length, train_incentive
+from compecon.finetune.incentive import batch_loss, calibration, mean_length, train_incentive
+from compecon.finetune.incentive_settings import IncentiveSettings
 from compecon.finetune.phases import Phase
-from compecon.finetune.settings import FineTuneResult
+from compecon.finetune.settings import FineTuneResult, FineTuneSettings
 from compecon.incentives.gates import Gates, gated
 from compecon.incentives.price import DualAscent
 from compecon.tasks.encode import Windows

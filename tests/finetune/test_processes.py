@@ -21,7 +21,9 @@ import torch
 from tokenizers import Tokenizer, models
 from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast, Trainer
 
-from compecon.finetune import FineTuneSettings, fine_tune, train
+from compecon.finetune import train
+from compecon.finetune.settings import FineTuneSettings
+from compecon.finetune.train import fine_tune
 from compecon.finetune.trainer import Charge
 from compecon.incentives.price import DualAscent
 from compecon.tasks.objectives import classification_loss

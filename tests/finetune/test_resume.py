@@ -11,9 +11,10 @@ import torch
 
 from compecon.compression.macs import unit_macs
 from compecon.errors import TrainingInterruptedError
-from compecon.finetune import FineTuneSettings, fine_tune
-from compecon.finetune.train import Watch
+from compecon.finetune.settings import FineTuneSettings
+from compecon.finetune.train import fine_tune
 from compecon.finetune.trainer import Charge
+from compecon.finetune.watch import Watch
 from compecon.incentives.activity import EffectiveKeys, GroupLasso
 from compecon.incentives.cost import ExpectedMacs
 from compecon.incentives.gates import Gates, gated

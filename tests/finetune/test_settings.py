@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import itertools
 import math
+from typing import get_args
 
 import pytest
 from transformers import Trainer, TrainingArguments
 
-from compecon.finetune import FineTuneSettings, fine_tune
+from compecon.finetune.incentive import COSTS
+from compecon.finetune.incentive_settings import CostName
+from compecon.finetune.settings import FineTuneSettings
+from compecon.finetune.train import fine_tune
 from compecon.tasks.objectives import classification_loss
 
 
@@ -76,3 +80,7 @@ def test_as_many_steps_are_taken_as_were_counted(tokenizer, tiny_bert, rows_of, 
     result = fine_tune(tiny_bert(), tokenizer, rows_of(14), classification_loss(), settings)
     assert result.steps == len(result.history) == settings.total_steps(14)
     assert [record.step for record in result.history] == list(range(1, result.steps + 1))
+
+
+def test_each_name_of_a_cost_can_be_computed():
+    assert tuple(COSTS) == get_args(CostName)

@@ -6,7 +6,9 @@ import pytest
 import torch
 from torch.nn import functional
 
-from compecon.finetune import FineTuneSettings, embed, fine_tune, predict
+from compecon.finetune.predict import embed, predict
+from compecon.finetune.settings import FineTuneSettings
+from compecon.finetune.train import fine_tune
 from compecon.tasks.objectives import classification_loss, regression_loss
 
 SETTINGS = FineTuneSettings(epochs=40, batch_size=8, learning_rate=1e-2, head_multiplier=1, precision="float32")

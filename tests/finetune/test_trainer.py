@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from compecon.compression.macs import unit_macs
-from compecon.finetune import FineTuneSettings, fine_tune
 from compecon.finetune.parameters import optimizer_of
+from compecon.finetune.settings import FineTuneSettings
+from compecon.finetune.train import fine_tune
 from compecon.finetune.trainer import Charge
 from compecon.incentives.activity import GroupLasso
 from compecon.incentives.cost import ExpectedMacs

@@ -13,10 +13,12 @@ import torch
 from torch.nn import functional
 
 from compecon.errors import CheckpointError, TrainingInterruptedError
-from compecon.finetune import FineTuneSettings, fine_tune, train
+from compecon.finetune import train
 from compecon.finetune.safety import MARKER, last_complete_checkpoint
-from compecon.finetune.train import Watch
+from compecon.finetune.settings import FineTuneSettings
+from compecon.finetune.train import fine_tune
 from compecon.finetune.trainer import Charge
+from compecon.finetune.watch import Watch
 from compecon.incentives.price import DualAscent, FixedPrice
 from compecon.tasks.objectives import classification_loss, next_token_loss
 

@@ -4,7 +4,7 @@ import torch
 
 from compecon.attention.budget import KeyBudget
 from compecon.compression.families import layers_of
-from compecon.finetune import FineTuneSettings
+from compecon.finetune.settings import FineTuneSettings
 from compecon.recipes.any_budget import MEASURED, budget_rows, measured, run_budgets, train_any_budget
 from compecon.recipes.arms import Start
 from compecon.recipes.evaluate import evaluate

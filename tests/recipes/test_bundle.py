@@ -12,8 +12,8 @@ from transformers import BertConfig, BertForSequenceClassification, BertModel
 
 from compecon.checkpoints.bundle import read_manifest, read_weights
 from compecon.checkpoints.load import load_of_bundle
-from compecon.finetune import FineTuneSettings
-from compecon.recipes import NAMES, BundlePlan, build_bundle
+from compecon.finetune.settings import FineTuneSettings
+from compecon.recipes.bundle import NAMES, BundlePlan, build_bundle
 from compecon.recipes.causal import CausalPlan
 from compecon.recipes.encoders import EncoderPlan
 from compecon.recipes.family import FAMILY, FamilyPlan, time_family

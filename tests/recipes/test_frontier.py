@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from compecon.errors import TaskError
-from compecon.finetune import FineTuneSettings
-from compecon.finetune.incentive import IncentiveSettings
+from compecon.finetune.incentive_settings import IncentiveSettings
+from compecon.finetune.settings import FineTuneSettings
 from compecon.recipes.experiment import floor, frontier_report
 from compecon.recipes.frontier import FrontierPlan, Study, best_rivals, run_frontier
 from compecon.recipes.records import Records

@@ -5,7 +5,7 @@ from tokenizers import BertWordPieceTokenizer, Tokenizer
 from transformers import BertConfig, BertModel
 
 from compecon.checkpoints.pretrained import Base, shrunk
-from compecon.finetune import embed
+from compecon.finetune.predict import embed
 from compecon.recipes.pairs import scored_pairs
 from compecon.tasks.encode import encode
 from compecon.tasks.glue import split

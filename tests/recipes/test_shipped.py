@@ -9,10 +9,10 @@ from tokenizers import Tokenizer
 from compecon.checkpoints.bundle import read_manifest, read_weights
 from compecon.checkpoints.load import load_checkpoint
 from compecon.compression.macs import unit_macs
-from compecon.finetune import predict
+from compecon.finetune.predict import predict
 from compecon.flops import ModelShape, macs
 from compecon.paths import assets
-from compecon.recipes import NAMES
+from compecon.recipes.bundle import NAMES
 from compecon.recipes.family import FAMILY
 from compecon.tasks.encode import encode
 from compecon.tasks.files import read_mnli, read_sick, read_sst2, read_stsb
