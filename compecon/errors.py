@@ -30,3 +30,7 @@ class TrainingInterruptedError(CompeconError, RuntimeError):
 
 class TaskError(CompeconError, ValueError):
     """A task was refused: unknown, without the rows that were asked for, or not what the model was made for."""
+
+
+class RunError(CompeconError, ValueError):
+    """A run was refused, is not there, or cannot do what was asked of it."""

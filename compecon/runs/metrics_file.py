@@ -1,0 +1,95 @@
+"""The file of what each step was like, as its one writer sees it: every step once, whatever happened in between."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, final
+
+from compecon.runs.files import whole_lines
+
+
+@final
+class MetricsFile:
+    """Lines of JSON, appended.
+
+    Args:
+        path: The file; a line that a dead worker left half written is cut off.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        _repair(path)
+        self._descriptor = self._open()
+        self._stages: set[str] = set()
+
+    def step(self, stage: str, step: int, total: int, values: Mapping[str, float]) -> None:
+        """Write a step down. The first one of a stage takes the place of what a former attempt wrote from there on."""
+        if stage not in self._stages:
+            self._stages.add(stage)
+            self._forget(stage, step)
+        self._append({"stage": stage, "step": step, "total": total, **values})
+
+    def event(self, value: Mapping[str, Any]) -> None:
+        """Write something down that is no step; it has an entry "event"."""
+        self._append(value)
+
+    def sync(self) -> None:
+        """Make it outlive a power cut."""
+        os.fsync(self._descriptor)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        os.close(self._descriptor)
+
+    def _open(self) -> int:
+        return os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0), 0o644)
+
+    def _append(self, value: Mapping[str, Any]) -> None:
+        line = json.dumps({name: _plain(each) for name, each in value.items()}, ensure_ascii=False) + "\n"
+        raw = line.encode()
+        written = os.write(self._descriptor, raw)  # one call: a reader never sees two writers' lines mixed
+        if written < len(raw):
+            raise OSError(28, "No space left on device", str(self.path))
+
+    def _forget(self, stage: str, step: int) -> None:
+        """Drop the steps of a stage from a step on, and everything after that but events."""
+        lines = self.path.read_bytes().splitlines(keepends=True)
+        first = next((n for n, line in enumerate(lines) if _is_from(line, stage, step)), None)
+        if first is None:
+            return
+        kept = lines[:first] + [line for line in lines[first:] if b'"event"' in line]
+        part = self.path.with_name(f".{self.path.name}.part")
+        part.write_bytes(b"".join(kept))
+        os.close(self._descriptor)
+        part.replace(self.path)
+        self._descriptor = self._open()
+
+
+def _repair(path: Path) -> None:
+    try:
+        with path.open("r+b") as stream:
+            raw = stream.read()
+            whole = len(whole_lines(raw))
+            if whole < len(raw):
+                stream.truncate(whole)
+    except FileNotFoundError:
+        return
+
+
+def _is_from(line: bytes, stage: str, step: int) -> bool:
+    try:
+        value = json.loads(line)
+    except ValueError:
+        return False
+    if not isinstance(value, dict) or "event" in value or value.get("stage") != stage:
+        return False
+    there = value.get("step")
+    return isinstance(there, int) and there >= step
+
+
+def _plain(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,127 @@
+"""What a worker writes while it works: its status, now and then, and each step."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, final
+
+from compecon.errors import RunError
+from compecon.runs.files import Json, read_json, write_json
+from compecon.runs.locks import Lock
+from compecon.runs.metrics_file import MetricsFile
+from compecon.runs.record import RunState, Status
+from compecon.runs.store import BALLAST, CANCEL, METRICS, STATUS
+
+if TYPE_CHECKING:
+    from compecon.finetune.settings import StepRecord
+
+_EVERY_S = 0.5
+
+
+@final
+class Reporter:
+    """The one writer of a run's status and metrics.
+
+    Args:
+        folder: The run's folder.
+        lock: Its lock, held by this process.
+    """
+
+    def __init__(self, folder: Path, lock: Lock) -> None:
+        self.folder, self.lock = folder, lock
+        self.was_signalled = False
+        self._status = replace(_former(folder), pid=os.getpid(), host=socket.gethostname())
+        self._metrics: MetricsFile | None = None
+        self._began = self._written = time.monotonic()
+
+    @property
+    def status(self) -> Status:
+        """What was said last."""
+        return self._status
+
+    @property
+    def is_unwanted(self) -> bool:
+        """Whether to leave: somebody asked, the system did, or the folder is no longer this worker's."""
+        return self.was_signalled or (self.folder / CANCEL).exists() or not self.lock.is_in_place
+
+    def set(self, state: RunState, reason: str = "", **parts: Any) -> None:
+        """Say where the run is, for good.
+
+        Raises:
+            RunError: If the folder is no longer this worker's.
+        """
+        self._status = replace(self._status, state=state, reason=reason, **parts)
+        self._write(durable=True)
+
+    def started(self, device: str) -> None:
+        """The run has its slot: its clock begins, and its metrics can be written."""
+        self._began = time.monotonic()
+        self._metrics = MetricsFile(self.folder / METRICS)
+        self._metrics.event({"event": "attempt", "attempt": self._status.attempt, "at": round(time.time(), 3)})
+        self.set(RunState.STARTING, "Loading libraries.", device=device, stage="", step=0, total=0, seconds=0.0)
+
+    def begin(self, stage: str, steps: int) -> None:
+        """A stage of so many steps begins."""
+        self.set(RunState.RUNNING, "", stage=stage, step=0, total=steps, seconds=self._passed())
+
+    def report(self, record: StepRecord) -> None:
+        """A step is done."""
+        values = {name: value for name, value in asdict(record).items() if name != "step"}
+        self._file().step(self._status.stage, record.step, self._status.total, values)
+        self._status = replace(self._status, step=record.step, seconds=self._passed())
+        if time.monotonic() - self._written >= _EVERY_S:
+            self._file().sync()
+            self._write(durable=False)
+
+    def note(self, event: Mapping[str, Any]) -> None:
+        """Something that is no step."""
+        self._file().event({**event, "at": round(time.time(), 3)})
+
+    def say(self, text: str) -> None:
+        """A sentence on what is being done."""
+        with suppress(OSError, ValueError):  # a full disk under the log must not end the run
+            print(text, file=sys.stderr, flush=True)  # noqa: T201 - the run's log
+        if self._status.state is RunState.RUNNING:
+            self.set(RunState.RUNNING, text[:300], seconds=self._passed())
+
+    def end(self, state: RunState, reason: str, results: Mapping[str, Json] | None = None) -> None:
+        """The last words, for which room was kept."""
+        self._status = replace(
+            self._status, state=state, reason=reason, seconds=self._passed(), results=dict(results or {})
+        )
+        if not self.lock.is_in_place:
+            return  # the folder was deleted or belongs to another worker: there is nobody to tell
+        with suppress(OSError):
+            self._file().sync()
+        if state is RunState.FAILED:
+            with suppress(OSError):
+                (self.folder / BALLAST).unlink()
+        write_json(self.folder / STATUS, asdict(self._status))
+
+    def _file(self) -> MetricsFile:
+        if self._metrics is None:
+            self._metrics = MetricsFile(self.folder / METRICS)
+        return self._metrics
+
+    def _passed(self) -> float:
+        return round(time.monotonic() - self._began, 3)
+
+    def _write(self, *, durable: bool) -> None:
+        if not self.lock.is_in_place:
+            raise RunError(f"{self.folder} was deleted, or its lock was: this worker leaves it alone.")
+        write_json(self.folder / STATUS, asdict(self._status), durable=durable)
+        self._written = time.monotonic()
+
+
+def _former(folder: Path) -> Status:
+    try:
+        return Status.read(read_json(folder / STATUS))
+    except (OSError, RunError):  # damaged while it waited
+        return Status()

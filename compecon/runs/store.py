@@ -1,0 +1,219 @@
+"""The runs of a home: made, found, read, thrown away. The folders are the truth; there is no index to go wrong."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import final
+
+from compecon.errors import RunError
+from compecon.runs.alive import is_stalled
+from compecon.runs.files import read_json, sync_folder, write_json
+from compecon.runs.home import Home
+from compecon.runs.locks import Lock, is_held
+from compecon.runs.record import RunRecord, RunSpec, RunState, Status, checked_id
+
+SPEC, STATUS, LOCK, CANCEL, METRICS, LOG, BALLAST = (
+    "spec.json",
+    "status.json",
+    "worker.lock",
+    "cancel",
+    "metrics.jsonl",
+    "worker.log",
+    "ballast",
+)
+_BALLAST_BYTES = 32_768  # room for the last words of a run on a full disk
+_NEEDED_BYTES = 1_000_000
+_SILENT = "Its worker ended without a word: killed, out of memory, or the machine went down."
+Liveness = Callable[[RunRecord], bool | None]
+
+
+@final
+class RunStore:
+    """Runs as folders.
+
+    Args:
+        home: Where they are.
+        liveness: Asks executors other than the local one whether a run's worker lives; None if that cannot be known.
+    """
+
+    def __init__(self, home: Home, liveness: Mapping[str, Liveness] | None = None) -> None:
+        self.home = home
+        self.liveness = dict(liveness or {})
+
+    def folder(self, run_id: str) -> Path:
+        """Where a run's files are, whether there is such a run or not.
+
+        Raises:
+            RunError: If the name cannot be a run's.
+        """
+        return self.home.runs / checked_id(run_id)
+
+    def create(self, spec: RunSpec, key: str = "") -> tuple[str, Lock | None]:
+        """Make a run, or find the one that was made with the same key.
+
+        Args:
+            spec: What to run; gets its order and time here.
+            key: What makes two requests the same one: a double click, two tabs, a page loaded again.
+
+        Returns:
+            The run's name and its lock, held: give it to the worker. None instead of the lock if the run was there.
+
+        Raises:
+            RunError: If it cannot be written down; nothing is left of it then.
+        """
+        home = self.home.made()
+        unique = key or uuid.uuid4().hex
+        kind = re.sub(r"[^a-z0-9]+", "-", spec.recipe.lower())[:16].strip("-")
+        run_id = checked_id(f"{kind}-{hashlib.sha256(unique.encode()).hexdigest()[:12]}")
+        folder = self.folder(run_id)
+        if folder.exists():
+            return run_id, None
+        part = home.runs / f".{run_id}-{uuid.uuid4().hex[:8]}.part"
+        try:
+            if shutil.disk_usage(home.root).free < min(_NEEDED_BYTES, shutil.disk_usage(home.root).total // 4):
+                raise RunError(f"The disk of {home.root} is full. Free some room.")
+            numbered = replace(spec, order=home.next_number(), created_at=round(time.time(), 3))
+            lock = _written(part, numbered)
+        except OSError as error:
+            shutil.rmtree(part, ignore_errors=True)
+            raise RunError(f"The run cannot be kept in {home.runs}: {error.strerror or error}.") from error
+        except RunError:
+            shutil.rmtree(part, ignore_errors=True)
+            raise
+        try:
+            part.rename(folder)
+        except OSError:  # someone else was faster with the same key
+            lock.release()
+            shutil.rmtree(part, ignore_errors=True)
+            if folder.exists():
+                return run_id, None
+            raise
+        sync_folder(home.runs)
+        return run_id, Lock(folder / LOCK, lock.descriptor)
+
+    def get(self, run_id: str) -> RunRecord:
+        """A run as it is now.
+
+        Raises:
+            RunError: If there is none of that name.
+        """
+        folder = self.folder(run_id)
+        if not folder.is_dir():
+            raise RunError(f"There is no run {run_id} in {self.home.runs}. `compecon runs` lists those there are.")
+        return self._read(folder)
+
+    def list(self) -> tuple[RunRecord, ...]:
+        """Every run, newest first; one that cannot be read says so in its reason."""
+        try:
+            names = [entry.name for entry in os.scandir(self.home.runs) if entry.is_dir(follow_symlinks=False)]
+        except FileNotFoundError:
+            return ()
+        found = []
+        for name in names:
+            try:
+                found.append(self._read(self.folder(name)))
+            except RunError:  # no name of a run
+                continue
+        return tuple(sorted(found, key=lambda record: (-record.spec.order, record.run_id)))
+
+    def ask_to_stop(self, run_id: str) -> None:
+        """Leave word that a run is to stop; its worker looks at every step."""
+        self.get(run_id)
+        (self.folder(run_id) / CANCEL).touch()
+
+    def delete(self, run_id: str) -> Path:
+        """Move a run to the trash.
+
+        Returns:
+            Where it is now.
+
+        Raises:
+            RunError: If it is not finished, or there is no such run.
+        """
+        record = self.get(run_id)
+        lock = Lock.taken(record.folder / LOCK)
+        if lock is None or not record.state.is_finished:
+            if lock is not None:
+                lock.release()
+            raise RunError(f"{run_id} is {record.state.lower()}. Stop it before it is deleted.")
+        target = self.home.made().trash / f"{run_id}-{self.home.next_number()}"
+        try:
+            record.folder.rename(target)
+        finally:
+            lock.release()
+        return target
+
+    def restore(self, run_id: str) -> None:
+        """Take the run of that name that was deleted last out of the trash.
+
+        Raises:
+            RunError: If there is none, or a run of that name is there.
+        """
+        target = self.folder(run_id)
+        deleted = [path for path in self.home.trash.glob(f"{run_id}-*") if path.name[len(run_id) + 1 :].isdigit()]
+        if not deleted:
+            raise RunError(f"There is no run {run_id} in {self.home.trash}.")
+        if target.exists():
+            raise RunError(f"There is a run {run_id} already. Delete it first.")
+        max(deleted, key=lambda path: int(path.name[len(run_id) + 1 :])).rename(target)
+
+    def _read(self, folder: Path) -> RunRecord:
+        record = self._as_said(folder)
+        if record.status.state.is_finished or self._lives(record) is not False:
+            return self._seen(record)
+        record = self._as_said(folder)  # its last words may have come between the two looks
+        if record.status.state.is_finished or self._lives(record) is not False:
+            return self._seen(record)
+        if (folder / CANCEL).exists():
+            return replace(record, state=RunState.CANCELLED, reason="Stopped before it could say so.")
+        unheard = "It was never started." if not record.status.pid else _SILENT
+        return replace(record, state=RunState.LOST, reason=unheard)
+
+    def _lives(self, record: RunRecord) -> bool | None:
+        if record.spec.executor in self.liveness:
+            return self.liveness[record.spec.executor](record)
+        return None if record.spec.executor != "local" else is_held(record.folder / LOCK)
+
+    @staticmethod
+    def _as_said(folder: Path) -> RunRecord:
+        try:
+            spec = RunSpec.read(read_json(folder / SPEC))
+        except (OSError, RunError) as error:
+            return _unreadable(folder, RunSpec(recipe="unknown"), error)
+        try:
+            status = Status.read(read_json(folder / STATUS))
+        except (OSError, RunError) as error:
+            return _unreadable(folder, spec, error)
+        return RunRecord(folder.name, folder, spec, status, status.state, status.reason)
+
+    @staticmethod
+    def _seen(record: RunRecord) -> RunRecord:
+        if record.state.is_finished:
+            return record
+        if (record.folder / CANCEL).exists():
+            record = replace(record, state=RunState.STOPPING)
+        return replace(record, is_stalled=is_stalled(record.status))
+
+
+def _written(part: Path, spec: RunSpec) -> Lock:
+    part.mkdir(parents=True)
+    lock = Lock.taken(part / LOCK)
+    assert lock is not None  # noqa: S101 - nobody else knows the folder
+    write_json(part / SPEC, asdict(spec))
+    write_json(part / STATUS, asdict(Status(spec_sha256=spec.digest)))
+    (part / BALLAST).write_bytes(os.urandom(_BALLAST_BYTES))
+    return lock
+
+
+def _unreadable(folder: Path, spec: RunSpec, error: Exception) -> RunRecord:
+    why = f"{error} Run `compecon doctor`." if isinstance(error, RunError) else f"Its files cannot be read: {error}."
+    status = Status(RunState.FAILED, why)
+    return RunRecord(folder.name, folder, spec, status, RunState.FAILED, why)

@@ -1,0 +1,51 @@
+"""A run's recipe, with its files in the run's folder."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from compecon.errors import RunError
+from compecon.finetune.watch import Watch
+from compecon.recipes.audience import Audience
+from compecon.recipes.registry import RECIPES, Place
+
+if TYPE_CHECKING:
+    from compecon.runs.record import RunSpec
+    from compecon.runs.reporter import Reporter
+
+_TRAINING, _RESULT = "checkpoints", "result"
+
+
+def work(folder: Path, spec: RunSpec, reporter: Reporter) -> dict[str, Any]:
+    """Run a recipe and return its results.
+
+    Args:
+        folder: The run's folder.
+        spec: What to run.
+        reporter: Is told how far it is.
+
+    Raises:
+        RunError: If there is no such recipe.
+        Exception: Whatever the recipe raises.
+    """
+    recipe = RECIPES.get(spec.recipe)
+    if recipe is None:
+        raise RunError(f"There is no recipe {spec.recipe!r}. There are: {', '.join(RECIPES)}.")
+    params = recipe.checked(spec.params)
+    place = place_of(folder)
+    report_to = tuple(str(name) for name in cast("list[str]", params.get("report_to") or []))
+    watch = Watch(reporter.report, lambda: reporter.is_unwanted, folder=place.work, report_to=report_to)
+    reporter.begin(recipe.label, 0)
+    results = recipe.run(params, place, Audience(reporter.say, reporter.begin, watch, reporter.note))
+    return dict(results)
+
+
+def place_of(folder: Path) -> Place:
+    """Where a recipe's files go. A result that a former attempt left half done is cleared away."""
+    result = folder / _RESULT
+    for half in result.glob(".*") if result.is_dir() else ():
+        shutil.rmtree(half, ignore_errors=True)
+    result.mkdir(exist_ok=True)
+    return Place(checkpoint=result / folder.name, work=folder / _TRAINING, notes=folder)

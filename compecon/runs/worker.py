@@ -1,0 +1,138 @@
+"""The process of a run: `python -m compecon.runs.worker FOLDER`.
+
+It holds the run's lock for life, waits for its turn as a bare interpreter, and only then loads what it needs. Whatever
+happens, the folder says so; what cannot be said (`kill -9`, a power cut) is what the free lock says.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+
+from compecon.errors import RunError, TrainingInterruptedError
+from compecon.runs.devices import visible_gpus
+from compecon.runs.files import Json, read_json
+from compecon.runs.home import Home
+from compecon.runs.locks import Lock
+from compecon.runs.outcome import outcome_of
+from compecon.runs.queue import Queue, Slot
+from compecon.runs.record import RunSpec, RunState, checked_id
+from compecon.runs.reporter import Reporter
+from compecon.runs.store import LOCK, SPEC
+from compecon.runs.sweeps import limit_of
+
+DESCRIPTOR = "COMPECON_LOCK"  # environment variable: the open descriptor of the run's lock
+_NICE = 10
+_TAKEN = 75  # exit code: another worker has the run
+
+
+def main(folder: Path) -> int:
+    """Work on a run until it has ended; the exit code is 0 if it succeeded."""
+    checked_id(folder.name)
+    lock = _lock(folder)
+    if lock is None:
+        return _TAKEN
+    reporter = Reporter(folder, lock)
+    _listen(reporter)
+    _step_back()
+    try:
+        results = _work(folder, reporter)
+    except BaseException as error:  # noqa: BLE001 - the boundary: whatever it was, the folder has to say so
+        with suppress(OSError, ValueError):
+            traceback.print_exc()
+        wanted = not reporter.was_signalled
+        state, reason = outcome_of(error, folder, wanted=wanted)
+        reporter.end(state, reason)
+        return 1
+    reporter.end(RunState.SUCCEEDED, str(results.get("sentence", "")), results)
+    return 0
+
+
+def _work(folder: Path, reporter: Reporter) -> dict[str, Json]:
+    spec = RunSpec.read(read_json(folder / SPEC))
+    if reporter.status.spec_sha256 not in ("", spec.digest):
+        raise RunError("spec.json was changed after the run was submitted. Duplicate the run to change its settings.")
+    reporter.set(RunState.QUEUED, "Waiting for its turn.", spec_sha256=spec.digest)
+    slots = _turns(Home(folder.parent.parent), folder.name, spec, reporter)
+    device = _device(spec, slots)
+    reporter.started(device)
+    os.environ.setdefault("OMP_NUM_THREADS", str(spec.threads))
+    from compecon.runs.work import work  # noqa: PLC0415 - what a worker loads only once it may
+
+    return work(folder, spec, reporter)
+
+
+def _turns(home: Home, run_id: str, spec: RunSpec, reporter: Reporter) -> list[Slot]:
+    """Wait first for a place in the sweep, if it is limited, then for one on the device.
+
+    Raises:
+        TrainingInterruptedError: If the run is no longer wanted.
+    """
+    slots = []
+    for queue in queues_of(home, spec):
+
+        def tell(before: int, name: str = queue.name) -> None:
+            others = f"{before} before it" if before else "next in line"
+            reporter.set(RunState.QUEUED, f"Waiting for {name}: {others}.")
+
+        queue.join(run_id, spec.order)
+        slot = queue.turn(run_id, unwanted=lambda: reporter.is_unwanted, tell=tell)
+        if slot is None:
+            raise TrainingInterruptedError("It was left while it waited")
+        slots.append(slot)
+    return slots
+
+
+def queues_of(home: Home, spec: RunSpec) -> list[Queue]:
+    """What a run has to wait for, in this order."""
+    limit = limit_of(home, spec.sweep)
+    own = [Queue(home, f"sweep-{spec.sweep}", limit)] if limit else []
+    return [*own, *([Queue.of_device(home, spec.queue)] if spec.queue else [])]
+
+
+def _device(spec: RunSpec, slots: list[Slot]) -> str:
+    if spec.queue != "gpu" or not slots:
+        return spec.queue or "none"
+    gpus = visible_gpus()
+    name = gpus[slots[-1].number % len(gpus)] if gpus else ""
+    os.environ["CUDA_VISIBLE_DEVICES"] = name
+    return f"gpu {name}"
+
+
+def _lock(folder: Path) -> Lock | None:
+    given = os.environ.pop(DESCRIPTOR, "")
+    if given.isdigit():
+        with suppress(OSError):
+            return Lock.inherited(folder / LOCK, int(given))
+    return Lock.taken(folder / LOCK, patience_s=2.0)
+
+
+def _listen(reporter: Reporter) -> None:
+    """The first signal asks to leave after the step, the second one leaves at once."""
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        if reporter.was_signalled:
+            os._exit(130)  # the lock is freed, and what is on disk is whole
+        reporter.was_signalled = True
+
+    handler: Callable[[int, FrameType | None], None] = on_signal
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, handler)
+
+
+def _step_back() -> None:
+    """Let the dashboard go first. Linux weighs sessions against each other by a number of their own."""
+    with suppress(OSError, AttributeError):
+        os.nice(_NICE)
+    with suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(_NICE), encoding="ascii")
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]).absolute()))
