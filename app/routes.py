@@ -18,7 +18,7 @@ from app.engine import SweepJob, engine
 from app.guard import is_from_our_page
 from app.resources import checkpoints, recorded_trace
 from compecon.paths import assets
-from compecon.views.policies import POLICIES
+from compecon.recipes.policies import POLICIES
 
 PREFIX = "/compecon"
 MAX_BODY = 1_000_000

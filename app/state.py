@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, final
 
 import streamlit as st
 
-from compecon.views.policies import POLICIES
+from compecon.recipes.policies import POLICIES
 
 if TYPE_CHECKING:
     from compecon.checkpoints.hub import DownloadPlan

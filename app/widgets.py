@@ -10,7 +10,7 @@ from app.engine import engine
 from app.resources import bundled_examples, checkpoints
 from app.state import DEVICES, chosen, show_example, use_text
 from compecon.checkpoints.catalog import CheckpointEntry
-from compecon.views.policies import POLICIES
+from compecon.recipes.policies import POLICIES
 from compecon.views.report import report_lines
 
 _OWN = "Own text"

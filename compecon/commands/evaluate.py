@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from compecon.commands.options import Data, Device, Json, MaxTokens, Source, TaskName, plainly
-from compecon.views.policies import POLICIES
+from compecon.recipes.policies import POLICIES
 
 if TYPE_CHECKING:
     from compecon.attention.budget import KeyBudget
@@ -36,8 +36,8 @@ def evaluate(  # noqa: PLR0913 - one option each
     from compecon.checkpoints.load import load_checkpoint
     from compecon.commands.results import metric_lines, metrics_of, print_json
     from compecon.recipes.evaluate import evaluate_checkpoint
+    from compecon.recipes.policies import make_policy
     from compecon.tasks.registry import read_task
-    from compecon.views.policies import make_policy
 
     with plainly():
         wanted = read_task(task, data)

@@ -19,11 +19,11 @@ from compecon.checkpoints.encode import Encoded
 from compecon.checkpoints.load import Checkpoint
 from compecon.errors import UnsupportedModelError
 from compecon.flops import ModelShape, macs, macs_under_budget
+from compecon.recipes.policies import CONTROL_ARMS, POLICIES, make_policy
 from compecon.views.budgets import BATCHED_TOKENS, N_GRID, Scope, budget_grid
 from compecon.views.frames import FORMAT, Message
 from compecon.views.heads import HeadGrid
 from compecon.views.output import CHANGE_UNITS, Reading, output_fields, read_output
-from compecon.views.policies import CONTROL_ARMS, POLICIES, make_policy
 from compecon.views.statistics import STATISTICS, TOKENS, VIEWS, head_statistics, moved_attention
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compecon.views.policies import POLICIES
+from compecon.recipes.policies import POLICIES
 
 K, LAYER, HEAD = "__K__", "__LAYER__", "__HEAD__"  # the page fills in the first of each, which stand before any text
 

@@ -15,11 +15,11 @@ from compecon.checkpoints.encode import Encoded
 from compecon.checkpoints.load import Checkpoint
 from compecon.errors import UnsupportedModelError
 from compecon.metrics import gini
+from compecon.recipes.policies import CONTROL_ARMS, POLICIES, make_policy
 from compecon.views.attention import AttentionRequest, attention_stream
 from compecon.views.budgets import Scope, budget_grid
 from compecon.views.frames import Message, encode
 from compecon.views.output import read_output
-from compecon.views.policies import CONTROL_ARMS, POLICIES, make_policy
 from compecon.views.statistics import STATISTICS, TOKENS, VIEWS, head_statistics, moved_attention
 
 TEXT = "the film was great , but the end was unwatchable ."

@@ -13,8 +13,8 @@ from compecon.checkpoints.load import Checkpoint, load_checkpoint
 from compecon.checkpoints.save import save_checkpoint
 from compecon.compression.compact import compact
 from compecon.compression.units import Units
+from compecon.recipes.policies import POLICIES
 from compecon.views.attention import AttentionRequest, attention_stream
-from compecon.views.policies import POLICIES
 from compecon.views.snippet import HEAD, LAYER, K, python_snippet
 from compecon.views.statistics import STATISTICS, TOKENS, VIEWS
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from compecon.attention import policy
-from compecon.views.policies import CONTROL_ARMS, POLICIES, make_policy
+from compecon.recipes.policies import CONTROL_ARMS, POLICIES, make_policy
 from compecon.views.traces import DEFAULT_POLICY
 
 
