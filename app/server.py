@@ -2,36 +2,103 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 import tomllib
-from collections.abc import Callable, Mapping
+import webbrowser
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from app.access import MAKE_TOKEN, Access, checked_host, grant, is_loopback, is_wildcard
 from app.guard import middleware
 from app.routes import routes
 from compecon.errors import CompeconError
 from compecon.paths import dashboard_root
 
 
-def serve(*, port: int, open_browser: bool, say: Callable[[str], None]) -> None:
-    """Serve on 127.0.0.1 until interrupted.
+def serve(
+    *,
+    port: int,
+    open_browser: bool,
+    say: Callable[[str], None],
+    host: str = "127.0.0.1",
+    token: str | None = None,
+    allow_hosts: Sequence[str] = (),
+) -> None:
+    """Serve until interrupted.
 
     Args:
         port: A free port.
-        open_browser: Whether to open the page in the default browser.
-        say: Is told the address.
+        open_browser: Whether to open the page in the default browser; never with a token, which a command line shows.
+        say: Is told the address, and a token that was made.
+        host: Name or address to listen on. Anything but this machine's loopback needs a token.
+        token: What visitors must know, "auto" for a new one, or None.
+        allow_hosts: More names under which visitors may ask for the server.
 
     Raises:
-        CompeconError: If the port is taken.
+        CompeconError: If the port is taken, the host is not this machine's, or others could come in without a token.
     """
-    _check_port(port)
-    say(f"compecon is on http://localhost:{port} (Ctrl+C stops it)")
-    root = dashboard_root()
-    app = st.App(root / "app" / "streamlit_app.py", routes=routes(), middleware=middleware())
-    app.run(config={**_configuration(root), "server.port": port, "server.headless": not open_browser})
+    host = checked_host(host)
+    access = grant(host, token, allow_hosts)
+    address = _bindable(host, port)
+    url = _url(host, port, access)
+    say(_greeting(url, host, access, is_new=token == MAKE_TOKEN))
+    application(access, started=_opener(url) if open_browser and not access.token else None).run(
+        config={
+            **_configuration(dashboard_root()),
+            "server.address": address,
+            "server.port": port,
+            "server.allowedHosts": sorted(access.hosts),
+            "server.headless": True,  # Streamlit opens no browser for an app of this kind: see _opener
+        }
+    )
+
+
+def application(
+    access: Access, started: Callable[[Any], AbstractAsyncContextManager[dict[str, Any] | None]] | None = None
+) -> st.App:
+    """The dashboard as an ASGI application: Streamlit's routes and ours behind the guard."""
+    script = dashboard_root() / "app" / "streamlit_app.py"
+    return st.App(script, routes=routes(), middleware=middleware(access), lifespan=started)
+
+
+def _opener(url: str) -> Callable[[Any], AbstractAsyncContextManager[None]]:
+    """Opens the page when the server starts; its socket listens by then."""
+
+    @asynccontextmanager
+    async def started(_app: Any) -> AsyncIterator[None]:
+        webbrowser.open(url)
+        yield
+
+    return started
+
+
+def _greeting(url: str, host: str, access: Access, *, is_new: bool) -> str:
+    lines = [f"compecon is on {url}{f'/?token={access.token}' if is_new else ''} (Ctrl+C stops it)"]
+    if access.token and not is_new:
+        lines.append("It asks for the token that you set.")
+    if access.token:
+        lines.append(
+            "The connection is not encrypted: use an SSH tunnel or a proxy with TLS on networks you don't trust."
+        )
+    if is_wildcard(host) and all(map(is_loopback, access.hosts)):
+        lines.append(
+            "It answers to localhost only. To let others in, say how they call this machine: --allow-host NAME."
+        )
+    return "\n".join(lines)
+
+
+def _url(host: str, port: int, access: Access) -> str:
+    others = sorted(name for name in access.hosts if not is_loopback(name))
+    name = "localhost" if host == "127.0.0.1" else host
+    if is_wildcard(host):
+        name = others[0] if others else "localhost"
+    return f"http://{f'[{name}]' if ':' in name else name}:{port}"
 
 
 def _configuration(root: Path) -> dict[str, Any]:
@@ -46,12 +113,29 @@ def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return out
 
 
-def _check_port(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise CompeconError(
-                f"Port {port} is in use. Stop the other program or choose another port: compecon --port {port + 1}."
-            ) from error
+def _bindable(host: str, port: int) -> str:
+    """The address behind a host, on which the port is free."""
+    # localhost may be ::1 first; everything local, from the benchmarks to SSH tunnels, expects 127.0.0.1
+    name = "127.0.0.1" if host == "localhost" else host
+    try:
+        found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
+        family, _, _, _, address = min(found, key=lambda entry: entry[0] != socket.AF_INET)
+        _try_to_bind(family, address)
+    except OSError as error:
+        raise CompeconError(_why_not(host, port, error)) from error
+    return str(address[0])
+
+
+def _try_to_bind(family: socket.AddressFamily, address: Any) -> None:
+    with socket.socket(family) as probe:
+        if os.name != "nt":  # there it would let a second program bind a port that is in use
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(address)
+
+
+def _why_not(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} is in use. Stop the other program or choose another port: compecon --port {port + 1}."
+    if isinstance(error, PermissionError):
+        return f"Port {port} may not be used by this account. Choose one above 1023: compecon --port 8501."
+    return f"--host {host} is not an address of this machine ({error}). Give one that is, or leave it out."

@@ -30,29 +30,66 @@ app.add_typer(experiment.app, name="experiment")
 _Checkpoints = Annotated[
     list[Path] | None, typer.Option("--checkpoints", help="A folder of checkpoints of your own; may be repeated.")
 ]
-_Port = Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")]
-_Browser = Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in the default browser.")]
+_Port = Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")]
+_Browser = Annotated[
+    bool, typer.Option("--browser/--no-browser", help="Open the page in the default browser; never with a token.")
+]
+_Host = Annotated[
+    str, typer.Option(help="Name or address to listen on. Anything but this machine's loopback needs a token.")
+]
+_Token = Annotated[
+    str | None,
+    typer.Option(
+        help="What visitors must know: 16 characters or more, or 'auto' to have one made and shown. "
+        "Better in the environment, where no list of processes shows it: COMPECON_TOKEN."
+    ),
+]
+_AllowHost = Annotated[
+    list[str] | None,
+    typer.Option("--allow-host", help="One more name under which visitors ask for the server; may be repeated."),
+]
 
 
 @app.callback(invoke_without_command=True)
-def default(
-    context: typer.Context, checkpoints: _Checkpoints = None, port: _Port = 8501, browser: _Browser = True
+def default(  # noqa: PLR0913 - the options of serve
+    context: typer.Context,
+    checkpoints: _Checkpoints = None,
+    port: _Port = 8501,
+    browser: _Browser = True,
+    host: _Host = "127.0.0.1",
+    token: _Token = None,
+    allow_host: _AllowHost = None,
 ) -> None:
     """Serve the dashboard unless a command was given."""
     if context.invoked_subcommand is None:
-        serve(checkpoints, port, browser)
+        serve(checkpoints, port, browser, host, token, allow_host)
 
 
 @app.command()
-def serve(checkpoints: _Checkpoints = None, port: _Port = 8501, browser: _Browser = True) -> None:
-    """Serve the dashboard on http://localhost:8501."""
+def serve(
+    checkpoints: _Checkpoints = None,
+    port: _Port = 8501,
+    browser: _Browser = True,
+    host: _Host = "127.0.0.1",
+    token: _Token = None,
+    allow_host: _AllowHost = None,
+) -> None:
+    """Serve the dashboard, by default on http://localhost:8501 and for this machine alone."""
     folders = [_folder(path) for path in checkpoints or []]
     known = [p for p in os.environ.get("COMPECON_CHECKPOINTS", "").split(os.pathsep) if p]
     os.environ["COMPECON_CHECKPOINTS"] = os.pathsep.join([*map(str, folders), *known])
+    from_environment = os.environ.pop("COMPECON_TOKEN", None) or None  # so that no run inherits it
     sys.path.insert(0, str(dashboard_root()))
     from app.server import serve as serve_dashboard
 
-    serve_dashboard(port=port, open_browser=browser, say=typer.echo)
+    serve_dashboard(
+        port=port,
+        open_browser=browser,
+        say=typer.echo,
+        host=host,
+        token=from_environment if token is None else token,
+        allow_hosts=allow_host or (),
+    )
 
 
 def _folder(path: Path) -> Path:
