@@ -6,7 +6,7 @@ Importing this module loads neither torch nor transformers nor datasets.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any, Literal, cast, final
 from urllib.parse import parse_qsl
 
 from compecon.errors import OfflineError, TaskError
-from compecon.tasks import files, glue, hub, language_modeling, wikitext, xnli
+from compecon.tasks import files, glue, hub, language_modeling, made, wikitext, xnli
 from compecon.tasks.definition import Definition
 from compecon.tasks.language_task import LanguageTask
 from compecon.tasks.local import read_table
@@ -37,10 +37,11 @@ class TaskEntry:
         title: The question it asks, for people.
         kind: Classes, scores, or language modelling.
         metrics: The first is what is chosen by.
-        source: Where on the Hub it comes from, unless a data folder is given.
+        source: Where on the Hub it comes from, unless a data folder is given; or that it is made here.
         licence: Terms of its data, in words.
-        from_hub: Reads it from the Hub.
+        read: Reads it from the Hub, or makes it.
         from_folder: Reads it from a data folder; None if there is no such reader.
+        is_made: Whether this package makes it: it then needs neither the Hub nor a data folder, and is synthetic.
     """
 
     name: str
@@ -49,17 +50,18 @@ class TaskEntry:
     metrics: tuple[Metric, ...]
     source: str
     licence: str
-    from_hub: Callable[[], AnyTask]
+    read: Callable[[], AnyTask]
     from_folder: Callable[[Path], AnyTask] | None = None
+    is_made: bool = False
 
 
 def _defined(
     about: Definition,
     source: str,
-    from_hub: Callable[[], AnyTask],
+    read: Callable[[], AnyTask],
     from_folder: Callable[[Path], AnyTask] | None = None,
 ) -> TaskEntry:
-    return TaskEntry(about.name, about.title, about.kind, about.metrics, source, about.licence, from_hub, from_folder)
+    return TaskEntry(about.name, about.title, about.kind, about.metrics, source, about.licence, read, from_folder)
 
 
 def _language(
@@ -106,7 +108,8 @@ def _entries() -> list[TaskEntry]:
         (language_modeling.hub_corpus, language_modeling.read_corpus),
     )
     sick = _defined(glue.SICK, "RobZamp/sick", hub.hub_sick, files.read_sick)
-    return [*of_glue, sick, *of_xnli, *of_wikitext, corpus]
+    reviews = replace(_defined(made.REVIEWS, made.SOURCE, made.made_reviews), is_made=True)
+    return [*of_glue, sick, *of_xnli, *of_wikitext, corpus, reviews]
 
 
 TASKS: Mapping[str, TaskEntry] = {entry.name: entry for entry in _entries()}
@@ -122,7 +125,8 @@ def read_task(name: str, data: Path | None = None, *, offline: bool = False) -> 
 
     Args:
         name: One of `TASKS`, or of local files.
-        data: Data folder in the layout of `files`, `xnli`, `wikitext` and `language_modeling`; the Hub if None.
+        data: Data folder in the layout of `files`, `xnli`, `wikitext` and `language_modeling`; the Hub if None. A task
+            that is made here looks at neither.
         offline: Refuse to ask the Hub. To read what its cache holds, set HF_HUB_OFFLINE=1 in the environment instead.
 
     Raises:
@@ -133,6 +137,8 @@ def read_task(name: str, data: Path | None = None, *, offline: bool = False) -> 
     if name.startswith(FILES):
         return _read_files(name.removeprefix(FILES))
     entry = entry_of(name)
+    if entry.is_made:
+        return entry.read()
     if data is not None:
         if entry.from_folder is None:
             readable = ", ".join(other.name for other in TASKS.values() if other.from_folder is not None)
@@ -143,7 +149,7 @@ def read_task(name: str, data: Path | None = None, *, offline: bool = False) -> 
             f"{name} comes from the Hub ({entry.source}), which is not to be asked. Pass a data folder, or set "
             "HF_HUB_OFFLINE=1 to read what its cache holds."
         )
-    return entry.from_hub()
+    return entry.read()
 
 
 def entry_of(name: str) -> TaskEntry:

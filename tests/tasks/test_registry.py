@@ -41,7 +41,7 @@ def test_language_modelling_learns_the_next_token():
 
 def test_an_unknown_name_is_answered_with_the_names_there_are_and_the_closest():
     with pytest.raises(
-        TaskError, match=r"called 'sst-2'\. Did you mean sst2\? There are: cola, .*, corpus, and files:PATH"
+        TaskError, match=r"called 'sst-2'\. Did you mean sst2\? There are: cola, .*, reviews, and files:PATH"
     ):
         read_task("sst-2")
 
