@@ -12,22 +12,11 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.access import Access, is_same_origin
+from app.headers import security_headers
 from app.signin import SignIn
 
 TOKEN_HEADER = "X-Compecon-Token"  # noqa: S105 - a header's name
 _TOKEN = secrets.token_urlsafe(24)
-_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-    # User text is shown as text, but should a widget ever render it as markdown, no picture may phone home.
-    "Content-Security-Policy": "default-src 'self'; script-src 'self' 'unsafe-inline' blob:; "
-    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; worker-src 'self' blob:; "
-    "frame-src 'none'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-}
 # Of what Streamlit serves below these, the page needs this much. Closed: metrics, the agent API, script checks, login.
 _CORE, _NEEDED = "/_stcore", ("/health", "/host-config", "/stream", "/upload_file/", "/bidi-components/")
 _CLOSED = ("/auth/", "/oauth2callback", "/component/", "/app/static/")
@@ -88,7 +77,7 @@ class _Outside:
         if message["type"] in ("http.response.start", "websocket.http.response.start"):
             self.has_begun = True
             headers = MutableHeaders(raw=list(message.get("headers", [])))
-            for name, value in _HEADERS.items():
+            for name, value in security_headers().items():
                 headers.setdefault(name, value)
             if self._keeps_nothing:
                 headers["Cache-Control"] = "no-store"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import sys
+import threading
 import tomllib
 import webbrowser
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -48,7 +50,8 @@ def serve(
     address = _bindable(host, port)
     url = _url(host, port, access)
     say(_greeting(url, host, access, is_new=token == MAKE_TOKEN))
-    application(access, started=_opener(url) if open_browser and not access.token else None).run(
+    opens = open_browser and not access.token and _has_screen()
+    application(access, started=_opener(url) if opens else None).run(
         config={
             **_configuration(dashboard_root()),
             "server.address": address,
@@ -68,21 +71,26 @@ def application(
 
 
 def _opener(url: str) -> Callable[[Any], AbstractAsyncContextManager[None]]:
-    """Opens the page when the server starts; its socket listens by then."""
+    """Opens the page when the server starts; its socket listens by then. Some browsers keep their caller waiting."""
 
     @asynccontextmanager
     async def started(_app: Any) -> AsyncIterator[None]:
-        webbrowser.open(url)
+        threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
         yield
 
     return started
+
+
+def _has_screen() -> bool:
+    """Without one, the browser that the system names may be a text browser that takes over the terminal."""
+    return not sys.platform.startswith("linux") or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")))
 
 
 def _greeting(url: str, host: str, access: Access, *, is_new: bool) -> str:
     lines = [f"compecon is on {url}{f'/?token={access.token}' if is_new else ''} (Ctrl+C stops it)"]
     if access.token and not is_new:
         lines.append("It asks for the token that you set.")
-    if access.token:
+    if access.token and not is_loopback(host):
         lines.append(
             "The connection is not encrypted: use an SSH tunnel or a proxy with TLS on networks you don't trust."
         )

@@ -45,7 +45,7 @@ _PAGE = """<!DOCTYPE html>
 <input type="hidden" name="next" value="{next}">
 <button>Open the dashboard</button>
 </form>
-<p><a href="{next}">I have signed in before</a></p>
+<p>Signed in already? <a href="{next}">Open the page again.</a></p>
 </main>
 </html>
 """
