@@ -54,6 +54,7 @@ WITHOUT_TORCH = [
     "flops",
     "checkpoints/catalog",
     "checkpoints/intake",
+    "finetune/complete",
     "finetune/incentive_settings",
     "finetune/settings",
     "finetune/watch",

@@ -10,9 +10,9 @@ from typing import Annotated, TypeVar
 import typer
 
 from compecon.errors import CompeconError, TrainingInterruptedError
+from compecon.finetune.complete import MARKER
 
 Value = TypeVar("Value")
-_WHOLE = "COMPLETE.json"  # in each checkpoint of a training that is whole
 
 TaskName = Annotated[
     str, typer.Option("--task", help="Task by name, such as sst2, mnli, xnli/de, wikitext-2, or files:PATH.")
@@ -58,7 +58,7 @@ def plainly(kept: Path | None = None) -> Iterator[None]:
     except (KeyboardInterrupt, TrainingInterruptedError) as stop:
         raise TrainingInterruptedError(_left(stop, kept)) from stop
     except FloatingPointError as error:
-        beside = f" The last good checkpoint of the training is in {kept}." if kept and any(kept.rglob(_WHOLE)) else ""
+        beside = f" The last good checkpoint of the training is in {kept}." if kept and any(kept.rglob(MARKER)) else ""
         raise CompeconError(f"{str(error)[:1].upper()}{str(error)[1:]}{beside}") from error
     except (ValueError, FileNotFoundError) as error:
         if isinstance(error, CompeconError):
@@ -68,6 +68,6 @@ def plainly(kept: Path | None = None) -> Iterator[None]:
 
 def _left(stop: BaseException, kept: Path | None) -> str:
     at = str(stop).split(". ")[0] if isinstance(stop, TrainingInterruptedError) else "Interrupted"
-    if kept is not None and any(kept.rglob(_WHOLE)):
+    if kept is not None and any(kept.rglob(MARKER)):
         return f"{at}; run the same command again to go on from there."
     return f"{at}; nothing was saved. With --save-every a training can be resumed."

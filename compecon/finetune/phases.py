@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, final
 from safetensors.torch import load_model, save_model
 
 from compecon.errors import CheckpointError
+from compecon.finetune.complete import described, flush, matches, set_aside, write_durably
 from compecon.finetune.settings import FineTuneResult
 
 if TYPE_CHECKING:
@@ -45,39 +46,59 @@ class Phase:
             charge: Whose price `train` moves.
 
         Returns:
-            Without a history if the phase had ended before.
+            Without a history if the phase had ended before. An end that is damaged does not count: `train` is called,
+            and goes on from the checkpoints it has.
 
         Raises:
-            CheckpointError: If the folder holds another phase, or one that is damaged.
+            CheckpointError: If the folder holds another phase.
         """
         if self.folder is None:
             return train()
-        if (self.folder / _ENDED).is_file():
-            return self._taken_up(self.folder, model, charge)
+        ended = self._ended(self.folder)
+        if ended is not None:
+            load_model(model, str(self.folder / _WEIGHTS))
+            if charge is not None:
+                charge.price = replace(charge.price, value=ended.price)
+            return FineTuneResult(ended.steps, ended.seconds, ())
         result = train()
         self.folder.mkdir(parents=True, exist_ok=True)
-        save_model(model, str(self.folder / _WEIGHTS))
+        weights = self.folder / _WEIGHTS
+        save_model(model, str(weights))
+        flush(weights)
         price = None if charge is None else charge.price.value
-        ended = {**self._said(), "steps": result.steps, "seconds": result.seconds, "price": price}
-        part = self.folder / f"{_ENDED}.part"
-        part.write_text(json.dumps(ended, indent=1), encoding="utf-8")
-        part.replace(self.folder / _ENDED)  # last, so that the weights are whole if it is there
+        end = {"steps": result.steps, "seconds": result.seconds, "price": price, "weights": described(weights)}
+        write_durably(self.folder / _ENDED, json.dumps({"stated": self._said(), **end}, indent=1))
         return result
 
-    def _taken_up(self, folder: Path, model: PreTrainedModel, charge: Charge | None) -> FineTuneResult:
+    def _ended(self, folder: Path) -> _Ended | None:
+        """How the phase ended, if it did and its weights are whole; a damaged end is set aside, to be reached again.
+
+        Raises:
+            CheckpointError: If the folder holds another phase.
+        """
+        path = folder / _ENDED
         try:
-            ended = json.loads((folder / _ENDED).read_text(encoding="utf-8"))
-            same = ended["stated"] == self._said()["stated"]
-            steps, seconds, price = int(ended["steps"]), float(ended["seconds"]), ended["price"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise CheckpointError(f"{folder / _ENDED} is damaged. Remove {folder} to train that part again.") from error
+            told = json.loads(path.read_text(encoding="utf-8"))
+            same = told["stated"] == self._said()
+            ended = _Ended(int(told["steps"]), float(told["seconds"]), told["price"])
+            whole = matches(folder / _WEIGHTS, told["weights"])
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError):
+            same, whole = True, False
         if not same:
             raise CheckpointError(f"{folder} holds a training with other settings. Choose another folder.")
-        load_model(model, str(folder / _WEIGHTS))
-        if charge is not None:
-            charge.price = replace(charge.price, value=price)
-        return FineTuneResult(steps, seconds, ())
+        if not whole:
+            set_aside(path)
+            return None
+        return ended
 
-    def _said(self) -> dict[str, Any]:
-        said: dict[str, Any] = json.loads(json.dumps({"stated": dict(self.stated)}))
-        return said
+    def _said(self) -> Any:
+        return json.loads(json.dumps(dict(self.stated)))
+
+
+@dataclass(frozen=True)
+class _Ended:
+    steps: int
+    seconds: float
+    price: Any  # a number, or None without a charge

@@ -1,16 +1,12 @@
 """Checkpoints of a training that survive anything: complete or not there, kept by step, and resumable bit by bit.
 
 Trainer writes the files of a checkpoint one after the other, takes a half-written folder for the newest one, and
-deletes old ones by their clock. So a marker with sizes and digests is written last, what lacks it does not count, and
-old checkpoints go by their step.
+deletes old ones by their clock. So each gets a marker when it is whole (`compecon.finetune.complete`).
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,11 +15,10 @@ import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from compecon.errors import CheckpointError
+from compecon.finetune.complete import checkpoint_folder, mark_complete
 from compecon.finetune.trainer import IncentiveTrainer
 
-MARKER = "COMPLETE.json"
 _PRICE = "price.json"
-_KEEP = 2
 
 
 class Keeper(TrainerCallback):
@@ -68,16 +63,11 @@ class Keeper(TrainerCallback):
         self.trainer.accelerator.wait_for_everyone()  # each process writes a file of its own
         if not state.is_world_process_zero:
             return
-        root = Path(str(args.output_dir))
-        folder = root / f"checkpoint-{state.global_step}"
+        folder = checkpoint_folder(Path(str(args.output_dir)), state.global_step)
         charge = self.trainer.charge
         if charge is not None:
             (folder / _PRICE).write_text(json.dumps({"value": charge.price.value}), encoding="utf-8")
-        paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != MARKER]
-        files = {path.relative_to(folder).as_posix(): _described(path) for path in paths}
-        _write_durably(folder / MARKER, json.dumps({"step": state.global_step, "files": files}, indent=1))
-        for old in _by_step(root)[:-_KEEP]:
-            shutil.rmtree(old)
+        mark_complete(folder, state.global_step)
 
     def _anyone(self, said: bool) -> bool:
         """Whether any process said so: all have to leave at the same step."""
@@ -85,22 +75,6 @@ class Keeper(TrainerCallback):
         if accelerator.num_processes == 1:
             return said
         return bool(accelerator.reduce(torch.tensor(float(said), device=accelerator.device), "sum") > 0)
-
-
-def last_complete_checkpoint(folder: Path) -> Path | None:
-    """The newest checkpoint of a training whose files are all there as written; broken ones are set aside.
-
-    Args:
-        folder: Folder of the training. Checkpoints without a marker, or with other content than it says, are renamed
-            to `broken-...`, never deleted.
-    """
-    for candidate in reversed(_by_step(folder)):
-        if _is_complete(candidate):
-            return candidate
-        target = candidate.with_name(f"broken-{candidate.name}")
-        shutil.rmtree(target, ignore_errors=True)
-        candidate.rename(target)
-    return None
 
 
 def restore_price(trainer: IncentiveTrainer, checkpoint: Path) -> None:
@@ -116,30 +90,3 @@ def restore_price(trainer: IncentiveTrainer, checkpoint: Path) -> None:
     except (OSError, ValueError, KeyError) as error:
         raise CheckpointError(f"{checkpoint} was written by a training without a price. Start a new one.") from error
     trainer.charge.price = replace(trainer.charge.price, value=value)
-
-
-def _by_step(folder: Path) -> list[Path]:
-    named = [path for path in folder.glob("checkpoint-*") if path.name.rpartition("-")[2].isdigit()]
-    return sorted(named, key=lambda path: int(path.name.rpartition("-")[2]))
-
-
-def _is_complete(folder: Path) -> bool:
-    try:
-        files = json.loads((folder / MARKER).read_text(encoding="utf-8"))["files"]
-        return all(_described(folder / name) == described for name, described in dict(files).items())
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
-
-
-def _described(path: Path) -> dict[str, Any]:
-    with path.open("rb") as stream:
-        return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(stream, "sha256").hexdigest()}
-
-
-def _write_durably(path: Path, text: str) -> None:
-    part = path.with_suffix(".part")
-    with part.open("w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    part.replace(path)

@@ -22,9 +22,10 @@ from transformers import (
 from transformers.trainer import TRAINER_STATE_NAME
 
 from compecon.errors import CheckpointError, TrainingInterruptedError
+from compecon.finetune.complete import last_complete_checkpoint, write_durably
 from compecon.finetune.parameters import optimizer_of
 from compecon.finetune.predict import collator
-from compecon.finetune.safety import Keeper, last_complete_checkpoint, restore_price
+from compecon.finetune.safety import Keeper, restore_price
 from compecon.finetune.settings import FineTuneResult, FineTuneSettings, StepRecord
 from compecon.finetune.trainer import Charge, IncentiveTrainer, Lesson
 from compecon.finetune.watch import Watch
@@ -152,10 +153,18 @@ def _folder(watch: Watch, settings: FineTuneSettings) -> Iterator[Path]:
     watch.folder.mkdir(parents=True, exist_ok=True)
     stated = json.loads(json.dumps(asdict(settings)))
     path = watch.folder / _SETTINGS
-    if path.exists() and json.loads(path.read_text(encoding="utf-8")) != stated:
+    if not path.exists():
+        write_durably(path, json.dumps(stated, indent=1))
+    elif _read(path) != stated:
         raise CheckpointError(f"{watch.folder} holds a training with other settings. Choose another folder.")
-    path.write_text(json.dumps(stated, indent=1), encoding="utf-8")
     yield watch.folder
+
+
+def _read(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return None  # damaged: nobody knows whose training it is
 
 
 @contextmanager

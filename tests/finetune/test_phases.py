@@ -116,8 +116,21 @@ def test_another_phase_is_refused(model, tmp_path):
 
 
 @pytest.mark.parametrize("content", ["{", "[]", "{}", '{"stated": {"seed": 1}, "steps": "three"}'])
-def test_a_damaged_end_is_told(model, tmp_path, content):
+def test_a_damaged_end_is_reached_again(model, tmp_path, content):
     Phase(tmp_path, {"seed": 1}).run(model, moved(model))
     (tmp_path / "ended.json").write_text(content)
-    with pytest.raises(CheckpointError, match="is damaged"):
-        Phase(tmp_path, {"seed": 1}).run(model, moved(model))
+    called = []
+    Phase(tmp_path, {"seed": 1}).run(model, lambda: called.append(1) or moved(model)())
+    assert called == [1]
+    assert (tmp_path / "broken-ended.json").read_text() == content
+    Phase(tmp_path, {"seed": 1}).run(model, lambda: pytest.fail("trained a third time"))
+
+
+@pytest.mark.parametrize("spoil", [lambda whole: whole[:-1], lambda whole: whole[:-1] + bytes([whole[-1] ^ 1])])
+def test_an_end_whose_weights_are_not_as_written_does_not_count(model, tmp_path, spoil):
+    Phase(tmp_path, {"seed": 1}).run(model, moved(model))
+    weights = tmp_path / "ended.safetensors"
+    weights.write_bytes(spoil(weights.read_bytes()))
+    called = []
+    Phase(tmp_path, {"seed": 1}).run(model, lambda: called.append(1) or moved(model)())
+    assert called == [1]

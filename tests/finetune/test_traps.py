@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from compecon.errors import CheckpointError, TrainingInterruptedError
 from compecon.finetune import train
-from compecon.finetune.safety import MARKER, last_complete_checkpoint
+from compecon.finetune.complete import MARKER, last_complete_checkpoint
 from compecon.finetune.settings import FineTuneSettings
 from compecon.finetune.train import fine_tune
 from compecon.finetune.trainer import Charge
