@@ -70,9 +70,7 @@ class RunStore:
             RunError: If it cannot be written down; nothing is left of it then.
         """
         home = self.home.made()
-        unique = key or uuid.uuid4().hex
-        kind = re.sub(r"[^a-z0-9]+", "-", spec.recipe.lower())[:16].strip("-")
-        run_id = checked_id(f"{kind}-{hashlib.sha256(unique.encode()).hexdigest()[:12]}")
+        run_id = run_id_of(spec.recipe, key or uuid.uuid4().hex)
         folder = self.folder(run_id)
         if folder.exists():
             return run_id, None
@@ -201,6 +199,12 @@ class RunStore:
         if (record.folder / CANCEL).exists():
             record = replace(record, state=RunState.STOPPING)
         return replace(record, is_stalled=is_stalled(record.status))
+
+
+def run_id_of(recipe: str, key: str) -> str:
+    """The name of the run that a key makes: the same key, the same name."""
+    kind = re.sub(r"[^a-z0-9]+", "-", recipe.lower())[:16].strip("-")
+    return checked_id(f"{kind}-{hashlib.sha256(key.encode()).hexdigest()[:12]}")
 
 
 def _written(part: Path, spec: RunSpec) -> Lock:

@@ -1,0 +1,67 @@
+"""Which runs that were lost are worth another start without anybody looking on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from compecon.runs.record import RunRecord, RunState
+from compecon.runs.store import METRICS, RunStore
+
+MARKER = "COMPLETE.json"  # of a checkpoint that is whole
+_STAY_AWAY = 2  # attempts without progress
+
+
+def worth_resuming(store: RunStore) -> tuple[tuple[RunRecord, ...], tuple[RunRecord, ...]]:
+    """Every lost run: those to start again, and those whose last two attempts made no progress. Oldest first."""
+    lost = [record for record in reversed(store.list()) if record.state is RunState.LOST]
+    idle = {record.run_id for record in lost if is_going_nowhere(record.folder)}
+    return (
+        tuple(record for record in lost if record.run_id not in idle),
+        tuple(record for record in lost if record.run_id in idle),
+    )
+
+
+def is_going_nowhere(folder: Path) -> bool:
+    """Whether the last two attempts of a run left nothing that the next one could go on from.
+
+    Steps of an attempt are dropped from the metrics once a later attempt does them again: what stands between two
+    attempts was saved. Of the last attempt, that is known by its checkpoints.
+    """
+    attempts = _attempts(folder / METRICS)
+    if len(attempts) < _STAY_AWAY:
+        return False
+    *_, before, last = attempts
+    return not before and not _saved(folder, last)
+
+
+def _attempts(path: Path) -> list[list[int]]:
+    """Steps of each attempt that no later one did again."""
+    found: list[list[int]] = []
+    for value in _values(path):
+        if value.get("event") == "attempt":
+            found.append([])
+        elif "event" not in value and found and isinstance(value.get("step"), int):
+            found[-1].append(value["step"])
+    return found
+
+
+def _values(path: Path) -> Iterator[dict[str, Any]]:
+    try:
+        raw = path.read_bytes()
+    except OSError:
+        return
+    for line in raw.splitlines():
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(value, dict):
+            yield value
+
+
+def _saved(folder: Path, steps: list[int]) -> bool:
+    there = (path.parent.name.rpartition("-")[2] for path in (folder / "checkpoints").rglob(MARKER))
+    return bool({int(number) for number in there if number.isdigit()} & set(steps))

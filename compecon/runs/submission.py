@@ -1,0 +1,77 @@
+"""From a recipe and a few settings to a spec that says everything: what a command, a form and a sweep submit."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+from compecon.errors import RunError
+from compecon.runs.devices import polite_threads, queue_of
+from compecon.runs.files import Json
+from compecon.runs.record import RunSpec
+
+if TYPE_CHECKING:
+    from compecon.recipes.registry import Recipe
+
+LIBRARIES = ("compecon", "torch", "transformers", "accelerate", "tokenizers", "safetensors", "datasets", "numpy")
+
+
+def recipe_named(name: str) -> Recipe:
+    """A recipe.
+
+    Raises:
+        RunError: If there is none of that name.
+    """
+    from compecon.recipes.registry import RECIPES  # noqa: PLC0415 - a worker that waits has no need of it
+
+    if name not in RECIPES:
+        raise RunError(f"There is no recipe {name!r}. There are: {', '.join(RECIPES)}.")
+    return RECIPES[name]
+
+
+def new_spec(
+    recipe: str, params: Mapping[str, Json], *, title: str = "", sweep: str = "", parent_run: str = ""
+) -> RunSpec:
+    """What to submit to run a recipe.
+
+    Args:
+        recipe: Its name.
+        params: Settings that differ from its defaults, or all of them.
+        title: A line for people.
+        sweep: The sweep it belongs to, or "".
+        parent_run: The run it was made from by changing something, or "".
+
+    Raises:
+        RunError: If there is no such recipe.
+        CompeconError: If a setting is unknown or out of range.
+    """
+    chosen = recipe_named(recipe)
+    complete = chosen.checked(params)
+    queue = queue_of(str(complete.get("device", "cpu"))) if chosen.needs_torch else ""
+    return RunSpec(
+        recipe,
+        complete,
+        title=title,
+        sweep=sweep,
+        parent_run=parent_run,
+        queue="gpu" if queue == "gpu" else "cpu" if queue else "",
+        threads=polite_threads(),
+        versions=versions(),
+    )
+
+
+@cache
+def _version(library: str) -> str:
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return ""
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the libraries that results depend on, read without loading any."""
+    found = {"python": platform.python_version(), **{name: _version(name) for name in LIBRARIES}}
+    return {name: value for name, value in found.items() if value}
