@@ -1,0 +1,35 @@
+"""What a run's files say, which anybody may have changed: a value of the kind that is shown, or none."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+
+def number(values: Any, *path: str) -> float | None:
+    """A finite number under a path of names, or None."""
+    found = _at(values, path)
+    if isinstance(found, bool) or not isinstance(found, int | float) or not math.isfinite(found):
+        return None
+    return float(found)
+
+
+def text(values: Any, *path: str) -> str:
+    """A text under a path of names, or ""."""
+    found = _at(values, path)
+    return found if isinstance(found, str) else ""
+
+
+def flag(values: Any, *path: str) -> bool | None:
+    """A truth value under a path of names, or None."""
+    found = _at(values, path)
+    return found if isinstance(found, bool) else None
+
+
+def _at(values: Any, path: tuple[str, ...]) -> Any:
+    for name in path:
+        if not isinstance(values, Mapping):
+            return None
+        values = values.get(name)
+    return values
