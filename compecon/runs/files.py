@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import stat
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
@@ -13,6 +15,7 @@ from compecon.errors import RunError
 
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 MAX_JSON_BYTES = 1_000_000
+_PATIENCE_S = 2.0
 
 
 def write_json(path: Path, value: Mapping[str, Any], *, durable: bool = True) -> None:
@@ -27,20 +30,43 @@ def write_json(path: Path, value: Mapping[str, Any], *, durable: bool = True) ->
         OSError: If it cannot be written; the old file is then still there.
         ValueError: If a number is not finite.
     """
+    text = json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False)
+    replace_file(path, f"{text}\n".encode("utf-8", errors="replace"), durable=durable)
+
+
+def replace_file(path: Path, raw: bytes, *, durable: bool = True) -> None:
+    """Replace a file in one step.
+
+    Raises:
+        OSError: If it cannot be written; the old file is then still there.
+    """
     part = path.with_name(f".{path.name}.part")
     try:
-        with part.open("w", encoding="utf-8") as stream:
-            json.dump(value, stream, indent=1, allow_nan=False, ensure_ascii=False)
-            stream.write("\n")
+        with part.open("wb") as stream:
+            stream.write(raw)
             if durable:
                 stream.flush()
                 os.fsync(stream.fileno())
-        part.replace(path)
+        _put_in_place(part, path)
     except BaseException:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # what was raised first is what counts
+            part.unlink(missing_ok=True)
         raise
     if durable:
         sync_folder(path.parent)
+
+
+def _put_in_place(part: Path, path: Path) -> None:
+    until = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            part.replace(path)
+        except PermissionError:  # Windows: someone is reading the old one
+            if os.name != "nt" or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def sync_folder(folder: Path) -> None:
@@ -61,9 +87,7 @@ def read_json(path: Path) -> dict[str, Any]:
         FileNotFoundError: If there is none.
         RunError: If it is not a plain file with one JSON object of less than 1 MB.
     """
-    with _opened(path) as stream:
-        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-            raise RunError(f"{path} is not a plain file. Remove it.")
+    with opened(path) as stream:
         raw = stream.read(MAX_JSON_BYTES + 1)
     if len(raw) > MAX_JSON_BYTES:
         raise RunError(f"{path} has more than {MAX_JSON_BYTES:,} bytes, which no file of a run has.")
@@ -76,9 +100,18 @@ def read_json(path: Path) -> dict[str, Any]:
     return value
 
 
-def _opened(path: Path) -> BinaryIO:
-    """Open without waiting: a named pipe in the place of a file must not stop the reader for ever."""
-    return os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb")
+def opened(path: Path) -> BinaryIO:
+    """Open to read, without waiting: a named pipe in the place of a file must not stop the reader for ever.
+
+    Raises:
+        OSError: If it cannot be opened.
+        RunError: If it is not a plain file.
+    """
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise RunError(f"{path} is not a plain file. Remove it.")
+    return os.fdopen(descriptor, "rb")
 
 
 def whole_lines(raw: bytes) -> bytes:
@@ -94,11 +127,11 @@ def tail(path: Path, max_bytes: int = 65_536) -> str:
         max_bytes: How much of it at most.
     """
     try:
-        with _opened(path) as stream:
+        with opened(path) as stream:
             size = stream.seek(0, os.SEEK_END)
             stream.seek(max(0, size - max_bytes))
             raw = stream.read(max_bytes)
-    except OSError:
+    except (OSError, RunError):
         return ""
     if size > max_bytes:
         raw = raw[raw.find(b"\n") + 1 :]

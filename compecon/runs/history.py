@@ -6,9 +6,13 @@ import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, final
+from typing import Any, BinaryIO, final
+
+from compecon.errors import RunError
+from compecon.runs.files import opened, whole_lines
 
 _MOST_BYTES = 64_000_000  # read at a time
+_REMEMBERED = 256  # bytes: more than a line's part that could be in another one by chance
 
 
 @final
@@ -29,6 +33,7 @@ class History:
     damaged: int = 0
     _offset: int = 0
     _inode: int = 0
+    _last: bytes = b""
 
     def read_on(self) -> bool:
         """Take in what was written since; a file that was replaced is read again.
@@ -37,16 +42,17 @@ class History:
             Whether there was anything new.
         """
         try:
-            with self.path.open("rb") as stream:
+            with opened(self.path) as stream:
                 found = os.fstat(stream.fileno())
-                if found.st_ino != self._inode or found.st_size < self._offset:
+                if found.st_ino != self._inode or not self._goes_on(stream):
                     self._begin_again(found.st_ino)
                 stream.seek(self._offset)
                 raw = stream.read(_MOST_BYTES)
-        except OSError:
+        except (OSError, RunError):
             return False
-        whole = raw[: raw.rfind(b"\n") + 1]
+        whole = whole_lines(raw)
         self._offset += len(whole)
+        self._last = whole[-_REMEMBERED:] or self._last
         for line in whole.splitlines():
             self._take(line)
         return bool(whole)
@@ -56,17 +62,22 @@ class History:
         """Steps of all stages."""
         return sum(map(len, self.steps.values()))
 
+    def _goes_on(self, stream: BinaryIO) -> bool:
+        """Whether what was read last is still there: the number of a file that is gone is used again."""
+        stream.seek(self._offset - len(self._last))
+        return stream.read(len(self._last)) == self._last
+
     def _begin_again(self, inode: int) -> None:
-        self._offset, self._inode, self.damaged = 0, inode, 0
+        self._offset, self._inode, self._last, self.damaged = 0, inode, b"", 0
         self.steps.clear()
         self.events.clear()
 
     def _take(self, line: bytes) -> None:
         try:
-            value = json.loads(line)
+            value = dict(json.loads(line))
             if "event" in value:
                 self.events.append(value)
             else:
                 self.steps.setdefault(str(value["stage"]), []).append({**value, "step": int(value["step"])})
-        except (ValueError, KeyError, TypeError, RecursionError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             self.damaged += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Self, final
 from compecon.errors import RunError
 from compecon.runs.files import read_json, write_json
 from compecon.runs.locks import Lock
+from compecon.runs.record import MAX_ORDER
 
 VARIABLE = "COMPECON_HOME"
 _MAX_SLOTS = 256
@@ -60,11 +62,13 @@ class Home:
         """The same, with its folders there.
 
         Raises:
-            RunError: If they cannot be made.
+            RunError: If they cannot be made, or not be written to.
         """
         try:
             for folder in (self.runs, self.trash, self.queues, self.sweeps):
                 folder.mkdir(parents=True, exist_ok=True)
+                if not os.access(folder, os.W_OK):
+                    raise PermissionError(errno.EACCES, "it cannot be written to")
         except OSError as error:
             raise RunError(
                 f"Runs cannot be kept in {self.root}: {error.strerror or error}. "
@@ -78,7 +82,10 @@ class Home:
         Raises:
             RunError: If it cannot be written down.
         """
-        lock = Lock.taken(self.root / "number.lock", patience_s=10.0)
+        try:
+            lock = Lock.taken(self.root / "number.lock", patience_s=10.0)
+        except OSError as error:
+            raise RunError(f"{self.root / 'number.lock'} cannot be opened: {error.strerror or error}.") from error
         if lock is None:
             raise RunError(f"{self.root / 'number.lock'} is held by a process that does not let go. End that process.")
         try:
@@ -86,6 +93,8 @@ class Home:
             number = _number(path) + 1
             write_json(path, {"last": number}, durable=False)
             return number
+        except OSError as error:
+            raise RunError(f"{path} cannot be written: {error.strerror or error}.") from error
         finally:
             lock.release()
 
@@ -94,30 +103,37 @@ class Home:
         """How many runs a kind of device takes at a time, where that was set: "cpu" or "gpu" to a number."""
         try:
             given = read_json(self.root / "settings.json").get("slots", {})
-        except (FileNotFoundError, RunError):
+        except (OSError, RunError):
             return {}
         if not isinstance(given, dict):
             return {}
-        return {name: n for name, n in given.items() if isinstance(n, int) and 0 < n <= _MAX_SLOTS}
+        return {name: n for name, n in given.items() if type(n) is int and 0 < n <= _MAX_SLOTS}
 
     def set_slots(self, device: str, number: int) -> None:
         """Let so many runs use a kind of device at a time, from the next one on that looks.
 
         Raises:
             ValueError: If the device is neither "cpu" nor "gpu", or the number is not in [1, 256].
+            RunError: If it cannot be written down.
         """
         if device not in ("cpu", "gpu") or not 1 <= number <= _MAX_SLOTS:
             raise ValueError(f"slots are a number in [1, {_MAX_SLOTS}] for cpu or gpu, got {device}={number}.")
-        write_json(self.made().root / "settings.json", {"slots": {**self.slots, device: number}})
+        path = self.made().root / "settings.json"
+        try:
+            write_json(path, {"slots": {**self.slots, device: number}})
+        except OSError as error:
+            raise RunError(f"{path} cannot be written: {error.strerror or error}.") from error
 
 
 def _number(path: Path) -> int:
+    """The last number that was given; if the file is gone or damaged, the largest one that a run bears."""
     try:
-        last = read_json(path)["last"]
-        return last if isinstance(last, int) and last >= 0 else 0
-    except (FileNotFoundError, RunError, KeyError):
-        names = [*path.parent.glob("runs/*/spec.json"), *path.parent.glob("trash/*/spec.json")]
-        return max(map(_order, names), default=0)
+        last = read_json(path).get("last")
+    except (OSError, RunError):
+        last = None
+    if type(last) is int and 0 <= last < MAX_ORDER:
+        return last
+    return max(map(_order, [*path.parent.glob("runs/*/spec.json"), *path.parent.glob("trash/*/spec.json")]), default=0)
 
 
 def _order(spec: Path) -> int:
@@ -125,4 +141,4 @@ def _order(spec: Path) -> int:
         order = read_json(spec).get("order")
     except (OSError, RunError):
         return 0
-    return order if isinstance(order, int) else 0
+    return order if type(order) is int and 0 <= order < MAX_ORDER else 0

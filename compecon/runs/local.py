@@ -9,15 +9,15 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any, final
 
 from compecon.errors import RunError
 from compecon.runs.files import read_json, write_json
 from compecon.runs.locks import CAN_HAND_OVER, Lock, is_held
 from compecon.runs.record import RunRecord, RunSpec, RunState, Status
-from compecon.runs.store import BALLAST, CANCEL, LOCK, LOG, SPEC, STATUS, RunStore
+from compecon.runs.store import CANCEL, LOCK, LOG, SPEC, STATUS, RunStore, keep_ballast, system_errors
 from compecon.runs.worker import DESCRIPTOR, queues_of
 
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -49,39 +49,42 @@ class LocalExecutor:
         """Make a run and start its worker; the same key gives the same run.
 
         Raises:
-            RunError: If it cannot be made.
+            RunError: If it cannot be made, or no worker started for it; it is then there to be started again.
         """
         run_id, lock = self.store.create(replace(spec, executor=self.name), key)
         if lock is not None:
-            self._spawn(run_id, RunSpec.read(read_json(self.store.folder(run_id) / SPEC)), lock)
+            self._spawn(run_id, lock)
         return run_id
 
     def start(self, run_id: str) -> None:
         """Resume a run, or try it again. Does nothing if its worker lives.
 
         Raises:
-            RunError: If there is no such run, it has succeeded, or its spec cannot be read.
+            RunError: If there is no such run, it has succeeded, or it cannot be started.
         """
+        folder = self.store.get(run_id).folder
+        with system_errors(f"{run_id} cannot be started"):
+            lock = Lock.taken(folder / LOCK)
+            if lock is None:
+                return
+            try:
+                self._prepare(run_id)
+            except BaseException:
+                lock.release()
+                raise
+        self._spawn(run_id, lock)
+
+    def _prepare(self, run_id: str) -> None:
+        """Make the files of a run, whose lock is held, those of one that waits to be started."""
         record = self.store.get(run_id)
-        if record.state is RunState.SUCCEEDED:
+        former = record.status
+        if former.state is RunState.SUCCEEDED:
             raise RunError(f"{run_id} has succeeded. Duplicate it to run it again.")
-        lock = Lock.taken(record.folder / LOCK)
-        if lock is None:
-            return
-        try:
-            spec = RunSpec.read(read_json(record.folder / SPEC))
-            former = self.store.get(run_id).status
-            status = Status(attempt=former.attempt + bool(former.pid), spec_sha256=former.spec_sha256)
-            (record.folder / CANCEL).unlink(missing_ok=True)
-            if not (record.folder / BALLAST).exists():
-                (record.folder / BALLAST).write_bytes(os.urandom(32_768))
-            write_json(record.folder / STATUS, asdict(status))
-        except BaseException as error:
-            lock.release()
-            if isinstance(error, OSError):
-                raise RunError(f"{run_id} cannot be started: {error.strerror or error}.") from error
-            raise
-        self._spawn(run_id, spec, lock)
+        RunSpec.read(read_json(record.folder / SPEC))
+        (record.folder / CANCEL).unlink(missing_ok=True)
+        keep_ballast(record.folder)
+        status = Status(attempt=former.attempt + bool(former.pid), spec_sha256=former.spec_sha256)
+        write_json(record.folder / STATUS, asdict(status))
 
     def stop(self, run_id: str) -> None:
         """Ask a run to save and end; the second time, end it at once.
@@ -101,61 +104,71 @@ class LocalExecutor:
         """End a run's worker at once; what its last complete checkpoint holds stays.
 
         Raises:
-            RunError: If its worker is not on this machine.
+            RunError: If there is no such run, or its worker cannot be found on this machine.
         """
+        if self.store.get(run_id).state.is_finished:
+            return
         self.store.ask_to_stop(run_id)
         until = time.monotonic() + _UNTIL_IT_SPEAKS_S
         while is_held(self.store.folder(run_id) / LOCK):
             status = self.store.get(run_id).status
             if status.pid and status.host != socket.gethostname():
                 raise RunError(f"{run_id} runs on {status.host}. Stop it there.")
-            if status.pid:
-                _end(status.pid)
+            if status.pid and _ended(status.pid, run_id):
                 return
             if time.monotonic() > until:
-                raise RunError(f"{run_id} has not begun to speak yet. Try again in a moment.")
+                raise RunError(f"The worker of {run_id} has not said which process it is. Try again in a moment.")
             time.sleep(0.02)
 
     def lives(self, record: RunRecord) -> bool | None:
         """Whether a run's worker lives."""
         return is_held(record.folder / LOCK)
 
-    def _spawn(self, run_id: str, spec: RunSpec, lock: Lock) -> None:
+    def _spawn(self, run_id: str, lock: Lock) -> None:
+        """Start a worker and hand the run's lock to it; if that fails, the lock is free again."""
         folder = self.store.folder(run_id)
-        for queue in queues_of(self.store.home, spec)[:1]:
-            queue.join(run_id, spec.order)
-        environment = {**os.environ, **dict.fromkeys(_THREADS, str(spec.threads)), "PYTHONUNBUFFERED": "1"}
-        options: dict[str, Any] = {"start_new_session": True}
-        if CAN_HAND_OVER:
-            environment[DESCRIPTOR] = str(lock.descriptor)
-            options["pass_fds"] = (lock.descriptor,)
-        else:
-            options = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}  # type: ignore[attr-defined,unused-ignore]
-            lock.release()
         try:
-            with (folder / LOG).open("ab") as log:
-                child = subprocess.Popen(  # noqa: S603 - this interpreter, our module, a folder of ours
-                    [sys.executable, "-m", "compecon.runs.worker", str(folder)],
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    cwd=self.store.home.root,
-                    env=environment,
-                    **options,
-                )
-        except OSError as error:
-            raise RunError(f"No worker could be started for {run_id}: {error.strerror or error}.") from error
+            with system_errors(f"No worker could be started for {run_id}"):
+                spec = RunSpec.read(read_json(folder / SPEC))
+                for queue in queues_of(self.store.home, spec)[:1]:
+                    queue.join(run_id, spec.order)
+                child = _worker(folder, spec.threads, lock)
         finally:
-            if CAN_HAND_OVER:
-                lock.handed_over()
+            lock.handed_over() if CAN_HAND_OVER else lock.release()
         threading.Thread(target=child.wait, daemon=True, name=f"reaper of {run_id}").start()  # or it stays a zombie
 
 
-def _end(pid: int) -> None:
-    with suppress(ProcessLookupError):
-        if os.name == "nt":
-            os.kill(pid, signal.SIGTERM)
-        elif os.getpgid(pid) == pid:  # a session of its own: what it has started ends too
+def _worker(folder: Path, threads: int, lock: Lock) -> subprocess.Popen[bytes]:
+    environment = {**os.environ, **dict.fromkeys(_THREADS, str(threads)), "PYTHONUNBUFFERED": "1"}
+    options: dict[str, Any] = {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
+    if CAN_HAND_OVER:
+        environment[DESCRIPTOR] = str(lock.descriptor)
+        options = {"start_new_session": True, "pass_fds": (lock.descriptor,)}
+    with (folder / LOG).open("ab") as log:
+        return subprocess.Popen(  # noqa: S603 - this interpreter, our module, a folder of ours
+            [sys.executable, "-P", "-m", "compecon.runs.worker", str(folder)],  # -P: no module from where it starts
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=folder.parent.parent,
+            env=environment,
+            **options,
+        )
+
+
+def _ended(pid: int, run_id: str) -> bool:
+    """End a process and all of its session, if it is the worker of that run: a file can name any process."""
+    import psutil  # noqa: PLC0415 - only where a process is ended
+
+    try:
+        if run_id not in " ".join(psutil.Process(pid).cmdline()):
+            return False
+        if os.name != "nt" and os.getpgid(pid) == pid:
             os.killpg(pid, signal.SIGKILL)
         else:
-            os.kill(pid, signal.SIGKILL)
+            psutil.Process(pid).kill()
+    except psutil.AccessDenied as error:
+        raise RunError(f"{run_id} runs as another user, process {pid}. End it there.") from error
+    except (psutil.NoSuchProcess, ProcessLookupError, ValueError):
+        return False
+    return True

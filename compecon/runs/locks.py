@@ -19,6 +19,7 @@ else:
     import fcntl
 
 CAN_HAND_OVER = sys.platform != "win32"
+_FLAGS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)  # a named pipe would stop us for ever
 _PATIENCE_S = 0.2  # someone who only looks whether a lock is held holds it for microseconds
 
 
@@ -41,8 +42,11 @@ class Lock:
         Args:
             path: The file; made if there is none.
             patience_s: How long to try.
+
+        Raises:
+            OSError: If the file cannot be opened or made.
         """
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o644)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _FLAGS, 0o644)
         until = time.monotonic() + patience_s
         while not _take(descriptor):
             if time.monotonic() >= until:
@@ -86,11 +90,16 @@ class Lock:
 
 
 def is_held(path: Path) -> bool:
-    """Whether some process holds the lock; looks only, and makes no file."""
+    """Whether some process holds the lock; looks only, makes no file, and needs no right to write.
+
+    A lock that is there and cannot be looked at counts as held: not to know is no reason to start another worker.
+    """
     try:
-        descriptor = os.open(path, os.O_RDWR)
-    except OSError:
+        descriptor = os.open(path, (os.O_RDWR if sys.platform == "win32" else os.O_RDONLY) | _FLAGS)
+    except (FileNotFoundError, NotADirectoryError):
         return False
+    except OSError:
+        return True
     try:
         return not _take(descriptor, shared=True)  # shared: two who look do not see each other
     finally:

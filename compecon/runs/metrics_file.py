@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
@@ -9,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, final
 
-from compecon.runs.files import whole_lines
+from compecon.runs.files import replace_file, whole_lines
 
 
 @final
@@ -53,7 +54,7 @@ class MetricsFile:
         raw = line.encode()
         written = os.write(self._descriptor, raw)  # one call: a reader never sees two writers' lines mixed
         if written < len(raw):
-            raise OSError(28, "No space left on device", str(self.path))
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
 
     def _forget(self, stage: str, step: int) -> None:
         """Drop the steps of a stage from a step on, and everything after that but events."""
@@ -62,11 +63,11 @@ class MetricsFile:
         if first is None:
             return
         kept = lines[:first] + [line for line in lines[first:] if b'"event"' in line]
-        part = self.path.with_name(f".{self.path.name}.part")
-        part.write_bytes(b"".join(kept))
-        os.close(self._descriptor)
-        part.replace(self.path)
-        self._descriptor = self._open()
+        os.close(self._descriptor)  # Windows replaces no file that is open
+        try:
+            replace_file(self.path, b"".join(kept))
+        finally:
+            self._descriptor = self._open()
 
 
 def _repair(path: Path) -> None:

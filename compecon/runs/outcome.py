@@ -18,6 +18,7 @@ _MEMORY_WORDS = (
     "out of memory",
     "std::bad_alloc",
     "not enough memory",
+    "failed to map segment",  # the dynamic linker's way to say so
 )
 _ALMOST_NOTHING = 65_536
 DISK_FULL = "The disk is full. Free some room and resume: it goes on from its last complete checkpoint."

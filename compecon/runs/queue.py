@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -71,38 +70,40 @@ class Queue:
         return list(self._waiting())
 
     def turn(
-        self, run_id: str, *, unwanted: Callable[[], bool], tell: Callable[[int], None] = lambda _: None
+        self, run_id: str, order: int, *, unwanted: Callable[[], bool], tell: Callable[[int], None] = lambda _: None
     ) -> Slot | None:
         """Wait for a slot.
 
         Args:
-            run_id: Who; has a ticket.
+            run_id: Who; holds the lock of its run, or it would be taken for dead.
+            order: The number of its ticket.
             unwanted: Asked again and again whether to give up.
             tell: Is told how many are before it, when that changes.
 
         Returns:
             The slot; None if it was given up.
+
+        Raises:
+            OSError: If tickets or slots cannot be written.
         """
         pause, told = _SHORTEST_S, -1
         while not unwanted():
             before = self._before(run_id)
-            if not before and (slot := self._free()) is not None:
+            if before is None:
+                self.join(run_id, order)  # no ticket yet, or someone tidied up
+            elif before == 0 and (slot := self._free()) is not None:
                 self.leave(run_id)
                 return slot
-            if before != told:
+            elif before != told:
                 pause, told = _SHORTEST_S, before
                 tell(before)
             time.sleep(pause)
-            pause = min(_LONGEST_S, 1.3 * pause)
+            pause = min(_LONGEST_S * (1 + max(0, told) / 10), 1.3 * pause)  # who is far behind need not look often
         self.leave(run_id)
         return None
 
-    def _before(self, run_id: str) -> int:
-        for before, other in enumerate(self._waiting()):
-            if other == run_id:
-                return before
-        self.join(run_id, 0)  # the ticket is gone: someone tidied up
-        return 0
+    def _before(self, run_id: str) -> int | None:
+        return next((before for before, other in enumerate(self._waiting()) if other == run_id), None)
 
     def _waiting(self) -> Iterator[str]:
         for path in sorted(self.folder.glob("*.ticket")):
@@ -114,8 +115,6 @@ class Queue:
 
     def _free(self) -> Slot | None:
         for number in range(self.n_slots):
-            with suppress(OSError):
-                lock = Lock.taken(self.folder / f"slot-{number}.lock", patience_s=0.0)
-                if lock is not None:
-                    return Slot(number, lock)
+            if (lock := Lock.taken(self.folder / f"slot-{number}.lock", patience_s=0.0)) is not None:
+                return Slot(number, lock)
         return None

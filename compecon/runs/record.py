@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -15,8 +16,10 @@ from compecon.errors import RunError
 from compecon.runs.files import Json
 
 SCHEMA = 1
+MAX_ORDER = 10**12  # as many digits as a ticket has
 _ID = re.compile(r"[a-z0-9-]{8,40}\Z")
 _MAX_TITLE = 200
+_MAX_NUMBER = 10**15  # beyond that no count and no time is one
 
 
 @final
@@ -83,6 +86,8 @@ class RunSpec:
             raise RunError(f"threads must be in [1, 1024], got {self.threads}.")
         if len(self.title) > _MAX_TITLE:
             raise RunError(f"a title has at most {_MAX_TITLE} characters, got {len(self.title)}.")
+        if not 0 <= self.order < MAX_ORDER:
+            raise RunError(f"order must be in [0, {MAX_ORDER}), got {self.order}.")
 
     @classmethod
     def read(cls, value: Mapping[str, Any]) -> Self:
@@ -210,9 +215,11 @@ def _read(kind: Any, value: Mapping[str, Any], name: str) -> Any:
 
 def _fits(given: Any, declared: str) -> bool:
     if declared.startswith("Mapping"):
-        return isinstance(given, dict)
+        return isinstance(given, dict) and (
+            "str, str" not in declared or all(isinstance(v, str) for v in given.values())
+        )
     if declared == "int":
-        return isinstance(given, int) and not isinstance(given, bool)
+        return type(given) is int and abs(given) < _MAX_NUMBER
     if declared == "float":
-        return isinstance(given, int | float) and not isinstance(given, bool)
+        return type(given) in (int, float) and math.isfinite(given) and abs(given) < _MAX_NUMBER
     return isinstance(given, str)

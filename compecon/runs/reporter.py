@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import sys
@@ -39,6 +40,7 @@ class Reporter:
         self.was_signalled = False
         self._status = replace(_former(folder), pid=os.getpid(), host=socket.gethostname())
         self._metrics: MetricsFile | None = None
+        self._spare = [os.open(os.devnull, os.O_RDONLY) for _ in range(2)]  # to write last words if no more may be open
         self._began = self._written = time.monotonic()
 
     @property
@@ -72,7 +74,12 @@ class Reporter:
         self.set(RunState.RUNNING, "", stage=stage, step=0, total=steps, seconds=self._passed())
 
     def report(self, record: StepRecord) -> None:
-        """A step is done."""
+        """A step is done.
+
+        Raises:
+            RunError: If the folder is no longer this worker's: another one may be writing there.
+        """
+        self._require_place()
         values = {name: value for name, value in asdict(record).items() if name != "step"}
         self._file().step(self._status.stage, record.step, self._status.total, values)
         self._status = replace(self._status, step=record.step, seconds=self._passed())
@@ -93,16 +100,17 @@ class Reporter:
 
     def end(self, state: RunState, reason: str, results: Mapping[str, Json] | None = None) -> None:
         """The last words, for which room was kept."""
-        self._status = replace(
-            self._status, state=state, reason=reason, seconds=self._passed(), results=dict(results or {})
-        )
+        plain = json.loads(json.dumps(dict(results or {}), default=str), parse_constant=lambda _: None)
+        self._status = replace(self._status, state=state, reason=reason, seconds=self._passed(), results=plain)
         if not self.lock.is_in_place:
             return  # the folder was deleted or belongs to another worker: there is nobody to tell
+        while self._spare:
+            os.close(self._spare.pop())
         with suppress(OSError):
-            self._file().sync()
-        if state is RunState.FAILED:
-            with suppress(OSError):
-                (self.folder / BALLAST).unlink()
+            (self.folder / BALLAST).unlink()
+        with suppress(OSError):
+            if self._metrics is not None:
+                self._metrics.sync()
         write_json(self.folder / STATUS, asdict(self._status))
 
     def _file(self) -> MetricsFile:
@@ -113,9 +121,12 @@ class Reporter:
     def _passed(self) -> float:
         return round(time.monotonic() - self._began, 3)
 
-    def _write(self, *, durable: bool) -> None:
+    def _require_place(self) -> None:
         if not self.lock.is_in_place:
             raise RunError(f"{self.folder} was deleted, or its lock was: this worker leaves it alone.")
+
+    def _write(self, *, durable: bool) -> None:
+        self._require_place()
         write_json(self.folder / STATUS, asdict(self._status), durable=durable)
         self._written = time.monotonic()
 

@@ -8,7 +8,8 @@ import re
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import final
@@ -29,7 +30,7 @@ SPEC, STATUS, LOCK, CANCEL, METRICS, LOG, BALLAST = (
     "worker.log",
     "ballast",
 )
-_BALLAST_BYTES = 32_768  # room for the last words of a run on a full disk
+BALLAST_BYTES = 32_768  # room for the last words of a run on a full disk
 _NEEDED_BYTES = 1_000_000
 _SILENT = "Its worker ended without a word: killed, out of memory, or the machine went down."
 Liveness = Callable[[RunRecord], bool | None]
@@ -88,13 +89,14 @@ class RunStore:
             raise
         try:
             part.rename(folder)
-        except OSError:  # someone else was faster with the same key
+        except OSError as error:
             lock.release()
             shutil.rmtree(part, ignore_errors=True)
-            if folder.exists():
+            if folder.exists():  # someone else was faster with the same key
                 return run_id, None
-            raise
-        sync_folder(home.runs)
+            raise RunError(f"The run cannot be kept in {home.runs}: {error.strerror or error}.") from error
+        with suppress(OSError):  # it is there; only a power cut right now could take it away
+            sync_folder(home.runs)
         return run_id, Lock(folder / LOCK, lock.descriptor)
 
     def get(self, run_id: str) -> RunRecord:
@@ -109,11 +111,17 @@ class RunStore:
         return self._read(folder)
 
     def list(self) -> tuple[RunRecord, ...]:
-        """Every run, newest first; one that cannot be read says so in its reason."""
+        """Every run, newest first; one that cannot be read says so in its reason.
+
+        Raises:
+            RunError: If the folder of the runs cannot be read.
+        """
         try:
             names = [entry.name for entry in os.scandir(self.home.runs) if entry.is_dir(follow_symlinks=False)]
         except FileNotFoundError:
             return ()
+        except OSError as error:
+            raise RunError(f"The runs in {self.home.runs} cannot be read: {error.strerror or error}.") from error
         found = []
         for name in names:
             try:
@@ -123,9 +131,14 @@ class RunStore:
         return tuple(sorted(found, key=lambda record: (-record.spec.order, record.run_id)))
 
     def ask_to_stop(self, run_id: str) -> None:
-        """Leave word that a run is to stop; its worker looks at every step."""
-        self.get(run_id)
-        (self.folder(run_id) / CANCEL).touch()
+        """Leave word that a run is to stop; its worker looks at every step.
+
+        Raises:
+            RunError: If there is no such run, or the word cannot be left.
+        """
+        record = self.get(run_id)
+        with system_errors(f"{run_id} cannot be asked to stop"):
+            (record.folder / CANCEL).touch()
 
     def delete(self, run_id: str) -> Path:
         """Move a run to the trash.
@@ -134,19 +147,20 @@ class RunStore:
             Where it is now.
 
         Raises:
-            RunError: If it is not finished, or there is no such run.
+            RunError: If it is not finished, there is no such run, or it cannot be moved.
         """
         record = self.get(run_id)
-        lock = Lock.taken(record.folder / LOCK)
-        if lock is None or not record.state.is_finished:
-            if lock is not None:
-                lock.release()
+        if not record.state.is_finished:
             raise RunError(f"{run_id} is {record.state.lower()}. Stop it before it is deleted.")
         target = self.home.made().trash / f"{run_id}-{self.home.next_number()}"
-        try:
-            record.folder.rename(target)
-        finally:
-            lock.release()
+        with system_errors(f"{run_id} cannot be deleted"):
+            lock = Lock.taken(record.folder / LOCK)
+            if lock is None:
+                raise RunError(f"{run_id} has a worker again. Stop it before it is deleted.")
+            try:
+                record.folder.rename(target)
+            finally:
+                lock.release()
         return target
 
     def restore(self, run_id: str) -> None:
@@ -161,7 +175,8 @@ class RunStore:
             raise RunError(f"There is no run {run_id} in {self.home.trash}.")
         if target.exists():
             raise RunError(f"There is a run {run_id} already. Delete it first.")
-        max(deleted, key=lambda path: int(path.name[len(run_id) + 1 :])).rename(target)
+        with system_errors(f"{run_id} cannot be restored"):
+            max(deleted, key=lambda path: int(path.name[len(run_id) + 1 :])).rename(target)
 
     def _read(self, folder: Path) -> RunRecord:
         record = self._as_said(folder)
@@ -207,14 +222,33 @@ def run_id_of(recipe: str, key: str) -> str:
     return checked_id(f"{kind}-{hashlib.sha256(key.encode()).hexdigest()[:12]}")
 
 
+@contextmanager
+def system_errors(what: str) -> Iterator[None]:
+    """Say what could not be done where the system refuses something.
+
+    Raises:
+        RunError: In place of an OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise RunError(f"{what}: {error.strerror or error}.") from error
+
+
 def _written(part: Path, spec: RunSpec) -> Lock:
     part.mkdir(parents=True)
     lock = Lock.taken(part / LOCK)
     assert lock is not None  # noqa: S101 - nobody else knows the folder
     write_json(part / SPEC, asdict(spec))
     write_json(part / STATUS, asdict(Status(spec_sha256=spec.digest)))
-    (part / BALLAST).write_bytes(os.urandom(_BALLAST_BYTES))
+    keep_ballast(part)
     return lock
+
+
+def keep_ballast(folder: Path) -> None:
+    """Keep room in a run's folder for its last words; not zeros, which some file systems keep without any room."""
+    if not (folder / BALLAST).exists():
+        (folder / BALLAST).write_bytes(os.urandom(BALLAST_BYTES))
 
 
 def _unreadable(folder: Path, spec: RunSpec, error: Exception) -> RunRecord:

@@ -24,7 +24,7 @@ from compecon.runs.outcome import outcome_of
 from compecon.runs.queue import Queue, Slot
 from compecon.runs.record import RunSpec, RunState, checked_id
 from compecon.runs.reporter import Reporter
-from compecon.runs.store import LOCK, SPEC
+from compecon.runs.store import CANCEL, LOCK, LOG, SPEC
 from compecon.runs.sweeps import limit_of
 
 DESCRIPTOR = "COMPECON_LOCK"  # environment variable: the open descriptor of the run's lock
@@ -41,25 +41,36 @@ def main(folder: Path) -> int:
     reporter = Reporter(folder, lock)
     _listen(reporter)
     _step_back()
+    results: dict[str, Json] = {}
     try:
         results = _work(folder, reporter)
+        state, reason = RunState.SUCCEEDED, str(results.get("sentence", ""))
     except BaseException as error:  # noqa: BLE001 - the boundary: whatever it was, the folder has to say so
-        with suppress(OSError, ValueError):
-            traceback.print_exc()
-        wanted = not reporter.was_signalled
-        state, reason = outcome_of(error, folder, wanted=wanted)
-        reporter.end(state, reason)
-        return 1
-    reporter.end(RunState.SUCCEEDED, str(results.get("sentence", "")), results)
-    return 0
+        state, reason = _told(error, folder)
+    try:
+        reporter.end(state, reason, results)
+    finally:
+        lock.release()  # now, and not when the last library is unloaded: it may be resumed at once
+    return 0 if state is RunState.SUCCEEDED else 1
+
+
+def _told(error: BaseException, folder: Path) -> tuple[RunState, str]:
+    with suppress(OSError, ValueError, MemoryError):
+        traceback.print_exception(error)
+    traceback.clear_frames(error.__traceback__)  # what they held may be the memory that last words need
+    return outcome_of(error, folder, wanted=(folder / CANCEL).exists())
 
 
 def _work(folder: Path, reporter: Reporter) -> dict[str, Json]:
     spec = RunSpec.read(read_json(folder / SPEC))
     if reporter.status.spec_sha256 not in ("", spec.digest):
         raise RunError("spec.json was changed after the run was submitted. Duplicate the run to change its settings.")
+    if spec.executor != "local":
+        _write_into(folder / LOG)
     reporter.set(RunState.QUEUED, "Waiting for its turn.", spec_sha256=spec.digest)
     slots = _turns(Home(folder.parent.parent), folder.name, spec, reporter)
+    if reporter.is_unwanted:
+        raise TrainingInterruptedError("It was left before it began")
     device = _device(spec, slots)
     reporter.started(device)
     os.environ.setdefault("OMP_NUM_THREADS", str(spec.threads))
@@ -82,7 +93,7 @@ def _turns(home: Home, run_id: str, spec: RunSpec, reporter: Reporter) -> list[S
             reporter.set(RunState.QUEUED, f"Waiting for {name}: {others}.")
 
         queue.join(run_id, spec.order)
-        slot = queue.turn(run_id, unwanted=lambda: reporter.is_unwanted, tell=tell)
+        slot = queue.turn(run_id, spec.order, unwanted=lambda: reporter.is_unwanted, tell=tell)
         if slot is None:
             raise TrainingInterruptedError("It was left while it waited")
         slots.append(slot)
@@ -90,14 +101,14 @@ def _turns(home: Home, run_id: str, spec: RunSpec, reporter: Reporter) -> list[S
 
 
 def queues_of(home: Home, spec: RunSpec) -> list[Queue]:
-    """What a run has to wait for, in this order."""
+    """What a run has to wait for, in this order. A cluster gives out its devices itself."""
     limit = limit_of(home, spec.sweep)
     own = [Queue(home, f"sweep-{spec.sweep}", limit)] if limit else []
-    return [*own, *([Queue.of_device(home, spec.queue)] if spec.queue else [])]
+    return [*own, *([Queue.of_device(home, spec.queue)] if spec.queue and spec.executor == "local" else [])]
 
 
 def _device(spec: RunSpec, slots: list[Slot]) -> str:
-    if spec.queue != "gpu" or not slots:
+    if spec.queue != "gpu" or spec.executor != "local" or not slots:
         return spec.queue or "none"
     gpus = visible_gpus()
     name = gpus[slots[-1].number % len(gpus)] if gpus else ""
@@ -111,6 +122,14 @@ def _lock(folder: Path) -> Lock | None:
         with suppress(OSError):
             return Lock.inherited(folder / LOCK, int(given))
     return Lock.taken(folder / LOCK, patience_s=2.0)
+
+
+def _write_into(log: Path) -> None:
+    """Keep what is printed in the run's folder; a cluster keeps it elsewhere, and not for long."""
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    for standard in (1, 2):
+        os.dup2(descriptor, standard)
+    os.close(descriptor)
 
 
 def _listen(reporter: Reporter) -> None:
