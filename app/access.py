@@ -78,7 +78,9 @@ def checked_host(given: str, option: str = "--host") -> str:
     Raises:
         CompeconError: If it is neither a name nor an address.
     """
-    host = given.lower().removeprefix("[").removesuffix("]")
+    host = given.lower()
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
     if _is_address(host):
         return ipaddress.ip_address(host).compressed
     looks_like_an_address = not re.search("[a-z]", host) or host.startswith("0x")  # 127.1, 0: the system reads them too

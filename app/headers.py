@@ -49,7 +49,9 @@ def _content_security_policy() -> str:
 def _streamlits_own_scripts() -> list[str]:
     """Hashes of the few lines of script in the page that the installed Streamlit serves: those may run, no others."""
     spec = importlib.util.find_spec("streamlit")
-    page = Path(spec.origin if spec and spec.origin else "").parent / "static" / "index.html"
-    found = re.findall(r"<script>(.*?)</script>", page.read_text(encoding="utf-8"), re.DOTALL) if page.is_file() else []
+    if spec is None or spec.origin is None:
+        return []
+    page = (Path(spec.origin).parent / "static" / "index.html").read_text(encoding="utf-8")
+    found = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
     digests = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in found]
     return [f"'sha256-{digest}'" for digest in digests]
