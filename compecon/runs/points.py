@@ -48,8 +48,8 @@ def grid(recipe: str, params: Mapping[str, Json], axes: Mapping[str, Sequence[Js
         axes: Values by setting.
 
     Raises:
-        RunError: If there is no such recipe, a setting has no value, or there are more than 500 combinations.
-        CompeconError: If a point is no valid one; it is named.
+        RunError: If there is no such recipe, a setting has no value, there are more than 500 combinations, or a point
+            is no valid one; it is named.
     """
     if empty := [name for name, values in axes.items() if not values]:
         raise RunError(f"{empty[0]} has no value. Give at least one.")
@@ -66,8 +66,8 @@ def listed(recipe: str, params: Mapping[str, Json], points: Iterable[Point]) -> 
         points: Settings of each run on top of them.
 
     Raises:
-        RunError: If there is no such recipe, no point, more than 500, or two that are the same run.
-        CompeconError: If a point is no valid one; it is named.
+        RunError: If there is no such recipe, no point, more than 500, two that are the same run, or a point is no valid
+            one; it is named.
     """
     chosen, found = recipe_named(recipe), tuple(dict(point) for point in itertools.islice(points, MAX_RUNS + 1))
     _require_few(len(found))
@@ -76,7 +76,7 @@ def listed(recipe: str, params: Mapping[str, Json], points: Iterable[Point]) -> 
         try:
             complete = chosen.checked({**params, **point})
         except CompeconError as error:
-            raise type(error)(f"In the point {named(point)}: {error}") from error
+            raise RunError(f"In the point {named(point)}: {error}") from error
         if (twin := seen.setdefault(json.dumps(complete, sort_keys=True), named(point))) != named(point):
             raise RunError(f"The points {twin} and {named(point)} are the same run. Leave one of them out.")
     if len(seen) < len(found):

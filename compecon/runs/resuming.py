@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from compecon.finetune.complete import MARKER
 from compecon.runs.record import RunRecord, RunState
 from compecon.runs.store import METRICS, RunStore
 
-MARKER = "COMPLETE.json"  # of a checkpoint that is whole
 _STAY_AWAY = 2  # attempts without progress
 
 

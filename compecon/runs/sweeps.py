@@ -42,7 +42,8 @@ class Sweep:
         parallel: How many may run at a time; 0 for as many as there are devices.
         order: Sweeps are listed by this, not by a clock.
         created_at: Seconds since 1970, for people.
-        proposals: How points are proposed while it runs, if they are: see `compecon.runs.proposals`.
+        executor: Who runs it.
+        proposals: How points are proposed while it runs, if they are: see `compecon.runs.search`.
     """
 
     sweep_id: str
@@ -53,6 +54,7 @@ class Sweep:
     parallel: int = 0
     order: int = 0
     created_at: float = 0.0
+    executor: str = "local"
     proposals: Mapping[str, Json] | None = None
 
     def __post_init__(self) -> None:
@@ -118,7 +120,8 @@ def submit_sweep(
     Raises:
         RunError: If it cannot be written down, or a run cannot be made; submit the same again to go on from there.
     """
-    sweep = new_sweep(home, Sweep("", title, points.recipe, points.params, points.points, parallel), key)
+    asked = Sweep("", title, points.recipe, points.params, points.points, parallel, executor=executor.name)
+    sweep = new_sweep(home, asked, key)
     submit_missing(executor, home, sweep)
     return sweep.sweep_id
 
