@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = [  # from the bottom up
     {"errors", "kept", "paths"},
-    {"metrics", "flops", "latency", "pareto"},
+    {"metrics", "flops", "latency", "pareto", "market"},
     {"attention"},
     {"compression"},
     {"checkpoints", "incentives"},
@@ -58,6 +58,8 @@ WITHOUT_TORCH = [
     "finetune/incentive_settings",
     "finetune/settings",
     "finetune/watch",
+    "market/stream",
+    "market/rules/registry",
     "recipes/audience",
     "recipes/plans",
     "views/frames",

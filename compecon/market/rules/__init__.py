@@ -1,0 +1,1 @@
+"""Rules for sharing a budget, one a file."""
