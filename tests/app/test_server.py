@@ -1,16 +1,24 @@
-"""Before it serves: the port and the configuration."""
+"""Before it serves: host, port, what it says, and the configuration."""
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import threading
 import tomllib
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from app import server
+from app.access import Access
 from app.server import _configuration, serve
 from compecon.errors import CompeconError
 from compecon.paths import dashboard_root
+
+TOKEN = "correct-horse-battery"
 
 
 @pytest.fixture
@@ -21,9 +29,163 @@ def taken_port() -> Iterator[int]:
         yield other.getsockname()[1]
 
 
+@pytest.fixture
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class NotStarted:
+    """Stands for the application: remembers how it was asked to run, and does not."""
+
+    def __init__(self) -> None:
+        self.access = Access()
+        self.started: Any = None
+        self.config: dict[str, Any] = {}
+
+    def __call__(self, access: Access, started: Any) -> NotStarted:
+        self.access, self.started = access, started
+        return self
+
+    def run(self, config: dict[str, Any]) -> None:
+        self.config = config
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> NotStarted:
+    application = NotStarted()
+    monkeypatch.setattr(server, "application", application)
+    monkeypatch.setenv("BROWSER", "true")
+    return application
+
+
+def said(port: int, **settings: Any) -> str:
+    lines: list[str] = []
+    serve(port=port, open_browser=True, say=lines.append, **settings)
+    return "\n".join(lines)
+
+
+# ---- host and port
+
+
 def test_a_port_in_use_is_one_sentence_with_a_way_out(taken_port: int) -> None:
     with pytest.raises(CompeconError, match=f"Port {taken_port} is in use.*--port {taken_port + 1}"):
         serve(port=taken_port, open_browser=False, say=print)
+
+
+def test_a_host_that_is_another_machines_is_refused(free_port: int) -> None:
+    with pytest.raises(CompeconError, match=r"--host 203\.0\.113\.9 is not an address of this machine"):
+        serve(port=free_port, open_browser=False, say=print, host="203.0.113.9", token=TOKEN)
+
+
+def test_a_name_that_nobody_knows_is_refused(free_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(CompeconError, match="--host box is not an address of this machine"):
+        serve(port=free_port, open_browser=False, say=print, host="box", token=TOKEN)
+
+
+def test_a_port_of_the_system_is_refused_in_words(free_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(server, "_try_to_bind", forbidden)
+    with pytest.raises(CompeconError, match=r"may not be used by this account.*--port 8501"):
+        serve(port=free_port, open_browser=False, say=print)
+
+
+def test_nothing_is_served_to_others_without_a_token(free_port: int, asked: NotStarted) -> None:
+    with pytest.raises(CompeconError, match="needs a token"):
+        said(free_port, host="0.0.0.0")  # noqa: S104 - what is refused
+    assert asked.config == {}
+
+
+# ---- what is asked of the server
+
+
+@pytest.mark.parametrize(
+    ("host", "bound", "shown"),
+    [
+        ("127.0.0.1", "127.0.0.1", "http://localhost:{}"),
+        ("localhost", "127.0.0.1", "http://localhost:{}"),
+        ("127.0.0.2", "127.0.0.2", "http://127.0.0.2:{}"),
+    ],
+)
+def test_a_loopback_host_is_listened_on(free_port: int, asked: NotStarted, host: str, bound: str, shown: str) -> None:
+    assert said(free_port, host=host) == f"compecon is on {shown.format(free_port)} (Ctrl+C stops it)"
+    assert asked.config["server.address"] == bound
+    assert asked.access.token == ""
+    assert set(asked.config["server.allowedHosts"]) == asked.access.hosts == {"localhost", "127.0.0.1", "::1", host}
+
+
+def test_a_token_that_was_set_is_not_printed(free_port: int, asked: NotStarted) -> None:
+    text = said(free_port, token=TOKEN)
+    assert "asks for the token" in text
+    assert TOKEN not in text
+    assert asked.access.token == TOKEN
+
+
+def test_a_token_that_was_made_is_printed_in_the_address(free_port: int, asked: NotStarted) -> None:
+    text = said(free_port, token="auto")
+    assert text == f"compecon is on http://localhost:{free_port}/?token={asked.access.token} (Ctrl+C stops it)"
+    assert len(asked.access.token) >= 32
+
+
+def test_on_every_address_it_says_what_is_missing(free_port: int, asked: NotStarted) -> None:
+    text = said(free_port, host="0.0.0.0", token=TOKEN)  # noqa: S104 - what is tested
+    assert "not encrypted" in text
+    assert "localhost only" in text
+    assert "--allow-host NAME" in text
+    named = said(free_port, host="0.0.0.0", token=TOKEN, allow_hosts=["box.lan"])  # noqa: S104 - what is tested
+    assert f"http://box.lan:{free_port}" in named
+    assert "--allow-host" not in named
+    assert "box.lan" in asked.config["server.allowedHosts"]
+
+
+# ---- the browser
+
+
+def opened(started: Any, monkeypatch: pytest.MonkeyPatch) -> str | None:
+    """The address that the browser is sent to when the server starts."""
+    addresses, done = list[str](), threading.Event()
+    monkeypatch.setattr("webbrowser.open", lambda url: (addresses.append(url), done.set()))
+
+    async def start() -> None:
+        async with started(None):
+            done.wait(30)
+
+    asyncio.run(start())
+    return addresses[0] if addresses else None
+
+
+def test_the_browser_is_opened_when_the_server_starts(
+    free_port: int, asked: NotStarted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said(free_port)
+    assert opened(asked.started, monkeypatch) == f"http://localhost:{free_port}"
+
+
+def test_no_browser_is_opened_with_a_token_which_a_list_of_processes_would_show(
+    free_port: int, asked: NotStarted
+) -> None:
+    said(free_port, token="auto")
+    assert asked.started is None
+
+
+def test_no_browser_is_opened_without_a_screen(
+    free_port: int, asked: NotStarted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
+        monkeypatch.delenv(name, raising=False)
+    said(free_port)
+    assert asked.started is None
+
+
+# ---- the configuration
 
 
 def test_the_configuration_is_the_repositorys_own_with_dotted_names() -> None:
@@ -38,4 +200,22 @@ def test_the_server_listens_here_and_tells_nobody() -> None:
     flat = _configuration(dashboard_root())
     assert flat["browser.gatherUsageStats"] is False
     assert flat["server.enableStaticServing"] is False
+    assert flat["server.enableAgentApi"] is False
+    assert flat["client.showErrorDetails"] == "type"
     assert set(flat["server.allowedHosts"]) == {"localhost", "127.0.0.1"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("server.enableCORS", True), ("server.enableXsrfProtection", True), ("server.corsAllowedOrigins", []),
+        ("server.baseUrlPath", ""), ("server.scriptHealthCheckEnabled", False),
+    ],
+)  # fmt: skip
+def test_what_guards_does_not_depend_on_the_users_own_configuration(name: str, value: Any) -> None:
+    assert _configuration(dashboard_root())[name] == value
+
+
+def test_the_configuration_is_found_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert _configuration(dashboard_root())["server.address"] == "127.0.0.1"
