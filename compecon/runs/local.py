@@ -60,9 +60,12 @@ class LocalExecutor:
         """Resume a run, or try it again. Does nothing if its worker lives.
 
         Raises:
-            RunError: If there is no such run, it has succeeded, or it cannot be started.
+            RunError: If there is no such run, it has succeeded, it is another executor's, or it cannot be started.
         """
-        folder = self.store.get(run_id).folder
+        record = self.store.get(run_id)
+        if record.spec.executor != self.name:
+            raise RunError(f"{run_id} was submitted to {record.spec.executor}: only there it can be started.")
+        folder = record.folder
         with system_errors(f"{run_id} cannot be started"):
             lock = Lock.taken(folder / LOCK)
             if lock is None:
