@@ -13,7 +13,6 @@ from numpy.polynomial import Polynomial
 
 from compecon.market.arrays import Numbers
 
-_CHUNK = 1 << 14  # arrays of a step stay in the processor's cache
 _DEGREE = 6
 
 
@@ -36,12 +35,15 @@ def lambert_w0(z: Numbers) -> Numbers:
     Returns:
         In [0, 1], same shape, within 1e-12.
     """
-    flat = np.ravel(z)
-    w = np.empty_like(flat)
-    for start in range(0, flat.size, _CHUNK):
-        part = slice(start, start + _CHUNK)
-        w[part] = _halley(flat[part])
-    return w.reshape(np.shape(z))
+    q = np.sqrt(1.0 + np.e * z)
+    w = np.full_like(q, _COEFFICIENTS[-1])
+    for coefficient in reversed(_COEFFICIENTS[:-1]):
+        w *= q
+        w += coefficient
+    growth = np.exp(w)
+    error = w * growth - z
+    w -= error / (growth * (w + 1.0) - (w + 2.0) * error / (2.0 * w + 2.0))
+    return w
 
 
 def lambert_w0_of_one(z: float) -> float:
@@ -53,15 +55,3 @@ def lambert_w0_of_one(z: float) -> float:
     growth = math.exp(w)
     error = w * growth - z
     return w - error / (growth * (w + 1.0) - (w + 2.0) * error / (2.0 * w + 2.0))
-
-
-def _halley(z: Numbers) -> Numbers:
-    q = np.sqrt(1.0 + np.e * z)
-    w = np.full_like(z, _COEFFICIENTS[-1])
-    for coefficient in reversed(_COEFFICIENTS[:-1]):
-        w *= q
-        w += coefficient
-    growth = np.exp(w)
-    error = w * growth - z
-    w -= error / (growth * (w + 1.0) - (w + 2.0) * error / (2.0 * w + 2.0))
-    return w

@@ -14,6 +14,8 @@ from typing_extensions import override
 from compecon.market.arrays import Numbers, common_length, numbers, per_agent
 from compecon.market.utility import Utility, limits
 
+_CHUNK = 1 << 13  # agents
+
 
 @dataclass(frozen=True, eq=False)
 class ThresholdedCurve(Utility):
@@ -84,11 +86,15 @@ class ThresholdedCurve(Utility):
 
     @override
     def demand(self, price: float) -> Numbers:
+        if self.n_agents > _CHUNK:
+            return np.concatenate([part.demand(price) for part in self._parts])
         bought = self._clipped(self._x_at(price))
         return np.where(price < self.choke_prices, bought, self.floor)
 
     @override
     def demand_if_funded(self, price: float) -> Numbers:
+        if self.n_agents > _CHUNK:
+            return np.concatenate([part.demand_if_funded(price) for part in self._parts])
         bought = np.maximum(self._clipped(self._x_at(price)), self.start)
         return np.where(self.choke_prices > 0, bought, self.floor)
 
@@ -130,9 +136,13 @@ class ThresholdedCurve(Utility):
 
     @override
     def within(self, floor: ArrayLike | None = None, cap: ArrayLike | None = None) -> Self:
-        least = self.floor if floor is None else np.asarray(floor, dtype=np.float64)
-        most = self.cap if cap is None else np.asarray(cap, dtype=np.float64)
-        return replace(self, floor=least, cap=most)
+        given: dict[str, Any] = {"floor": floor, "cap": cap}
+        return replace(self, **{name: limit for name, limit in given.items() if limit is not None})
+
+    @cached_property
+    def _parts(self) -> tuple[Self, ...]:
+        """Views of a few agents each, whose arrays stay in the processor's cache while a demand is computed."""
+        return tuple(self.take(slice(start, start + _CHUNK)) for start in range(0, self.n_agents, _CHUNK))
 
     def _arrays(self) -> tuple[str, ...]:
         return tuple(field.name for field in fields(self))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import final
 
 import numpy as np
+from numpy.typing import NDArray
 from typing_extensions import override
 
 from compecon.market.allocation import Allocation
-from compecon.market.arrays import Numbers
+from compecon.market.arrays import Mask, Numbers
 from compecon.market.rules.rule import Rule
 from compecon.market.surge import ShiftedSurge
 from compecon.market.utility import Utility
@@ -32,22 +34,28 @@ class ExactScan(Rule):
         curves, budget = self._prepared(utility, budget)
         surge = _of_one_shape(curves)
         slope, decay, cap = float(surge.slope[0]), float(surge.decay[0]), float(surge.cap[0])
-        order = np.argsort(surge.threshold, kind="stable")
-        thresholds = surge.threshold[order]
-        thresholds = thresholds[thresholds < cap]
+        thresholds = np.sort(surge.threshold)
+        thresholds = thresholds[: int(np.searchsorted(thresholds, cap))]
         room = budget - np.cumsum(thresholds)
-        n_possible = int(np.searchsorted(-room, 0.0, side="left"))  # sums of thresholds below the budget
+        n_possible = int(np.searchsorted(-room, 0.0))  # whose thresholds together leave something
         if n_possible == 0:
-            return self._finished(curves, np.zeros(surge.n_agents), budget, price=None, bound=0.0)
+            return self._finished(curves, np.zeros(surge.n_agents), budget, bound=0.0)
         most = np.minimum(1.0 / decay, cap - thresholds[:n_possible])
         level, values = _every_number(room[:n_possible], most, slope, decay)
         number = int(np.argmax(values)) + 1
-        x = np.minimum(level[number - 1], most[:number])
-        spend = np.zeros(surge.n_agents)
-        spend[order[:number]] = thresholds[:number] + x
-        price = max(0.0, slope * (1.0 - decay * float(x.max())) * float(np.exp(-decay * x.max())))
-        spent_out = room[number - 1] <= float(most[:number].sum())
-        return self._finished(curves, spend, budget, price=price if spent_out else 0.0, bound=float(values[number - 1]))
+        x = min(float(level[number - 1]), float(most[0]))
+        funded = _smallest(surge.threshold, float(thresholds[number - 1]), number)
+        spend = np.where(funded, np.minimum(surge.threshold + x, cap), 0.0)
+        price = slope * (1.0 - decay * x) * math.exp(-decay * x) if x < most[0] else 0.0
+        return self._finished(curves, spend, budget, price=price, bound=float(values[number - 1]))
+
+
+def _smallest(thresholds: Numbers, last: float, number: int) -> Mask:
+    """Which agents have the smallest thresholds, ``last`` being the largest of them; ties go to the earlier ones."""
+    chosen = thresholds < last
+    tied = np.flatnonzero(thresholds == last)
+    chosen[tied[: number - int(chosen.sum())]] = True
+    return chosen
 
 
 def _of_one_shape(curves: Utility) -> ShiftedSurge:
@@ -67,22 +75,29 @@ def _every_number(room: Numbers, most: Numbers, slope: float, decay: float) -> t
         slope: The curves' slope.
         decay: Their decay.
     """
-    n_agents = len(most)
-    number = np.arange(1, n_agents + 1)
+    number = np.arange(1, len(most) + 1)
+    if most[0] == most[-1]:
+        level = np.minimum(room / number, most[0])
+        return level, number * slope * level * np.exp(-decay * level)
     before = np.concatenate([[0.0], np.cumsum(most)])
-    worth = slope * most * np.exp(-decay * most)
-    worth_before = np.concatenate([[0.0], np.cumsum(worth)])
-    # The agents with the largest thresholds stop at their caps: how many do not, found by halving for all k at once.
-    # With the first j sharing what is left, j is enough if the next one's cap is within the share.
-    low, high = np.zeros(n_agents, dtype=np.intp), number.copy()
-    low = np.where(room <= number * most[-1], number, low)  # nobody is at a cap: no search
-    high = np.where(room >= before[1:], low, high)  # everybody is
-    while (low < high).any():
-        free = (low + high + 1) // 2  # are the first `free` agents above the level?
-        share = (room - (before[number] - before[free])) / np.maximum(free, 1)
-        free_of_cap = share <= most[np.maximum(free, 1) - 1]
-        low, high = np.where(free_of_cap, free, low), np.where(free_of_cap, high, free - 1)
-    share = (room - (before[number] - before[low])) / np.maximum(low, 1)
-    level = np.where(low > 0, share, most[0])
-    values = low * slope * level * np.exp(-decay * level) + worth_before[number] - worth_before[low]
+    worth_before = np.concatenate([[0.0], np.cumsum(slope * most * np.exp(-decay * most))])
+    free = _below_their_caps(room, most, before)
+    level = np.where(free > 0, (room - (before[number] - before[free])) / np.maximum(free, 1), most[0])
+    values = free * slope * level * np.exp(-decay * level) + worth_before[number] - worth_before[free]
     return level, values
+
+
+def _below_their_caps(room: Numbers, most: Numbers, before: Numbers) -> NDArray[np.intp]:
+    """For each number k how many agents, those with the smallest thresholds, do not stop at their caps.
+
+    The largest j whose common share of what the others leave is within the j-th cap; halved for all k at once.
+    """
+    number = np.arange(1, len(most) + 1)
+    low, high = np.zeros(len(most), dtype=np.intp), number.astype(np.intp)
+    high = np.where(room >= before[1:], low, high)  # everybody stops there
+    while (low < high).any():
+        trial = (low + high + 1) // 2
+        share = (room - (before[number] - before[trial])) / np.maximum(trial, 1)
+        fits = share <= most[np.maximum(trial, 1) - 1]
+        low, high = np.where(fits, trial, low), np.where(fits, high, trial - 1)
+    return low
