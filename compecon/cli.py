@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 
 from compecon.commands import compact, evaluate, experiment, export, prune, train
-from compecon.commands.fields import LATER
 from compecon.errors import CompeconError, TrainingInterruptedError
 from compecon.paths import dashboard_root
 
@@ -21,9 +20,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command(context_settings=LATER)(train.train)
+app.command()(train.train)
 app.command()(evaluate.evaluate)
-app.command(context_settings=LATER)(prune.prune)
+app.command()(prune.prune)
 app.command()(compact.compact)
 app.command()(export.export)
 app.add_typer(experiment.app, name="experiment")

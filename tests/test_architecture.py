@@ -61,7 +61,12 @@ WITHOUT_TORCH = [
     "market/stream",
     "market/rules/registry",
     "recipes/audience",
+    "recipes/fields",
+    "recipes/options",
     "recipes/plans",
+    "recipes/policies",
+    "recipes/registry",
+    "recipes/rehearsal",
     "views/frames",
     "cli",
 ]

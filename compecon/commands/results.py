@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import typer
+
+from compecon.recipes.plain import plain
 
 if TYPE_CHECKING:
     from compecon.recipes.evaluate import Evaluation
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 def print_json(found: Mapping[str, Any]) -> None:
     """One JSON object on stdout; a number that is none becomes null."""
-    typer.echo(json.dumps(_plain(found), indent=1, allow_nan=False, ensure_ascii=False))
+    typer.echo(json.dumps(plain(found), indent=1, allow_nan=False, ensure_ascii=False))
 
 
 def print_trained(trained: Trained, task: AnyTask, *, as_json: bool) -> None:
@@ -69,11 +70,3 @@ def _trained(trained: Trained, task: AnyTask) -> dict[str, Any]:
         "estimate": asdict(trained.estimate),
         "took": asdict(trained.took),
     }
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

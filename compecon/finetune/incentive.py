@@ -148,6 +148,7 @@ def train_incentive(  # noqa: PLR0913 - a training has this many parts
     smaller = compact(model, values)
     recovery = None
     if total > priced.steps:
+        watch.between(smaller, priced.steps)
         rest = replace(settings, steps=total - priced.steps, seed=settings.seed + 1)
         later = _phase(watch, "recovery", priced.steps)
         recovery = _kept(later, rest, incentive).run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -55,8 +56,14 @@ class IncentiveSettings:
             raise ValueError(f"no cost is called {self.cost!r}. There are: {', '.join(get_args(CostName))}.")
         if self.target is not None and self.cost not in ("macs", "latency"):
             raise ValueError(f"{self.cost} removes no work, so it has no target to come down to. Set target to None.")
-        if not (0 < self.price_share <= 1 and 0 < self.start_at <= 1):
-            raise ValueError(f"price_share and start_at must be in (0, 1], got {self}.")
+        for name in ("price_share", "start_at"):
+            if not 0 < getattr(self, name) <= 1:
+                raise ValueError(f"{name} must be in (0, 1], got {getattr(self, name)}.")
+        if not 0 <= self.spread < math.inf:
+            raise ValueError(f"spread must be at least 0 and finite, got {self.spread}.")
+        if self.n_tokens is not None and self.n_tokens < 1:
+            raise ValueError(f"n_tokens must be at least 1, got {self.n_tokens}.")
+        self.first()  # looks at the price
 
     def first(self) -> Price:
         """The price at which a training begins.

@@ -8,6 +8,7 @@ from typing import Literal
 
 Device = Literal["auto", "cpu"]
 Precision = Literal["float32", "bfloat16", "float16"]
+_SEEDS = 2**32  # numpy takes no larger ones
 
 
 @dataclass(frozen=True)
@@ -59,21 +60,29 @@ class FineTuneSettings:
     device: Device = "auto"
 
     def __post_init__(self) -> None:
-        rates = (self.learning_rate, self.head_multiplier, self.gate_rate)
-        if not all(0 < number < math.inf for number in (self.epochs, self.batch_size, self.accumulate, *rates)):
-            raise ValueError(
-                f"epochs, batch_size, accumulate and the learning rates must be above 0 and finite, got {self}."
-            )
-        if not (0 <= self.warmup < 1 and 0 <= self.full_share <= 1):
-            raise ValueError(f"warmup must be in [0, 1) and full_share in [0, 1], got {self}.")
-        if any(number is not None and number < 1 for number in (self.steps, self.save_every, *self.key_budgets)):
-            raise ValueError(f"steps, save_every and key_budgets must be at least 1, got {self}.")
+        for name in ("epochs", "batch_size", "accumulate", "learning_rate", "head_multiplier", "gate_rate"):
+            self._require(name, 0 < getattr(self, name) < math.inf, "above 0 and finite")
+        for name in ("hidden_weight", "weight_decay"):
+            self._require(name, 0 <= getattr(self, name) < math.inf, "at least 0 and finite")
+        for name in ("steps", "save_every"):
+            self._require(name, getattr(self, name) is None or getattr(self, name) >= 1, "at least 1")
+        self._require("warmup", 0 <= self.warmup < 1, "in [0, 1)")
+        self._require("full_share", 0 <= self.full_share <= 1, "in [0, 1]")
+        self._require("key_budgets", all(keys >= 1 for keys in self.key_budgets), "at least 1 each")
+        self._require("seed", 0 <= self.seed < _SEEDS, "in [0, 2**32)")
         if self.precision not in ("float32", "bfloat16", "float16"):
             raise ValueError(f"precision must be float32, bfloat16 or float16, got {self.precision!r}.")
         if self.device not in ("auto", "cpu"):
             raise ValueError(f"device must be auto or cpu, got {self.device!r}.")
-        if not (0 <= self.hidden_weight < math.inf and 0 <= self.weight_decay < math.inf):
-            raise ValueError(f"hidden_weight and weight_decay must be at least 0 and finite, got {self}.")
+
+    def _require(self, name: str, fits: bool, wanted: str) -> None:
+        """Make sure that a field is in its range.
+
+        Raises:
+            ValueError: If it is not.
+        """
+        if not fits:
+            raise ValueError(f"{name} must be {wanted}, got {getattr(self, name)}.")
 
     def total_steps(self, n_rows: int) -> int:
         """Optimizer steps over so many rows on one device."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from compecon.finetune.settings import StepRecord
 
@@ -21,6 +22,7 @@ class Watch:
         report: Is told of each optimizer step.
         stop: Asked after each step whether to leave the training, to be resumed later.
         done: Asked after each step whether what was wanted is reached.
+        between: Is given the model, and how many steps it has had, between two phases of a training.
         folder: Where checkpoints of the training go, and come from if it was left; None for none.
         report_to: Trackers that Trainer knows, such as "tensorboard".
     """
@@ -28,5 +30,6 @@ class Watch:
     report: Callable[[StepRecord], None] = lambda _: None
     stop: Callable[[], bool] = _never
     done: Callable[[StepRecord], bool] = _never
+    between: Callable[[Any, int], None] = lambda _model, _steps: None
     folder: Path | None = None
     report_to: tuple[str, ...] = field(default=())

@@ -17,14 +17,14 @@ class Audience:
         say: Is told what happens, a sentence at a time.
         begin: Is told the name of each stage, and how many optimizer steps it has.
         watch: Is told of each step; its folder keeps checkpoints of the training if the settings save any.
-        note: Is told of what is no step, such as how good the model is at the end of a stage: a mapping of JSON values
-            with its kind as "event".
+        note: Is told of what is no step, a mapping of JSON values with its kind as "event": after a stage, how good the
+            model is ("quality"). None for nobody: then nothing is measured for it.
     """
 
     say: Callable[[str], None] = lambda _: None
     begin: Callable[[str, int], None] = lambda _name, _steps: None
     watch: Watch = field(default_factory=Watch)
-    note: Callable[[Mapping[str, Any]], None] = lambda _: None
+    note: Callable[[Mapping[str, Any]], None] | None = None
 
     def part(self, name: str) -> Watch:
         """The watch of a part of the training, with a folder of its own."""

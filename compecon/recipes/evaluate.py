@@ -42,11 +42,15 @@ class Evaluation:
         metrics: The task's metrics by name, the one that is chosen by first; for a language task the perplexity by
             token, then that by word.
         predictions: Shape (row,): class indices in the task's order, scores, or nats of a document.
+        targets: Shape (row,): what the metric that is chosen by compares them with: class indices, scores, or tokens.
+        losses: Shape (row,): cross-entropy in nats, squared error, or nats a token.
         n_tokens: Mean length of what the model read at a time.
     """
 
     metrics: Mapping[str, Estimate]
     predictions: np.ndarray
+    targets: np.ndarray
+    losses: np.ndarray
     n_tokens: int
 
     @property
@@ -143,9 +147,24 @@ def _of_rows(
 ) -> Evaluation:
     part = task.part(split)
     rows = encode(tokenizer, part, max_tokens)
-    predictions = task.predictions(predict(model, tokenizer, rows).numpy(), match)
+    logits = predict(model, tokenizer, rows).numpy()
+    predictions = task.predictions(logits, match)
     metrics = {metric.name: metric(predictions, part.targets) for metric in task.metrics}
-    return Evaluation(metrics, predictions, mean_length(rows))
+    losses = _losses(task, logits, predictions, part.targets, match)
+    return Evaluation(metrics, predictions, part.targets, losses, mean_length(rows))
+
+
+def _losses(
+    task: Task, logits: np.ndarray, predictions: np.ndarray, targets: np.ndarray, match: LabelMatch | None
+) -> np.ndarray:
+    """Loss of each row: squared error of a score, else cross-entropy in nats; shape (row,), float64."""
+    if task.kind == "regression":
+        squared: np.ndarray = (predictions.astype(float) - targets) ** 2
+        return squared
+    ordered = logits.astype(float) if match is None else logits.astype(float)[:, list(match.columns)]
+    lifted = ordered - ordered.max(axis=1, keepdims=True)
+    nats: np.ndarray = np.log(np.exp(lifted).sum(axis=1)) - lifted[np.arange(len(targets)), targets]
+    return nats
 
 
 def _of_documents(model: Any, tokenizer: Any, task: LanguageTask, split: str) -> Evaluation:
@@ -155,4 +174,5 @@ def _of_documents(model: Any, tokenizer: Any, task: LanguageTask, split: str) ->
     nats = np.array([document_nats(model, ids, length=length) for ids in texts])
     tokens, words = np.array([len(ids) for ids in texts]), np.array([each.words for each in documents])
     metrics = {perplexity.name: perplexity(nats, tokens), BY_WORD: perplexity(nats, words)}
-    return Evaluation(metrics, nats, max(1, min(length, round(float(tokens.mean())))))
+    n_tokens = max(1, min(length, round(float(tokens.mean()))))
+    return Evaluation(metrics, nats, tokens, nats / np.maximum(tokens, 1), n_tokens)

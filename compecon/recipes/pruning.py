@@ -16,7 +16,7 @@ from compecon.recipes.arms import Outcome, Start, pruned
 from compecon.recipes.audience import NOBODY, Audience
 from compecon.recipes.plans import PrunePlan
 from compecon.recipes.ready import Ready, made_ready, refuse_compacted, taught
-from compecon.recipes.trained import Shrunk, Trained, clock, saved, sitting
+from compecon.recipes.trained import Shrunk, Trained, clock, measure_between, saved, sitting, tell_quality
 from compecon.tasks.objectives import objective_of
 from compecon.tasks.registry import AnyTask
 
@@ -62,10 +62,14 @@ def prune_checkpoint(
     with sitting(out, audience, saves, stated) as (place, onlookers):
         passed = clock()
         outcome = pruned(start, plan.method, plan.target)
+        measure_between(ready, audience, "recovery")(outcome.model, 0)
         _recover(outcome, start, plan, onlookers)
         training = {"method": f"pruned by {plan.method}", "settings": asdict(plan)}
         shrunk = Shrunk(outcome.share, plan.target)
-        return saved(outcome.model, ready, shrunk, training, (estimate, passed()), place)
+        made = saved(outcome.model, ready, shrunk, training, (estimate, passed), place)
+    if plan.recovery is not None:
+        tell_quality(audience, task, "recovery", plan.recovery.total_steps(len(ready.rows)), made.evaluations)
+    return made
 
 
 def _start(ready: Ready, plan: PrunePlan) -> Start:

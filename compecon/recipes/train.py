@@ -17,7 +17,7 @@ from compecon.finetune.train import fine_tune
 from compecon.recipes.audience import NOBODY, Audience
 from compecon.recipes.plans import TrainPlan
 from compecon.recipes.ready import Ready, made_ready, refuse_compacted, taught
-from compecon.recipes.trained import Shrunk, Trained, clock, saved, sitting
+from compecon.recipes.trained import Shrunk, Trained, clock, measure_between, saved, sitting, tell_quality
 from compecon.tasks.encode import Features
 from compecon.tasks.objectives import objective_of
 from compecon.tasks.registry import AnyTask
@@ -66,7 +66,10 @@ def train(
         passed = clock()
         model, shrunk = _dense(ready, plan, onlookers) if plan.incentive is None else _priced(ready, plan, onlookers)
         training = {"method": "dense" if plan.incentive is None else "incentive", "settings": asdict(plan)}
-        return saved(model, ready, shrunk, training, (estimate, passed()), place)
+        trained = saved(model, ready, shrunk, training, (estimate, passed), place)
+    steps = plan.settings.total_steps(len(ready.rows))
+    tell_quality(audience, task, "dense" if plan.incentive is None else "incentive", steps, trained.evaluations)
+    return trained
 
 
 def _dense(ready: Ready, plan: TrainPlan, audience: Audience) -> tuple[PreTrainedModel, Shrunk]:
@@ -83,6 +86,7 @@ def _priced(ready: Ready, plan: TrainPlan, audience: Audience) -> tuple[PreTrain
     if not ready.knows:
         audience.say(f"{ready.checkpoint.name} has no head for {ready.task.name}: it learns the task first")
         _dense(ready, plan, audience)
+        measure_between(ready, audience, "dense")(ready.model, plan.first.total_steps(len(ready.rows)))
     teacher = copy.deepcopy(ready.model)
     rows: Sequence[Features] = taught(teacher, ready.checkpoint, ready.rows) if plan.teacher_share else ready.rows
     audience.begin("incentive", plan.settings.total_steps(len(rows)))
@@ -94,7 +98,7 @@ def _priced(ready: Ready, plan: TrainPlan, audience: Audience) -> tuple[PreTrain
         plan.incentive,
         plan.settings,
         teacher=teacher,
-        watch=audience.watch,
+        watch=replace(audience.watch, between=measure_between(ready, audience, "incentive")),
     )
     met = result.met if plan.incentive.target is not None else None
     return result.model, Shrunk(result.share, plan.incentive.target, result.price, met)

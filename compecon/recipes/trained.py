@@ -18,16 +18,19 @@ import torch
 
 from compecon.checkpoints.save import save_checkpoint
 from compecon.errors import CheckpointError
+from compecon.finetune.complete import write_durably
 from compecon.finetune.estimate import TrainingEstimate
 from compecon.recipes.arms import forward_macs
 from compecon.recipes.audience import Audience
 from compecon.recipes.evaluate import Evaluation, evaluate
 from compecon.recipes.ready import Ready
+from compecon.tasks.registry import AnyTask
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 _STATED = "training.json"
+_UNFINISHED = ".part"  # what is left of that file if its writing was interrupted
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class Took:
     """What a training took in truth.
 
     Attributes:
-        seconds: Wall time of the training steps, of this part if it was resumed.
+        seconds: Wall time from when it was estimated to when the checkpoint was saved, of this part if it was resumed.
         peak_bytes: Most memory the process ever held; of the GPU, if it trained on one.
         base_bytes: What it held before the training, libraries and the model included.
         disk_bytes: The new checkpoint, and checkpoints of the training at its end.
@@ -142,12 +145,10 @@ def _claim(folder: Path, stated: Any) -> None:
                 f"{folder} holds a training with other settings. Remove it to begin anew, or give another folder."
             )
         return
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if folder.exists() and not (folder.is_dir() and all(each.suffix == _UNFINISHED for each in folder.iterdir())):
         raise CheckpointError(f"{folder} has content that is no training. Give another folder.")
     folder.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(stated, indent=1), encoding="utf-8")
-    part.replace(path)
+    write_durably(path, json.dumps(stated, indent=1))
 
 
 def saved(
@@ -155,7 +156,7 @@ def saved(
     ready: Ready,
     shrunk: Shrunk,
     training: Mapping[str, Any],
-    spent: tuple[TrainingEstimate, float],
+    spent: tuple[TrainingEstimate, Callable[[], float]],
     place: Sitting,
 ) -> Trained:
     """Measure a model and save it.
@@ -165,7 +166,7 @@ def saved(
         ready: What it was made from.
         shrunk: How small it became.
         training: How it came about, for its record: "method" and "settings" at least.
-        spent: What was expected, and the seconds it took.
+        spent: What was expected, and a clock that ran from when it was.
         place: Where it goes.
     """
     parent, task = ready.checkpoint, ready.task
@@ -182,7 +183,7 @@ def saved(
         if math.isfinite(value.value)  # a correlation with a constant is none, and no record holds it
     ]
     counts = {"macs": now, "dense_macs": before, "n_tokens": ready.n_tokens, **asdict(shrunk)}
-    origin = {"parent": parent.name, "parent_digest": parent.digest, "seconds": round(spent[1], 1)}
+    origin = {"parent": parent.name, "parent_digest": parent.digest, "seconds": round(spent[1](), 1)}
     record = {
         "title": f"{task.name} from {parent.name}, {training['method']}",
         "task": task.name,
@@ -190,8 +191,45 @@ def saved(
         "training": {**training, **origin, **counts},
     }
     folder = save_checkpoint(model, parent.tokenizer, place.out, record=record)
-    took = Took(spent[1], _peak_bytes(model.device), place.base_bytes, _size(folder) + _size(place.kept))
+    took = Took(spent[1](), _peak_bytes(model.device), place.base_bytes, _size(folder) + _size(place.kept))
     return Trained(folder, found, now, before, ready.n_tokens, shrunk, spent[0], took)
+
+
+def measure_between(ready: Ready, audience: Audience, stage: str) -> Callable[[PreTrainedModel, int], None]:
+    """What tells an audience how good a model is in the middle of a training, if it wants to know.
+
+    Args:
+        ready: What is trained on.
+        audience: Who is told.
+        stage: The stage in which it is measured.
+    """
+
+    def measure(model: PreTrainedModel, steps: int) -> None:
+        if audience.note is None:
+            return
+        task, tokenizer = ready.task, ready.checkpoint.tokenizer
+        split = _looked_at(task)
+        found = evaluate(model, tokenizer, task, split, max_tokens=ready.max_tokens, match=ready.match)
+        tell_quality(audience, task, stage, steps, {split: found})
+
+    return measure
+
+
+def tell_quality(
+    audience: Audience, task: AnyTask, stage: str, steps: int, evaluations: Mapping[str, Evaluation]
+) -> None:
+    """Tell an audience how good a model is after a stage of so many steps: an event "quality" on the dev split."""
+    if audience.note is None:
+        return
+    split = _looked_at(task)
+    value = evaluations[split].estimate.value
+    quality = {"metric": task.metric, "split": split, "value": value if math.isfinite(value) else None}
+    audience.note({"event": "quality", "stage": stage, "step": steps, **quality})
+
+
+def _looked_at(task: AnyTask) -> str:
+    """The split to look at meanwhile: what is chosen by, or what is reported where there is no such."""
+    return "dev" if "dev" in task.splits else task.reported[0]
 
 
 def clock() -> Callable[[], float]:

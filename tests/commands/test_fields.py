@@ -1,108 +1,98 @@
-"""Options made from settings classes: all fields, their defaults and their words."""
+"""Options made from settings: all of them, their defaults and their words."""
+
+from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import dataclass, fields
-from typing import Literal
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
-from compecon.commands import prune, train
-from compecon.commands.fields import FieldOptions, attributes_told, call, with_options
-from compecon.finetune.incentive_settings import IncentiveSettings
-from compecon.finetune.settings import FineTuneSettings
-from compecon.recipes.plans import PrunePlan, TrainPlan
+from compecon.cli import app
+from compecon.commands.fields import read, with_options
+from compecon.recipes.fields import Setting, SettingError
+from compecon.recipes.options import EVALUATE, PRUNE, TRAIN
 
-
-@dataclass(frozen=True)
-class Recipe:
-    """How to bake.
-
-    Attributes:
-        flour: Grams of flour,
-            sifted.
-        kind: Of flour.
-        rises: Whether it rises.
-        eggs: Weights of the eggs; empty for none.
-        salt: Grams; None for a pinch.
-    """
-
-    flour: float = 500
-    kind: Literal["wheat", "rye"] = "wheat"
-    rises: bool = True
-    eggs: tuple[int, ...] = ()
-    salt: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.flour <= 0:
-            raise ValueError(f"flour must be above 0, got {self.flour}.")
+SETTINGS = (
+    Setting("oven", str, told="Which oven.", required=True),
+    Setting("flour", float, 500.0, "Grams of flour, sifted.", option="--flour", aliases=("--powder",)),
+    Setting("kind", str, "wheat", "Of flour.", choices=("wheat", "rye"), option="--kind"),
+    Setting("rises", bool, True, "Whether it rises.", option="--rises"),
+    Setting("eggs", tuple, [], "Weights of the eggs; empty for none.", option="--eggs"),
+    Setting("salt", int, None, "Grams; None for a pinch.", optional=True, option="--salt"),
+)
+PLAIN = {"oven": "big", "flour": 500.0, "kind": "wheat", "rises": True, "eggs": [], "salt": None}
 
 
-def baked(*arguments, **about):
-    """What a command line becomes."""
-    options, found = FieldOptions(Recipe, **about), []
+def baked(*arguments, settings=SETTINGS):
+    """What a command line becomes: the exit code, what was read, and what was printed."""
+    found = []
 
-    def bake(*, settings):
+    def _bake(params, twice: bool = False):
         """Bake."""
-        found.append(options.read(settings))
+        found.append((params, twice))
 
-    with pytest.raises(SystemExit) as ended:
-        call(with_options(bake, options), "bake", list(arguments))
-    return ended.value.code, found
+    kitchen = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
+    kitchen.command()(with_options(_bake, settings))
+    done = CliRunner().invoke(kitchen, list(arguments))
+    return done.exit_code, found, done.output
 
 
-def test_without_arguments_the_defaults_are_those_of_the_class():
-    assert baked() == (0, [Recipe()])
+def test_without_options_the_defaults_are_those_of_the_settings():
+    assert baked("big")[:2] == (0, [(PLAIN, False)])
 
 
 def test_every_kind_of_value_is_read():
-    given = ("--flour", "3.5", "--kind", "rye", "--no-rises", "--eggs", "50,60", "--salt", "7")
-    assert baked(*given) == (0, [Recipe(3.5, "rye", rises=False, eggs=(50, 60), salt=7)])
+    given = ("big", "--flour", "3.5", "--kind", "rye", "--no-rises", "--eggs", "50,60", "--salt", "7", "--twice")
+    expected = {"oven": "big", "flour": 3.5, "kind": "rye", "rises": False, "eggs": [50, 60], "salt": 7}
+    assert baked(*given)[:2] == (0, [(expected, True)])
 
 
-def test_names_and_defaults_may_be_others():
-    assert baked("--powder", "5", names={"flour": ("--powder",)}, defaults={"salt": 1}) == (0, [Recipe(5, salt=1)])
+def test_another_spelling_is_the_same_option():
+    assert baked("big", "--powder", "5")[1] == [({**PLAIN, "flour": 5.0}, False)]
 
 
-@pytest.mark.parametrize("wrong", [("--flour", "0"), ("--kind", "oat"), ("--eggs", "big"), ("--salt", "1.5"), ("--x",)])
-def test_what_is_out_of_range_is_wrong_usage(wrong, capsys):
-    assert baked(*wrong) == (2, [])
-    assert wrong[0] in capsys.readouterr().err or wrong == ("--flour", "0")
+@pytest.mark.parametrize("wrong", [("--kind", "oat"), ("--salt", "1.5"), ("--flour", "much"), ("--x",)])
+def test_what_is_no_value_is_wrong_usage(wrong):
+    code, found, said = baked("big", *wrong)
+    assert (code, found) == (2, [])
+    assert wrong[0] in said
 
 
-def test_help_is_what_the_docstring_says(capsys):
-    assert baked("--help")[0] == 0
-    shown = " ".join(capsys.readouterr().out.split())
+def test_what_has_to_be_given_has_to_be_given():
+    assert baked()[:2] == (2, [])
+
+
+def test_help_is_what_the_settings_say():
+    code, _, said = baked("--help")
+    shown = " ".join(said.split())
+    assert code == 0
     assert "Grams of flour, sifted." in shown
     assert "Weights of the eggs; empty for none." in shown
 
 
-def options_of(command):
-    """Every option of a command, by the name of its parameter."""
-    app = typer.Typer()
-    app.command()(command)
-    return {each.name: each for each in typer.main.get_command(app).params}
+def test_a_refused_setting_is_told_by_its_option():
+    def refuse(_params):
+        raise SettingError("batch_size", "must be above 0.")
+
+    with pytest.raises(typer.BadParameter) as told:
+        read(refuse, {})
+    assert told.value.param_hint == "--batch-size"
+    assert str(told.value) == "must be above 0."
 
 
-@pytest.mark.parametrize("kind", [FineTuneSettings, IncentiveSettings, TrainPlan])
-def test_every_field_of_a_training_is_an_option_with_its_own_words(kind):
-    options, told = options_of(train.command()), attributes_told(kind)
-    for field in fields(kind):
-        if field.name in ("settings", "incentive"):  # those are the other two classes
-            continue
-        assert options[field.name].help == told[field.name]
-        assert options[field.name].opts[0] in (f"--{field.name.replace('_', '-')}", "--target-macs")
+@pytest.mark.parametrize(("command", "settings"), [("train", TRAIN), ("prune", PRUNE), ("evaluate", EVALUATE)])
+def test_every_setting_of_a_recipe_is_an_option_of_its_command_with_its_own_words(command, settings):
+    options = {each.name: each for each in typer.main.get_command(app).commands[command].params}
+    for setting in settings:
+        option = options[setting.name]
+        assert option.help == setting.told
+        assert (option.opts[0] if setting.option else "") == setting.option
+        assert option.required == setting.required
 
 
-@pytest.mark.parametrize("kind", [FineTuneSettings, PrunePlan])
-def test_every_field_of_a_pruning_is_an_option(kind):
-    options = options_of(prune.command()) | {"epochs": None, "recovery": None}  # --recover-epochs, and whether it is 0
-    assert {field.name for field in fields(kind)} <= options.keys()
-    assert options["recover_epochs"].opts == ["--recover-epochs"]
-
-
-@pytest.mark.parametrize("command", [(), ("evaluate",), ("compact",), ("export",)])
+@pytest.mark.parametrize("command", [(), ("train",), ("prune",), ("evaluate",), ("compact",), ("export",)])
 def test_help_loads_no_torch(command):
     check = f"""
 import sys

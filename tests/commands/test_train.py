@@ -109,7 +109,7 @@ def test_a_causal_model_without_a_padding_token_learns_to_classify(train, causal
         (("--target-macs", "0"), "(0, 1]"),
         (("--target-macs", "1.5"), "(0, 1]"),
         (("--target-macs", "0.5", "--price", "1"), "not both"),
-        (("--cost", "latency"), "--cost needs --target-macs or --price"),
+        (("--cost", "latency"), "--cost: needs a target or a price"),
         (("--price", "-1"), "at least 0"),
         (("--target-macs", "0.5", "--cost", "money"), "money"),
         (("--target-macs", "0.5", "--cost", "ffn-l1"), "removes no work"),
@@ -117,7 +117,7 @@ def test_a_causal_model_without_a_padding_token_learns_to_classify(train, causal
         (("--learning-rate", "-1"), "above 0"),
         (("--hidden-weight", "1"), "teacher"),
         (("--teacher-share", "2"), "[0, 1]"),
-        (("--max-tokens", "1"), "max_tokens"),
+        (("--max-tokens", "1"), "--max-tokens"),
         (("--key-budgets", "one"), "one"),
         (("--nonsense",), "--nonsense"),
     ],
@@ -130,8 +130,14 @@ def test_wrong_usage_is_told_before_anything_happens(train, tmp_path, arguments,
     assert not (tmp_path / "out").exists()
 
 
+def test_an_unknown_task_is_wrong_usage(train):
+    code, out, err = train(on="sst3")
+    assert (code, out) == (2, "")
+    assert "no task is called 'sst3'" in err
+
+
 def test_tensorboard_has_to_be_there(train, monkeypatch):
-    monkeypatch.setattr("compecon.commands.train.find_spec", lambda _: None)
+    monkeypatch.setattr("compecon.recipes.options.find_spec", lambda _: None)
     code, _, err = train("--report-to", "tensorboard")
     assert code == 2
     assert "pip install tensorboard" in err
@@ -140,7 +146,6 @@ def test_tensorboard_has_to_be_there(train, monkeypatch):
 @pytest.mark.parametrize(
     ("on", "said"),
     [
-        ("sst3", "no task is called 'sst3'"),
         ("files:nowhere.csv", "nowhere.csv"),
         ("files:FOLDER?label=mark", "mark"),
         ("files:FOLDER?text=words", "words"),

@@ -1,0 +1,103 @@
+"""Training and pruning as a run does them: resumable at any point, and measured against the parent at the end."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from compecon.checkpoints.load import load_checkpoint
+from compecon.finetune.complete import write_durably
+from compecon.recipes.achieved import achieved, compared
+from compecon.recipes.audience import Audience
+from compecon.recipes.examples import examples
+from compecon.recipes.options import prune_plan, trackers, train_plan
+from compecon.recipes.plain import plain
+from compecon.recipes.pruning import prune_checkpoint
+from compecon.recipes.train import train
+from compecon.recipes.trained import Trained
+from compecon.tasks.registry import AnyTask, read_task
+
+if TYPE_CHECKING:
+    from compecon.recipes.registry import Place
+
+EXAMPLES, SPENT = "examples.json", "spent.json"
+
+
+def train_in_background(params: Mapping[str, Any], place: Place, audience: Audience) -> dict[str, Any]:
+    """Train, then say what came of it; an attempt that finds the checkpoint made goes on from there.
+
+    Args:
+        params: Checked values of `compecon.recipes.options.TRAIN`.
+        place: Where files go.
+        audience: Who looks on.
+
+    Raises:
+        CompeconError, FloatingPointError, TrainingInterruptedError: As for `compecon.recipes.train.train`.
+    """
+    plan, source = train_plan(params), params["base"]
+    onlookers = _at(place, audience, trackers(params["report_to"]))
+    return _done(
+        lambda task: train(source, task, plan, place.checkpoint, audience=onlookers), source, params, place, audience
+    )
+
+
+def prune_in_background(params: Mapping[str, Any], place: Place, audience: Audience) -> dict[str, Any]:
+    """Prune, then say what came of it.
+
+    Args:
+        params: Checked values of `compecon.recipes.options.PRUNE`.
+        place: Where files go.
+        audience: Who looks on.
+
+    Raises:
+        CompeconError, FloatingPointError, TrainingInterruptedError: As for `compecon.recipes.pruning.prune_checkpoint`.
+    """
+    plan, source, device = prune_plan(params), params["checkpoint"], params["device"]
+    onlookers = _at(place, audience, ())
+    return _done(
+        lambda task: prune_checkpoint(source, task, plan, place.checkpoint, audience=onlookers, device=device),
+        source,
+        params,
+        place,
+        audience,
+    )
+
+
+def _at(place: Place, audience: Audience, report_to: tuple[str, ...]) -> Audience:
+    return replace(audience, watch=replace(audience.watch, folder=place.work, report_to=report_to))
+
+
+def _done(
+    make: Callable[[AnyTask], Trained], source: str, params: Mapping[str, Any], place: Place, audience: Audience
+) -> dict[str, Any]:
+    task = read_task(params["task"], None if params["data"] is None else Path(params["data"]))
+    if not place.checkpoint.exists():
+        _keep_spent(make(task), place)
+    audience.begin("measuring", 1)
+    new, parent = (load_checkpoint(each, params["device"]) for each in (place.checkpoint, source))
+    reported = task.reported[0]
+    shown = "dev" if "dev" in task.splits else reported
+    on = compared(new, parent, task, reported, max_tokens=params["max_tokens"])
+    beside = on if shown == reported else compared(new, parent, task, shown, max_tokens=params["max_tokens"])
+    write_durably(place.notes / EXAMPLES, json.dumps(examples(beside, parent.name), indent=1, ensure_ascii=False))
+    results = achieved(new, parent, on)
+    shutil.rmtree(place.work, ignore_errors=True)  # an attempt that ended right after the checkpoint left it
+    return {**results, **_spent(place)}
+
+
+def _keep_spent(trained: Trained, place: Place) -> None:
+    spent = {"estimate": asdict(trained.estimate), "took": asdict(trained.took)}
+    write_durably(place.notes / SPENT, json.dumps(plain(spent), indent=1))
+
+
+def _spent(place: Place) -> dict[str, Any]:
+    """What was expected and what it took; None for both if the attempt that knew ended right after the checkpoint."""
+    try:
+        told = json.loads((place.notes / SPENT).read_text(encoding="utf-8"))
+        return {"estimate": told["estimate"], "took": told["took"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {"estimate": None, "took": None}
