@@ -133,6 +133,8 @@ class Utility(ABC):
             quantum: Size of a piece; larger ones are taken if there would be more than two million.
         """
         gains = self.most > self.floor
+        if not gains.any():
+            return Steps(np.empty(0, dtype=np.intp), np.empty(0), np.empty(0))
         entry, most = np.where(gains, self.entry, self.floor), np.where(gains, self.most, self.floor)
         quantum = max(quantum, float((most - entry).sum()) / _MOST_STEPS)
         n_steps = np.where(gains, np.ceil((most - entry) / quantum).astype(np.intp) + 1, 0)
