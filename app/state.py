@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING, Any, Literal, Self, final
 import streamlit as st
 
 from compecon.recipes.policies import POLICIES
+from compecon.views.form_draft import FormDraft
+from compecon.views.runs import SIGNS
 
 if TYPE_CHECKING:
     from compecon.checkpoints.hub import DownloadPlan
+    from compecon.recipes.fields import Setting
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 MAX_URL_TEXT = 1_500  # characters; longer texts would make links that mail programs cut
@@ -25,6 +28,13 @@ CANVAS_KEY = "canvas"
 _LAST_GOOD = "last_good_request"
 _NEXT_CHECKPOINT = "next_checkpoint"
 _PLAN = "hub_plan"
+_ATTENTION = "attention_choice"  # as it was when another page was opened: its widgets' values go with them
+_DRAFT, _EDITION = "form_draft", "form_edition"
+_RUNS, _LISTED, _NOTICE = "runs_view", "runs_listed", "runs_notice"
+RUNS_TABLE = "runs_table"
+PARTS = ("overview", "examples", "settings", "log")
+_FILTERS = ("words", "state", "sweep")
+_MAX_SEARCH = 100
 
 
 @final
@@ -114,13 +124,16 @@ def attention_choice(default: AttentionChoice, checkpoints: Collection[str]) -> 
     if _NEXT_CHECKPOINT in st.session_state:
         st.session_state["checkpoint"] = st.session_state.pop(_NEXT_CHECKPOINT)
     allowed = {"checkpoint": checkpoints, "device": DEVICES, "policy": POLICIES}
+    left: Mapping[str, str] = st.session_state.get(_ATTENTION, {})
     for name, value in asdict(default).items():
         if name not in st.session_state:
-            given = params.get(name, value)
+            given = params.get(name, left.get(name, value))
             st.session_state[name] = given if name not in allowed or given in allowed[name] else value
     if st.session_state["checkpoint"] not in checkpoints:  # a folder vanished while the page was open
         st.session_state["checkpoint"] = default.checkpoint
-    return AttentionChoice(**{name: st.session_state[name] for name in asdict(default)})
+    choice = AttentionChoice(**{name: st.session_state[name] for name in asdict(default)})
+    st.session_state[_ATTENTION] = asdict(choice)
+    return choice
 
 
 def use_text(text: str, pair: str) -> None:
@@ -166,8 +179,7 @@ def remember(choice: AttentionChoice, view: CanvasView, default: AttentionChoice
     state = {**asdict(replace(choice, text="", pair="")), **texts, **asdict(view)}
     plain = {**asdict(default), **asdict(CanvasView())}
     params = {name: str(value) for name, value in state.items() if value != plain[name] and value != ""}
-    if params != st.query_params.to_dict():
-        st.query_params.from_dict(params)
+    _write_address(params)
 
 
 def last_good_request() -> dict[str, Any] | None:
@@ -179,3 +191,153 @@ def last_good_request() -> dict[str, Any] | None:
 def hold_request(request: dict[str, Any]) -> None:
     """Keep a request as the last good one."""
     st.session_state[_LAST_GOOD] = request
+
+
+# ---- runs
+
+
+@final
+@dataclass(frozen=True)
+class RunsView:
+    """What the list of runs shows.
+
+    Attributes:
+        run: The run that is looked at; "" for the newest.
+        words: What is searched for.
+        state: A state in a word, or "" for any.
+        sweep: A sweep, or "" for any.
+        part: Which part of a run is open.
+        pages: How many pages of the list are shown.
+    """
+
+    run: str = ""
+    words: str = ""
+    state: str = ""
+    sweep: str = ""
+    part: str = PARTS[0]
+    pages: int = 1
+
+
+@final
+@dataclass(frozen=True)
+class Notice:
+    """What became of a press of a button.
+
+    Attributes:
+        text: A sentence, of anybody's words.
+        went_wrong: Whether it is an error.
+        deleted: Name of a run that was deleted and can be had back, or "".
+    """
+
+    text: str
+    went_wrong: bool = False
+    deleted: str = ""
+
+
+def runs_view(sweeps: Collection[str]) -> RunsView:
+    """The list as its widgets hold it, at first as the address bar says; seeds the widgets and writes the address.
+
+    Args:
+        sweeps: Names of those there are.
+    """
+    held: RunsView = st.session_state.get(_RUNS) or _runs_in_address()
+    words = {each for _, each in SIGNS.values()}
+    allowed = {"state": {"", *words}, "sweep": {"", *sweeps}, "part": PARTS}
+    for name in (*_FILTERS, "part"):
+        value = st.session_state.setdefault(f"runs_{name}", getattr(held, name))
+        if name in allowed and value not in allowed[name]:
+            st.session_state[f"runs_{name}"] = getattr(RunsView, name)
+    view = replace(held, **{name: st.session_state[f"runs_{name}"] for name in (*_FILTERS, "part")})
+    st.session_state[_RUNS] = view
+    _write_address({n: str(v) for n, v in asdict(view).items() if v != getattr(RunsView, n) and n != "pages"})
+    return view
+
+
+def _runs_in_address() -> RunsView:
+    run, words, state, sweep = (st.query_params.get(name, "")[:_MAX_SEARCH] for name in ("run", *_FILTERS))
+    return RunsView(run, words, state, sweep, st.query_params.get("part", PARTS[0]))
+
+
+def choose_run(run_id: str) -> None:
+    """Look at a run."""
+    held: RunsView = st.session_state.get(_RUNS) or _runs_in_address()
+    st.session_state[_RUNS] = replace(held, run=run_id)
+
+
+def show_more_runs() -> None:
+    """Another page of the list; for callbacks."""
+    held: RunsView = st.session_state[_RUNS]
+    st.session_state[_RUNS] = replace(held, pages=held.pages + 1)
+
+
+def show_table(run_ids: tuple[str, ...], chosen_run: str) -> None:
+    """Say what the rows of the table are, and mark the chosen one; before it is drawn."""
+    st.session_state[_LISTED] = run_ids
+    rows = [run_ids.index(chosen_run)] if chosen_run in run_ids else []
+    if _marked_rows() != rows:
+        st.session_state[RUNS_TABLE] = {"selection": {"rows": rows, "columns": [], "cells": []}}
+
+
+def take_row() -> None:
+    """Look at the run whose row was pressed; for callbacks. To press it again changes nothing."""
+    run_ids: tuple[str, ...] = st.session_state.get(_LISTED, ())
+    rows = _marked_rows()
+    if rows and rows[0] < len(run_ids):
+        choose_run(run_ids[rows[0]])
+
+
+def _marked_rows() -> list[int]:
+    held = st.session_state.get(RUNS_TABLE)
+    return list(held["selection"]["rows"]) if held else []
+
+
+def notice() -> Notice | None:
+    """What became of the last press of a button."""
+    held: Notice | None = st.session_state.get(_NOTICE)
+    return held
+
+
+def hold_notice(said: Notice | None) -> None:
+    """Keep what became of a press of a button, until it is put away."""
+    st.session_state[_NOTICE] = said
+
+
+# ---- the form
+
+
+def form_draft() -> FormDraft | None:
+    """The form as it stands, or None while none is open; a reload restores it from the address."""
+    if _DRAFT not in st.session_state:
+        st.session_state[_DRAFT] = FormDraft.from_query(st.query_params.to_dict())
+    held: FormDraft | None = st.session_state[_DRAFT]
+    return held
+
+
+def open_form(draft: FormDraft) -> None:
+    """Open the form, or fill it in anew: its fields begin with what the draft says."""
+    st.session_state[_DRAFT] = draft
+    st.session_state[_EDITION] = st.session_state.get(_EDITION, 0) + 1
+
+
+def keep_form(draft: FormDraft) -> None:
+    """Keep the form as its fields hold it, in the address too."""
+    st.session_state[_DRAFT] = draft
+    _write_address(draft.query)
+
+
+def close_form(run_id: str = "") -> None:
+    """Close the form, and look at a run if there is one."""
+    st.session_state[_DRAFT] = None
+    if run_id:
+        choose_run(run_id)
+
+
+def field_key(setting: Setting | str) -> str:
+    """Key of a field of the form; another one once the form was filled in anew."""
+    name = setting if isinstance(setting, str) else setting.name
+    return f"form-{st.session_state.get(_EDITION, 0)}-{name}"
+
+
+def _write_address(params: dict[str, str]) -> None:
+    if params != st.query_params.to_dict():
+        st.query_params.from_dict(params)

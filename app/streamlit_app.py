@@ -11,4 +11,9 @@ if str(ROOT) not in sys.path:  # in a wheel, `app` lies inside the package, wher
 
 st.set_page_config(page_title="compecon", page_icon=str(ROOT / "assets" / "logo.png"), layout="wide")
 st.html(ROOT / "assets" / "frame.css")
-st.navigation([st.Page(ROOT / "pages" / "attention.py", title="Attention", default=True)]).run()
+st.navigation(
+    [
+        st.Page(ROOT / "pages" / "attention.py", title="Attention", default=True),
+        st.Page(ROOT / "pages" / "train.py", title="Train"),
+    ]
+).run()

@@ -1,0 +1,259 @@
+"""The form that starts runs: what is run on what, the settings, the same on a command line, and what it will take."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import streamlit as st
+
+from app.form_fields import setting_field
+from app.resources import checkpoints
+from app.run_actions import perform, start, title_of
+from app.state import chosen, close_form, field_key, form_draft, keep_form, notice, open_form
+from app.widgets import escaped
+from compecon.checkpoints.catalog import CheckpointEntry
+from compecon.errors import CompeconError
+from compecon.recipes.fields import Json, Setting
+from compecon.runs.points import Points
+from compecon.tasks.registry import FILES, TASKS
+from compecon.views.form_draft import MAX_TITLE, FormDraft
+from compecon.views.form_problems import Problem, needs_network, problems_with
+from compecon.views.presets import PRESETS
+from compecon.views.train_form import KINDS, Kind, changed, label_of, sections
+
+_OWN_FILES = "own files"
+_MOST_POINTS_SHOWN = 12
+_COLUMNS = 3
+
+
+def train_form(draft: FormDraft) -> None:
+    """Draw the form as it stands, and keep what was typed."""
+    st.subheader("New run")
+    entries = checkpoints()
+    _presets(draft)
+    fields, outcome = st.columns([3, 2], gap="large")
+    with fields:
+        held = _fields(draft, entries)
+    keep_form(held)
+    with outcome:
+        _outcome(held, entries)
+
+
+def _presets(draft: FormDraft) -> None:
+    st.pills(
+        "Begin with",
+        list(PRESETS),
+        default=draft.preset or None,
+        format_func=lambda name: escaped(PRESETS[name].title),
+        key=field_key("preset"),
+        on_change=_use_preset,
+        args=(field_key("preset"),),
+    )
+    if draft.preset in PRESETS:
+        st.caption(escaped(PRESETS[draft.preset].told))
+
+
+def _use_preset(key: str) -> None:
+    name, draft = chosen(key), form_draft()
+    if draft is not None and name in PRESETS:
+        open_form(draft.with_preset(PRESETS[name]))
+
+
+def _use_kind(key: str) -> None:
+    name, draft = chosen(key), form_draft()
+    if draft is not None and name in KINDS:
+        open_form(draft.with_kind(name))
+
+
+def _fields(draft: FormDraft, entries: Mapping[str, CheckpointEntry]) -> FormDraft:
+    kind = draft.does
+    key = field_key("kind")
+    st.segmented_control(
+        "What to do",
+        list(KINDS),
+        default=draft.kind,
+        format_func=lambda name: escaped(KINDS[name].label),
+        required=True,
+        key=key,
+        on_change=_use_kind,
+        args=(key,),
+    )
+    st.caption(escaped(kind.told))
+    values = {**(_what(kind, draft, entries) if kind.source else {}), **_settings(kind, draft)}
+    vary, typed = _several(kind, draft)
+    title = st.text_input(
+        "Title", value=draft.title, max_chars=MAX_TITLE, placeholder="made up from the settings", key=field_key("title")
+    )
+    return replace(draft, params=_said(kind, values), vary=vary, values=typed, title=title)
+
+
+def _said(kind: Kind, values: Mapping[str, Json]) -> dict[str, Json]:
+    return {name: value for name, value in changed(kind, values).items() if value != ""}
+
+
+def _what(kind: Kind, draft: FormDraft, entries: Mapping[str, CheckpointEntry]) -> dict[str, Json]:
+    """Which checkpoint, on which task, from where."""
+    source, task, data = st.columns(3)
+    given = {name: str(draft.params.get(name) or "") for name in (kind.source, "task", "data")}
+    menu = list(dict.fromkeys([*_menu(kind, entries), *filter(None, [given[kind.source]])]))
+    values: dict[str, Json] = {
+        kind.source: source.selectbox(
+            "Checkpoint",
+            menu,
+            index=menu.index(given[kind.source]) if given[kind.source] in menu else None,
+            format_func=lambda name: escaped(entries[name].title if name in entries else name),
+            key=field_key(kind.source),
+            placeholder="choose one",
+            help=escaped(kind.setting(kind.source).told),
+        )
+        or ""
+    }
+    own = given["task"].startswith(FILES)
+    tasks = [*TASKS, _OWN_FILES]
+    named = task.selectbox(
+        "Task",
+        tasks,
+        index=tasks.index(_OWN_FILES if own else given["task"]) if own or given["task"] in TASKS else None,
+        key=field_key("task"),
+        placeholder="choose one",
+        help="reviews is made by compecon and needs no network; own files are tables with a text and a label.",
+    )
+    values["task"] = _own_files(given["task"] if own else FILES) if named == _OWN_FILES else named or ""
+    entry = TASKS.get(named or "")
+    if entry is not None:
+        st.caption(escaped(f"{entry.title} Data: {entry.licence}."))
+    needs_folder = entry is not None and not entry.is_made
+    folder = data.text_input(
+        "Data folder",
+        value=given["data"],
+        placeholder="none: from the Hugging Face Hub" if needs_folder else "not needed",
+        key=field_key("data"),
+        help=escaped(kind.setting("data").told),
+    )
+    return {**values, "data": folder.strip() or None}
+
+
+def _own_files(given: str) -> str:
+    path = st.text_input(
+        "File or folder",
+        value=given.removeprefix(FILES),
+        placeholder="PATH?text=COLUMN&label=COLUMN",
+        key=field_key("files"),
+        help="A CSV, TSV, JSON lines or Parquet file. Columns are called text and label unless said otherwise.",
+    )
+    return f"{FILES}{path.strip()}" if path.strip() else ""
+
+
+def _menu(kind: Kind, entries: Mapping[str, CheckpointEntry]) -> list[str]:
+    """Checkpoints that this can start from: units of a compacted one cannot be priced again."""
+    return [
+        name
+        for name, entry in entries.items()
+        if entry.preflight is not None and (kind.name == "dense" or entry.preflight.heads_kept is None)
+    ]
+
+
+def _settings(kind: Kind, draft: FormDraft) -> dict[str, Json]:
+    first, *others = sections(kind)
+    given = {each.name: draft.params.get(each.name, each.default) for each in kind.settings}
+    values = _either(kind, given) if kind.either else {}
+    values |= _grid([each for each in first.settings if each.name not in kind.either], given)
+    with st.expander("All other settings"):
+        for section in others:
+            st.markdown(f"**{escaped(section.title)}**")
+            values |= _grid(section.settings, given)
+    return values
+
+
+def _grid(settings: Sequence[Setting], given: Mapping[str, Json]) -> dict[str, Json]:
+    values = {}
+    for start_at in range(0, len(settings), _COLUMNS):
+        for place, setting in zip(st.columns(_COLUMNS), settings[start_at : start_at + _COLUMNS], strict=False):
+            with place:
+                values[setting.name] = setting_field(setting, given[setting.name])
+    return values
+
+
+def _either(kind: Kind, given: Mapping[str, Json]) -> dict[str, Json]:
+    """A target or a price: the other one is none."""
+    names = list(kind.either)
+    held = next((name for name in names if given[name] is not None), names[0])
+    left, right = st.columns([1, 2])
+    chosen_one = left.radio(
+        "How small is said by",
+        names,
+        index=names.index(held),
+        format_func=lambda name: escaped(label_of(kind.setting(name))),
+        key=field_key("either"),
+        horizontal=True,
+    )
+    with right:
+        setting = kind.setting(chosen_one)
+        usual = kind.given.get(chosen_one, 1.0)
+        value = setting_field(setting, given[chosen_one] if given[chosen_one] is not None else usual)
+    return {**dict.fromkeys(names), chosen_one: value}
+
+
+def _several(kind: Kind, draft: FormDraft) -> tuple[str, str]:
+    """A setting to go through, and its values as typed."""
+    left, right = st.columns([1, 2])
+    names = ["", *(each.name for each in kind.settings if each.name not in (kind.source, "data"))]
+    vary = left.selectbox(
+        "Repeat for several values of",
+        names,
+        index=names.index(draft.vary) if draft.vary in names else 0,
+        format_func=lambda name: escaped(label_of(kind.setting(name))) if name else "nothing: one run",
+        key=field_key("vary"),
+    )
+    if not vary:
+        return "", ""
+    between = "semicolons" if kind.setting(vary).kind is tuple else "commas"
+    typed = right.text_input(
+        f"Values, separated by {between}", value=draft.values, max_chars=500, key=field_key("values")
+    )
+    return vary, typed
+
+
+def _outcome(draft: FormDraft, entries: Mapping[str, CheckpointEntry]) -> None:
+    """What is wrong, or what will be started."""
+    problems, points = _judged(draft, entries)
+    if problems:
+        for problem in problems:
+            st.error(escaped(problem.sentence), icon=":material/error:")
+    n_runs = len(points) if points else 1
+    label = "Start" if n_runs == 1 else f"Start {n_runs} runs"
+    with st.container(horizontal=True):
+        st.button(
+            escaped(label), type="primary", disabled=bool(problems), on_click=perform, args=(start, draft), key="start"
+        )
+        st.button("Back to the list", on_click=close_form, key="back")
+    said = notice()
+    if said is not None and said.went_wrong:
+        st.error(escaped(said.text))
+    if points is not None:
+        _preview(draft, points)
+
+
+def _judged(draft: FormDraft, entries: Mapping[str, CheckpointEntry]) -> tuple[tuple[Problem, ...], Points | None]:
+    problems = problems_with(draft.does, draft.params, entries)
+    if problems:
+        return problems, None
+    try:
+        return (), draft.points()
+    except CompeconError as error:
+        return (Problem(draft.vary, str(error)),), None
+
+
+def _preview(draft: FormDraft, points: Points) -> None:
+    recipe = draft.does.does
+    if needs_network(draft.params):
+        st.warning("The task's rows come from the Hugging Face Hub, unless its cache on this machine has them.")
+    st.markdown("**The same on a command line**")
+    shown = points.points[:_MOST_POINTS_SHOWN]
+    commands = [recipe.command(recipe.checked({**points.params, **point})) for point in shown]
+    lines = [shlex.join(["compecon", *words, "--out", f"NEW-{n}"]) for n, words in enumerate(commands, 1) if words]
+    more = [f"# and {len(points) - len(shown)} more"] if len(points) > len(shown) else []
+    st.code("\n".join([*lines, *more]) or "none: it has no command of its own", language=None, wrap_lines=True)
+    st.caption(escaped(f"Its title: {draft.title.strip() or title_of(draft, points)}"))
