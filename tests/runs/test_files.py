@@ -69,7 +69,18 @@ def test_text_that_no_encoding_has_does_not_stop_a_run(tmp_path):
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b'{"a": 1', b"[1]", b'"text"', b"3", b"null", b"\xff\xfe{}", b"[" * 100_000, b"{}" + b" " * MAX_JSON_BYTES],
+    [
+        b"",
+        b"{",
+        b'{"a": 1',
+        b"[1]",
+        b'"text"',
+        b"3",
+        b"null",
+        b"\xff\xfe{}",
+        b"[" * 100_000,
+        b"{}" + b" " * MAX_JSON_BYTES,
+    ],
     ids=["empty", "torn", "torn late", "list", "text", "number", "null", "bytes", "deep", "large"],
 )
 def test_a_damaged_file_is_refused_in_words(tmp_path, content):
@@ -109,7 +120,9 @@ def test_replacing_keeps_bytes_as_they_are(tmp_path):
     assert (tmp_path / "x").read_bytes() == b"a\r\n\x00"
 
 
-@pytest.mark.parametrize(("raw", "whole"), [(b"", b""), (b"a", b""), (b"a\n", b"a\n"), (b"a\nb", b"a\n"), (b"\n\n", b"\n\n")])
+@pytest.mark.parametrize(
+    ("raw", "whole"), [(b"", b""), (b"a", b""), (b"a\n", b"a\n"), (b"a\nb", b"a\n"), (b"\n\n", b"\n\n")]
+)
 def test_whole_lines_end_in_a_newline(raw, whole):
     assert whole_lines(raw) == whole
 

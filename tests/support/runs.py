@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import psutil
+import pytest
 
 from compecon.runs.home import Home
 from compecon.runs.local import LocalExecutor
@@ -18,6 +19,19 @@ from compecon.runs.record import RunRecord, RunState
 from compecon.runs.store import RunStore
 
 Truth = TypeVar("Truth")
+_NAMESAKE = "sitecustomize.py"  # Python runs it in every process that finds it
+_SWIFT = """
+import os, pathlib
+
+def _refused(*_args, **_more):
+    raise OSError("a worker of a test does not step back: other work on this machine would starve it")
+
+os.nice = _refused
+_write_text = pathlib.Path.write_text
+pathlib.Path.write_text = lambda self, *args, **more: (
+    _refused() if str(self) == "/proc/self/autogroup" else _write_text(self, *args, **more)
+)
+"""
 _TOY = """
 import sys, types
 
@@ -60,21 +74,27 @@ def running(store: RunStore, run_id: str, step: int = 1) -> RunRecord:
     return until(look)
 
 
+def started_with(folder: Path, code: str) -> str:
+    """What `PYTHONPATH` has to be for Python processes that run this code before anything else."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / _NAMESAKE).write_text(f"{_SWIFT}\n{textwrap.dedent(code)}", encoding="utf-8")
+    return os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))
+
+
 def toy(folder: Path, body: str) -> str:
     """What `PYTHONPATH` has to be for workers that run this body of `work(folder, spec, reporter)`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    code = textwrap.indent(textwrap.dedent(body).strip(), "    ")
-    (folder / "sitecustomize.py").write_text(_TOY.format(body=code), encoding="utf-8")
-    return os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))
+    return started_with(folder, _TOY.format(body=textwrap.indent(textwrap.dedent(body).strip(), "    ")))
 
 
 @contextmanager
 def executor_of(root: Path) -> Iterator[LocalExecutor]:
     """An executor with a home of its own; no process that has to do with it is left."""
-    try:
-        yield LocalExecutor(RunStore(Home(root)))
-    finally:
-        kill_workers(root)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", started_with(root.with_name(f"{root.name}-swift"), ""))
+        try:
+            yield LocalExecutor(RunStore(Home(root)))
+        finally:
+            kill_workers(root)
 
 
 def kill_workers(root: Path) -> None:
@@ -89,11 +109,8 @@ def kill_workers(root: Path) -> None:
 
 def workers(root: Path) -> list[psutil.Process]:
     """Processes whose command line names a folder."""
-    found = []
-    for process in psutil.process_iter(["pid", "cmdline"]):
-        if process.pid != os.getpid() and any(str(root) in part for part in process.info["cmdline"] or ()):
-            found.append(process)
-    return found
+    others = (each for each in psutil.process_iter(["pid", "cmdline"]) if each.pid != os.getpid())
+    return [each for each in others if any(str(root) in part for part in each.info["cmdline"] or ())]
 
 
 def python(code: str) -> list[str]:
