@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from compecon.commands import compact, evaluate, experiment, export, prune, train
+from compecon.commands import compact, evaluate, experiment, export, prune, resume, runs, stop, sweep, train
 from compecon.errors import CompeconError, TrainingInterruptedError
 from compecon.paths import dashboard_root
 
@@ -25,7 +25,11 @@ app.command()(evaluate.evaluate)
 app.command()(prune.prune)
 app.command()(compact.compact)
 app.command()(export.export)
+app.command()(stop.stop)
+app.command()(resume.resume)
 app.add_typer(experiment.app, name="experiment")
+app.add_typer(runs.app, name="runs")
+app.add_typer(sweep.app, name="sweep")
 _Checkpoints = Annotated[
     list[Path] | None, typer.Option("--checkpoints", help="A folder of checkpoints of your own; may be repeated.")
 ]

@@ -7,7 +7,8 @@ from typing import Any
 
 import typer
 
-from compecon.commands.fields import read, with_options
+from compecon.commands.background import with_background
+from compecon.commands.fields import read
 from compecon.commands.options import Json, plainly
 from compecon.recipes.options import EVALUATE
 
@@ -36,4 +37,4 @@ def _evaluate(params: Mapping[str, Any], json: Json = False) -> None:
         typer.echo(_NOTE)
 
 
-evaluate = with_options(_evaluate, EVALUATE)
+evaluate = with_background(_evaluate, "evaluate", EVALUATE)

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from compecon.commands.fields import read, with_options
+from compecon.commands.background import with_background
+from compecon.commands.fields import read
 from compecon.commands.options import Json, NewFolder, plainly, training_folder
 from compecon.recipes.options import PRUNE, prune_plan
 
@@ -35,4 +36,4 @@ def _prune(out: NewFolder, params: Mapping[str, Any], json: Json = False) -> Non
     print_trained(made, wanted, as_json=json)
 
 
-prune = with_options(_prune, PRUNE)
+prune = with_background(_prune, "prune", PRUNE)

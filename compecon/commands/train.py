@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from compecon.commands.fields import read, with_options
+from compecon.commands.background import with_background
+from compecon.commands.fields import read
 from compecon.commands.options import Json, NewFolder, plainly, training_folder
 from compecon.recipes.options import TRAIN, trackers, train_plan
 
@@ -37,7 +38,7 @@ def _train(out: NewFolder, params: Mapping[str, Any], json: Json = False) -> Non
     print_trained(trained, wanted, as_json=json)
 
 
-train = with_options(_train, TRAIN)
+train = with_background(_train, "train", TRAIN)
 
 
 def _place_logs(report_to: tuple[str, ...], out: Path) -> None:

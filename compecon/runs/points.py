@@ -24,7 +24,7 @@ class Points:
 
     Attributes:
         recipe: Name of a recipe.
-        params: Settings that all share, where they are not its defaults.
+        params: Settings that all share, where they are not its defaults; folders are named from the root.
         points: Settings of each run on top of them; in the order of turns.
     """
 
@@ -72,6 +72,8 @@ def listed(recipe: str, params: Mapping[str, Json], points: Iterable[Point]) -> 
     chosen, found = recipe_named(recipe), tuple(dict(point) for point in itertools.islice(points, MAX_RUNS + 1))
     _require_few(len(found))
     seen: dict[str, str] = {}
+    shared: dict[str, Json] = {}
+    whole = []
     for point in found:
         try:
             complete = chosen.checked({**params, **point})
@@ -79,9 +81,11 @@ def listed(recipe: str, params: Mapping[str, Json], points: Iterable[Point]) -> 
             raise RunError(f"In the point {named(point)}: {error}") from error
         if (twin := seen.setdefault(json.dumps(complete, sort_keys=True), named(point))) != named(point):
             raise RunError(f"The points {twin} and {named(point)} are the same run. Leave one of them out.")
+        whole.append({name: complete[name] for name in point})
+        shared.update((name, complete[name]) for name in params if name not in point)
     if len(seen) < len(found):
         raise RunError("A point is there twice. Leave one of them out.")
-    return Points(recipe, dict(params), found)
+    return Points(recipe, shared, tuple(whole))
 
 
 def named(point: Point) -> str:

@@ -103,7 +103,7 @@ def _turns(home: Home, run_id: str, spec: RunSpec, reporter: Reporter) -> list[S
 def queues_of(home: Home, spec: RunSpec) -> list[Queue]:
     """What a run has to wait for, in this order. A cluster gives out its devices itself."""
     limit = limit_of(home, spec.sweep)
-    own = [Queue(home, f"sweep-{spec.sweep}", limit)] if limit else []
+    own = [Queue(home, spec.sweep, limit)] if limit else []
     return [*own, *([Queue.of_device(home, spec.queue)] if spec.queue and spec.executor == "local" else [])]
 
 

@@ -1,0 +1,122 @@
+"""`--background`: a command as a run that outlives the terminal, instead of here and now."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from compecon.commands.fields import read, with_options
+from compecon.recipes.fields import Setting
+
+if TYPE_CHECKING:
+    from compecon.runs.executor import Executor
+    from compecon.runs.home import Home
+    from compecon.runs.record import RunSpec
+    from compecon.runs.store import RunStore
+
+_Background = Annotated[
+    bool, typer.Option("--background", help="Submit it as a run and return at once: see `compecon runs`.")
+]
+_Title = Annotated[str, typer.Option("--title", help="With --background: a line for people.")]
+_Executor = Annotated[str, typer.Option("--executor", help="With --background: who runs it, local or ray.")]
+RayAddress = Annotated[
+    str, typer.Option("--ray-address", help="Of the job server of a Ray cluster; or set COMPECON_RAY_ADDRESS.")
+]
+_DEFAULTS = {"title": "", "executor": "local", "ray_address": ""}
+
+
+def with_background(function: Callable[..., None], recipe: str, settings: Sequence[Setting]) -> Callable[..., None]:
+    """A command with all settings of a recipe, that can be submitted as a run instead.
+
+    Args:
+        function: As for `with_options`. What it needs beside the settings, such as a new folder, a run does not.
+        recipe: Name of the recipe that does the same.
+        settings: Its settings on the command line.
+    """
+    here, apart = with_options(function, settings), with_options(_taken, settings)
+    names = {setting.name for setting in settings}
+    own = dict(inspect.signature(here).parameters)
+    needed = [name for name, each in own.items() if name not in names and each.default is inspect.Parameter.empty]
+
+    def command(background: bool, title: str, executor: str, ray_address: str, **given: Any) -> None:
+        if background:
+            if surplus := [name for name in own if name not in names and given[name] not in (own[name].default, None)]:
+                raise typer.BadParameter("a run has files of its own.", param_hint=f"--{surplus[0]}")
+            taken: dict[str, Any] = {}
+            apart(**{name: given[name] for name in names}, out=taken)
+            _background(recipe, taken, title, executor, ray_address)
+            return
+        for name, value in {"title": title, "executor": executor, "ray_address": ray_address}.items():
+            if value != _DEFAULTS[name]:
+                raise typer.BadParameter("it needs --background.", param_hint=f"--{name.replace('_', '-')}")
+        if missing := [name for name in needed if given[name] is None]:
+            raise typer.BadParameter(
+                "missing; only a run in the background does without.", param_hint=f"--{missing[0]}"
+            )
+        here(**given)
+
+    more = inspect.signature(_options, eval_str=True).parameters.values()
+    parameters = [_optional(each) if each.name in needed else each for each in own.values()]
+    _sign(command, function, [*parameters, *(each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in more)])
+    return command
+
+
+def submit(executor: Executor, store: RunStore, spec: RunSpec) -> str:
+    """Submit a run, after a look at what it will take; its name goes to stdout, how to watch it to stderr.
+
+    Raises:
+        CompeconError: If it cannot be run here.
+    """
+    look(store.home, spec)
+    run_id = executor.submit(spec)
+    typer.echo(run_id)
+    typer.echo(f"Watch it with `compecon runs watch {run_id}`, stop it with `compecon stop {run_id}`.", err=True)
+    return run_id
+
+
+def look(home: Home, spec: RunSpec) -> None:
+    """Say on stderr what a run will take.
+
+    Raises:
+        RunError: If there is no room for it.
+    """
+    from compecon.runs.preflight import look_ahead
+
+    ahead = look_ahead(home, spec)
+    ahead.require()
+    for sentence in ahead.sentences:
+        typer.echo(sentence, err=True)
+
+
+def _background(recipe: str, params: dict[str, Any], title: str, executor: str, ray_address: str) -> None:
+    from compecon.commands.home import open_runs
+    from compecon.runs.executors import ExecutorOptions, executor_for
+    from compecon.runs.submission import new_spec
+
+    spec = read(lambda given: {"spec": new_spec(recipe, given, title=title)}, params)["spec"]
+    store = open_runs()
+    submit(executor_for(executor, store, ExecutorOptions.from_environment(ray_address)), store, spec)
+
+
+def _taken(params: dict[str, Any], out: dict[str, Any]) -> None:
+    out.update(params)
+
+
+def _options(
+    background: _Background = False, title: _Title = "", executor: _Executor = "local", ray_address: RayAddress = ""
+) -> None: ...
+
+
+def _optional(parameter: inspect.Parameter) -> inspect.Parameter:
+    kind: Any = parameter.annotation.__origin__
+    [shown] = parameter.annotation.__metadata__
+    return parameter.replace(default=None, annotation=Annotated[kind | None, shown])
+
+
+def _sign(command: Callable[..., None], like: Callable[..., None], parameters: list[inspect.Parameter]) -> None:
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {each.name: each.annotation for each in parameters}
+    command.__name__, command.__doc__ = like.__name__.removeprefix("_"), like.__doc__

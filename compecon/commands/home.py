@@ -1,0 +1,77 @@
+"""How a command finds runs and who runs them, and how it writes to a terminal what others have written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from compecon.runs.record import RunRecord
+    from compecon.runs.store import RunStore
+
+RunId = Annotated[str, typer.Argument(metavar="ID", help="Name of a run, or the beginning of one.")]
+RunIds = Annotated[list[str] | None, typer.Argument(metavar="ID...", help="Names of runs, or their beginnings.")]
+SweepId = Annotated[str, typer.Option("--sweep", metavar="ID", help="Only the runs of this sweep.")]
+
+
+def open_runs() -> RunStore:
+    """The runs of this user, or of the folder that COMPECON_HOME names."""
+    from compecon.runs.executors import open_store
+    from compecon.runs.home import Home
+
+    return open_store(Home.default())
+
+
+def found(store: RunStore, name: str) -> RunRecord:
+    """The run of that name, or the only one that begins so.
+
+    Raises:
+        RunError: If there is none, or more than one.
+    """
+    from compecon.errors import RunError
+
+    named = [entry.name for entry in store.home.runs.glob("*") if name and entry.name.startswith(name)]
+    if name in named or len(named) == 1:
+        return store.get(name if name in named else named[0])
+    if named:
+        raise RunError(f"{name} is the beginning of {len(named)} runs: {', '.join(named[:5])}. Give more of the name.")
+    raise RunError(f"There is no run {clean(name)[:60]} in {store.home.runs}. `compecon runs` lists those there are.")
+
+
+def clean(text: str) -> str:
+    """Text that anybody may have written, on one line and without what a terminal would obey."""
+    return "".join(letter if letter.isprintable() else "�" for letter in text)
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Lines of a table, columns aligned; the last column may be as long as it likes."""
+    cells = [tuple(heads), *(tuple(map(clean, row)) for row in rows)]
+    widths = [max(len(row[n]) for row in cells) for n in range(len(heads) - 1)]
+    return [
+        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]).rstrip()
+        for row in cells
+    ]
+
+
+def print_json(value: Any) -> None:
+    """JSON on stdout."""
+    typer.echo(json.dumps(value, indent=1, ensure_ascii=False))
+
+
+def recent_steps(record: RunRecord) -> list[dict[str, Any]]:
+    """The last steps of the stage that a run is in."""
+    from compecon.runs.files import tail, whole_lines
+    from compecon.runs.store import METRICS
+
+    steps = []
+    for line in whole_lines(tail(record.folder / METRICS).encode()).splitlines():
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(value, dict) and value.get("stage") == record.status.stage and "event" not in value:
+            steps.append(value)
+    return steps

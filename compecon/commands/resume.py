@@ -1,0 +1,73 @@
+"""`compecon resume`: start runs again that ended before their time; they go on from their last checkpoint."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from compecon.commands.home import RunIds, SweepId, clean, found, open_runs
+from compecon.errors import RunError
+
+if TYPE_CHECKING:
+    from compecon.runs.store import RunStore
+
+_All = Annotated[bool, typer.Option("--all", help="Every run that was lost, as after a restart of the machine.")]
+
+
+def resume(run_ids: RunIds = None, sweep: SweepId = "", all_runs: _All = False) -> None:
+    """Start runs again that were stopped, failed or were lost. They go on from their last complete checkpoint.
+
+    With --all, a run whose last two attempts made no progress is left out: name it to start it all the same.
+    """
+    if sum((bool(run_ids), bool(sweep), all_runs)) != 1:
+        raise typer.BadParameter("give names of runs, or --sweep, or --all.")
+    store = open_runs()
+    if sweep:
+        started, failed = _start_sweep(store, sweep), list[str]()
+    else:
+        started, failed = _start(store, [found(store, name).run_id for name in run_ids] if run_ids else _lost(store))
+    for run_id in started:
+        typer.echo(f"{run_id}: started")
+    if failed:
+        raise RunError(" ".join(failed))
+    if not started:
+        typer.echo("There is nothing to resume.", err=True)
+
+
+def _start_sweep(store: RunStore, sweep_id: str) -> tuple[str, ...]:
+    from compecon.runs.executors import executor_for
+    from compecon.runs.sweeps import Sweep, resume_sweep
+
+    return resume_sweep(executor_for(Sweep.read(store.home, sweep_id).executor, store), store.home, sweep_id)
+
+
+def _lost(store: RunStore) -> list[str]:
+    from compecon.runs.resuming import worth_resuming
+
+    lost, idle = worth_resuming(store)
+    for record in idle:
+        typer.echo(
+            f"{record.run_id} ({clean(record.title)}) is left out: its last two attempts made no progress. "
+            f"`compecon runs log {record.run_id}` may tell why; `compecon resume {record.run_id}` starts it again.",
+            err=True,
+        )
+    return [record.run_id for record in lost]
+
+
+def _start(store: RunStore, names: list[str]) -> tuple[tuple[str, ...], list[str]]:
+    """Start each; one that cannot be started does not keep the others from it."""
+    from compecon.runs.executors import executor_of
+
+    started, failed = [], []
+    for run_id in names:
+        record = store.get(run_id)
+        if not record.state.is_finished:
+            typer.echo(f"{run_id} is {record.state.lower()} already", err=True)
+            continue
+        try:
+            executor_of(record, store).start(run_id)
+            started.append(run_id)
+        except RunError as error:
+            failed.append(str(error))
+    return tuple(started), failed

@@ -1,0 +1,206 @@
+"""`compecon sweep`: one recipe at many points, as runs that belong together."""
+
+from __future__ import annotations
+
+import json as json_format
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from compecon.commands.background import RayAddress
+from compecon.commands.fields import with_options
+from compecon.commands.home import clean, open_runs, print_json, table
+from compecon.commands.options import Json
+from compecon.errors import RunError
+from compecon.recipes.fields import Setting
+from compecon.recipes.options import EVALUATE, PRUNE, REHEARSAL, TRAIN
+
+if TYPE_CHECKING:
+    from compecon.runs.executor import Executor
+    from compecon.runs.points import Points
+    from compecon.runs.store import RunStore
+    from compecon.runs.sweep_table import SweepRow
+
+app = typer.Typer(
+    no_args_is_help=True, help="Run a recipe at many points: a grid, a list, or points that are proposed."
+)
+_Grid = Annotated[
+    list[str] | None,
+    typer.Option("--grid", metavar="NAME=V,V", help="Values of a setting; with several, every combination."),
+]
+_Points = Annotated[
+    Path | None, typer.Option("--points", help="Or a file of points: .json, .jsonl, or .csv with a column a setting.")
+]
+_Propose = Annotated[
+    int | None, typer.Option("--propose", min=1, help="Or so many points that Optuna proposes: quality against MACs.")
+]
+_Over = Annotated[
+    list[str] | None,
+    typer.Option("--over", metavar="NAME=LOW:HIGH[:log]", help="With --propose: what may be chosen; may be repeated."),
+]
+_Parallel = Annotated[
+    int, typer.Option("--parallel", min=0, help="Runs at a time; 0 for as many as there are devices.")
+]
+_Title = Annotated[str, typer.Option("--title", help="A line for people; another title makes another sweep.")]
+_Executor = Annotated[str, typer.Option("--executor", help="Who runs it, local or ray.")]
+_SETTINGS = {"train": TRAIN, "prune": PRUNE, "evaluate": EVALUATE, "rehearsal": REHEARSAL}
+
+
+def _sweep_of(recipe: str, settings: Sequence[Setting]) -> Callable[..., None]:
+    def sweep(  # noqa: PLR0913 - one option each
+        params: Mapping[str, Any],
+        grid: _Grid = None,
+        points: _Points = None,
+        propose: _Propose = None,
+        over: _Over = None,
+        parallel: _Parallel = 0,
+        title: _Title = "",
+        executor: _Executor = "local",
+        ray_address: RayAddress = "",
+    ) -> None:
+        from compecon.runs.executors import ExecutorOptions, executor_for
+
+        if sum((bool(grid), points is not None, propose is not None)) != 1 or bool(over) != (propose is not None):
+            raise typer.BadParameter("give --grid, or --points, or --propose with --over.")
+        store = open_runs()
+        chosen = executor_for(executor, store, ExecutorOptions.from_environment(ray_address))
+        shared = _given(settings, params)
+        if propose is not None:
+            _search(chosen, store, (recipe, shared), over or [], (propose, parallel or 1, title))
+            return
+        _submit(chosen, store, _points(recipe, shared, grid or [], points), (parallel, title))
+
+    sweep.__doc__ = f"`compecon {recipe}` once for each point, as runs in the background that belong together."
+    return with_options(sweep, [_loose(setting) for setting in settings])
+
+
+@app.command("list")
+def list_sweeps(json: Json = False) -> None:
+    """Sweeps, newest first."""
+    from compecon.runs.sweep_table import sweep_record, sweeps
+
+    store, lines = open_runs(), []
+    for sweep_id in sweeps(store.home):
+        try:
+            record = sweep_record(store, sweep_id)
+        except RunError as error:
+            lines.append((sweep_id, "", "", str(error)))
+            continue
+        states = ", ".join(f"{n} {state.lower()}" for state, n in record.counts.items())
+        lines.append((sweep_id, record.sweep.recipe, states, record.sweep.title))
+    if json:
+        names = ("sweep", "recipe", "states", "title")
+        print_json([dict(zip(names, line, strict=True)) for line in lines])
+        return
+    for line in table(("ID", "RECIPE", "RUNS", "TITLE"), lines):
+        typer.echo(line)
+
+
+@app.command()
+def show(sweep_id: Annotated[str, typer.Argument(metavar="ID", help="Name of a sweep.")], json: Json = False) -> None:
+    """A sweep's runs by state, and what came of each point."""
+    from compecon.runs.sweep_table import sweep_record
+
+    record = sweep_record(open_runs(), sweep_id)
+    if json:
+        rows = [asdict(row) for row in record.rows]
+        print_json({**record.sweep.as_json(), "sweep_id": sweep_id, "counts": record.counts, "rows": rows})
+        return
+    states = ", ".join(f"{n} {state.lower()}" for state, n in record.counts.items())
+    typer.echo(f"{sweep_id} {clean(record.sweep.title)}: {states or 'no run yet'}")
+    axes = list(dict.fromkeys(name for row in record.rows for name in row.point))
+    for line in table((*axes, "STATE", "METRIC", "MACS", "TIME", "RUN"), (_line(row, axes) for row in record.rows)):
+        typer.echo(line)
+
+
+def _submit(executor: Executor, store: RunStore, points: Points, about: tuple[int, str]) -> None:
+    from compecon.commands.background import look
+    from compecon.runs.submission import new_spec
+    from compecon.runs.sweep_table import sweep_record
+    from compecon.runs.sweeps import submit_sweep
+
+    parallel, title = about
+    look(store.home, new_spec(points.recipe, {**points.params, **points.points[0]}))
+    key = _key(points.recipe, points.params, list(points), parallel, title)
+    sweep_id = submit_sweep(executor, store.home, points, title=title, parallel=parallel, key=key)
+    typer.echo(sweep_id)
+    counts = sweep_record(store, sweep_id).counts
+    states = ", ".join(f"{n} {state.lower()}" for state, n in counts.items())
+    typer.echo(f"{len(points)} runs: {states}. Look at them with `compecon sweep show {sweep_id}`.", err=True)
+
+
+def _search(
+    executor: Executor,
+    store: RunStore,
+    shared: tuple[str, Mapping[str, Any]],
+    over: Sequence[str],
+    about: tuple[int, int, str],
+) -> None:
+    from compecon.commands.values import read_range
+    from compecon.commands.watching import follow_search
+    from compecon.runs.points import Points
+    from compecon.runs.search import Search, begin_search
+
+    (recipe, params), (n_runs, parallel, title) = shared, about
+    search = Search(tuple(read_range(recipe, text) for text in over), n_runs, parallel=parallel)
+    key = _key(recipe, params, [asdict(axis) for axis in search.axes], n_runs, title)
+    sweep = begin_search(executor, store.home, Points(recipe, params, ()), search, title=title, key=key)
+    typer.echo(sweep.sweep_id)
+    raise typer.Exit(follow_search(executor, store, sweep.sweep_id))
+
+
+def _points(recipe: str, shared: Mapping[str, Any], texts: Sequence[str], path: Path | None) -> Points:
+    from compecon.commands.values import read_axis, read_points
+    from compecon.runs.points import grid, listed
+
+    if path is not None:
+        return listed(recipe, shared, read_points(recipe, path))
+    axes = [read_axis(recipe, text) for text in texts]
+    if len(dict(axes)) < len(axes):
+        raise RunError("A setting has two --grid. Give all of its values in one.")
+    return grid(recipe, shared, dict(axes))
+
+
+def _given(settings: Sequence[Setting], params: Mapping[str, Any]) -> dict[str, Any]:
+    """What differs from the defaults."""
+    defaults = {each.name: each.default for each in settings}
+    return {name: value for name, value in params.items() if value is not None and value != defaults[name]}
+
+
+def _key(*parts: Any) -> str:
+    """The same command again is the same sweep: it finishes a submission that was interrupted."""
+    return json_format.dumps(parts, sort_keys=True)
+
+
+def _loose(setting: Setting) -> Setting:
+    """A setting that a point may give instead."""
+    option = setting.option or f"--{setting.name.replace('_', '-')}"
+    if not setting.required:
+        return replace(setting, option=option)
+    return replace(setting, option=option, required=False, optional=True)
+
+
+def _line(row: SweepRow, axes: Sequence[str]) -> tuple[str, ...]:
+    from compecon.views.spec_diff import shown
+    from compecon.views.values import number, text
+
+    point = [shown(row.point[name]) if name in row.point else "" for name in axes]
+    value, low, high = (number(row.metric, name) for name in ("value", "low", "high"))
+    metric = "" if value is None else f"{text(row.metric, 'name')} {value:.4g}"
+    between = f" [{low:.4g}, {high:.4g}]" if low is not None and high is not None else ""
+    ratio = number(row.latency, "ratio")
+    return (
+        *point,
+        row.state.lower() if row.state else "missing",
+        metric + between,
+        f"{row.macs:,}" if row.macs is not None else "",
+        f"{ratio:.2f} x" if ratio is not None else "",
+        row.run_id,
+    )
+
+
+for _name, _settings in _SETTINGS.items():
+    app.command(_name)(_sweep_of(_name, _settings))

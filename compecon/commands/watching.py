@@ -1,0 +1,98 @@
+"""Following a run from a terminal, by its files: the one who looks on can leave and come back."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import typer
+
+from compecon.commands.home import clean, recent_steps
+
+if TYPE_CHECKING:
+    from compecon.runs.executor import Executor
+    from compecon.runs.record import RunRecord
+    from compecon.runs.store import RunStore
+
+_EVERY_S = 0.5
+_LINES = 10  # of a stage, where there is no terminal to draw on
+
+
+def follow(store: RunStore, run_id: str) -> int:
+    """Tell how a run gets on until it has ended, on stderr, and what came of it, on stdout.
+
+    Returns:
+        Exit code: 0 if it succeeded, 130 if it was stopped or the one who looks on left, else 1.
+    """
+    from compecon.runs.record import RunState
+
+    told = ""
+    try:
+        while not (record := store.get(run_id)).state.is_finished:
+            told = _tell(record, told)
+            time.sleep(_EVERY_S)
+    except KeyboardInterrupt:
+        typer.echo(f"\n{run_id} goes on. `compecon runs watch {run_id}` looks at it again.", err=True)
+        return 130
+    if sys.stderr.isatty():
+        typer.echo("\r\x1b[K", nl=False, err=True)
+    ended = clean(record.reason or str(record.status.results.get("sentence", "")))
+    if record.state is RunState.SUCCEEDED:
+        typer.echo(f"{run_id} succeeded. {ended}".rstrip())
+        if record.checkpoint:
+            typer.echo(str(record.checkpoint))
+        return 0
+    again = f" Go on with `compecon resume {run_id}`."
+    typer.echo(f"{run_id} {record.state.lower()}: {ended}{again}", err=True)
+    return 130 if record.state is RunState.CANCELLED else 1
+
+
+def follow_search(executor: Executor, store: RunStore, sweep_id: str) -> int:
+    """Propose points as runs end, until all have ended; who leaves can come back with the same command.
+
+    Returns:
+        Exit code: 0 if all succeeded, 130 if the one who looks on left, else 1.
+    """
+    from compecon.runs.search import advance
+    from compecon.runs.sweep_table import sweep_record
+
+    told = ""
+    try:
+        while advance(executor, store.home, sweep_id):
+            states = ", ".join(f"{n} {state.lower()}" for state, n in sweep_record(store, sweep_id).counts.items())
+            if states != told:
+                typer.echo(states, err=True)
+                told = states
+            time.sleep(2 * _EVERY_S)
+    except KeyboardInterrupt:
+        typer.echo(f"\nWhat was submitted goes on. The same command proposes the rest of {sweep_id}.", err=True)
+        return 130
+    counts = sweep_record(store, sweep_id).counts
+    typer.echo(f"Through. Look at it with `compecon sweep show {sweep_id}`.", err=True)
+    return 0 if set(counts) == {"SUCCEEDED"} else 1
+
+
+def _tell(record: RunRecord, told: str) -> str:
+    """Draw the line anew on a terminal; elsewhere write one whenever a tenth of a stage is done."""
+    if sys.stderr.isatty():
+        typer.echo(f"\r\x1b[K{_line(record)}", nl=False, err=True)
+        return told
+    status = record.status
+    tenth = status.step * _LINES // status.total if status.total else 0
+    here = f"{record.state} {record.is_stalled} {record.reason} {status.stage} {tenth}"
+    if here != told:
+        typer.echo(_line(record), err=True)
+    return here
+
+
+def _line(record: RunRecord) -> str:
+    from compecon.views.run_left import step_durations
+    from compecon.views.runs import left_of, reason_of, stage_of
+
+    steps = recent_steps(record)
+    left = left_of(record, step_durations(steps))
+    loss = steps[-1].get("task") if steps and record.status.step else None
+    parts = [record.state.lower(), stage_of(record), reason_of(record)]
+    parts += [f"loss {loss:.3f}" if isinstance(loss, int | float) else "", f"{left} left in this stage" if left else ""]
+    return clean(", ".join(part for part in parts if part))
