@@ -24,6 +24,7 @@ from compecon.runs.store import CANCEL, LOCK, LOG, STATUS, RunStore, keep_ballas
 
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _LOOK_S = 0.2
+_LETTING_GO_S = 2.0  # a worker says that it has ended a moment before it has
 
 
 @final
@@ -185,7 +186,7 @@ class RayExecutor:
         if record.state is RunState.SUCCEEDED:
             raise RunError(f"{record.run_id} has succeeded. Duplicate it to run it again.")
         self._server().version()
-        lock = Lock.taken(record.folder / LOCK)
+        lock = Lock.taken(record.folder / LOCK, patience_s=_LETTING_GO_S)
         if lock is None:
             return
         try:
