@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
@@ -68,26 +69,30 @@ def looking_on(folder: Path, report_to: tuple[str, ...] = ()) -> Iterator[Audien
         folder: Where checkpoints of the training go.
         report_to: Trackers.
     """
+    from compecon.finetune.processes import is_first
     from compecon.finetune.watch import Watch
     from compecon.recipes.audience import Audience
 
     progress = Progress()
     asked: list[int] = []
+    speaks = is_first()
 
     def ask(number: int, _frame: object) -> None:
         if asked:
             raise KeyboardInterrupt
         asked.append(number)
-        typer.echo("\nLeaving after this step; once more to leave at once.", err=True)
+        if speaks:
+            typer.echo("\nLeaving after this step; once more to leave at once.", err=True)
 
     def say(text: str) -> None:
         progress.end()
         typer.echo(text, err=True)
 
     before = {number: signal.signal(number, ask) for number in _SIGNALS}
-    watch = Watch(report=progress.report, stop=lambda: bool(asked), folder=folder, report_to=report_to)
+    watch = Watch(stop=lambda: bool(asked), folder=folder, report_to=report_to)
+    told = Audience(say, progress.begin, replace(watch, report=progress.report))
     try:
-        yield Audience(say, progress.begin, watch)
+        yield told if speaks else Audience(watch=watch)
     finally:
         progress.end()
         for number, handler in before.items():

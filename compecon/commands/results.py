@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from compecon.finetune.processes import is_first
 from compecon.recipes.plain import plain
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ def print_json(found: Mapping[str, Any]) -> None:
 
 def print_trained(trained: Trained, task: AnyTask, *, as_json: bool) -> None:
     """A new checkpoint: its metrics, its size, and what it took beside what was expected."""
+    if not is_first():
+        return
     if as_json:
         print_json(_trained(trained, task))
         return

@@ -12,6 +12,7 @@ from safetensors.torch import load_model, save_model
 
 from compecon.errors import CheckpointError
 from compecon.finetune.complete import described, flush, matches, set_aside, write_durably
+from compecon.finetune.processes import is_first
 from compecon.finetune.settings import FineTuneResult
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ class Phase:
                 charge.price = replace(charge.price, value=ended.price)
             return FineTuneResult(ended.steps, ended.seconds, ())
         result = train()
+        if not is_first():
+            return result
         self.folder.mkdir(parents=True, exist_ok=True)
         weights = self.folder / _WEIGHTS
         save_model(model, str(weights))
@@ -89,7 +92,8 @@ class Phase:
         if not same:
             raise CheckpointError(f"{folder} holds a training with other settings. Choose another folder.")
         if not whole:
-            set_aside(path)
+            if is_first():
+                set_aside(path)
             return None
         return ended
 

@@ -25,6 +25,7 @@ from compecon.errors import CheckpointError, TrainingInterruptedError
 from compecon.finetune.complete import last_complete_checkpoint, write_durably
 from compecon.finetune.parameters import optimizer_of
 from compecon.finetune.predict import collator
+from compecon.finetune.processes import is_first
 from compecon.finetune.safety import Keeper, restore_price
 from compecon.finetune.settings import FineTuneResult, FineTuneSettings, StepRecord
 from compecon.finetune.trainer import Charge, IncentiveTrainer, Lesson
@@ -149,6 +150,9 @@ def _folder(watch: Watch, settings: FineTuneSettings) -> Iterator[Path]:
     if watch.folder is None:
         with tempfile.TemporaryDirectory() as folder:  # Trainer wants a folder even if it saves nothing
             yield Path(folder)
+        return
+    if not is_first():  # the first process looks at the folder for all
+        yield watch.folder
         return
     watch.folder.mkdir(parents=True, exist_ok=True)
     stated = json.loads(json.dumps(asdict(settings)))
