@@ -1,8 +1,9 @@
-"""What a training will take, measured on two steps of it before it starts."""
+"""What a training will take from end to end, measured on two steps of it before it starts."""
 
 from __future__ import annotations
 
 import copy
+import itertools
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -25,7 +26,12 @@ from compecon.tasks.objectives import Objective
 _ADAM_BYTES = 12  # of a parameter that learns: its gradient and two moments, in float32
 _KEPT = 2  # checkpoints of a training that are kept, and one being written
 _FIXED_SHARE = 0.2  # of a step that does not shrink with the units: embeddings, norms, the optimizer, Python
+_HIDDEN = 1.35  # time of a step that imitates hidden states too, against a plain one
 _GATES = 1.1  # time of a priced step against a plain one
+_BACKWARD = 3  # a forward and a backward pass take three forward passes
+_GRADED_ROWS = 512  # that importance is measured on
+_STORED_S = 1e8  # bytes a second that are written, flushed and digested
+_PHASE_S = 0.5  # what transformers takes to set up a training
 _SPARE_BYTES = 500_000_000
 _AUTOCAST = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -36,7 +42,8 @@ class TrainingEstimate:
 
     Attributes:
         steps: Optimizer steps.
-        seconds: Wall time, if nothing else runs; give or take a third.
+        seconds: Wall time from the first step to the saved checkpoint, if nothing else runs: steps, importance, what a
+            teacher says, evaluations and checkpoints; give or take a third.
         memory_bytes: Parameters, gradients, optimizer and activations of a step.
         disk_bytes: The model, and checkpoints of the training if there are any.
     """
@@ -54,15 +61,46 @@ class TrainingEstimate:
         )
 
 
-def estimate_training(
+@dataclass(frozen=True)
+class Beside:
+    """What is done beside the steps.
+
+    Attributes:
+        read_rows: Rows that are read once, by a teacher or to measure the model.
+        graded_rows: Rows that are read with a backward pass, to measure the importance of units; those that an
+            incentive's start needs are counted by themselves.
+    """
+
+    read_rows: int = 0
+    graded_rows: int = 0
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How quick a model is.
+
+    Attributes:
+        step: Seconds of an optimizer step.
+        row: Seconds of a forward pass over one row, without a graph.
+        held: Bytes that a forward pass holds for its backward pass.
+    """
+
+    step: float
+    row: float
+    held: int
+
+
+def estimate_training(  # noqa: PLR0913 - a training has this many parts
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     rows: Sequence[Features],
     objective: Objective,
     settings: FineTuneSettings,
     incentive: IncentiveSettings | None = None,
+    *,
+    beside: Beside = Beside(),
 ) -> TrainingEstimate:
-    """Time two steps on a copy of the model, and multiply.
+    """Time two steps and a forward pass on a copy of the model, and multiply.
 
     Args:
         model: The model; left alone.
@@ -71,23 +109,37 @@ def estimate_training(
         objective: The loss.
         settings: How to train.
         incentive: What is priced; None for nothing.
+        beside: What is done beside the steps.
     """
-    seconds, activations = _step(copy.deepcopy(model), tokenizer, rows, objective, settings)
-    steps, share = settings.total_steps(len(rows)), 1.0
+    pace = measured_pace(copy.deepcopy(model), tokenizer, rows, objective, settings)
+    steps, graded, phases = settings.total_steps(len(rows)), beside.graded_rows, 1
+    step = pace.step * (_HIDDEN if settings.hidden_weight else 1.0)
     if incentive is not None and incentive.cost in ("macs", "latency"):
-        left = 0.5 if incentive.target is None else incentive.target
-        later = 1 - incentive.price_share
-        share = incentive.price_share * _GATES + later * (_FIXED_SHARE + (1 - _FIXED_SHARE) * left)
+        step *= _share_of_step(incentive)
+        graded += 0 if incentive.start == "open" else min(_GRADED_ROWS, len(rows))
+        phases = 2
     trained = sum(part.numel() for part in model.parameters() if part.requires_grad)
     stored = sum(part.numel() * part.element_size() for part in model.parameters())
-    checkpoints = (_KEPT + 1) * (stored + 8 * trained) if settings.save_every else 0
+    checkpoint = stored + 8 * trained
+    written = stored + (steps // settings.save_every * checkpoint if settings.save_every else 0)
+    checkpoints = (_KEPT + 1) * checkpoint if settings.save_every else 0
     teacher = stored if settings.hidden_weight else 0
     return TrainingEstimate(
         steps,
-        steps * share * seconds * (1.35 if settings.hidden_weight else 1.0),
-        stored + teacher + _ADAM_BYTES * trained + activations,
+        steps * step
+        + pace.row * (beside.read_rows + _BACKWARD * graded)
+        + written / _STORED_S
+        + phases * _PHASE_S * bool(steps),
+        stored + teacher + _ADAM_BYTES * trained + pace.held,
         stored + checkpoints,
     )
+
+
+def _share_of_step(incentive: IncentiveSettings) -> float:
+    """Time of a step against a dense one, over both phases of an incentive training."""
+    left = 0.5 if incentive.target is None else incentive.target
+    later = 1 - incentive.price_share
+    return incentive.price_share * _GATES + later * (_FIXED_SHARE + (1 - _FIXED_SHARE) * left)
 
 
 def require_room(estimate: TrainingEstimate, folder: Path) -> None:
@@ -111,20 +163,22 @@ def require_room(estimate: TrainingEstimate, folder: Path) -> None:
         )
 
 
-def _step(
+def measured_pace(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     rows: Sequence[Features],
     objective: Objective,
     settings: FineTuneSettings,
-) -> tuple[float, int]:
-    """Seconds of an optimizer step, and bytes that a forward pass holds for its backward pass."""
+) -> Pace:
+    """Time a few batches. The model is changed by it: its gradients, and that it trains."""
     loss, kind = batch_loss(objective), _AUTOCAST.get(settings.precision)
     taken = []
-    batches = calibration(tokenizer, rows, batch_size=settings.batch_size, device=model.device)
+    batches = list(
+        itertools.islice(calibration(tokenizer, rows, batch_size=settings.batch_size, device=model.device), 3)
+    )
     model.train()
     with torch.random.fork_rng():
-        for _, batch in zip(range(3), batches, strict=False):
+        for batch in batches:
             began = time.perf_counter()
             with held_for_backward(model) as held:
                 with torch.autocast(model.device.type, dtype=kind, enabled=kind is not None):
@@ -132,7 +186,13 @@ def _step(
                 value.backward()  # type: ignore[no-untyped-call]
             taken.append(time.perf_counter() - began)
     later = taken[1:] or taken  # the first pays for what is set up once
-    return settings.accumulate * sum(later) / len(later), sum(held.values())
+    model.train(False)
+    with torch.inference_mode():
+        began = time.perf_counter()
+        for batch in batches:
+            loss(model, batch)
+        row = (time.perf_counter() - began) / sum(len(batch["input_ids"]) for batch in batches)
+    return Pace(settings.accumulate * sum(later) / len(later), row, sum(held.values()))
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from compecon.checkpoints.load import load_checkpoint
 from compecon.finetune.complete import write_durably
+from compecon.finetune.processes import is_first
 from compecon.recipes.achieved import achieved, compared
 from compecon.recipes.audience import Audience
 from compecon.recipes.examples import examples
@@ -76,7 +77,10 @@ def _done(
 ) -> dict[str, Any]:
     task = read_task(params["task"], None if params["data"] is None else Path(params["data"]))
     if not place.checkpoint.exists():
-        _keep_spent(make(task), place)
+        trained = make(task)
+        if not is_first():
+            return {}  # of several processes the first one saves, measures and tells
+        _keep_spent(trained, place)
     audience.begin("measuring", 1)
     new, parent = (load_checkpoint(each, params["device"]) for each in (place.checkpoint, source))
     reported = task.reported[0]

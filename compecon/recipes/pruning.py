@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from compecon.checkpoints.load import load_checkpoint
 from compecon.checkpoints.save import require_empty
 from compecon.errors import TaskError
-from compecon.finetune.estimate import TrainingEstimate, estimate_training, require_room
+from compecon.finetune.estimate import Beside, TrainingEstimate, estimate_training, require_room
 from compecon.finetune.phases import Phase
 from compecon.finetune.settings import FineTuneSettings
 from compecon.finetune.train import fine_tune
@@ -16,9 +16,21 @@ from compecon.recipes.arms import Outcome, Start, pruned
 from compecon.recipes.audience import NOBODY, Audience
 from compecon.recipes.plans import PrunePlan
 from compecon.recipes.ready import Ready, made_ready, refuse_compacted, taught
-from compecon.recipes.trained import Shrunk, Trained, clock, measure_between, saved, sitting, tell_quality
+from compecon.recipes.trained import (
+    Shrunk,
+    Trained,
+    clock,
+    measure_between,
+    rows_measured,
+    saved,
+    sitting,
+    tell_quality,
+)
 from compecon.tasks.objectives import objective_of
 from compecon.tasks.registry import AnyTask
+
+_GRADED = {"random": 0, "magnitude": 0, "uniform": 0, "taylor": 1, "fisher": 3}  # passes over the calibration rows
+_CALIBRATION_ROWS = 512
 
 
 def prune_checkpoint(
@@ -54,7 +66,7 @@ def prune_checkpoint(
     if not ready.knows:
         raise TaskError(f"{checkpoint.name} does not know {task.name}. Train it on the task first.")
     start = _start(ready, plan)
-    estimate = _estimate(start, plan)
+    estimate = _estimate(start, plan, rows_measured(ready))
     require_room(estimate, out)
     audience.say(f"{task.name} from {checkpoint.name}: {plan.method} to {plan.target:g} of the MACs, then {estimate}")
     stated = {"task": task.name, "parent": checkpoint.digest, "plan": asdict(plan)}
@@ -80,12 +92,11 @@ def _start(ready: Ready, plan: PrunePlan) -> Start:
     return Start(ready.model, ready.checkpoint.tokenizer, rows, objective, settings)
 
 
-def _estimate(start: Start, plan: PrunePlan) -> TrainingEstimate:
-    once = estimate_training(start.model, start.tokenizer, start.rows, start.objective, start.settings)
-    if plan.recovery is not None:
-        return once
-    stored = sum(part.numel() * part.element_size() for part in start.model.parameters())
-    return TrainingEstimate(0, 0.0, once.memory_bytes, stored)
+def _estimate(start: Start, plan: PrunePlan, measured: int) -> TrainingEstimate:
+    beside = Beside(measured, _GRADED[plan.method] * min(_CALIBRATION_ROWS, len(start.rows)))
+    settings = start.settings if plan.recovery is not None else replace(start.settings, steps=1, save_every=None)
+    whole = estimate_training(start.model, start.tokenizer, start.rows, start.objective, settings, beside=beside)
+    return whole if plan.recovery is not None else replace(whole, steps=0)
 
 
 def _recover(outcome: Outcome, start: Start, plan: PrunePlan, audience: Audience) -> None:

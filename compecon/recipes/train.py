@@ -10,15 +10,24 @@ from typing import TYPE_CHECKING
 
 from compecon.checkpoints.load import load_checkpoint
 from compecon.checkpoints.save import require_empty
-from compecon.finetune.estimate import TrainingEstimate, estimate_training, require_room
+from compecon.finetune.estimate import Beside, TrainingEstimate, estimate_training, require_room
 from compecon.finetune.incentive import train_incentive
 from compecon.finetune.phases import Phase
 from compecon.finetune.train import fine_tune
 from compecon.recipes.audience import NOBODY, Audience
 from compecon.recipes.plans import TrainPlan
 from compecon.recipes.ready import Ready, made_ready, refuse_compacted, taught
-from compecon.recipes.trained import Shrunk, Trained, clock, measure_between, saved, sitting, tell_quality
-from compecon.tasks.encode import Features
+from compecon.recipes.trained import (
+    Shrunk,
+    Trained,
+    clock,
+    measure_between,
+    rows_measured,
+    saved,
+    sitting,
+    tell_quality,
+)
+from compecon.tasks.encode import Features, Windows
 from compecon.tasks.objectives import objective_of
 from compecon.tasks.registry import AnyTask
 
@@ -106,7 +115,11 @@ def _priced(ready: Ready, plan: TrainPlan, audience: Audience) -> tuple[PreTrain
 
 def _estimate(ready: Ready, plan: TrainPlan) -> TrainingEstimate:
     objective, tokenizer = objective_of(ready.task.kind), ready.checkpoint.tokenizer
-    whole = estimate_training(ready.model, tokenizer, ready.rows, objective, plan.settings, plan.incentive)
+    teaches = plan.incentive is not None and plan.teacher_share > 0 and not isinstance(ready.rows, Windows)
+    beside = Beside(rows_measured(ready) + teaches * len(ready.rows))
+    whole = estimate_training(
+        ready.model, tokenizer, ready.rows, objective, plan.settings, plan.incentive, beside=beside
+    )
     if plan.incentive is None or ready.knows:
         return whole
     first = estimate_training(ready.model, tokenizer, ready.rows, objective, plan.first)

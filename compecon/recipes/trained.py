@@ -20,15 +20,18 @@ from compecon.checkpoints.save import save_checkpoint
 from compecon.errors import CheckpointError
 from compecon.finetune.complete import write_durably
 from compecon.finetune.estimate import TrainingEstimate
+from compecon.finetune.processes import is_first
 from compecon.recipes.arms import forward_macs
 from compecon.recipes.audience import Audience
 from compecon.recipes.evaluate import Evaluation, evaluate
 from compecon.recipes.ready import Ready
+from compecon.tasks.language_task import LanguageTask
 from compecon.tasks.registry import AnyTask
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
+_LETTERS_A_TOKEN = 4  # of English
 _STATED = "training.json"
 _UNFINISHED = ".part"  # what is left of that file if its writing was interrupted
 
@@ -123,13 +126,13 @@ def sitting(
         CheckpointError: If the folder holds another training.
     """
     kept = audience.watch.folder if saves else None
-    if kept is not None:
+    if kept is not None and is_first():
         _claim(kept, json.loads(json.dumps(stated, default=str)))
     yield (
         Sitting(out, kept, psutil.Process().memory_info().rss),
         replace(audience, watch=replace(audience.watch, folder=kept)),
     )
-    if kept is not None:
+    if kept is not None and is_first():
         shutil.rmtree(kept)
 
 
@@ -159,7 +162,7 @@ def saved(
     spent: tuple[TrainingEstimate, Callable[[], float]],
     place: Sitting,
 ) -> Trained:
-    """Measure a model and save it.
+    """Measure a model and save it. Of several processes only the first one does; the others go away with nothing.
 
     Args:
         model: What was made.
@@ -170,10 +173,11 @@ def saved(
         place: Where it goes.
     """
     parent, task = ready.checkpoint, ready.task
-    splits = dict.fromkeys((*(["dev"] if "dev" in task.splits else []), *task.reported))
+    if not is_first():
+        return Trained(place.out, {}, 0, 0, ready.n_tokens, shrunk, spent[0], Took(spent[1](), 0, place.base_bytes, 0))
     found = {
         split: evaluate(model, parent.tokenizer, task, split, max_tokens=ready.max_tokens, match=ready.match)
-        for split in splits
+        for split in _measured_on(task)
     }
     now, before = (forward_macs(each, ready.n_tokens) for each in (model, parent.model))
     metrics = [
@@ -215,16 +219,29 @@ def measure_between(ready: Ready, audience: Audience, stage: str) -> Callable[[P
     return measure
 
 
+def rows_measured(ready: Ready) -> int:
+    """About how many rows are read to measure a model on all splits that `saved` measures it on."""
+    task, splits = ready.task, _measured_on(ready.task)
+    if isinstance(task, LanguageTask):
+        letters = sum(len(document.text) for split in splits for document in task.part(split))
+        return letters // (_LETTERS_A_TOKEN * ready.n_tokens)
+    return sum(len(task.part(split)) for split in splits)
+
+
 def tell_quality(
     audience: Audience, task: AnyTask, stage: str, steps: int, evaluations: Mapping[str, Evaluation]
 ) -> None:
     """Tell an audience how good a model is after a stage of so many steps: an event "quality" on the dev split."""
-    if audience.note is None:
-        return
     split = _looked_at(task)
+    if audience.note is None or split not in evaluations:  # of several processes, one alone measures
+        return
     value = evaluations[split].estimate.value
     quality = {"metric": task.metric, "split": split, "value": value if math.isfinite(value) else None}
     audience.note({"event": "quality", "stage": stage, "step": steps, **quality})
+
+
+def _measured_on(task: AnyTask) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*(["dev"] if "dev" in task.splits else []), *task.reported)))
 
 
 def _looked_at(task: AnyTask) -> str:

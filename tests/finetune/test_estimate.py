@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from compecon.errors import CompeconError
-from compecon.finetune.estimate import TrainingEstimate, estimate_training, require_room
+from compecon.finetune.estimate import Beside, Pace, TrainingEstimate, estimate_training, require_room
 from compecon.finetune.incentive_settings import IncentiveSettings
 from compecon.finetune.settings import FineTuneSettings
 from compecon.finetune.train import fine_tune
@@ -70,11 +70,38 @@ def test_checkpoints_take_room_on_disk(tokenizer, tiny_bert, rows_of):
 
 
 def test_a_smaller_model_is_quicker_after_its_priced_part(tokenizer, tiny_bert, rows_of, monkeypatch):
-    monkeypatch.setattr("compecon.finetune.estimate._step", lambda *_: (1.0, 0))
+    monkeypatch.setattr("compecon.finetune.estimate.measured_pace", lambda *_: Pace(100.0, 0.0, 0))
     dense = estimated(tokenizer, tiny_bert(), rows_of())
     priced = estimated(tokenizer, tiny_bert(), rows_of(), incentive=IncentiveSettings(target=0.2))
-    assert dense.seconds == SETTINGS.steps
+    assert dense.seconds == pytest.approx(100 * SETTINGS.steps, rel=0.01)
     assert 0.5 * dense.seconds < priced.seconds < dense.seconds
+
+
+def test_what_is_done_beside_the_steps_takes_its_time(tokenizer, tiny_bert, rows_of, monkeypatch):
+    """Rows that are read cost a forward pass each; those that importance is measured on, a backward pass too."""
+    monkeypatch.setattr("compecon.finetune.estimate.measured_pace", lambda *_: Pace(0.0, 1.0, 0))
+    rows, model = rows_of(), tiny_bert()
+
+    def seconds(incentive=None, **beside):
+        estimate = estimate_training(
+            model, tokenizer, rows, classification_loss(), SETTINGS, incentive, beside=Beside(**beside)
+        )
+        return estimate.seconds
+
+    bare = seconds()
+    assert seconds(read_rows=7) - bare == pytest.approx(7)
+    assert seconds(graded_rows=7) - bare == pytest.approx(21)
+    by_importance, by_itself = (seconds(IncentiveSettings(target=0.5, start=start)) for start in ("taylor", "open"))
+    assert by_importance - by_itself == pytest.approx(3 * min(512, len(rows)))
+
+
+def test_checkpoints_take_time_to_write(tokenizer, tiny_bert, rows_of, monkeypatch):
+    monkeypatch.setattr("compecon.finetune.estimate.measured_pace", lambda *_: Pace(0.0, 0.0, 0))
+    often, seldom = (
+        estimated(tokenizer, tiny_bert(), rows_of(), replace(SETTINGS, save_every=every)).seconds for every in (1, 5)
+    )
+    n = sum(part.numel() for part in tiny_bert().parameters())
+    assert often - seldom == pytest.approx(8 * 12 * n / 1e8)
 
 
 def test_a_training_that_does_not_fit_is_refused_with_a_way_out(tmp_path, monkeypatch):
