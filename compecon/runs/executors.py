@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 EXECUTORS = ("local", "ray")
 ADDRESS = "COMPECON_RAY_ADDRESS"
 PYTHON = "COMPECON_RAY_PYTHON"
+GPU = "COMPECON_RAY_GPU"
+TRUSTED = "COMPECON_RAY_WITHOUT_TOKEN"
+_TRUTH = {"": None, "0": False, "1": True}
 
 
 @final
@@ -39,12 +42,14 @@ class ExecutorOptions:
     ray_without_token: bool = False
 
     @classmethod
-    def from_environment(
-        cls, ray_address: str = "", *, ray_gpu: bool | None = None, ray_without_token: bool = False
-    ) -> Self:
-        """What was given, and for the rest ``COMPECON_RAY_ADDRESS`` and ``COMPECON_RAY_PYTHON``."""
+    def from_environment(cls, ray_address: str = "") -> Self:
+        """The address that was given or ``COMPECON_RAY_ADDRESS``; ``_PYTHON``, ``_GPU``, ``_WITHOUT_TOKEN`` likewise.
+
+        Raises:
+            RunError: If one of the last two is neither 0 nor 1.
+        """
         address = ray_address or os.environ.get(ADDRESS, "")
-        return cls(address, os.environ.get(PYTHON, ""), ray_gpu, ray_without_token)
+        return cls(address, os.environ.get(PYTHON, ""), _truth(GPU), _truth(TRUSTED) or False)
 
 
 def open_store(home: Home, options: ExecutorOptions | None = None) -> RunStore:
@@ -109,3 +114,10 @@ def start_anyway(executor: Executor, run_id: str) -> None:
         executor.start_anyway(run_id)
     else:
         executor.start(run_id)
+
+
+def _truth(name: str) -> bool | None:
+    given = os.environ.get(name, "")
+    if given not in _TRUTH:
+        raise RunError(f"{name} must be 0 or 1, got {given[:60]!r}.")
+    return _TRUTH[given]

@@ -152,7 +152,8 @@ def checked_address(address: str, *, without_token: bool = False) -> str:
         raise RunError(
             f"{parts.hostname} is another machine, and without a token anybody who reaches its Ray can run programs "
             "there. Start its head with RAY_AUTH_MODE=token and set the same here, or use a tunnel: "
-            f"`ssh -L {port or 8265}:localhost:{port or 8265} {parts.hostname}`."
+            f"`ssh -L {port or 8265}:localhost:{port or 8265} {parts.hostname}`. If everybody on its network may, "
+            "set COMPECON_RAY_WITHOUT_TOKEN=1."
         )
     return f"{parts.scheme}://{parts.netloc}"
 

@@ -346,6 +346,18 @@ def test_a_store_without_an_address_takes_nobody_for_dead(executor, server, home
     assert open_store(home).get(run_id).state is RunState.QUEUED
 
 
+def test_the_environment_says_what_no_option_does(monkeypatch):
+    named = {"ADDRESS": "http://[::1]:1", "PYTHON": "/usr/bin/python3", "GPU": "1", "WITHOUT_TOKEN": "0"}
+    for name, value in named.items():
+        monkeypatch.setenv(f"COMPECON_RAY_{name}", value)
+    expected = ExecutorOptions("http://[::1]:1", "/usr/bin/python3", ray_gpu=True, ray_without_token=False)
+    assert ExecutorOptions.from_environment() == expected
+    assert ExecutorOptions.from_environment("http://localhost:2").ray_address == "http://localhost:2"
+    monkeypatch.setenv("COMPECON_RAY_GPU", "yes")
+    with pytest.raises(RunError, match="COMPECON_RAY_GPU must be 0 or 1"):
+        ExecutorOptions.from_environment()
+
+
 def test_an_executor_that_is_none_is_refused(store):
     with pytest.raises(RunError, match="local, ray"):
         executor_for("slurm", store)
