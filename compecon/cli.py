@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from compecon.commands import compact, evaluate, experiment, export, prune, resume, runs, stop, sweep, train
+from compecon.commands import compact, doctor, evaluate, experiment, export, prune, resume, runs, stop, sweep, train
 from compecon.errors import CompeconError, TrainingInterruptedError
 from compecon.paths import dashboard_root
 
@@ -27,6 +27,7 @@ app.command()(compact.compact)
 app.command()(export.export)
 app.command()(stop.stop)
 app.command()(resume.resume)
+app.command()(doctor.doctor)
 app.add_typer(experiment.app, name="experiment")
 app.add_typer(runs.app, name="runs")
 app.add_typer(sweep.app, name="sweep")
