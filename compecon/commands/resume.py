@@ -13,20 +13,26 @@ if TYPE_CHECKING:
     from compecon.runs.store import RunStore
 
 _All = Annotated[bool, typer.Option("--all", help="Every run that was lost, as after a restart of the machine.")]
+_Anyway = Annotated[
+    bool, typer.Option("--anyway", help="A run on a cluster that knows nothing of it, once nothing of it has moved.")
+]
 
 
-def resume(run_ids: RunIds = None, sweep: SweepId = "", all_runs: _All = False) -> None:
+def resume(run_ids: RunIds = None, sweep: SweepId = "", all_runs: _All = False, anyway: _Anyway = False) -> None:
     """Start runs again that were stopped, failed or were lost. They go on from their last complete checkpoint.
 
     With --all, a run whose last two attempts made no progress is left out: name it to start it all the same.
     """
     if sum((bool(run_ids), bool(sweep), all_runs)) != 1:
         raise typer.BadParameter("give names of runs, or --sweep, or --all.")
+    if anyway and not run_ids:
+        raise typer.BadParameter("it needs names of runs: look at each.", param_hint="--anyway")
     store = open_runs()
     if sweep:
         started, failed = _start_sweep(store, sweep), list[str]()
     else:
-        started, failed = _start(store, [found(store, name).run_id for name in run_ids] if run_ids else _lost(store))
+        names = [found(store, name).run_id for name in run_ids] if run_ids else _lost(store)
+        started, failed = _start(store, names, anyway)
     for run_id in started:
         typer.echo(f"{run_id}: started")
     if failed:
@@ -55,18 +61,19 @@ def _lost(store: RunStore) -> list[str]:
     return [record.run_id for record in lost]
 
 
-def _start(store: RunStore, names: list[str]) -> tuple[tuple[str, ...], list[str]]:
+def _start(store: RunStore, names: list[str], anyway: bool) -> tuple[tuple[str, ...], list[str]]:
     """Start each; one that cannot be started does not keep the others from it."""
-    from compecon.runs.executors import executor_of
+    from compecon.runs.executors import executor_of, start_anyway
 
     started, failed = [], []
     for run_id in names:
         record = store.get(run_id)
-        if not record.state.is_finished:
-            typer.echo(f"{run_id} is {record.state.lower()} already", err=True)
-            continue
         try:
-            executor_of(record, store).start(run_id)
+            executor = executor_of(record, store)
+            if not record.state.is_finished and executor.lives(record) is not None:
+                typer.echo(f"{run_id} is {record.state.lower()} already", err=True)
+                continue
+            start_anyway(executor, run_id) if anyway else executor.start(run_id)
             started.append(run_id)
         except RunError as error:
             failed.append(str(error))
