@@ -187,8 +187,7 @@ class RunStore:
             return self._seen(record)
         if (folder / CANCEL).exists():
             return replace(record, state=RunState.CANCELLED, reason="Stopped before it could say so.")
-        unheard = "It was never started." if not record.status.pid else _SILENT
-        return replace(record, state=RunState.LOST, reason=unheard)
+        return replace(record, state=RunState.LOST, reason=_SILENT if record.status.pid else _unheard(folder))
 
     def _lives(self, record: RunRecord) -> bool | None:
         if record.spec.executor in self.liveness:
@@ -220,6 +219,13 @@ def run_id_of(recipe: str, key: str) -> str:
     """The name of the run that a key makes: the same key, the same name."""
     kind = re.sub(r"[^a-z0-9]+", "-", recipe.lower())[:16].strip("-")
     return checked_id(f"{kind}-{hashlib.sha256(key.encode()).hexdigest()[:12]}")
+
+
+def _unheard(folder: Path) -> str:
+    with suppress(OSError):
+        if (folder / LOG).stat().st_size:
+            return "Its worker ended before it had begun; the log tells why."
+    return "It was never started."
 
 
 @contextmanager
