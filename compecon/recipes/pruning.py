@@ -29,7 +29,7 @@ from compecon.recipes.trained import (
 from compecon.tasks.objectives import objective_of
 from compecon.tasks.registry import AnyTask
 
-_GRADED = {"random": 0, "magnitude": 0, "uniform": 0, "taylor": 1, "fisher": 3}  # passes over the calibration rows
+_GRADED = {"random": 0, "magnitude": 0, "uniform": 0, "taylor": 1, "fisher": 4}  # passes over the calibration rows
 _CALIBRATION_ROWS = 512
 
 
