@@ -13,7 +13,7 @@ from app.resources import courses_of, forget_checkpoints
 from app.run_actions import delete, perform, resume, stop
 from app.state import PARTS, open_form, select_checkpoint
 from app.widgets import escaped
-from compecon.errors import RunError
+from compecon.errors import CompeconError, RunError
 from compecon.paths import dashboard_root
 from compecon.recipes.registry import RECIPES
 from compecon.runs.files import read_json, tail
@@ -209,7 +209,7 @@ def _changes(record: RunRecord, records: Sequence[RunRecord], detail: RunDetail)
         "Compared with",
         list(others),
         index=list(others).index(parent) if parent in others else None,
-        format_func=lambda run_id: escaped(others[run_id].title),
+        format_func=lambda run_id: others[run_id].title,  # options are shown letter by letter
         placeholder="choose a run",
         key=f"run-against-{record.run_id}",
     )
@@ -233,7 +233,10 @@ def _change_table(changes: Sequence[Change]) -> None:
 
 def _command(record: RunRecord) -> str:
     recipe = RECIPES.get(record.spec.recipe)
-    words = recipe.command(dict(record.spec.params)) if recipe else ()
+    try:
+        words = recipe.command(recipe.checked(record.spec.params)) if recipe else ()
+    except CompeconError as error:
+        return f"none: {error}"
     return shlex.join(["compecon", *words, "--out", "NEW-FOLDER"]) if words else "none: it has no command of its own"
 
 

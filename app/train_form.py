@@ -103,7 +103,7 @@ def _what(kind: Kind, draft: FormDraft, entries: Mapping[str, CheckpointEntry]) 
             "Checkpoint",
             menu,
             index=menu.index(given[kind.source]) if given[kind.source] in menu else None,
-            format_func=lambda name: escaped(entries[name].title if name in entries else name),
+            format_func=lambda name: entries[name].title if name in entries else name,
             key=field_key(kind.source),
             placeholder="choose one",
             help=escaped(kind.setting(kind.source).told),
@@ -204,7 +204,7 @@ def _several(kind: Kind, draft: FormDraft) -> tuple[str, str]:
         "Repeat for several values of",
         names,
         index=names.index(draft.vary) if draft.vary in names else 0,
-        format_func=lambda name: escaped(label_of(kind.setting(name))) if name else "nothing: one run",
+        format_func=lambda name: label_of(kind.setting(name)) if name else "nothing: one run",
         key=field_key("vary"),
     )
     if not vary:

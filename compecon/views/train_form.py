@@ -12,7 +12,7 @@ from compecon.recipes.registry import RECIPES, Recipe
 
 TARGET, PRICE = "target", "price"
 _ALSO_PRICED = ("cost", "units")
-_OFTEN = ("epochs", "steps", "learning_rate", "batch_size", "seed")
+_OFTEN = ("epochs", "steps", "learning_rate", "seed")
 _GROUPS = {"incentive": "Price and gates", "training": "Training", "more": "More", "what": "More"}
 
 
@@ -94,7 +94,7 @@ KINDS: Mapping[str, Kind] = {
             "Prices have to beat this.",
             "prune",
             source="checkpoint",
-            often=("method", TARGET, "recover_epochs", "recover_steps", "learning_rate", "batch_size", "seed"),
+            often=("method", TARGET, "recover_epochs", "recover_steps", "learning_rate", "seed"),
             given={TARGET: 0.45, "recover_epochs": 3.0},
         ),
         Kind(

@@ -23,8 +23,9 @@ Open = Callable[..., AppTest]
 
 @pytest.fixture(autouse=True)
 def _only_bundled_checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Neither the folders nor the Hub cache of whoever runs the tests."""
+    """Neither the folders nor the Hub cache nor the runs of whoever runs the tests."""
     monkeypatch.setenv("COMPECON_CHECKPOINTS", "")
+    monkeypatch.setenv("COMPECON_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "no-cache"))
     resources._checkpoints.cache_clear()
     yield

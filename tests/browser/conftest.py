@@ -87,6 +87,7 @@ def server(own_checkpoints: Path, tmp_path_factory: pytest.TempPathFactory) -> I
         **os.environ,
         "COMPECON_THREADS": "1",
         "COMPECON_CHECKPOINTS": str(own_checkpoints),
+        "COMPECON_HOME": str(folder / "home"),
         "HF_HUB_CACHE": str(folder / "no-cache"),
     }
     command = [sys.executable, "-c", "from compecon.cli import main; main()", "--no-browser", "--port", str(port)]
