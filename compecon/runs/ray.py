@@ -95,7 +95,7 @@ class RayExecutor:
             if lives:
                 return
             raise RunError(
-                f"Nobody knows whether the worker of {run_id} lives: {self._table().why or 'Ray has no such job'}. "
+                f"Nobody knows whether the worker of {run_id} lives: {self._table().why or 'Ray says nothing of it'}. "
                 f"If you are sure that it does not, `compecon resume {run_id} --anyway` watches it for "
                 f"{self.cluster.lease_s:.0f} s and starts it if nothing moves."
             )
@@ -151,7 +151,8 @@ class RayExecutor:
     def lives(self, record: RunRecord) -> bool | None:
         """Whether a run's worker lives; None if nobody knows.
 
-        A lock that is held is certain. One that is free is not: storage may keep locks of other machines to itself.
+        A lock that is held is certain. One that is free is not: storage may keep locks of other machines to itself. A
+        job that succeeded has said so in the run's folder, which this machine may see only later.
         """
         if is_held(record.folder / LOCK):
             return True
@@ -161,7 +162,7 @@ class RayExecutor:
             return None
         table.still_for(record)
         said = table.status(_submission(record))
-        return None if said is None else said not in ENDED
+        return None if said in (None, "SUCCEEDED") else said not in ENDED
 
     def tail(self, run_id: str, max_bytes: int = 65_536) -> str:
         """The end of what a worker has printed; what Ray has of it, if it has not come as far as its folder.

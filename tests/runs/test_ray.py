@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import socket
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import psutil
@@ -14,6 +14,7 @@ import pytest
 from compecon.errors import RunError
 from compecon.runs import ray, ray_table
 from compecon.runs.executors import ExecutorOptions, executor_for, executor_of, open_store, start_anyway
+from compecon.runs.files import write_json
 from compecon.runs.home import Home
 from compecon.runs.local import LocalExecutor
 from compecon.runs.ray import Cluster, RayExecutor
@@ -164,6 +165,19 @@ def test_a_job_that_the_server_forgot_is_no_dead_run(executor, server, monkeypat
         executor.start_anyway(run_id)
     assert post(server) == 1
     assert executor.store.get(run_id).status.pid == before.status.pid
+
+
+def test_an_end_that_is_not_yet_seen_here_is_no_loss(executor, server, monkeypatch):
+    run_id = executor.submit(SPEC)
+    ended(executor.store, run_id)
+    monkeypatch.setattr(server, "status", lambda _name: "SUCCEEDED")
+    until(lambda: not ray.is_held(executor.store.folder(run_id) / "worker.lock"))
+    written = executor.store.get(run_id).status
+    stale = {**asdict(written), "state": RunState.RUNNING, "results": {}}
+    write_json(executor.store.folder(run_id) / "status.json", stale)  # as storage may still show it
+    assert executor.store.get(run_id).state is RunState.RUNNING
+    with pytest.raises(RunError, match="Nobody knows"):
+        executor.start(run_id)
 
 
 def test_a_server_that_does_not_answer_says_nothing_of_a_run(executor, server, monkeypatch):
