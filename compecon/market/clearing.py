@@ -71,8 +71,10 @@ def repriced(utility: Utility, budget: float, funded: Mask) -> tuple[float, Numb
     """
     spend = np.array(utility.floor)
     room = budget - float(spend[~funded].sum())
+    if not funded.any():
+        return None
     chosen = utility.take(funded)
-    if not funded.any() or float(chosen.start.sum()) > room:
+    if float(chosen.start.sum()) > room:
         return None
     price = 0.0
     if float(chosen.most.sum()) > room:

@@ -66,7 +66,7 @@ class ShiftedSurge(ThresholdedCurve):
     @override
     def _tangent(self) -> tuple[Numbers, Numbers]:
         ahead = self.threshold - self.floor  # flat part that has to be paid
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", over="ignore"):
             y = 2.0 / (1.0 + np.sqrt(1.0 + 4.0 / (self.decay * np.maximum(ahead, 0.0))))
         x = np.where(ahead >= 0, y / self.decay, -ahead)
         return x, self._slope(x)

@@ -2,6 +2,8 @@
 
 import numpy as np
 from hypothesis import strategies as st
+from scipy.optimize import brentq
+from scipy.special import lambertw
 
 from compecon.market.measured import MeasuredCurve
 from compecon.market.surge import ShiftedSurge
@@ -51,7 +53,9 @@ def limited(draw, curves):
 
 
 def any_market(**sizes):
-    return st.one_of(surges(**sizes), truncations(), measured(), limited(st.one_of(surges(), truncations(), measured())))
+    return st.one_of(
+        surges(**sizes), truncations(), measured(), limited(st.one_of(surges(), truncations(), measured()))
+    )
 
 
 def best_in_whole_units(utility, budget):
@@ -80,19 +84,11 @@ def best_of_all_sets(surge, budget):
 
 
 def _filled(slope, decay, room):
-    low, high = 0.0, float(slope.max())
-    for _ in range(100):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _wanted(slope, decay, middle).sum() > room else (low, middle)
-    x = _wanted(slope, decay, high)
+    """Funded agents at the price at which they use up the room, by SciPy's root finder and its Lambert W."""
+
+    def wanted(price):
+        return (1 - lambertw(np.e * np.minimum(price / slope, 1)).real) / decay
+
+    price = 0.0 if wanted(0.0).sum() <= room else brentq(lambda p: wanted(p).sum() - room, 0.0, slope.max(), xtol=1e-15)
+    x = wanted(price)
     return (slope * x * np.exp(-decay * x)).sum()
-
-
-def _wanted(slope, decay, price):
-    """Where the derivative, which falls on [0, 1 / decay], is the price."""
-    low, high = np.zeros(len(slope)), 1 / decay
-    for _ in range(100):
-        x = (low + high) / 2
-        steep = slope * (1 - decay * x) * np.exp(-decay * x) > price
-        low, high = np.where(steep, x, low), np.where(steep, high, x)
-    return (low + high) / 2

@@ -112,7 +112,9 @@ def test_one_agent_alone_answers_as_it_does_among_others(utility, price):
 @given(CURVES, PRICES, st.floats(0.1, 50))
 def test_a_unit_of_another_size_changes_nothing_but_the_numbers(utility, price, unit):
     rescaled = utility.rescaled(unit)
-    np.testing.assert_allclose(rescaled.demand_if_funded(price * unit) * unit, utility.demand_if_funded(price), atol=1e-6)
+    np.testing.assert_allclose(
+        rescaled.demand_if_funded(price * unit) * unit, utility.demand_if_funded(price), atol=1e-6
+    )
     np.testing.assert_allclose(rescaled.choke_prices / unit, utility.choke_prices, rtol=1e-6, atol=1e-9)
 
 
