@@ -34,3 +34,7 @@ class TaskError(CompeconError, ValueError):
 
 class RunError(CompeconError, ValueError):
     """A run was refused, is not there, or cannot do what was asked of it."""
+
+
+class StreamError(CompeconError, ValueError):
+    """A file of queries was refused: damaged, too large, a column missing, or a cell that is no amount."""
