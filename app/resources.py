@@ -5,6 +5,9 @@ Plain caches, not Streamlit's: routes answer outside of any script run.
 
 from __future__ import annotations
 
+import json
+import shutil
+import socket
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -15,11 +18,16 @@ from typing import TYPE_CHECKING
 
 from app.runs import Histories, Listing
 from compecon.checkpoints.catalog import CheckpointEntry, list_checkpoints
+from compecon.errors import CompeconError
 from compecon.paths import assets
+from compecon.recipes.expected import Expected, expected
+from compecon.recipes.registry import RECIPES
+from compecon.recipes.speed import Speed, calibrated
 from compecon.runs.executors import executor_for, executor_of, open_store
 from compecon.runs.home import Home
 from compecon.runs.record import RunRecord, RunState
 from compecon.views.examples import Example, examples_for
+from compecon.views.run_expected import Room, learnt_pairs
 from compecon.views.run_left import step_durations
 from compecon.views.traces import read_index, read_trace
 
@@ -140,3 +148,46 @@ def durations_of(records: Sequence[RunRecord]) -> Mapping[str, tuple[float, ...]
             with courses_of(record) as courses:
                 found[record.run_id] = step_durations(courses.history.steps.get(record.status.stage, ()))
     return found
+
+
+def expected_of(recipe: str, params: Mapping[str, object], speed: Speed) -> Expected | None:
+    """What a run will take; None if that cannot be told.
+
+    Args:
+        recipe: Name of a recipe.
+        params: Values that are not its defaults; good ones.
+        speed: How quick this machine is.
+    """
+    return _expected(recipe, json.dumps(params, sort_keys=True), speed, int(time.monotonic() // _FRESH_S))
+
+
+@lru_cache(maxsize=512)
+def _expected(recipe: str, params: str, speed: Speed, _period: int) -> Expected | None:
+    try:
+        return expected(recipe, RECIPES[recipe].checked(json.loads(params)), speed=speed)
+    except (CompeconError, OSError, KeyError):
+        return None
+
+
+def speed_of(queue: str) -> Speed:
+    """How quick this machine is with a kind of device, learnt from the runs that finished here."""
+    return calibrated(learnt_pairs(runs(), queue, socket.gethostname(), _macs_of))
+
+
+def _macs_of(record: RunRecord) -> float | None:
+    return _macs(record.spec.recipe, json.dumps(record.spec.params, sort_keys=True))
+
+
+@lru_cache(maxsize=512)
+def _macs(recipe: str, params: str) -> float | None:
+    found = _expected(recipe, params, Speed(), 0)
+    return found.macs if found else None
+
+
+def room() -> Room:
+    """What is free for runs."""
+    import psutil  # noqa: PLC0415 - only for those who open the form
+
+    root = Home.default().root
+    place = next(path for path in (root, *root.parents) if path.exists())
+    return Room(int(psutil.virtual_memory().available), shutil.disk_usage(place).free)

@@ -1,30 +1,25 @@
-"""The form that starts runs: what is run on what, the settings, the same on a command line, and what it will take."""
+"""The form that starts runs: what is run on what, and how. Beside it stands what would come of it."""
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import streamlit as st
 
 from app.form_fields import setting_field
+from app.form_outcome import form_outcome
 from app.resources import checkpoints
-from app.run_actions import perform, start, title_of
-from app.state import chosen, close_form, field_key, form_draft, keep_form, notice, open_form
+from app.state import chosen, field_key, form_draft, keep_form, open_form
 from app.widgets import escaped
 from compecon.checkpoints.catalog import CheckpointEntry
-from compecon.errors import CompeconError
 from compecon.recipes.fields import Json, Setting
-from compecon.runs.points import Points
 from compecon.tasks.registry import FILES, TASKS
 from compecon.views.form_draft import MAX_TITLE, FormDraft
-from compecon.views.form_problems import Problem, needs_network, problems_with
 from compecon.views.presets import PRESETS
 from compecon.views.train_form import KINDS, Kind, changed, label_of, sections
 
 _OWN_FILES = "own files"
-_MOST_POINTS_SHOWN = 12
 _COLUMNS = 3
 
 
@@ -38,7 +33,7 @@ def train_form(draft: FormDraft) -> None:
         held = _fields(draft, entries)
     keep_form(held)
     with outcome:
-        _outcome(held, entries)
+        form_outcome(held, entries)
 
 
 def _presets(draft: FormDraft) -> None:
@@ -214,46 +209,3 @@ def _several(kind: Kind, draft: FormDraft) -> tuple[str, str]:
         f"Values, separated by {between}", value=draft.values, max_chars=500, key=field_key("values")
     )
     return vary, typed
-
-
-def _outcome(draft: FormDraft, entries: Mapping[str, CheckpointEntry]) -> None:
-    """What is wrong, or what will be started."""
-    problems, points = _judged(draft, entries)
-    if problems:
-        for problem in problems:
-            st.error(escaped(problem.sentence), icon=":material/error:")
-    n_runs = len(points) if points else 1
-    label = "Start" if n_runs == 1 else f"Start {n_runs} runs"
-    with st.container(horizontal=True):
-        st.button(
-            escaped(label), type="primary", disabled=bool(problems), on_click=perform, args=(start, draft), key="start"
-        )
-        st.button("Back to the list", on_click=close_form, key="back")
-    said = notice()
-    if said is not None and said.went_wrong:
-        st.error(escaped(said.text))
-    if points is not None:
-        _preview(draft, points)
-
-
-def _judged(draft: FormDraft, entries: Mapping[str, CheckpointEntry]) -> tuple[tuple[Problem, ...], Points | None]:
-    problems = problems_with(draft.does, draft.params, entries)
-    if problems:
-        return problems, None
-    try:
-        return (), draft.points()
-    except CompeconError as error:
-        return (Problem(draft.vary, str(error)),), None
-
-
-def _preview(draft: FormDraft, points: Points) -> None:
-    recipe = draft.does.does
-    if needs_network(draft.params):
-        st.warning("The task's rows come from the Hugging Face Hub, unless its cache on this machine has them.")
-    st.markdown("**The same on a command line**")
-    shown = points.points[:_MOST_POINTS_SHOWN]
-    commands = [recipe.command(recipe.checked({**points.params, **point})) for point in shown]
-    lines = [shlex.join(["compecon", *words, "--out", f"NEW-{n}"]) for n, words in enumerate(commands, 1) if words]
-    more = [f"# and {len(points) - len(shown)} more"] if len(points) > len(shown) else []
-    st.code("\n".join([*lines, *more]) or "none: it has no command of its own", language=None, wrap_lines=True)
-    st.caption(escaped(f"Its title: {draft.title.strip() or title_of(draft, points)}"))

@@ -10,16 +10,19 @@ import pytest
 
 from compecon.checkpoints.catalog import CheckpointEntry, list_checkpoints
 from compecon.errors import CompeconError
+from compecon.recipes.expected import Expected
 from compecon.recipes.fields import SettingError
 from compecon.recipes.registry import RECIPES
+from compecon.recipes.speed import Speed
 from compecon.runs.history import History
-from compecon.runs.record import RunSpec
+from compecon.runs.record import RunRecord, RunSpec, RunState, Status
 from compecon.runs.submission import new_spec
 from compecon.tasks.registry import TASKS
 from compecon.views.form_draft import FormDraft
 from compecon.views.form_problems import Problem, needs_network, problems_with
 from compecon.views.presets import OFFLINE, PRESETS, QUICK
 from compecon.views.run_examples import ExampleRow, Examples, examples_view
+from compecon.views.run_expected import Estimate, Room, estimate_view, learnt_pairs
 from compecon.views.run_export import metrics_csv
 from compecon.views.train_form import KINDS, accepted, changed, label_of, parsed, sections
 
@@ -275,6 +278,50 @@ def test_a_sweep_of_a_form_is_a_run_for_each_value() -> None:
     assert len(replace(form, vary="").points()) == 1
     with pytest.raises(CompeconError, match="target"):
         replace(form, values="0.6, 2").points()
+
+
+# ---- what it will take
+
+
+def test_what_is_expected_is_said_as_ranges_with_what_is_free() -> None:
+    one = Expected(60.0, 120.0, 240.0, 2_000_000_000, 300_000_000, 1e12)
+    free = Room(memory=8_000_000_000, disk=90_000_000_000)
+    assert estimate_view([one], 1, Speed(runs=3), free) == Estimate(
+        (
+            ("time", "1–4 min"),
+            ("memory", "about 2.0 GB at a time; 8.0 GB are free"),
+            ("disk", "at most 300 MB; 90.0 GB are free"),
+        ),
+        "Estimated from 3 finished runs on this machine.",
+        (),
+    )
+
+
+def test_runs_of_a_sweep_take_turns_and_keep_all_they_write() -> None:
+    one = Expected(60.0, 120.0, 240.0, 2_000_000_000, 300_000_000, 1e12)
+    lines = dict(estimate_view([one, one], 6, Speed(), Room(8_000_000_000, 90_000_000_000)).lines)
+    assert lines["time"] == "6–24 min in all, one run after the other"
+    assert lines["disk"].startswith("at most 1.8 GB")
+
+
+def test_what_is_missing_is_warned_of() -> None:
+    one = Expected(None, None, None, 2_000_000_000, 300_000_000, None, unknown="Nobody knows.")
+    view = estimate_view([one], 1, Speed(), Room(1_000_000_000, 400_000_000))
+    assert dict(view.lines)["time"] == "Nobody knows."
+    assert [warning.split()[0] for warning in view.warnings] == ["About", "Up"]
+    assert view.told == "Estimated from a usual machine, as no run has finished here."
+
+
+def test_a_machine_learns_from_runs_that_went_through_on_it_in_one_go() -> None:
+    def a_run(state: RunState = RunState.SUCCEEDED, queue: Any = "cpu", **status: Any) -> RunRecord:
+        said = Status(state, **{"host": "here", "attempt": 1, "seconds": 9.0, **status})
+        return RunRecord("train-00000001", Path("x"), RunSpec("train", queue=queue), said, state, "")
+
+    others = [a_run(RunState.FAILED), a_run(queue="gpu"), a_run(host="there"), a_run(attempt=2), a_run(seconds=0.0)]
+    runs = [a_run(seconds=30.0), *others, a_run(seconds=20.0)]
+    assert learnt_pairs(runs, "cpu", "here", lambda _run: 5.0) == ((5.0, 20.0), (5.0, 30.0))
+    assert learnt_pairs(runs, "cpu", "here", lambda _run: None) == ()
+    assert learnt_pairs(runs, "cpu", "here", lambda _run: 5.0, most=1) == ((5.0, 30.0),)
 
 
 # ---- what came of it
