@@ -9,7 +9,20 @@ from typing import Annotated
 
 import typer
 
-from compecon.commands import compact, doctor, evaluate, experiment, export, prune, resume, runs, stop, sweep, train
+from compecon.commands import (
+    allocate,
+    compact,
+    doctor,
+    evaluate,
+    experiment,
+    export,
+    prune,
+    resume,
+    runs,
+    stop,
+    sweep,
+    train,
+)
 from compecon.errors import CompeconError, TrainingInterruptedError
 from compecon.paths import dashboard_root
 
@@ -25,6 +38,7 @@ app.command()(evaluate.evaluate)
 app.command()(prune.prune)
 app.command()(compact.compact)
 app.command()(export.export)
+app.command()(allocate.allocate)
 app.command()(stop.stop)
 app.command()(resume.resume)
 app.command()(doctor.doctor)

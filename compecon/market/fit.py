@@ -60,7 +60,7 @@ class FittedCurves:
     @property
     def solved(self) -> Mask:
         """Which queries were solved at least once: only these have curves, shape (query,)."""
-        return np.isfinite(self.threshold.value)
+        return np.asarray(np.isfinite(self.threshold.value))
 
     def truncation(self) -> Truncation:
         """Chances of a correct answer within a cap, for the solved queries."""

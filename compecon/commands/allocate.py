@@ -1,0 +1,85 @@
+"""`compecon allocate`: share a budget among the queries of a file, without a page."""
+
+from __future__ import annotations
+
+from json import dumps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from compecon.commands.options import Json
+from compecon.errors import CompeconError, StreamError
+
+if TYPE_CHECKING:
+    from compecon.market.allocation import Allocation
+    from compecon.market.curves_file import NamedCurves
+
+_N_SHOWN = 20
+_RULES = (
+    "uniform, proportional, greedy, cascade, elastic-split, value-of-computation, shadow-price, shadow-price-repaired, "
+    "exact-scan, knapsack-exact, oracle"
+)
+
+
+def allocate(  # noqa: PLR0913 - one option each
+    curves: Annotated[Path, typer.Option(help="CSV or JSON Lines: query, budget, correct; or query and parameters.")],
+    budget: Annotated[float, typer.Option(help="Total budget, in the unit of the file's budgets.")],
+    rule: Annotated[str, typer.Option(help=f"How to share it: {_RULES}.")] = "shadow-price",
+    floor: Annotated[float, typer.Option(min=0, help="Least that each query gets.")] = 0.0,
+    cap: Annotated[float | None, typer.Option(min=0, help="Most that a query gets; no limit if not given.")] = None,
+    whole: Annotated[bool, typer.Option("--whole", help="Whole tokens only.")] = False,
+    json: Json = False,
+) -> None:
+    """Share a budget among queries, with the price, the abandoned, and the gap to what is possible."""
+    from compecon.market.curves_file import NamedCurves, read_curves
+    from compecon.market.rules.registry import make_rule
+
+    try:
+        named = read_curves(curves)
+        limited = named.utility.within(floor=floor, cap=cap)
+        found = make_rule(rule, whole=whole).allocate(limited, budget)
+    except StreamError:
+        raise
+    except ValueError as error:
+        raise CompeconError(f"{str(error)[:1].upper()}{str(error)[1:]}") from error
+    content = _fields(NamedCurves(named.queries, limited, named.kind), found, rule, budget)
+    if json:
+        typer.echo(dumps(content, indent=1, allow_nan=False, ensure_ascii=False))
+        return
+    for line in _lines(content):
+        typer.echo(line)
+
+
+def _fields(named: NamedCurves, found: Allocation, rule: str, budget: float) -> dict[str, Any]:
+    utility, abandoned = named.utility, found.abandoned(named.utility)
+    columns = (named.queries, found.spend, utility.value(found.spend), found.surplus(utility))
+    queries = [
+        {"query": query, "spend": float(tokens), "value": float(worth), "surplus": float(rest), "abandoned": bool(out)}
+        for query, tokens, worth, rest, out in zip(*columns, abandoned, strict=True)
+    ]
+    return {
+        "rule": rule,
+        "curves": named.kind,
+        "budget": budget,
+        "spent": found.spent,
+        "price": found.price,
+        "value": found.value,
+        "upper_bound": found.upper_bound,
+        "gap": found.gap,
+        "abandoned": int(abandoned.sum()),
+        "queries": queries,
+    }
+
+
+def _lines(content: dict[str, Any]) -> list[str]:
+    price = "none" if content["price"] is None else f"{content['price']:.6g}"
+    shown = [f"  {q['query']}: {q['spend']:g}, worth {q['value']:.6g}" for q in content["queries"][:_N_SHOWN]]
+    more = len(content["queries"]) - len(shown)
+    return [
+        f"{content['rule']}: value {content['value']:.6g}, at most {content['upper_bound']:.6g} is possible",
+        f"price {price}; spent {content['spent']:g} of {content['budget']:g}; "
+        f"{content['abandoned']} of {len(content['queries'])} queries abandoned",
+        *shown,
+        *([f"  and {more} more; --json gives all"] if more else []),
+    ]

@@ -1,0 +1,73 @@
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from compecon.cli import app
+from compecon.errors import CompeconError
+from compecon.market.curves_file import read_curves
+from compecon.market.rules.shadow_price import ShadowPrice
+
+
+@pytest.fixture
+def run():
+    def invoke(*arguments):
+        result = CliRunner().invoke(app, ["allocate", *map(str, arguments)])
+        if isinstance(result.exception, CompeconError):
+            raise result.exception
+        return result
+
+    return invoke
+
+
+@pytest.fixture
+def curves(tmp_path):
+    file = tmp_path / "curves.csv"
+    file.write_text("query,threshold,slope,decay\neasy,100,1.5,0.005\nhard,700,1.5,0.005\nmiddling,300,1.5,0.005\n")
+    return file
+
+
+def test_the_json_says_what_the_library_says(run, curves):
+    found = json.loads(run("--curves", curves, "--budget", 900, "--rule", "shadow-price", "--json").stdout)
+    expected = ShadowPrice().allocate(read_curves(curves).utility, 900)
+    assert [query["query"] for query in found["queries"]] == ["easy", "hard", "middling"]
+    assert [query["spend"] for query in found["queries"]] == expected.spend.tolist()
+    assert [query["abandoned"] for query in found["queries"]] == [False, True, False]
+    assert (found["price"], found["value"], found["upper_bound"]) == (
+        expected.price,
+        expected.value,
+        expected.upper_bound,
+    )
+    assert found["abandoned"] == 1
+    assert found["spent"] <= 900
+
+
+def test_the_text_says_price_gap_and_the_abandoned(run, curves):
+    text = run("--curves", curves, "--budget", 900).stdout
+    assert "1 of 3 queries abandoned" in text
+    assert "hard: 0, worth 0" in text
+
+
+def test_a_floor_is_no_purchase(run, curves):
+    found = json.loads(run("--curves", curves, "--budget", 900, "--floor", 10, "--whole", "--json").stdout)
+    assert [query["spend"] for query in found["queries"] if query["abandoned"]] == [10]
+    assert all(query["spend"] == int(query["spend"]) for query in found["queries"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--budget", "nan"), "The budget must be finite"),
+        (("--budget", 10, "--rule", "clear"), "There is no rule 'clear'"),
+        (("--budget", 10, "--floor", 10), "floors alone take 30"),
+        (("--budget", 10, "--floor", 10, "--cap", 5), "above its cap"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_a_sentence(run, curves, arguments, message):
+    with pytest.raises(CompeconError, match=message):
+        run("--curves", curves, *arguments)
+
+
+def test_a_file_that_is_not_there_is_refused(run, tmp_path):
+    with pytest.raises(CompeconError, match="is not there"):
+        run("--curves", tmp_path / "none.csv", "--budget", 1)
