@@ -13,7 +13,6 @@ from compecon.recipes.fields import Setting
 
 if TYPE_CHECKING:
     from compecon.runs.executor import Executor
-    from compecon.runs.home import Home
     from compecon.runs.record import RunSpec
     from compecon.runs.store import RunStore
 
@@ -70,22 +69,22 @@ def submit(executor: Executor, store: RunStore, spec: RunSpec) -> str:
     Raises:
         CompeconError: If it cannot be run here.
     """
-    look(store.home, spec)
+    look(store, spec)
     run_id = executor.submit(spec)
     typer.echo(run_id)
     typer.echo(f"Watch it with `compecon runs watch {run_id}`, stop it with `compecon stop {run_id}`.", err=True)
     return run_id
 
 
-def look(home: Home, spec: RunSpec) -> None:
+def look(store: RunStore, spec: RunSpec) -> None:
     """Say on stderr what a run will take.
 
     Raises:
-        RunError: If there is no room for it.
+        CompeconError: If there is no room for it, or its checkpoint cannot be loaded.
     """
     from compecon.runs.preflight import look_ahead
 
-    ahead = look_ahead(home, spec)
+    ahead = look_ahead(store, spec)
     ahead.require()
     for sentence in ahead.sentences:
         typer.echo(sentence, err=True)

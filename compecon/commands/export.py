@@ -1,37 +1,105 @@
-"""`compecon export`: a checkpoint as a folder that other programs open."""
+"""`compecon export`: a checkpoint as a folder that other programs open, or a run as files that they read."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from compecon.commands.options import Source, plainly
+from compecon.commands.options import plainly
 from compecon.errors import CompeconError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from compecon.runs.record import RunRecord
+
 _FILE = "model.onnx"
+
+
+class Target(StrEnum):
+    """What a run can be written as."""
+
+    CSV = "csv"
+    PARQUET = "parquet"
+    TENSORBOARD = "tensorboard"
+    MODEL = "model"
+
+
+_Source = Annotated[str, typer.Argument(metavar="CHECKPOINT|RUN", help="A checkpoint; with --to, the name of a run.")]
+_Folder = Annotated[Path | None, typer.Argument(help="New folder for the copy of a checkpoint.")]
 _Onnx = Annotated[bool, typer.Option("--onnx", help=f"Also write {_FILE} there, which any ONNX runtime executes.")]
+_To = Annotated[
+    Target | None, typer.Option("--to", help="Write a run: its metrics and events, or its model with a model card.")
+]
+_Out = Annotated[Path | None, typer.Option("--out", help="With --to: new folder; named after the run if not given.")]
 
 
-def export(
-    checkpoint: Source,
-    folder: Annotated[Path, typer.Argument(help="New folder for the copy.")],
-    onnx: _Onnx = False,
-) -> None:
-    """Write a checkpoint as a folder of its own that plain transformers opens."""
+def export(source: _Source, folder: _Folder = None, onnx: _Onnx = False, to: _To = None, out: _Out = None) -> None:
+    """Write a checkpoint as a folder of its own that plain transformers opens; or what a run left, as other files."""
+    if to is not None:
+        if folder is not None or onnx:
+            raise typer.BadParameter("a run goes to --out.", param_hint="--to")
+        _export_run(source, to, out)
+        return
+    if folder is None or out is not None:
+        raise typer.BadParameter("give a folder for the copy of a checkpoint; --out goes with --to.")
     from compecon.checkpoints.materialise import materialise
 
     if onnx:
         _require_writers()
     with plainly():
-        target = materialise(checkpoint, folder)
+        target = materialise(source, folder)
         typer.echo(str(target))
         if onnx:
             typer.echo(str(_written(target)))
+
+
+def _export_run(name: str, to: Target, out: Path | None) -> None:
+    from compecon.commands.home import found, open_runs
+    from compecon.runs.export import history_of, write_csv, write_parquet, write_tensorboard
+
+    record = found(open_runs(), name)
+    folder = (out or Path(f"{record.run_id}-{to.value}")).expanduser()
+    if to is Target.MODEL:
+        typer.echo(str(_copied(record, folder)))
+        return
+    history = history_of(record)
+    if to is Target.TENSORBOARD:
+        written = write_tensorboard(history, folder, _settings(record))
+    else:
+        written = (write_csv if to is Target.CSV else write_parquet)(history, folder)
+    for path in written:
+        typer.echo(str(path))
+
+
+def _copied(record: RunRecord, folder: Path) -> Path:
+    """The checkpoint of a run with a model card.
+
+    Raises:
+        CompeconError: If the run has none, or the folder has content.
+    """
+    import shutil
+
+    from compecon.checkpoints.save import require_empty
+    from compecon.runs.card import model_card
+
+    if record.checkpoint is None:
+        raise CompeconError(f"{record.run_id} is {record.state.lower()} and has no checkpoint to write.")
+    require_empty(folder)
+    card = model_card(record)
+    shutil.copytree(record.checkpoint, folder, dirs_exist_ok=True)
+    (folder / "README.md").write_text(card, encoding="utf-8")
+    return folder
+
+
+def _settings(record: RunRecord) -> str:
+    from compecon.views.spec_diff import shown
+
+    lines = (f"| {name} | {shown(value)} |" for name, value in record.spec.params.items())
+    return "\n".join(("| setting | value |", "|---|---|", *lines))
 
 
 def _require_writers() -> None:

@@ -1,17 +1,23 @@
-"""A look ahead before a run is submitted: what it will take, and whether there is room for it, in words."""
+"""A look ahead before a run is submitted: what it will take, and whether this machine has that, in words."""
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import final
+from typing import TYPE_CHECKING, final
 
-from compecon.errors import RunError
-from compecon.runs.home import Home
-from compecon.runs.record import RunSpec
+from compecon.errors import CompeconError, RunError
+from compecon.runs.record import RunSpec, RunState
+from compecon.runs.store import RunStore
 
-_LEAST_BYTES = 10_000_000
+if TYPE_CHECKING:
+    from compecon.recipes.expected import Expected
+    from compecon.recipes.speed import Speed
+
+_SPARE_BYTES = 200_000_000  # of the disk, that a run leaves to others
+_LOOKED_AT = 20  # earlier runs
 
 
 @final
@@ -20,11 +26,13 @@ class Ahead:
     """What a run will take.
 
     Attributes:
-        sentences: What is expected, for people.
-        problems: Why it should not be started now; empty if nothing speaks against it.
+        expected: In numbers.
+        sentences: In words, with what may go wrong.
+        problems: Why it should not be started here; empty if nothing speaks against it.
     """
 
-    sentences: tuple[str, ...] = ()
+    expected: Expected
+    sentences: tuple[str, ...]
     problems: tuple[str, ...] = ()
 
     def require(self) -> None:
@@ -37,19 +45,85 @@ class Ahead:
             raise RunError(" ".join(self.problems))
 
 
-def look_ahead(home: Home, spec: RunSpec) -> Ahead:
-    """Look at the room for a run.
+def look_ahead(store: RunStore, spec: RunSpec) -> Ahead:
+    """Look at what a run will take, and at the room there is for it.
 
     Args:
-        home: Where it will be kept.
+        store: Where it will be kept; earlier runs there tell how quick this machine is.
         spec: What is to be run.
+
+    Raises:
+        CheckpointError: If the checkpoint that it begins with cannot be loaded.
     """
-    free = shutil.disk_usage(existing(home.root)).free
-    if free < _LEAST_BYTES:
-        return Ahead((), (f"{free / 1e6:.0f} MB are free in {home.root}, too few for {spec.recipe}. Free some room.",))
-    return Ahead()
+    from compecon.recipes.expected import expected  # noqa: PLC0415 - reads headers, which few need
+
+    found = expected(spec.recipe, spec.params, speed=speed_of(store))
+    here = spec.executor == "local"
+    memory = tuple(_memory(found.memory_bytes)) if here and spec.queue != "gpu" else ()
+    problems = [*(sentence for is_problem, sentence in memory if is_problem), *_disk(store.home.root, found.disk_bytes)]
+    warnings = [sentence for is_problem, sentence in memory if not is_problem]
+    return Ahead(found, (_in_words(found), *warnings), tuple(problems))
 
 
-def existing(path: Path) -> Path:
-    """A folder, or the nearest one above it that is there."""
-    return next(each for each in (path, *path.parents) if each.exists())
+def speed_of(store: RunStore) -> Speed:
+    """How quick this machine is, by the last runs that succeeded in one attempt on its CPU.
+
+    Args:
+        store: The runs.
+    """
+    from compecon.recipes.expected import expected  # noqa: PLC0415
+    from compecon.recipes.speed import DEFAULT, calibrated  # noqa: PLC0415
+
+    pairs = []
+    for record in store.list():
+        status, spec = record.status, record.spec
+        if (
+            record.state is not RunState.SUCCEEDED
+            or status.attempt != 1
+            or (spec.executor, spec.queue) != ("local", "cpu")
+        ):
+            continue
+        try:
+            macs = expected(spec.recipe, spec.params, speed=DEFAULT).macs
+        except (CompeconError, KeyError, TypeError):  # its checkpoint is gone, or another version wrote it
+            continue
+        if macs is not None:
+            pairs.append((macs, status.seconds))
+        if len(pairs) == _LOOKED_AT:
+            break
+    return calibrated(reversed(pairs))
+
+
+def _memory(needed: int) -> Iterator[tuple[bool, str]]:
+    import psutil  # noqa: PLC0415 - loads in no time, and still not for those who only list runs
+
+    memory = psutil.virtual_memory()
+    less = "Use a smaller batch size, more accumulated passes, or checkpointing."
+    if needed > memory.total:
+        yield True, f"It needs about {_size(needed)} of memory, and this machine has {_size(memory.total)}. {less}"
+    elif needed > memory.available:
+        yield False, f"Only {_size(memory.available)} of memory are free now: it may fail for want of it. {less}"
+
+
+def _disk(root: Path, needed: int) -> Iterator[str]:
+    place = next(path for path in (root, *root.parents) if path.exists())
+    free = shutil.disk_usage(place).free
+    if needed + _SPARE_BYTES > free:
+        yield f"It writes up to {_size(needed)}, and {_size(free)} are free in {place}. Free some room."
+
+
+def _in_words(found: Expected) -> str:
+    takes = f"{_size(found.memory_bytes)} of memory and up to {_size(found.disk_bytes)} of disk"
+    if found.seconds_low is None or found.seconds_high is None:
+        return f"It will take about {takes}. {found.unknown} So nobody can say how long."
+    return f"It will take {_time(found.seconds_low)} to {_time(found.seconds_high)}, about {takes}."
+
+
+def _size(n_bytes: float) -> str:
+    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{max(1, round(n_bytes / 1e6))} MB"
+
+
+def _time(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
