@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
@@ -39,8 +40,10 @@ def train_in_background(params: Mapping[str, Any], place: Place, audience: Audie
     Raises:
         CompeconError, FloatingPointError, TrainingInterruptedError: As for `compecon.recipes.train.train`.
     """
-    plan, source = train_plan(params), params["base"]
-    onlookers = _at(place, audience, trackers(params["report_to"]))
+    plan, source, report_to = train_plan(params), params["base"], trackers(params["report_to"])
+    if "tensorboard" in report_to:  # its logs outlive the folder of the training
+        os.environ.setdefault("TENSORBOARD_LOGGING_DIR", str(place.notes / "logs"))
+    onlookers = _at(place, audience, report_to)
     return _done(
         lambda task: train(source, task, plan, place.checkpoint, audience=onlookers), source, params, place, audience
     )

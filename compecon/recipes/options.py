@@ -171,9 +171,18 @@ def trackers(text: str) -> tuple[str, ...]:
     for name in names:
         if name not in _TRACKERS:
             raise SettingError("report_to", f"knows {', '.join(_TRACKERS)}, got {name!r}.")
-        if not any(map(find_spec, _TRACKERS[name])):
-            raise SettingError("report_to", f"{name} is not installed. Run `pip install {name}`.")
+        if name not in installed_trackers():
+            there = ", ".join(installed_trackers()) or "none"
+            package = _TRACKERS[name][-1]
+            raise SettingError(
+                "report_to", f"{name} is not installed. Run `pip install {package}`. Installed: {there}."
+            )
     return names
+
+
+def installed_trackers() -> tuple[str, ...]:
+    """Names of the trackers that can be imported here."""
+    return tuple(name for name, modules in _TRACKERS.items() if any(map(find_spec, modules)))
 
 
 def _incentive(params: Mapping[str, Any]) -> IncentiveSettings | None:

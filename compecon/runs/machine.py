@@ -9,6 +9,7 @@ from pathlib import Path
 from packaging.requirements import InvalidRequirement, Requirement
 
 from compecon.paths import dashboard_root
+from compecon.recipes.options import installed_trackers
 from compecon.runs.devices import visible_gpus
 from compecon.runs.findings import Finding
 from compecon.runs.submission import LIBRARIES
@@ -35,6 +36,8 @@ def check_machine() -> Iterator[Finding]:
         else "No NVIDIA GPU is seen: runs use the CPU."
     )
     yield Finding("machine", "note", seen)
+    if trackers := installed_trackers():
+        yield Finding("machine", "note", f"Trainings can report to {', '.join(trackers)} (--report-to).")
 
 
 def _needed() -> list[str]:
