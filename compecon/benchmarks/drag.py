@@ -38,17 +38,17 @@ def _table(browser: Browser, url: str, n: int, passes: int) -> Table:
         wait_for_sweep(page, url)
         page.evaluate("() => compeconBench.addFloor()")
         loop_ms = page.evaluate("() => compeconBench.calibrate()")
-        _drag(page, "#cc-k")  # code is compiled, matrices are decoded
+        drag(page, "#cc-k")  # code is compiled, matrices are decoded
         page.evaluate("() => { compeconBench.moves.length = 0; }")
         traffic = []
         for _ in range(passes):
-            traffic.append(_drag(page, "#cc-k"))
-            _drag(page, "#bench-floor")
+            traffic.append(drag(page, "#cc-k"))
+            drag(page, "#bench-floor")
         moves = page.evaluate("() => compeconBench.moves")
     return Table(f"drag: 12 heads × {n} tokens", tuple(_figures(moves, traffic, n)), _notes(moves, loop_ms))
 
 
-def _drag(page: Page, selector: str) -> tuple[float, float]:
+def drag(page: Page, selector: str) -> tuple[float, float]:
     """Press on the right end, drag to the left end and back, a stop at a time, and let go.
 
     Returns:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from typing import final
 from urllib.parse import urlencode
 
 from compecon.errors import CompeconError
+from compecon.runs.home import VARIABLE
 
 _PORTS = range(8600, 8650)
 _STARTS_WITHIN_S = 60
@@ -74,11 +76,12 @@ class Dashboard:
 
 
 @contextmanager
-def dashboard(checkpoints: Path | None = None) -> Iterator[Dashboard]:
+def dashboard(checkpoints: Path | None = None, home: Path | None = None) -> Iterator[Dashboard]:
     """Start the dashboard in a process of its own.
 
     Args:
         checkpoints: A folder of checkpoints to offer beside the bundled ones.
+        home: Where its runs are; this user's place for them if not given.
 
     Raises:
         CompeconError: If no port between 8600 and 8649 is free.
@@ -86,12 +89,15 @@ def dashboard(checkpoints: Path | None = None) -> Iterator[Dashboard]:
     port = _free_port()
     folder = [] if checkpoints is None else ["--checkpoints", str(checkpoints)]
     start = "from compecon.cli import main; main()"  # the console script's own line, whatever PATH is
+    environment = {**os.environ, **({} if home is None else {VARIABLE: str(home)})}
     command = [sys.executable, "-c", start, *folder, "--no-browser", "--port", str(port)]
     with tempfile.TemporaryDirectory(prefix="compecon-bench-") as scratch:
         log = Path(scratch) / "log.txt"
         with log.open("wb") as out:
             started = time.perf_counter()
-            process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)  # noqa: S603 - our own command
+            process = subprocess.Popen(  # noqa: S603 - our own command
+                command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment
+            )
             try:
                 yield Dashboard(port, started, process, log)
             finally:

@@ -1,0 +1,138 @@
+"""Runs: how soon a worker is there and what it weighs while it waits, how long lists and long histories take."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+from compecon.benchmarks.figures import Figure, Goal, Table
+from compecon.benchmarks.runs_made import grow_history, make_history, make_runs
+from compecon.benchmarks.runs_page import page_tables
+from compecon.benchmarks.settings import Settings
+from compecon.benchmarks.workers import executor_in, wait_for
+from compecon.errors import CompeconError
+from compecon.runs.history import History
+from compecon.runs.home import Home
+from compecon.runs.local import LocalExecutor
+from compecon.runs.locks import Lock
+from compecon.runs.queue import Queue
+from compecon.runs.record import RunSpec
+from compecon.runs.store import METRICS, RunStore
+from compecon.views.run_curves import Courses
+
+_ALIVE_GOAL_S, _LIST_GOAL_S, _POLL_GOAL_MS = 0.3, 0.5, 20.0
+_N_RUNS, _N_LINES = 1000, 100_000
+_LIST = """
+import sys, time
+began = time.perf_counter()
+from pathlib import Path
+from compecon.runs.home import Home
+from compecon.runs.store import RunStore
+records = RunStore(Home(Path(sys.argv[1]))).list()
+print(time.perf_counter() - began, len(records), "torch" in sys.modules)
+"""
+
+
+def measure(settings: Settings) -> list[Table]:
+    """The machinery by itself, then the pages that show it."""
+    with tempfile.TemporaryDirectory(prefix="compecon-bench-") as scratch:
+        many = Path(scratch) / "many"
+        tables = [_workers(settings, Path(scratch) / "workers"), _reading(settings, many)]
+        try:
+            return [*tables, *page_tables(settings, many, Path(scratch) / "page")]
+        except CompeconError as error:
+            return [*tables, Table("runs: the pages", (Figure("pages", "", (), instead=str(error)),))]
+
+
+def _workers(settings: Settings, root: Path) -> Table:
+    with executor_in(root) as executor:
+        alive = tuple(_until_alive(executor) for _ in range(settings.pick(15, 4)))
+        waiting = tuple(mb for _ in range(settings.pick(3, 1)) if (mb := _waiting_mb(executor)))
+    return Table(
+        "runs: workers",
+        (
+            Figure("submit to worker alive", "s", alive, Goal("median", _ALIVE_GOAL_S)),
+            Figure("memory of a worker that waits", "MB", waiting, instead="" if waiting else "only Linux tells it"),
+        ),
+        (
+            "Alive: status.json holds the number of its process; the lock is held from the first moment on.",
+            "Memory is the proportional set size, in which pages shared with other processes count by their share.",
+        ),
+    )
+
+
+def _until_alive(executor: LocalExecutor) -> float:
+    began = time.perf_counter()
+    run_id = executor.submit(RunSpec("rehearsal", {"steps": 1}))
+    wait_for(lambda: executor.store.get(run_id).status.pid)
+    seconds = time.perf_counter() - began
+    wait_for(lambda: executor.store.get(run_id).state.is_finished)
+    return seconds
+
+
+def _waiting_mb(executor: LocalExecutor) -> float:
+    queue = Queue.of_device(executor.store.home, "cpu")
+    queue.folder.mkdir(parents=True, exist_ok=True)
+    slot = Lock.taken(queue.folder / "slot-0.lock", patience_s=30.0)  # the last worker is still unloading its libraries
+    if slot is None:
+        raise CompeconError(f"{queue.folder} has a worker that was to be gone.")
+    run_id = executor.submit(RunSpec("rehearsal", {"steps": 1}))
+    try:
+        wait_for(lambda: executor.store.get(run_id).reason.startswith("Waiting for"))
+        with suppress(AttributeError):  # only Linux tells it
+            return float(psutil.Process(executor.store.get(run_id).status.pid).memory_full_info().pss) / 1e6
+        return 0.0
+    finally:
+        executor.kill(run_id)
+        slot.release()
+
+
+def _reading(settings: Settings, root: Path) -> Table:
+    store = RunStore(Home(root).made())
+    newest = make_runs(store, _N_RUNS)
+    path = store.folder(newest) / METRICS
+    make_history(path, _N_LINES)
+    n = settings.pick(15, 4)
+    fresh = [_fresh_list(root) for _ in range(n)]
+    if any(n_runs != _N_RUNS or torch for _, n_runs, torch in fresh):
+        raise CompeconError("the list was not whole, or torch was loaded for it.")
+    courses = Courses(History(path))
+    first = _seconds(lambda: (courses.history.read_on(), courses.curves()))
+    return Table(
+        f"runs: reading {_N_RUNS:,} runs, and one of {_N_LINES:,} steps",
+        (
+            Figure("listing", "s", tuple(_seconds(store.list) for _ in range(n)), Goal("median", _LIST_GOAL_S)),
+            Figure("  in a new process, imports included", "s", tuple(seconds for seconds, _, _ in fresh)),
+            Figure("a look at a run after another step", "ms", _polls(courses, path, n), Goal("median", _POLL_GOAL_MS)),
+            Figure("  the first look, once", "ms", (1000 * first,)),
+        ),
+        ("A look reads what is new and thins the curves out to what a screen can show. No process loads torch.",),
+    )
+
+
+def _polls(courses: Courses, path: Path, n: int) -> tuple[float, ...]:
+    found = []
+    for number in range(n):
+        grow_history(path, _N_LINES + number + 1)
+        found.append(1000 * _seconds(lambda: (courses.history.read_on(), courses.curves())))
+    return tuple(found)
+
+
+def _fresh_list(root: Path) -> tuple[float, int, bool]:
+    command = [sys.executable, "-c", _LIST, str(root)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - our own command
+    seconds, n_runs, torch = done.stdout.split()
+    return float(seconds), int(n_runs), torch == "True"
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    call()
+    return time.perf_counter() - began

@@ -1,0 +1,117 @@
+"""Runs on the page: a long list that is opened, and a budget that is dragged while a model trains."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from compecon.benchmarks.browser import TIMEOUT_S, chromium, fresh_page, wait_for_sweep
+from compecon.benchmarks.drag import drag
+from compecon.benchmarks.figures import Figure, Goal, Table, quantile
+from compecon.benchmarks.models import BUNDLED, bundled_checkpoint, text_of
+from compecon.benchmarks.server import dashboard
+from compecon.benchmarks.settings import Settings
+from compecon.benchmarks.workers import executor_in, wait_for
+from compecon.errors import CompeconError
+from compecon.runs.files import Json
+from compecon.runs.local import LocalExecutor
+from compecon.runs.record import RunState
+from compecon.runs.submission import new_spec
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+_OPEN_GOAL_S, _RATIO_GOAL = 1.0, 2.0
+_N_TOKENS = 64
+_LEARNT = 5  # steps after which a training is under way
+_LIST_SHOWN = "() => document.querySelector('[data-testid=\"stDataFrame\"] canvas') !== null"
+
+
+def page_tables(settings: Settings, many: Path, home: Path) -> list[Table]:
+    """Both tables.
+
+    Args:
+        settings: Extent.
+        many: A home with a thousand runs.
+        home: A home for the training.
+
+    Raises:
+        CompeconError: If there is no browser.
+    """
+    with chromium() as browser:
+        return [_opening(settings, browser, many), _dragging(settings, browser, home)]
+
+
+def _opening(settings: Settings, browser: Browser, home: Path) -> Table:
+    with dashboard(home=home) as server, fresh_page(browser) as page:
+        server.wait_until_listening()
+        url = server.url() + "train"
+        first = _opened(page, url)
+        again = tuple(_opened(page, url) for _ in range(settings.pick(10, 3)))
+    figures = (
+        Figure("the list is there, from the second time on", "s", again, Goal("median", _OPEN_GOAL_S)),
+        Figure("  the first time, the server just started", "s", (first,)),
+    )
+    return Table("runs: the Train page with 1,000 runs", figures, ("From the request until the table is drawn.",))
+
+
+def _opened(page: Page, url: str) -> float:
+    page.goto("about:blank")
+    began = time.perf_counter()
+    page.goto(url, wait_until="commit")
+    page.wait_for_function(_LIST_SHOWN, timeout=1000 * TIMEOUT_S)
+    return time.perf_counter() - began
+
+
+def _dragging(settings: Settings, browser: Browser, home: Path) -> Table:
+    text = text_of(bundled_checkpoint(), _N_TOKENS, seed=_N_TOKENS)
+    with executor_in(home) as executor, dashboard(home=home) as server, fresh_page(browser) as page:
+        server.wait_until_listening()
+        wait_for_sweep(page, server.url(text=text))
+        drag(page, "#cc-k")  # code is compiled, matrices are decoded
+        with _training(executor) as pid:
+            rounds = [_round(page, pid) for _ in range(settings.pick(8, 2))]
+    idle, busy = (tuple(value for one in column for value in one) for column in zip(*rounds, strict=True))
+    ratio = quantile(busy, "p95") / quantile(idle, "p95")
+    return Table(
+        f"runs: a budget dragged over {_N_TOKENS} tokens while a model trains on the CPU",
+        (
+            Figure("pointer to painted, the training halted", "ms", idle),
+            Figure("pointer to painted, while it trains", "ms", busy),
+            Figure("its p95 by that of the halted training", "×", (ratio,), Goal("max", _RATIO_GOAL)),
+        ),
+        ("In turns: the worker is halted (SIGSTOP) for one drag and let go on (SIGCONT) for the next.",),
+    )
+
+
+def _round(page: Page, pid: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    found = []
+    for number in (signal.SIGSTOP, signal.SIGCONT):
+        os.kill(pid, number)
+        page.evaluate("() => { compeconBench.moves.length = 0; }")
+        drag(page, "#cc-k")
+        found.append(tuple(move["total"] for move in page.evaluate("() => compeconBench.moves")))
+    return found[0], found[1]
+
+
+@contextmanager
+def _training(executor: LocalExecutor) -> Iterator[int]:
+    """A real training that goes on all the while: the number of its process."""
+    if os.name == "nt":
+        raise CompeconError("Windows cannot halt a process.")
+    params: dict[str, Json] = {"task": "reviews", "base": BUNDLED, "target": 0.3, "device": "cpu", "steps": 100_000}
+    run_id = executor.submit(new_spec("train", params))
+
+    def learns() -> bool:
+        record = executor.store.get(run_id)
+        if record.state.is_finished:
+            raise CompeconError(f"the training ended: {record.reason}")
+        return record.state is RunState.RUNNING and record.status.step >= _LEARNT
+
+    wait_for(learns)
+    yield executor.store.get(run_id).status.pid
