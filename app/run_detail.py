@@ -38,8 +38,8 @@ _MOST_COMPARED = 200
 _DOES = {"stop": stop, "kill": stop, "resume": resume, "again": resume, "delete": delete}
 
 
-def run_page(record: RunRecord, records: Sequence[RunRecord], durations: Sequence[float], part: str) -> None:
-    """Everything on one run.
+def run_page(record: RunRecord, records: Sequence[RunRecord], durations: Sequence[float], part: str) -> str:
+    """Everything on one run; gives back which part of it is open now.
 
     Args:
         record: The run.
@@ -50,25 +50,32 @@ def run_page(record: RunRecord, records: Sequence[RunRecord], durations: Sequenc
     parent = next((each for each in records if each.run_id == record.spec.parent_run), None)
     with courses_of(record) as courses:
         detail = run_detail(record, courses, tail(record.folder / LOG), parent, now=time.time(), durations=durations)
-    st.divider()
-    _head(detail)
-    _buttons(record, detail)
-    st.segmented_control(
-        "Part", PARTS, key="runs_part", format_func=_PARTS.__getitem__, required=True, label_visibility="collapsed"
-    )
-    if part == "examples":
-        _examples(record)
-    elif part == "settings":
-        _settings(record, records, detail)
-    elif part == "log":
-        _log(detail)
-    else:
-        _overview(detail)
+    with st.container(border=True):
+        _head(detail)
+        _buttons(record, detail)
+        part = st.segmented_control(
+            "Part",
+            PARTS,
+            default=part,
+            key="runs_part",
+            format_func=_PARTS.__getitem__,
+            required=True,
+            label_visibility="collapsed",
+        )
+        if part == "examples":
+            _examples(record)
+        elif part == "settings":
+            _settings(record, records, detail)
+        elif part == "log":
+            _log(detail)
+        else:
+            _overview(detail)
+    return part
 
 
 def _head(detail: RunDetail) -> None:
     row = detail.row
-    st.subheader(escaped(row.title))
+    st.subheader(escaped(row.title), anchor=False)
     said = " · ".join(filter(None, (f"{row.sign} {row.word}", row.stage, f"{row.left} left" if row.left else "")))
     if row.state.is_finished:
         st.text(said)

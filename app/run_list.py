@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import streamlit as st
 
@@ -14,6 +15,7 @@ from app.state import (
     RUNS_TABLE,
     RunsView,
     hold_notice,
+    keep_runs_view,
     notice,
     open_form,
     runs_view,
@@ -22,14 +24,13 @@ from app.state import (
     take_row,
 )
 from app.widgets import escaped
-from compecon.runs.record import RunRecord
+from compecon.runs.record import RunRecord, RunState
 from compecon.views.form_draft import FormDraft
 from compecon.views.presets import PRESETS, QUICK
 from compecon.views.runs import SIGNS, Listed, RunRow, listed, run_rows
 
 EVERY_S = 1.0
 PAGE = 50
-_TALLEST = 8  # rows before the table scrolls
 
 
 def runs_panel() -> None:
@@ -46,16 +47,16 @@ def _panel(*, polls: bool) -> None:
         _say_notice()
         _invite()
         return
-    view = runs_view({record.spec.sweep for record in records})
-    shown = listed(records, view.words, view.state, view.sweep, PAGE * view.pages)
-    _head(shown)
+    _head(records)
     _say_notice()
-    _filter(records)
+    view = _filter(records, runs_view())
+    shown = listed(records, view.words, view.state, view.sweep, PAGE * view.pages)
     durations = durations_of(records)
-    _table(run_rows(shown.records, time.time(), durations), shown, _chosen(records, shown, view))
     chosen = _chosen(records, shown, view)
+    _table(run_rows(shown.records, time.time(), durations), shown, chosen)
     if chosen is not None:
-        run_page(chosen, records, durations.get(chosen.run_id, ()), view.part)
+        view = replace(view, part=run_page(chosen, records, durations.get(chosen.run_id, ()), view.part))
+    keep_runs_view(view)
 
 
 def _chosen(records: Sequence[RunRecord], shown: Listed, view: RunsView) -> RunRecord | None:
@@ -63,15 +64,16 @@ def _chosen(records: Sequence[RunRecord], shown: Listed, view: RunsView) -> RunR
     return next((each for each in records if each.run_id == view.run), next(iter(shown.records), None))
 
 
-def _head(shown: Listed) -> None:
-    title, button = st.columns([4, 1], vertical_alignment="center")
-    title.subheader("Runs")
+def _head(records: Sequence[RunRecord]) -> None:
+    title, button = st.columns([6, 1], vertical_alignment="center")
+    title.subheader("Runs", anchor=False)
     if button.button("New run", type="primary", icon=":material/add:", width="stretch", key="new-run"):
         open_form(FormDraft.blank())
         st.rerun()
-    if shown.n_lost:
-        text, action = st.columns([4, 1], vertical_alignment="center")
-        many = "1 run was interrupted" if shown.n_lost == 1 else f"{shown.n_lost} runs were interrupted"
+    n_lost = sum(record.state is RunState.LOST for record in records)
+    if n_lost:
+        text, action = st.columns([6, 1], vertical_alignment="center")
+        many = "1 run was interrupted" if n_lost == 1 else f"{n_lost} runs were interrupted"
         text.warning(escaped(f"{many} and can go on from the last complete checkpoint."), icon=":material/replay:")
         action.button("Resume all", on_click=perform, args=(resume_all,), width="stretch", key="resume-all")
 
@@ -80,7 +82,7 @@ def _say_notice() -> None:
     said = notice()
     if said is None:
         return
-    text, action = st.columns([4, 1], vertical_alignment="center")
+    text, action = st.columns([6, 1], vertical_alignment="center")
     (text.error if said.went_wrong else text.info)(escaped(said.text))
     with action.container(horizontal=True):
         if said.deleted:
@@ -88,12 +90,26 @@ def _say_notice() -> None:
         st.button("Dismiss", on_click=hold_notice, args=(None,), key="dismiss")
 
 
-def _filter(records: Sequence[RunRecord]) -> None:
+def _filter(records: Sequence[RunRecord], view: RunsView) -> RunsView:
+    """What is searched for; a sweep that is gone is none."""
     words, state, sweep = st.columns([2, 1, 1])
-    words.text_input("Search", key="runs_words", placeholder="title, name or recipe", max_chars=100)
-    state.selectbox("State", ["", *(word for _, word in SIGNS.values())], key="runs_state", format_func=_any)
-    sweeps = list(dict.fromkeys(record.spec.sweep for record in records if record.spec.sweep))
-    sweep.selectbox("Sweep", ["", *sweeps], key="runs_sweep", format_func=_any, disabled=not sweeps)
+    states = ["", *(word for _, word in SIGNS.values())]
+    sweeps = ["", *dict.fromkeys(record.spec.sweep for record in records if record.spec.sweep)]
+    return replace(
+        view,
+        words=words.text_input(
+            "Search", value=view.words, key="runs_words", placeholder="title, name or recipe", max_chars=100
+        ),
+        state=state.selectbox("State", states, index=states.index(view.state), key="runs_state", format_func=_any),
+        sweep=sweep.selectbox(
+            "Sweep",
+            sweeps,
+            index=sweeps.index(view.sweep) if view.sweep in sweeps else 0,
+            key="runs_sweep",
+            format_func=_any,
+            disabled=len(sweeps) == 1,
+        ),
+    )
 
 
 def _any(name: str) -> str:
@@ -104,37 +120,42 @@ def _table(rows: Sequence[RunRow], shown: Listed, chosen: RunRecord | None) -> N
     if not rows:
         st.info("No run fits the filter.")
         return
-    show_table(tuple(row.run_id for row in rows), chosen.run_id if chosen else "")
+    marked = show_table(tuple(row.run_id for row in rows), chosen.run_id if chosen else "")
     st.dataframe(
         {
             "State": [f"{row.sign} {row.word}" for row in rows],
             "Run": [row.title for row in rows],
-            "Progress": [row.progress for row in rows],
+            "Progress": [None if row.progress is None else round(100 * row.progress) for row in rows],
             "Left": [row.left for row in rows],
             "Quality": [row.quality for row in rows],
             "MACs left": [row.share for row in rows],
             "Submitted": [row.when for row in rows],
-            "Stage or reason": [row.stage or row.reason for row in rows],
+            "Stage or reason": [_why(row) for row in rows],
         },
         column_config=_COLUMNS,
         hide_index=True,
-        height=38 + 35 * min(len(rows), _TALLEST),
         key=RUNS_TABLE,
         on_select=take_row,
         selection_mode="single-row",
+        selection_default={"selection": {"rows": marked}},
         placeholder="",
         alt="Runs, newest first",
     )
     if shown.n_found > len(rows):
-        text, button = st.columns([4, 1], vertical_alignment="center")
+        text, button = st.columns([6, 1], vertical_alignment="center")
         text.caption(f"The newest {len(rows)} of {shown.n_found:,} runs.")
         button.button("Show more", on_click=show_more_runs, width="stretch", key="more")
+
+
+def _why(row: RunRow) -> str:
+    """While it goes on, how far it is; afterwards, why it ended."""
+    return (row.reason or row.stage) if row.state.is_finished else (row.stage or row.reason)
 
 
 _COLUMNS = {
     "State": st.column_config.TextColumn(width=110),
     "Run": st.column_config.TextColumn(width=300),
-    "Progress": st.column_config.ProgressColumn(width=110, format="percent", help="Of the present stage."),
+    "Progress": st.column_config.ProgressColumn(width=110, max_value=100, format="%d%%", help="Of the present stage."),
     "Left": st.column_config.TextColumn(
         width=90, help="Of the present stage, if steps go on as half of the last 50 did: between their quartiles."
     ),
@@ -146,7 +167,7 @@ _COLUMNS = {
 
 
 def _invite() -> None:
-    st.subheader("No runs yet")
+    st.subheader("No runs yet", anchor=False)
     st.text(
         "A run trains a checkpoint in the background: it goes on when this page is closed, can be stopped and resumed, "
         "and its result appears wherever checkpoints are chosen."

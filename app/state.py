@@ -33,7 +33,6 @@ _DRAFT, _EDITION = "form_draft", "form_edition"
 _RUNS, _LISTED, _NOTICE = "runs_view", "runs_listed", "runs_notice"
 RUNS_TABLE = "runs_table"
 PARTS = ("overview", "examples", "settings", "log")
-_FILTERS = ("words", "state", "sweep")
 _MAX_SEARCH = 100
 
 
@@ -234,48 +233,45 @@ class Notice:
     deleted: str = ""
 
 
-def runs_view(sweeps: Collection[str]) -> RunsView:
-    """The list as its widgets hold it, at first as the address bar says; seeds the widgets and writes the address.
+def runs_view() -> RunsView:
+    """What the list shows, at first as the address bar says."""
+    held: RunsView | None = st.session_state.get(_RUNS)
+    if held is None:
+        held = st.session_state[_RUNS] = _runs_in_address()
+    return held
 
-    Args:
-        sweeps: Names of those there are.
-    """
-    held: RunsView = st.session_state.get(_RUNS) or _runs_in_address()
-    words = {each for _, each in SIGNS.values()}
-    allowed = {"state": {"", *words}, "sweep": {"", *sweeps}, "part": PARTS}
-    for name in (*_FILTERS, "part"):
-        value = st.session_state.setdefault(f"runs_{name}", getattr(held, name))
-        if name in allowed and value not in allowed[name]:
-            st.session_state[f"runs_{name}"] = getattr(RunsView, name)
-    view = replace(held, **{name: st.session_state[f"runs_{name}"] for name in (*_FILTERS, "part")})
+
+def keep_runs_view(view: RunsView) -> None:
+    """Keep what the list shows, in the address too."""
     st.session_state[_RUNS] = view
     _write_address({n: str(v) for n, v in asdict(view).items() if v != getattr(RunsView, n) and n != "pages"})
-    return view
 
 
 def _runs_in_address() -> RunsView:
-    run, words, state, sweep = (st.query_params.get(name, "")[:_MAX_SEARCH] for name in ("run", *_FILTERS))
-    return RunsView(run, words, state, sweep, st.query_params.get("part", PARTS[0]))
+    run, words, state, sweep, part = (
+        st.query_params.get(name, "")[:_MAX_SEARCH] for name in ("run", "words", "state", "sweep", "part")
+    )
+    known = {word for _, word in SIGNS.values()}
+    return RunsView(run, words, state if state in known else "", sweep, part if part in PARTS else PARTS[0])
 
 
 def choose_run(run_id: str) -> None:
     """Look at a run."""
-    held: RunsView = st.session_state.get(_RUNS) or _runs_in_address()
-    st.session_state[_RUNS] = replace(held, run=run_id)
+    st.session_state[_RUNS] = replace(runs_view(), run=run_id)
 
 
 def show_more_runs() -> None:
     """Another page of the list; for callbacks."""
-    held: RunsView = st.session_state[_RUNS]
-    st.session_state[_RUNS] = replace(held, pages=held.pages + 1)
+    st.session_state[_RUNS] = replace(runs_view(), pages=runs_view().pages + 1)
 
 
-def show_table(run_ids: tuple[str, ...], chosen_run: str) -> None:
-    """Say what the rows of the table are, and mark the chosen one; before it is drawn."""
+def show_table(run_ids: tuple[str, ...], chosen_run: str) -> list[int]:
+    """Say what the rows of the table are, before it is drawn, and mark the chosen one; gives back which ones are."""
     st.session_state[_LISTED] = run_ids
     rows = [run_ids.index(chosen_run)] if chosen_run in run_ids else []
-    if _marked_rows() != rows:
+    if RUNS_TABLE in st.session_state and _marked_rows() != rows:  # another run, or the same one in another place
         st.session_state[RUNS_TABLE] = {"selection": {"rows": rows, "columns": [], "cells": []}}
+    return rows
 
 
 def take_row() -> None:

@@ -25,7 +25,7 @@ _COLUMNS = 3
 
 def train_form(draft: FormDraft) -> None:
     """Draw the form as it stands, and keep what was typed."""
-    st.subheader("New run")
+    st.subheader("New run", anchor=False)
     entries = checkpoints()
     _presets(draft)
     fields, outcome = st.columns([3, 2], gap="large")

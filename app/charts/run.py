@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import altair as alt
 import pandas as pd
 
 from compecon.views.run_curves import Curve, Series, StageMark
 
-HEIGHT = 210
+HEIGHT = 200
 _FEW = 12  # points that are drawn as points
 
 
@@ -20,42 +21,49 @@ def curve_chart(curve: Curve, stages: Sequence[StageMark] = ()) -> alt.LayerChar
         curve: The quantity.
         stages: Where stages begin; a dotted line for each but the first.
     """
+    behind = [series for series in curve.series if series.is_raw and len(curve.series) > 1]
+    before = [series for series in curve.series if series not in behind]
     names = [series.name for series in curve.series]
-    axis = alt.Axis(format="%") if curve.is_share else alt.Axis(tickCount=5)
     legend = alt.Legend(title=None, orient="bottom") if len(names) > 1 else None
-    base = alt.Chart(_table(curve.series)).encode(
-        x=alt.X("step:Q", title="step", axis=alt.Axis(format=",d", tickMinStep=1, tickCount=6)),
-        y=alt.Y("value:Q", title=None, axis=axis, scale=alt.Scale(zero=curve.is_share)),
-        color=alt.Color("line:N", sort=names, legend=legend),
-        tooltip=["line:N", "step:Q", alt.Tooltip("value:Q", format=".1%" if curve.is_share else ".4g")],
-    )
-    noisy = any(series.name.startswith("mean") for series in curve.series)
-    dashes = alt.StrokeDash("line:N", sort=names, legend=legend)
-    line = base.mark_line(point=_is_sparse(curve)).encode(
-        **({"strokeWidth": _width(names), "opacity": _faint(names)} if noisy else {"strokeDash": dashes})
-    )
-    marks = alt.Chart(_marks(stages)).mark_rule(strokeDash=[2, 3], opacity=0.6).encode(x="after:Q", tooltip="stage:N")
-    return alt.layer(line, marks).properties(height=HEIGHT, title=curve.name)
+    dashes = alt.StrokeDash("line:N", scale=alt.Scale(domain=names, range=_dashes(curve)), legend=legend)
+    shared = {**_axes(curve), "color": alt.Color("line:N", scale=alt.Scale(domain=names), legend=legend)}
+    parts = [
+        *([alt.Chart(_table(behind)).mark_line(strokeWidth=1, opacity=0.45).encode(**shared)] if behind else []),
+        alt.Chart(_table(before)).mark_line(strokeWidth=2, point=_is_sparse(curve)).encode(strokeDash=dashes, **shared),
+        *_marks(stages),
+    ]
+    return alt.layer(*parts).properties(height=HEIGHT, title=curve.name)
 
 
-def _width(names: Sequence[str]) -> alt.StrokeWidth:
-    scale = alt.Scale(domain=list(names), range=[1.0, 2.5])
-    return alt.StrokeWidth("line:N", scale=scale, legend=None)
+def _axes(curve: Curve) -> dict[str, Any]:
+    form = ".1%" if curve.is_share else ".4g"
+    axis = alt.Axis(format="%", tickCount=5) if curve.is_share else alt.Axis(tickCount=5)
+    return {
+        "x": alt.X("step:Q", title="step", axis=alt.Axis(format=",d", tickMinStep=1, tickCount=6)),
+        "y": alt.Y("value:Q", title=None, axis=axis, scale=alt.Scale(zero=curve.is_share)),
+        "tooltip": ["line:N", "step:Q", alt.Tooltip("value:Q", format=form)],
+    }
 
 
-def _faint(names: Sequence[str]) -> alt.Opacity:
-    return alt.Opacity("line:N", scale=alt.Scale(domain=list(names), range=[0.35, 1.0]), legend=None)
+def _dashes(curve: Curve) -> list[list[int]]:
+    solid, dashed = [1, 0], [5, 3]
+    if any(series.is_raw for series in curve.series):
+        return [solid for _ in curve.series]
+    return [dashed if place % 2 else solid for place in range(len(curve.series))]
 
 
 def _is_sparse(curve: Curve) -> bool:
     return max(len(series.points) for series in curve.series) <= _FEW
 
 
-def _table(lines: Sequence[Series]) -> pd.DataFrame:
+def _table(lines: Iterable[Series]) -> pd.DataFrame:
     rows = [(series.name, step, value) for series in lines for step, value in series.points]
     return pd.DataFrame(rows, columns=["line", "step", "value"])
 
 
-def _marks(stages: Sequence[StageMark]) -> pd.DataFrame:
+def _marks(stages: Sequence[StageMark]) -> list[alt.Chart]:
     rows = [(stage.name, stage.after) for stage in stages if stage.after > 0]
-    return pd.DataFrame(rows, columns=["stage", "after"])
+    if not rows:
+        return []
+    table = pd.DataFrame(rows, columns=["stage", "step"])
+    return [alt.Chart(table).mark_rule(strokeDash=[2, 3], opacity=0.6).encode(x="step:Q", tooltip="stage:N")]

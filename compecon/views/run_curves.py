@@ -26,10 +26,12 @@ class Series:
     Attributes:
         name: What it shows.
         points: Step (counted over all stages, from 1) and value.
+        is_raw: Whether another line of the figure is the mean of this one.
     """
 
     name: str
     points: Points
+    is_raw: bool = False
 
 
 @final
@@ -87,7 +89,10 @@ class Courses:
             Curve(
                 "task loss",
                 f"Loss on each step's rows, distillation included; the line is the mean of {_SMOOTHED} steps.",
-                _lines({"each step": (step, task), f"mean of {_SMOOTHED}": (step, _smooth(task))}, most),
+                (
+                    *_lines({"each step": (step, task)}, most, is_raw=True),
+                    *_lines({f"mean of {_SMOOTHED}": (step, _smooth(task))}, most),
+                ),
             ),
             Curve(
                 "cost",
@@ -161,8 +166,10 @@ def thinned(x: NDArray[np.float64], y: NDArray[np.float64], most: int = MOST_POI
     return tuple(zip(x.astype(int).tolist(), y.tolist(), strict=True))
 
 
-def _lines(columns: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]], most: int) -> tuple[Series, ...]:
-    found = (Series(name, thinned(x, y, most)) for name, (x, y) in columns.items())
+def _lines(
+    columns: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]], most: int, *, is_raw: bool = False
+) -> tuple[Series, ...]:
+    found = (Series(name, thinned(x, y, most), is_raw) for name, (x, y) in columns.items())
     return tuple(line for line in found if line.points)
 
 

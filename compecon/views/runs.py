@@ -13,7 +13,7 @@ from compecon.views.values import number, text
 
 # A shape for each state: hollow while it goes on, solid when done; no state is told by its colour.
 SIGNS: Mapping[RunState, tuple[str, str]] = {
-    RunState.QUEUED: ("◌", "waiting"),
+    RunState.QUEUED: ("⋯", "waiting"),
     RunState.STARTING: ("◔", "starting"),
     RunState.RUNNING: ("○", "running"),
     RunState.STOPPING: ("◑", "stopping"),

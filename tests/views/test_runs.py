@@ -178,7 +178,7 @@ def curves_of(history: History) -> dict[str, Curve]:
 def test_steps_are_counted_over_all_stages(history: History) -> None:
     write(history.path, a_step("dense", 1, 0.9), a_step("dense", 2, 0.8), a_step("incentive", 1, 0.7))
     curve = curves_of(history)["task loss"]
-    assert curve.series == (Series("each step", ((1, 0.9), (2, 0.8), (3, 0.7))),)
+    assert curve.series == (Series("each step", ((1, 0.9), (2, 0.8), (3, 0.7)), is_raw=True),)
     assert Courses(history).stages == (StageMark("dense", 0), StageMark("incentive", 2))
 
 
@@ -204,7 +204,7 @@ def test_quality_is_shown_where_it_was_measured(history: History) -> None:
 
 def test_what_is_no_number_is_left_out(history: History) -> None:
     write(history.path, a_step("dense", 1, 0.9), {"stage": "dense", "step": 2, "task": None}, a_step("dense", 3, 0.5))
-    assert curves_of(history)["task loss"].series == (Series("each step", ((1, 0.9), (3, 0.5))),)
+    assert curves_of(history)["task loss"].series == (Series("each step", ((1, 0.9), (3, 0.5)), is_raw=True),)
 
 
 def test_the_line_is_the_mean_of_the_steps_before(history: History) -> None:
@@ -232,7 +232,7 @@ def test_a_history_that_was_replaced_is_read_anew(history: History) -> None:
     write(other, *(a_step("dense", n, 2.0) for n in range(1, 12)))
     other.replace(history.path)
     history.read_on()
-    assert courses.curves()[0].series == (Series("each step", tuple((n, 2.0) for n in range(1, 12))),)
+    assert courses.curves()[0].series == (Series("each step", tuple((n, 2.0) for n in range(1, 12)), is_raw=True),)
 
 
 def test_thinning_keeps_both_peaks_of_every_piece_and_few_points() -> None:
