@@ -1,0 +1,96 @@
+"""What is said before a run is submitted, and what is refused."""
+
+import shutil
+from collections import namedtuple
+from dataclasses import replace
+
+import psutil
+import pytest
+
+from compecon.errors import CheckpointError, RunError
+from compecon.recipes.expected import expected
+from compecon.recipes.speed import DEFAULT
+from compecon.runs.preflight import look_ahead, speed_of
+from compecon.runs.record import RunState
+from compecon.runs.submission import new_spec
+from tests.support.made_runs import made
+
+Memory = namedtuple("Memory", "total available")
+Disk = namedtuple("Disk", "total used free")
+PLENTY = 10**12
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """A machine with so much memory and disk: ``machine(total=..., available=..., free=...)``."""
+
+    def of(total=PLENTY, available=PLENTY, free=PLENTY):
+        monkeypatch.setattr(psutil, "virtual_memory", lambda: Memory(total, available))
+        monkeypatch.setattr(shutil, "disk_usage", lambda _path: Disk(PLENTY, 0, free))
+
+    return of
+
+
+@pytest.fixture
+def spec():
+    return new_spec("rehearsal", {"steps": 600, "step_ms": 1000.0, "grow_mb": 1, "size_kb": 1000})
+
+
+def test_where_there_is_room_it_is_only_said_what_it_takes(store, machine, spec):
+    machine()
+    ahead = look_ahead(store, spec)
+    ahead.require()
+    assert ahead.expected == expected("rehearsal", spec.params, speed=DEFAULT)
+    assert ahead.problems == ()
+    [sentence] = ahead.sentences
+    assert sentence == "It will take 10 min to 20 min, about 699 MB of memory and up to 4 MB of disk."
+
+
+def test_more_memory_than_the_machine_has_is_refused(store, machine, spec):
+    machine(total=600 * 2**20)
+    with pytest.raises(RunError, match="699 MB of memory, and this machine has 629 MB"):
+        look_ahead(store, spec).require()
+
+
+def test_memory_that_is_taken_by_others_is_a_warning(store, machine, spec):
+    machine(available=600 * 2**20)
+    ahead = look_ahead(store, spec)
+    ahead.require()
+    assert "Only 629 MB of memory are free now" in ahead.sentences[1]
+
+
+def test_memory_of_another_machine_is_not_looked_at(store, machine, spec):
+    machine(total=1, available=1)
+    for elsewhere in (replace(spec, executor="ray"), replace(spec, queue="gpu")):
+        look_ahead(store, elsewhere).require()
+
+
+def test_too_little_disk_is_refused(store, machine, spec):
+    machine(free=200_000_000)
+    with pytest.raises(RunError, match="writes up to 4 MB, and 200 MB are free"):
+        look_ahead(store, spec).require()
+
+
+def test_a_checkpoint_that_is_not_there_is_refused(store):
+    with pytest.raises(CheckpointError, match="no checkpoint 'nowhere'"):
+        look_ahead(store, new_spec("train", {"task": "sst2", "base": "nowhere"}))
+
+
+def test_what_is_not_known_is_said(store, machine):
+    machine()
+    ahead = look_ahead(store, new_spec("train", {"task": "sst2", "base": "sentiment"}))
+    assert "nobody can say how long" in ahead.sentences[0]
+
+
+def test_earlier_runs_tell_how_quick_the_machine_is(store):
+    assert speed_of(store) == DEFAULT
+    params = {"task": "sst2", "base": "sentiment", "steps": 200}
+    macs = expected("train", new_spec("train", params).params, speed=DEFAULT).macs
+    for _ in range(3):
+        made(store, recipe="train", params=params, seconds=100.0)
+    made(store, RunState.FAILED, recipe="train", params=params, seconds=1.0)
+    made(store, recipe="train", params=params, seconds=1.0, attempt=2)
+    made(store, recipe="train", params={**params, "base": "gone"}, seconds=1.0)
+    speed = speed_of(store)
+    assert speed.runs == 3
+    assert speed.seconds(macs) == pytest.approx(100.0)
