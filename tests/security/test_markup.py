@@ -75,7 +75,9 @@ def _parts(node: ast.expr) -> list[ast.expr]:
         case ast.IfExp(body=first, orelse=second) | ast.BinOp(left=first, op=ast.Add(), right=second):
             return [first, second]
     match node:
-        case ast.FormattedValue(value=value) | ast.Starred(value=value) | ast.ListComp(elt=value):
+        case ast.FormattedValue(value=value) | ast.Starred(value=value):
+            return [value]
+        case ast.ListComp(elt=value) | ast.GeneratorExp(elt=value):
             return [value]
         case ast.Subscript(value=value):  # an entry of a table that is written down
             return [value]
@@ -290,6 +292,7 @@ def test_foreign_text_is_seen(line: str) -> None:
         "def f(a):\n    b = escaped(a)\n    st.markdown(b)", "for a in ('b', 'c'):\n    st.markdown(a)",
         "given = {'key': name, 'help': escaped(name)}\nst.button('a', **given)",
         "A = {'a': ('b', 'c')}\nx, y = A[name]\nst.button(x, help=y)",
+        "a, b = ([escaped(x[n]) for x in names] for n in (0, 1))\nst.table({'a': a, 'b': b})",
         "a, b = escaped(x), escaped(y)\nst.markdown(a + b)", "_LOG.error('a', name)",
     ],
 )  # fmt: skip

@@ -21,7 +21,6 @@ STARTERS = {
 EVALUATING = {"eval", "exec", "compile", "__import__", "pickle.load", "pickle.loads", "marshal.loads", "yaml.load"}
 ALLOWED = {
     "compecon/benchmarks/bertviz_kit.py": "a benchmark: the interpreter of a rival's own environment",
-    "compecon/benchmarks/server.py": "a benchmark: this dashboard, started by its command",
 }
 
 
@@ -63,18 +62,25 @@ def lists_of(tree: ast.AST) -> dict[str, list[ast.expr]]:
 
 
 def starts_our_own(argument: ast.expr, given: dict[str, list[ast.expr]]) -> bool:
-    """Whether an argument list begins with this interpreter and one of our modules."""
+    """Whether an argument list begins with this interpreter and one of our modules or a program written here."""
     if isinstance(argument, ast.Name):
         values = given.get(argument.id, [])
-        return bool(values) and all(not isinstance(v, ast.Name) and starts_our_own(v, {}) for v in values)
+        return bool(values) and all(not isinstance(v, ast.Name) and starts_our_own(v, given) for v in values)
     if not isinstance(argument, ast.List | ast.Tuple):
         return False
-    words = [ast.unparse(word) for word in argument.elts]
+    words = [ast.unparse(_written_out(word, given)) for word in argument.elts]
     flags = [word.strip("'") for word in words[1:]]
     while flags and flags[0] in ("-I", "-s", "-P", "-u", "-B"):  # of the interpreter: isolate, leave out, do not buffer
         flags.pop(0)
-    of_ours = len(flags) > 1 and flags[0] == "-m" and flags[1].split(".")[0] in ("compecon", "__name__")
-    return bool(words) and words[0] == "sys.executable" and of_ours
+    module = flags[:1] == ["-m"] and flags[1:] != [] and flags[1].split(".")[0] in ("compecon", "__name__")
+    program = flags[:1] == ["-c"] and len(words) > 2 and words[words.index("'-c'") + 1][:1] in ("'", '"')
+    return words[:1] == ["sys.executable"] and (module or program)
+
+
+def _written_out(word: ast.expr, given: dict[str, list[ast.expr]]) -> ast.expr:
+    """A text that stands in the file once, in place of its name."""
+    values = given.get(word.id, []) if isinstance(word, ast.Name) else []
+    return values[0] if len(values) == 1 and isinstance(values[0], ast.Constant) else word
 
 
 def offences(source: str) -> list[tuple[int, str]]:
@@ -114,6 +120,7 @@ def test_every_exception_is_still_needed() -> None:
         "from subprocess import run\nrun([sys.executable, '-m', 'http.server'])",
         "from subprocess import run\ncommand = 'ls'\nrun(command)",
         "from subprocess import run\ncommand = [sys.executable, '-m', 'compecon.a']\ncommand = given\nrun(command)",
+        "from subprocess import run\ntext = 'a' + b\nrun([sys.executable, '-c', text])",
         "import os; os.execv(a, b)", "eval(text)", "exec(text)", "import pickle; pickle.loads(data)",
     ],
 )  # fmt: skip
@@ -127,6 +134,7 @@ def test_what_must_not_be_is_seen(source: str) -> None:
         "from subprocess import run\nrun([sys.executable, '-m', 'compecon.runs.worker', folder])",
         "from subprocess import Popen\ncommand = [sys.executable, '-m', 'compecon.runs.worker', *more]\nPopen(command)",
         "from subprocess import run\nrun([sys.executable, '-I', '-m', 'compecon.a'], shell=False)",
+        "from subprocess import run\n_LIST = 'print(1)'\nrun([sys.executable, '-c', _LIST, folder])",
         "import re; re.compile('a')", "import subprocess; subprocess.list2cmdline(a)", "model.eval()",
     ],
 )  # fmt: skip
