@@ -75,11 +75,9 @@ def _parts(node: ast.expr) -> list[ast.expr]:
         case ast.IfExp(body=first, orelse=second) | ast.BinOp(left=first, op=ast.Add(), right=second):
             return [first, second]
     match node:
-        case ast.FormattedValue(value=value) | ast.Starred(value=value):
+        case ast.FormattedValue(value=value) | ast.Starred(value=value) | ast.ListComp(elt=value):
             return [value]
-        case ast.ListComp(elt=value) | ast.GeneratorExp(elt=value):
-            return [value]
-        case ast.Subscript(value=value):  # an entry of a table that is written down
+        case ast.GeneratorExp(elt=value) | ast.Subscript(value=value):  # an entry of a table that is written down
             return [value]
     return []
 
