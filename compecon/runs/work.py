@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from compecon.errors import RunError
 from compecon.finetune.watch import Watch
@@ -35,8 +35,7 @@ def work(folder: Path, spec: RunSpec, reporter: Reporter) -> dict[str, Any]:
         raise RunError(f"There is no recipe {spec.recipe!r}. There are: {', '.join(RECIPES)}.")
     params = recipe.checked(spec.params)
     place = place_of(folder)
-    report_to = tuple(str(name) for name in cast("list[str]", params.get("report_to") or []))
-    watch = Watch(reporter.report, lambda: reporter.is_unwanted, folder=place.work, report_to=report_to)
+    watch = Watch(reporter.report, lambda: reporter.is_unwanted)
     reporter.begin(recipe.label, 0)
     results = recipe.run(params, place, Audience(reporter.say, reporter.begin, watch, reporter.note))
     return dict(results)
