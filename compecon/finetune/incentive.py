@@ -52,6 +52,7 @@ COSTS: Mapping[CostName, Callable[[nn.Module, Workload], ComputeCost]] = {
 }
 _STARTS: Mapping[str, Callable[[], Importance]] = {"taylor": Taylor, "fisher": Fisher}
 _CALIBRATION_ROWS = 512
+_UNAIMED = 0.8  # expected share of MACs at which gates begin that have no target: a low price must leave them open
 _ALMOST_DENSE = 0.98  # expected share of MACs: hard-concrete gates are never all open for certain
 
 
@@ -200,8 +201,8 @@ def _gates(
     else:
         batches = list(calibration(tokenizer, rows, device=model.device))
         importance = _STARTS[incentive.start]().score(model, batches, batch_loss(objective))
-        floor = incentive.target or 0.0
-        share = min(floor + incentive.start_at * (1 - floor), _ALMOST_DENSE)
+        floor = incentive.target
+        share = _UNAIMED if floor is None else min(floor + incentive.start_at * (1 - floor), _ALMOST_DENSE)
         logits = starting_gates(importance, macs, share, spread=incentive.spread)
     gates = Gates(logits, learn_heads=incentive.units != "neurons", learn_neurons=incentive.units != "heads")
     return gates.to(model.device)

@@ -25,8 +25,8 @@ class IncentiveSettings:
             length and with the batch of the training, when it starts.
         units: Which units have gates.
         start: What the gates begin by: an importance, or "open" for all alike.
-        start_at: Where between the target (0) and dense (1) the expected share of MACs begins, in (0, 1]; a fixed price
-            counts as a target of 0.
+        start_at: Where between the target (0) and dense (1) the expected share of MACs begins, in (0, 1]. With a fixed
+            price there is no target, and the gates begin at 0.8 of dense.
         spread: Logits a standard deviation of (the logarithm of) importance.
         price_share: Share of the steps after which the gates are frozen even if the target is not met.
         first_price: Price at which the ascent begins.
@@ -40,10 +40,10 @@ class IncentiveSettings:
     schedule: Schedule = "constant"
     cost: CostName = "macs"
     units: Priced = "both"
-    start: Literal["taylor", "fisher", "open"] = "taylor"
-    start_at: float = 0.8
-    spread: float = 1.2
-    price_share: float = 0.5
+    start: Literal["taylor", "fisher", "open"] = "fisher"
+    start_at: float = 0.3
+    spread: float = 3.0
+    price_share: float = 0.6
     first_price: float = 2.0
     price_rate: float = 0.1
     ramp: float = 0.8
