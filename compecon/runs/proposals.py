@@ -104,6 +104,7 @@ def propose(
         for n, (point, outcome) in enumerate(before):
             study.enqueue_trial({axis.name: axis.drawn(point[axis.name]) for axis in axes})
             trial = study.ask(spaces)
+            sampler.get_trial_generation(study, study.trials[trial.number])  # what is given would belong to none
             if n >= len(before) - n_open:
                 continue
             if outcome is None:
