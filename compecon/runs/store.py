@@ -8,32 +8,29 @@ import re
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import final
 
 from compecon.errors import RunError
-from compecon.runs.alive import is_stalled
-from compecon.runs.files import read_json, sync_folder, write_json
+from compecon.runs.files import sync_folder
+from compecon.runs.folder import BALLAST as BALLAST
+from compecon.runs.folder import CANCEL as CANCEL
+from compecon.runs.folder import LOCK as LOCK
+from compecon.runs.folder import LOG as LOG
+from compecon.runs.folder import METRICS as METRICS
+from compecon.runs.folder import SPEC as SPEC
+from compecon.runs.folder import STATUS as STATUS
+from compecon.runs.folder import keep_ballast as keep_ballast
+from compecon.runs.folder import made_folder
 from compecon.runs.home import Home
-from compecon.runs.locks import Lock, is_held
-from compecon.runs.record import RunRecord, RunSpec, RunState, Status, checked_id
+from compecon.runs.locks import Lock
+from compecon.runs.reading import Liveness, read_run
+from compecon.runs.record import RunRecord, RunSpec, checked_id
 
-SPEC, STATUS, LOCK, CANCEL, METRICS, LOG, BALLAST = (
-    "spec.json",
-    "status.json",
-    "worker.lock",
-    "cancel",
-    "metrics.jsonl",
-    "worker.log",
-    "ballast",
-)
-BALLAST_BYTES = 32_768  # room for the last words of a run on a full disk
 _NEEDED_BYTES = 1_000_000
-_SILENT = "Its worker ended without a word: killed, out of memory, or the machine went down."
-Liveness = Callable[[RunRecord], bool | None]
 
 
 @final
@@ -80,7 +77,7 @@ class RunStore:
             if shutil.disk_usage(home.root).free < min(_NEEDED_BYTES, shutil.disk_usage(home.root).total // 4):
                 raise RunError(f"The disk of {home.root} is full. Free some room.")
             numbered = replace(spec, order=home.next_number(), created_at=round(time.time(), 3))
-            lock = _written(part, numbered)
+            lock = made_folder(part, numbered)
         except OSError as error:
             shutil.rmtree(part, ignore_errors=True)
             raise RunError(f"The run cannot be kept in {home.runs}: {error.strerror or error}.") from error
@@ -108,7 +105,7 @@ class RunStore:
         folder = self.folder(run_id)
         if not folder.is_dir():
             raise RunError(f"There is no run {run_id} in {self.home.runs}. `compecon runs` lists those there are.")
-        return self._read(folder)
+        return read_run(folder, self.liveness)
 
     def list(self) -> tuple[RunRecord, ...]:
         """Every run, newest first; one that cannot be read says so in its reason.
@@ -125,7 +122,7 @@ class RunStore:
         found = []
         for name in names:
             try:
-                found.append(self._read(self.folder(name)))
+                found.append(read_run(self.folder(name), self.liveness))
             except RunError:  # no name of a run
                 continue
         return tuple(sorted(found, key=lambda record: (-record.spec.order, record.run_id)))
@@ -178,54 +175,11 @@ class RunStore:
         with system_errors(f"{run_id} cannot be restored"):
             max(deleted, key=lambda path: int(path.name[len(run_id) + 1 :])).rename(target)
 
-    def _read(self, folder: Path) -> RunRecord:
-        record = self._as_said(folder)
-        if record.status.state.is_finished or self._lives(record) is not False:
-            return self._seen(record)
-        record = self._as_said(folder)  # its last words may have come between the two looks
-        if record.status.state.is_finished or self._lives(record) is not False:
-            return self._seen(record)
-        if (folder / CANCEL).exists():
-            return replace(record, state=RunState.CANCELLED, reason="Stopped before it could say so.")
-        return replace(record, state=RunState.LOST, reason=_SILENT if record.status.pid else _unheard(folder))
-
-    def _lives(self, record: RunRecord) -> bool | None:
-        if record.spec.executor in self.liveness:
-            return self.liveness[record.spec.executor](record)
-        return None if record.spec.executor != "local" else is_held(record.folder / LOCK)
-
-    @staticmethod
-    def _as_said(folder: Path) -> RunRecord:
-        try:
-            spec = RunSpec.read(read_json(folder / SPEC))
-        except (OSError, RunError) as error:
-            return _unreadable(folder, RunSpec(recipe="unknown"), error)
-        try:
-            status = Status.read(read_json(folder / STATUS))
-        except (OSError, RunError) as error:
-            return _unreadable(folder, spec, error)
-        return RunRecord(folder.name, folder, spec, status, status.state, status.reason)
-
-    @staticmethod
-    def _seen(record: RunRecord) -> RunRecord:
-        if record.state.is_finished:
-            return record
-        if (record.folder / CANCEL).exists():
-            record = replace(record, state=RunState.STOPPING)
-        return replace(record, is_stalled=is_stalled(record.status))
-
 
 def run_id_of(recipe: str, key: str) -> str:
     """The name of the run that a key makes: the same key, the same name."""
     kind = re.sub(r"[^a-z0-9]+", "-", recipe.lower())[:16].strip("-")
     return checked_id(f"{kind}-{hashlib.sha256(key.encode()).hexdigest()[:12]}")
-
-
-def _unheard(folder: Path) -> str:
-    with suppress(OSError):
-        if (folder / LOG).stat().st_size:
-            return "Its worker ended before it had begun; the log tells why."
-    return "It was never started."
 
 
 @contextmanager
@@ -239,25 +193,3 @@ def system_errors(what: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise RunError(f"{what}: {error.strerror or error}.") from error
-
-
-def _written(part: Path, spec: RunSpec) -> Lock:
-    part.mkdir(parents=True)
-    lock = Lock.taken(part / LOCK)
-    assert lock is not None  # noqa: S101 - nobody else knows the folder
-    write_json(part / SPEC, asdict(spec))
-    write_json(part / STATUS, asdict(Status(spec_sha256=spec.digest)))
-    keep_ballast(part)
-    return lock
-
-
-def keep_ballast(folder: Path) -> None:
-    """Keep room in a run's folder for its last words; not zeros, which some file systems keep without any room."""
-    if not (folder / BALLAST).exists():
-        (folder / BALLAST).write_bytes(os.urandom(BALLAST_BYTES))
-
-
-def _unreadable(folder: Path, spec: RunSpec, error: Exception) -> RunRecord:
-    why = f"{error} Run `compecon doctor`." if isinstance(error, RunError) else f"Its files cannot be read: {error}."
-    status = Status(RunState.FAILED, why)
-    return RunRecord(folder.name, folder, spec, status, RunState.FAILED, why)

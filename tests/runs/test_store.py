@@ -233,7 +233,7 @@ def test_a_run_that_cannot_be_written_leaves_nothing(store, monkeypatch):
     def full(*_args, **_more):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("compecon.runs.store.write_json", full)
+    monkeypatch.setattr("compecon.runs.folder.write_json", full)
     with pytest.raises(RunError, match="No space left on device"):
         store.create(SPEC)
     assert list(store.home.runs.iterdir()) == []

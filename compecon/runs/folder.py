@@ -1,0 +1,46 @@
+"""The files of a run's folder, by name, and how a folder begins."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+from compecon.runs.files import write_json
+from compecon.runs.locks import Lock
+from compecon.runs.record import RunSpec, Status
+
+SPEC, STATUS, LOCK, CANCEL, METRICS, LOG, BALLAST = (
+    "spec.json",
+    "status.json",
+    "worker.lock",
+    "cancel",
+    "metrics.jsonl",
+    "worker.log",
+    "ballast",
+)
+BALLAST_BYTES = 32_768  # room for the last words of a run on a full disk
+
+
+def made_folder(folder: Path, spec: RunSpec) -> Lock:
+    """Make the folder of a run that waits to be started.
+
+    Returns:
+        Its lock, held.
+
+    Raises:
+        OSError: If it cannot be made; what there is of it stays.
+    """
+    folder.mkdir(parents=True)
+    lock = Lock.taken(folder / LOCK)
+    assert lock is not None  # noqa: S101 - nobody else knows the folder
+    write_json(folder / SPEC, asdict(spec))
+    write_json(folder / STATUS, asdict(Status(spec_sha256=spec.digest)))
+    keep_ballast(folder)
+    return lock
+
+
+def keep_ballast(folder: Path) -> None:
+    """Keep room in a run's folder for its last words; not zeros, which some file systems keep without any room."""
+    if not (folder / BALLAST).exists():
+        (folder / BALLAST).write_bytes(os.urandom(BALLAST_BYTES))
