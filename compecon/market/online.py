@@ -130,6 +130,8 @@ def play(
 ) -> Playback:
     """Let queries arrive one after the other.
 
+    Floors of the curves are wishes here: what those still to come need is kept back only as the market's service.
+
     Args:
         utility: Their curves, as they are seen on arrival.
         market: The market when the first one arrives.

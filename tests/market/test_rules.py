@@ -406,5 +406,5 @@ def test_exact_scan_refuses_what_its_argument_does_not_cover(curves, message):
 
 
 def test_an_unknown_rule_is_told_the_known_ones():
-    with pytest.raises(ValueError, match="no rule 'clear'. Choose from uniform, proportional"):
+    with pytest.raises(ValueError, match=r"no rule 'clear'\. Choose from uniform, proportional"):
         make_rule("clear")

@@ -152,13 +152,13 @@ def test_a_measured_curves_slope_is_that_of_its_envelope():
     assert curve.marginal(np.array([[0.0], [4], [8]]))[:, 0] == pytest.approx([0.5, 0.25, 0])
 
 
-@pytest.mark.parametrize("make", [lambda *a: ShiftedSurge(*a), lambda t, s, d: Truncation(t, d)])
+@pytest.mark.parametrize("make", [lambda t, d: ShiftedSurge(t, np.array(1.0), d), Truncation])
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -1.0])
 def test_a_parameter_that_is_no_amount_is_refused_with_its_place(make, bad):
     with pytest.raises(ValueError, match=r"threshold must be at least 0 and finite, got .* at 1"):
-        make(np.array([1.0, bad]), np.array(1.0), np.array(1.0))
+        make(np.array([1.0, bad]), np.array(1.0))
     with pytest.raises(ValueError, match="decay must be above 0"):
-        make(np.array([1.0, 1.0]), np.array(1.0), np.array(bad))
+        make(np.array([1.0, 1.0]), np.array(bad))
 
 
 @pytest.mark.parametrize(
