@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from tests.support.runs import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-PRICED = ("--target-macs", "0.7", "--epochs", "4", "--batch-size", "4", "--precision", "float32", "--device", "cpu")
+PRICED = ("--target-macs", "0.7", "--steps", "150", "--batch-size", "4", "--precision", "float32", "--device", "cpu")
 COMPECON = Path(sys.executable).with_name("compecon")
 
 
@@ -38,7 +39,7 @@ def training(out: Path, *arguments: object, processes: int = 2) -> Iterator[subp
 
 
 def test_two_processes_make_one_checkpoint_and_leave_and_go_on_together(parent, task, tmp_path):
-    chosen = ("--base", parent, "--task", task, *PRICED, "--save-every", "100", "--json")
+    chosen = ("--base", parent, "--task", task, *PRICED, "--save-every", "10", "--json")
     with training(tmp_path / "whole", *chosen) as process:
         printed, said = process.communicate()
     assert process.returncode == 0, said[-3000:]
@@ -48,12 +49,13 @@ def test_two_processes_make_one_checkpoint_and_leave_and_go_on_together(parent, 
 
     out, kept = tmp_path / "left", tmp_path / "left.training"
     with training(out, *chosen) as process:
-        until(lambda: list(kept.rglob("settings.json")), 120.0)
+        until(lambda: list(kept.rglob("checkpoint-*/COMPLETE.json")), 240.0)
         process.send_signal(signal.SIGTERM)
-        process.communicate()
+        said = process.communicate()[1]
     assert process.returncode != 0
     assert not out.exists()
-    assert list(kept.rglob("checkpoint-*/COMPLETE.json"))  # of the step that they left after
+    [step] = set(re.findall(r"left after step (\d+) of", said))
+    assert list(kept.rglob(f"checkpoint-{step}/COMPLETE.json"))
     with training(out, *chosen) as process:
         said = process.communicate()[1]
     assert process.returncode == 0, said[-3000:]
