@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app.charts.run import curve_chart
 from app.resources import courses_of, forget_checkpoints
 from app.run_actions import delete, perform, resume, stop
+from app.run_overview import fact_table, overview
 from app.state import PARTS, open_form, select_checkpoint
 from app.widgets import escaped
 from compecon.errors import CompeconError, RunError
@@ -23,7 +23,6 @@ from compecon.views.form_draft import FormDraft
 from compecon.views.run_detail import Action, RunDetail, run_detail
 from compecon.views.run_examples import ExampleRow, examples_view
 from compecon.views.run_export import metrics_csv
-from compecon.views.run_results import Fact
 from compecon.views.spec_diff import Change, spec_diff
 
 _PARTS = dict(zip(PARTS, ("Overview", "Examples", "Settings", "Log"), strict=True))
@@ -69,7 +68,7 @@ def run_page(record: RunRecord, records: Sequence[RunRecord], durations: Sequenc
         elif part == "log":
             _log(detail)
         else:
-            _overview(detail)
+            overview(detail)
     return part
 
 
@@ -91,12 +90,11 @@ def _head(detail: RunDetail) -> None:
 
 def _buttons(record: RunRecord, detail: RunDetail) -> None:
     with st.container(horizontal=True):
+        if "open" in detail.actions:
+            _open_in_attention(record)
         for action in detail.actions:
-            if action == "open":
-                _open_in_attention(record)
-                continue
-            label, told = _LABELS[action]
-            st.button(label, help=told, on_click=perform, args=(_DOES[action], record.run_id), key=f"run-{action}")
+            if action not in ("open", "delete"):
+                _action(action, record.run_id)
         if st.button("Duplicate", help="Fills in the form with these settings.", key="run-duplicate"):
             open_form(FormDraft.of_run(record.run_id, record.spec))
             st.rerun()
@@ -108,6 +106,13 @@ def _buttons(record: RunRecord, detail: RunDetail) -> None:
             on_click="ignore",
             key=f"run-csv-{record.run_id}",
         )
+        if "delete" in detail.actions:
+            _action("delete", record.run_id)
+
+
+def _action(action: Action, run_id: str) -> None:
+    label, told = _LABELS[action]
+    st.button(escaped(label), help=escaped(told), on_click=perform, args=(_DOES[action], run_id), key=f"run-{action}")
 
 
 def _open_in_attention(record: RunRecord) -> None:
@@ -121,40 +126,6 @@ def _open_in_attention(record: RunRecord) -> None:
 def _csv(record: RunRecord) -> str:
     with courses_of(record) as courses:
         return metrics_csv(courses.history)
-
-
-def _overview(detail: RunDetail) -> None:
-    words, figures = st.columns([2, 3], gap="large")
-    with words:
-        _facts(detail.facts, "What came of it")
-        if detail.told:
-            st.markdown("**Expected and measured**")
-            st.dataframe(
-                {
-                    "": [each.name for each in detail.told],
-                    "expected": [each.expected for each in detail.told],
-                    "measured": [each.was for each in detail.told],
-                    "ratio": [each.ratio for each in detail.told],
-                },
-                hide_index=True,
-                column_config={"ratio": st.column_config.NumberColumn(format="%.2f")},
-            )
-            st.caption("Expected before the training, from two steps of it; measured on this machine.")
-        _facts(detail.about, "About")
-    with figures:
-        if not detail.curves:
-            st.caption("Curves appear with the first step.")
-        for start in range(0, len(detail.curves), 2):
-            for place, curve in zip(st.columns(2), detail.curves[start : start + 2], strict=False):
-                place.altair_chart(curve_chart(curve, detail.stages), key=f"curve-{curve.name}")
-                place.caption(escaped(curve.told))
-
-
-def _facts(facts: Sequence[Fact], title: str) -> None:
-    if facts:
-        st.markdown(f"**{escaped(title)}**")
-        names, values = [escaped(fact.name) for fact in facts], [escaped(fact.value) for fact in facts]
-        st.table({"name": names, "value": values}, hide_index=True, hide_header=True)
 
 
 def _examples(record: RunRecord) -> None:
@@ -203,7 +174,7 @@ def _settings(record: RunRecord, records: Sequence[RunRecord], detail: RunDetail
         st.markdown("**The same on a command line**")
         st.code(_command(record), language=None, wrap_lines=True)
     with right:
-        _facts(detail.settings, "All settings")
+        fact_table(detail.settings, "All settings")
 
 
 def _changes(record: RunRecord, records: Sequence[RunRecord], detail: RunDetail) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from compecon.views.run_curves import Curve, Series, StageMark
 
-HEIGHT = 200
+HEIGHT = 240
 _FEW = 12  # points that are drawn as points
 
 
@@ -23,12 +23,12 @@ def curve_chart(curve: Curve, stages: Sequence[StageMark] = ()) -> alt.LayerChar
     """
     behind = [series for series in curve.series if series.is_raw and len(curve.series) > 1]
     before = [series for series in curve.series if series not in behind]
-    names = [series.name for series in curve.series]
+    names = [series.name for series in (*before, *behind)]  # the first colour is the strongest
     legend = alt.Legend(title=None, orient="bottom") if len(names) > 1 else None
     dashes = alt.StrokeDash("line:N", scale=alt.Scale(domain=names, range=_dashes(curve)), legend=legend)
     shared = {**_axes(curve), "color": alt.Color("line:N", scale=alt.Scale(domain=names), legend=legend)}
     parts = [
-        *([alt.Chart(_table(behind)).mark_line(strokeWidth=1, opacity=0.45).encode(**shared)] if behind else []),
+        *([alt.Chart(_table(behind)).mark_line(strokeWidth=1, opacity=0.7).encode(**shared)] if behind else []),
         alt.Chart(_table(before)).mark_line(strokeWidth=2, point=_is_sparse(curve)).encode(strokeDash=dashes, **shared),
         *_marks(stages),
     ]
@@ -37,9 +37,9 @@ def curve_chart(curve: Curve, stages: Sequence[StageMark] = ()) -> alt.LayerChar
 
 def _axes(curve: Curve) -> dict[str, Any]:
     form = ".1%" if curve.is_share else ".4g"
-    axis = alt.Axis(format="%", tickCount=5) if curve.is_share else alt.Axis(tickCount=5)
+    axis = alt.Axis(format="%" if curve.is_share else ".3~g", tickCount=5)
     return {
-        "x": alt.X("step:Q", title="step", axis=alt.Axis(format=",d", tickMinStep=1, tickCount=6)),
+        "x": alt.X("step:Q", title=None, axis=alt.Axis(format=",d", tickMinStep=1, tickCount=6)),
         "y": alt.Y("value:Q", title=None, axis=axis, scale=alt.Scale(zero=curve.is_share)),
         "tooltip": ["line:N", "step:Q", alt.Tooltip("value:Q", format=form)],
     }

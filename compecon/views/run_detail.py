@@ -107,7 +107,7 @@ def _settings(spec: RunSpec) -> tuple[Fact, ...]:
 
 def _about(record: RunRecord) -> tuple[Fact, ...]:
     status = record.status
-    device = f"{status.device} on {status.host}" if status.device and status.host else status.device
+    device = " on ".join(filter(None, ("" if status.device == "none" else status.device, status.host)))
     lines = (
         ("time of this attempt", duration(status.seconds) if status.seconds else ""),
         ("attempt", str(status.attempt) if status.attempt > 1 else ""),

@@ -114,4 +114,8 @@ def _latency(latency: Any) -> Fact | None:
 
 def _price(results: Mapping[str, Any]) -> Fact | None:
     price = number(results, "price")
-    return None if price is None else Fact("price when the gates were frozen", f"{price:.3g} of task loss a dense cost")
+    return (
+        None
+        if price is None
+        else Fact("price when the gates were frozen", f"{price:.3g}, in task loss for all of the dense cost")
+    )

@@ -294,7 +294,7 @@ def test_results_are_told_with_their_intervals_and_conditions() -> None:
             "time of a forward pass",
             "0.62 (0.60–0.65) of the parent's, measured on this machine, batch 1 of 24 tokens",
         ),
-        Fact("price when the gates were frozen", "1.5 of task loss a dense cost"),
+        Fact("price when the gates were frozen", "1.5, in task loss for all of the dense cost"),
     )  # fmt: skip
 
 

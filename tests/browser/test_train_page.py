@@ -1,0 +1,155 @@
+"""The Train page in a browser, with a real worker: a rehearsal is started, watched, stopped, resumed and copied."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.browser.conftest import Dashboard, sync_api
+
+expect = sync_api.expect
+SLOW = '{"steps":2000,"step_ms":30,"save_every":10,"size_kb":1}'  # a minute: longer than a test needs
+QUICK = '{"steps":20,"step_ms":5,"save_every":10,"size_kb":1}'
+NewDashboard = Callable[..., Dashboard]
+
+
+class Train:
+    """The Train page as a person uses it."""
+
+    def __init__(self, dashboard: Dashboard) -> None:
+        self.dashboard, self.page = dashboard, dashboard.page
+
+    def open(self, **params: str) -> Train:
+        self.page.goto(f"{self.dashboard.server}/train?{urlencode(params)}")
+        self.page.get_by_role("heading").first.wait_for()
+        return self
+
+    def start(self, nonce: str, settings: str, title: str) -> Train:
+        """Fill in a form by its address, and press the button."""
+        self.open(new=nonce, kind="rehearsal", set=settings, title=title)
+        self.press("Start")
+        self.heading(title)
+        return self
+
+    def press(self, name: str) -> None:
+        self.page.get_by_role("button", name=name, exact=True).click()
+
+    def heading(self, title: str) -> None:
+        expect(self.page.get_by_role("heading", name=title, exact=True)).to_be_visible()
+
+    def says(self, words: str) -> None:
+        expect(self.page.get_by_text(re.compile(words)).first).to_be_visible()
+
+    @property
+    def run(self) -> str:
+        """The run in the address; waits until there is one."""
+        self.page.wait_for_url(re.compile("run="))
+        return self.dashboard.address["run"]
+
+    @property
+    def step(self) -> int:
+        """How far the run is, as its progress bar says."""
+        text = self.page.get_by_text(re.compile(r"rehearsal [\d,]+ of")).first.inner_text()
+        return int(re.search(r"rehearsal ([\d,]+) of", text)[1].replace(",", ""))  # type: ignore[index]
+
+
+@pytest.fixture
+def train(dashboard: Dashboard) -> Iterator[Train]:
+    one = Train(dashboard)
+    yield one
+    stop = one.page.get_by_role("button", name=re.compile("^(Stop|End at once)$"))
+    for _ in range(2):
+        if stop.count():
+            stop.first.click()
+
+
+def test_a_run_is_started_watched_stopped_and_resumed(train: Train, new_dashboard: NewDashboard) -> None:
+    train.start("aaaaaaaaaaa1", SLOW, "Watched")
+    run_id = train.run
+    train.says(r"○ running")
+    before = train.step
+    expect(train.page.get_by_text(re.compile(r"rehearsal [\d,]+ of")).first).not_to_contain_text(f"rehearsal {before} ")
+    other = Train(new_dashboard()).open(run=run_id)  # another tab shows the same run, further on
+    other.heading("Watched")
+    assert other.step >= before
+    train.page.reload()
+    train.heading("Watched")
+    assert train.step >= before
+    train.press("Stop")
+    train.says("■ stopped")
+    other.says("■ stopped")
+    train.press("Resume")
+    train.says(r"○ running")
+    train.press("Stop")
+    train.says("■ stopped")
+
+
+def test_what_is_started_twice_is_one_run(train: Train, new_dashboard: NewDashboard) -> None:
+    tabs = [train, Train(new_dashboard())]
+    for tab in tabs:
+        tab.open(new="aaaaaaaaaaa2", kind="rehearsal", set=QUICK, title="Once")
+    tabs[0].page.get_by_role("button", name="Start", exact=True).dblclick()
+    tabs[1].press("Start")
+    for tab in tabs:
+        tab.heading("Once")
+    assert tabs[0].run == tabs[1].run
+    train.says("● done")
+    train.says("20 steps were rehearsed")
+
+
+def test_a_row_that_is_pressed_is_the_run_that_is_shown(train: Train) -> None:
+    train.start("aaaaaaaaaaa3", QUICK, "First of two")
+    first = train.run
+    train.start("aaaaaaaaaaa4", QUICK, "Second of two")
+    train.says("● done")
+    table = train.page.get_by_test_id("stDataFrame")
+    table.click(position={"x": 16, "y": 35 + 35 + 17})  # the box at the beginning of the second row
+    train.heading("First of two")
+    train.page.wait_for_url(re.compile(first))
+
+
+def test_a_copy_begins_with_the_settings_and_a_deleted_run_comes_back(train: Train) -> None:
+    train.start("aaaaaaaaaaa5", QUICK, "Kept")
+    train.says("● done")
+    train.press("Duplicate")
+    train.heading("New run")
+    assert train.page.get_by_label("Title").input_value() == "Kept"
+    assert train.page.get_by_label("Steps", exact=True).input_value() == "20"
+    train.press("Back to the list")
+    train.heading("Kept")
+    train.press("Delete")
+    train.says("is in the trash")
+    train.press("Undo")
+    train.heading("Kept")
+
+
+def test_the_page_asks_nobody_else_and_makes_no_errors(train: Train) -> None:
+    train.start("aaaaaaaaaaa6", QUICK, "<img src=x onerror=alert(1)> ![](http://evil.example/x.png)")
+    train.says("● done")
+    for part in ("Examples", "Settings", "Log", "Overview"):
+        train.page.get_by_role("radio", name=part).or_(train.page.get_by_role("button", name=part)).first.click()
+    train.says("task loss|By optimizer step")
+    dashboard = train.dashboard
+    assert dashboard.dialogs == []
+    assert {host.rpartition(":")[0] for host in dashboard.hosts} == {"localhost"}
+    # Streamlit first looks for its server below the page's own address.
+    assert [error for error in dashboard.errors if "404" not in error] == []
+
+
+def test_metrics_are_saved_as_a_table(train: Train) -> None:
+    train.start("aaaaaaaaaaa7", QUICK, "Saved")
+    train.says("● done")
+    with train.page.expect_download() as download:
+        train.press("Metrics as CSV")
+    lines = _text(download.value).splitlines()
+    assert lines[0].startswith("stage,step,total")
+    assert len(lines) == 21
+
+
+def _text(download: Any) -> str:
+    with open(download.path(), encoding="utf-8") as stream:  # noqa: PTH123 - a path as text
+        return stream.read()
