@@ -17,7 +17,19 @@ from compecon.benchmarks.settings import Settings
 from compecon.benchmarks.text import table_text
 from compecon.errors import CompeconError
 
-BENCHMARKS = ("coldstart", "drag", "newtext", "sweep", "attention", "incentive", "compaction", "runs", "bertviz")
+BENCHMARKS = (
+    "coldstart",
+    "drag",
+    "newtext",
+    "sweep",
+    "attention",
+    "incentive",
+    "compaction",
+    "market",
+    "traces",
+    "runs",
+    "bertviz",
+)
 SCHEMA = 1
 
 

@@ -1,0 +1,71 @@
+"""Real answers, direct and with a chain of thought: accuracy of every rule on queries it has not seen."""
+
+from __future__ import annotations
+
+import csv
+import os
+from pathlib import Path
+
+import numpy as np
+
+from compecon.benchmarks.figures import Figure, Table
+from compecon.benchmarks.settings import Settings
+from compecon.errors import CompeconError
+from compecon.market.crossfit import Traces, earned
+from compecon.market.rules.registry import RULES, make_rule
+
+_FILE = Path("reasoning_traces") / "bbh_direct_vs_cot.csv"
+_BUDGETS = (5, 20, 40, 80, 120, 160)  # tokens a query
+
+
+def measure(settings: Settings) -> list[Table]:
+    """A table a budget.
+
+    Raises:
+        CompeconError: If the environment variable COMPECON_DATA names no folder with the traces.
+    """
+    traces = read_traces(Path(os.environ.get("COMPECON_DATA", "")) / _FILE)
+    return [traces_table(traces, budget) for budget in (_BUDGETS[2:3] if settings.quick else _BUDGETS)]
+
+
+def read_traces(file: Path) -> Traces:
+    """Traces of a table with the columns task, direct_tokens, direct_correct, cot_tokens and cot_correct.
+
+    Args:
+        file: A CSV file; an answer of no token counts as one.
+
+    Raises:
+        CompeconError: If it is not there.
+    """
+    if not file.is_file():
+        raise CompeconError(f"{file} is not there. Set COMPECON_DATA to the folder that holds {_FILE.parent}.")
+    with file.open(newline="", encoding="utf-8") as rows:
+        table = list(csv.DictReader(rows))
+    tokens, correct = (
+        np.array([[float(row[f"direct_{what}"]), float(row[f"cot_{what}"])] for row in table])
+        for what in ("tokens", "correct")
+    )
+    return Traces([row["task"] for row in table], np.maximum(tokens, 1.0), correct)
+
+
+def traces_table(traces: Traces, tokens_per_query: float) -> Table:
+    """Accuracy of every rule that needs no formula, with its interval and the tokens really used.
+
+    Args:
+        traces: The answers.
+        tokens_per_query: Mean budget.
+    """
+    figures = []
+    mean, accuracy = traces.tokens.mean(axis=0), traces.correct.mean(axis=0)
+    for name in (name for name in RULES if name != "exact-scan"):
+        found = earned(traces, make_rule(name), tokens_per_query)
+        low, high = found.interval()
+        used = float(found.tokens.mean())
+        by_coin = float(np.interp(used, mean, accuracy))
+        label = f"{name}: 95 % [{low:.3f}, {high:.3f}]; {used:.1f} tokens used; a coin with these {by_coin:.3f}"
+        figures.append(Figure(label, "", (found.accuracy,)))
+    notes = (
+        f"{len(traces.groups):,} queries; curves by task from one half, spent on the other half, and back.",
+        "Interval: bootstrap over queries. A coin: thinking at random, for as many tokens.",
+    )
+    return Table(f"traces: accuracy at {tokens_per_query:g} tokens a query", tuple(figures), notes)
