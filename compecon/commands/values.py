@@ -27,9 +27,9 @@ def setting_of(recipe: str, name: str) -> Setting:
     from compecon.runs.submission import recipe_named
 
     settings = recipe_named(recipe).settings
-    spelled = f"--{name.lstrip('-').replace('_', '-')}"
+    plain = name.lstrip("-").replace("-", "_")
     for setting in settings:
-        if name == setting.name or spelled in (setting.option, *setting.aliases):
+        if plain in (setting.name, *(each[2:].replace("-", "_") for each in (setting.option, *setting.aliases))):
             return setting
     raise RunError(f"{name!r} is no setting of {recipe}. There are: {', '.join(each.name for each in settings)}.")
 
