@@ -1,4 +1,4 @@
-"""Every test: no network, one thread, a known seed."""
+"""Every test: no network, one thread, a known seed. The fast suite: a process a core."""
 
 import os
 
@@ -23,6 +23,31 @@ torch.set_num_threads(1)  # tiny tensors: threads only wait for each other
 # No deadline, because machines differ; the same examples every time, because a red build must be reproducible.
 hypothesis.settings.register_profile("compecon", deadline=None, max_examples=50, derandomize=True, database=None)
 hypothesis.settings.load_profile("compecon")
+
+
+_MOST_PROCESSES = 4  # each imports torch, transformers and Streamlit: 15 seconds and a gigabyte
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads it
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Share the fast suite out among processes, file by file, so that what a file sets up is set up once.
+
+    Only where the whole of it was asked for: tests by name, other marks, `-n 0`, `--pdb` and `-p no:xdist` mean one
+    process here, and so does being one of several already.
+    """
+    if hasattr(config, "workerinput") or not config.pluginmanager.hasplugin("xdist"):
+        return
+    is_fast = config.option.markexpr in config.getini("addopts")
+    if is_fast and config.args_source is config.ArgsSource.TESTPATHS and config.option.numprocesses is None:
+        config.option.numprocesses, config.option.dist = "auto", "loadfile"
+        config.option.loadscopereorder = False  # long files are met early as it is, short ones fill the end
+
+
+@pytest.hookimpl(optionalhook=True)  # nobody asks without xdist
+def pytest_xdist_auto_num_workers() -> int:
+    """A process a core that this one may use, not more than some."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, _MOST_PROCESSES)
 
 
 @pytest.fixture(autouse=True)

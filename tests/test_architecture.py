@@ -6,9 +6,11 @@ units that share a layer do not import each other. That holds for types too; a l
 """
 
 import ast
+import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -83,8 +85,13 @@ def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def each(files: list[Path]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("path", files, ids=name_of)
+def module_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+
+
+def found_in(files: list[Path], check: Callable[[Path], object]) -> dict[str, object]:
+    """What a check objects to, by file. One test looks at all files: there are hundreds, and a look takes no time."""
+    return {name_of(path): found for path in files if (found := check(path))}
 
 
 def unit_of(module: str) -> str | None:
@@ -106,6 +113,7 @@ def imports(tree: ast.Module, package: list[str]) -> Iterator[str]:
             yield from (f"{source}.{alias.name}" for alias in node.names)
 
 
+@cache
 def imports_of(path: Path) -> set[str]:
     return set(imports(ast.parse(path.read_text()), list(path.relative_to(ROOT).parent.parts)))
 
@@ -120,6 +128,7 @@ def libraries(tree: ast.Module) -> set[str]:
     return {name.split(".")[0] for name in imports(_WithoutTypeChecking().visit(tree), [])}
 
 
+@cache
 def libraries_of(path: Path) -> set[str]:
     return libraries(ast.parse(path.read_text()))
 
@@ -134,6 +143,7 @@ def upward_imports(module: str, imported: set[str]) -> set[str]:
     }
 
 
+@cache
 def attributes_of(path: Path) -> set[str]:
     """Every `x` in `something.x` and in `from something import x`."""
     nodes = list(ast.walk(ast.parse(path.read_text())))
@@ -144,79 +154,102 @@ def attributes_of(path: Path) -> set[str]:
 # ---- layers
 
 
-@each(python_files("compecon", "app", "pages"))
-def test_imports_point_downwards(path):
-    module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
-    unknown = {unit_of(name) for name in [module, *imports_of(path)]} - RANK.keys() - {None, "__init__"}
-    assert not unknown, f"give {unknown} a place in LAYERS"
-    assert not upward_imports(module, imports_of(path)), "imports go down, and never sideways"
+def test_imports_point_downwards():
+    def unplaced(path: Path) -> set[str | None]:
+        return {unit_of(name) for name in [module_of(path), *imports_of(path)]} - RANK.keys() - {None, "__init__"}
+
+    files = python_files("compecon", "app", "pages")
+    assert found_in(files, unplaced) == {}, "give these a place in LAYERS"
+    upward = found_in(files, lambda path: upward_imports(module_of(path), imports_of(path)))
+    assert upward == {}, "imports go down, and never sideways"
 
 
-@each([path for path in map(ROOT.joinpath, DOCSTRING_ONLY) if path.exists()])
-def test_a_light_package_holds_a_docstring_and_nothing_else(path):
-    assert [type(node) for node in ast.parse(path.read_text()).body] in ([], [ast.Expr])
+@pytest.mark.parametrize("name", [name for name in DOCSTRING_ONLY if (ROOT / name).exists()])
+def test_a_light_package_holds_a_docstring_and_nothing_else(name):
+    assert [type(node) for node in ast.parse((ROOT / name).read_text()).body] in ([], [ast.Expr])
 
 
-@pytest.mark.parametrize("module", [name for name in WITHOUT_TORCH if (ROOT / "compecon" / f"{name}.py").exists()])
-def test_a_light_module_loads_neither_torch_nor_transformers(module):
-    name = f"compecon.{module}".replace("/", ".").removesuffix(".__init__")
-    check = f"import {name}, sys; print(*{{'torch', 'transformers', 'streamlit'}} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True, check=False)
+def light_modules() -> list[str]:
+    there = [name for name in WITHOUT_TORCH if (ROOT / "compecon" / f"{name}.py").exists()]
+    return [f"compecon.{name}".replace("/", ".").removesuffix(".__init__") for name in there]
+
+
+@pytest.fixture(scope="module")
+def loaded_by() -> dict[str, list[str]]:
+    """Heavy libraries by the light module that loads them, if all are imported one after the other."""
+    program = f"""
+import importlib, json, sys
+found, before = {{}}, set()
+for name in {light_modules()}:
+    importlib.import_module(name)
+    heavy = {{"torch", "transformers", "streamlit"}} & set(sys.modules)
+    found[name], before = sorted(heavy - before), heavy
+print(json.dumps(found))
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == []
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("module", light_modules())
+def test_a_light_module_loads_neither_torch_nor_transformers(loaded_by, module):
+    assert loaded_by[module] == []
 
 
 # ---- libraries in their places
 
 
-@each(python_files("compecon"))
-def test_the_library_knows_no_screen(path):
-    assert not {"streamlit", "plotly", "altair"} & libraries_of(path)
+def test_the_library_knows_no_screen():
+    screens = {"streamlit", "plotly", "altair"}
+    assert found_in(python_files("compecon"), lambda path: screens & libraries_of(path)) == {}
 
 
-@each(python_files("compecon", "app", "pages"))
-def test_transformers_is_used_in_few_places(path):
-    allowed = name_of(path).startswith(TRANSFORMERS)
-    assert allowed or "transformers" not in libraries_of(path), f"transformers belongs in {', '.join(TRANSFORMERS)}"
+def test_transformers_is_used_in_few_places():
+    others = [path for path in python_files("compecon", "app", "pages") if not name_of(path).startswith(TRANSFORMERS)]
+    using = found_in(others, lambda path: "transformers" in libraries_of(path))
+    assert using == {}, f"transformers belongs in {', '.join(TRANSFORMERS)}"
 
 
-@each(python_files("compecon", "app", "pages"))
-def test_playwright_is_used_in_benchmarks_alone(path):
-    allowed = name_of(path).startswith("compecon/benchmarks")
-    assert allowed or "playwright" not in libraries_of(path)
+def test_playwright_is_used_in_benchmarks_alone():
+    others = [path for path in python_files("compecon", "app", "pages") if "compecon/benchmarks" not in name_of(path)]
+    assert found_in(others, lambda path: "playwright" in libraries_of(path)) == {}
 
 
-@each(python_files("app/charts"))
-def test_charts_are_drawn_without_streamlit(path):
-    assert "streamlit" not in libraries_of(path)
+def test_charts_are_drawn_without_streamlit():
+    assert found_in(python_files("app/charts"), lambda path: "streamlit" in libraries_of(path)) == {}
 
 
-@each(python_files("app", "pages"))
-def test_state_and_caches_have_one_file_each(path):
-    used = attributes_of(path)
-    state, caches = {"session_state", "query_params"} & used, {"cache_data", "cache_resource"} & used
-    assert not state or name_of(path) == "app/state.py"
-    assert not caches or name_of(path) == "app/resources.py"
+@pytest.mark.parametrize(
+    ("names", "home"),
+    [({"session_state", "query_params"}, "app/state.py"), ({"cache_data", "cache_resource"}, "app/resources.py")],
+    ids=["state", "caches"],
+)
+def test_state_and_caches_have_one_file_each(names, home):
+    others = [path for path in python_files("app", "pages") if name_of(path) != home]
+    assert found_in(others, lambda path: names & attributes_of(path)) == {}
 
 
-@each(python_files("pages"))
-def test_a_page_is_thin(path):
-    source = path.read_text()
-    assert len(source.splitlines()) <= 80
-    assert "session_state" not in source, "state lives in app/state.py"
-    assert not {"torch", "transformers", "plotly"} & libraries_of(path), "views compute and charts draw"
+def test_a_page_is_thin():
+    pages = python_files("pages")
+    assert found_in(pages, lambda path: len(path.read_text().splitlines()) > 80) == {}
+    assert found_in(pages, lambda path: "session_state" in path.read_text()) == {}, "state lives in app/state.py"
+    heavy = found_in(pages, lambda path: {"torch", "transformers", "plotly"} & libraries_of(path))
+    assert heavy == {}, "views compute and charts draw"
 
 
 # ---- documentation
 
 
-@each(python_files("compecon"))
-def test_every_public_name_has_a_docstring(path):
+def undocumented(path: Path) -> list[str]:
     tree = ast.parse(path.read_text())
     documented = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
     public = [node for node in tree.body if isinstance(node, documented) and not node.name.startswith("_")]
-    assert ast.get_docstring(tree), "a module says what it is for"
-    assert [node.name for node in public if not ast.get_docstring(node)] == []
+    silent = [node.name for node in public if not ast.get_docstring(node)]
+    return silent if ast.get_docstring(tree) else ["the module", *silent]
+
+
+def test_every_public_name_has_a_docstring():
+    assert found_in(python_files("compecon"), undocumented) == {}
 
 
 # ---- the checks themselves
