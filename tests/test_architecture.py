@@ -72,6 +72,8 @@ WITHOUT_TORCH = [
     "recipes/registry",
     "recipes/rehearsal",
     "recipes/speed",
+    "runs/local",
+    "runs/work",
     "views/frames",
     "cli",
 ]

@@ -14,13 +14,16 @@ from compecon.benchmarks.browser import TIMEOUT_S, chromium, fresh_page, wait_fo
 from compecon.benchmarks.drag import drag
 from compecon.benchmarks.figures import Figure, Goal, Table, quantile
 from compecon.benchmarks.models import BUNDLED, bundled_checkpoint, text_of
-from compecon.benchmarks.server import dashboard
+from compecon.benchmarks.runs_made import make_runs
+from compecon.benchmarks.server import Dashboard, dashboard
 from compecon.benchmarks.settings import Settings
 from compecon.benchmarks.workers import executor_in, wait_for
 from compecon.errors import CompeconError
 from compecon.runs.files import Json
+from compecon.runs.home import Home
 from compecon.runs.local import LocalExecutor
 from compecon.runs.record import RunState
+from compecon.runs.store import RunStore
 from compecon.runs.submission import new_spec
 
 if TYPE_CHECKING:
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
 _OPEN_GOAL_S, _RATIO_GOAL = 1.0, 2.0
 _N_TOKENS = 64
+_LEARNS_WITHIN_S = 600
 _LEARNT = 5  # steps after which a training is under way
 _LIST_SHOWN = "() => document.querySelector('[data-testid=\"stDataFrame\"] canvas') !== null"
 
@@ -44,26 +48,31 @@ def page_tables(settings: Settings, many: Path, home: Path) -> list[Table]:
         CompeconError: If there is no browser.
     """
     with chromium() as browser:
-        return [_opening(settings, browser, many), _dragging(settings, browser, home)]
+        opening = _opening(settings, browser, many, home.with_name("one"))
+        return [opening, _dragging(settings, browser, home)]
 
 
-def _opening(settings: Settings, browser: Browser, home: Path) -> Table:
-    with dashboard(home=home) as server, fresh_page(browser) as page:
+def _opening(settings: Settings, browser: Browser, many: Path, one: Path) -> Table:
+    make_runs(RunStore(Home(one).made()), 1)
+    with dashboard(home=many) as server, fresh_page(browser) as page:
         server.wait_until_listening()
-        url = server.url() + "train"
-        first = _opened(page, url)
-        again = tuple(_opened(page, url) for _ in range(settings.pick(10, 3)))
+        with dashboard(home=one) as other, fresh_page(browser) as beside:
+            other.wait_until_listening()
+            first, _ = _opened(page, server), _opened(beside, other)
+            pairs = [(_opened(page, server), _opened(beside, other)) for _ in range(settings.pick(10, 3))]
+    again, with_one = zip(*pairs, strict=True)
     figures = (
         Figure("the list is there, from the second time on", "s", again, Goal("median", _OPEN_GOAL_S)),
+        Figure("  a list of one run, in turns", "s", with_one),
         Figure("  the first time, the server just started", "s", (first,)),
     )
     return Table("runs: the Train page with 1,000 runs", figures, ("From the request until the table is drawn.",))
 
 
-def _opened(page: Page, url: str) -> float:
+def _opened(page: Page, server: Dashboard) -> float:
     page.goto("about:blank")
     began = time.perf_counter()
-    page.goto(url, wait_until="commit")
+    page.goto(f"{server.url()}train", wait_until="commit")
     page.wait_for_function(_LIST_SHOWN, timeout=1000 * TIMEOUT_S)
     return time.perf_counter() - began
 
@@ -113,5 +122,5 @@ def _training(executor: LocalExecutor) -> Iterator[int]:
             raise CompeconError(f"the training ended: {record.reason}")
         return record.state is RunState.RUNNING and record.status.step >= _LEARNT
 
-    wait_for(learns)
+    wait_for(learns, _LEARNS_WITHIN_S)
     yield executor.store.get(run_id).status.pid

@@ -17,6 +17,10 @@ from tests.support.runs import ended, until, workers
 pytestmark = pytest.mark.fault
 
 
+def slow(value):
+    return pytest.param(value, marks=pytest.mark.slow)
+
+
 @pytest.fixture
 def left(executor, store):
     """A run whose worker was killed after some checkpoints."""
@@ -46,7 +50,7 @@ def damage_the_marker(folder):
     (folder / MARKER).write_text('{"step": 3, "files": {}}')
 
 
-@pytest.mark.parametrize("damage", [truncate, flip_a_bit, lose_a_file, damage_the_marker])
+@pytest.mark.parametrize("damage", [truncate, flip_a_bit, slow(lose_a_file), slow(damage_the_marker)])
 def test_a_truncated_or_bit_flipped_checkpoint_is_set_aside_and_the_one_before_taken(executor, store, left, damage):
     newest = checkpoints_of(store.folder(left) / "checkpoints")[-1]
     damage(newest)
@@ -62,7 +66,7 @@ def test_without_any_whole_checkpoint_it_begins_anew(executor, store, left):
     assert_undisturbed(ended(store, left))
 
 
-@pytest.mark.parametrize("torn", [b'{"stage": "rehearsal", "step": 11, "lo', b"\x00" * 4096])
+@pytest.mark.parametrize("torn", [b'{"stage": "rehearsal", "step": 11, "lo', slow(b"\x00" * 4096)])
 def test_a_torn_metrics_line_is_cut_off(executor, store, left, torn):
     with (store.folder(left) / METRICS).open("ab") as stream:
         stream.write(torn)
@@ -86,7 +90,9 @@ def test_an_edited_spec_is_refused_until_it_is_put_back(executor, store, left):
     assert_undisturbed(ended(store, left))
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": 1, "recipe": "rehearsal", "queue": "../.."}'])
+@pytest.mark.parametrize(
+    "text", [slow(""), slow("{"), slow("[]"), '{"schema": 1, "recipe": "rehearsal", "queue": "../.."}']
+)
 def test_a_spec_that_is_no_spec_is_refused_at_once(executor, store, left, text):
     path = store.folder(left) / SPEC
     before = path.read_text()
