@@ -71,7 +71,7 @@ def sweep_record(store: RunStore, sweep_id: str) -> SweepRecord:
 
 def sweeps(home: Home) -> tuple[str, ...]:
     """Names of all sweeps, newest first; one that cannot be read comes last."""
-    names = [path.stem for path in home.sweeps.glob("sweep-*.json")]
+    names = [path.stem for path in home.sweeps.glob("sweep-*.json") if "." not in path.stem]  # not what was set aside
     return tuple(sorted(names, key=lambda name: (-_order(home, name), name)))
 
 
