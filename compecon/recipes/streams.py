@@ -81,7 +81,7 @@ def size_stream(
         cost = {n: forward_macs(checkpoint.model, int(n)) for n in np.unique(lengths).tolist()}
         levels.append([cost[n] for n in lengths.tolist()])
         correct.append(_correct(checkpoint, few, split, None))
-    order = np.argsort([row[0] for row in levels])
+    order = np.argsort([row[0] for row in levels], kind="stable")
     largest = checkpoints[int(order[-1])].name
     table, outcomes = np.array(levels, dtype=np.float64)[order].T, np.stack(correct, axis=1)[:, order]
     return Stream(name or f"{largest}-sizes", _ids(task, split, places), table, outcomes, None, "MACs", "measured")
@@ -135,7 +135,11 @@ def build_streams(
                 f"{dense.name}: correct answers against keys read",
                 f"{dense.name}, top-k; {rows}",
             ),
-            (size_stream(checkpoints, task), f"{dense.name}: correct answers against model size", f"{names}; {rows}"),
+            (
+                size_stream(checkpoints, task, name=f"{dense.name}-sizes"),
+                f"{dense.name}: correct answers against model size",
+                f"{names}; {rows}",
+            ),
         ):
             file = write_stream(stream, folder, title=title, told=told)
             say(f"{file.name}: {len(stream.queries)} queries, {file.stat().st_size:,} bytes")
