@@ -21,7 +21,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 DASHBOARD = {"app": "app", "pages": "pages", "assets": "assets", ".streamlit": ".streamlit"}
 # Needed without being imported: by transformers.Trainer, and what people bring figures and attributions to.
 NOT_IMPORTED = {"accelerate", "plotly", "altair", "captum"}
-OPTIONAL = {"playwright"}  # `compecon bench` drives a browser, and says so where it cannot
+OPTIONAL = {"playwright", "optuna", "pyarrow", "tensorboardx"}  # few commands use them, and say so where they cannot
 NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
