@@ -194,16 +194,15 @@ def test_the_funded_have_the_price_as_their_marginal_value(utility, budget):
 # ---- invariances
 
 
-@pytest.mark.parametrize("name", ANY)
+@pytest.mark.parametrize(
+    "name", [name for name in ANY if name not in ("greedy", "cascade", "value-of-computation")]
+)  # those have ties between different agents, or are a queue, whose order is the point
 @given(utility=surges(), budget=st.integers(1, 60))
-def test_the_order_of_agents_matters_to_ties_alone(name, utility, budget):
-    if name == "value-of-computation":
-        return  # a queue: its order is the point
+def test_the_order_of_different_agents_does_not_matter(name, utility, budget):
+    assume(len({*zip(utility.threshold, utility.slope, utility.decay, strict=True)}) == utility.n_agents)
     turned = utility.take(slice(None, None, -1))
     one, other = make_rule(name).allocate(utility, budget), make_rule(name).allocate(turned, budget)
-    distinct = len({*zip(utility.threshold, utility.slope, utility.decay, strict=True)}) == utility.n_agents
-    if distinct and name not in ("greedy", "cascade"):  # they have ties in rate and doubt of different agents
-        assert one.value == pytest.approx(other.value, rel=1e-6, abs=1e-9)
+    assert one.value == pytest.approx(other.value, rel=1e-6, abs=1e-9)
 
 
 @pytest.mark.parametrize("name", ["uniform", "proportional", "shadow-price", "shadow-price-repaired", "oracle"])
