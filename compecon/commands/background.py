@@ -76,7 +76,7 @@ def submit(executor: Executor, store: RunStore, spec: RunSpec) -> str:
     return run_id
 
 
-def look(store: RunStore, spec: RunSpec) -> None:
+def look(store: RunStore, spec: RunSpec, *, n_waiting: int = 0) -> None:
     """Say on stderr what a run will take.
 
     Raises:
@@ -84,7 +84,7 @@ def look(store: RunStore, spec: RunSpec) -> None:
     """
     from compecon.runs.preflight import look_ahead
 
-    ahead = look_ahead(store, spec)
+    ahead = look_ahead(store, spec, n_waiting=n_waiting)
     ahead.require()
     for sentence in ahead.sentences:
         typer.echo(sentence, err=True)

@@ -123,7 +123,7 @@ def _submit(executor: Executor, store: RunStore, points: Points, about: tuple[in
     from compecon.runs.sweeps import submit_sweep
 
     parallel, title = about
-    look(store, new_spec(points.recipe, {**points.params, **points.points[0]}))
+    look(store, new_spec(points.recipe, {**points.params, **points.points[0]}), n_waiting=len(points) - 1)
     key = _key(points.recipe, points.params, list(points), parallel, title)
     sweep_id = submit_sweep(executor, store.home, points, title=title, parallel=parallel, key=key)
     typer.echo(sweep_id)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _SPARE_BYTES = 200_000_000  # of the disk, that a run leaves to others
 _LOOKED_AT = 20  # earlier runs
+_WAITING_BYTES = 10_000_000  # of a worker that waits for its turn
 
 
 @final
@@ -45,12 +46,13 @@ class Ahead:
             raise RunError(" ".join(self.problems))
 
 
-def look_ahead(store: RunStore, spec: RunSpec) -> Ahead:
+def look_ahead(store: RunStore, spec: RunSpec, *, n_waiting: int = 0) -> Ahead:
     """Look at what a run will take, and at the room there is for it.
 
     Args:
         store: Where it will be kept; earlier runs there tell how quick this machine is.
         spec: What is to be run.
+        n_waiting: How many more will wait for their turn meanwhile, as those of a sweep do.
 
     Raises:
         CheckpointError: If the checkpoint that it begins with cannot be loaded.
@@ -59,7 +61,8 @@ def look_ahead(store: RunStore, spec: RunSpec) -> Ahead:
 
     found = expected(spec.recipe, spec.params, speed=speed_of(store))
     here = spec.executor == "local"
-    memory = tuple(_memory(found.memory_bytes)) if here and spec.queue != "gpu" else ()
+    own = found.memory_bytes if spec.queue != "gpu" else 0  # then it is the GPU's
+    memory = tuple(_memory(own + n_waiting * _WAITING_BYTES)) if here else ()
     problems = [*(sentence for is_problem, sentence in memory if is_problem), *_disk(store.home.root, found.disk_bytes)]
     warnings = [sentence for is_problem, sentence in memory if not is_problem]
     return Ahead(found, (_in_words(found), *warnings), tuple(problems))

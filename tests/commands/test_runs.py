@@ -500,3 +500,22 @@ def test_points_are_proposed_until_all_are_through(compecon, store):
     assert code == 0, err
     assert sweep_record(store, out.split()[0]).counts == {"SUCCEEDED": 3}
     until(lambda: not list(store.home.queues.rglob("*.ticket")))
+
+
+@pytest.mark.parametrize("command", ["runs", "doctor", "sweep list", "sweep rehearsal --grid seed=1,2 --steps 1"])
+def test_looking_and_submitting_load_no_torch(store, command):
+    store.home.made()
+    code = f"""
+import sys
+from compecon.cli import main
+from compecon.runs.local import LocalExecutor
+LocalExecutor._spawn = lambda self, run_id, *others: others[-1].release()
+sys.argv = ["compecon", *{command.split()!r}]
+try:
+    main()
+finally:
+    print("loaded:", *{{"torch", "transformers", "streamlit", "optuna"}} & set(sys.modules))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "loaded:"

@@ -59,6 +59,13 @@ def test_memory_that_is_taken_by_others_is_a_warning(store, machine, spec):
     assert "Only 629 MB of memory are free now" in ahead.sentences[1]
 
 
+def test_those_who_wait_take_memory_too(store, machine, spec):
+    machine(total=5_000_000_000)
+    look_ahead(store, spec, n_waiting=100).require()
+    with pytest.raises(RunError, match="of memory, and this machine has 5.0 GB"):
+        look_ahead(store, spec, n_waiting=500).require()
+
+
 def test_memory_of_another_machine_is_not_looked_at(store, machine, spec):
     machine(total=1, available=1)
     for elsewhere in (replace(spec, executor="ray"), replace(spec, queue="gpu")):
