@@ -1,0 +1,233 @@
+"""One rule at every budget of the bar: price, spends, who is abandoned and why, value, bound and gap."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from compecon.market.allocation import Allocation
+from compecon.market.arrays import Numbers
+from compecon.market.clearing import clear
+from compecon.market.rules.registry import make_rule
+from compecon.market.rules.repaired import RepairedShadowPrice
+from compecon.market.rules.rule import Rule
+from compecon.market.surge import ShiftedSurge
+from compecon.market.truncation import Truncation
+from compecon.market.utility import Utility
+from compecon.views.market import Market
+
+RULES: Mapping[str, str] = {
+    "shadow-price": "Shadow price (CLEAR)",
+    "shadow-price-repaired": "Shadow price, repaired",
+    "exact-scan": "Exact scan",
+    "greedy": "Greedy by marginal value",
+    "uniform": "Uniform",
+    "proportional": "Proportional to thresholds",
+    "cascade": "Cascade",
+    "value-of-computation": "Value of computation",
+}
+REASONS = (
+    "funded: at the price {price}, this much leaves it the most surplus",
+    "funded by a rule that sets no price",
+    "abandoned: it is worth at most {choke} per unit, all that comes before its first gain being charged too, and the "
+    "price is {price}",
+    "abandoned: of those at the border of the price, and what is left of the budget does not reach for it",
+    "abandoned: nothing that it could buy is seen to bring anything",
+    "given nothing by a rule that sets no price",
+    "given something that buys it nothing: less than its first gain needs",
+)
+_FUNDED, _FUNDED_UNPRICED, _TOO_DEAR, _LEFT_OUT, _HOPELESS, _UNPRICED, _WASTED = range(len(REASONS))
+_SAME = 1e-9
+_Z = 1.959963984540054  # of a 95 % interval
+
+
+@final
+@dataclass(frozen=True)
+class BudgetPoint:
+    """A rule at one budget.
+
+    Attributes:
+        budget: Total, in the market's unit.
+        price: What the rule charges per unit; None if it sets no price.
+        clearing: Price at which demand meets the budget, whatever the rule does.
+        spends: Of each query.
+        reasons: Places in `REASONS`, one a query.
+        handed: Sum of the spends.
+        used: What is really used of them: an answer may end before its cap.
+        value: By the true curves.
+        bound: No allocation of this budget is worth more, by the true curves.
+        abandoned: How many queries got nothing.
+        accuracy: Share of correct answers that was measured or drawn.
+        low: Lower end of its 95 % interval (Wilson), over queries.
+        high: Upper end.
+    """
+
+    budget: float
+    price: float | None
+    clearing: float
+    spends: tuple[float, ...]
+    reasons: tuple[int, ...]
+    handed: float
+    used: float
+    value: float
+    bound: float
+    abandoned: int
+    accuracy: float
+    low: float
+    high: float
+
+    @property
+    def gap(self) -> float:
+        """What could be added at most, at least 0."""
+        return max(0.0, self.bound - self.value)
+
+
+def rules_for(market: Market) -> tuple[str, ...]:
+    """The rules that fit a market's curves and are quick enough for every budget of a bar."""
+    smooth = isinstance(market.seen, Truncation)
+    left_out = {"shadow-price-repaired"} if smooth else set()
+    if not isinstance(market.seen, ShiftedSurge):
+        left_out.add("exact-scan")
+    return tuple(name for name in RULES if name not in left_out)
+
+
+def rule_named(name: str) -> Rule:
+    """A rule as the page runs it: the repair without its last step, which is slow and brings nothing at 500 queries."""
+    return RepairedShadowPrice(n_tries=0) if name == "shadow-price-repaired" else make_rule(name)
+
+
+def budget_points(market: Market, rule: str, every: int = 1) -> tuple[BudgetPoint, ...]:
+    """A rule at the budgets of the bar.
+
+    Args:
+        market: Queries.
+        rule: One of `rules_for` the market.
+        every: Which of the budgets: each, each second, ...
+    """
+    sharing = rule_named(rule)
+    return tuple(budget_point(market, sharing, float(budget)) for budget in market.budgets[::every])
+
+
+def budget_point(market: Market, rule: Rule, budget: float) -> BudgetPoint:
+    """A rule at one budget."""
+    found = rule.allocate(market.seen, budget)
+    correct = market.correct(found.spend)
+    accuracy, low, high = wilson(float(correct.sum()), len(correct))
+    return BudgetPoint(
+        budget=budget,
+        price=found.price,
+        clearing=clear(market.seen, budget).price,
+        spends=tuple(found.spend.tolist()),
+        reasons=reasons(market.seen, found),
+        handed=found.spent,
+        used=float(market.used(found.spend).sum()),
+        value=float(market.truth.value(found.spend).sum()),
+        bound=clear(market.truth, budget).upper_bound,
+        abandoned=int(found.abandoned(market.seen).sum()),
+        accuracy=accuracy,
+        low=low,
+        high=high,
+    )
+
+
+def reasons(curves: Utility, found: Allocation) -> tuple[int, ...]:
+    """Why each query got what it got, as places in `REASONS`."""
+    price, nothing, choke = found.price, found.abandoned(curves), curves.choke_prices
+    worthless = ~nothing & (curves.value(found.spend) <= 0)
+    if price is None:
+        codes = np.where(nothing, _UNPRICED, _FUNDED_UNPRICED)
+    else:
+        dear = np.where(choke <= price * (1 - _SAME), _TOO_DEAR, _LEFT_OUT)
+        codes = np.where(nothing, np.where(choke > 0, dear, _HOPELESS), _FUNDED)
+    return tuple(np.where(worthless, _WASTED, codes).tolist())
+
+
+def wilson(n_right: float, n: int) -> tuple[float, float, float]:
+    """A share and its 95 % interval (Wilson 1927).
+
+    Args:
+        n_right: At least 0, at most ``n``.
+        n: At least 1.
+    """
+    share, z2 = n_right / n, _Z**2
+    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = _Z / (1 + z2 / n) * float(np.sqrt(share * (1 - share) / n + z2 / (4 * n**2)))
+    return share, max(0.0, centre - half), min(1.0, centre + half)
+
+
+@final
+@dataclass(frozen=True)
+class QueryCurve:
+    """A query's curve as a line to draw.
+
+    Attributes:
+        spends: Rising; a step has its spend twice.
+        values: What each is worth, as the rule sees it.
+        choke: Price from which on it buys nothing.
+        entry: What it buys just below that.
+    """
+
+    spends: tuple[float, ...]
+    values: tuple[float, ...]
+    choke: float
+    entry: float
+
+
+_N_POINTS = 24
+
+
+def query_curves(market: Market) -> tuple[QueryCurve, ...]:
+    """The curve of each query, as the rule sees it."""
+    spends, values = _steps(market.seen) if not market.is_drawn else _smooth(market.seen)
+    columns = (spends.tolist(), values.tolist(), market.seen.choke_prices.tolist(), market.seen.entry.tolist())
+    return tuple(QueryCurve(tuple(s), tuple(v), c, e) for s, v, c, e in zip(*columns, strict=True))
+
+
+def _smooth(curves: Utility) -> tuple[Numbers, Numbers]:
+    top = np.minimum(curves.most, curves.entry * 2 + 600.0)
+    shares = np.linspace(0.0, 1.0, _N_POINTS) ** 1.3
+    rise = curves.thresholds[:, None] + (top - curves.thresholds)[:, None] * shares
+    spends = np.concatenate([np.zeros((curves.n_agents, 1)), rise], axis=1)
+    return spends, curves.value(spends.T).T
+
+
+def _steps(curves: Utility) -> tuple[Numbers, Numbers]:
+    levels: Numbers = curves.levels  # type: ignore[attr-defined]  # a measured market has measured curves
+    at = curves.value(levels.T).T
+    before = np.concatenate([np.zeros((len(at), 1)), at[:, :-1]], axis=1)
+    zeros = np.zeros((len(at), 1))
+    spends = np.concatenate([zeros, np.repeat(levels, 2, axis=1)], axis=1)
+    values = np.concatenate([zeros, np.stack([before, at], axis=2).reshape(len(at), -1)], axis=1)
+    return spends, values
+
+
+@final
+@dataclass(frozen=True)
+class DemandCurve:
+    """Total demand at each price.
+
+    Attributes:
+        prices: Falling.
+        totals: Demand there, rising.
+    """
+
+    prices: tuple[float, ...]
+    totals: tuple[float, ...]
+
+
+def demand_curve(market: Market, n_prices: int = 160) -> DemandCurve:
+    """Demand of all queries, as the rule sees them, on both sides of its jumps.
+
+    Args:
+        market: Queries.
+        n_prices: About how many prices.
+    """
+    curves = market.seen
+    jumps = np.unique(curves.jumps)
+    jumps = jumps[:: max(1, 2 * len(jumps) // n_prices)]
+    sides = np.concatenate([jumps, jumps * (1 - 1e-9), np.linspace(0.0, curves.choke_price * 1.05, n_prices // 2)])
+    prices = np.unique(sides)[::-1]
+    return DemandCurve(tuple(prices.tolist()), tuple(float(curves.demand(float(p)).sum()) for p in prices))

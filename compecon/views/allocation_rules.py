@@ -1,0 +1,83 @@
+"""Rules side by side over budgets, and what each achieves for one of uniform's answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+from compecon.market.rules.oracle import Oracle
+from compecon.market.rules.shadow_price import ShadowPrice
+from compecon.views.allocation import RULES, BudgetPoint, budget_point, budget_points, rules_for
+from compecon.views.market import Market
+
+ORACLE = "oracle"
+_EVERY = 3
+_FEWEST = 5  # correct answers of uniform below which a ratio to it says nothing
+
+
+@final
+@dataclass(frozen=True)
+class RuleCourse:
+    """A rule over budgets.
+
+    Attributes:
+        name: Key of the rule.
+        label: In words.
+        points: At rising budgets, the same for every rule.
+    """
+
+    name: str
+    label: str
+    points: tuple[BudgetPoint, ...]
+
+
+@final
+@dataclass(frozen=True)
+class RatioPoint:
+    """A rule's correct answers for each of uniform's.
+
+    Attributes:
+        rule: In words.
+        mean_budget: Per query.
+        ratio: Above 0.
+        n_uniform: Correct answers of uniform: what the ratio stands on.
+    """
+
+    rule: str
+    mean_budget: float
+    ratio: float
+    n_uniform: int
+
+
+def rule_courses(market: Market, *, with_oracle: bool) -> tuple[RuleCourse, ...]:
+    """Every rule that fits, at every third budget of the bar.
+
+    Args:
+        market: Queries.
+        with_oracle: Whether the shadow price by the true curves comes last: worth it if thresholds are predicted.
+    """
+    found = [RuleCourse(name, RULES[name], budget_points(market, name, _EVERY)) for name in rules_for(market)]
+    if with_oracle:
+        rule = Oracle(truth=market.truth, rule=ShadowPrice())
+        points = tuple(budget_point(market, rule, float(budget)) for budget in market.budgets[::_EVERY])
+        found.append(RuleCourse(ORACLE, "Oracle: true thresholds", points))
+    return tuple(found)
+
+
+def ratios(courses: tuple[RuleCourse, ...], n_queries: int) -> tuple[RatioPoint, ...]:
+    """Ratio to uniform at each budget where uniform has at least five correct answers.
+
+    Args:
+        courses: Of one market, uniform among them.
+        n_queries: How many queries it has.
+    """
+    uniform = next(course for course in courses if course.name == "uniform")
+    return tuple(
+        RatioPoint(
+            course.label, point.budget / n_queries, point.accuracy / base.accuracy, round(base.accuracy * n_queries)
+        )
+        for course in courses
+        if course.name != "uniform"
+        for point, base in zip(course.points, uniform.points, strict=True)
+        if base.accuracy * n_queries >= _FEWEST
+    )

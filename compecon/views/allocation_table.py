@@ -1,0 +1,76 @@
+"""The queries of one budget as a table, and tables that other programs read."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any, final
+
+import numpy as np
+
+from compecon.views.allocation import REASONS, BudgetPoint, QueryCurve
+from compecon.views.market import Market
+
+
+@final
+@dataclass(frozen=True)
+class QueryRow:
+    """What one query got.
+
+    Attributes:
+        query: Its id.
+        spend: In the market's unit.
+        value: What it is worth, as the rule sees it.
+        surplus: Value less price times spend; the value where there is no price.
+        choke: Price from which on it buys nothing.
+        correct: Share of correct answers that the spend brings.
+        why: In words.
+    """
+
+    query: str
+    spend: float
+    value: float
+    surplus: float
+    choke: float
+    correct: float
+    why: str
+
+
+def query_rows(market: Market, point: BudgetPoint, curves: Sequence[QueryCurve]) -> tuple[QueryRow, ...]:
+    """The queries of a market at a budget, the largest surplus first."""
+    spends = np.array(point.spends)
+    values, correct = market.seen.value(spends), market.correct(spends)
+    rows = [
+        QueryRow(
+            query, spend, value, value - (point.price or 0.0) * spend, curve.choke, right, reason(code, point, curve)
+        )
+        for query, spend, value, right, code, curve in zip(
+            market.queries, point.spends, values.tolist(), correct.tolist(), point.reasons, curves, strict=True
+        )
+    ]
+    return tuple(sorted(rows, key=lambda row: -row.surplus))
+
+
+def reason(code: int, point: BudgetPoint, curve: QueryCurve) -> str:
+    """Why a query got what it got, with its numbers."""
+    return REASONS[code].format(price=f"{point.price or 0.0:.4g}", choke=f"{curve.choke:.4g}")
+
+
+def rows_csv(rows: Sequence[QueryRow]) -> str:
+    """A line a query."""
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, [field.name for field in fields(QueryRow)], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(asdict(row) for row in rows)
+    return stream.getvalue()
+
+
+def allocation_json(market: Market, rule: str, point: BudgetPoint, rows: Sequence[QueryRow]) -> str:
+    """An allocation with where it comes from."""
+    content: dict[str, Any] = {"stream": market.name, "source": market.told, "unit": market.unit, "rule": rule}
+    summary = {k: v for k, v in asdict(point).items() if k not in {"spends", "reasons"}}
+    content |= {**summary, "gap": point.gap, "queries": [asdict(row) for row in rows]}
+    return json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
