@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app.charts.run import curve_chart
+from app.charts.run import curve_figure, curve_table
 from app.widgets import escaped
 from compecon.views.run_detail import RunDetail
 from compecon.views.run_results import Fact
@@ -55,7 +55,8 @@ def _figures(detail: RunDetail) -> None:
     st.caption(escaped(f"By optimizer step: {stages}."))
     for start in range(0, len(detail.curves), 2):
         for place, curve in zip(st.columns(2), detail.curves[start : start + 2], strict=False):
-            place.altair_chart(curve_chart(curve, detail.stages), key=f"curve-{curve.name}")
+            figure = curve_figure(curve, detail.stages)
+            place.vega_lite_chart(curve_table(curve), figure, key=f"curve-{curve.name}", alt=curve.told)
             place.caption(escaped(curve.told))
 
 
