@@ -1,5 +1,6 @@
 """Every test: no network, one thread, a known seed. The fast suite: a process a core."""
 
+import gc
 import os
 
 # transformers and datasets read these while they are imported, so they come before any other import.
@@ -48,6 +49,12 @@ def pytest_xdist_auto_num_workers() -> int:
     """A process a core that this one may use, not more than some."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(cores, _MOST_PROCESSES)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what stays: it would walk a million objects of torch after every little training."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
