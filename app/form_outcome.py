@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from app.resources import expected_of, room, speed_of
 from app.run_actions import perform, start, title_of
+from app.run_resources import expected_of, room, speed_of
 from app.state import close_form, notice
 from app.widgets import escaped
 from compecon.checkpoints.catalog import CheckpointEntry

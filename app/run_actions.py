@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from app.resources import executor, executor_of_run, forget_checkpoints, run_store, runs
-from app.state import Notice, choose_run, close_form, hold_notice
+from app.resources import forget_checkpoints, run_store, runs
+from app.run_resources import executor, executor_of_run
+from app.state import Notice, choose_run, close_form, hold_notice, look_at_sweep
 from compecon.errors import CompeconError
 from compecon.runs.points import Points, named
 from compecon.runs.record import RunState
 from compecon.runs.submission import new_spec
-from compecon.runs.sweeps import submit_sweep
+from compecon.runs.sweeps import resume_sweep, stop_sweep, submit_sweep
 from compecon.views.form_draft import MAX_TITLE, FormDraft
 from compecon.views.presets import PRESETS, QUICK
 
@@ -41,9 +42,10 @@ def start(draft: FormDraft) -> Notice | None:
 def _start_sweep(draft: FormDraft, points: Points, title: str) -> Notice:
     key = f"{draft.nonce} {sorted(points.params.items())!r} {points.points!r}"
     store = run_store()
-    submit_sweep(executor(), store.home, points, title=title or title_of(draft, points), key=key)
+    title = title or title_of(draft, points)
+    sweep = submit_sweep(executor(), store.home, points, title=title, key=key)
     close_form()
-    choose_run("")
+    look_at_sweep(sweep)
     return Notice(f"{len(points)} runs were submitted; they take turns on this machine.")
 
 
@@ -78,7 +80,23 @@ def resume_all() -> Notice:
     lost = [record for record in reversed(runs()) if record.state is RunState.LOST]
     for record in lost:
         executor_of_run(record).start(record.run_id)
-    return Notice(f"{len(lost)} runs go on." if len(lost) != 1 else "1 run goes on.")
+    return Notice(f"{_counted(len(lost))} started again.")
+
+
+def stop_runs(sweep: str) -> Notice:
+    """Stop every run of a sweep that is not finished; the second time, end them at once."""
+    n_runs = len(stop_sweep(executor(), run_store().home, sweep))
+    return Notice(f"{_counted(n_runs)} asked to save and end.")
+
+
+def resume_runs(sweep: str) -> Notice:
+    """Let every run of a sweep go on that ended before its time, and submit those that are missing."""
+    n_runs = len(resume_sweep(executor(), run_store().home, sweep))
+    return Notice(f"{_counted(n_runs)} started again.")
+
+
+def _counted(n_runs: int) -> str:
+    return "1 run was" if n_runs == 1 else f"{n_runs} runs were"
 
 
 def delete(run_id: str) -> Notice:

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app.resources import courses_of, forget_checkpoints
+from app.resources import forget_checkpoints
 from app.run_actions import delete, perform, resume, stop
 from app.run_overview import fact_table, overview
+from app.run_resources import courses_of
 from app.state import PARTS, open_form, select_checkpoint
 from app.widgets import escaped
 from compecon.errors import CompeconError, RunError

@@ -8,9 +8,10 @@ from dataclasses import replace
 
 import streamlit as st
 
-from app.resources import durations_of, runs
-from app.run_actions import perform, quick_look, restore, resume_all
+from app.resources import runs
+from app.run_actions import perform, quick_look, restore, resume_all, resume_runs, stop_runs
 from app.run_detail import run_page
+from app.run_resources import durations_of
 from app.state import (
     RUNS_TABLE,
     RunsView,
@@ -27,7 +28,7 @@ from app.widgets import escaped
 from compecon.runs.record import RunRecord, RunState
 from compecon.views.form_draft import FormDraft
 from compecon.views.presets import PRESETS, QUICK
-from compecon.views.runs import SIGNS, Listed, RunRow, listed, run_rows
+from compecon.views.runs import SIGNS, Listed, RunRow, listed, run_rows, sweep_tally
 
 EVERY_S = 1.0
 PAGE = 50
@@ -51,6 +52,7 @@ def _panel(*, polls: bool) -> None:
     _say_notice()
     view = _filter(records, runs_view())
     shown = listed(records, view.words, view.state, view.sweep, PAGE * view.pages)
+    _sweep(records, view.sweep)
     durations = durations_of(records)
     chosen = _chosen(records, shown, view)
     _table(run_rows(shown.records, time.time(), durations), shown, chosen)
@@ -110,6 +112,19 @@ def _filter(records: Sequence[RunRecord], view: RunsView) -> RunsView:
             disabled=len(sweeps) == 1,
         ),
     )
+
+
+def _sweep(records: Sequence[RunRecord], sweep: str) -> None:
+    """The runs of a sweep as one: how far they are, and what can be done with all."""
+    if not sweep:
+        return
+    tally = sweep_tally(records, sweep)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.text(f"{sweep}: {tally.words}")
+        if tally.can_stop:
+            st.button("Stop them all", on_click=perform, args=(stop_runs, sweep), key="stop-sweep")
+        if tally.can_resume:
+            st.button("Resume them all", on_click=perform, args=(resume_runs, sweep), key="resume-sweep")
 
 
 def _any(name: str) -> str:

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, Literal, Self, final
 import streamlit as st
 
 from compecon.recipes.policies import POLICIES
-from compecon.views.form_draft import FormDraft
 from compecon.views.runs import SIGNS
 
 if TYPE_CHECKING:
     from compecon.checkpoints.hub import DownloadPlan
     from compecon.recipes.fields import Setting
+    from compecon.views.form_draft import FormDraft
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 MAX_URL_TEXT = 1_500  # characters; longer texts would make links that mail programs cut
@@ -260,6 +260,11 @@ def choose_run(run_id: str) -> None:
     st.session_state[_RUNS] = replace(runs_view(), run=run_id)
 
 
+def look_at_sweep(sweep: str) -> None:
+    """List the runs of a sweep."""
+    st.session_state[_RUNS] = replace(RunsView(), sweep=sweep)
+
+
 def show_more_runs() -> None:
     """Another page of the list; for callbacks."""
     st.session_state[_RUNS] = replace(runs_view(), pages=runs_view().pages + 1)
@@ -304,6 +309,8 @@ def hold_notice(said: Notice | None) -> None:
 def form_draft() -> FormDraft | None:
     """The form as it stands, or None while none is open; a reload restores it from the address."""
     if _DRAFT not in st.session_state:
+        from compecon.views.form_draft import FormDraft  # noqa: PLC0415 - recipes and tasks: not for the first picture
+
         st.session_state[_DRAFT] = FormDraft.from_query(st.query_params.to_dict())
     held: FormDraft | None = st.session_state[_DRAFT]
     return held

@@ -84,6 +84,33 @@ class Listed:
     n_active: int
 
 
+@final
+@dataclass(frozen=True)
+class Tally:
+    """The runs of a sweep as one.
+
+    Attributes:
+        words: How many are in each state: "2 done, 1 running".
+        can_stop: Whether one is not finished.
+        can_resume: Whether one ended before its time.
+    """
+
+    words: str
+    can_stop: bool
+    can_resume: bool
+
+
+def sweep_tally(records: Iterable[RunRecord], sweep: str) -> Tally:
+    """The runs of a sweep as one, states in the order of a run's life."""
+    states = [record.state for record in records if record.spec.sweep == sweep]
+    words = (f"{states.count(state)} {word}" for state, (_, word) in SIGNS.items() if state in states)
+    return Tally(
+        ", ".join(words),
+        can_stop=not all(state.is_finished for state in states),
+        can_resume=any(state.can_resume for state in states),
+    )
+
+
 def listed(records: Sequence[RunRecord], words: str = "", state: str = "", sweep: str = "", most: int = 50) -> Listed:
     """Those runs that fit a filter, the newest of them.
 

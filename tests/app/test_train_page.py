@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import resources, run_list
+from app import resources, run_list, run_resources
 from compecon.errors import RunError
 from compecon.runs.home import Home
 from compecon.runs.locks import Lock
@@ -70,7 +70,7 @@ def store(tmp_path: Path) -> RunStore:
 @pytest.fixture
 def fake(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> FakeExecutor:
     one = FakeExecutor(store)
-    monkeypatch.setattr(resources, "executor_for", lambda _name, _store: one)
+    monkeypatch.setattr(run_resources, "executor_for", lambda _name, _store: one)
     return one
 
 
@@ -171,7 +171,7 @@ def test_the_list_is_newest_first_and_says_state_and_progress(open_train: Open, 
     assert not page.exception
     table = table_of(page)
     assert list(table["State"]) == ["○ running", "● done"]
-    assert list(table["Progress"]) == [0.5, 1.0]
+    assert list(table["Progress"]) == [50, 100]
     assert list(table["Left"]) == ["about 10 s", ""]
     assert list(table["Stage or reason"]) == ["incentive 20 of 40", "Smaller, and as good."]
     assert table["Quality"][1] == 0.9
@@ -497,6 +497,22 @@ def test_a_sweep_starts_a_run_for_each_value_once(open_form: Open, store: RunSto
     assert sorted(record.spec.params["target"] for record in store.list()) == [0.3, 0.6]
     [sweep] = {record.spec.sweep for record in store.list()}
     assert sweep
+
+
+def test_a_sweep_is_stopped_and_resumed_as_a_whole(
+    open_form: Open, open_train: Open, fake: FakeExecutor, store: RunStore
+) -> None:
+    page = open_form(**filled(), vary="target", values="0.6, 0.3")
+    page.button(key="start").click().run()
+    ids = {record.run_id for record in store.list()}
+    [sweep] = {record.spec.sweep for record in store.list()}
+    assert address_of(page) == {"sweep": sweep}
+    assert any("2 interrupted" in text.value for text in page.text)  # nobody works on them
+    fake.asked.clear()
+    page.button(key="resume-sweep").click().run()
+    assert not page.exception
+    assert {(what, run_id) for what, run_id in fake.asked} == {("start", run_id) for run_id in ids}
+    assert [text.value for text in open_train().text if sweep in text.value] == []
 
 
 def test_values_that_are_none_are_refused(open_form: Open) -> None:

@@ -16,7 +16,18 @@ from compecon.views.run_curves import Courses, Curve, Series, StageMark, thinned
 from compecon.views.run_detail import actions_of, run_detail
 from compecon.views.run_left import TimeLeft, step_durations, time_left
 from compecon.views.run_results import Fact, Told, facts_of, told_against_truth
-from compecon.views.runs import HALTED, SIGNS, Listed, RunRow, listed, progress_of, run_row, run_rows
+from compecon.views.runs import (
+    HALTED,
+    SIGNS,
+    Listed,
+    RunRow,
+    Tally,
+    listed,
+    progress_of,
+    run_row,
+    run_rows,
+    sweep_tally,
+)
 from compecon.views.spans import ago, duration, size, span
 from compecon.views.spec_diff import ABSENT, Change, spec_diff
 
@@ -86,6 +97,14 @@ def test_the_list_is_filtered_and_cut_and_counts_what_there_is() -> None:
     assert listed(runs, state="interrupted").records == (runs[0], runs[2])
     assert listed(runs, sweep="ss").records == (runs[2],)
     assert listed((), "x") == Listed((), 0, 0, 0, 0)
+
+
+def test_a_sweep_is_tallied_by_state() -> None:
+    states = [RunState.SUCCEEDED, RunState.LOST, RunState.SUCCEEDED, RunState.RUNNING]
+    runs = [a_run(state, replace(SPEC, sweep="mine")) for state in states]
+    others = [a_run(RunState.FAILED, replace(SPEC, sweep="other")), a_run()]
+    assert sweep_tally([*runs, *others], "mine") == Tally("1 running, 2 done, 1 interrupted", True, True)
+    assert sweep_tally(runs[:1], "mine") == Tally("1 done", False, False)
 
 
 # ---- time left

@@ -1,22 +1,17 @@
-"""Runs as the whole server shares them: one listing, one reading of each metrics file, whoever looks on."""
+"""The list of runs as the whole server shares it."""
 
 from __future__ import annotations
 
 import os
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import final
 
 from compecon.errors import RunError
-from compecon.runs.history import History
 from compecon.runs.record import RunRecord
-from compecon.runs.store import METRICS, SPEC, STATUS, RunStore
-from compecon.views.run_curves import Courses
+from compecon.runs.store import SPEC, STATUS, RunStore
 
-_MOST_HISTORIES = 8
 _Signature = tuple[tuple[int, int, int], ...]
 
 
@@ -52,26 +47,6 @@ class Listing:
                 except RunError:  # no name of a run, or it has just been deleted
                     continue
             yield signature, record
-
-
-@final
-class Histories:
-    """Metrics of the runs that were looked at last."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._known: OrderedDict[Path, Courses] = OrderedDict()
-
-    @contextmanager
-    def courses(self, folder: Path) -> Iterator[Courses]:
-        """A run's metrics, read on to their end; nobody else reads them within the context."""
-        with self._lock:
-            courses = self._known.pop(folder, None) or Courses(History(folder / METRICS))
-            self._known[folder] = courses
-            while len(self._known) > _MOST_HISTORIES:
-                self._known.popitem(last=False)
-            courses.history.read_on()
-            yield courses
 
 
 def _signature(folder: str) -> _Signature:
