@@ -110,4 +110,5 @@ def routes() -> list[BaseRoute]:
         Route(f"{PREFIX}/trace/{{name}}", trace, methods=["GET"]),
         Route(f"{PREFIX}/health", health, methods=["GET"]),
         Mount(f"{PREFIX}/canvas", StaticFiles(directory=assets() / "canvas")),
+        Mount(f"{PREFIX}/allocation", StaticFiles(directory=assets() / "allocation")),
     ]

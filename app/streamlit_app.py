@@ -15,5 +15,6 @@ st.navigation(
     [
         st.Page(ROOT / "pages" / "attention.py", title="Attention", default=True),
         st.Page(ROOT / "pages" / "train.py", title="Train"),
+        st.Page(ROOT / "pages" / "allocation.py", title="Allocation"),
     ]
 ).run()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import final
 
 import numpy as np
 
 from compecon.market.allocation import Allocation
 from compecon.market.arrays import Numbers
-from compecon.market.clearing import clear
+from compecon.market.clearing import Clearing, clear
 from compecon.market.rules.registry import make_rule
 from compecon.market.rules.repaired import RepairedShadowPrice
 from compecon.market.rules.rule import Rule
@@ -88,7 +89,7 @@ class BudgetPoint:
 def rules_for(market: Market) -> tuple[str, ...]:
     """The rules that fit a market's curves and are quick enough for every budget of a bar."""
     smooth = isinstance(market.seen, Truncation)
-    left_out = {"shadow-price-repaired"} if smooth else set()
+    left_out = {"shadow-price-repaired", "greedy"} if smooth else set()
     if not isinstance(market.seen, ShiftedSurge):
         left_out.add("exact-scan")
     return tuple(name for name in RULES if name not in left_out)
@@ -119,18 +120,23 @@ def budget_point(market: Market, rule: Rule, budget: float) -> BudgetPoint:
     return BudgetPoint(
         budget=budget,
         price=found.price,
-        clearing=clear(market.seen, budget).price,
+        clearing=_cleared(market.seen, budget).price,
         spends=tuple(found.spend.tolist()),
         reasons=reasons(market.seen, found),
         handed=found.spent,
         used=float(market.used(found.spend).sum()),
         value=float(market.truth.value(found.spend).sum()),
-        bound=clear(market.truth, budget).upper_bound,
+        bound=_cleared(market.truth, budget).upper_bound,
         abandoned=int(found.abandoned(market.seen).sum()),
         accuracy=accuracy,
         low=low,
         high=high,
     )
+
+
+@lru_cache(maxsize=512)
+def _cleared(curves: Utility, budget: float) -> Clearing:
+    return clear(curves, budget)
 
 
 def reasons(curves: Utility, found: Allocation) -> tuple[int, ...]:

@@ -16,7 +16,7 @@ from compecon.market.utility import Utility
 
 Belief: TypeAlias = Literal["chance", "solvable", "surge"]
 MOST_QUERIES = 500
-_MEAN_BUDGETS = np.linspace(0.0, 1500.0, 76)  # tokens: as far as the paper's draft figure goes
+_MEAN_BUDGETS = np.linspace(0.0, 1500.0, 61)  # tokens: as far as the paper's draft figure goes
 _LOW, _HIGH = 61, 20
 _MILLION = 1e6
 
@@ -112,13 +112,14 @@ def drawn_market(mixture: Mixture, belief: Belief, noise: float, *, n_queries: i
     def curves(of: SyntheticStream) -> Utility:
         return of.surge() if belief == "surge" else of.truncation(with_ceilings=belief == "solvable")
 
+    truth = curves(stream)
     return Market(
         mixture.name,
         DRAWN.format(n=n_queries),
         "tokens",
         tuple(f"{mixture.name.lower()}-{place:03d}" for place in range(n_queries)),
-        curves(stream.predicted(noise)),
-        curves(stream),
+        curves(stream.predicted(noise)) if noise else truth,
+        truth,
         lambda spend: stream.correct(spend).astype(np.float64),
         lambda spend: np.minimum(spend, stream.lengths),
         _MEAN_BUDGETS * n_queries,

@@ -1,0 +1,220 @@
+"""The Allocation page: what is shared out, the canvas, and the tables and figures below it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+
+import streamlit as st
+
+from app.charts.allocation import ratio_figure, rules_figure, standalone
+from app.market import FILE, courses_of_rules, market_of, market_of_file, playback_of, points_of, streams, table_of
+from app.resources import canvas_part
+from app.state import (
+    ALLOCATION_CANVAS,
+    AllocationChoice,
+    AllocationView,
+    allocation_choice,
+    allocation_view,
+    keep_rule,
+    remember_allocation,
+)
+from app.widgets import escaped
+from compecon.errors import StreamError
+from compecon.market.synthetic import MIXTURES
+from compecon.views.allocation import RULES, query_curves, rules_for
+from compecon.views.allocation_rules import RuleCourse, ratios
+from compecon.views.allocation_table import QueryRow, allocation_json, query_rows, rows_csv
+from compecon.views.market import BELIEFS, Market
+
+_STUB = """
+const ready = import(new URL("/compecon/allocation/main.js", window.location.origin).href);
+export default function (component) {
+  let dispose = null, gone = false;
+  ready.then(({ mount }) => { if (!gone) dispose = mount(component); });
+  return () => { gone = true; dispose?.(); };
+}
+"""
+_PARTS = {"queries": "Queries", "rules": "Rules side by side"}
+_QUOTED = (
+    "Quoted, not reproduced: the paper (Wan et al. 2026, arXiv 2606.03092) reports up to 3 times the accuracy of "
+    "uniform allocation where tokens are scarce; the names of the four mixtures are from its authors' draft figure."
+)
+_ANSWER_CURVES = "expected correct answers"
+
+
+def allocation_page() -> None:
+    """Everything on the page."""
+    choice, view = allocation_choice(streams()), allocation_view()
+    with st.sidebar:
+        market = _market(choice)
+        if market is not None:
+            choice = _rule(choice, market)
+    if market is None:
+        remember_allocation(choice, view)
+        return
+    view = replace(
+        view, budget=min(view.budget, len(market.budgets) - 1), query=min(view.query, len(market.queries) - 1)
+    )
+    _canvas(market, choice, view)
+    st.caption(escaped(market.told))
+    part = st.segmented_control(
+        "Below", _PARTS, format_func=_PARTS.__getitem__, key="allocation_part", required=True,
+        label_visibility="collapsed",
+    )  # fmt: skip
+    if part == "rules":
+        _rules(market, choice)
+    else:
+        _queries(market, choice, view)
+    remember_allocation(choice, view)
+
+
+def _market(choice: AllocationChoice) -> Market | None:
+    """What is shared out; None as long as there is no file, or a bad one."""
+    titles = streams()
+    st.selectbox("Stream", list(titles), key="allocation_stream", format_func=titles.__getitem__)
+    if choice.stream == FILE:
+        return _file()
+    if choice.stream in MIXTURES:
+        st.selectbox(
+            "Curve that the rule sees",
+            list(BELIEFS),
+            key="allocation_belief",
+            format_func=BELIEFS.__getitem__,
+            help="The paper's surge peaks and falls; what a cap really buys is the chance that an answer fits into it.",
+        )
+        st.slider(
+            "Noise on predicted thresholds",
+            0.0,
+            1.0,
+            step=0.1,
+            key="allocation_noise",
+            help="Standard deviation of the error of a threshold's logarithm: 0.3 is off by a third.",
+        )
+    with st.spinner("Drawing queries …"):
+        return market_of(choice.stream, choice.belief, choice.noise)
+
+
+def _file() -> Market | None:
+    given = st.file_uploader(
+        "CSV or JSON Lines", type=["csv", "jsonl"], help="Columns: query, budget, correct, and perhaps tokens."
+    )
+    if given is None:
+        st.info("Hand in a file with a row for each query and budget: query, budget, correct, and perhaps tokens.")
+        return None
+    try:
+        return market_of_file(given.name, given.getvalue())
+    except (StreamError, ValueError) as error:
+        st.error(escaped(str(error)))
+        return None
+
+
+def _rule(choice: AllocationChoice, market: Market) -> AllocationChoice:
+    names = rules_for(market)
+    rule = keep_rule(names)
+    st.selectbox("Rule", names, key="allocation_rule", format_func=RULES.__getitem__)
+    if market.unit == "tokens":
+        st.number_input(
+            "Price of a million tokens",
+            0.0,
+            1e6,
+            key="allocation_money",
+            help="In any money; 0 counts tokens alone. Budgets and prices are then told in money too.",
+        )
+    return replace(choice, rule=rule)
+
+
+def _canvas(market: Market, choice: AllocationChoice, view: AllocationView) -> None:
+    with st.spinner("Computing every budget of the bar …"):
+        table = table_of(market, choice.rule)
+    component = st.components.v2.component(
+        "compecon_allocation",
+        html=canvas_part("allocation.html", "allocation"),
+        css=canvas_part("allocation.css", "allocation"),
+        js=_STUB,
+    )
+    request = f"{market.name}|{market.told}|{choice.rule}|{choice.belief}|{choice.noise}|{len(market.queries)}"
+    data = {
+        "id": hashlib.sha256(request.encode()).hexdigest()[:16],
+        "table": table,
+        "view": asdict(view),
+        "money": choice.money if market.unit == "tokens" else 0.0,
+        "worth": "latent utility" if market.is_drawn and choice.belief == "surge" else _ANSWER_CURVES,
+        "playback": playback_of(market, view.budget),
+    }
+    component(data=data, key=ALLOCATION_CANVAS, on_view_change=lambda: None)
+
+
+def _queries(market: Market, choice: AllocationChoice, view: AllocationView) -> None:
+    point = points_of(market, choice.rule)[view.budget]
+    rows = query_rows(market, point, query_curves(market))
+    _table(rows, market)
+    left, right, _ = st.columns([1, 1, 4])
+    left.download_button(
+        "CSV", lambda: rows_csv(rows), "allocation.csv", "text/csv", on_click="ignore", width="stretch"
+    )
+    right.download_button(
+        "JSON",
+        lambda: allocation_json(market, choice.rule, point, rows),
+        "allocation.json",
+        "application/json",
+        on_click="ignore",
+        width="stretch",
+    )
+
+
+def _table(rows: Sequence[QueryRow], market: Market) -> None:
+    st.dataframe(
+        {
+            "Query": [row.query for row in rows],
+            "Surplus": [row.surplus for row in rows],
+            "Spend": [row.spend for row in rows],
+            "Value": [row.value for row in rows],
+            "Highest price": [row.choke for row in rows],
+            "Correct": [row.correct for row in rows],
+            "Why": [row.why for row in rows],
+        },
+        hide_index=True,
+        height=320,
+        column_config={
+            "Query": st.column_config.TextColumn(width=150),
+            "Surplus": st.column_config.NumberColumn(format="%.4g", width=90, help="Value less price times spend."),
+            "Spend": st.column_config.NumberColumn(format="%.4g", width=90),
+            "Value": st.column_config.NumberColumn(format="%.4g", width=90),
+            "Highest price": st.column_config.NumberColumn(
+                format="%.3g", width=110, help="From this price on it buys nothing."
+            ),
+            "Correct": st.column_config.NumberColumn(
+                format="%.2f", width=80, help="Share of correct answers that the spend really brings."
+            ),
+            "Why": st.column_config.TextColumn(width="large"),
+        },
+        alt="Queries by surplus",
+    )
+    st.caption(escaped(f"{len(rows)} queries at this budget, the largest surplus first. Spends in {market.unit}."))
+
+
+def _rules(market: Market, choice: AllocationChoice) -> None:
+    with st.spinner("Computing every rule …"):
+        courses = courses_of_rules(market, with_oracle=market.is_drawn and choice.noise > 0)
+    figures = {"rules": rules_figure(courses, market.unit)}
+    st.plotly_chart(figures["rules"], key="allocation-rules")
+    st.caption(
+        "Against what was really used, not what was handed out: uniform hands out caps that answers do not fill. Bars: "
+        "95 % over queries (Wilson); the same queries under every rule, so differences are surer than the bars."
+    )
+    _ratio(market, courses)
+    st.download_button(
+        "Figure as HTML", lambda: standalone(figures["rules"]), "rules.html", "text/html", on_click="ignore"
+    )
+
+
+def _ratio(market: Market, courses: tuple[RuleCourse, ...]) -> None:
+    points = ratios(courses, len(market.queries))
+    st.plotly_chart(ratio_figure(points, market.unit), key="allocation-ratio")
+    kind = "drawn by us" if market.is_drawn else "measured"
+    st.caption(
+        f"Correct answers, {kind}, for each of uniform's at the same budget; none where uniform has fewer than five. "
+        + _QUOTED
+    )
