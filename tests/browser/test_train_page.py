@@ -113,8 +113,8 @@ def test_a_copy_begins_with_the_settings_and_a_deleted_run_comes_back(train: Tra
     train.says("● done")
     train.press("Duplicate")
     train.heading("New run")
-    assert train.page.get_by_label("Title").input_value() == "Kept"
-    assert train.page.get_by_label("Steps", exact=True).input_value() == "20"
+    expect(train.page.get_by_label("Title", exact=True)).to_have_value("Kept")
+    expect(train.page.get_by_label("Steps", exact=True)).to_have_value("20")
     train.press("Back to the list")
     train.heading("Kept")
     train.press("Delete")
