@@ -41,7 +41,6 @@ _QUOTED = (
     "Quoted, not reproduced: the paper (Wan et al. 2026, arXiv 2606.03092) reports up to 3 times the accuracy of "
     "uniform allocation where tokens are scarce; the names of the four mixtures are from its authors' draft figure."
 )
-_ANSWER_CURVES = "expected correct answers"
 
 
 def allocation_page() -> None:
@@ -140,7 +139,8 @@ def _canvas(market: Market, choice: AllocationChoice, view: AllocationView) -> N
         "table": table,
         "view": asdict(view),
         "money": choice.money if market.unit == "tokens" else 0.0,
-        "worth": "latent utility" if market.is_drawn and choice.belief == "surge" else _ANSWER_CURVES,
+        "worth": market.worth,
+        "one": {"tokens": "token", "keys": "key"}.get(market.unit, market.unit),
         "playback": playback_of(market, view.budget),
     }
     component(data=data, key=ALLOCATION_CANVAS, on_view_change=lambda: None)

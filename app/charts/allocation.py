@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from compecon.views.allocation_rules import RatioPoint, RuleCourse
+from compecon.views.allocation import RULES
+from compecon.views.allocation_rules import ORACLE_LABEL, RatioPoint, RuleCourse
 
 # Okabe and Ito's colours and more, told apart by dashes too.
 _COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8C8C8C", "#B8860B", "#7A5195")
@@ -22,8 +23,8 @@ def rules_figure(courses: Sequence[RuleCourse], unit: str) -> go.Figure:
         unit: What budgets count.
     """
     figure = make_subplots(1, 2, subplot_titles=("accuracy", "share of the bound"), horizontal_spacing=0.09)
-    for place, course in enumerate(courses):
-        look = {"color": _COLOURS[place % len(_COLOURS)], "dash": _DASHES[place % len(_DASHES)]}
+    for course in courses:
+        look = _look(course.label)
         figure.add_trace(_accuracy(course, look), 1, 1)
         figure.add_trace(_achieved(course, look), 1, 2)
     figure.update_xaxes(title=f"really used, {unit}", col=1)
@@ -33,6 +34,13 @@ def rules_figure(courses: Sequence[RuleCourse], unit: str) -> go.Figure:
         height=430, margin={"t": 40, "b": 50, "l": 50, "r": 10}, legend={"orientation": "h", "y": -0.2}
     )
     return figure
+
+
+def _look(label: str) -> dict[str, str]:
+    """A rule has one colour and one dash in every figure."""
+    labels = [*RULES.values(), ORACLE_LABEL]
+    place = labels.index(label)
+    return {"color": _COLOURS[place], "dash": _DASHES[place % len(_DASHES)]}
 
 
 def _accuracy(course: RuleCourse, look: dict[str, str]) -> go.Scatter:
@@ -81,7 +89,7 @@ def ratio_figure(points: Sequence[RatioPoint], unit: str) -> go.Figure:
         unit: What budgets count.
     """
     figure = go.Figure()
-    for place, rule in enumerate(dict.fromkeys(point.rule for point in points)):
+    for rule in dict.fromkeys(point.rule for point in points):
         mine = [point for point in points if point.rule == rule]
         figure.add_trace(
             go.Scatter(
@@ -89,7 +97,7 @@ def ratio_figure(points: Sequence[RatioPoint], unit: str) -> go.Figure:
                 y=[point.ratio for point in mine],
                 name=rule,
                 mode="lines",
-                line={"color": _COLOURS[place % len(_COLOURS)], "dash": _DASHES[place % len(_DASHES)], "width": 1.8},
+                line={**_look(rule), "width": 1.8},
                 customdata=[[point.n_uniform] for point in mine],
                 hovertemplate="%{y:.2f} × uniform's %{customdata[0]} correct<extra>%{fullData.name}</extra>",
             )

@@ -104,15 +104,15 @@ class Allocation {
   }
 
   drawFacts(now) {
-    const { queries, unit } = this.table, { worth, money } = this.data, n = queries.length;
-    const gap = Math.max(0, now.bound - now.value);
+    const { queries } = this.table, { worth, money } = this.data, n = queries.length;
+    const gap = Math.max(0, now.bound - now.value), left = now.budget - now.handed;
     const facts = [
-      ["price", now.price === null ? "none" : number(now.price), now.price === null ? `set by this rule; demand would meet the budget at ${number(now.clearing)}` : `${worth} for one more of ${unit}${money > 0 ? `; ${number((now.price / money) * 1e6, 3)} for one more of money` : ""}`],
+      ["price", now.price === null ? "none" : number(now.price), now.price === null ? `set by this rule; demand would meet the budget at ${number(now.clearing)}` : `${worth} for one more ${this.data.one}${money > 0 ? `; ${number((now.price / money) * 1e6, 3)} more for one of money` : ""}`],
       ["abandoned", `${now.abandoned} of ${n}`, "queries that got nothing"],
       ["value", number(now.value), worth],
       ["gap", number(gap, 3), `to the bound ${number(now.bound)}: no rule can add more`],
       ["accuracy", `${(100 * now.accuracy).toFixed(1)} %`, `${(100 * now.low).toFixed(1)} to ${(100 * now.high).toFixed(1)}, 95 % over queries`],
-      ["used", number(now.used), `of ${number(now.handed)} handed out; ${number(Math.max(0, now.budget - now.handed))} kept`],
+      ["used", number(now.used), `of ${number(now.handed)} handed out; ${number(left > 1e-9 * now.budget ? left : 0)} unspent`],
     ];
     this.$(".facts").replaceChildren(...facts.map(([name, value, told]) => {
       const box = document.createElement("div"), strong = document.createElement("b");
@@ -137,7 +137,8 @@ class Allocation {
 
   drawMarket(now) {
     const { demand, unit } = this.table, { colours } = this, paper = sheet(this.$(".market"));
-    const right = Math.max(1.1 * demand.totals.at(-1), 1.05 * now.budget);
+    const nearly = demand.totals[demand.prices.findLastIndex((price) => price >= 0.02 * this.steepest)] ?? demand.totals.at(-1);
+    const right = Math.max(1.1 * nearly, 1.05 * now.budget);
     const { box, x, y } = axes(paper, colours, { right, top: this.steepest, xTitle: `demand of all queries, ${unit}`, yTitle: "price" });
     line(paper.ctx, box, demand.prices.map((price, i) => [x(demand.totals[i]), y(price)]), { colour: colours.accent });
     line(paper.ctx, box, [[x(now.budget), box.bottom], [x(now.budget), box.top]], { colour: colours.full, width: 2.5 });

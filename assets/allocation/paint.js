@@ -1,7 +1,7 @@
 // Drawings of the Allocation page on plain canvases. Nothing is computed here but places on the screen.
 
 /** Numbers as people write them: four digits, thousands apart. */
-export const number = (x, digits = 4) => (x === null || !Number.isFinite(x) ? "none" : x !== 0 && (Math.abs(x) < 1e-3 || Math.abs(x) >= 1e9) ? x.toExponential(2).replace("e", "·10^").replace("+", "")
+export const number = (x, digits = 4) => (x === null || !Number.isFinite(x) ? "none" : x !== 0 && (Math.abs(x) < 1e-6 || Math.abs(x) >= 1e9) ? x.toExponential(2).replace("e", "·10^").replace("+", "")
   : x.toLocaleString("en", { maximumSignificantDigits: Math.max(digits, Math.ceil(Math.log10(Math.abs(x) + 1))) }));
 
 /** A context in CSS pixels, cleared. */

@@ -193,7 +193,7 @@ def query_curves(market: Market) -> tuple[QueryCurve, ...]:
 
 
 def _smooth(curves: Utility) -> tuple[Numbers, Numbers]:
-    top = np.minimum(curves.most, curves.entry * 2 + 600.0)
+    top = np.minimum(curves.most, curves.thresholds + 2.5 * np.maximum(curves.entry - curves.thresholds, 1.0))
     shares = np.linspace(0.0, 1.0, _N_POINTS) ** 1.3
     rise = curves.thresholds[:, None] + (top - curves.thresholds)[:, None] * shares
     spends = np.concatenate([np.zeros((curves.n_agents, 1)), rise], axis=1)

@@ -10,7 +10,7 @@ from compecon.market.rules.shadow_price import ShadowPrice
 from compecon.views.allocation import RULES, BudgetPoint, budget_point, budget_points, rules_for
 from compecon.views.market import Market
 
-ORACLE = "oracle"
+ORACLE, ORACLE_LABEL = "oracle", "Oracle: true thresholds"
 _EVERY = 3
 _FEWEST = 5  # correct answers of uniform below which a ratio to it says nothing
 
@@ -60,7 +60,7 @@ def rule_courses(market: Market, *, with_oracle: bool) -> tuple[RuleCourse, ...]
     if with_oracle:
         rule = Oracle(truth=market.truth, rule=ShadowPrice())
         points = tuple(budget_point(market, rule, float(budget)) for budget in market.budgets[::_EVERY])
-        found.append(RuleCourse(ORACLE, "Oracle: true thresholds", points))
+        found.append(RuleCourse(ORACLE, ORACLE_LABEL, points))
     return tuple(found)
 
 

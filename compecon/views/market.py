@@ -25,6 +25,11 @@ BELIEFS: Mapping[Belief, str] = {
     "solvable": "the same, knowing who can be solved",
     "surge": "the paper's surge",
 }
+_WORTH: Mapping[Belief, str] = {
+    "chance": "answers, were all solvable",
+    "solvable": "expected correct answers",
+    "surge": "latent utility",
+}
 HINDSIGHT = (
     "Measured by us on bundled checkpoints: {told}. Outcomes are known in hindsight, so a rule that reads these curves "
     "is an oracle: no rule that has to predict can be expected to reach it."
@@ -55,6 +60,7 @@ class Market:
         used: What is really used of spends, shape (query,) to (query,).
         budgets: Totals on the bar, shape (budget,), rising from 0.
         is_drawn: Whether it is synthetic.
+        worth: What the curves count.
     """
 
     name: str
@@ -67,6 +73,7 @@ class Market:
     used: Callable[[Numbers], Numbers]
     budgets: Numbers
     is_drawn: bool
+    worth: str = "correct answers"
 
 
 def measured_market(stream: Stream, entry: StreamEntry | None = None) -> Market:
@@ -124,4 +131,5 @@ def drawn_market(mixture: Mixture, belief: Belief, noise: float, *, n_queries: i
         lambda spend: np.minimum(spend, stream.lengths),
         _MEAN_BUDGETS * n_queries,
         is_drawn=True,
+        worth=_WORTH[belief],
     )

@@ -1,0 +1,134 @@
+"""The Allocation page as a script: what the canvas gets, what the address keeps, what is refused."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.market import market_of, points_of, streams
+from app.state import AllocationView
+from compecon.views.allocation import RULES, rules_for
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def open_page(**params: str) -> AppTest:
+    page = AppTest.from_file(ROOT / "pages" / "allocation.py", default_timeout=90)
+    for name, value in params.items():
+        page.query_params[name] = value
+    return page.run()
+
+
+def canvas_of(page: AppTest) -> dict[str, Any]:
+    assert not page.exception
+    [canvas] = page.get("bidi_component")
+    read: dict[str, Any] = json.loads(canvas.proto.json)
+    return read
+
+
+def address_of(page: AppTest) -> dict[str, str]:
+    return {name: v if isinstance(v, str) else v[-1] for name, v in page.query_params.items()}
+
+
+def captions(page: AppTest) -> str:
+    return " ".join(re.sub(r"\\(.)", r"\1", caption.value) for caption in page.caption)
+
+
+def test_it_opens_on_a_measured_stream_under_the_shadow_price() -> None:
+    page = open_page()
+    data = canvas_of(page)
+    points = points_of(market_of("sentiment-sizes", "chance", 0.0), "shadow-price")
+    assert data["table"]["points"]["budget"] == [point.budget for point in points]
+    assert data["table"]["prices"] == [point.price for point in points]
+    assert data["view"] == {"budget": 20, "query": 0, "order": "arrival"}
+    assert "Measured by us" in captions(page)
+    assert "oracle" in captions(page)
+    assert address_of(page) == {}
+
+
+def test_an_address_restores_the_page() -> None:
+    page = open_page(stream="sentiment-keys", rule="uniform", budget="33", query="7", order="price")
+    data = canvas_of(page)
+    assert data["view"] == {"budget": 33, "query": 7, "order": "price"}
+    assert data["table"]["unit"] == "keys"
+    assert set(data["table"]["prices"]) == {None}
+    expected = {"stream": "sentiment-keys", "rule": "uniform", "budget": "33", "query": "7", "order": "price"}
+    assert address_of(page) == expected
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"stream": "../../etc"},
+        {"rule": "<b>"},
+        {"budget": "-1", "query": "x", "order": "up"},
+        {"noise": "nan", "money": "inf"},
+        {"noise": "7", "money": "-1", "belief": "mine", "part": "all"},
+    ],
+)
+def test_what_no_link_of_ours_says_is_the_default(params: dict[str, str]) -> None:
+    page = open_page(**params)
+    assert canvas_of(page)["view"] == canvas_of(open_page())["view"]
+    assert address_of(page) == {}
+
+
+def test_a_budget_beyond_the_bar_is_its_end() -> None:
+    data = canvas_of(open_page(budget="9999", query="9999"))
+    assert data["view"] == {"budget": 80, "query": 399, "order": "arrival"}
+
+
+def test_a_mixture_says_that_it_is_synthetic_and_offers_only_rules_that_fit() -> None:
+    page = open_page(stream="MostlyEasy", belief="surge")
+    assert captions(page).startswith("Synthetic: 500 queries drawn at random, nothing measured.")
+    rules = next(box for box in page.selectbox if box.label == "Rule")
+    assert rules.options == [RULES[name] for name in rules_for(market_of("MostlyEasy", "surge", 0.0))]
+    assert "Exact scan" in rules.options
+
+
+def test_a_rule_that_does_not_fit_the_next_stream_gives_way() -> None:
+    page = open_page(stream="MostlyEasy", belief="surge", rule="exact-scan")
+    next(box for box in page.selectbox if box.label == "Stream").select("sentiment-sizes").run()
+    canvas_of(page)
+    assert next(box for box in page.selectbox if box.label == "Rule").value == "shadow-price"
+    assert "rule" not in address_of(page)
+
+
+def test_money_is_told_for_tokens_alone() -> None:
+    assert canvas_of(open_page(stream="MostlyEasy", belief="surge", money="2.5"))["money"] == 2.5
+    keys = open_page(stream="sentiment-keys", money="2.5")
+    assert canvas_of(keys)["money"] == 0
+    assert not keys.number_input
+
+
+def test_rules_side_by_side_quote_the_paper_as_quoted() -> None:
+    page = open_page(part="rules")
+    canvas_of(page)
+    assert len(page.get("plotly_chart")) == 2
+    assert "Quoted, not reproduced" in captions(page)
+    assert "draft figure" in captions(page)
+
+
+def test_a_file_is_asked_for_shared_out_or_refused() -> None:
+    page = open_page(stream="file")
+    assert not page.exception
+    assert "Hand in a file" in page.info[0].value
+    rows = b"query,budget,correct\n<img src=x>,10,0\n<img src=x>,20,1\nb,10,1\n"
+    page.file_uploader[0].set_value(("mine.csv", rows, "text/csv")).run()
+    assert canvas_of(page)["table"]["queries"] == ["<img src=x>", "b"]
+    page.file_uploader[0].set_value(("mine.csv", b"query,budget\na,1\n", "text/csv")).run()
+    assert not page.exception
+    assert "correct" in page.error[0].value
+
+
+def test_every_stream_of_the_menu_says_what_it_is() -> None:
+    assert all(title.startswith(("Measured · ", "Synthetic · ", "Your file")) for title in streams().values())
+
+
+def test_a_canvas_can_tell_nonsense() -> None:
+    told = {"budget": {"a": 1}, "query": "1e9", "order": 3}
+    assert AllocationView.from_mapping(told) == AllocationView()
