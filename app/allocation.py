@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 
@@ -133,9 +134,9 @@ def _canvas(market: Market, choice: AllocationChoice, view: AllocationView) -> N
         css=canvas_part("allocation.css", "allocation"),
         js=_STUB,
     )
-    request = f"{market.name}|{market.told}|{choice.rule}|{choice.belief}|{choice.noise}|{len(market.queries)}"
+    shown = json.dumps([market.name, market.queries, choice.rule, table["choke"], table["points"]["value"]])
     data = {
-        "id": hashlib.sha256(request.encode()).hexdigest()[:16],
+        "id": hashlib.sha256(shown.encode()).hexdigest()[:16],
         "table": table,
         "view": asdict(view),
         "money": choice.money if market.unit == "tokens" else 0.0,
