@@ -10,6 +10,7 @@ import tomllib
 import zipfile
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -42,6 +43,13 @@ def limits() -> list[str]:
     return [line for line in lines if line and not line.startswith("#")]
 
 
+@cache
+def homes() -> dict[str, list[str]]:
+    """Distributions by the module that they bring."""
+    return dict(metadata.packages_distributions())
+
+
+@cache
 def imported(*folders: str) -> set[str]:
     """Distributions that the files of some folders import, at any depth."""
     nodes = [
@@ -53,8 +61,7 @@ def imported(*folders: str) -> set[str]:
     names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module and not node.level}
     tops = {name.split(".")[0] for name in names} - sys.stdlib_module_names - {"app", "compecon", "pages", "tests"}
-    homes = metadata.packages_distributions()
-    return {canonical(home) for top in tops for home in homes.get(top, [top])}
+    return {canonical(home) for top in tops for home in homes().get(top, [top])}
 
 
 # ---- versions

@@ -192,7 +192,7 @@ def test_a_weight_of_another_shape_is_named_with_both_shapes(make: Make, edit_co
 
 def test_a_giant_config_is_refused_before_memory_is_taken(make: Make, edit_config: Edit) -> None:
     folder = make("gpt2")
-    edit_config(folder, n_layer=500, n_embd=8192, n_head=64)  # 400 billion weights
+    edit_config(folder, n_layer=20, n_embd=40960, n_head=64)  # 400 billion weights
     assert "describes 4" in refused_on_loading(folder)
 
 

@@ -6,8 +6,21 @@ import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
 
+from compecon.latency.clock import in_turns
 from compecon.tasks.metrics import accuracy
 from compecon.tasks.task import Split, Task
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few_rounds():
+    """Latencies of toy models are measured in two rounds, not in a hundred: nobody reads them."""
+
+    def briefly(sides, *, repeats, warmup, limit_s):
+        return in_turns(sides, repeats=min(repeats, 2), warmup=min(warmup, 1), limit_s=limit_s)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("compecon.latency.ratio.in_turns", briefly)
+        yield
 
 
 @pytest.fixture(scope="session")
