@@ -199,23 +199,23 @@ def _table(rows: Sequence[QueryRow], market: Market) -> None:
 def _rules(market: Market, choice: AllocationChoice) -> None:
     with st.spinner("Computing every rule …"):
         courses = courses_of_rules(market, with_oracle=market.is_drawn and choice.noise > 0)
-    figures = {"rules": rules_figure(courses, market.unit)}
-    st.plotly_chart(figures["rules"], key="allocation-rules")
+    figure = rules_figure(courses, market.unit)
+    st.plotly_chart(figure, key="allocation-rules")
     st.caption(
-        "Against what was really used, not what was handed out: uniform hands out caps that answers do not fill. Bars: "
-        "95 % over queries (Wilson); the same queries under every rule, so differences are surer than the bars."
+        "Against what was really used, not what was handed out: uniform hands out caps that answers do not fill. "
+        "Diamonds: no rule answers more with less. Bars: 95 % over queries (Wilson); the queries are the same "
+        "under every rule, so differences are surer than the bars."
     )
+    st.download_button("Rules as HTML", lambda: standalone(figure), "rules.html", "text/html", on_click="ignore")
     _ratio(market, courses)
-    st.download_button(
-        "Figure as HTML", lambda: standalone(figures["rules"]), "rules.html", "text/html", on_click="ignore"
-    )
 
 
 def _ratio(market: Market, courses: tuple[RuleCourse, ...]) -> None:
-    points = ratios(courses, len(market.queries))
-    st.plotly_chart(ratio_figure(points, market.unit), key="allocation-ratio")
+    figure = ratio_figure(ratios(courses, len(market.queries)), market.unit)
+    st.plotly_chart(figure, key="allocation-ratio")
     kind = "drawn by us" if market.is_drawn else "measured"
     st.caption(
         f"Correct answers, {kind}, for each of uniform's at the same budget; none where uniform has fewer than five. "
         + _QUOTED
     )
+    st.download_button("Ratio as HTML", lambda: standalone(figure), "ratio.html", "text/html", on_click="ignore")

@@ -25,7 +25,7 @@ FILE = "file"
 
 def streams() -> Mapping[str, str]:
     """What can be shared out: names and titles."""
-    measured = {entry.name: f"Measured · {entry.title}" for entry in list_streams()}
+    measured = {entry.name: f"Measured · {entry.name}" for entry in list_streams()}
     return {**measured, **{name: f"Synthetic · {name}" for name in MIXTURES}, FILE: "Your file"}
 
 

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from compecon.views.allocation import RULES
-from compecon.views.allocation_rules import ORACLE_LABEL, RatioPoint, RuleCourse
+from compecon.views.allocation_rules import ORACLE_LABEL, RatioPoint, RuleCourse, on_frontier
 
 # Okabe and Ito's colours and more, told apart by dashes too.
 _COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8C8C8C", "#B8860B", "#7A5195")
@@ -22,10 +22,12 @@ def rules_figure(courses: Sequence[RuleCourse], unit: str) -> go.Figure:
         courses: A line each.
         unit: What budgets count.
     """
-    figure = make_subplots(1, 2, subplot_titles=("accuracy", "share of the bound"), horizontal_spacing=0.09)
-    for course in courses:
+    figure = make_subplots(
+        1, 2, subplot_titles=("accuracy (◆ on the frontier)", "share of the bound"), horizontal_spacing=0.09
+    )
+    for course, front in zip(courses, on_frontier(tuple(courses)), strict=True):
         look = _look(course.label)
-        figure.add_trace(_accuracy(course, look), 1, 1)
+        figure.add_trace(_accuracy(course, front, look), 1, 1)
         figure.add_trace(_achieved(course, look), 1, 2)
     figure.update_xaxes(title=f"really used, {unit}", col=1)
     figure.update_xaxes(title=f"budget, {unit}", col=2)
@@ -43,8 +45,9 @@ def _look(label: str) -> dict[str, str]:
     return {"color": _COLOURS[place], "dash": _DASHES[place % len(_DASHES)]}
 
 
-def _accuracy(course: RuleCourse, look: dict[str, str]) -> go.Scatter:
-    points = sorted(course.points, key=lambda point: point.used)
+def _accuracy(course: RuleCourse, front: Sequence[bool], look: dict[str, str]) -> go.Scatter:
+    ranked = sorted(zip(course.points, front, strict=True), key=lambda pair: pair[0].used)
+    points = [point for point, _ in ranked]
     return go.Scatter(
         x=[point.used for point in points],
         y=[point.accuracy for point in points],
@@ -59,7 +62,10 @@ def _accuracy(course: RuleCourse, look: dict[str, str]) -> go.Scatter:
         name=course.label,
         legendgroup=course.name,
         mode="lines+markers",
-        marker={"size": 5},
+        marker={
+            "size": [9 if best else 4 for _, best in ranked],
+            "symbol": ["diamond" if best else "circle" for _, best in ranked],
+        },
         line={**look, "width": 1.8},
         customdata=[[point.handed, point.budget] for point in points],
         hovertemplate="%{y:.1%} with %{x:,.4g} used, %{customdata[0]:,.4g} handed out<extra>%{fullData.name}</extra>",

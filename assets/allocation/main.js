@@ -107,7 +107,7 @@ class Allocation {
     const { queries } = this.table, { worth, money } = this.data, n = queries.length;
     const gap = Math.max(0, now.bound - now.value), left = now.budget - now.handed;
     const facts = [
-      ["price", now.price === null ? "none" : number(now.price), now.price === null ? `set by this rule; demand would meet the budget at ${number(now.clearing)}` : `${worth} for one more ${this.data.one}${money > 0 ? `; ${number((now.price / money) * 1e6, 3)} more for one of money` : ""}`],
+      ["price", now.price === null ? "none" : number(now.price), now.price === null ? `set by this rule; demand would meet the budget at ${number(now.clearing)}` : `${worth} for one more ${this.data.one}${money > 0 ? `; ${number((now.price / money) * 1e6, 3)} for one unit of money` : ""}`],
       ["abandoned", `${now.abandoned} of ${n}`, "queries that got nothing"],
       ["value", number(now.value), worth],
       ["gap", number(gap, 3), `to the bound ${number(now.bound)}: no rule can add more`],

@@ -183,6 +183,7 @@ class QueryCurve:
 
 
 _N_POINTS = 24
+_MOST_STEPS = 48
 
 
 def query_curves(market: Market) -> tuple[QueryCurve, ...]:
@@ -202,8 +203,8 @@ def _smooth(curves: Utility) -> tuple[Numbers, Numbers]:
 
 def _steps(curves: Utility) -> tuple[Numbers, Numbers]:
     levels: Numbers = curves.levels  # type: ignore[attr-defined]  # a measured market has measured curves
-    at = curves.value(levels.T).T
-    before = np.concatenate([np.zeros((len(at), 1)), at[:, :-1]], axis=1)
+    levels = levels[:, np.unique(np.linspace(0, levels.shape[1] - 1, _MOST_STEPS).round().astype(int))]
+    at, before = curves.value(levels.T).T, curves.value(levels.T * (1 - 1e-12)).T
     zeros = np.zeros((len(at), 1))
     spends = np.concatenate([zeros, np.repeat(levels, 2, axis=1)], axis=1)
     values = np.concatenate([zeros, np.stack([before, at], axis=2).reshape(len(at), -1)], axis=1)

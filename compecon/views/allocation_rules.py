@@ -7,6 +7,7 @@ from typing import final
 
 from compecon.market.rules.oracle import Oracle
 from compecon.market.rules.shadow_price import ShadowPrice
+from compecon.pareto import pareto_front
 from compecon.views.allocation import RULES, BudgetPoint, budget_point, budget_points, rules_for
 from compecon.views.market import Market
 
@@ -62,6 +63,13 @@ def rule_courses(market: Market, *, with_oracle: bool) -> tuple[RuleCourse, ...]
         points = tuple(budget_point(market, rule, float(budget)) for budget in market.budgets[::_EVERY])
         found.append(RuleCourse(ORACLE, ORACLE_LABEL, points))
     return tuple(found)
+
+
+def on_frontier(courses: tuple[RuleCourse, ...]) -> tuple[tuple[bool, ...], ...]:
+    """Which points nobody should refuse, for each rule: no other uses less and answers more correctly."""
+    points = [(point.used, -point.accuracy) for course in courses for point in course.points]
+    front = iter(pareto_front(points).tolist())
+    return tuple(tuple(next(front) for _ in course.points) for course in courses)
 
 
 def ratios(courses: tuple[RuleCourse, ...], n_queries: int) -> tuple[RatioPoint, ...]:

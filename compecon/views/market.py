@@ -21,8 +21,8 @@ _LOW, _HIGH = 61, 20
 _MILLION = 1e6
 
 BELIEFS: Mapping[Belief, str] = {
-    "chance": "chance of an answer within the cap",
-    "solvable": "the same, knowing who can be solved",
+    "chance": "chance within a cap",
+    "solvable": "same, solvability known",
     "surge": "the paper's surge",
 }
 _WORTH: Mapping[Belief, str] = {
@@ -100,7 +100,7 @@ def measured_market(stream: Stream, entry: StreamEntry | None = None) -> Market:
 
     enough, most = float(curves.most.sum()), float(curves.levels[:, -1].sum())
     beyond = np.geomspace(enough, most, _HIGH + 1)[1:] if most > enough > 0 else np.empty(0)
-    budgets = np.concatenate([np.linspace(0.0, enough or most, _LOW), beyond])
+    budgets = np.concatenate([np.linspace(0.0, enough or most or 1.0, _LOW), beyond])
     title = entry.title if entry else stream.name
     return Market(title, told + cut, unit, stream.queries, curves, curves, curves.value, used, budgets, is_drawn=False)
 

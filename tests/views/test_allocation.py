@@ -29,7 +29,7 @@ from compecon.views.allocation import (
     wilson,
 )
 from compecon.views.allocation_canvas import canvas_table
-from compecon.views.allocation_rules import ratios, rule_courses
+from compecon.views.allocation_rules import on_frontier, ratios, rule_courses
 from compecon.views.allocation_table import allocation_json, query_rows, rows_csv
 from compecon.views.market import MOST_QUERIES, Market, drawn_market, measured_market
 
@@ -169,6 +169,31 @@ def test_rules_side_by_side_have_the_same_budgets_and_ratios_to_uniform() -> Non
         mine = next(point for point in by_label[ratio.rule].points if point.budget == base.budget)
         assert ratio.ratio * base.accuracy == pytest.approx(mine.accuracy)
         assert ratio.n_uniform >= 5
+
+
+def test_on_the_frontier_nobody_answers_more_with_less(measured: Market) -> None:
+    courses = rule_courses(measured, with_oracle=False)
+    points = [point for course in courses for point in course.points]
+    for course, front in zip(courses, on_frontier(courses), strict=True):
+        for point, best in zip(course.points, front, strict=True):
+            beaten = any(
+                other.used <= point.used
+                and other.accuracy >= point.accuracy
+                and (other.used, other.accuracy) != (point.used, point.accuracy)
+                for other in points
+            )
+            assert best is not beaten
+
+
+@pytest.mark.parametrize("rows", ["a,0,0\n", "a,5,0\n", "a,5,1\n", "".join(f"a,{n},{n % 2}\n" for n in range(200))])
+def test_odd_files_have_a_bar_and_curves(tmp_path: Path, rows: str) -> None:
+    path = tmp_path / "odd.csv"
+    path.write_text(f"query,budget,correct\n{rows}")
+    market = measured_market(read_stream(path))
+    table = canvas_table(market, budget_points(market, "shadow-price", every=10))
+    json.dumps(table, allow_nan=False)
+    assert (np.diff(market.budgets) > 0).all()
+    assert len(table["curves"][0][0]) <= 100
 
 
 def test_the_table_is_sorted_by_surplus_and_exported_as_shown(measured: Market) -> None:
