@@ -6,7 +6,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -98,13 +98,16 @@ def executor_of(root: Path) -> Iterator[LocalExecutor]:
 
 
 def kill_workers(root: Path) -> None:
-    """End every other process whose command line names a folder."""
-    for process in workers(root):
-        try:
-            os.killpg(process.pid, signal.SIGKILL) if os.getpgid(process.pid) == process.pid else process.kill()
-            process.wait(10)
-        except (psutil.Error, ProcessLookupError):
-            continue
+    """End every other process whose command line names a folder, all of them before any is waited for."""
+
+    def ended() -> bool:
+        found = workers(root)
+        for process in found:
+            with suppress(psutil.Error, ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL) if os.getpgid(process.pid) == process.pid else process.kill()
+        return not found
+
+    until(ended)
 
 
 def workers(root: Path) -> list[psutil.Process]:
