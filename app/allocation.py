@@ -213,7 +213,7 @@ def _rules(market: Market, choice: AllocationChoice) -> None:
 def _ratio(market: Market, courses: tuple[RuleCourse, ...]) -> None:
     figure = ratio_figure(ratios(courses, len(market.queries)), market.unit)
     st.plotly_chart(figure, key="allocation-ratio")
-    kind = "drawn by us" if market.is_drawn else "measured"
+    kind = "drawn by us" if market.is_drawn else "known in hindsight"
     st.caption(
         f"Correct answers, {kind}, for each of uniform's at the same budget; none where uniform has fewer than five. "
         + _QUOTED

@@ -35,7 +35,7 @@ REASONS = (
     "funded by a rule that sets no price",
     "abandoned: it is worth at most {choke} per unit, all that comes before its first gain being charged too, and the "
     "price is {price}",
-    "abandoned: of those at the border of the price, and what is left of the budget does not reach for it",
+    "abandoned: it stands at the border of the price, {price}, and the budget does not reach for all who do",
     "abandoned: nothing that it could buy is seen to bring anything",
     "given nothing by a rule that sets no price",
     "given something that buys it nothing: less than its first gain needs",
