@@ -24,10 +24,11 @@ from app.state import (
 from app.widgets import escaped
 from compecon.errors import StreamError
 from compecon.market.synthetic import MIXTURES
-from compecon.views.allocation import RULES, query_curves, rules_for
+from compecon.views.allocation import query_curves, rules_for
 from compecon.views.allocation_rules import RuleCourse, ratios
 from compecon.views.allocation_table import QueryRow, allocation_json, query_rows, rows_csv
-from compecon.views.market import BELIEFS, Market
+from compecon.views.allocation_words import BELIEFS, RULES
+from compecon.views.market import Market
 
 _STUB = """
 const ready = import(new URL("/compecon/allocation/main.js", window.location.origin).href);

@@ -18,7 +18,8 @@ from compecon.market.synthetic import MIXTURES
 from compecon.views.allocation import BudgetPoint, budget_points
 from compecon.views.allocation_canvas import canvas_table
 from compecon.views.allocation_rules import RuleCourse, rule_courses
-from compecon.views.market import Belief, Market, drawn_market, measured_market
+from compecon.views.allocation_words import Belief
+from compecon.views.market import Market, drawn_market, measured_market
 
 FILE = "file"
 

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, final
 import streamlit as st
 
 from compecon.recipes.policies import POLICIES
-from compecon.views.allocation import RULES
-from compecon.views.market import BELIEFS, Belief
+from compecon.views.allocation_words import BELIEFS, RULES, Belief
 from compecon.views.runs import SIGNS
 
 if TYPE_CHECKING:

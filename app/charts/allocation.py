@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from compecon.views.allocation import RULES
 from compecon.views.allocation_rules import ORACLE_LABEL, RatioPoint, RuleCourse, on_frontier
+from compecon.views.allocation_words import RULES
 
 # Okabe and Ito's colours and more, told apart by dashes too.
 _COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8C8C8C", "#882255", "#7A5195")

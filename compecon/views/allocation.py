@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import final
@@ -18,28 +17,9 @@ from compecon.market.rules.rule import Rule
 from compecon.market.surge import ShiftedSurge
 from compecon.market.truncation import Truncation
 from compecon.market.utility import Utility
+from compecon.views.allocation_words import REASONS, RULES
 from compecon.views.market import Market
 
-RULES: Mapping[str, str] = {
-    "shadow-price": "Shadow price (CLEAR)",
-    "shadow-price-repaired": "Shadow price, repaired",
-    "exact-scan": "Exact scan",
-    "greedy": "Greedy by marginal value",
-    "uniform": "Uniform",
-    "proportional": "Proportional to thresholds",
-    "cascade": "Cascade",
-    "value-of-computation": "Value of computation",
-}
-REASONS = (
-    "funded: at the price {price}, this much leaves it the most surplus",
-    "funded by a rule that sets no price",
-    "abandoned: it is worth at most {choke} per unit, all that comes before its first gain being charged too, and the "
-    "price is {price}",
-    "abandoned: it stands at the border of the price, {price}, and the budget does not reach for all who do",
-    "abandoned: nothing that it could buy is seen to bring anything",
-    "given nothing by a rule that sets no price",
-    "given something that buys it nothing: less than its first gain needs",
-)
 _FUNDED, _FUNDED_UNPRICED, _TOO_DEAR, _LEFT_OUT, _HOPELESS, _UNPRICED, _WASTED = range(len(REASONS))
 _SAME = 1e-9
 _Z = 1.959963984540054  # of a 95 % interval

@@ -8,7 +8,8 @@ from typing import final
 from compecon.market.rules.oracle import Oracle
 from compecon.market.rules.shadow_price import ShadowPrice
 from compecon.pareto import pareto_front
-from compecon.views.allocation import RULES, BudgetPoint, budget_point, budget_points, rules_for
+from compecon.views.allocation import BudgetPoint, budget_point, budget_points, rules_for
+from compecon.views.allocation_words import RULES
 from compecon.views.market import Market
 
 ORACLE, ORACLE_LABEL = "oracle", "Oracle: true thresholds"

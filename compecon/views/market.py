@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, final
+from typing import final
 
 import numpy as np
 
@@ -13,18 +13,13 @@ from compecon.market.bundled import StreamEntry
 from compecon.market.stream import Stream
 from compecon.market.synthetic import Mixture, SyntheticStream
 from compecon.market.utility import Utility
+from compecon.views.allocation_words import Belief
 
-Belief: TypeAlias = Literal["chance", "solvable", "surge"]
 MOST_QUERIES = 500
 _MEAN_BUDGETS = np.linspace(0.0, 1500.0, 61)  # tokens: as far as the paper's draft figure goes
 _LOW, _HIGH = 61, 20
 _MILLION = 1e6
 
-BELIEFS: Mapping[Belief, str] = {
-    "chance": "chance within a cap",
-    "solvable": "same, solvability known",
-    "surge": "the paper's surge",
-}
 _WORTH: Mapping[Belief, str] = {
     "chance": "answers, were all solvable",
     "solvable": "expected correct answers",

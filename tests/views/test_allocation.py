@@ -19,8 +19,6 @@ from compecon.market.rules.registry import make_rule
 from compecon.market.stream import Stream, read_stream
 from compecon.market.synthetic import MIXTURES
 from compecon.views.allocation import (
-    REASONS,
-    RULES,
     budget_points,
     demand_curve,
     query_curves,
@@ -31,6 +29,7 @@ from compecon.views.allocation import (
 from compecon.views.allocation_canvas import canvas_table
 from compecon.views.allocation_rules import on_frontier, ratios, rule_courses
 from compecon.views.allocation_table import allocation_json, query_rows, rows_csv
+from compecon.views.allocation_words import REASONS, RULES
 from compecon.views.market import MOST_QUERIES, Market, drawn_market, measured_market
 
 

@@ -1,0 +1,34 @@
+"""Names of the Allocation page's choices. Nothing is imported: the first picture of every page waits for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
+Belief: TypeAlias = Literal["chance", "solvable", "surge"]
+
+BELIEFS: Mapping[Belief, str] = {
+    "chance": "chance within a cap",
+    "solvable": "same, solvability known",
+    "surge": "the paper's surge",
+}
+RULES: Mapping[str, str] = {
+    "shadow-price": "Shadow price (CLEAR)",
+    "shadow-price-repaired": "Shadow price, repaired",
+    "exact-scan": "Exact scan",
+    "greedy": "Greedy by marginal value",
+    "uniform": "Uniform",
+    "proportional": "Proportional to thresholds",
+    "cascade": "Cascade",
+    "value-of-computation": "Value of computation",
+}
+REASONS = (
+    "funded: at the price {price}, this much leaves it the most surplus",
+    "funded by a rule that sets no price",
+    "abandoned: it is worth at most {choke} per unit, all that comes before its first gain being charged too, and the "
+    "price is {price}",
+    "abandoned: it stands at the border of the price, {price}, and the budget does not reach for all who do",
+    "abandoned: nothing that it could buy is seen to bring anything",
+    "given nothing by a rule that sets no price",
+    "given something that buys it nothing: less than its first gain needs",
+)
