@@ -81,7 +81,7 @@ def run_detail(
         changes=spec_diff(parent.spec, record.spec) if parent else (),
         compared_with=parent.title if parent else "",
         actions=actions_of(record),
-        log=log_tail,
+        log=_settled(log_tail),
     )
 
 
@@ -99,6 +99,11 @@ def actions_of(record: RunRecord) -> tuple[Action, ...]:
     if record.state.can_resume:
         found.append("again" if record.state is RunState.FAILED else "resume")
     return (*found, "delete")
+
+
+def _settled(log: str) -> str:
+    """A log as a terminal would show it: a line that was written over, by a progress bar, as it was at last."""
+    return "".join(line.rstrip("\r\n").rpartition("\r")[2] + "\n" for line in log.split("\n") if line)
 
 
 def _settings(spec: RunSpec) -> tuple[Fact, ...]:

@@ -363,6 +363,11 @@ def test_a_run_is_shown_with_what_was_changed(history: History) -> None:
     assert detail.curves == Courses(history).curves()
 
 
+def test_a_progress_bar_in_the_log_is_shown_as_it_was_at_last(history: History) -> None:
+    detail = run_detail(a_run(), Courses(history), "begun\n  0%|\r 50%|\r100%|\nended\r\nno end", now=NOW)
+    assert detail.log == "begun\n100%|\nended\nno end\n"
+
+
 def test_a_sentence_is_said_only_once_it_is_true(history: History) -> None:
     record = a_run(RunState.FAILED, results={"sentence": "Smaller and as good."})
     assert run_detail(record, Courses(history), "", now=NOW).sentence == ""
