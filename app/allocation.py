@@ -9,8 +9,8 @@ from dataclasses import asdict, replace
 
 import streamlit as st
 
-from app.charts.allocation import ratio_figure, rules_figure, standalone
-from app.market import FILE, courses_of_rules, market_of, market_of_file, playback_of, points_of, streams, table_of
+from app.allocation_rules import rules_part
+from app.market import FILE, market_of, market_of_file, playback_of, points_of, streams, table_of
 from app.resources import canvas_part
 from app.state import (
     ALLOCATION_CANVAS,
@@ -24,8 +24,8 @@ from app.state import (
 from app.widgets import escaped
 from compecon.errors import StreamError
 from compecon.market.synthetic import MIXTURES
-from compecon.views.allocation import query_curves, rules_for
-from compecon.views.allocation_rules import RuleCourse, ratios
+from compecon.views.allocation import rules_for
+from compecon.views.allocation_curves import query_curves
 from compecon.views.allocation_table import QueryRow, allocation_json, query_rows, rows_csv
 from compecon.views.allocation_words import BELIEFS, RULES
 from compecon.views.market import Market
@@ -39,10 +39,6 @@ export default function (component) {
 }
 """
 _PARTS = {"queries": "Queries", "rules": "Rules side by side"}
-_QUOTED = (
-    "Quoted, not reproduced: the paper (Wan et al. 2026, arXiv 2606.03092) reports up to 3 times the accuracy of "
-    "uniform allocation where tokens are scarce; the names of the four mixtures are from its authors' draft figure."
-)
 
 
 def allocation_page() -> None:
@@ -65,7 +61,7 @@ def allocation_page() -> None:
         label_visibility="collapsed",
     )  # fmt: skip
     if part == "rules":
-        _rules(market, choice)
+        rules_part(market, choice)
     else:
         _queries(market, choice, view)
     remember_allocation(choice, view)
@@ -195,28 +191,3 @@ def _table(rows: Sequence[QueryRow], market: Market) -> None:
         alt="Queries by surplus",
     )
     st.caption(escaped(f"{len(rows)} queries at this budget, the largest surplus first. Spends in {market.unit}."))
-
-
-def _rules(market: Market, choice: AllocationChoice) -> None:
-    with st.spinner("Computing every rule …"):
-        courses = courses_of_rules(market, with_oracle=market.is_drawn and choice.noise > 0)
-    figure = rules_figure(courses, market.unit)
-    st.plotly_chart(figure, key="allocation-rules")
-    st.caption(
-        "Against what was really used, not what was handed out: uniform hands out caps that answers do not fill. "
-        "Diamonds: no rule answers more with less. Bars: 95 % over queries (Wilson); the queries are the same "
-        "under every rule, so differences are surer than the bars."
-    )
-    st.download_button("Rules as HTML", lambda: standalone(figure), "rules.html", "text/html", on_click="ignore")
-    _ratio(market, courses)
-
-
-def _ratio(market: Market, courses: tuple[RuleCourse, ...]) -> None:
-    figure = ratio_figure(ratios(courses, len(market.queries)), market.unit)
-    st.plotly_chart(figure, key="allocation-ratio")
-    kind = "drawn by us" if market.is_drawn else "known in hindsight"
-    st.caption(
-        f"Correct answers, {kind}, for each of uniform's at the same budget; none where uniform has fewer than five. "
-        + _QUOTED
-    )
-    st.download_button("Ratio as HTML", lambda: standalone(figure), "ratio.html", "text/html", on_click="ignore")

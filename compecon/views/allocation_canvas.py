@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from compecon.views.allocation import BudgetPoint, demand_curve, query_curves
+from compecon.views.allocation import BudgetPoint
+from compecon.views.allocation_curves import demand_curve, query_curves
 from compecon.views.allocation_words import REASONS
 from compecon.views.market import Market
 

@@ -11,7 +11,8 @@ from typing import Any, final
 
 import numpy as np
 
-from compecon.views.allocation import BudgetPoint, QueryCurve
+from compecon.views.allocation import BudgetPoint
+from compecon.views.allocation_curves import QueryCurve
 from compecon.views.allocation_words import REASONS
 from compecon.views.market import Market
 

@@ -20,13 +20,12 @@ from compecon.market.stream import Stream, read_stream
 from compecon.market.synthetic import MIXTURES
 from compecon.views.allocation import (
     budget_points,
-    demand_curve,
-    query_curves,
     reasons,
     rules_for,
     wilson,
 )
 from compecon.views.allocation_canvas import canvas_table
+from compecon.views.allocation_curves import demand_curve, query_curves
 from compecon.views.allocation_rules import on_frontier, ratios, rule_courses
 from compecon.views.allocation_table import allocation_json, query_rows, rows_csv
 from compecon.views.allocation_words import REASONS, RULES
