@@ -175,7 +175,7 @@ def test_a_folder_that_vanishes_while_the_page_is_open_gives_way_to_the_default(
 def test_without_any_checkpoint_the_page_says_what_to_do(
     open_page: Open, canvas_data: Data, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.resources.list_checkpoints", lambda: ())
+    monkeypatch.setattr("app.resources.list_checkpoints", lambda _folders: ())
     resources._checkpoints.cache_clear()
     assert "no checkpoint to open" in canvas_data(open_page())["error"]
 
