@@ -143,7 +143,7 @@ def _table(rows: Sequence[RunRow], shown: Listed, chosen: RunRecord | None) -> N
             "Progress": [None if row.progress is None else round(100 * row.progress) for row in rows],
             "Left": [row.left for row in rows],
             "Quality": [row.quality for row in rows],
-            "MACs left": [row.share for row in rows],
+            "MACs left": [None if row.share is None else round(row.share, 3) for row in rows],
             "Submitted": [row.when for row in rows],
             "Stage or reason": [_why(row) for row in rows],
         },
