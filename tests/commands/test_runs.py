@@ -464,7 +464,7 @@ def test_a_failure_is_watched_to_its_end(compecon, store):
 
 @pytest.mark.slow
 def test_who_stops_watching_leaves_the_run_alone(compecon, store):
-    original = made(store, params={"steps": 400, "step_ms": 20.0, "size_kb": 1})
+    original = made(store, params={"steps": 5000, "step_ms": 20.0, "size_kb": 1})
     run_id = compecon("runs", "duplicate", original.run_id)[1].strip()
     watcher = in_a_process("runs", "watch", run_id)
     assert watcher.stderr is not None
