@@ -14,17 +14,8 @@ os.environ.update(
 
 from pathlib import Path
 
-import hypothesis
 import numpy as np
 import pytest
-import torch
-
-torch.set_num_threads(1)  # tiny tensors: threads only wait for each other
-
-# No deadline, because machines differ; the same examples every time, because a red build must be reproducible.
-hypothesis.settings.register_profile("compecon", deadline=None, max_examples=50, derandomize=True, database=None)
-hypothesis.settings.load_profile("compecon")
-
 
 _MOST_PROCESSES = 4  # each imports torch, transformers and Streamlit: 15 seconds and a gigabyte
 
@@ -51,6 +42,19 @@ def pytest_xdist_auto_num_workers() -> int:
     return min(cores, _MOST_PROCESSES)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Set up the libraries of tests, in the processes that run some."""
+    if config.getoption("dist", "no") != "no":
+        return
+    import hypothesis  # noqa: PLC0415 - the process that only shares out starts in no time
+    import torch  # noqa: PLC0415 - likewise
+
+    torch.set_num_threads(1)  # tiny tensors: threads only wait for each other
+    # No deadline, because machines differ; the same examples each time, because a red build must be reproducible.
+    hypothesis.settings.register_profile("compecon", deadline=None, max_examples=50, derandomize=True, database=None)
+    hypothesis.settings.load_profile("compecon")
+
+
 def pytest_collection_finish() -> None:
     """Spare the garbage collector what stays: it would walk a million objects of torch after every little training."""
     gc.collect()
@@ -59,6 +63,8 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(autouse=True)
 def _seeded() -> None:
+    import torch  # noqa: PLC0415 - as above
+
     torch.manual_seed(0)
     np.random.seed(0)  # noqa: NPY002 - libraries under test may draw from the global generator
 
