@@ -12,7 +12,7 @@ import streamlit as st
 from app.allocation_rules import rules_part
 from app.market import FILE, market_of, market_of_file, playback_of, points_of, streams, table_of
 from app.resources import canvas_part
-from app.state import (
+from app.state.allocation import (
     ALLOCATION_CANVAS,
     AllocationChoice,
     AllocationView,

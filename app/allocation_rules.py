@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.charts.allocation import ratio_figure, rules_figure, standalone
 from app.market import courses_of_rules
-from app.state import AllocationChoice
+from app.state.allocation import AllocationChoice
 from compecon.views.allocation_rules import RuleCourse, ratios
 from compecon.views.market import Market
 

@@ -10,7 +10,7 @@ import streamlit as st
 from app.guard import page_token
 from app.resources import canvas_part, checkpoints, trace_names
 from app.routes import PREFIX
-from app.state import CANVAS_KEY, AttentionChoice, CanvasView, hold_request, last_good_request
+from app.state.attention import CANVAS_KEY, AttentionChoice, CanvasView, hold_request, last_good_request
 from compecon.views.snippet import python_snippet
 from compecon.views.traces import TraceKey
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.state import field_key
+from app.state.form import field_key
 from app.widgets import escaped
 from compecon.errors import CompeconError
 from compecon.recipes.fields import Json, Setting

@@ -9,7 +9,8 @@ import streamlit as st
 
 from app.run_actions import perform, start, title_of
 from app.run_resources import expected_of, room, speed_of
-from app.state import close_form, notice
+from app.state.form import close_form
+from app.state.runs import notice
 from app.widgets import escaped
 from compecon.checkpoints.catalog import CheckpointEntry
 from compecon.errors import CompeconError

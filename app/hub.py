@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from app.resources import forget_checkpoints
-from app.state import chosen, hold_plan, planned_download, select_checkpoint
+from app.state.attention import chosen, hold_plan, planned_download, select_checkpoint
 from compecon.errors import CompeconError
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from app.resources import forget_checkpoints, run_store, runs
 from app.run_resources import executor, executor_of_run
-from app.state import Notice, choose_run, close_form, hold_notice, look_at_sweep
+from app.state.form import close_form
+from app.state.runs import Notice, choose_run, hold_notice, look_at_sweep
 from compecon.errors import CompeconError
 from compecon.runs.points import Points, named
 from compecon.runs.record import RunState

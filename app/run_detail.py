@@ -12,7 +12,9 @@ from app.resources import forget_checkpoints
 from app.run_actions import delete, perform, resume, stop
 from app.run_overview import fact_table, overview
 from app.run_resources import courses_of
-from app.state import PARTS, open_form, select_checkpoint
+from app.state.attention import select_checkpoint
+from app.state.form import open_form
+from app.state.runs import PARTS
 from app.widgets import escaped
 from compecon.errors import CompeconError, RunError
 from compecon.paths import dashboard_root

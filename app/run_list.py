@@ -12,13 +12,13 @@ from app.resources import runs
 from app.run_actions import perform, quick_look, restore, resume_all, resume_runs, stop_runs
 from app.run_detail import run_page
 from app.run_resources import durations_of
-from app.state import (
+from app.state.form import open_form
+from app.state.runs import (
     RUNS_TABLE,
     RunsView,
     hold_notice,
     keep_runs_view,
     notice,
-    open_form,
     runs_view,
     show_more_runs,
     show_table,

@@ -10,7 +10,8 @@ import streamlit as st
 from app.form_fields import setting_field
 from app.form_outcome import form_outcome
 from app.resources import checkpoints
-from app.state import chosen, field_key, form_draft, keep_form, open_form
+from app.state.attention import chosen
+from app.state.form import field_key, form_draft, keep_form, open_form
 from app.widgets import escaped
 from compecon.checkpoints.catalog import CheckpointEntry
 from compecon.recipes.fields import Json, Setting

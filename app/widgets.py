@@ -8,7 +8,7 @@ import streamlit as st
 
 from app.engine import engine
 from app.resources import bundled_examples, checkpoints
-from app.state import DEVICES, chosen, show_example, use_text
+from app.state.attention import DEVICES, chosen, show_example, use_text
 from compecon.checkpoints.catalog import CheckpointEntry
 from compecon.recipes.policies import POLICIES
 from compecon.views.report import report_lines

@@ -5,7 +5,7 @@ import streamlit as st
 from app.canvas import live_canvas
 from app.hub import open_another
 from app.resources import bundled_examples, checkpoints
-from app.state import AttentionChoice, attention_choice, canvas_view, remember
+from app.state.attention import AttentionChoice, attention_choice, canvas_view, remember
 from app.widgets import checkpoint_report, controls, escaped
 from compecon.views.request import problem_with
 

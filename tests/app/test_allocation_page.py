@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.market import market_of, points_of, streams
-from app.state import AllocationView
+from app.state.allocation import AllocationView
 from compecon.views.allocation import rules_for
 from compecon.views.allocation_words import RULES
 

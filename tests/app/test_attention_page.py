@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 from app import resources
 from app.guard import page_token
 from app.routes import SweepBody
-from app.state import CanvasView
+from app.state.attention import CanvasView
 from compecon.paths import assets
 from compecon.views.examples import examples_for
 from compecon.views.traces import TraceKey
