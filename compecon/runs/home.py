@@ -58,6 +58,11 @@ class Home:
         """What belongs together."""
         return self.root / "sweeps"
 
+    @property
+    def measurements(self) -> Path:
+        """What was measured of checkpoints, kept for whoever asks again: evaluations and statistics."""
+        return self.root / "measurements"
+
     def made(self) -> Self:
         """The same, with its folders there.
 

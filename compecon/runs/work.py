@@ -10,6 +10,7 @@ from compecon.errors import RunError
 from compecon.finetune.watch import Watch
 from compecon.recipes.audience import Audience
 from compecon.recipes.registry import RECIPES, Place
+from compecon.runs.home import Home
 
 if TYPE_CHECKING:
     from compecon.runs.record import RunSpec
@@ -47,4 +48,5 @@ def place_of(folder: Path) -> Place:
     for half in result.glob(".*") if result.is_dir() else ():
         shutil.rmtree(half, ignore_errors=True)
     result.mkdir(exist_ok=True)
-    return Place(checkpoint=result / folder.name, work=folder / _TRAINING, notes=folder)
+    home = Home(folder.parent.parent)
+    return Place(checkpoint=result / folder.name, work=folder / _TRAINING, notes=folder, kept=home.measurements)
