@@ -1,0 +1,110 @@
+"""Points of the frontier: a checkpoint, a run or a quoted result, with all that is known of its quality and cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal, TypeAlias, final
+
+Origin: TypeAlias = Literal["bundled", "run", "experiment", "local", "quoted"]
+State: TypeAlias = Literal["done", "running", "failed"]
+NO_COSTS: Mapping[str, Reading] = MappingProxyType({})
+
+
+@final
+@dataclass(frozen=True)
+class Reading:
+    """A number with its interval.
+
+    Attributes:
+        value: The number.
+        low: Lower end of its 95 % interval; None if it is exact, or nobody said.
+        high: Upper end.
+    """
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+@final
+@dataclass(frozen=True)
+class CurvePoint:
+    """A checkpoint's quality at one key budget.
+
+    Attributes:
+        keys: Keys a query may read; None for all of them.
+        reads: Attention reads of one text at that budget; None if unknown. Reads, not latency: every key is still scored.
+        metric: The task's metric at that budget.
+    """
+
+    keys: int | None
+    reads: float | None
+    metric: Reading
+
+
+@final
+@dataclass(frozen=True)
+class FrontierPoint:
+    """One mark on the frontier, whatever it came from.
+
+    Attributes:
+        key: Unique among all points, such as "bundled/sentiment-45", "run/<run_id>", "sst2/<run's name>", "quoted/...".
+        name: For people; two of one name get a distinguishing tail.
+        family: What the points have in common that a line connects: "dense", "incentive", "taylor, no recovery", "quoted".
+        origin: Where it comes from.
+        state: Whether it is finished.
+        task: The task, by the name of its data set, such as "sst2".
+        metric: Name of the task's metric.
+        split: What it was measured on.
+        higher_is_better: Direction of the metric.
+        quality: The metric; None while there is none.
+        change: The metric minus that of its own dense parent; None if nobody measured both.
+        costs: What is known, by the axis' name: "macs" of one text, "share" of the dense parent's MACs, "parameters",
+            "latency" (time by the dense parent's, measured), "seconds" of a forward pass, "reads" of attention,
+            "training_macs" after the dense parent. Less is better in each.
+        n_tokens: Length of the text that MACs and reads are of.
+        device: What latency was measured on; "" if it was not.
+        seed: Seed of its training.
+        price: Price of compute, in task loss for all of the dense cost.
+        target: Share of the MACs of heads and neurons that was asked for.
+        met: Whether the gates met the target by themselves.
+        heads: Heads kept, a layer; () if unknown.
+        neurons: FFN neurons kept, a layer; () if unknown.
+        checkpoint: What ``load_checkpoint`` takes; "" if there is none to open.
+        run_id: The run it is, or "".
+        setting: For quoted ones, in what they differ from ours; else "".
+        source: Where the numbers are from, in one line.
+        facts: Settings worth a look, name and value.
+        curve: Quality against the key budget, rising keys, all keys last; () if not measured.
+        signs: Failure signatures, a sentence each.
+    """
+
+    key: str
+    name: str
+    family: str
+    origin: Origin
+    task: str
+    metric: str
+    split: str
+    state: State = "done"
+    higher_is_better: bool = True
+    quality: Reading | None = None
+    change: Reading | None = None
+    costs: Mapping[str, Reading] = field(default_factory=lambda: NO_COSTS)
+    n_tokens: int | None = None
+    device: str = ""
+    seed: int | None = None
+    price: float | None = None
+    target: float | None = None
+    met: bool | None = None
+    heads: tuple[int, ...] = ()
+    neurons: tuple[int, ...] = ()
+    checkpoint: str = ""
+    run_id: str = ""
+    setting: str = ""
+    source: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
+    curve: tuple[CurvePoint, ...] = ()
+    signs: tuple[str, ...] = ()
