@@ -74,8 +74,8 @@ class FrontierMark:
         x_high: Upper end.
         y_low: Lower end of the quality's interval.
         y_high: Upper end.
-        standing: On the front of all measured points; tied with it, for all that the intervals say; dominated; or none of
-            them, because it is quoted, still running, or failed.
+        standing: On the front of all measured points; tied with it, for all that the intervals say; dominated; or none
+            of them, because it is quoted, still running, or failed.
         differs: In what it differs from the other points, for a hover.
     """
 

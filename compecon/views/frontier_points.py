@@ -35,7 +35,7 @@ class CurvePoint:
 
     Attributes:
         keys: Keys a query may read; None for all of them.
-        reads: Attention reads of one text at that budget; None if unknown. Reads, not latency: every key is still scored.
+        reads: Attention reads of one text at that budget; None if unknown. No latency: every key is still scored.
         metric: The task's metric at that budget.
     """
 
@@ -50,9 +50,9 @@ class FrontierPoint:
     """One mark on the frontier, whatever it came from.
 
     Attributes:
-        key: Unique among all points, such as "bundled/sentiment-45", "run/<run_id>", "sst2/<run's name>", "quoted/...".
+        key: Unique among all points: "bundled/sentiment-45", "run/<run_id>", "sst2/<run's name>", "quoted/...".
         name: For people; two of one name get a distinguishing tail.
-        family: What the points have in common that a line connects: "dense", "incentive", "taylor, no recovery", "quoted".
+        family: What its line has in common: "dense", "incentive", "taylor, no recovery", "quoted".
         origin: Where it comes from.
         state: Whether it is finished.
         task: The task, by the name of its data set, such as "sst2".
