@@ -1,82 +1,224 @@
-"""Quality against the MACs that are left, an arm a curve, as a Plotly figure."""
+"""The frontier as a Plotly figure: marks with their intervals, fronts, and checkpoints as their key budget falls.
+
+SVG traces only: WebGL ones need `eval`, which the page forbids. A trace's ``meta`` says to the page what it is:
+``{"family", "part"}``, and for curves the checkpoints and the stops of the bar.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, final
 
 import plotly.graph_objects as go
 
-# Okabe and Ito's colours, told apart by all kinds of colour vision; ours first.
-_COLOURS = {
-    "incentive": "#0072B2",
-    "taylor": "#E69F00",
-    "fisher": "#009E73",
-    "magnitude": "#CC79A7",
-    "uniform": "#56B4E9",
-    "random": "#999999",
+from app.charts.frontier_look import Look, Theme, hover, is_quoted, looks
+from compecon.views.frontier import BudgetCurve, Family, FrontierMark, FrontierView
+
+_PAPER: dict[Theme, tuple[str, str, str]] = {  # background, text, grid
+    "light": ("#ffffff", "#1f2430", "#dfe3ea"),
+    "dark": ("#0f131a", "#e8ecf3", "#2b3342"),
 }
-_OTHER = "#D55E00"
-_SCALE = 100
+_MANY = 200  # marks; above that they are small, and dominated ones keep their intervals for the hover
+_DIM = 0.35
 
 
-def frontier_figure(report: Mapping[str, Any]) -> go.Figure:
-    """Test metric by share of the MACs of heads and neurons, of each arm after recovery.
+@final
+@dataclass(frozen=True)
+class _Style:
+    """What all traces of a figure have in common."""
+
+    view: FrontierView
+    theme: Theme
+    size: float
+
+    @property
+    def is_crowded(self) -> bool:
+        return len(self.view.marks) > _MANY
+
+
+def frontier_figure(view: FrontierView, theme: Theme = "light") -> go.Figure:
+    """Quality against cost, a family a colour and a symbol.
 
     Args:
-        report: A report of `compecon experiment frontier`, as read from its JSON.
+        view: What is drawn.
+        theme: Which colours to draw it in.
 
     Returns:
-        Points are means over seeds; bars are the paired 95 % interval of the change against dense, around the mean of
-        the dense models. Arms without recovery are dotted and hidden at first.
+        For each family the curves of its checkpoints over key budgets, its front as steps, and its marks: solid when
+        done, hollow while running, crossed when failed, ringed on the front of all, dotted when tied with it, dim when
+        dominated. Quoted ones are diamonds with a legend of their own.
     """
-    arms: Sequence[Mapping[str, Any]] = report["arms"]
-    dense = next(arm for arm in arms if arm["arm"] == "dense")
-    figure = go.Figure()
-    for recovered in (True, False):
-        for name in dict.fromkeys(arm["arm"] for arm in arms if arm["target"] is not None):
-            points = sorted(
-                (arm for arm in arms if arm["arm"] == name and arm["recovered"] is recovered and arm["target"]),
-                key=lambda arm: arm["share"],
-            )
-            if points:
-                figure.add_trace(_curve(name, points, _mean(dense), recovered=recovered))
-    figure.add_hline(
-        y=_SCALE * _mean(dense), line_dash="dash", line_color="#666", annotation_text="dense", annotation_font_size=12
-    )
-    figure.update_layout(
-        template="plotly_white",
-        title=f"{report['task']}: {report['metric']} (×100, test) against MACs left, same training for every arm",
-        xaxis={"title": "share of the MACs of heads and neurons, counted on compacted shapes", "tickformat": ".0%"},
-        yaxis={"title": f"{report['metric']} × 100"},
-        legend={"title": "arm"},
-    )
-    return figure
+    style = _Style(view, theme, 6 if len(view.marks) > _MANY else 10)
+    table = looks(view.families, theme)
+    curves = {family.name: [curve for curve in view.curves if curve.family == family.name] for family in view.families}
+    titled = next((family.name for family in view.families if is_quoted(family)), "")
+    traces = [
+        trace
+        for family in view.families
+        for trace in _family(family, curves[family.name], table[family.name], style, has_title=family.name == titled)
+    ]
+    return go.Figure({"data": traces, "layout": _layout(view, theme)})
 
 
-def _curve(name: str, points: Sequence[Mapping[str, Any]], dense: float, *, recovered: bool) -> go.Scatter:
-    values = [_SCALE * _mean(point) for point in points]
-    low, high = ([_SCALE * (dense + point["change"][end]) for point in points] for end in ("low", "high"))
-    return go.Scatter(
-        x=[point["share"] for point in points],
-        y=values,
-        error_y={
-            "type": "data",
-            "symmetric": False,
-            "array": [max(0.0, top - value) for top, value in zip(high, values, strict=True)],
-            "arrayminus": [max(0.0, value - bottom) for bottom, value in zip(low, values, strict=True)],
-            "thickness": 1,
+def _layout(view: FrontierView, theme: Theme) -> dict[str, Any]:
+    paper, text, grid = _PAPER[theme]
+    axis = {"gridcolor": grid, "linecolor": grid, "zerolinecolor": grid, "ticks": "outside", "tickcolor": grid}
+    return {
+        "template": "none",
+        "paper_bgcolor": paper,
+        "plot_bgcolor": paper,
+        "font": {"color": text, "size": 13},
+        "margin": {"t": 14, "r": 10, "b": 52, "l": 66},
+        "xaxis": {
+            **axis,
+            "title": {"text": view.x_title},
+            "type": "log" if view.axes.is_log else "linear",
+            "tickformat": _percent_or(view, "~s"),
+            "nticks": 9,
         },
-        name=name if recovered else f"{name}, no recovery",
-        mode="lines+markers",
-        line={"color": _COLOURS.get(name, _OTHER), "dash": "solid" if recovered else "dot"},
-        visible=True if recovered else "legendonly",
-        customdata=[[len(point["seeds"]), point["training_macs"] / 1e12] for point in points],
-        hovertemplate="%{y:.2f} at %{x:.1%} of the MACs<br>%{customdata[0]} seed(s), "
-        "training %{customdata[1]:.1f}·10¹² MACs<extra>%{fullData.name}</extra>",
-    )
+        "yaxis": {**axis, "title": {"text": view.y_title}, "tickformat": ".3~f", "zeroline": view.axes.y == "change"},
+        "hovermode": "closest",
+        "dragmode": "zoom",
+        "legend": {"groupclick": "togglegroup", "tracegroupgap": 2, "itemsizing": "constant"},
+        "hoverlabel": {"align": "left", "bgcolor": paper, "bordercolor": text, "font": {"color": text, "size": 12}},
+    }
 
 
-def _mean(arm: Mapping[str, Any]) -> float:
-    values: Sequence[float] = arm["test"]
-    return sum(values) / len(values)
+def _percent_or(view: FrontierView, other: str) -> str:
+    return ".0%" if view.axes.x in ("share", "latency") else other
+
+
+def _family(
+    family: Family, curves: Sequence[BudgetCurve], look: Look, style: _Style, *, has_title: bool
+) -> Iterator[dict[str, Any]]:
+    common = {"name": family.name, "legendgroup": family.name, "showlegend": False, "x": [], "y": []}
+    if is_quoted(family):
+        common["legendrank"] = 2000
+    if curves:
+        yield {**common, **_curves(curves, family, look)}
+    if len(family.front) > 1 and not is_quoted(family):
+        yield {**common, **_front(family, look)}
+    ringed = [mark for mark in family.marks if mark.standing == "front"]
+    if ringed:
+        yield {**common, **_rings(ringed, family, style)}
+    dim = [mark for mark in family.marks if mark.standing == "dominated"]
+    clear = [mark for mark in family.marks if mark.standing != "dominated"]
+    told = {"legendgrouptitle": {"text": "Quoted: different settings"}} if has_title else {}
+    for part, marks in (("marks", clear), ("dominated", dim)):
+        if marks:
+            first = part == "marks" or not clear
+            yield {**common, **_marks(marks, family, part, look, style), "showlegend": first, **told}
+
+
+def _curves(curves: Sequence[BudgetCurve], family: Family, look: Look) -> dict[str, Any]:
+    """All curves as one line with gaps: a trace each would take a second for a thousand."""
+    n_stops = len(curves[0].xs)
+    return {
+        "x": [x for curve in curves for x in (*curve.xs, None)],
+        "y": [y for curve in curves for y in (*curve.ys, None)],
+        "mode": "lines",
+        "line": {"color": look.colour, "width": 1},
+        "opacity": 0.4,
+        "hoverinfo": "skip",
+        "meta": {
+            "family": family.name,
+            "part": "curves",
+            "keys": [curve.key for curve in curves],
+            "stops": n_stops,
+            "symbol": look.symbol,
+        },
+    }
+
+
+def _front(family: Family, look: Look) -> dict[str, Any]:
+    """What the family offers at each cost: nothing between two checkpoints but the cheaper one."""
+    places = {mark.point.key: (mark.x, mark.y) for mark in family.marks}
+    xs, ys = zip(*(places[key] for key in family.front), strict=True)
+    return {
+        "x": list(xs),
+        "y": list(ys),
+        "mode": "lines",
+        "line": {"color": look.colour, "width": 1.6, "shape": "hv", "dash": look.dash},
+        "hoverinfo": "skip",
+        "meta": {"family": family.name, "part": "front"},
+    }
+
+
+def _rings(marks: Sequence[FrontierMark], family: Family, style: _Style) -> dict[str, Any]:
+    return {
+        "x": [mark.x for mark in marks],
+        "y": [mark.y for mark in marks],
+        "mode": "markers",
+        "marker": {
+            "symbol": "circle-open",
+            "size": style.size + 8,
+            "color": _PAPER[style.theme][1],
+            "line": {"width": 1.5, "color": _PAPER[style.theme][1]},
+        },
+        "hoverinfo": "skip",
+        "meta": {"family": family.name, "part": "rings"},
+    }
+
+
+def _marks(marks: Sequence[FrontierMark], family: Family, part: str, look: Look, style: _Style) -> dict[str, Any]:
+    is_dim = part == "dominated"
+    return {
+        "x": [mark.x for mark in marks],
+        "y": [mark.y for mark in marks],
+        **({} if is_dim and style.is_crowded else _bars(marks, look)),
+        "mode": "markers",
+        "opacity": _DIM if is_dim else 1,
+        "marker": {
+            "symbol": [_symbol(mark, look) for mark in marks],
+            "size": style.size,
+            "color": look.colour,
+            "line": {"width": [_outline(mark) for mark in marks], "color": _edge(look, style)},
+        },
+        "hovertext": [hover(mark, style.view) for mark in marks],
+        "hoverinfo": "text",
+        "customdata": [[mark.point.key] for mark in marks],
+        "meta": {"family": family.name, "part": part},
+    }
+
+
+def _symbol(mark: FrontierMark, look: Look) -> str:
+    match mark.standing:
+        case "running":
+            return f"{look.symbol.removesuffix('-open')}-open"
+        case "failed":
+            return "x"
+        case "tied" if not look.symbol.endswith("-open"):
+            return f"{look.symbol}-dot"
+    return look.symbol
+
+
+def _edge(look: Look, style: _Style) -> str:
+    """Solid marks have an edge of paper, so that they stay apart where they overlap; outlines are the colour's own."""
+    return look.colour if look.symbol.endswith("-open") else _PAPER[style.theme][0]
+
+
+def _outline(mark: FrontierMark) -> float:
+    return 2.0 if mark.standing in ("running", "quoted") else 1.0
+
+
+def _bars(marks: Sequence[FrontierMark], look: Look) -> dict[str, Any]:
+    found = {}
+    for axis in ("x", "y"):
+        ends = [(getattr(m, axis), getattr(m, f"{axis}_low"), getattr(m, f"{axis}_high")) for m in marks]
+        if any(low is not None and high is not None for _, low, high in ends):
+            found[f"error_{axis}"] = {
+                "type": "data",
+                "symmetric": False,
+                "array": [0.0 if high is None else max(0.0, high - value) for value, _, high in ends],
+                "arrayminus": [0.0 if low is None else max(0.0, value - low) for value, low, _ in ends],
+                "thickness": 0.8,
+                "width": 0,
+                "color": _faint(look.colour),
+            }
+    return found
+
+
+def _faint(colour: str) -> str:
+    red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.5)"

@@ -85,10 +85,10 @@ def _figure(report: Path) -> Path:
     from compecon.paths import dashboard_root
 
     sys.path.insert(0, str(dashboard_root()))
-    from app.charts.frontier import frontier_figure
+    from app.charts.report import report_figure
 
     path = report.with_name("frontier.html")
-    frontier_figure(json.loads(report.read_text(encoding="utf-8"))).write_html(path, include_plotlyjs=True)
+    report_figure(json.loads(report.read_text(encoding="utf-8"))).write_html(path, include_plotlyjs=True)
     return path
 
 
