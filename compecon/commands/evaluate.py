@@ -21,20 +21,26 @@ def _evaluate(params: Mapping[str, Any], json: Json = False) -> None:
 
     given = read(RECIPES["evaluate"].read, params)
 
+    from compecon.commands.home import measurements
     from compecon.commands.results import metric_lines, print_json
     from compecon.recipes.measured import measure_checkpoint
 
     with plainly():
-        measured = measure_checkpoint(given)
+        measured = measure_checkpoint(given, kept=measurements())
     if json:
         print_json(measured.results())
         return
-    for line in metric_lines(measured.task, measured.found):
-        typer.echo(f"{measured.task.name} {measured.split}: {line}")
-    macs = "unknown" if measured.macs is None else f"{measured.macs:,}"
-    typer.echo(f"MACs: {macs} for a text of {measured.found.n_tokens} tokens")
-    if given["keys"] is not None or given["share"] is not None:
+    for record in measured.records:
+        budget = "" if len(measured.records) == 1 else f" {record.key.keys or 'all'} keys"
+        for line in metric_lines(measured.task, measured.estimates(record)):
+            typer.echo(f"{measured.task.name} {record.key.split}{budget}: {line}")
+    first = measured.records[0]
+    macs = "unknown" if first.macs is None else f"{first.macs:,}"
+    typer.echo(f"MACs: {macs} for a text of {first.n_tokens} tokens")
+    if any(record.key.policy for record in measured.records):
         typer.echo(_NOTE)
+    if measured.n_recalled:
+        typer.echo(f"{measured.n_recalled} of {len(measured.records)} had been measured before, of the same weights.")
 
 
 evaluate = with_background(_evaluate, "evaluate", EVALUATE)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from compecon.runs.record import RunRecord
     from compecon.runs.store import RunStore
 
@@ -23,6 +25,13 @@ def open_runs() -> RunStore:
     from compecon.runs.home import Home
 
     return open_store(Home.default())
+
+
+def measurements() -> Path:
+    """Where measurements of checkpoints are kept."""
+    from compecon.runs.home import Home
+
+    return Home.default().measurements
 
 
 def found(store: RunStore, name: str) -> RunRecord:

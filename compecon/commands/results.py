@@ -15,6 +15,7 @@ from compecon.recipes.plain import plain
 if TYPE_CHECKING:
     from compecon.recipes.evaluate import Evaluation
     from compecon.recipes.trained import Trained
+    from compecon.tasks.metrics import Estimate
     from compecon.tasks.registry import AnyTask
 
 
@@ -31,7 +32,7 @@ def print_trained(trained: Trained, task: AnyTask, *, as_json: bool) -> None:
         print_json(_trained(trained, task))
         return
     for split, evaluation in trained.evaluations.items():
-        for line in metric_lines(task, evaluation):
+        for line in metric_lines(task, evaluation.metrics):
             typer.echo(f"{task.name} {split}: {line}")
     typer.echo(
         f"MACs: {trained.macs:,} for a text of {trained.n_tokens} tokens, {trained.macs / trained.dense_macs:.3f} of "
@@ -50,10 +51,10 @@ def print_trained(trained: Trained, task: AnyTask, *, as_json: bool) -> None:
     typer.echo(f"saved: {trained.folder}")
 
 
-def metric_lines(task: AnyTask, evaluation: Evaluation) -> list[str]:
+def metric_lines(task: AnyTask, found: Mapping[str, Estimate]) -> list[str]:
     """Every metric with its interval, as people read it."""
     shown = {metric.name: metric for metric in task.metrics}
-    return [f"{name} {shown.get(name, task.score).shown(value)}" for name, value in evaluation.metrics.items()]
+    return [f"{name} {shown.get(name, task.score).shown(value)}" for name, value in found.items()]
 
 
 def metrics_of(evaluation: Evaluation) -> dict[str, Any]:

@@ -1,19 +1,28 @@
-"""A checkpoint measured on a task: what `compecon evaluate` prints and a background evaluation returns."""
+"""A checkpoint measured on a task, at one key budget or several: `compecon evaluate`, here or in the background.
+
+What was measured before, of the same weights on the same rows, is taken from where it was kept.
+"""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from compecon.attention.budget import KeyBudget
 from compecon.checkpoints.load import Checkpoint, load_checkpoint
-from compecon.errors import UnsupportedModelError
-from compecon.recipes.arms import forward_macs
-from compecon.recipes.evaluate import Evaluation, evaluate_checkpoint
+from compecon.errors import TrainingInterruptedError, UnsupportedModelError
+from compecon.flops import ModelShape, macs, macs_under_budget
+from compecon.recipes.audience import NOBODY, Audience
+from compecon.recipes.evaluate import Evaluation, evaluate_checkpoint, head_for
+from compecon.recipes.evaluations import EvaluationKey, EvaluationRecord, EvaluationStore, Score
 from compecon.recipes.plain import plain
 from compecon.recipes.policies import make_policy
+from compecon.recipes.report import hardware, versions
+from compecon.tasks.fingerprint import rows_digest
+from compecon.tasks.metrics import Estimate
 from compecon.tasks.registry import AnyTask, read_task
 
 
@@ -24,63 +33,136 @@ class Measurement:
     Attributes:
         checkpoint: The checkpoint.
         task: The task.
-        split: What it was measured on.
-        found: The metrics.
-        macs: MACs of a forward pass over one text of the mean length; None where they are not known.
-        params: How it was measured.
+        records: What was measured: one budget, or all keys and then the budgets asked for.
+        n_recalled: How many of them had been measured before.
     """
 
     checkpoint: Checkpoint
     task: AnyTask
-    split: str
-    found: Evaluation
-    macs: int | None
-    params: Mapping[str, Any]
+    records: tuple[EvaluationRecord, ...]
+    n_recalled: int
+
+    def estimates(self, record: EvaluationRecord) -> dict[str, Estimate]:
+        """All metrics of one of the records."""
+        return {name: Estimate(**asdict(score)) for name, score in record.metrics.items()}
 
     def results(self) -> dict[str, Any]:
         """The same as JSON values."""
-        keys, share = self.params["keys"], self.params["share"]
+        first = self.records[0]
         return {
             "checkpoint": self.checkpoint.name,
             "digest": self.checkpoint.digest,
             "task": self.task.name,
-            "split": self.split,
-            "metrics": plain({name: asdict(value) for name, value in self.found.metrics.items()}),
-            "macs": self.macs,
-            "n_tokens": self.found.n_tokens,
-            "keys": keys,
-            "share": share,
-            "policy": self.params["policy"] if keys is not None or share is not None else None,
+            "split": first.key.split,
+            "metrics": plain({name: asdict(score) for name, score in first.metrics.items()}),
+            "macs": first.macs,
+            "n_tokens": first.n_tokens,
+            "keys": first.key.keys,
+            "share": first.key.share,
+            "policy": first.key.policy or None,
+            "evaluations": [plain(record.written()) for record in self.records],
+            "recalled": self.n_recalled,
+            "sentence": self._sentence(),
         }
 
+    def _sentence(self) -> str:
+        first, last = self.records[0], self.records[-1]
+        told = f"{first.metric} {_shown(self.task, first)} on {self.task.name} {first.key.split}"
+        if last is first:
+            return f"{told}{_within(first.key)}."
+        return f"{told} with all keys, {_shown(self.task, last)}{_within(last.key)}."
 
-def measure_checkpoint(params: Mapping[str, Any]) -> Measurement:
-    """Measure a checkpoint, under a key budget or without.
+
+def _shown(task: AnyTask, record: EvaluationRecord) -> str:
+    return task.score.shown(Estimate(**asdict(record.score)))
+
+
+def _within(key: EvaluationKey) -> str:
+    if key.keys is not None:
+        return f" with {key.keys} key{'s' if key.keys > 1 else ''} a query"
+    return "" if key.share is None else f" with {key.share:g} of the keys"
+
+
+def measure_checkpoint(
+    params: Mapping[str, Any], *, kept: Path | None = None, audience: Audience = NOBODY
+) -> Measurement:
+    """Measure a checkpoint at each budget that is asked for and was not measured before.
 
     Args:
         params: Checked values of `compecon.recipes.options.EVALUATE`.
+        kept: Folder of measurements; None to look nothing up and keep nothing.
+        audience: Is told of each; its watch is asked before each whether to leave.
 
     Raises:
         TaskError: If the checkpoint is not made for the task, or there is no such split.
         CheckpointError: If it cannot be loaded.
+        TrainingInterruptedError: If the watch said stop. What was measured is kept.
     """
     task = read_task(params["task"], None if params["data"] is None else Path(params["data"]))
-    task.part(params["split"])  # before a model is loaded
+    part = task.part(params["split"])  # before a model is loaded
     loaded = load_checkpoint(params["checkpoint"], params["device"])
-    read = (params["keys"], params["share"])
+    head_for(loaded, task)
+    shared = EvaluationKey(loaded.digest, task.name, params["split"], rows_digest(part), params["max_tokens"])
+    keys, store = _keys(shared, params), EvaluationStore(kept)
+    audience.begin("evaluate", len(keys))
+    records, n_recalled = [], 0
+    for place, key in enumerate(keys):
+        if audience.watch.stop():
+            raise TrainingInterruptedError(f"The evaluation was left after {place} of {len(keys)} budgets.")
+        known = store.get(key) if kept is not None else None
+        record = known or _measured(loaded, task, key)
+        if known is None:
+            store.put(record)
+        n_recalled += known is not None
+        records.append(record)
+        audience.say(f"{place + 1} of {len(keys)}: {record.metric} {_shown(task, record)}{_within(key)}")
+    return Measurement(loaded, task, tuple(records), n_recalled)
+
+
+def _keys(shared: EvaluationKey, params: Mapping[str, Any]) -> list[EvaluationKey]:
+    policy = params["policy"]
+    if params["budgets"]:
+        falling = sorted(set(params["budgets"]), reverse=True)
+        return [shared, *(replace(shared, keys=keys, policy=policy) for keys in falling)]
+    if params["keys"] is None and params["share"] is None:
+        return [shared]
+    return [replace(shared, keys=params["keys"], share=params["share"], policy=policy)]
+
+
+def _measured(checkpoint: Checkpoint, task: AnyTask, key: EvaluationKey) -> EvaluationRecord:
+    is_scarce = key.keys is not None or key.share is not None
     found = evaluate_checkpoint(
-        loaded,
+        checkpoint,
         task,
-        params["split"],
-        max_tokens=params["max_tokens"],
-        budget=None if read == (None, None) else KeyBudget(*read),
-        policy=make_policy(params["policy"]),
+        key.split,
+        max_tokens=key.max_tokens,
+        budget=KeyBudget(key.keys, key.share) if is_scarce else None,
+        policy=make_policy(key.policy or "top-k"),
     )
-    return Measurement(loaded, task, params["split"], found, _macs(loaded, found.n_tokens), params)
+    reads, total = _counted(checkpoint, key, found)
+    return EvaluationRecord(
+        key=key,
+        checkpoint=checkpoint.name,
+        metrics={name: Score(**asdict(value)) for name, value in found.metrics.items()},
+        higher_is_better=task.score.higher_is_better,
+        n_tokens=found.n_tokens,
+        reads=reads,
+        macs=total,
+        parameters=checkpoint.preflight.parameters,
+        hardware=hardware(),
+        versions=versions(),
+        measured_at=round(time.time(), 1),
+    )
 
 
-def _macs(checkpoint: Checkpoint, n_tokens: int) -> int | None:
+def _counted(checkpoint: Checkpoint, key: EvaluationKey, found: Evaluation) -> tuple[int | None, int | None]:
+    """Keys read, and MACs, of a text of the mean length; None where they are not known."""
     try:
-        return forward_macs(checkpoint.model, n_tokens)
+        shape = ModelShape.from_config(checkpoint.model.config, type(checkpoint.model).__name__)
     except UnsupportedModelError:
-        return None
+        return None, None
+    total = macs(shape, found.n_tokens).total
+    if key.share is not None:
+        return None, total
+    needed = macs_under_budget(shape, found.n_tokens, key.keys, causal=checkpoint.kind == "causal-lm")
+    return needed.read // shape.d_head, total

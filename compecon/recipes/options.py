@@ -95,6 +95,14 @@ EVALUATE = (
         option="--share",
     ),
     Setting(
+        "budgets",
+        tuple,
+        [],
+        told="Or several numbers of keys, measured one after the other, after all keys.",
+        group="incentive",
+        option="--budgets",
+    ),
+    Setting(
         "policy",
         str,
         "top-k",
@@ -157,6 +165,10 @@ def check_evaluation(params: Mapping[str, Any]) -> None:
         raise SettingError("keys", f"must be at least 1, got {keys}.")
     if share is not None and not 0 < share <= 1:
         raise SettingError("share", f"must be in (0, 1], got {share}.")
+    if params["budgets"] and (keys is not None or share is not None):
+        raise SettingError("budgets", "give either budgets, or keys, or share.")
+    if any(budget < 1 for budget in params["budgets"]):
+        raise SettingError("budgets", f"must each be at least 1, got {min(params['budgets'])}.")
     if params["max_tokens"] < 2:
         raise SettingError("max_tokens", f"must be at least 2, got {params['max_tokens']}.")
 

@@ -185,11 +185,10 @@ def _prune(params: Mapping[str, Any], place: Place, audience: Audience) -> dict[
     return prune_in_background(params, place, audience)
 
 
-def _evaluate(params: Mapping[str, Any], _place: Place, audience: Audience) -> dict[str, Any]:
+def _evaluate(params: Mapping[str, Any], place: Place, audience: Audience) -> dict[str, Any]:
     from compecon.recipes.measured import measure_checkpoint  # noqa: PLC0415 - loads torch
 
-    audience.begin("evaluate", 1)
-    return measure_checkpoint(params).results()
+    return measure_checkpoint(params, kept=place.kept, audience=audience).results()
 
 
 def _rehearse(params: Mapping[str, Any], place: Place, audience: Audience) -> dict[str, Any]:
@@ -223,7 +222,7 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
         "evaluate": Recipe(
             "evaluate",
             "Evaluation",
-            "Measure a checkpoint on a task, under a key budget or without.",
+            "Measure a checkpoint on a task, under key budgets or without.",
             options.EVALUATE,
             needs_torch=True,
             plan=options.check_evaluation,

@@ -6,6 +6,7 @@ import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
 
+from compecon.checkpoints.save import save_checkpoint
 from compecon.latency.clock import in_turns
 from compecon.tasks.metrics import accuracy
 from compecon.tasks.task import Split, Task
@@ -64,3 +65,28 @@ def fresh():
         return BertForSequenceClassification(config).eval()
 
     return make
+
+
+@pytest.fixture
+def rule(opinions, tmp_path):
+    """The task as files: its name."""
+    folder = tmp_path / "opinions"
+    folder.mkdir()
+    for name, part in opinions.splits.items():
+        rows = [f"{text},{opinions.labels[target]}" for text, target in zip(part.texts, part.targets, strict=True)]
+        (folder / f"{name}.csv").write_text("text,label\n" + "\n".join(rows) + "\n")
+    return f"files:{folder}"
+
+
+@pytest.fixture
+def parent(fresh, words, tmp_path):
+    """Write a classifier; its labels decide whether it knows the task."""
+
+    def write(name="parent", labels=("negative", "positive")):
+        model = fresh(0)
+        model.config.id2label = dict(enumerate(labels))
+        model.config.label2id = {label: i for i, label in enumerate(labels)}
+        words.model_input_names = ["input_ids", "attention_mask"]
+        return str(save_checkpoint(model, words, tmp_path / name))
+
+    return write

@@ -11,7 +11,6 @@ import pytest
 import torch
 
 from compecon.checkpoints.load import load_checkpoint
-from compecon.checkpoints.save import save_checkpoint
 from compecon.errors import TrainingInterruptedError
 from compecon.finetune.predict import predict
 from compecon.finetune.watch import Watch
@@ -37,31 +36,6 @@ QUICK = {"steps": 4, "batch_size": 8, "precision": "float32", "device": "cpu", "
 def _quickly(monkeypatch):
     monkeypatch.setattr("compecon.checkpoints.tokenizer.try_tokenizer", lambda _folder: None)
     monkeypatch.setattr("compecon.recipes.achieved._ROUNDS", 4)
-
-
-@pytest.fixture
-def rule(opinions, tmp_path):
-    """The task as files: its name."""
-    folder = tmp_path / "opinions"
-    folder.mkdir()
-    for name, part in opinions.splits.items():
-        rows = [f"{text},{opinions.labels[target]}" for text, target in zip(part.texts, part.targets, strict=True)]
-        (folder / f"{name}.csv").write_text("text,label\n" + "\n".join(rows) + "\n")
-    return f"files:{folder}"
-
-
-@pytest.fixture
-def parent(fresh, words, tmp_path):
-    """Write a classifier; its labels decide whether it knows the task."""
-
-    def write(name="parent", labels=("negative", "positive")):
-        model = fresh(0)
-        model.config.id2label = dict(enumerate(labels))
-        model.config.label2id = {label: i for i, label in enumerate(labels)}
-        words.model_input_names = ["input_ids", "attention_mask"]
-        return str(save_checkpoint(model, words, tmp_path / name))
-
-    return write
 
 
 @pytest.fixture

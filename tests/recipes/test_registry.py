@@ -106,6 +106,8 @@ def test_a_training_in_the_background_always_saves():
         ("prune", {"recover_steps": 0}, "at least 1"),
         ("evaluate", {"keys": 0}, "at least 1"),
         ("evaluate", {"share": 1.5}, "(0, 1]"),
+        ("evaluate", {"budgets": [4, 0]}, "at least 1"),
+        ("evaluate", {"keys": 2, "budgets": [4]}, "give either"),
         ("evaluate", {"policy": "best"}, "top-k"),
         ("rehearsal", {"steps": 0}, "from 1"),
         ("rehearsal", {"size_kb": 10**9}, "from 1"),
@@ -184,14 +186,15 @@ def parsed(arguments):
         ("prune", {"recover_steps": 12, "hidden_weight": 0.25}),
         ("evaluate", {"keys": 3, "policy": "sink-recent", "split": "dev"}),
         ("evaluate", {"share": 0.25, "device": "cuda:1", "max_tokens": 16}),
+        ("evaluate", {"budgets": [8, 4, 1]}),
     ],
 )
 def test_the_command_means_the_same(name, params):
     recipe, wanted = RECIPES[name], checked(name, **params)
     arguments = recipe.command(wanted)
     found = parsed(arguments)
-    if "key_budgets" in found:
-        found["key_budgets"] = [int(part) for part in found["key_budgets"].split(",") if part]
+    for listed in found.keys() & {"key_budgets", "budgets"}:
+        found[listed] = [int(part) for part in found[listed].split(",") if part]
     assert recipe.checked(found) == wanted
     assert all(isinstance(part, str) for part in arguments)
 
