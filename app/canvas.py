@@ -8,11 +8,10 @@ from typing import Any
 import streamlit as st
 
 from app.guard import page_token
-from app.resources import canvas_part, checkpoints, trace_names
-from app.routes import PREFIX
+from app.resources import canvas_part, checkpoints
+from app.sources import sources_of
 from app.state.attention import CANVAS_KEY, AttentionChoice, CanvasView, hold_request, last_good_request
 from compecon.views.snippet import python_snippet
-from compecon.views.traces import TraceKey
 
 # A blob: module cannot import by relative address, and its neighbours are plain files: hence the absolute import.
 _STUB = """
@@ -39,24 +38,9 @@ def live_canvas(choice: AttentionChoice, view: CanvasView, error: str | None) ->
 
 
 def _request(choice: AttentionChoice) -> dict[str, Any]:
-    """Where the canvas gets its bytes: a recording if there is one, else a live sweep."""
-    live = {
-        "url": f"{PREFIX}/sweep",
-        "body": {
-            "checkpoint": choice.checkpoint,
-            "device": choice.device,
-            "text": choice.text,
-            "pair": choice.pair,
-            "policy": choice.policy,
-        },
-    }
-    name = TraceKey(choice.checkpoint, choice.text, choice.pair, choice.policy).name
-    recorded = name in trace_names() and choice.device == "auto"
+    """Where the canvas gets its bytes, and the script that computes the same."""
     return {
-        "id": choice.digest,
-        "title": choice.text[:40],
-        "source": {"url": f"{PREFIX}/trace/{name}", "body": None} if recorded else live,
-        "live": live,
+        **sources_of(choice),
         "python": python_snippet(
             choice.checkpoint,
             choice.device,
