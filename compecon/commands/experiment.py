@@ -44,6 +44,9 @@ def frontier(  # noqa: PLR0913 - one option each
     targets: Annotated[str, typer.Option(help="Shares of the MACs of heads and neurons.")] = "0.6,0.5,0.4,0.3",
     screened: Annotated[str, typer.Option(help="Those of them at which all rivals run, to choose two by.")] = "0.5,0.3",
     prices: Annotated[str, typer.Option(help="Fixed prices, tried on the first seed.")] = "0.3,1,3",
+    ablated: Annotated[
+        str, typer.Option(help="Shares at which heads alone, neurons alone and both are priced, on the first seed.")
+    ] = "",
     seeds: Annotated[str, typer.Option(help="Seeds.")] = "0,1,2",
     methods: Annotated[str, typer.Option(help="Post-hoc rivals; all if empty.")] = "",
     finalists: Annotated[int, typer.Option(min=1, help="How many rivals run at all targets and seeds.")] = 2,
@@ -64,6 +67,7 @@ def frontier(  # noqa: PLR0913 - one option each
             targets=listed(targets, float, "--targets"),
             screened=listed(screened, float, "--screened"),
             prices=listed(prices, float, "--prices"),
+            ablated=listed(ablated, float, "--ablated"),
             seeds=listed(seeds, int, "--seeds"),
             dense=FineTuneSettings(epochs=dense_epochs, freeze_embeddings=True) if dense_epochs else None,
             after=after,

@@ -13,14 +13,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
 from compecon.compression.prune import METHODS
-from compecon.finetune.incentive_settings import IncentiveSettings
+from compecon.finetune.incentive_settings import IncentiveSettings, Priced
 from compecon.finetune.predict import predict
 from compecon.finetune.settings import FineTuneSettings
 from compecon.finetune.train import fine_tune
@@ -47,6 +47,7 @@ class FrontierPlan:
         targets: Shares of the MACs of heads and neurons.
         screened: Those of them at which all rivals run on the first seed, to choose the best two by.
         prices: Fixed prices to try on the first seed.
+        ablated: Targets at which heads alone, neurons alone, and both are priced on the first seed.
         seeds: Each has a dense model of its own.
         dense: How the dense models are trained; None if the given model knows the task and is the dense one of all
             seeds, which then differ in everything after it.
@@ -61,6 +62,7 @@ class FrontierPlan:
     targets: tuple[float, ...] = (0.6, 0.5, 0.4, 0.3)
     screened: tuple[float, ...] = (0.5, 0.3)
     prices: tuple[float, ...] = (0.3, 1.0, 3.0)
+    ablated: tuple[float, ...] = ()
     seeds: tuple[int, ...] = (0, 1, 2)
     dense: FineTuneSettings | None = field(default_factory=FineTuneSettings)
     after: FineTuneSettings = field(default_factory=lambda: FineTuneSettings(epochs=2))
@@ -121,6 +123,8 @@ def run_frontier(study: Study) -> tuple[RunRecord, ...]:
             lane.rival(method, plan.targets)
     for price in plan.prices:
         lanes[first].fixed(price)
+    for target in plan.ablated:
+        lanes[first].ablation(target)
     return study.records.all()
 
 
@@ -165,6 +169,11 @@ class _Lane:
     def fixed(self, price: float) -> None:
         settings = replace(self.study.plan.incentive, target=None, price=price)
         self.later(f"price {price:g}", None, self._priced(settings))
+
+    def ablation(self, target: float) -> None:
+        for units in get_args(Priced):
+            settings = replace(self.study.plan.incentive, target=target, units=units)
+            self.later(f"incentive {units}", target, self._priced(settings))
 
     def rival(self, method: str, targets: tuple[float, ...]) -> None:
         for target in targets:

@@ -18,7 +18,8 @@ class RunRecord:
     """One model that came out of an experiment.
 
     Attributes:
-        arm: What was done: "dense", "longer", "incentive", "price 1", or the name of a post-hoc method.
+        arm: What was done: "dense", "longer", "incentive", "price 1", "incentive heads" (or "neurons", "both": what had
+            gates in an ablation), or the name of a post-hoc method.
         recovered: Whether it was trained after units were removed.
         seed: Seed of everything in it, of the dense model that it starts from too.
         target: Share of the MACs of heads and neurons that was asked for; None where none was.

@@ -126,9 +126,10 @@ def volumes(records: Sequence[RunRecord], floor: float) -> tuple[Volume, ...]:
         floor: The metric of always giving the same answer.
     """
     points: dict[str, dict[int, list[tuple[float, float]]]] = {}
-    targets = {record.target for record in records if record.recovered and record.target is not None}
-    for record in records:
-        if record.recovered and record.target is not None:
+    compared = [each for each in records if each.recovered and each.arm in ("incentive", *METHODS)]
+    targets = {record.target for record in compared}
+    for record in compared:
+        if record.target is not None:
             of_seed = points.setdefault(record.arm, {}).setdefault(record.seed, [])
             of_seed.append((record.share, record.test.value))
     found = []

@@ -22,6 +22,7 @@ PLAN = FrontierPlan(
     targets=(0.6, 0.4),
     screened=(0.4,),
     prices=(1.0,),
+    ablated=(0.8,),
     seeds=(0, 1),
     dense=replace(BRIEF, steps=12, learning_rate=1e-2),
     after=BRIEF,
@@ -62,6 +63,21 @@ def test_nobody_keeps_more_than_was_asked_for(study, target):
 def test_the_incentive_runs_at_every_target_and_seed(study):
     pairs = {(record.seed, record.target) for record in of(study, arm="incentive")}
     assert pairs == {(seed, target) for seed in PLAN.seeds for target in PLAN.targets}
+
+
+def test_an_ablation_leaves_alone_what_has_no_gates(study):
+    runs = {record.arm: record for record in of(study, target=0.8)}
+    assert set(runs) == {"incentive heads", "incentive neurons", "incentive both"}
+    [dense] = of(study, arm="dense", seed=0)
+    assert runs["incentive heads"].neurons == dense.neurons
+    assert runs["incentive neurons"].heads == dense.heads
+    assert all(0.7 < record.share <= 0.8 for record in runs.values())
+
+
+def test_an_ablation_adds_nothing_to_the_volumes(study):
+    known = volumes(study.records.all(), 0.5)
+    assert {volume.arm for volume in known} <= {"incentive", *PLAN.methods}
+    assert "incentive" in {volume.arm for volume in known}
 
 
 def test_all_rivals_are_screened_and_two_go_on(study):
