@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from torch import Tensor
 from transformers import BatchEncoding, PreTrainedTokenizerBase
@@ -12,6 +13,7 @@ from compecon.checkpoints.panics import panics_as_errors, reason
 from compecon.errors import CheckpointError, TextError
 
 LONGEST_TEXT = 100_000  # characters; beyond this even counting the tokens is too slow to wait for
+Span: TypeAlias = tuple[int, int, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,12 +25,15 @@ class Encoded:
         tokens: What to show for each token: no word-piece marks, white space made visible.
         joined: Whether each token continues the word of the token before it.
         special: Whether each token was added by the tokenizer rather than written in the text.
+        spans: Where each token stands: which of the texts (0 or 1), first character, one behind the last, without
+            white space around it; None for a token that stands nowhere. None as a whole if the tokenizer cannot tell.
     """
 
     batch: dict[str, Tensor]
     tokens: tuple[str, ...]
     joined: tuple[bool, ...]
     special: tuple[bool, ...]
+    spans: tuple[Span | None, ...] | None = None
 
 
 def check_text(text: str, what: str) -> None:
@@ -101,3 +106,31 @@ def check_ids(ids: Sequence[int], special: Sequence[bool], *, limit: int, vocabu
             f"The tokenizer made token {max(ids)}, but the model knows only {vocabulary}: they do not belong together. "
             "Save the checkpoint again with its own tokenizer."
         )
+
+
+def spans_of(encoding: BatchEncoding, text: str, pair: str | None) -> tuple[Span | None, ...] | None:
+    """Where each token stands in the texts.
+
+    Args:
+        encoding: Of one text or pair, from `tokenize`.
+        text: The text.
+        pair: The second text, if there is one.
+
+    Returns:
+        As in `Encoded`.
+    """
+    if not encoding.encodings:  # written in Python, it keeps no account of characters
+        return None
+    one = encoding.encodings[0]
+    texts = (text, pair or "")
+    pairs = zip(one.sequence_ids, one.offsets, strict=True)
+    return tuple(None if which is None else _trimmed(texts, which, start, end) for which, (start, end) in pairs)
+
+
+def _trimmed(texts: tuple[str, str], which: int, start: int, end: int) -> Span | None:
+    piece = texts[which][start:end]
+    inner = piece.strip()
+    if not inner:
+        return None
+    first = start + piece.index(inner)
+    return which, first, first + len(inner)

@@ -13,7 +13,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from compecon.attention.hooks import require_routed
 from compecon.checkpoints.build import build_model
 from compecon.checkpoints.devices import pick_device
-from compecon.checkpoints.encode import Encoded, check_ids, tokenize
+from compecon.checkpoints.encode import Encoded, check_ids, spans_of, tokenize
 from compecon.checkpoints.intake import survey
 from compecon.checkpoints.kinds import Kind, abilities_of, limits_of
 from compecon.checkpoints.locate import Location, locate
@@ -76,7 +76,13 @@ class Checkpoint:
         spelling = spelling_of(self.tokenizer)
         pieces = self.tokenizer.convert_ids_to_tokens(ids)
         words = encoding.word_ids() if encoding.is_fast else [None if flag else 0 for flag in special]
-        return Encoded(batch, tuple(map(spelling.shown, pieces)), spelling.joined(pieces, words), special)
+        return Encoded(
+            batch,
+            tuple(map(spelling.shown, pieces)),
+            spelling.joined(pieces, words),
+            special,
+            spans_of(encoding, text, pair),
+        )
 
     def _vocabulary(self) -> int:
         table: Any = self.model.get_input_embeddings()

@@ -168,6 +168,7 @@ class _Frames:
                 "tokens": list(self.encoded.tokens),
                 "joined": list(self.encoded.joined),
                 "special": list(self.encoded.special),
+                "spans": None if self.encoded.spans is None else list(self.encoded.spans),
                 "heads": list(self.grid.sizes),
                 "removed": self.grid.removed(),
                 "grid": list(budget_grid(n)),

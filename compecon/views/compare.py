@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from compecon.checkpoints.catalog import CheckpointEntry
 from compecon.views.request import problem_with
 
-_FIRST = ("sentiment", "sentiment-45")  # the dense model and its child at 45 % of the MACs
+FIRST = ("sentiment", "sentiment-45")  # the dense model and its child at 45 % of the MACs
 
 
 def first_pair(entries: Mapping[str, CheckpointEntry]) -> tuple[str, str]:
@@ -19,8 +19,8 @@ def first_pair(entries: Mapping[str, CheckpointEntry]) -> tuple[str, str]:
     Returns:
         Two names; the second is "" if there is no second checkpoint, both are if there is none.
     """
-    if all(name in entries for name in _FIRST):
-        return _FIRST
+    if all(name in entries for name in FIRST):
+        return FIRST
     a = next((name for name, entry in entries.items() if not entry.problem), next(iter(entries), ""))
     return a, partner(a, entries)
 

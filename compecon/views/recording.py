@@ -8,7 +8,8 @@ from pathlib import Path
 from compecon.checkpoints.load import load_checkpoint
 from compecon.checkpoints.locate import bundled_names
 from compecon.views.attention import attention_stream
-from compecon.views.examples import examples
+from compecon.views.compare import FIRST
+from compecon.views.examples import Example, examples
 from compecon.views.traces import TraceKey, forget_traces, write_trace
 
 _LARGEST_BYTES = 600_000
@@ -33,7 +34,7 @@ def record_examples(
     """
     files, large = [], set()
     for name in bundled_names():
-        own = [example for example in examples() if example.checkpoint == name]
+        own = _texts_of(name)
         if only not in (None, name) or not own:
             continue
         checkpoint = load_checkpoint(name, "cpu")
@@ -50,5 +51,13 @@ def record_examples(
                 large.add(key.name)
             else:
                 files.append(file)
-    forget_traces({TraceKey(e.checkpoint, e.text, e.pair).name for e in examples()} - large, out)
+    wanted = {TraceKey(name, e.text, e.pair).name for name in bundled_names() for e in _texts_of(name)}
+    forget_traces(wanted - large, out)
     return tuple(files)
+
+
+def _texts_of(checkpoint: str) -> list[Example]:
+    """Its own examples; for the one that the Compare page opens with beside another, the other's first."""
+    dense, child = FIRST
+    own = [example for example in examples() if example.checkpoint == (dense if checkpoint == child else checkpoint)]
+    return own[:1] if checkpoint == child else own
