@@ -17,7 +17,7 @@ class FrontierAxes:
     """What is drawn against what.
 
     Attributes:
-        task: The task.
+        task: The task, as :class:`TaskChoice` names it; "" for that of all points, if it is one.
         x: A cost's name; less is always better.
         y: The task's metric, or its change from the dense parent's.
         is_log: Whether x is logarithmic.
@@ -99,7 +99,8 @@ class Family:
         name: The kind.
         marks: Its points, by x.
         front: Keys of those that no other point of the family dominates, in order of x.
-        volume: Area that the family dominates within the view's reference; None for quoted points.
+        volume: Area that the family dominates within the view's reference, with x as a share of the reference's and y
+            in the metric's unit; None for quoted points.
     """
 
     name: str
@@ -144,6 +145,8 @@ class FrontierView:
         left_out: Name and reason of each point that is not shown.
         notes: What has to be known to read the picture, a sentence each.
         higher_is_better: Whether more of y is better.
+        metric: Name of the metric.
+        split: What it was measured on.
     """
 
     axes: FrontierAxes
@@ -158,6 +161,8 @@ class FrontierView:
     left_out: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
     higher_is_better: bool = True
+    metric: str = ""
+    split: str = ""
 
     @property
     def marks(self) -> tuple[FrontierMark, ...]:

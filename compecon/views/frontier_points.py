@@ -46,6 +46,40 @@ class CurvePoint:
 
 @final
 @dataclass(frozen=True)
+class Elsewhere:
+    """The same checkpoint on another split of its task.
+
+    Attributes:
+        split: Name of the split.
+        quality: The metric there.
+        change: The metric there minus that of its dense parent; None if nobody measured both.
+        rows: Units that were measured; None if unknown.
+    """
+
+    split: str
+    quality: Reading
+    change: Reading | None = None
+    rows: int | None = None
+
+
+@final
+@dataclass(frozen=True)
+class Shift:
+    """Where a change in how unequally queries read comes from.
+
+    Attributes:
+        dense: In all heads of the dense parent.
+        survivors: In those of its heads that were kept.
+        smaller: In the smaller model.
+    """
+
+    dense: float
+    survivors: float
+    smaller: float
+
+
+@final
+@dataclass(frozen=True)
 class FrontierPoint:
     """One mark on the frontier, whatever it came from.
 
@@ -62,10 +96,10 @@ class FrontierPoint:
         quality: The metric; None while there is none.
         change: The metric minus that of its own dense parent; None if nobody measured both.
         costs: What is known, by the axis' name: "macs" of one text, "share" of the dense parent's MACs, "parameters",
-            "latency" (time by the dense parent's, measured), "seconds" of a forward pass, "reads" of attention,
-            "training_macs" after the dense parent. Less is better in each.
+            "latency" (time by the dense parent's, measured), "reads" of attention, "training_macs" after the dense
+            parent. "latency: " and a setting is the time in that setting. Less is better in each.
         n_tokens: Length of the text that MACs and reads are of.
-        device: What latency was measured on; "" if it was not.
+        device: The setting that "latency" was measured in, device first; "" if it was not.
         seed: Seed of its training.
         price: Price of compute, in task loss for all of the dense cost.
         target: Share of the MACs of heads and neurons that was asked for.
@@ -79,6 +113,13 @@ class FrontierPoint:
         facts: Settings worth a look, name and value.
         curve: Quality against the key budget, rising keys, all keys last; () if not measured.
         signs: Failure signatures, a sentence each.
+        rows: Units that quality was measured on; None if unknown.
+        floor: Quality of always giving the same answer; None if unknown.
+        elsewhere: The same on other splits.
+        parent: Name of its dense parent, or "".
+        gini: Gini coefficient of what queries give, before and after; None if not measured.
+        entropy: Their entropy in nats, likewise.
+        left: Share of the MACs of heads and neurons that its gates, or its pruning, said are left.
     """
 
     key: str
@@ -108,3 +149,10 @@ class FrontierPoint:
     facts: tuple[tuple[str, str], ...] = ()
     curve: tuple[CurvePoint, ...] = ()
     signs: tuple[str, ...] = ()
+    rows: int | None = None
+    floor: float | None = None
+    elsewhere: tuple[Elsewhere, ...] = ()
+    parent: str = ""
+    gini: Shift | None = None
+    entropy: Shift | None = None
+    left: float | None = None

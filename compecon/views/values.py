@@ -10,9 +10,12 @@ from typing import Any
 def number(values: Any, *path: str) -> float | None:
     """A finite number under a path of names, or None."""
     found = _at(values, path)
-    if isinstance(found, bool) or not isinstance(found, int | float) or not math.isfinite(found):
+    if isinstance(found, bool) or not isinstance(found, int | float):
         return None
-    return float(found)
+    try:
+        return float(found) if math.isfinite(found) else None
+    except OverflowError:  # a whole number of hundreds of digits
+        return None
 
 
 def text(values: Any, *path: str) -> str:

@@ -1,0 +1,219 @@
+"""Points of checkpoints, from what their cards say of them: bundled ones, and those in folders of this machine.
+
+A card is a file of unknown origin: it is read through the gate, and each number of it on its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, final
+
+from compecon.checkpoints.catalog import CheckpointEntry
+from compecon.checkpoints.files import open_root
+from compecon.checkpoints.locate import bundled_root
+from compecon.checkpoints.record import RECORD, Record, read_record
+from compecon.errors import CompeconError
+from compecon.views.frontier_numbers import Costs, difference, one_line, percent, positive, ratio, reading, whole, words
+from compecon.views.frontier_points import CurvePoint, Elsewhere, FrontierPoint, Reading
+from compecon.views.frontier_shapes import attention_reads, digest_of, size_of, stamp_of
+from compecon.views.frontier_words import ANY_BUDGET, DENSE, family_of, is_higher_better, task_of
+from compecon.views.values import flag, number, text
+
+_AT_KEYS = re.compile(r"(.{1,80}) at (\d{1,6}) keys?")
+
+
+@final
+@dataclass(frozen=True)
+class Found:
+    """Points, and what could not become one.
+
+    Attributes:
+        points: The points.
+        left_out: Name and reason of the others.
+    """
+
+    points: tuple[FrontierPoint, ...] = ()
+    left_out: tuple[tuple[str, str], ...] = ()
+
+    def joined(self, other: Found) -> Found:
+        """Both."""
+        return Found(self.points + other.points, self.left_out + other.left_out)
+
+
+@final
+@dataclass(frozen=True)
+class _Card:
+    entry: CheckpointEntry
+    record: Record
+
+    @property
+    def metrics(self) -> tuple[Mapping[str, Any], ...]:
+        """Of one metric at all keys, the reported split first."""
+        plain = [one for one in self.record.metrics if reading(one) and not _AT_KEYS.fullmatch(words(one, "name"))]
+        plain.sort(key=lambda one: words(one, "split") != "test")
+        return tuple(one for one in plain if words(one, "name") == words(plain[0], "name"))
+
+    def same(self, metric: Mapping[str, Any]) -> Reading | None:
+        """This checkpoint's reading of another one's metric, on as many rows of the same split."""
+        for one in self.metrics:
+            if all(one.get(key) == metric.get(key) for key in ("name", "split", "n")):
+                return reading(one)
+        return None
+
+
+def checkpoint_points(entries: Iterable[CheckpointEntry]) -> Found:
+    """A point for each checkpoint whose card states a metric.
+
+    Args:
+        entries: As the catalogue lists them.
+    """
+    cards, left_out = [], []
+    for entry in entries:
+        try:
+            cards.append(_Card(entry, _record(entry)))
+        except CompeconError as error:
+            left_out.append((one_line(entry.title), one_line(str(error))))
+    by_name = {card.entry.name: card for card in reversed(cards)}  # the first of a name wins, as in the catalogue
+    mute = (card for card in cards if card.record.metrics and not card.metrics)
+    left_out += [(one_line(card.entry.title), "its card states no number that can be read") for card in mute]
+    points = tuple(_point(card, _parent(card, by_name)) for card in cards if card.metrics)
+    return Found(_with_dense_costs(points), tuple(left_out))
+
+
+def _record(entry: CheckpointEntry) -> Record:
+    if entry.problem or entry.preflight is None:
+        raise CompeconError(entry.problem or "it cannot be opened")
+    return _read(entry.path, entry.origin == "bundled", stamp_of(entry.path / RECORD))
+
+
+@lru_cache(maxsize=4096)
+def _read(folder: Path, trusted: bool, _changed: tuple[str, int, int]) -> Record:
+    return read_record(open_root(folder, bundled_root() if trusted else None), trusted=trusted)
+
+
+def _parent(card: _Card, by_name: Mapping[str, _Card]) -> _Card | None:
+    """The dense checkpoint it was made from, if it is here and its weights are the same ones still."""
+    training = card.record.training
+    parent, digest = by_name.get(text(training, "parent")), text(training, "parent_digest")
+    if parent is None or parent is card or (digest and digest != digest_of(parent.entry.path, _trusted(parent.entry))):
+        return None
+    return parent
+
+
+def _trusted(entry: CheckpointEntry) -> Path | None:
+    return bundled_root() if entry.origin == "bundled" else None
+
+
+def _point(card: _Card, parent: _Card | None) -> FrontierPoint:
+    entry, training, metric = card.entry, card.record.training, card.metrics[0]
+    family = _family(training)
+    quality, name, n_tokens = reading(metric), words(metric, "name"), whole(training, "n_tokens")
+    size = size_of(entry.path, _trusted(entry))
+    costs, device = _costs(training, family)
+    if size is not None:
+        costs.add("parameters", float(size.parameters))
+    point = FrontierPoint(
+        key=f"bundled/{entry.name}" if entry.origin == "bundled" else f"local/{entry.path}",
+        name=one_line(entry.name),
+        family=family,
+        origin="bundled" if entry.origin == "bundled" else "local",
+        task=task_of(card.record.task) or "unknown",
+        metric=name,
+        split=words(metric, "split"),
+        higher_is_better=is_higher_better(name),
+        quality=quality,
+        change=Reading(0.0) if family == DENSE else difference(quality, parent.same(metric) if parent else None),
+        costs=costs.known,
+        n_tokens=n_tokens,
+        device=device,
+        seed=whole(training, "seed"),
+        price=number(training, "price"),
+        target=number(training, "target"),
+        met=flag(training, "met"),
+        heads=size.heads if size else (),
+        neurons=size.neurons if size else (),
+        checkpoint=entry.name if entry.origin == "bundled" else str(entry.path),
+        source=f"card of {one_line(entry.name)}",
+        facts=_facts(card),
+        rows=whole(metric, "n"),
+        elsewhere=_elsewhere(card, parent),
+        parent=words(training, "parent"),
+        left=number(training, "share"),
+    )
+    return replace(_with_reads(point, is_causal=size.is_causal if size else False), curve=_curve(card, quality))
+
+
+def _family(training: Mapping[str, Any]) -> str:
+    settings = training.get("settings")
+    recovered = not (isinstance(settings, Mapping) and "recovery" in settings and settings["recovery"] is None)
+    return family_of(text(training, "method"), recovered=recovered, settings=settings)
+
+
+def _costs(training: Mapping[str, Any], family: str) -> tuple[Costs, str]:
+    costs = Costs()
+    macs, dense = positive(training, "macs"), positive(training, "dense_macs")
+    costs.add("macs", macs)
+    costs.add("share", Reading(1.0) if family == DENSE else ratio(macs, dense))
+    return costs, costs.add_latency(training.get("latency"))
+
+
+def _with_reads(point: FrontierPoint, *, is_causal: bool) -> FrontierPoint:
+    if not point.heads or not point.n_tokens:
+        return point
+    reads = Reading(float(attention_reads(point.heads, point.n_tokens, is_causal=is_causal)))
+    return replace(point, costs={**point.costs, "reads": reads})
+
+
+def _with_dense_costs(points: tuple[FrontierPoint, ...]) -> tuple[FrontierPoint, ...]:
+    """Give dense checkpoints, whose cards tell no costs, the length and MACs that their children's cards tell of them.
+
+    Those of another origin than their children's do not count: a folder could carry a bundled one's name.
+    """
+    told = {(child.origin, child.parent): child for child in reversed(points) if {"macs", "share"} <= set(child.costs)}
+    return tuple(_as_told(point, told.get((point.origin, point.name))) for point in points)
+
+
+def _as_told(point: FrontierPoint, child: FrontierPoint | None) -> FrontierPoint:
+    if point.family != DENSE or child is None or "macs" in point.costs:
+        return point
+    macs = Reading(float(round(child.costs["macs"].value / child.costs["share"].value)))
+    known = replace(point, n_tokens=child.n_tokens, costs={**point.costs, "macs": macs})
+    return _with_reads(known, is_causal=False)
+
+
+def _curve(card: _Card, full: Reading | None) -> tuple[CurvePoint, ...]:
+    """Quality at fewer keys, where the card states it; reads are filled in once the length is known."""
+    found = {}
+    for metric in card.record.metrics:
+        at, value = _AT_KEYS.fullmatch(words(metric, "name")), reading(metric)
+        if at and value and at[1] == words(card.metrics[0], "name") and metric.get("split") == card.metrics[0]["split"]:
+            found[int(at[2])] = CurvePoint(int(at[2]), None, value)
+    if not found or full is None:
+        return ()
+    return (*(found[keys] for keys in sorted(found) if keys > 0), CurvePoint(None, None, full))
+
+
+def _elsewhere(card: _Card, parent: _Card | None) -> tuple[Elsewhere, ...]:
+    others = ((one, reading(one)) for one in card.metrics[1:])
+    return tuple(
+        Elsewhere(words(one, "split"), value, difference(value, parent.same(one) if parent else None), whole(one, "n"))
+        for one, value in others
+        if value is not None
+    )
+
+
+def _facts(card: _Card) -> tuple[tuple[str, str], ...]:
+    training = card.record.training
+    steps, method = whole(training, "steps"), words(training, "method")
+    facts = (
+        ("title", one_line(card.entry.title)),
+        ("made by", {"budget dropout": f"budget dropout ({ANY_BUDGET})"}.get(method, method)),
+        ("made from", words(training, "parent")),
+        ("heads and neurons left", percent(training, "share")),
+        ("steps", f"{steps:,}" if steps else ""),
+    )
+    return tuple((name, value) for name, value in facts if value)
