@@ -52,7 +52,7 @@ class Asked:
 
 
 def tasks_of(points: Iterable[FrontierPoint]) -> tuple[TaskChoice, ...]:
-    """The tasks and splits at hand, those with most points first; another split than the reported one is "task@split"."""
+    """The tasks and splits at hand, most points first; another split than the reported one is "task@split"."""
     known = measured(points)
     choices = []
     for task in dict.fromkeys(point.task for point in known):

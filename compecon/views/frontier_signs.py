@@ -80,8 +80,8 @@ def _gini(point: FrontierPoint) -> str | None:
         return None
     return (
         f"Gini not rising: of what queries give it went from {shift.dense:.3f} in the dense model to "
-        f"{shift.smaller:.3f}, although compute got scarce. {_selected(shift)} Spending a smaller budget more evenly is "
-        "no sign of better choices."
+        f"{shift.smaller:.3f}, although compute got scarce. {_selected(shift)} A smaller budget that is spent "
+        "more evenly is no sign of better choices."
     )
 
 
