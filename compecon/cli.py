@@ -19,6 +19,7 @@ from compecon.commands import (
     prune,
     resume,
     runs,
+    statistics,
     stop,
     sweep,
     train,
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 app.command()(train.train)
 app.command()(evaluate.evaluate)
+app.command()(statistics.statistics)
 app.command()(prune.prune)
 app.command()(compact.compact)
 app.command()(export.export)

@@ -16,7 +16,7 @@ from compecon.commands.home import clean, open_runs, print_json, table
 from compecon.commands.options import Json
 from compecon.errors import RunError
 from compecon.recipes.fields import Setting
-from compecon.recipes.options import EVALUATE, PRUNE, REHEARSAL, TRAIN
+from compecon.recipes.options import EVALUATE, PRUNE, REHEARSAL, STATISTICS, TRAIN
 
 if TYPE_CHECKING:
     from compecon.runs.executor import Executor
@@ -46,7 +46,7 @@ _Parallel = Annotated[
 ]
 _Title = Annotated[str, typer.Option("--title", help="A line for people; another title makes another sweep.")]
 _Executor = Annotated[str, typer.Option("--executor", help="Who runs it, local or ray.")]
-_SETTINGS = {"train": TRAIN, "prune": PRUNE, "evaluate": EVALUATE, "rehearsal": REHEARSAL}
+_SETTINGS = {"train": TRAIN, "prune": PRUNE, "evaluate": EVALUATE, "statistics": STATISTICS, "rehearsal": REHEARSAL}
 
 
 def _sweep_of(recipe: str, settings: Sequence[Setting]) -> Callable[..., None]:

@@ -125,6 +125,13 @@ def _of_evaluation(params: Mapping[str, Any], speed: Speed) -> Expected:
     return _timed(macs, speed, _PROCESS_BYTES + 2 * held, 0, work)
 
 
+def _of_statistics(params: Mapping[str, Any], speed: Speed) -> Expected:
+    work = _work(params, params["checkpoint"])
+    n_rows = params["rows"] if work.rows is None else min(params["rows"], work.rows.measured)
+    macs = n_rows * (1 + len(params["budgets"])) * work.forward
+    return _timed(macs, speed, _PROCESS_BYTES + 8 * work.about.parameters, 0, work)
+
+
 def _of_rehearsal(params: Mapping[str, Any], _speed: Speed) -> Expected:
     seconds = params["steps"] * params["step_ms"] / 1000
     size = 1024 * params["size_kb"]
@@ -136,6 +143,7 @@ _RECIPES: Mapping[str, Callable[[Mapping[str, Any], Speed], Expected]] = {
     "train": _of_training,
     "prune": _of_pruning,
     "evaluate": _of_evaluation,
+    "statistics": _of_statistics,
     "rehearsal": _of_rehearsal,
 }
 

@@ -60,6 +60,7 @@ _RECOVER_EPOCHS = Setting(
     group="training",
     option="--recover-epochs",
 )
+_MOST_ROWS = 5000  # of statistics
 _MAX_TOKENS = Setting("max_tokens", int, 128, told="Longer texts are cut.", option="--max-tokens")
 
 _SHRUNK = ("--target-macs", "--target")
@@ -110,6 +111,24 @@ EVALUATE = (
         group="incentive",
         choices=tuple(POLICIES),
         option="--policy",
+    ),
+    _MAX_TOKENS,
+    Setting("device", str, "auto", told="auto, cpu, cuda, cuda:1 or mps.", option="--device"),
+)
+
+STATISTICS = (
+    CHECKPOINT,
+    TASK,
+    DATA,
+    Setting("split", str, "test", told="Split to take the rows of.", group="what", option="--split"),
+    Setting("rows", int, 200, told="How many rows, the same ones for every checkpoint.", group="what", option="--rows"),
+    Setting(
+        "budgets",
+        tuple,
+        [8, 4, 2, 1],
+        told="Numbers of keys that each query may read, after all keys.",
+        group="incentive",
+        option="--budgets",
     ),
     _MAX_TOKENS,
     Setting("device", str, "auto", told="auto, cpu, cuda, cuda:1 or mps.", option="--device"),
@@ -167,6 +186,23 @@ def check_evaluation(params: Mapping[str, Any]) -> None:
         raise SettingError("share", f"must be in (0, 1], got {share}.")
     if params["budgets"] and (keys is not None or share is not None):
         raise SettingError("budgets", "give either budgets, or keys, or share.")
+    if any(budget < 1 for budget in params["budgets"]):
+        raise SettingError("budgets", f"must each be at least 1, got {min(params['budgets'])}.")
+    if params["max_tokens"] < 2:
+        raise SettingError("max_tokens", f"must be at least 2, got {params['max_tokens']}.")
+
+
+def check_statistics(params: Mapping[str, Any]) -> None:
+    """Look at the settings of statistics of rows.
+
+    Args:
+        params: Checked values of `STATISTICS`.
+
+    Raises:
+        SettingError: If a value is out of range.
+    """
+    if not 2 <= params["rows"] <= _MOST_ROWS:
+        raise SettingError("rows", f"must be from 2 to {_MOST_ROWS:,}, got {params['rows']}.")
     if any(budget < 1 for budget in params["budgets"]):
         raise SettingError("budgets", f"must each be at least 1, got {min(params['budgets'])}.")
     if params["max_tokens"] < 2:

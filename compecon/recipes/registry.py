@@ -1,4 +1,4 @@
-"""What a run can do, by name: train, prune, evaluate, rehearse. Loads without torch; a recipe that needs it imports it.
+"""What a run can do, by name. Loads without torch; a recipe that needs it imports it.
 
 Every recipe takes flat parameters, the same ones as its command, so that a form, a file and a command line say the same
 thing in the same words.
@@ -191,6 +191,12 @@ def _evaluate(params: Mapping[str, Any], place: Place, audience: Audience) -> di
     return measure_checkpoint(params, kept=place.kept, audience=audience).results()
 
 
+def _statistics(params: Mapping[str, Any], place: Place, audience: Audience) -> dict[str, Any]:
+    from compecon.recipes.row_statistics import gather_statistics  # noqa: PLC0415 - loads torch
+
+    return gather_statistics(params, kept=place.kept, work=place.work, audience=audience).results()
+
+
 def _rehearse(params: Mapping[str, Any], place: Place, audience: Audience) -> dict[str, Any]:
     from compecon.recipes.rehearsal import rehearse  # noqa: PLC0415 - used by few
 
@@ -227,6 +233,15 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
             needs_torch=True,
             plan=options.check_evaluation,
             work=_evaluate,
+        ),
+        "statistics": Recipe(
+            "statistics",
+            "Statistics",
+            "Gini, entropy and decisions of a checkpoint on rows of a task, under key budgets.",
+            options.STATISTICS,
+            needs_torch=True,
+            plan=options.check_statistics,
+            work=_statistics,
         ),
         "rehearsal": Recipe(
             "rehearsal",

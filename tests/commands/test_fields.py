@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from compecon.cli import app
 from compecon.commands.fields import read, with_options
 from compecon.recipes.fields import Setting, SettingError
-from compecon.recipes.options import EVALUATE, PRUNE, TRAIN
+from compecon.recipes.options import EVALUATE, PRUNE, STATISTICS, TRAIN
 
 SETTINGS = (
     Setting("oven", str, told="Which oven.", required=True),
@@ -82,7 +82,9 @@ def test_a_refused_setting_is_told_by_its_option():
     assert str(told.value) == "must be above 0."
 
 
-@pytest.mark.parametrize(("command", "settings"), [("train", TRAIN), ("prune", PRUNE), ("evaluate", EVALUATE)])
+@pytest.mark.parametrize(
+    ("command", "settings"), [("train", TRAIN), ("prune", PRUNE), ("evaluate", EVALUATE), ("statistics", STATISTICS)]
+)
 def test_every_setting_of_a_recipe_is_an_option_of_its_command_with_its_own_words(command, settings):
     options = {each.name: each for each in typer.main.get_command(app).commands[command].params}
     for setting in settings:
@@ -96,7 +98,7 @@ def test_help_loads_no_torch():
     check = """
 import sys
 from compecon.cli import main
-for command in ["", "train", "prune", "evaluate", "compact", "export"]:
+for command in ["", "train", "prune", "evaluate", "statistics", "compact", "export"]:
     sys.argv = ["compecon", *command.split(), "--help"]
     try:
         main()
@@ -104,4 +106,4 @@ for command in ["", "train", "prune", "evaluate", "compact", "export"]:
         print("ended:", end.code, *{"torch", "transformers"} & set(sys.modules))
 """
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
-    assert [line for line in done.stdout.splitlines() if line.startswith("ended:")] == ["ended: 0"] * 6
+    assert [line for line in done.stdout.splitlines() if line.startswith("ended:")] == ["ended: 0"] * 7

@@ -22,6 +22,7 @@ NEEDED = {
     "train": {"task": "sst2", "base": "sentiment"},
     "prune": {"task": "sst2", "checkpoint": "sentiment"},
     "evaluate": {"task": "sst2", "checkpoint": "sentiment"},
+    "statistics": {"task": "sst2", "checkpoint": "sentiment"},
     "rehearsal": {},
 }
 EACH = pytest.mark.parametrize("name", list(RECIPES))
@@ -109,6 +110,9 @@ def test_a_training_in_the_background_always_saves():
         ("evaluate", {"budgets": [4, 0]}, "at least 1"),
         ("evaluate", {"keys": 2, "budgets": [4]}, "give either"),
         ("evaluate", {"policy": "best"}, "top-k"),
+        ("statistics", {"rows": 1}, "from 2"),
+        ("statistics", {"budgets": [4, 0]}, "at least 1"),
+        ("statistics", {"max_tokens": 1}, "at least 2"),
         ("rehearsal", {"steps": 0}, "from 1"),
         ("rehearsal", {"size_kb": 10**9}, "from 1"),
     ],
@@ -167,7 +171,7 @@ def test_a_pruning_recovers_if_it_is_told_to():
 def parsed(arguments):
     """What the command line's own parser makes of a command: the values that its function would get."""
     command = typer.main.get_command(app).commands[arguments[0]]
-    more = () if arguments[0] == "evaluate" else ("--out", "somewhere")
+    more = () if arguments[0] in ("evaluate", "statistics") else ("--out", "somewhere")
     context = command.make_context(arguments[0], [*arguments[1:], *more])
     names = [setting.name for setting in RECIPES[arguments[0]].options]
     return {name: getattr(value, "value", value) for name, value in context.params.items() if name in names}
@@ -187,6 +191,8 @@ def parsed(arguments):
         ("evaluate", {"keys": 3, "policy": "sink-recent", "split": "dev"}),
         ("evaluate", {"share": 0.25, "device": "cuda:1", "max_tokens": 16}),
         ("evaluate", {"budgets": [8, 4, 1]}),
+        ("statistics", {}),
+        ("statistics", {"rows": 50, "budgets": [16, 2], "split": "dev", "data": "/a folder"}),
     ],
 )
 def test_the_command_means_the_same(name, params):

@@ -1,0 +1,126 @@
+"""Statistics of rows in a folder, and those that come with compecon: none is made twice. Loads without torch."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeVar, final
+
+from compecon.finetune.complete import write_durably
+from compecon.paths import assets
+from compecon.recipes.row_records import RowStatistics, StatisticsKey
+
+_LOG = logging.getLogger(__name__)
+STATISTICS = "statistics"
+MAX_FILE_BYTES = 20_000_000
+_TEXTS = "texts-"  # begins the name of a file of texts
+Text = tuple[str, str]  # a text, and the second one of a pair or ""
+Read = TypeVar("Read")
+
+
+@final
+class StatisticsStore:
+    """Statistics in a folder, and those that come with compecon.
+
+    Args:
+        kept: Folder of measurements, which has one of statistics; None to keep nothing.
+    """
+
+    def __init__(self, kept: Path | None = None) -> None:
+        self._folder = kept / STATISTICS if kept else None
+
+    def get(self, key: StatisticsKey) -> RowStatistics | None:
+        """Statistics, or None if they were not made yet."""
+        own = [] if self._folder is None else [self._folder / key.file_name]
+        for path in (*own, bundled_folder() / key.file_name):
+            found = _cached(path, *_stamp(path))
+            if found is not None and found.key == key:
+                return found
+        return None
+
+    def put(self, found: RowStatistics) -> None:
+        """Keep statistics.
+
+        Raises:
+            OSError: If they cannot be written.
+        """
+        if self._folder is not None:
+            write_statistics(found, self._folder)
+
+    def all(self) -> tuple[RowStatistics, ...]:
+        """Everything there is, the newest first; what cannot be read is left out and logged."""
+        folders = [bundled_folder(), *([self._folder] if self._folder else [])]
+        paths = [path for each in folders for path in sorted(each.glob("*.json")) if not path.name.startswith(_TEXTS)]
+        found = {each.key: each for path in paths if (each := _cached(path, *_stamp(path))) is not None}
+        return tuple(sorted(found.values(), key=lambda each: -each.measured_at))
+
+    def texts(self, rows_digest: str) -> tuple[Text, ...]:
+        """The texts of rows, in their order; none if they were not kept."""
+        if not rows_digest.isalnum():
+            return ()
+        for folder in (*([self._folder] if self._folder else []), bundled_folder()):
+            found: tuple[Text, ...] | None = _read_or(folder / f"{_TEXTS}{rows_digest}.json", _texts)
+            if found is not None:
+                return found
+        return ()
+
+    def put_texts(self, rows_digest: str, texts: Sequence[Text]) -> None:
+        """Keep the texts of rows, once for all checkpoints.
+
+        Raises:
+            OSError: If they cannot be written.
+        """
+        if self._folder is not None and not self.texts(rows_digest):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            content = {"schema": 1, "texts": [list(each) for each in texts]}
+            write_durably(self._folder / f"{_TEXTS}{rows_digest}.json", json.dumps(content, ensure_ascii=False))
+
+
+def write_statistics(found: RowStatistics, folder: Path) -> Path:
+    """Write statistics to a folder, which is made if it is not there.
+
+    Raises:
+        OSError: If they cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / found.key.file_name
+    write_durably(path, json.dumps(found.written(), allow_nan=False, ensure_ascii=False, separators=(",", ":")) + "\n")
+    return path
+
+
+def bundled_folder() -> Path:
+    """Folder of those that come with compecon."""
+    return assets() / STATISTICS
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0
+    return found.st_mtime_ns, found.st_size
+
+
+@lru_cache(maxsize=2000)
+def _cached(path: Path, _changed: int, size: int) -> RowStatistics | None:
+    return _read_or(path, RowStatistics.read) if size else None
+
+
+def _texts(written: Any) -> tuple[Text, ...]:
+    found = tuple((text, pair) for text, pair in written["texts"])
+    if not all(isinstance(part, str) for each in found for part in each):
+        raise ValueError("a text is none.")
+    return found
+
+
+def _read_or(path: Path, read: Callable[[Any], Read]) -> Read | None:
+    try:
+        if not path.is_file() or path.stat().st_size > MAX_FILE_BYTES:
+            return None
+        return read(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        _LOG.warning("%s was left out: %s", path.name, error)
+        return None
