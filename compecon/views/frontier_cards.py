@@ -18,30 +18,12 @@ from compecon.checkpoints.locate import bundled_root
 from compecon.checkpoints.record import RECORD, Record, read_record
 from compecon.errors import CompeconError
 from compecon.views.frontier_numbers import Costs, difference, one_line, percent, positive, ratio, reading, whole, words
-from compecon.views.frontier_points import CurvePoint, Elsewhere, FrontierPoint, Reading
+from compecon.views.frontier_points import CurvePoint, Elsewhere, Found, FrontierPoint, Reading
 from compecon.views.frontier_shapes import attention_reads, digest_of, size_of, stamp_of
 from compecon.views.frontier_words import ANY_BUDGET, DENSE, family_of, is_higher_better, task_of
 from compecon.views.values import flag, number, text
 
 _AT_KEYS = re.compile(r"(.{1,80}) at (\d{1,6}) keys?")
-
-
-@final
-@dataclass(frozen=True)
-class Found:
-    """Points, and what could not become one.
-
-    Attributes:
-        points: The points.
-        left_out: Name and reason of the others.
-    """
-
-    points: tuple[FrontierPoint, ...] = ()
-    left_out: tuple[tuple[str, str], ...] = ()
-
-    def joined(self, other: Found) -> Found:
-        """Both."""
-        return Found(self.points + other.points, self.left_out + other.left_out)
 
 
 @final

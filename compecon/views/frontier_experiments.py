@@ -10,9 +10,8 @@ from typing import Any
 from compecon.errors import RunError
 from compecon.paths import assets
 from compecon.runs.files import read_json
-from compecon.views.frontier_cards import Found
 from compecon.views.frontier_numbers import Costs, counts, difference, one_line, positive, ratio, reading, whole, words
-from compecon.views.frontier_points import Elsewhere, FrontierPoint, Reading, Shift
+from compecon.views.frontier_points import Elsewhere, Found, FrontierPoint, Reading, Shift
 from compecon.views.frontier_shapes import attention_reads
 from compecon.views.frontier_words import DENSE, family_of, is_higher_better, task_of
 from compecon.views.values import flag, number

@@ -156,3 +156,21 @@ class FrontierPoint:
     gini: Shift | None = None
     entropy: Shift | None = None
     left: float | None = None
+
+
+@final
+@dataclass(frozen=True)
+class Found:
+    """Points, and what could not become one.
+
+    Attributes:
+        points: The points.
+        left_out: Name and reason of the others.
+    """
+
+    points: tuple[FrontierPoint, ...] = ()
+    left_out: tuple[tuple[str, str], ...] = ()
+
+    def joined(self, other: Found) -> Found:
+        """Both."""
+        return Found(self.points + other.points, self.left_out + other.left_out)

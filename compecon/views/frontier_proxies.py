@@ -160,16 +160,16 @@ def _sentences(rows: Sequence[ProxyRow], setting: str) -> tuple[str, ...]:
             f"Fewer than {LEAST} finished models state both a proxy and their MACs, so there is nothing to correlate.",
         )
     found = [
-        "Rank correlation over the models at hand, each shape once, dense and smaller ones of every method. It says who "
-        "orders them alike, not by how much; rows of different n are not of the same models."
+        "Rank correlation over the models at hand, each shape once, dense and smaller ones of every method. It says "
+        "who orders them alike, not by how much; rows of different n are not of the same models."
     ]
     timed = [row for row in known if row.with_latency.rho is not None]
     if timed:
         best = max(timed[1:], key=lambda row: abs(row.with_latency.rho or 0.0), default=timed[0])
         macs, proxy = timed[0].with_latency, best.with_latency
         found.append(
-            f"Counted MACs order measured time at {macs.rho:.2f} (n = {macs.n}, {setting}); the best proxy, {best.name}, "
-            f"at {proxy.rho:.2f} (n = {proxy.n})."
+            f"Counted MACs order measured time at {macs.rho:.2f} (n = {macs.n}, {setting}); the best proxy, "
+            f"{best.name}, at {proxy.rho:.2f} (n = {proxy.n})."
         )
     elif not setting:
         found.append("No time was measured for this task.")

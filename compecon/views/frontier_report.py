@@ -61,7 +61,7 @@ def frontier_report(
         question: What was asked, in words.
         provenance: More about where this is from, such as versions and the day.
     """
-    asked = question or (f"Which checkpoint, on {view.x_title} against {view.y_title}?" if advice else "What is there?")
+    asked = question or ("Which checkpoint should I take?" if advice else "What is there?")
     sections = (
         Section("Question", (asked, f"Cost: {view.x_title}.", f"Quality: {view.y_title}.")),
         Section("Answer", advice.sentences if advice else ()),
@@ -81,11 +81,12 @@ def report_markdown(report: FrontierReport) -> str:
     """The page as Markdown, in which every name and number is text and nothing else."""
     lines = [f"# {_text(report.title)}", ""]
     for section in report.sections:
-        lines += [f"## {_text(section.title)}", "", *(f"- {_text(line)}" for line in section.lines)]
+        lines += [f"## {_text(section.title)}", ""]
+        if section.lines:
+            lines += [*(f"- {_text(line)}" for line in section.lines), ""]
         if section.rows:
-            lines += ["", _cells(section.columns), _cells(["---"] * len(section.columns), raw=True)]
-            lines += [_cells(row) for row in section.rows]
-        lines.append("")
+            lines += [_cells(section.columns), _cells(["---"] * len(section.columns), raw=True)]
+            lines += [*(_cells(row) for row in section.rows), ""]
     return "\n".join(lines)
 
 

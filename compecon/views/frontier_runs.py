@@ -9,9 +9,8 @@ from typing import Any
 
 from compecon.runs.history import History
 from compecon.runs.record import RunRecord, RunState
-from compecon.views.frontier_cards import Found
 from compecon.views.frontier_numbers import Costs, one_line, percent, positive, ratio, reading, whole, words
-from compecon.views.frontier_points import FrontierPoint, Reading, State
+from compecon.views.frontier_points import Found, FrontierPoint, Reading, State
 from compecon.views.frontier_shapes import attention_reads, size_of
 from compecon.views.frontier_words import DENSE, family_of, is_higher_better, task_of
 from compecon.views.runs import reason_of, sign_of

@@ -12,10 +12,10 @@ from compecon.checkpoints.catalog import CheckpointEntry
 from compecon.recipes.evaluations import EvaluationRecord
 from compecon.runs.history import History
 from compecon.runs.record import RunRecord
-from compecon.views.frontier_cards import Found, checkpoint_points
+from compecon.views.frontier_cards import checkpoint_points
 from compecon.views.frontier_curves import measured_points, with_curves
 from compecon.views.frontier_experiments import experiment_points, experiment_reports
-from compecon.views.frontier_points import FrontierPoint, Reading
+from compecon.views.frontier_points import Found, FrontierPoint, Reading
 from compecon.views.frontier_quoted import quoted_points
 from compecon.views.frontier_runs import run_points
 from compecon.views.frontier_signs import with_signs

@@ -86,10 +86,10 @@ def interval(reading: Reading, metric: str) -> str:
 
 
 def cost_in_words(name: str, value: float) -> str:
-    """A cost with its unit: "60.5 million MACs", "45 % of the dense MACs", "0.51 of the dense time"."""
+    """A cost with its unit: "60.5 million MACs", "45.1% of the dense MACs", "0.51 of the dense time"."""
     kind = name.partition(":")[0]
     if kind == "share":
-        return f"{value:.0%} of the dense MACs"
+        return f"{value:.1%} of the dense MACs"
     if kind == "latency":
         return f"{value:.2f} of the dense time"
     units = {"macs": "MACs", "training_macs": "MACs of training", "reads": "reads", "parameters": "parameters"}
