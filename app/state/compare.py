@@ -59,8 +59,8 @@ class CompareView:
 
     Attributes:
         k: Budget in keys; 0 for the page's own choice.
-        layer: Layer of the deeper model, from 0.
-        head: Head, from 0.
+        layer: Layer of the deeper model, from 0; None for the page's own choice.
+        head: Head, from 0; None likewise.
         view: "row" or "received".
         tokens: "all" or "content".
         unit: "nats" or "bits".
@@ -68,8 +68,8 @@ class CompareView:
     """
 
     k: int = 0
-    layer: int = 0
-    head: int = 0
+    layer: int | None = None
+    head: int | None = None
     view: Literal["row", "received"] = "row"
     tokens: Literal["all", "content"] = "all"
     unit: Literal["nats", "bits"] = "nats"

@@ -3,35 +3,18 @@
 import { atlas, atlasAt, chipsPlot, heatmap, heatmapAt, lorenzPlot, scarcityBox, scarcityPlot } from "./paint.js";
 import { exportFigure } from "./export.js";
 import { buildChips, buildStatistics, chipColours, rankOf, updateChips, updateStatistics, write } from "./panels.js";
-import { MOVED, number, percent, removedNote, removedSentence, STATISTICS, VIEW_WORDS } from "./words.js";
-
-const RANGES = { gini: [0, 1], gini_small_sample: [0, 1], gini_inside: [0, 1], herfindahl: [0, 1], top_share_10: [0, 1], bottom_share_50: [0, 0.5], moved: [0, 1] };
-const POLICY = { "top-k": "top-k", random: "random keys", first: "first keys", "sink-recent": "sink + nearest", "top-mass": "top mass" };
-
-/** A canvas sized to its box and the screen's pixels; gives back a context in CSS pixels. */
-function fit(canvas, width, height) {
-  const scale = window.devicePixelRatio || 1;
-  if (canvas.width !== Math.round(width * scale) || canvas.height !== Math.round(height * scale)) {
-    canvas.width = Math.round(width * scale);
-    canvas.height = Math.round(height * scale);
-    canvas.style.height = `${height}px`;
-  }
-  const context = canvas.getContext("2d");
-  context.setTransform(scale, 0, 0, scale, 0, 0);
-  return { context, width, height };
-}
-
-const label = (canvas, text) => { if (canvas.ariaLabel !== text) canvas.ariaLabel = text; };
+import { fit, label, saveMenu, Tip, widthOf } from "./stage.js";
+import { ATLAS, number, percent, POLICY, rangeOf, removedNote, removedSentence, STATISTICS, VIEW_WORDS } from "./words.js";
 
 export class Figures {
   constructor(owner) {
     this.owner = owner;
     const $ = (s) => owner.$(s);
     this.canvas = { heatmap: $(".heatmap"), lorenz: $(".lorenz"), atlas: $(".atlas"), scarcity: $(".scarcity") };
-    this.tip = $(".tip");
+    this.tip = new Tip($(".tip"), $(".cc"));
     this.hover = null;
     this.cells = buildStatistics($("table.stats"), $("dl"));
-    for (const place of owner.root.querySelectorAll(".tools")) this.#tools(place);
+    for (const place of owner.root.querySelectorAll(".tools")) saveMenu(place, (figure, format) => { if (owner.store) this.exportOne(figure, format); });
     this.#heatmapInput();
     this.#atlasInput();
     const drag = (event) => {
@@ -46,13 +29,11 @@ export class Figures {
 
   opened() {
     this.chips = buildChips(this.owner.$(".list"), this.owner.store.open, {
-      hover: (i, event) => this.#tokenTip(i, event), leave: () => this.#hideTip(), pin: (i) => this.#pin(i),
+      hover: (i, event) => this.#tokenTip(i, event), leave: () => this.tip.hide(), pin: (i) => this.#pin(i),
     });
-    this.ranges = new Map();
   }
 
-  /** Reads the widths of the boxes: asking while drawing would lay the page out a second time in each frame. */
-  measure() { this.widths = Object.fromEntries(Object.entries({ ...this.canvas, ticks: this.owner.$(".ticks") }).map(([name, canvas]) => [name, Math.max(120, Math.round(canvas.parentElement.clientWidth))])); }
+  measure() { this.widths = Object.fromEntries(Object.entries({ ...this.canvas, ticks: this.owner.$(".ticks") }).map(([name, canvas]) => [name, widthOf(canvas)])); }
 
   #pin(query) { this.owner.set({ pinned: this.owner.view.pinned === query ? null : query }, false); }
 
@@ -96,13 +77,11 @@ export class Figures {
   atlasModel() {
     const { store, view, colours } = this.owner, frame = store.frames.get(view.k) ?? store.frames.get(store.nearest(view.k));
     const name = view.statistic, values = name === "moved" ? frame.arrays.moved : store.statistic(frame, view.view, view.tokens, name);
-    const key = `${view.view},${view.tokens},${name}`;
-    if (!this.ranges.has(key)) this.ranges.set(key, RANGES[name] ?? [0, name === "entropy" ? Math.log(store.n) : store.n]);
-    const [low, high] = this.ranges.get(key), bits = name === "entropy" && view.unit === "bits" ? 1 / Math.LN2 : 1;
+    const [low, high] = rangeOf(name, store.n), bits = name === "entropy" && view.unit === "bits" ? 1 / Math.LN2 : 1;
     const thumbnails = view.tiles === "pictures" ? (l, h) => (store.has(l, h) ? store.matrix(frame.k, l, h) : null) : null;
     return {
       values: bits === 1 ? values : values.map((v) => v * bits), low, high: high * bits, heads: store.open.heads, nHeads: store.nHeads, gone: store.removed, thumbnails, n: store.n,
-      selected: view, hover: this.hoverHead, label: name === "moved" ? MOVED.label : `${STATISTICS[name].label}${name === "entropy" ? `, ${view.unit}` : ""}, ${view.view} view`, colours,
+      selected: view, hover: this.hoverHead, label: name === "moved" ? ATLAS[name].label : `${ATLAS[name].label}${name === "entropy" ? `, ${view.unit}` : ""}, ${view.view} view`, colours,
     };
   }
 
@@ -135,12 +114,12 @@ export class Figures {
       const at = spot(event);
       if (at?.query === this.hover?.query && at?.key === this.hover?.key) return;
       this.hover = at;
-      if (!at) return this.#hideTip();
-      if (this.missing) return this.#showTip(event, this.missing);
+      if (!at) return this.tip.hide();
+      if (this.missing) return this.tip.show(event, this.missing);
       const { store, view } = owner, row = store.perToken(view.k, view.layer, view.head, at.query), w = row[at.key], [q, k] = [store.open.tokens[at.query], store.open.tokens[at.key]];
-      this.#showTip(event, w !== w ? `“${q}” may not see “${k}”.` : w === 0 ? `“${q}” does not read “${k}” at this budget.` : `“${q}” gives “${k}” ${number(w)} of its attention (rank ${rankOf(row, at.key)}).`);
+      this.tip.show(event, w !== w ? `“${q}” may not see “${k}”.` : w === 0 ? `“${q}” does not read “${k}” at this budget.` : `“${q}” gives “${k}” ${number(w)} of its attention (rank ${rankOf(row, at.key)}).`);
     });
-    canvas.addEventListener("pointerleave", () => { this.hover = null; this.#hideTip(); });
+    canvas.addEventListener("pointerleave", () => { this.hover = null; this.tip.hide(); });
     canvas.addEventListener("click", (event) => { const at = spot(event); if (at) this.#pin(at.query); });
     canvas.addEventListener("keydown", (event) => {
       const { store, view } = owner, step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
@@ -158,14 +137,14 @@ export class Figures {
       const at = spot(event);
       if (at?.layer === this.hoverHead?.layer && at?.head === this.hoverHead?.head) return;
       this.hoverHead = at;
-      if (!at) { this.#hideTip(); return owner.draw(); }
-      const model = this.atlasModel(), name = owner.view.statistic, value = model.values[at.layer * model.nHeads + at.head], words = name === "moved" ? MOVED : STATISTICS[name];
+      if (!at) { this.tip.hide(); return owner.draw(); }
+      const model = this.atlasModel(), name = owner.view.statistic, value = model.values[at.layer * model.nHeads + at.head], words = ATLAS[name];
       this.#preview(at);
       const gone = removedSentence(owner.store, at.layer, at.head);
-      if (gone) return this.#showTip(event, gone);
-      this.#showTip(event, `Layer ${at.layer}, head ${at.head}\n${words.label}: ${name === "entropy" ? `${number(value)} ${owner.view.unit}` : words.format(value)}\nClick to select`);
+      if (gone) return this.tip.show(event, gone);
+      this.tip.show(event, `Layer ${at.layer}, head ${at.head}\n${words.label}: ${name === "entropy" ? `${number(value)} ${owner.view.unit}` : words.format(value)}\nClick to select`);
     });
-    canvas.addEventListener("pointerleave", () => { this.hoverHead = null; this.#hideTip(); owner.draw(); });
+    canvas.addEventListener("pointerleave", () => { this.hoverHead = null; this.tip.hide(); owner.draw(); });
     canvas.addEventListener("click", (event) => { const at = spot(event); if (at) { this.hoverHead = null; owner.set(at); } });
     canvas.addEventListener("keydown", (event) => {
       const { store, view } = owner, move = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
@@ -191,31 +170,12 @@ export class Figures {
 
   #tokenTip(i, event) {
     const { store, view } = this.owner, share = this.shares[i], token = store.open.tokens[i];
-    if (this.missing) return this.#showTip(event, this.missing);
+    if (this.missing) return this.tip.show(event, this.missing);
     const says = share !== share ? "may not be seen" : view.pinned === null ? `receives ${number(share)} of each query's attention on average (${percent(share)})` : `gets ${number(share)} from “${store.open.tokens[view.pinned]}”`;
-    this.#showTip(event, `“${token}” (token ${i + 1} of ${store.n}) ${says}, rank ${rankOf(this.shares, i)}.`);
+    this.tip.show(event, `“${token}” (token ${i + 1} of ${store.n}) ${says}, rank ${rankOf(this.shares, i)}.`);
   }
-
-  #showTip(event, text) {
-    const box = this.owner.$(".cc").getBoundingClientRect();
-    this.tip.textContent = text;
-    this.tip.hidden = false;
-    this.tip.style.left = `${Math.min(event.clientX - box.left + 14, box.width - 250)}px`;
-    this.tip.style.top = `${event.clientY - box.top + 16}px`;
-  }
-
-  #hideTip() { this.tip.hidden = true; }
 
   // ---- export --------------------------------------------------------------------------------------------------------
-
-  #tools(place) {
-    const select = document.createElement("select");
-    select.setAttribute("aria-label", `Export ${place.dataset.figure}`);
-    select.title = "Save this figure or its numbers";
-    select.append(new Option("⤓", ""), ...["png", "svg", "csv", "json"].map((f) => new Option(f.toUpperCase(), f)));
-    select.addEventListener("change", () => { if (select.value && this.owner.store) this.exportOne(place.dataset.figure, select.value); select.value = ""; });
-    place.append(select);
-  }
 
   exportOne(name, format) {
     const { store, view, colours } = this.owner, { open } = store, paper = { ...colours, paper: true };

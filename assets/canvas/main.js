@@ -1,21 +1,17 @@
 // The live canvas. Owns the view (budget, layer, head, ...), asks the server for exact attention, redraws on every pointer
 // move without the server, and tells Streamlit only when something is let go, so that the address bar keeps the view.
 
-import { stream } from "./wire.js";
+import { Feed } from "./feed.js";
 import { palette } from "./scales.js";
-import { Store, stops } from "./store.js";
+import { stops } from "./store.js";
 import { Figures } from "./figures.js";
 import { Controls } from "./controls.js";
-
-const REST_MS = 140;  // the pointer has come to rest: worth an exact pass for a budget that is not on the grid
 
 class Canvas {
   constructor(root) {
     this.root = root;
     this.view = {};
-    this.client = Math.random().toString(36).slice(2, 12);  // the server drops this page's older requests, nobody else's
-    this.store = null;
-    this.lanes = { main: null, rest: null };
+    this.feed = new Feed(this);
     this.figures = new Figures(this);
     this.controls = new Controls(this);
     this.resize = new ResizeObserver(() => { this.figures.measure(); this.draw(); });
@@ -23,6 +19,11 @@ class Canvas {
   }
 
   $(selector) { return this.root.querySelector(selector); }
+  get store() { return this.feed.store; }
+  get token() { return this.spec.token; }
+  look() { return this.view; }
+  badge() { this.controls.badge(); }
+  fail(_feed, sentence) { this.say(sentence); }
 
   /** Called by Streamlit at first and whenever the request, the view or the theme changes. */
   update(spec, send) {
@@ -37,43 +38,9 @@ class Canvas {
     else this.draw();
   }
 
-  async load() {
-    const { source, id } = this.spec;
+  load() {
     this.say(this.spec.error ?? null, true);
-    if (!source) return;
-    const body = source.body && { ...source.body, layer: this.view.layer, head: this.view.head, ...(this.view.k > 0 && { first: this.view.k }) };
-    await this.fetchInto({ url: source.url, body }, { adopt: (store) => { this.store = store; this.shownId = id; this.opened(); } });
-  }
-
-  /**
-   * Asks for one stream. `adopt` gets the store once its first frame is there (until then the last picture stays),
-   * `each` every later message. A newer request ends the older one of its lane: "main" for texts and layers, "rest" for
-   * the one budget under a resting pointer.
-   */
-  async fetchInto({ url, body }, { adopt = () => {}, each = () => this.drawSoon(), lane = "main" }) {
-    this.lanes[lane]?.abort();
-    if (lane === "main") this.lanes.rest?.abort();
-    const abort = (this.lanes[lane] = new AbortController());
-    let store = null;
-    this.controls.badge();
-    try {
-      const headers = { "X-Compecon-Token": this.spec.token };
-      const options = body ? { method: "POST", body: JSON.stringify({ ...body, client: `${this.client}-${lane}` }), headers: { ...headers, "Content-Type": "application/json" } } : { headers };
-      const response = await fetch(url, { ...options, signal: abort.signal });
-      if (!response.ok) throw new Error((await response.json().catch(() => ({}))).error ?? `The server answered ${response.status}. Is compecon still running?`);
-      await stream(response, (message) => {
-        if (abort.signal.aborted) return;
-        if (message.kind === "error") throw new Error(message.error);
-        if (message.kind === "open") { store = new Store(message, body ? "exact" : "recorded"); return; }
-        store.add(message);
-        if (message.kind === "frame" && store.frames.size === 1) adopt(store);
-        else each(store, message);
-      });
-    } catch (error) {
-      if (error.name !== "AbortError") this.say(error instanceof TypeError ? "The server can't be reached. Is compecon still running? The last picture stays." : error.message);
-    } finally {
-      if (this.lanes[lane] === abort) { this.lanes[lane] = null; this.controls.badge(); if (lane === "main") this.restLater(); }
-    }
+    if (this.spec.source) this.feed.load(this.spec);
   }
 
   /** A new text's first frame: build what depends on its shape. */
@@ -103,10 +70,10 @@ class Canvas {
     Object.assign(this.view, change);
     const { store, view } = this;
     if (!store) return;
-    if (!store.has(view.layer, view.head)) this.fetchScope();
+    if (!store.has(view.layer, view.head)) this.feed.fetchScope();
     else this.draw();
     if (done) this.tell();
-    this.restLater();
+    this.feed.restLater();
   }
 
   tell() {
@@ -115,29 +82,6 @@ class Canvas {
       const { k, layer, head, view, tokens, unit, statistic, tiles } = this.view;
       this.send?.("view", { k, layer, head, view, tokens, unit, statistic, tiles });
     }, 120);
-  }
-
-  /** A budget between the grid's of a long text is a preview while dragging; at rest it gets its own forward pass. */
-  restLater() {
-    clearTimeout(this.resting);
-    this.resting = setTimeout(() => {
-      const { store, view, spec } = this;
-      if (!store || store.isExact(view.k) || !spec.live || this.shownId !== spec.id || (this.lanes.main && store.n <= 64)) return;  // a short text gets them all
-      const { url, body } = spec.live, merge = (_fresh, message) => {
-        if (message.kind === "frame" && this.store === store) { store.frames.set(message.k, { ...message, live: true }); store.forget(); this.draw(); }
-      };
-      this.controls.badge();
-      this.fetchInto({ url, body: { ...body, layer: view.layer, head: view.head, budgets: [view.k] } }, { each: merge, lane: "rest" });
-    }, REST_MS);
-  }
-
-  /** Another layer or head of a long text, whose matrices were not sent. */
-  fetchScope() {
-    const { view, spec, store } = this;
-    if (this.shownId !== spec.id) return;  // another text is on its way
-    if (!spec.live) return this.say("This recorded example holds one layer only. Type a text of your own to see the others.");
-    const { url, body } = spec.live, adopt = (fresh) => { if (this.store === store) { store.replaceScope(fresh); this.draw(); } };
-    return this.fetchInto({ url, body: { ...body, layer: view.layer, head: view.head, first: view.k } }, { adopt });
   }
 
   draw() {
@@ -159,11 +103,9 @@ class Canvas {
   }
 
   dispose() {
-    this.lanes.main?.abort();
-    this.lanes.rest?.abort();
+    this.feed.stop();
     this.resize.disconnect();
     clearTimeout(this.telling);
-    clearTimeout(this.resting);
     cancelAnimationFrame(this.pending);
   }
 }

@@ -27,7 +27,7 @@ function place(ctx, source, x, y, width, height) {
 }
 
 /** A fresh sheet: clear on the page, filled where the picture leaves it. */
-function clear(ctx, width, height, colours) {
+export function clear(ctx, width, height, colours) {
   if (!ctx.pixels) ctx.clearRect(0, 0, width, height);
   if (colours.paper) { ctx.fillStyle = colours.background; ctx.fillRect(0, 0, width, height); }
 }
@@ -58,7 +58,7 @@ function removed(ctx, x, y, width, height, colours) {
 }
 
 /** A sentence in the middle of a box, in place of what there is not. */
-function sentence(ctx, text, box, colours) {
+export function sentence(ctx, text, box, colours) {
   ctx.font = `13px ${colours.font}`;
   ctx.textAlign = "center";
   ctx.textBaseline = "middle";
@@ -82,19 +82,22 @@ export function heatmapBox(width, height, n) {
   return { x: margin, y: margin - 12, side, cell: side / n, labels };
 }
 
-/** Query × key matrix of one head: paper = not read, hatched = may not be seen. `missing` says why there is no matrix. */
-export function heatmap(ctx, width, height, { weights, n, tokens, pinned, missing, colours }) {
+/**
+ * Query × key matrix of one head: paper = not read, hatched = may not be seen. `missing` says why there is no matrix,
+ * `colour` a weight's colour, packed, where it is not a magnitude.
+ */
+export function heatmap(ctx, width, height, { weights, n, tokens, pinned, missing, colours, colour = inks(colours.dark) }) {
   const { x, y, side, cell, labels } = heatmapBox(width, height, n);
   clear(ctx, width, height, colours);
   if (missing) {
     removed(ctx, x, y, side, side, colours);
     return sentence(ctx, missing, { x, y, width: side, height: side }, colours);
   }
-  const picture = image("heatmap", n, n), ramp = magnitude(colours.dark), { pixels } = picture;
+  const picture = image("heatmap", n, n), { pixels } = picture;
   let hidden = false;
   for (let i = 0; i < n * n; i++) {
     const w = weights[i];
-    if (w === w) pixels[i] = ramp[shade(w)]; else { pixels[i] = 0; hidden = true; }
+    if (w === w) pixels[i] = colour(w); else { pixels[i] = 0; hidden = true; }
   }
   if (hidden) hatch(ctx, x, y, side, side, colours);
   place(ctx, picture, x, y, side, side);
@@ -112,6 +115,11 @@ export function heatmap(ctx, width, height, { weights, n, tokens, pinned, missin
     ctx.lineWidth = 2;
     ctx.strokeRect(x, y + pinned * cell, side, cell);
   }
+}
+
+function inks(dark) {
+  const ramp = magnitude(dark);
+  return (w) => ramp[shade(w)];
 }
 
 function axisLabels(ctx, { x, y, cell, tokens, colours }) {
@@ -180,6 +188,18 @@ function line(ctx, points, colour, width, dash = []) {
 
 /** Lorenz curve at this budget (solid) against full budget (dashed) and equality (dotted). */
 export function lorenzPlot(ctx, width, height, { curve, full, missing, colours, unitName }) {
+  lorenzCurves(ctx, width, height, {
+    missing, colours, unitName, filled: curve && colours.budget,
+    curves: [
+      { label: "full budget", shares: full, colour: colours.full, width: 2, dash: [6, 4] },
+      { label: "this budget", shares: curve, colour: colours.budget, width: 2.5, dash: [] },
+    ],
+    legend: ["this budget", "full budget"],
+  });
+}
+
+/** Lorenz curves in one plot, the last on top; the area below the last is tinted if `filled` names a colour. `legend` puts their labels in order. */
+export function lorenzCurves(ctx, width, height, { curves, legend: order, filled, missing, colours, unitName }) {
   clear(ctx, width, height, colours);
   const box = { x: 34, y: 20, width: width - 54, height: height - 56 };
   const px = (p) => box.x + p * box.width, py = (s) => box.y + (1 - s) * box.height;
@@ -191,19 +211,19 @@ export function lorenzPlot(ctx, width, height, { curve, full, missing, colours, 
   if (missing) return sentence(ctx, missing, box, colours);
   line(ctx, [[px(0), py(0)], [px(1), py(1)]], colours.muted, 1, [2, 3]);
   const path = (c) => Array.from(c, (s, i) => [px(i / (c.length - 1)), py(s)]);
-  if (curve) {
-    ctx.fillStyle = colours.budget;
+  if (filled) {
+    ctx.fillStyle = filled;
     ctx.globalAlpha = 0.12;
     ctx.beginPath();
     ctx.moveTo(px(0), py(0));
-    for (const [x, y] of path(curve)) ctx.lineTo(x, y);
+    for (const [x, y] of path(curves.at(-1).shares)) ctx.lineTo(x, y);
     ctx.closePath();
     ctx.fill();
     ctx.globalAlpha = 1;
   }
-  if (full) line(ctx, path(full), colours.full, 2, [6, 4]);
-  if (curve) line(ctx, path(curve), colours.budget, 2.5);
-  legend(ctx, box.x + 8, box.y + 4, colours, [["this budget", colours.budget, []], ["full budget", colours.full, [6, 4]], ["equality", colours.muted, [2, 3]]]);
+  for (const { shares, colour, width: wide, dash } of curves) if (shares) line(ctx, path(shares), colour, wide, dash);
+  const entries = order.map((name) => { const { label, colour, dash } = curves.find((curve) => curve.label === name); return [label, colour, dash]; });
+  legend(ctx, box.x + 8, box.y + 4, colours, [...entries, ["equality", colours.muted, [2, 3]]]);
 }
 
 function legend(ctx, x, y, colours, entries) {
@@ -231,30 +251,39 @@ export function scarcityBox(width, height, n) {
 
 /** How far the output moves as keys get scarce: the chosen policy, the control arms, and the budget in force. */
 export function scarcityPlot(ctx, width, height, { own, arms, k, n, unit, flips, colours }) {
+  const others = arms.map((arm, i) => ({ ...arm, colour: colours.arms[i % 4], width: 1.6, dash: DASHES[i % 4] }));
+  scarcityLines(ctx, width, height, {
+    lines: [{ ...own, colour: colours.budget, width: 2.5, dash: [], dotted: true }, ...others], k, n, unit, colours,
+    flips: [{ at: flips, colour: colours.arms[1] }],
+  });
+}
+
+/** Changes of outputs against the budget, the first line on top; `flips` are dots on the axis, a row of them for each entry. */
+export function scarcityLines(ctx, width, height, { lines, k, n, unit, flips, colours }) {
   clear(ctx, width, height, colours);
   const box = scarcityBox(width, height, n);
-  const top = Math.max(1e-6, ...own.points.map((p) => p[1]), ...arms.flatMap((arm) => arm.points.map((p) => p[1])));
+  const top = Math.max(1e-6, ...lines.flatMap((one) => one.points.map((p) => p[1])));
   const py = (v) => box.y + (1 - v / (top * 1.08)) * box.height;
   const kTicks = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512].filter((t) => t < n * 0.75).concat([n]);
   axes(ctx, box, colours, {
     xTicks: kTicks.map((t) => [box.at(t), String(t)]), yTicks: [0, top / 2, top].map((v) => [py(v), !v ? "0" : v < 0.001 ? v.toExponential(0) : v < 0.1 ? v.toFixed(3) : v.toFixed(2)]),
     xTitle: "keys each query may read (log scale)", yTitle: unit,
   });
-  arms.forEach((arm, i) => line(ctx, arm.points.map(([b, v]) => [box.at(b), py(v)]), colours.arms[i % 4], 1.6, DASHES[i % 4]));
-  line(ctx, own.points.map(([b, v]) => [box.at(b), py(v)]), colours.budget, 2.5);
-  for (const [b, v] of own.points) { ctx.fillStyle = colours.budget; ctx.beginPath(); ctx.arc(box.at(b), py(v), 2.2, 0, 7); ctx.fill(); }
+  for (const { points, colour, width: wide, dash, dotted } of lines.toReversed()) {
+    line(ctx, points.map(([b, v]) => [box.at(b), py(v)]), colour, wide, dash);
+    if (dotted) for (const [b, v] of points) { ctx.fillStyle = colour; ctx.beginPath(); ctx.arc(box.at(b), py(v), 2.2, 0, 7); ctx.fill(); }
+  }
   line(ctx, [[box.at(k), box.y], [box.at(k), box.y + box.height]], colours.text, 1.2);
   ctx.fillStyle = colours.text;
   ctx.font = `600 11px ${colours.font}`;
   ctx.textBaseline = "bottom";
   ctx.textAlign = box.at(k) > box.x + box.width - 40 ? "right" : "left";
   ctx.fillText(`k = ${k}`, box.at(k) + (ctx.textAlign === "right" ? -4 : 4), box.y + box.height - 3);
-  if (flips.length) {
-    ctx.font = `11px ${colours.font}`;
-    for (const b of flips) { ctx.fillStyle = colours.arms[1]; ctx.beginPath(); ctx.arc(box.at(b), box.y + box.height, 3.2, 0, 7); ctx.fill(); }
-  }
-  const entries = [[own.label, colours.budget, []], ...arms.map((arm, i) => [arm.label, colours.arms[i % 4], DASHES[i % 4]])];
-  legend(ctx, box.x + box.width - 120, box.y + 2, colours, entries);
+  flips.forEach(({ at, colour }, row) => {
+    ctx.fillStyle = colour;
+    for (const b of at) { ctx.beginPath(); ctx.arc(box.at(b), box.y + box.height - 7 * row, 3.2, 0, 7); ctx.fill(); }
+  });
+  legend(ctx, box.x + box.width - 120, box.y + 2, colours, lines.map(({ label, colour, dash }) => [label, colour, dash]));
 }
 
 /** Tiles of the atlas: one row a layer, one column a head. */
@@ -264,13 +293,13 @@ export function atlasBox(width, height, nLayers, nHeads) {
 }
 
 /** Every head as a tile coloured by a statistic, or as a thumbnail of its attention framed in that colour; those in `gone` (row-major indices) hatched. */
-export function atlas(ctx, width, height, { values, low, high, heads, nHeads, gone, thumbnails, n, selected, hover, label, colours }) {
+export function atlas(ctx, width, height, { values, low, high, heads, nHeads, gone, thumbnails, n, selected, hover, label, colours, ramp = statistic(), rows = null, signed = false }) {
   clear(ctx, width, height, colours);
-  const nLayers = heads.length, { left, top, tile } = atlasBox(width, height, nLayers, nHeads), ramp = statistic();
+  const nLayers = heads.length, { left, top, tile } = atlasBox(width, height, nLayers, nHeads), sign = (value) => (signed && value > 0 ? "+" : "");
   ctx.font = `10px ${colours.font}`;
   ctx.fillStyle = colours.muted;
   ctx.textBaseline = "middle";
-  for (let l = 0; l < nLayers; l++) { ctx.textAlign = "right"; ctx.fillText(`L${l}`, left - 5, top + (l + 0.5) * tile); }
+  for (let l = 0; l < nLayers; l++) { ctx.textAlign = "right"; ctx.fillText(rows?.[l] ?? `L${l}`, left - 5, top + (l + 0.5) * tile); }
   for (let h = 0; h < nHeads; h++) { ctx.textAlign = "center"; if (tile > 13 || h % 4 === 0) ctx.fillText(`H${h}`, left + (h + 0.5) * tile, top - 8); }
   for (let l = 0; l < nLayers; l++) {
     for (let h = 0; h < nHeads; h++) {
@@ -286,7 +315,7 @@ export function atlas(ctx, width, height, { values, low, high, heads, nHeads, go
         ctx.font = `${tile > 30 ? 10 : 9}px ${colours.font}`;
         ctx.fillStyle = inkOn(colour);
         ctx.textAlign = "center";
-        ctx.fillText(value < 10 ? value.toFixed(2) : value.toFixed(0), x + size / 2, y + size / 2);
+        ctx.fillText(signed ? short(value) : value < 10 ? value.toFixed(2) : value.toFixed(0), x + size / 2, y + size / 2);
       }
     }
   }
@@ -296,7 +325,13 @@ export function atlas(ctx, width, height, { values, low, high, heads, nHeads, go
     ctx.lineWidth = thick;
     ctx.strokeRect(left + one.head * tile + 0.5, top + one.layer * tile + 0.5, tile - 1, tile - 1);
   }
-  colourBar(ctx, left, top + nLayers * tile + 8, Math.min(nHeads * tile, width - left - 4), { low, high, label, colours });
+  colourBar(ctx, left, top + nLayers * tile + 8, Math.min(nHeads * tile, width - left - 4), { low, high, label, colours, ramp, sign });
+}
+
+/** A signed number in few letters: +.41, −1.3, +12. */
+function short(value) {
+  const size = Math.abs(value), text = size < 0.995 ? size.toFixed(2).slice(1) : size < 9.95 ? size.toFixed(1) : size.toFixed(0);
+  return `${size < 0.005 ? "" : value > 0 ? "+" : "−"}${size < 0.005 ? "0" : text}`;
 }
 
 /** At most 20 × 20 pixels of one head, each the largest weight it covers. */
@@ -334,10 +369,10 @@ export function chipsPlot(ctx, width, height, { tokens, joined, colours, colourO
   });
 }
 
-function colourBar(ctx, x, y, width, { low, high, label, colours }) {
-  const ramp = statistic(), bar = Math.min(120, width / 3);
+export function colourBar(ctx, x, y, width, { low, high, label, colours, ramp, sign }) {
+  const bar = Math.min(120, width / 3);
   for (let i = 0; i < 40; i++) { ctx.fillStyle = css(ramp[Math.round((i / 39) * 255)]); ctx.fillRect(x + 34 + (i / 40) * bar, y, bar / 40 + 0.6, 9); }
-  const number = (v) => (Math.abs(v) >= 10 ? v.toFixed(0) : v.toFixed(2));
+  const number = (v) => sign(v) + (Math.abs(v) >= 10 ? v.toFixed(0) : v.toFixed(2));
   ctx.fillStyle = colours.muted;
   ctx.font = `10px ${colours.font}`;
   ctx.textBaseline = "middle";
@@ -345,7 +380,7 @@ function colourBar(ctx, x, y, width, { low, high, label, colours }) {
   ctx.fillText(number(low), x + 30, y + 5);
   ctx.textAlign = "left";
   ctx.fillText(number(high), x + 38 + bar, y + 5);
-  ctx.fillText(label, x + 70 + bar, y + 5);
+  ctx.fillText(label, x + 38 + bar + Math.max(32, ctx.measureText(number(high)).width + 10), y + 5);
 }
 
 /** Layer and head under a point, or null. */

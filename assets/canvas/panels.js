@@ -4,7 +4,7 @@
 import { css, inkOn, magnitude, shade } from "./scales.js";
 import { MOVED, number, outputSentence, percent, STATISTICS } from "./words.js";
 
-const make = (tag, className, text) => {
+export const make = (tag, className, text) => {
   const element = document.createElement(tag);
   if (className) element.className = className;
   if (text !== undefined) element.textContent = text;
@@ -57,19 +57,27 @@ export function buildChips(list, open, on) {
   return [...list.children];
 }
 
-/** Colour of a token by its part of the largest share shown. */
-export function chipColours(shares, colours) {
+/** The largest share. */
+export function largest(shares) {
   let most = 0;
   for (const s of shares) if (s > most) most = s;
+  return most;
+}
+
+/** Colour of a token by its part of the largest share shown. */
+export function chipColours(shares, colours, most = largest(shares)) {
   const ramp = magnitude(colours.dark);
   return Array.from(shares, (s) => ramp[most > 0 && s === s ? shade(s / most * (s / most)) : 0]);  // squared: shade takes a root
 }
 
-export function updateChips(chips, shares, colours, pinned) {
-  chipColours(shares, colours).forEach((packed, i) => {
-    const chip = chips[i];
+export function updateChips(chips, shares, colours, pinned) { paintChips(chips, chipColours(shares, colours), (i) => i === pinned); }
+
+/** Gives chips their packed colours, and those that are pinned their outline. */
+export function paintChips(chips, packedColours, isPinned) {
+  packedColours.forEach((packed, i) => {
+    const chip = chips[i], pinned = isPinned(i);
     if (chip.packed !== packed) { chip.packed = packed; chip.style.backgroundColor = css(packed); chip.style.color = inkOn(packed); }
-    if (chip.classList.contains("pinned") !== (i === pinned)) chip.classList.toggle("pinned", i === pinned);
+    if (chip.classList.contains("pinned") !== pinned) chip.classList.toggle("pinned", pinned);
   });
 }
 

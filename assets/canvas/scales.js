@@ -7,6 +7,12 @@ const INK = {
   dark: ["#12161f", "#16283f", "#1b3d63", "#22568a", "#3273b0", "#5295cf", "#86b9e6", "#cfe6fb"],
 };
 
+// A − B: purple where A has more, orange where B has, nothing in the middle but the page's own paper.
+const DIFFERENCE = {
+  light: ["#7f3b08", "#b35806", "#e08214", "#fdc98a", "#ffffff", "#c9c2e6", "#8073ac", "#542788", "#2d004b"],
+  dark: ["#ffd9a8", "#ffb35c", "#cf7a1d", "#6b3f14", "#12161f", "#3a3170", "#7563c4", "#a898f0", "#dcd4ff"],
+};
+
 const parse = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
 
 /** Ramp of 256 colours as packed ABGR for an ImageData's Uint32Array. */
@@ -20,12 +26,16 @@ function ramp(stops) {
   return out;
 }
 
-const RAMPS = { light: ramp(INK.light), dark: ramp(INK.dark), statistic: ramp(CIVIDIS) };
+const RAMPS = { light: ramp(INK.light), dark: ramp(INK.dark), statistic: ramp(CIVIDIS), differenceLight: ramp(DIFFERENCE.light), differenceDark: ramp(DIFFERENCE.dark) };
 
 /** Magnitude ramp of a theme. */
 export const magnitude = (dark) => (dark ? RAMPS.dark : RAMPS.light);
 /** Ramp for statistics. */
 export const statistic = () => RAMPS.statistic;
+/** Ramp for A − B, from −1 over 0 in the middle to 1. */
+export const difference = (dark) => (dark ? RAMPS.differenceDark : RAMPS.differenceLight);
+/** Index into the ramp for A − B of a difference in [−1, 1]: square root on both sides, so that small ones stay visible. */
+export const shadeDifference = (d) => (d === 0 ? 128 : d > 0 ? Math.min(255, Math.max(138, 128 + Math.sqrt(d) * 127 | 0)) : Math.max(0, Math.min(118, 128 - Math.sqrt(-d) * 128 | 0)));
 /** Index into a ramp for a weight in [0, 1]: square root, so that small weights stay visible. */
 export const shade = (weight) => (weight > 0 ? Math.max(20, Math.min(255, Math.sqrt(weight) * 255 | 0)) : 0);
 /** CSS colour of a packed colour. */
@@ -48,6 +58,7 @@ export function palette(element) {
     dark, background, text: of("--st-text-color", dark ? "#fafafa" : "#1f2430"),
     muted: dark ? "#9aa4b5" : "#5b6475", grid: dark ? "#2b3342" : "#dfe3ea", accent: dark ? "#5aa9ff" : "#0b61c4",
     budget: dark ? "#5aa9ff" : "#0b61c4", full: dark ? "#c9b27a" : "#8a6d1d",
+    a: dark ? "#b3a4f5" : "#5e3c99", b: dark ? "#f0a04b" : "#b35806",
     arms: dark ? ["#e69f00", "#cc79a7", "#56d0a8", "#b0b7c3"] : ["#b35900", "#a0357a", "#007a5c", "#555b66"],
     font: "ui-sans-serif, system-ui, 'Source Sans Pro', sans-serif",
   };

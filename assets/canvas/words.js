@@ -26,6 +26,16 @@ export const STATISTICS = {
 
 export const MOVED = { label: "moved by the budget", format: percent, say: (v) => `${percent(v)} of this head's attention went to other tokens than at full budget.`, how: "Mean over queries of the total-variation distance to the full-budget row." };
 
+/** What may colour the tiles of an atlas. */
+export const ATLAS = { ...STATISTICS, moved: MOVED };
+
+/** Ends of a statistic's colour scale; entropy in nats. */
+export function rangeOf(name, n) { return RANGES[name] ?? [0, name === "entropy" ? Math.log(n) : n]; }
+const RANGES = { gini: [0, 1], gini_small_sample: [0, 1], gini_inside: [0, 1], herfindahl: [0, 1], top_share_10: [0, 1], bottom_share_50: [0, 0.5], moved: [0, 1] };
+
+/** A policy's name in a legend. */
+export const POLICY = { "top-k": "top-k", random: "random keys", first: "first keys", "sink-recent": "sink + nearest", "top-mass": "top mass" };
+
 export const VIEW_WORDS = {
   row: "what each query gives, averaged over queries",
   received: "what each token receives from all queries",
