@@ -15,6 +15,7 @@ st.navigation(
     [
         st.Page(ROOT / "pages" / "attention.py", title="Attention", default=True),
         st.Page(ROOT / "pages" / "compare.py", title="Compare"),
+        st.Page(ROOT / "pages" / "frontier.py", title="Frontier"),
         st.Page(ROOT / "pages" / "train.py", title="Train"),
         st.Page(ROOT / "pages" / "allocation.py", title="Allocation"),
     ]

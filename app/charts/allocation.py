@@ -11,7 +11,19 @@ from compecon.views.allocation_rules import ORACLE_LABEL, RatioPoint, RuleCourse
 from compecon.views.allocation_words import RULES
 
 # Okabe and Ito's colours and more, told apart by dashes too.
-_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8C8C8C", "#882255", "#7A5195")
+_COLOURS = (
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#CC79A7",
+    "#56B4E9",
+    "#D55E00",
+    "#8C8C8C",
+    "#AA4499",
+    "#999933",
+    "#44AA99",
+    "#B07AA1",
+)
 _DASHES = ("solid", "dash", "dot", "dashdot")
 
 

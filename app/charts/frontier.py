@@ -10,17 +10,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
+import numpy as np
 import plotly.graph_objects as go
 
 from app.charts.frontier_look import Look, Theme, hover, is_quoted, looks
 from compecon.views.frontier import BudgetCurve, Family, FrontierMark, FrontierView
 
-_PAPER: dict[Theme, tuple[str, str, str]] = {  # background, text, grid
+PAPER: dict[Theme, tuple[str, str, str]] = {  # background, text, grid
     "light": ("#ffffff", "#1f2430", "#dfe3ea"),
     "dark": ("#0f131a", "#e8ecf3", "#2b3342"),
 }
 _MANY = 200  # marks; above that they are small, and dominated ones keep their intervals for the hover
 _DIM = 0.35
+_FEW = 8  # points below which all are shown
 
 
 @final
@@ -62,7 +64,7 @@ def frontier_figure(view: FrontierView, theme: Theme = "light") -> go.Figure:
 
 
 def _layout(view: FrontierView, theme: Theme) -> dict[str, Any]:
-    paper, text, grid = _PAPER[theme]
+    paper, text, grid = PAPER[theme]
     axis = {"gridcolor": grid, "linecolor": grid, "zerolinecolor": grid, "ticks": "outside", "tickcolor": grid}
     return {
         "template": "none",
@@ -72,29 +74,55 @@ def _layout(view: FrontierView, theme: Theme) -> dict[str, Any]:
         "margin": {"t": 14, "r": 10, "b": 52, "l": 66},
         "xaxis": {
             **axis,
-            "title": {"text": view.x_title},
+            "title": {"text": view.x_title, "font": {"size": 13}},
             "type": "log" if view.axes.is_log else "linear",
             "tickformat": _percent_or(view, "~s"),
             "nticks": 9,
         },
-        "yaxis": {**axis, "title": {"text": view.y_title}, "tickformat": ".3~f", "zeroline": view.axes.y == "change"},
+        "yaxis": {
+            **axis,
+            "title": {"text": view.y_title, "font": {"size": 13}},
+            "tickformat": "+.3~f" if view.axes.y == "change" else ".3~f",
+            "zeroline": view.axes.y == "change",
+            "zerolinecolor": text,
+            "range": _focus(view),
+        },
         "hovermode": "closest",
         "dragmode": "zoom",
-        "legend": {"groupclick": "togglegroup", "tracegroupgap": 2, "itemsizing": "constant"},
+        "legend": {"groupclick": "togglegroup", "tracegroupgap": 2, "itemsizing": "constant", "y": 0.95},
         "hoverlabel": {"align": "left", "bgcolor": paper, "bordercolor": text, "font": {"color": text, "size": 12}},
     }
 
 
+def _focus(view: FrontierView) -> list[float] | None:
+    """Where the fronts are: a few that lost nearly everything would press all others into a line. None for all.
+
+    Of the points on the front, tied with it or quoted, what lies within three times the quartiles' distance (Tukey).
+    """
+    ys = np.array([mark.y for mark in view.marks if mark.standing in ("front", "tied", "quoted")])
+    if len(ys) < _FEW:
+        return None
+    low, high = np.percentile(ys, [25, 75])
+    reach = max(3 * (high - low), 1e-9)
+    inside = [mark for mark in view.marks if low - reach <= mark.y <= high + reach]
+    if len(inside) == len(view.marks):
+        return None
+    ends = [(m.y if m.y_low is None else m.y_low, m.y if m.y_high is None else m.y_high) for m in inside]
+    bottom, top = min(end for end, _ in ends), max(end for _, end in ends)
+    pad = 0.05 * (top - bottom)
+    return [float(bottom - pad), float(top + pad)]
+
+
 def _percent_or(view: FrontierView, other: str) -> str:
-    return ".0%" if view.axes.x in ("share", "latency") else other
+    return ".0%" if view.axes.x.partition(":")[0] in ("share", "latency") else other
 
 
 def _family(
     family: Family, curves: Sequence[BudgetCurve], look: Look, style: _Style, *, has_title: bool
 ) -> Iterator[dict[str, Any]]:
-    common = {"name": family.name, "legendgroup": family.name, "showlegend": False, "x": [], "y": []}
-    if is_quoted(family):
-        common["legendrank"] = 2000
+    common = {
+        "name": family.name, "legendgroup": family.name, "legendrank": 1000 + look.rank, "showlegend": False,
+    }  # fmt: skip
     if curves:
         yield {**common, **_curves(curves, family, look)}
     if len(family.front) > 1 and not is_quoted(family):
@@ -153,8 +181,8 @@ def _rings(marks: Sequence[FrontierMark], family: Family, style: _Style) -> dict
         "marker": {
             "symbol": "circle-open",
             "size": style.size + 8,
-            "color": _PAPER[style.theme][1],
-            "line": {"width": 1.5, "color": _PAPER[style.theme][1]},
+            "color": PAPER[style.theme][1],
+            "line": {"width": 1.5, "color": PAPER[style.theme][1]},
         },
         "hoverinfo": "skip",
         "meta": {"family": family.name, "part": "rings"},
@@ -195,7 +223,7 @@ def _symbol(mark: FrontierMark, look: Look) -> str:
 
 def _edge(look: Look, style: _Style) -> str:
     """Solid marks have an edge of paper, so that they stay apart where they overlap; outlines are the colour's own."""
-    return look.colour if look.symbol.endswith("-open") else _PAPER[style.theme][0]
+    return look.colour if look.symbol.endswith("-open") else PAPER[style.theme][0]
 
 
 def _outline(mark: FrontierMark) -> float:
@@ -214,11 +242,6 @@ def _bars(marks: Sequence[FrontierMark], look: Look) -> dict[str, Any]:
                 "arrayminus": [0.0 if low is None else max(0.0, value - low) for value, low, _ in ends],
                 "thickness": 0.8,
                 "width": 0,
-                "color": _faint(look.colour),
+                "color": f"{look.colour}80",
             }
     return found
-
-
-def _faint(colour: str) -> str:
-    red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
-    return f"rgba({red},{green},{blue},0.5)"

@@ -10,6 +10,8 @@ from itertools import chain, count
 from typing import Literal, TypeAlias, final
 
 from compecon.views.frontier import Family, FrontierMark, FrontierView
+from compecon.views.frontier_points import Reading
+from compecon.views.frontier_words import change_in_points, cost_in_words, in_points, interval
 
 Theme: TypeAlias = Literal["light", "dark"]
 _LINE = 72  # letters a line of a hover
@@ -18,8 +20,9 @@ COLOURS: Mapping[Theme, Sequence[str]] = {
     "light": ("#3A3F4A", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8A8A8A"),
     "dark": ("#E3E6EC", "#3D9DE0", "#F0803C", "#22C29A", "#E29CC4", "#F2B63C", "#9AD4F5", "#A9A9A9"),
 }
-_SYMBOLS = ("circle", "circle", "square", "triangle-up", "pentagon", "triangle-down", "hexagon", "star")
+_SYMBOLS = ("hexagon", "circle", "square", "triangle-up", "pentagon", "triangle-down", "triangle-left", "star")
 _KINDS = ("dense", "incentive", "taylor", "fisher", "any budget", "magnitude", "uniform", "random")
+_VARIANT = 3  # places from the symbol of a kind to that of its variants
 _QUOTED = "diamond-open"
 _STANDINGS = {
     "front": "on the front",
@@ -40,11 +43,13 @@ class Look:
         colour: Of marks and lines.
         symbol: Of marks.
         dash: Of its front.
+        rank: Place in the legend.
     """
 
     colour: str
     symbol: str
     dash: str
+    rank: int
 
 
 def is_quoted(family: Family) -> bool:
@@ -53,21 +58,29 @@ def is_quoted(family: Family) -> bool:
 
 
 def looks(families: Sequence[Family], theme: Theme) -> Mapping[str, Look]:
-    """A look for each family. A kind looks the same on every task, with recovery or without; other kinds come after."""
-    kinds = dict.fromkeys(_kind(family.name) for family in families)
+    """A look for each family: a colour for its kind, the same on every task, and a symbol for itself."""
+    kinds: dict[str, list[str]] = {}
+    for family in families:
+        kinds.setdefault(_kind(family.name), []).append(family.name)
     free = chain((place for place, kind in enumerate(_KINDS) if place and kind not in kinds), count(1))
     places = {kind: _KINDS.index(kind) if kind in _KINDS else next(free) for kind in kinds}
-    return {family.name: _look(family, places[_kind(family.name)], theme) for family in families}
+    return {
+        family.name: _look(
+            family, places[_kind(family.name)], kinds[_kind(family.name)].index(family.name), COLOURS[theme]
+        )
+        for family in families
+    }
 
 
-def _look(family: Family, place: int, theme: Theme) -> Look:
-    colours, is_plain = COLOURS[theme], _kind(family.name) == family.name
+def _look(family: Family, place: int, variant: int, colours: Sequence[str]) -> Look:
     colour = colours[1 + (place - 1) % (len(colours) - 1)] if place else colours[0]
-    symbol = _QUOTED if is_quoted(family) else _SYMBOLS[place % len(_SYMBOLS)]
-    return Look(colour, symbol, "solid" if is_plain else "dot")
+    symbol = _QUOTED if is_quoted(family) else _SYMBOLS[(place + _VARIANT * variant) % len(_SYMBOLS)]
+    rank = place + 100 * variant + (1000 if is_quoted(family) else 0)
+    return Look(colour, symbol, "dot" if variant else "solid", rank)
 
 
 def _kind(name: str) -> str:
+    """What "taylor, no recovery" has in common with "taylor"."""
     return name.split(",")[0]
 
 
@@ -84,32 +97,29 @@ def hover(mark: FrontierMark, view: FrontierView) -> str:
 def _sentences(mark: FrontierMark, view: FrontierView) -> Iterator[str]:
     point = mark.point
     yield point.name
-    yield f"{view.y_title}: {interval(mark.y, mark.y_low, mark.y_high)}"
-    yield f"{view.x_title}: {interval(mark.x, mark.x_low, mark.x_high)}"
+    yield f"{_y_words(mark, view)}, {'as quoted' if point.origin == 'quoted' else 'measured'}"
+    yield f"{cost_in_words(view.axes.x, mark.x)}{_x_interval(mark)}"
     yield _STANDINGS[mark.standing]
     if mark.differs:
         yield mark.differs
     if point.setting:
         yield point.setting if "different setting" in point.setting else f"different setting: {point.setting}"
     yield from point.signs
-    yield f"{'quoted' if point.origin == 'quoted' else 'measured here'}: {point.source or point.origin}"
+    yield f"from {point.source or point.origin}"
+
+
+def _y_words(mark: FrontierMark, view: FrontierView) -> str:
+    metric, ends = mark.point.metric, Reading(mark.y, mark.y_low, mark.y_high)
+    if view.axes.y == "quality":
+        return f"{metric} {in_points(mark.y, metric)}{interval(ends, metric)}"
+    return f"{change_in_points(mark.y, metric)} of {metric} against its dense parent{interval(ends, metric)}"
+
+
+def _x_interval(mark: FrontierMark) -> str:
+    return "" if mark.x_low is None or mark.x_high is None else f" ({mark.x_low:.3g} to {mark.x_high:.3g})"
 
 
 def _wrapped(sentences: Iterator[str]) -> Iterator[str]:
     yield next(sentences)
     for sentence in sentences:
         yield from textwrap.wrap(sentence, _LINE)
-
-
-def interval(value: float, low: float | None, high: float | None) -> str:
-    """A number with its interval, if it has one."""
-    told = f" ({amount(low)} to {amount(high)})" if low is not None and high is not None else ""
-    return f"{amount(value)}{told}"
-
-
-def amount(value: float) -> str:
-    """A number as people write it: four digits, large ones with M or G."""
-    for size, letter in ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M")):
-        if abs(value) >= size:
-            return f"{value / size:.4g} {letter}"
-    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"

@@ -86,7 +86,7 @@ def dashboard(checkpoints: Path | None = None, home: Path | None = None) -> Iter
     Raises:
         CompeconError: If no port between 8600 and 8649 is free.
     """
-    port = _free_port()
+    port = free_port()
     folder = [] if checkpoints is None else ["--checkpoints", str(checkpoints)]
     start = "from compecon.cli import main; main()"  # the console script's own line, whatever PATH is
     environment = {**os.environ, **({} if home is None else {VARIABLE: str(home)})}
@@ -113,7 +113,12 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on.
+
+    Raises:
+        CompeconError: If there is none between 8600 and 8649.
+    """
     for port in _PORTS:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,0 +1,76 @@
+"""Figures beside the frontier: what paying heads, neurons or both keeps, and what a price buys."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from app.charts.frontier_look import COLOURS
+from compecon.views.frontier_ablation import AblationView
+from compecon.views.frontier_points import Reading
+from compecon.views.frontier_prices import PriceView
+
+_UNITS = {"heads": "attention only", "neurons": "FFN only", "both": "attention and FFN"}
+_KINDS = {"shadow": "shadow price of a target", "fixed": "fixed price"}
+_SYMBOLS = ("circle", "square", "triangle-up")
+_HEIGHT = 330
+
+
+def ablation_figure(view: AblationView) -> go.Figure:
+    """Change from the dense parent, or the metric where that is unknown, by the MACs left; a mark a training."""
+    has_change = all(mark.change is not None for mark in view.marks)
+    figure = go.Figure()
+    for place, (units, name) in enumerate(_UNITS.items()):
+        marks = [mark for mark in view.marks if mark.units == units]
+        ys = [mark.change if has_change and mark.change else mark.quality for mark in marks]
+        if marks:
+            figure.add_trace(_marks(name, place, [mark.share for mark in marks], ys, [mark.name for mark in marks]))
+    y_title = "change from the dense parent" if has_change else "the task's metric"
+    return figure.update_layout(**_layout("MACs left, share of the dense parent's", y_title), xaxis_tickformat=".0%")
+
+
+def price_figure(view: PriceView) -> go.Figure:
+    """MACs left by price, the price on a logarithmic axis where it is above 0."""
+    figure = go.Figure()
+    for place, (kind, name) in enumerate(_KINDS.items()):
+        marks = [mark for mark in view.marks if mark.kind == kind and mark.price > 0]
+        if marks:
+            told = [f"{mark.name}: {view.metric} {mark.quality.value:.4g}" for mark in marks]
+            shares = [Reading(mark.share) for mark in marks]
+            figure.add_trace(_marks(name, place, [mark.price for mark in marks], shares, told))
+    layout = _layout("price, in task loss for all of the dense cost", "MACs left, share of the dense parent's")
+    return figure.update_layout(**layout, xaxis_type="log", yaxis_tickformat=".0%")
+
+
+def _marks(name: str, place: int, xs: Sequence[float], ys: Sequence[Reading], told: Sequence[str]) -> go.Scatter:
+    ends = [(y.value if y.low is None else y.low, y.value, y.value if y.high is None else y.high) for y in ys]
+    return go.Scatter(
+        x=list(xs),
+        y=[y.value for y in ys],
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "array": [max(0.0, high - value) for _, value, high in ends],
+            "arrayminus": [max(0.0, value - low) for low, value, _ in ends],
+            "thickness": 0.8,
+            "width": 0,
+        },
+        name=name,
+        mode="markers",
+        marker={"size": 9, "symbol": _SYMBOLS[place], "color": COLOURS["light"][1 + place]},
+        text=[html.escape(each) for each in told],
+        hovertemplate="%{text}<br>%{y:.4g} at %{x:.4g}<extra>%{fullData.name}</extra>",
+    )
+
+
+def _layout(x_title: str, y_title: str) -> dict[str, Any]:
+    return {
+        "height": _HEIGHT,
+        "xaxis_title": x_title,
+        "yaxis_title": y_title,
+        "margin": {"t": 20, "b": 50, "l": 60, "r": 10},
+        "legend": {"orientation": "h", "y": 1.1},
+    }

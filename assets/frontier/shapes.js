@@ -1,0 +1,47 @@
+// Marks on a plain canvas, as Plotly draws them: one path a symbol, around a place.
+
+const corners = (n, turn = 0) => Array.from({ length: n }, (_, i) => [Math.sin((2 * Math.PI * i) / n + turn), -Math.cos((2 * Math.PI * i) / n + turn)]);
+const POLYGONS = {
+  square: [[-0.85, -0.85], [0.85, -0.85], [0.85, 0.85], [-0.85, 0.85]],
+  "triangle-up": corners(3), "triangle-down": corners(3, Math.PI), "triangle-left": corners(3, -Math.PI / 2), pentagon: corners(5), hexagon: corners(6),
+  star: corners(10).map(([x, y], i) => (i % 2 ? [0.45 * x, 0.45 * y] : [x, y])), diamond: corners(4),
+};
+
+/** Adds a symbol to the present path of a context. */
+export function trace(ctx, symbol, x, y, radius) {
+  const polygon = POLYGONS[symbol.replace(/-(open|dot)$/, "")];
+  if (!polygon) {
+    ctx.moveTo(x + radius, y);
+    ctx.arc(x, y, radius, 0, 2 * Math.PI);
+    return;
+  }
+  polygon.forEach(([dx, dy], i) => (i ? ctx.lineTo(x + 1.15 * radius * dx, y + 1.15 * radius * dy) : ctx.moveTo(x + 1.15 * radius * dx, y + 1.15 * radius * dy)));
+  ctx.closePath();
+}
+
+/** A context in CSS pixels, cleared; the canvas is only made anew when its size has changed. */
+export function sheet(canvas) {
+  const scale = window.devicePixelRatio || 1, width = canvas.clientWidth, height = canvas.clientHeight;
+  if (canvas.width !== Math.round(width * scale) || canvas.height !== Math.round(height * scale)) {
+    canvas.width = Math.round(width * scale);
+    canvas.height = Math.round(height * scale);
+  }
+  const ctx = canvas.getContext("2d");
+  ctx.setTransform(scale, 0, 0, scale, 0, 0);
+  ctx.clearRect(0, 0, width, height);
+  return ctx;
+}
+
+/** A word beside a place, on a patch of paper, kept inside the box. */
+export function label(ctx, box, text, x, y, colours) {
+  ctx.font = `600 12px ${colours.font}`;
+  const width = ctx.measureText(text).width, left = Math.max(box.left + 4, x + 12 + width < box.right ? x + 12 : x - 12 - width), top = Math.min(box.bottom - 18, Math.max(box.top + 2, y - 24));
+  ctx.fillStyle = colours.background;
+  ctx.globalAlpha = 0.85;
+  ctx.fillRect(left - 4, top, width + 8, 17);
+  ctx.globalAlpha = 1;
+  ctx.fillStyle = colours.text;
+  ctx.textAlign = "left";
+  ctx.textBaseline = "middle";
+  ctx.fillText(text, left, top + 9);
+}
