@@ -8,11 +8,12 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app.resources import forget_checkpoints
+from app.resources import checkpoints, forget_checkpoints
 from app.run_actions import delete, perform, resume, stop
 from app.run_overview import fact_table, overview
 from app.run_resources import courses_of
 from app.state.attention import select_checkpoint
+from app.state.compare import choose_pair
 from app.state.form import open_form
 from app.state.runs import PARTS
 from app.widgets import escaped
@@ -22,6 +23,7 @@ from compecon.recipes.registry import RECIPES
 from compecon.runs.files import read_json, tail
 from compecon.runs.record import RunRecord, RunState
 from compecon.runs.store import LOG
+from compecon.views.compare import parent_of
 from compecon.views.form_draft import FormDraft
 from compecon.views.run_detail import Action, RunDetail, run_detail
 from compecon.views.run_examples import ExampleRow, examples_view
@@ -95,6 +97,7 @@ def _buttons(record: RunRecord, detail: RunDetail) -> None:
     with st.container(horizontal=True):
         if "open" in detail.actions:
             _open_in_attention(record)
+            _send_to_compare(record)
         for action in detail.actions:
             if action not in ("open", "delete"):
                 _action(action, record.run_id)
@@ -124,6 +127,17 @@ def _open_in_attention(record: RunRecord) -> None:
         forget_checkpoints()
         select_checkpoint(str(record.checkpoint))
         st.switch_page(dashboard_root() / "pages" / "attention.py")
+
+
+def _send_to_compare(record: RunRecord) -> None:
+    parent = parent_of(record.spec.params)
+    if parent not in checkpoints():
+        return
+    told = "Opens what it was made from (A) and the new checkpoint (B) side by side."
+    if st.button("Send to Compare", help=told, key="run-compare"):
+        forget_checkpoints()
+        choose_pair(parent, str(record.checkpoint))
+        st.switch_page(dashboard_root() / "pages" / "compare.py")
 
 
 def _csv(record: RunRecord) -> str:

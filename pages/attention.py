@@ -3,6 +3,7 @@
 import streamlit as st
 
 from app.canvas import live_canvas
+from app.compare_link import compare_button
 from app.hub import open_another
 from app.resources import bundled_examples, checkpoints
 from app.state.attention import AttentionChoice, attention_choice, canvas_view, remember
@@ -26,6 +27,7 @@ with st.sidebar:
     controls()
     if entry is not None:
         checkpoint_report(entry)
+        compare_button(choice, entries)
     open_another()
 
 remember(choice, view, default)

@@ -240,7 +240,7 @@ export class Figures {
   }
 
   #gridNote() {
-    const { a, b } = this.owner, depth = a.store.nLayers === b.store.nLayers ? "" : "Rows pair layers A|B by relative depth. ";
+    const { a, b } = this.owner, depth = a.store.nLayers === b.store.nLayers ? "" : "Rows: layers A|B by depth. ";
     return `${depth}${this.models["atlas-d"].gone.size ? "Hatched: not in both." : ""}`;
   }
 

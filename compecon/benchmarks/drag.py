@@ -36,16 +36,28 @@ def measure(settings: Settings) -> list[Table]:
 def _table(browser: Browser, url: str, n: int, passes: int) -> Table:
     with fresh_page(browser) as page:
         wait_for_sweep(page, url)
-        page.evaluate("() => compeconBench.addFloor()")
-        loop_ms = page.evaluate("() => compeconBench.calibrate()")
-        drag(page, "#cc-k")  # code is compiled, matrices are decoded
-        page.evaluate("() => { compeconBench.moves.length = 0; }")
-        traffic = []
-        for _ in range(passes):
-            traffic.append(drag(page, "#cc-k"))
-            drag(page, "#bench-floor")
-        moves = page.evaluate("() => compeconBench.moves")
-    return Table(f"drag: 12 heads × {n} tokens", tuple(_figures(moves, traffic, n)), _notes(moves, loop_ms))
+        return drag_table(page, f"drag: 12 heads × {n} tokens", passes=passes, goal_ms=_GOALS_MS[n])
+
+
+def drag_table(page: Page, title: str, *, passes: int, goal_ms: float) -> Table:
+    """Drag the budget bar of a page that is complete, in turns with a bare range input in it.
+
+    Args:
+        page: Opened, and every message of its sweeps drawn.
+        title: Of the table.
+        passes: Drags, each all stops down and up.
+        goal_ms: Goal for the 95th percentile from the pointer to the painted frame.
+    """
+    page.evaluate("() => compeconBench.addFloor()")
+    loop_ms = page.evaluate("() => compeconBench.calibrate()")
+    drag(page, "#cc-k")  # code is compiled, matrices are decoded
+    page.evaluate("() => { compeconBench.moves.length = 0; }")
+    traffic = []
+    for _ in range(passes):
+        traffic.append(drag(page, "#cc-k"))
+        drag(page, "#bench-floor")
+    moves = page.evaluate("() => compeconBench.moves")
+    return Table(title, tuple(_figures(moves, traffic, goal_ms)), _notes(moves, loop_ms))
 
 
 def drag(page: Page, selector: str) -> tuple[float, float]:
@@ -71,14 +83,14 @@ def drag(page: Page, selector: str) -> tuple[float, float]:
     return float(after[0] - before[0]), float(after[1] - before[1])
 
 
-def _figures(moves: Sequence[Move], traffic: Sequence[tuple[float, float]], n: int) -> list[Figure]:
+def _figures(moves: Sequence[Move], traffic: Sequence[tuple[float, float]], goal_ms: float) -> list[Figure]:
     canvas = [m for m in moves if m["target"] == "canvas"]
     exact = [m for m in canvas if m["kind"] in _EXACT]
     previews = [m for m in canvas if m["kind"] == "preview"]
     share = 100 * len(exact) / max(1, len(canvas))
     frames, requests = zip(*traffic, strict=True)
     return [
-        Figure("pointer to painted, exact budgets", "ms", _column(exact, "total"), Goal("p95", _GOALS_MS[n])),
+        Figure("pointer to painted, exact budgets", "ms", _column(exact, "total"), Goal("p95", goal_ms)),
         Figure("  of it: waiting for the browser's frame", "ms", _column(exact, "wait")),
         Figure("  of it: drawing, in the input handler", "ms", _column(exact, "handler")),
         Figure("  of it: the rest of the frame (style, layout, paint)", "ms", _rest(exact)),

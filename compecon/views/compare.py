@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from compecon.checkpoints.catalog import CheckpointEntry
 from compecon.views.request import problem_with
@@ -33,7 +34,16 @@ def partner(a: str, entries: Mapping[str, CheckpointEntry]) -> str:
         entries: The catalog, by name.
     """
     others = [name for name, entry in entries.items() if name != a and not entry.problem]
-    return min(others, key=lambda name: _distance(entries.get(a), entries[name]), default="")
+    return min(others, key=lambda name: (_distance(entries.get(a), entries[name]), name not in FIRST), default="")
+
+
+def parent_of(params: Mapping[str, Any]) -> str:
+    """Name of the checkpoint that a run began with, as its settings say; "" if they do not.
+
+    Args:
+        params: Settings of a run.
+    """
+    return next((value for name in ("base", "checkpoint") if isinstance(value := params.get(name), str)), "")
 
 
 def _distance(a: CheckpointEntry | None, b: CheckpointEntry) -> int:
