@@ -20,6 +20,7 @@ from compecon.errors import CompeconError
 BENCHMARKS = (
     "coldstart",
     "drag",
+    "compare",
     "newtext",
     "sweep",
     "attention",
