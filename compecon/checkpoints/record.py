@@ -71,10 +71,11 @@ def read_record(root: Root, *, trusted: bool) -> Record:
         raise CheckpointError(
             f"{RECORD} takes tensors from other files, which only bundled checkpoints may do. Save a stand-alone copy."
         )
+    metrics = listed if isinstance(listed := content.get("metrics"), list) else []
     return Record(
         title=str(content.get("title", ""))[:200],
         task=str(content.get("task", ""))[:100],
-        metrics=tuple(entry for entry in content.get("metrics") or () if isinstance(entry, dict)),
+        metrics=tuple(entry for entry in metrics if isinstance(entry, dict)),
         training=training if isinstance(training := content.get("training"), dict) else {},
         sha256=_checksums(_object(content, "sha256")),
         shared={name: _shared(name, entry) for name, entry in shared.items()},

@@ -151,7 +151,7 @@ def _next(view: FrontierView, chosen: Chosen, dense_x: float) -> str:
         return f"{following.point.name} is better by {gain} at no more {_noun(view)}, outside of the limits."
     more, gained = following.x - best.x, abs(following.y - best.y) * (100 if view.higher_is_better else 1)
     cost = f"{more / dense_x:.0%} more of the dense {_noun(view)}" if dense_x else f"{more:.3g} more"
-    each = f"{more / dense_x / gained:.0%}" if dense_x else f"{more / gained:.3g}"
+    each = f"{more / dense_x / gained:.1%}" if dense_x else f"{more / gained:.3g}"
     sure = " The gain is within the intervals, so it may not be there." if _overlap(best, following) else ""
     return (
         f"The price of one more point: the next better one, {following.point.name}, gains {gain} for {cost}, which is "

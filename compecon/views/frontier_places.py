@@ -95,11 +95,11 @@ def _cost(point: FrontierPoint, asked: Asked, axes: FrontierAxes) -> Reading | s
     if x is None:
         return f"nobody stated its {cost_title(axes.x)}"
     if not math.isfinite(x.value) or x.value < 0:
-        return f"its {cost_title(axes.x)} is no number"
+        return f"its cost ({cost_title(axes.x)}) is no number"
     if axes.is_log and x.value == 0:
         return "its cost is 0, which a logarithmic axis has no place for"
     if asked.n_tokens is not None and point.n_tokens not in (None, asked.n_tokens):
-        return f"its {cost_title(axes.x)} is of {point.n_tokens} tokens, that of the others of {asked.n_tokens}"
+        return f"its cost is of a text of {point.n_tokens} tokens, that of the others of {asked.n_tokens}"
     if axes.x == "latency" and point.device not in ("", asked.device):
         return f"its time was taken on {point.device}, that of the others on {asked.device}"
     return _checked(x)

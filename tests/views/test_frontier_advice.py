@@ -1,0 +1,173 @@
+"""Which checkpoint to take, and what one more point costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from compecon.checkpoints.catalog import list_checkpoints
+from compecon.views.frontier import FrontierAxes, frontier_view
+from compecon.views.frontier_advice import Advice, Wish, advise
+from compecon.views.frontier_parts import Quality
+from compecon.views.frontier_points import FrontierPoint, Reading
+from compecon.views.frontier_sources import Sources, all_points
+from tests.support.frontier import a_point, dense
+
+DENSE = dense(0.90)
+SMALL = a_point("small", 30.0, 0.80, parent="dense", change=Reading(-0.10))
+MIDDLE = a_point("middle", 45.0, 0.85, parent="dense", change=Reading(-0.05))
+LARGE = a_point("large", 60.0, 0.87, parent="dense", change=Reading(-0.03))
+ALL = (DENSE, SMALL, MIDDLE, LARGE)
+
+
+def advised(points: Sequence[FrontierPoint], wish: Wish, x: str = "macs", y: Quality = "quality") -> Advice:
+    return advise(frontier_view(points, FrontierAxes("sst2", x, y)), wish)
+
+
+# ---- what is taken
+
+
+@pytest.mark.parametrize(
+    ("wish", "taken"),
+    [
+        (Wish(most_share=0.5), "middle"),
+        (Wish(most_cost=50.0), "middle"),
+        (Wish(most_share=0.9, most_cost=35.0), "small"),
+        (Wish(least_quality=0.86), "large"),
+        (Wish(least_change=-0.05), "middle"),
+        (Wish(most_share=0.7, least_quality=0.84), "large"),
+        (Wish(), "dense"),
+    ],
+)
+def test_the_best_is_taken_under_a_ceiling_and_the_cheapest_above_a_floor(wish: Wish, taken: str) -> None:
+    advice = advised(ALL, wish)
+    assert (advice.key, advice.checkpoint) == (f"local/{taken}", f"/models/{taken}")
+    assert advice.sentences[0].startswith(f"Take {taken}: accuracy ")
+
+
+def test_a_ceiling_on_a_share_is_told_in_the_unit_of_the_axis() -> None:
+    advice = advised(ALL, Wish(most_share=0.5, least_quality=0.7))
+    assert (advice.most_x, advice.least_y) == (50.0, 0.7)
+    assert advised(ALL, Wish(least_change=-0.2), y="change").least_y == -0.2
+
+
+def test_the_sentences_name_cost_and_what_was_given_up() -> None:
+    sentences = advised(ALL, Wish(most_share=0.5)).sentences
+    assert sentences[0] == "Take middle: accuracy 85.0 on test at 45 MACs, 45% of the dense model's."
+    assert sentences[1] == "Against its dense parent dense that is −5.0 points, for 55% fewer MACs."
+
+
+def test_a_paired_interval_says_whether_the_rows_tell_the_change_from_none() -> None:
+    sure = a_point("sure", 45.0, 0.85, parent="dense", change=Reading(-0.05, -0.08, -0.02))
+    unsure = a_point("unsure", 45.0, 0.85, parent="dense", change=Reading(-0.05, -0.12, 0.02))
+    assert "[−8.0, −2.0], told from 0 by the rows" in advised([DENSE, sure], Wish(most_share=0.5)).sentences[1]
+    assert "[−12.0, 2.0], not told from 0 by the rows" in advised([DENSE, unsure], Wish(most_share=0.5)).sentences[1]
+
+
+# ---- ties
+
+
+def test_what_the_intervals_do_not_tell_apart_is_named_with_the_cheapest() -> None:
+    points = [
+        DENSE,
+        a_point("best", 45.0, 0.85, 0.02),
+        a_point("near", 30.0, 0.84, 0.02),
+        a_point("far", 20.0, 0.7, 0.02),
+    ]
+    advice = advised(points, Wish(most_share=0.5))
+    assert advice.key == "local/best"
+    assert advice.tied == ("local/near",)
+    assert any("do not tell it from near" in one and "near takes 30 MACs" in one for one in advice.sentences)
+
+
+def test_a_floor_that_the_interval_reaches_under_is_told_with_what_is_safer() -> None:
+    points = [dense(0.90, 0.02), a_point("near", 30.0, 0.85, 0.02)]
+    advice = advised(points, Wish(least_quality=0.84))
+    assert advice.key == "local/near"
+    assert any("reaches beyond 84.0" in one and "is dense" in one for one in advice.sentences)
+
+
+# ---- the price of one more point
+
+
+def test_the_price_of_a_point_is_the_slope_to_the_next_better_one() -> None:
+    advice = advised(ALL, Wish(most_share=0.5))
+    assert advice.next_key == "local/large"
+    assert advice.marginal == pytest.approx((60.0 - 45.0) / (100 * (0.87 - 0.85)))
+    assert "gains +2.0 points for 15% more of the dense MACs, which is 7.5% a point." in advice.sentences[-1]
+
+
+def test_a_gain_within_the_intervals_is_told_to_be_one() -> None:
+    points = [dense(0.90, 0.06), a_point("small", 30.0, 0.85, 0.02)]
+    assert "may not be there" in advised(points, Wish(most_share=0.5)).sentences[-1]
+
+
+def test_nothing_is_better_than_the_best() -> None:
+    advice = advised(ALL, Wish())
+    assert (advice.next_key, advice.marginal) == ("", None)
+    assert "cannot be bought" in advice.sentences[-1]
+
+
+# ---- what cannot be taken
+
+
+def test_what_cannot_be_opened_is_named_and_not_taken() -> None:
+    ghost = a_point("ghost", 40.0, 0.88, checkpoint="", origin="experiment")
+    advice = advised([*ALL, ghost], Wish(most_share=0.5))
+    assert advice.key == "local/middle"
+    assert any("ghost is ahead of it" in one and "cannot be opened" in one for one in advice.sentences)
+
+
+@pytest.mark.parametrize(
+    "more", [{"state": "running"}, {"state": "failed"}, {"origin": "quoted", "family": "quoted"}], ids=str
+)
+def test_what_is_not_finished_or_not_ours_is_never_taken(more: dict[str, str]) -> None:
+    best = a_point("best", 10.0, 0.99, **more)
+    assert advised([*ALL, best], Wish(most_share=0.5)).key == "local/middle"
+
+
+def test_where_nothing_fits_the_nearest_is_named() -> None:
+    advice = advised(ALL, Wish(most_share=0.2))
+    assert (advice.key, advice.checkpoint, advice.nearest) == ("", "", "local/small")
+    assert advice.sentences == (
+        "No checkpoint fits: at most 20% of the dense MACs.",
+        "Nearest is small: accuracy 80.0 at 30 MACs.",
+    )
+
+
+def test_where_there_is_nothing_to_open_it_says_so() -> None:
+    advice = advised([a_point(checkpoint="")], Wish(most_share=0.5))
+    assert (advice.key, advice.nearest) == ("", "")
+    assert "no finished checkpoint to open" in advice.sentences[0]
+    assert advised([], Wish()).key == ""
+
+
+def test_where_less_is_better_a_floor_is_a_ceiling() -> None:
+    points = [
+        a_point(name, x, y, metric="perplexity", higher_is_better=False)
+        for name, x, y in (("a", 10.0, 30.0), ("b", 20.0, 20.0), ("c", 30.0, 15.0))
+    ]
+    assert advised(points, Wish(least_quality=25.0)).key == "local/b"
+    assert advised(points, Wish(most_cost=20.0)).key == "local/b"
+    advice = advised(points, Wish(most_cost=10.0))
+    assert (advice.key, advice.next_key, advice.marginal) == ("local/a", "local/b", 1.0)
+
+
+# ---- what comes with compecon
+
+
+@pytest.mark.parametrize(("task", "family"), [("sst2", "sentiment"), ("stsb", "similarity")])
+@pytest.mark.parametrize("x", ["macs", "share"])
+def test_the_bundled_checkpoints_have_one_to_take_under_half_of_the_compute(task: str, family: str, x: str) -> None:
+    points = all_points(Sources(list_checkpoints(), has_quoted=False)).points
+    advice = advise(frontier_view(points, FrontierAxes(task, x)), Wish(most_share=0.5))
+    allowed = [
+        point for point in points
+        if point.task == task and point.origin == "bundled" and point.costs["share"].value <= 0.5
+    ]  # fmt: skip
+    best = max(allowed, key=lambda point: point.quality.value if point.quality else 0.0)
+    assert advice.key == best.key
+    assert advice.checkpoint.startswith(f"{family}-")
+    assert "of the dense" in advice.sentences[0]
+    assert "The price of one more point" in advice.sentences[-1]
