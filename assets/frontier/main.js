@@ -3,7 +3,7 @@
 
 import { palette } from "../canvas/scales.js";
 import { savePlot } from "./save.js";
-import { label, sheet, trace } from "./shapes.js";
+import { label, sheet, stamp } from "./shapes.js";
 
 const NEAR = 9;  // pixels within which a mark is meant
 const NARROW = 760;
@@ -31,26 +31,27 @@ function linesOf(hover) {
 
 class Frontier {
   constructor(root) {
-    this.root = root;
     this.cf = root.querySelector(".cf");
-    this.gd = this.$(".plot");
+    // Found once: to look for one of them again walks through all of Plotly's marks.
+    const names = { bar: ".bar", keys: "#cf-keys", budget: ".budget", mean: ".mean", exact: ".exact", dominated: "input.dominated", menu: ".export", stage: ".stage", plot: ".plot", marks: "canvas.marks", tip: ".tip", card: ".card", close: ".close", who: ".who", lines: ".card .lines", open: ".open", compare: ".compare", wait: ".wait" };
+    this.el = Object.fromEntries(Object.entries(names).map(([name, selector]) => [name, root.querySelector(selector)]));
+    this.gd = this.el.plot;
     this.view = { keys: 0, hidden: [], dominated: true, chosen: "" };
+    this.found = new Map();
     this.resize = new ResizeObserver(() => this.fit());
-    this.resize.observe(this.$(".stage"));
+    this.resize.observe(this.el.stage);
     this.listen();
   }
 
-  $(selector) { return this.root.querySelector(selector); }
-
   listen() {
-    const bar = this.$("#cf-keys"), stage = this.$(".stage");
+    const bar = this.el.keys, stage = this.el.stage;
     bar.addEventListener("input", () => { this.view.keys = this.data.budgets[Number(bar.value)] ?? 0; this.draw(); });
     bar.addEventListener("change", () => this.tell());
-    this.$(".dominated").addEventListener("change", (event) => { this.view.dominated = event.target.checked; this.show(); this.tell(); });
-    this.$(".export").addEventListener("change", (event) => this.export(event.target));
-    this.$(".close").addEventListener("click", () => this.choose(""));
-    this.$(".open").addEventListener("click", () => this.go("attention"));
-    this.$(".compare").addEventListener("click", () => this.go("compare"));
+    this.el.dominated.addEventListener("change", (event) => { this.view.dominated = event.target.checked; this.show(); this.tell(); });
+    this.el.menu.addEventListener("change", (event) => this.export(event.target));
+    this.el.close.addEventListener("click", () => this.choose(""));
+    this.el.open.addEventListener("click", () => this.go("attention"));
+    this.el.compare.addEventListener("click", () => this.go("compare"));
     stage.addEventListener("keydown", (event) => { if (event.key === "Escape") this.choose(""); });
     stage.addEventListener("pointermove", (event) => this.point(event));
     stage.addEventListener("pointerdown", (event) => { this.pressed = [event.clientX, event.clientY]; }, true);
@@ -70,7 +71,7 @@ class Frontier {
     try {
       this.Plotly = await plotly(data.plotly);
     } catch (error) {
-      this.$(".wait").textContent = `${error.message} The table below has the same numbers.`;
+      this.el.wait.textContent = `${error.message} The table below has the same numbers.`;
       return;
     }
     if (this.data === data) await this.plot();
@@ -94,15 +95,14 @@ class Frontier {
     data.forEach((one) => { one.visible = this.visibility(one.meta); });
     await this.Plotly.react(this.gd, data, { ...layout, ...this.room(layout), uirevision: this.scope }, CONFIG);
     if (fresh) this.follow();
-    this.$(".wait").hidden = true;
+    this.el.wait.hidden = true;
     this.cf.dataset.drawn = (performance.now() - started).toFixed(1);
     this.cf.dataset.sinceArrival = (performance.now() - this.arrived).toFixed(1);
     this.draw();
   }
 
   follow() {
-    this.gd.on("plotly_afterplot", () => this.draw());
-    this.gd.on("plotly_relayouting", () => this.draw());
+    for (const name of ["plotly_afterplot", "plotly_relayouting"]) this.gd.on(name, () => { this.found = new Map(); this.draw(); });
     this.gd.on("plotly_click", ({ points }) => { const hit = points.find((point) => point.customdata); if (hit && !this.took) this.choose(hit.customdata[0]); });
     this.gd.on("plotly_selected", (found) => { if (found) this.pick(found.points); });
     this.gd.on("plotly_deselect", () => this.pick([]));
@@ -135,13 +135,13 @@ class Frontier {
   }
 
   room(layout) {
-    const { clientWidth: width, clientHeight: height } = this.$(".stage"), legend = { ...layout.legend };
+    const { clientWidth: width, clientHeight: height } = this.el.stage, legend = { ...layout.legend };
     const narrow = width < NARROW ? { legend: { ...legend, orientation: "h", x: 0, y: -0.16, yanchor: "top" }, margin: { ...layout.margin, l: 58 } } : { legend };
     return { width, height, ...narrow };
   }
 
   fit() {
-    if (!this.gd._fullLayout || !this.$(".stage").clientWidth) return;
+    if (!this.gd._fullLayout || !this.el.stage.clientWidth) return;
     const { width, height, legend } = this.room({ legend: this.gd.layout.legend, margin: this.gd.layout.margin });
     if (width !== this.gd._fullLayout.width || height !== this.gd._fullLayout.height) this.Plotly.relayout(this.gd, { width, height, legend });
   }
@@ -154,8 +154,13 @@ class Frontier {
     return at < 0 ? this.data.budgets.length - 1 : at;
   }
 
-  /** Marks of all curves at the bar's budget, in pixels; nothing where it was not measured. */
+  /** Marks of all curves at the bar's budget, in pixels; nothing where it was not measured. Kept until the axes move. */
   marks() {
+    if (!this.found.has(this.stop)) this.found.set(this.stop, this.marksNow());
+    return this.found.get(this.stop);
+  }
+
+  marksNow() {
     const found = [], { _fullLayout: { xaxis, yaxis }, _fullData: traces } = this.gd, at = this.stop;
     for (const one of traces) {
       if (one.meta?.part !== "curves" || one.visible !== true) continue;
@@ -174,7 +179,7 @@ class Frontier {
     if (!this.data) return;
     this.said();
     if (!this.gd._fullLayout?.xaxis || !this.colours) return;
-    const { xaxis, yaxis } = this.gd._fullLayout, ctx = sheet(this.$(".marks"));
+    const { xaxis, yaxis } = this.gd._fullLayout, ctx = sheet(this.el.marks);
     const box = { left: xaxis._offset, right: xaxis._offset + xaxis._length, top: yaxis._offset, bottom: yaxis._offset + yaxis._length };
     ctx.save();
     ctx.beginPath();
@@ -193,34 +198,24 @@ class Frontier {
   get isAll() { return this.data.budgets[this.stop] === null || !this.data.budgets.length; }
 
   said() {
-    const { budgets } = this.data, bar = this.$("#cf-keys"), at = this.stop;
-    this.$(".bar").hidden = budgets.length < 2;
+    const { budgets } = this.data, bar = this.el.keys, at = this.stop;
+    this.el.bar.hidden = budgets.length < 2;
     if (budgets.length < 2) return;
     bar.max = budgets.length - 1;
     bar.value = at;
-    this.$(".budget").textContent = budgets[at] ?? "all";
+    this.el.budget.textContent = budgets[at] ?? "all";
     bar.setAttribute("aria-valuetext", budgets[at] === null ? "all keys" : `${budgets[at]} keys`);
-    this.$(".mean").textContent = budgets[at] === null ? "" : `of ${this.data.measured[at]} checkpoints that were measured at it`;
-    this.$(".exact").textContent = `Recorded: the bar stops at the ${budgets.length} budgets that were measured, and nothing between them is guessed. A mask saves reads, not latency.`;
+    this.el.mean.textContent = budgets[at] === null ? "" : (this.data.measured[at] === 1 ? "1 checkpoint was measured at it" : `${this.data.measured[at]} checkpoints were measured at it`);
+    this.el.exact.textContent = `Recorded: the bar stops at the ${budgets.length} budgets that were measured, and nothing between them is guessed. A mask saves reads, not latency.`;
     this.cf.classList.toggle("budgeted", !this.isAll);
-    this.$(".dominated").checked = this.view.dominated;
+    this.el.dominated.checked = this.view.dominated;
   }
 
   drawMarks(ctx) {
-    const radius = this.shown.length > 200 ? 3.5 : 5.5, groups = new Map();
-    for (const mark of this.shown) {
-      const name = mark.colour + mark.symbol;
-      if (!groups.has(name)) groups.set(name, []);
-      groups.get(name).push(mark);
-    }
-    ctx.strokeStyle = this.colours.background;
-    ctx.lineWidth = 1;
-    for (const group of groups.values()) {  // one path a family: a thousand marks are eight fills
-      ctx.beginPath();
-      for (const { symbol, x, y } of group) trace(ctx, symbol, x, y, radius);
-      ctx.fillStyle = group[0].colour;
-      ctx.fill();
-      ctx.stroke();
+    const radius = this.shown.length > 200 ? 3.5 : 5.5;
+    for (const { symbol, colour, x, y } of this.shown) {
+      const { image, size } = stamp(symbol, colour, this.colours.background, radius);
+      ctx.drawImage(image, x - size / 2, y - size / 2, size, size);
     }
   }
 
@@ -264,7 +259,7 @@ class Frontier {
   // ---- pointing and choosing
 
   nearest(event) {
-    const box = this.$(".stage").getBoundingClientRect(), x = event.clientX - box.left, y = event.clientY - box.top;
+    const box = this.el.stage.getBoundingClientRect(), x = event.clientX - box.left, y = event.clientY - box.top;
     let best = null, least = NEAR * NEAR;
     for (const mark of this.shown ?? []) {
       const far = (mark.x - x) ** 2 + (mark.y - y) ** 2;
@@ -274,11 +269,11 @@ class Frontier {
   }
 
   point(event) {
-    const tip = this.$(".tip"), mark = event.buttons ? null : this.nearest(event);
+    const tip = this.el.tip, mark = event.buttons ? null : this.nearest(event);
     tip.hidden = !mark;
     if (!mark) return;
     tip.textContent = `${linesOf(this.places.get(mark.key)?.hover ?? mark.key)[0]}: ${Number(mark.at[1].toPrecision(4))} with ${this.data.budgets[this.stop]} keys`;
-    const width = this.$(".stage").clientWidth;
+    const width = this.el.stage.clientWidth;
     tip.style.left = `${Math.min(mark.x + 12, width - tip.offsetWidth - 4)}px`;
     tip.style.top = `${mark.y + 10}px`;
   }
@@ -294,24 +289,24 @@ class Frontier {
     this.view.chosen = key;
     this.draw();
     this.tell();
-    if (key) this.$(".card").querySelector(".close").focus({ preventScroll: true });
+    if (key) this.el.close.focus({ preventScroll: true });
   }
 
   placeCard(box) {
-    const card = this.$(".card"), { chosen } = this.view, place = this.places?.get(chosen);
+    const card = this.el.card, { chosen } = this.view, place = this.places?.get(chosen);
     card.hidden = !place || this.view.hidden.includes(place.family);
     if (card.hidden) return;
     const [who, ...lines] = linesOf(place.hover), doors = this.data.doors[chosen] ?? [false, false];
     if (card.dataset.key !== chosen + place.hover) {
       card.dataset.key = chosen + place.hover;
-      this.$(".who").textContent = who;
-      this.$(".lines").replaceChildren(...lines.map((line) => Object.assign(document.createElement("p"), { textContent: line })));
-      this.$(".open").hidden = !doors[0];
-      this.$(".compare").hidden = !doors[1];
+      this.el.who.textContent = who;
+      this.el.lines.replaceChildren(...lines.map((line) => Object.assign(document.createElement("p"), { textContent: line })));
+      this.el.open.hidden = !doors[0];
+      this.el.compare.hidden = !doors[1];
     }
-    const [x, y] = this.pixels(place), width = this.$(".stage").clientWidth, { offsetWidth: w, offsetHeight: h } = card;
+    const [x, y] = this.pixels(place), width = this.el.stage.clientWidth, { offsetWidth: w, offsetHeight: h } = card;
     card.style.left = `${Math.max(box.left, x + 20 + w < width ? x + 20 : x - 20 - w)}px`;
-    card.style.top = `${Math.max(0, Math.min(y + 20, this.$(".stage").clientHeight - h - 4))}px`;
+    card.style.top = `${Math.max(0, Math.min(y + 20, this.el.stage.clientHeight - h - 4))}px`;
   }
 
   pick(points) {

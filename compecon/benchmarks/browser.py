@@ -68,12 +68,19 @@ def browser_error() -> type[Exception]:
 
 
 @contextmanager
-def fresh_page(browser: Browser) -> Iterator[Page]:
-    """A page with nothing in its caches, measured from inside (``window.compeconBench``)."""
+def fresh_page(browser: Browser, *, is_probed: bool = True) -> Iterator[Page]:
+    """A page with nothing in its caches.
+
+    Args:
+        browser: The browser.
+        is_probed: Whether the live canvas is measured from inside (``window.compeconBench``), which looks for it in
+            each frame.
+    """
     context = browser.new_context(viewport={"width": 1440, "height": 1000})
     context.set_default_timeout(1000 * TIMEOUT_S)
     page = context.new_page()
-    page.add_init_script(path=Path(__file__).with_name("probe.js"))
+    if is_probed:
+        page.add_init_script(path=Path(__file__).with_name("probe.js"))
     try:
         yield page
     finally:

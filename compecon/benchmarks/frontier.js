@@ -27,6 +27,15 @@ library.onload = () => {
 };
 document.head.append(library);
 
+/** Milliseconds of a fixed loop: compares browsers and busy moments. */
+bench.calibrate = () => {
+  const started = performance.now();
+  let x = 0;
+  for (let i = 0; i < 2e7; i++) x = (x * 1664525 + 1013904223) | 0;
+  bench.sink = x;
+  return performance.now() - started;
+};
+
 let move = null;
 window.addEventListener("pointermove", (event) => { move = event.buttons === 1 ? { start: event.timeStamp, delivered: performance.now() } : null; }, true);
 window.addEventListener("input", () => { if (move) move.called = performance.now(); }, true);
