@@ -15,7 +15,7 @@ from compecon.views.compare_export import LEVEL_COLUMNS, level_rows
 COLOURS = {"A": "#7c5cc4", "B": "#c8701a"}  # purple and orange: apart for every kind of eye, on light and on dark
 _DASHES = {"A": [1, 0], "B": [5, 3]}
 _GREY = "#888888"
-_HEIGHT = 220
+_HEIGHT = 260
 
 
 def level_table(view: DatasetView, statistic: str, *, is_difference: bool) -> pd.DataFrame:
@@ -49,7 +49,9 @@ def _figure(order: tuple[str, ...], title: str, *, is_difference: bool) -> dict[
         colour: Any = alt.value(_GREY)
         dash: Any = alt.value([1, 0])
     else:
-        legend = alt.Legend(title=None, orient="bottom")
+        legend = alt.Legend(
+            title=None, orient="bottom", symbolType="stroke", symbolStrokeWidth=3, symbolOpacity=1, symbolSize=400
+        )
         names = list(COLOURS)
         colour = alt.Color("of:N", scale=alt.Scale(domain=names, range=list(COLOURS.values())), legend=legend)
         dash = alt.StrokeDash("of:N", scale=alt.Scale(domain=names, range=list(_DASHES.values())), legend=legend)
