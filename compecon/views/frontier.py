@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -89,18 +90,18 @@ def _curves(
 
 
 def _curve(place: Place, budgets: Sequence[int | None], axes: FrontierAxes) -> BudgetCurve:
-    point, by_keys = place.point, {one.keys: one for one in place.point.curve}
+    point = place.point
+    by_keys = {one.keys: one for one in point.curve if math.isfinite(one.metric.value)}
     full = point.quality.value if point.quality is not None else place.y.value
     shift = place.y.value - full if axes.y == "change" else 0.0  # to the change, by the same parent's number
     known = [by_keys.get(keys) for keys in budgets]
     if axes.x == "reads":
+        known = [None if one is None or one.reads is None else one for one in known]
         xs = tuple([None if one is None else one.reads for one in known])
-        known = [None if x is None else one for one, x in zip(known, xs, strict=True)]
     else:
         xs = tuple([None if one is None else place.x.value for one in known])
-    return BudgetCurve(
-        point.key, point.family, xs, tuple([None if one is None else one.metric.value + shift for one in known])
-    )
+    ys = tuple([None if one is None else one.metric.value + shift for one in known])
+    return BudgetCurve(point.key, point.family, xs, ys)
 
 
 def _x_title(asked: Asked, axes: FrontierAxes) -> str:

@@ -12,6 +12,8 @@ from compecon.views.frontier_limits import Wish as Wish
 from compecon.views.frontier_parts import FrontierMark, FrontierView
 from compecon.views.frontier_words import DENSE
 
+_FINISHED = ("front", "tied", "dominated")
+
 
 @final
 @dataclass(frozen=True)
@@ -52,14 +54,14 @@ def advise(view: FrontierView, wish: Wish) -> Advice:
         wish: The limits.
     """
     dense_x = _dense_x(view)
-    limits = Limits(view, wish, _ceiling(wish, dense_x))
-    measured = [mark for mark in view.marks if mark.standing in ("front", "tied", "dominated")]
+    limits = Limits(view, wish, _ceiling(wish, dense_x or view.reference[0]))
+    measured = [mark for mark in view.marks if mark.standing in _FINISHED]
     marks = [mark for mark in measured if mark.point.checkpoint]
     fitting = [mark for mark in marks if limits.hold(mark)]
     about = (limits.most_x, wish.least_quality if view.axes.y == "quality" else wish.least_change)
     if not fitting:
         near = min(marks, key=limits.excess) if marks else None
-        told = refusal(view, near, limits.words(dense_x))
+        told = refusal(view, near, dense_x, limits.numbers)
         return Advice("", "", told, nearest=near.point.key if near else "", most_x=about[0], least_y=about[1])
     cheapest = limits.most_x is None and limits.has_floor
     best = _best(fitting, view, cheapest=cheapest)
@@ -72,7 +74,7 @@ def advise(view: FrontierView, wish: Wish) -> Advice:
     return Advice(
         key=best.point.key,
         checkpoint=best.point.checkpoint,
-        sentences=sentences_of(view, chosen, dense_x, limits.words(dense_x)),
+        sentences=sentences_of(view, chosen, dense_x, limits.numbers),
         tied=tuple(mark.point.key for mark in tied),
         next_key=following.point.key if following else "",
         marginal=None if following is None else _marginal(best, following, view),
@@ -102,9 +104,10 @@ def _interval(mark: FrontierMark) -> tuple[float, float]:
 
 
 def _dense_x(view: FrontierView) -> float:
-    """Cost of the dense model: the highest of its marks, or of all."""
-    dense = [mark.x for mark in view.marks if mark.point.family == DENSE and mark.standing != "quoted"]
-    return max(dense) if dense else view.reference[0]
+    """Cost of the dense model: the highest of its marks; 0 if it has none, as for training after it."""
+    return max(
+        (mark.x for mark in view.marks if mark.point.family == DENSE and mark.standing in _FINISHED), default=0.0
+    )
 
 
 def _ceiling(wish: Wish, dense_x: float) -> float | None:

@@ -40,7 +40,7 @@ def sentences_of(view: FrontierView, chosen: Chosen, dense_x: float, limits: Lim
         view: The view.
         chosen: What was found.
         dense_x: Cost of the dense model.
-        limits: The ceiling as a share of that, the floor of the metric, and that of the change.
+        limits: The ceiling, the floor of the metric, and that of the change.
     """
     found = (
         _take(view, chosen.best, dense_x),
@@ -53,13 +53,13 @@ def sentences_of(view: FrontierView, chosen: Chosen, dense_x: float, limits: Lim
     return tuple(sentence for sentence in found if sentence)
 
 
-def refusal(view: FrontierView, nearest: FrontierMark | None, limits: Limits) -> tuple[str, ...]:
+def refusal(view: FrontierView, nearest: FrontierMark | None, dense_x: float, limits: Limits) -> tuple[str, ...]:
     """Why there is nothing to take, and what comes nearest."""
     if nearest is None:
         return ("There is no finished checkpoint to open here. Train or prune one, or choose another task or cost.",)
-    share, quality, change = limits
+    ceiling, quality, change = limits
     asked = (
-        "" if share is None else f"at most {share:.0%} of the dense {_noun(view)}",
+        "" if ceiling is None else f"at most {_ceiling(view, ceiling, dense_x)}",
         "" if quality is None else f"{view.metric} {_least(view)} {in_points(quality, view.metric)}",
         "" if change is None else f"at most {change_in_points(abs(change), view.metric)[1:]} lost",
     )
@@ -67,6 +67,10 @@ def refusal(view: FrontierView, nearest: FrontierMark | None, limits: Limits) ->
         f"No checkpoint fits: {' and '.join(filter(None, asked))}.",
         f"Nearest is {nearest.point.name}: {_y_words(view, nearest)} at {cost_in_words(view.axes.x, nearest.x)}.",
     )
+
+
+def _ceiling(view: FrontierView, ceiling: float, dense_x: float) -> str:
+    return f"{ceiling / dense_x:.0%} of the dense {_noun(view)}" if dense_x else cost_in_words(view.axes.x, ceiling)
 
 
 def _take(view: FrontierView, mark: FrontierMark, dense_x: float) -> str:
@@ -150,8 +154,11 @@ def _next(view: FrontierView, chosen: Chosen, dense_x: float) -> str:
     if following.x <= best.x:
         return f"{following.point.name} is better by {gain} at no more {_noun(view)}, outside of the limits."
     more, gained = following.x - best.x, abs(following.y - best.y) * (100 if view.higher_is_better else 1)
-    cost = f"{more / dense_x:.0%} more of the dense {_noun(view)}" if dense_x else f"{more:.3g} more"
-    each = f"{more / dense_x / gained:.1%}" if dense_x else f"{more / gained:.3g}"
+    if dense_x:
+        cost, each = f"{more / dense_x:.0%} more of the dense {_noun(view)}", f"{more / dense_x / gained:.1%}"
+    else:
+        cost, each = (f"{cost_in_words(view.axes.x, x)}" for x in (more, more / gained))
+        cost = f"{cost} more"
     sure = " The gain is within the intervals, so it may not be there." if _overlap(best, following) else ""
     return (
         f"The price of one more point: the next better one, {following.point.name}, gains {gain} for {cost}, which is "

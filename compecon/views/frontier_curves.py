@@ -50,8 +50,9 @@ def _with_curve(
 
 
 def _is_of(record: EvaluationRecord, point: FrontierPoint) -> bool:
-    key = record.key
-    return task_of(key.task) == point.task and key.split == point.split and point.metric in record.metrics
+    key, score = record.key, record.metrics.get(point.metric)
+    same = task_of(key.task) == point.task and key.split == point.split
+    return same and score is not None and point.rows in (None, score.n)
 
 
 def _told(point: FrontierPoint, records: list[EvaluationRecord]) -> FrontierPoint:
@@ -61,8 +62,8 @@ def _told(point: FrontierPoint, records: list[EvaluationRecord]) -> FrontierPoin
         if value is not None:
             reads = None if record.reads is None or record.n_tokens != point.n_tokens else float(record.reads)
             measured[record.key.keys] = CurvePoint(record.key.keys, reads, value)
-    if point.quality is not None:
-        measured.setdefault(None, CurvePoint(None, None, point.quality))
+    if point.quality is not None:  # where the mark stands, its curve ends
+        measured[None] = CurvePoint(None, None, point.quality)
     budgets = sorted(keys for keys in measured if keys is not None)
     last = (measured[None],) if None in measured else ()
     n_tokens = point.n_tokens if point.n_tokens is not None else records[-1].n_tokens

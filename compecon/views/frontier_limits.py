@@ -15,7 +15,8 @@ class Wish:
     """Limits; what is None is no limit. With none of them the best one is advised.
 
     Attributes:
-        most_share: Ceiling on the cost as a share of the dense model's, in (0, 1]: 0.5 for half of the compute.
+        most_share: Ceiling on the cost as a share of the dense model's, in (0, 1]: 0.5 for half of the compute; of the
+            highest cost shown where no dense model has such a cost.
         most_cost: Ceiling on the cost in the unit of x.
         least_quality: Floor of the metric; a ceiling where lower is better.
         least_change: Floor of the change from the dense parent, such as -0.01 for one point less.
@@ -68,10 +69,10 @@ class Limits:
             return floor is None
         return reading.low >= floor if self.view.higher_is_better else reading.high <= floor
 
-    def words(self, dense_x: float) -> tuple[float | None, float | None, float | None]:
-        """The ceiling as a share of the dense cost, and the floors."""
-        share = None if self.most_x is None or not dense_x else self.most_x / dense_x
-        return share, self.wish.least_quality, self.wish.least_change
+    @property
+    def numbers(self) -> tuple[float | None, float | None, float | None]:
+        """The ceiling in the unit of x, the floor of the metric, and that of the change."""
+        return self.most_x, self.wish.least_quality, self.wish.least_change
 
 
 def quality_of(mark: FrontierMark, view: FrontierView) -> Reading | None:

@@ -55,8 +55,10 @@ def all_points(sources: Sources) -> Found:
     cards = checkpoint_points(entries)
     measured = measured_points(entries, sources.evaluations, cards.points)
     found = Found(cards.points + measured, _unless_measured(cards.left_out, measured))
-    folders = {point.checkpoint: _folder(point, entries) for point in (*found.points, *runs.points) if point.checkpoint}
     found = found.joined(runs)
+    names = {entry.name: entry.path for entry in entries if entry.origin == "bundled"}
+    opened = {point.checkpoint for point in found.points if point.checkpoint}
+    folders = {checkpoint: names.get(checkpoint, Path(checkpoint)) for checkpoint in opened}
     found = Found(with_curves(found.points, sources.evaluations, folders), found.left_out)
     for report in sources.reports:
         found = found.joined(experiment_points(report))
@@ -64,11 +66,6 @@ def all_points(sources: Sources) -> Found:
         found = found.joined(Found(quoted_points()))
     points = _with_dense_time(_with_estimates(found.points))
     return Found(with_signs(_told_apart(points)), found.left_out)
-
-
-def _folder(point: FrontierPoint, entries: tuple[CheckpointEntry, ...]) -> Path:
-    by_name = {entry.name: entry.path for entry in entries if entry.origin == "bundled"}
-    return by_name.get(point.checkpoint, Path(point.checkpoint))
 
 
 def _unless_measured(

@@ -136,6 +136,21 @@ def test_where_nothing_fits_the_nearest_is_named() -> None:
     )
 
 
+def test_a_cost_that_no_dense_model_has_is_told_in_its_own_unit() -> None:
+    def trained(name: str, macs: float, quality: float) -> FrontierPoint:
+        return a_point(name, quality=quality, costs={"training_macs": Reading(macs)})
+
+    points = [trained("short", 1e12, 0.8), trained("long", 4e12, 0.9), dense()]
+    advice = advised(points, Wish(most_share=0.5), "training_macs")  # of the highest cost shown
+    assert (advice.key, advice.most_x) == ("local/short", 2e12)
+    assert advice.sentences == (
+        "Take short: accuracy 80.0 on test at 1 trillion MACs of training.",
+        "The price of one more point: the next better one, long, gains +10.0 points for 3 trillion MACs of training "
+        "more, which is 300 billion MACs of training a point.",
+    )
+    assert "at most 500 billion MACs of training" in advised(points, Wish(most_cost=5e11), "training_macs").sentences[0]
+
+
 def test_where_there_is_nothing_to_open_it_says_so() -> None:
     advice = advised([a_point(checkpoint="")], Wish(most_share=0.5))
     assert (advice.key, advice.nearest) == ("", "")

@@ -397,6 +397,14 @@ def test_measurements_of_the_same_weights_become_a_curve_with_reads(entries: dic
     )
 
 
+def test_measurements_on_other_rows_are_of_no_use(entries: dict[str, CheckpointEntry]) -> None:
+    digest = digest_of(entries["sentiment-45"].path, bundled_root())
+    few = {"accuracy": Score(0.7, 0.6, 0.8, 100)}
+    records = (measurement("sentiment-45", digest, 4, 0.7, metrics=few),)
+    points = {one.name: one for one in all_points(Sources(tuple(entries.values()), evaluations=records)).points}
+    assert points["sentiment-45"].curve == ()
+
+
 def test_measurements_of_other_weights_are_of_no_use(entries: dict[str, CheckpointEntry]) -> None:
     records = (measurement("sentiment-45", "0" * 12, 4, 0.7),)
     points = {one.name: one for one in all_points(Sources(tuple(entries.values()), evaluations=records)).points}

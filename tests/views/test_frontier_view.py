@@ -214,6 +214,12 @@ def test_curves_move_over_reads_and_stand_over_other_costs() -> None:
     assert any("Reads, not latency" in note for note in over_reads.notes)
 
 
+def test_a_budget_at_which_the_metric_is_not_defined_is_a_gap() -> None:
+    curve = (replace(CURVE[0], metric=Reading(math.nan)), *CURVE[1:])
+    view = frontier_view([a_point("a", 50.0, 0.8, curve=curve)], AXES)
+    assert view.curves == (BudgetCurve("local/a", "incentive", (None, 50.0, 50.0), (None, 0.7, 0.8)),)
+
+
 def test_a_curve_of_change_is_moved_by_the_parents_metric() -> None:
     view = frontier_view([a_point("a", 50.0, 0.8, change=Reading(-0.1), curve=CURVE)], FrontierAxes("sst2", y="change"))
     assert view.curves[0].ys == pytest.approx((-0.3, -0.2, -0.1))
