@@ -44,11 +44,12 @@ def _rows(table: CompareTable, *, differences_only: bool, sought: str) -> None:
         return
     st.dataframe(
         {
-            "": [row.name for row in rows],
+            "property": [row.name for row in rows],
             **{title: [row.values[i] for row in rows] for i, title in enumerate(table.columns)},
         },
         hide_index=True,
         height=min(36 * len(rows) + 38, 620),
+        column_config={"property": st.column_config.TextColumn(pinned=True)},
         alt="Checkpoints side by side",
     )
     told = f"{len(rows)} of {len(table.rows)} rows. MACs and parameters are counted; metrics and times were measured."

@@ -1,0 +1,193 @@
+"""The Compare page as a script: what it hands to its canvas, what it writes into the address, what it refuses."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app import resources
+from app.routes import SweepBody
+from app.state.compare import CompareView
+from compecon.views.compare import FIRST
+from compecon.views.examples import examples_for
+from compecon.views.traces import TraceKey
+
+TEXT = examples_for("sentiment")[0].text
+
+
+def compare_script() -> None:
+    from app.compare import compare_page  # noqa: PLC0415 - the tester runs this function's text alone
+
+    compare_page()
+
+
+def elsewhere_script() -> None:
+    import streamlit as st  # noqa: PLC0415 - as above
+
+    from app.compare import compare_page  # noqa: PLC0415
+    from app.state.compare import choose_pair  # noqa: PLC0415
+
+    if "sent" not in st.session_state:
+        st.session_state["sent"] = True
+        choose_pair("similarity", "similarity-45", "A cat.", "A dog.")
+    compare_page()
+
+
+@pytest.fixture
+def open_compare() -> Callable[..., AppTest]:
+    def run(script: Callable[[], None] = compare_script, **params: str) -> AppTest:
+        page = AppTest.from_function(script, default_timeout=60)
+        for name, value in params.items():
+            page.query_params[name] = value
+        return page.run()
+
+    return run
+
+
+def data_of(page: AppTest) -> dict[str, Any]:
+    assert not page.exception
+    [canvas] = page.get("bidi_component")
+    read: dict[str, Any] = json.loads(canvas.proto.json)
+    return read
+
+
+def address_of(page: AppTest) -> dict[str, str]:
+    return {name: v if isinstance(v, str) else v[-1] for name, v in page.query_params.items()}
+
+
+def test_the_page_opens_on_two_recordings(open_compare: Callable[..., AppTest]) -> None:
+    page = open_compare()
+    data = data_of(page)
+    for side, name in zip("ab", FIRST, strict=True):
+        assert data[side]["source"] == {"url": f"/compecon/trace/{TraceKey(name, TEXT).name}", "body": None}
+    assert data["error"] is None
+    assert data["notes"] == []
+    assert address_of(page) == {}
+
+
+def test_what_both_sides_ask_for_is_what_the_route_accepts(open_compare: Callable[..., AppTest]) -> None:
+    data = data_of(open_compare(a="causal", b="similarity", text="Mine.", policy="random", device="cpu"))
+    for side, name in (("a", "causal"), ("b", "similarity")):
+        body = data[side]["live"]["body"]
+        asked = SweepBody.model_validate_json(json.dumps({**body, "client": "abc", "layer": 0, "budgets": [3]}))
+        assert (asked.checkpoint, asked.text, asked.policy, asked.device) == (name, "Mine.", "random", "cpu")
+        assert data[side]["source"] == data[side]["live"]
+    assert data["a"]["id"] != data["b"]["id"]
+    assert any("relative depth" in note for note in data["notes"])
+
+
+def test_the_address_holds_what_is_not_the_default(open_compare: Callable[..., AppTest]) -> None:
+    page = open_compare(b="causal", text="Mine.", layer="1", head="0", k="3", view="received")
+    assert address_of(page) == {
+        "b": "causal", "text": "Mine.", "layer": "1", "head": "0", "k": "3", "view": "received"
+    }  # fmt: skip
+    page.selectbox(key="compare_a").set_value("similarity").run()
+    assert address_of(page)["a"] == "similarity"
+
+
+def test_swapping_in_the_canvas_swaps_the_widgets(open_compare: Callable[..., AppTest]) -> None:
+    page = open_compare()
+    before = data_of(page)
+    page.session_state["compare_a"], page.session_state["compare_b"] = FIRST[1], FIRST[0]
+    after = data_of(page.run())
+    assert (after["a"], after["b"]) == (before["b"], before["a"])
+
+
+def test_another_page_can_send_a_pair_and_a_text(open_compare: Callable[..., AppTest]) -> None:
+    page = open_compare(elsewhere_script)
+    data = data_of(page)
+    assert [data[side]["live"]["body"]["checkpoint"] for side in "ab"] == ["similarity", "similarity-45"]
+    assert (data["text"], data["pair"]) == ("A cat.", "A dog.")
+
+
+def test_an_example_is_one_click_away(open_compare: Callable[..., AppTest]) -> None:
+    page = open_compare()
+    page.button(key="compare_example_1").click().run()
+    assert data_of(page)["text"] == examples_for("sentiment")[1].text
+
+
+@pytest.mark.parametrize(
+    ("params", "says"),
+    [
+        ({"b": "sentiment"}, "same checkpoint"),
+        ({"text": "  "}, "empty"),
+        ({"b": "causal", "text": "One.", "pair": "Two."}, "continues one text"),
+        ({"text": "a" * 100_001}, "100,001 characters"),
+    ],
+)
+def test_what_cannot_be_compared_is_said_and_the_last_picture_stays(
+    open_compare: Callable[..., AppTest], params: dict[str, str], says: str
+) -> None:
+    page = open_compare()
+    good = data_of(page)
+    for name, value in params.items():
+        key = f"compare_{name}"
+        widget = page.selectbox(key=key) if name == "b" else page.text_area(key=key)
+        widget.set_value(value)
+    data = data_of(page.run())
+    assert says in data["error"]
+    assert data["id"] == good["id"]
+    bad = data_of(open_compare(**params))
+    assert says in bad["error"]
+    assert bad["a"] is None
+
+
+@pytest.mark.parametrize("name", ["/nowhere", "<img src=x onerror=alert(1)>", "**bold** :smile:", "a" * 500])
+def test_a_checkpoint_that_is_gone_is_named_letter_by_letter(open_compare: Callable[..., AppTest], name: str) -> None:
+    page = open_compare(a=name)
+    assert data_of(page)["a"]["live"]["body"]["checkpoint"] == FIRST[0]
+    [warning] = page.warning
+    assert "is not here" in warning.value
+    assert "<img" not in warning.value.replace("\\<", "")
+    assert "**bold**" not in warning.value
+
+
+def test_without_a_second_checkpoint_the_page_says_so(
+    open_compare: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only = {"sentiment": resources.checkpoints()["sentiment"]}
+    monkeypatch.setattr("app.compare.checkpoints", lambda: only)
+    assert "one checkpoint" in data_of(open_compare())["error"]
+    monkeypatch.setattr("app.compare.checkpoints", dict)
+    assert "no checkpoint" in data_of(open_compare())["error"]
+
+
+HOSTILE = {
+    "k": "-3",
+    "layer": "9e9",
+    "head": "x",
+    "view": "evil",
+    "tokens": "<b>",
+    "unit": "",
+    "statistic": "__proto__",
+}
+
+
+def test_a_hostile_view_keeps_its_defaults() -> None:
+    assert CompareView.from_mapping(HOSTILE) == CompareView()
+    assert CompareView.from_mapping({"layer": "0", "head": 3}) == CompareView(layer=0, head=3)
+
+
+def test_the_table_shows_checkpoints_of_the_task_and_only_what_differs(open_compare: Callable[..., AppTest]) -> None:
+    page = open_compare(part="table")
+    assert not page.exception
+    [frame] = page.dataframe
+    assert frame.value.columns[0] == "property"
+    assert len(frame.value.columns) == 7
+    assert "layers" not in set(frame.value["property"])
+    page.toggle(key="compare_differences").set_value(False).run()
+    assert "layers" in set(page.dataframe[0].value["property"])
+    page.text_input(key="compare_sought").set_value("no such words").run()
+    assert not page.dataframe
+
+
+def test_the_checkpoints_of_the_table_are_in_the_address(open_compare: Callable[..., AppTest]) -> None:
+    page = open_compare(part="table", table="sentiment|causal|<script>|sentiment-30")
+    assert list(page.dataframe[0].value.columns[1:]) == [
+        resources.checkpoints()[name].title for name in ("sentiment", "causal", "sentiment-30")
+    ]
+    assert address_of(page)["table"] == "sentiment|causal|sentiment-30"
