@@ -9,7 +9,8 @@ from dataclasses import asdict, replace
 
 import streamlit as st
 
-from app.allocation_rules import rules_part
+from app.allocation_gains import gains_part
+from app.allocation_rules import provenance, rules_part
 from app.market import FILE, market_of, market_of_file, playback_of, points_of, streams, table_of
 from app.resources import canvas_part
 from app.state.allocation import (
@@ -24,7 +25,7 @@ from app.state.allocation import (
 from app.widgets import escaped
 from compecon.errors import StreamError
 from compecon.market.synthetic import MIXTURES
-from compecon.views.allocation import rules_for
+from compecon.views.allocation_choices import left_out, rule_note, rules_for, stops
 from compecon.views.allocation_curves import query_curves
 from compecon.views.allocation_table import QueryRow, allocation_json, query_rows, rows_csv
 from compecon.views.allocation_words import BELIEFS, RULES
@@ -38,7 +39,7 @@ export default function (component) {
   return () => { gone = true; dispose?.(); };
 }
 """
-_PARTS = {"queries": "Queries", "rules": "Rules side by side"}
+_PARTS = {"queries": "Queries", "rules": "Rules side by side", "gains": "What one market gains"}
 
 
 def allocation_page() -> None:
@@ -51,9 +52,9 @@ def allocation_page() -> None:
     if market is None:
         remember_allocation(choice, view)
         return
-    view = replace(
-        view, budget=min(view.budget, len(market.budgets) - 1), query=min(view.query, len(market.queries) - 1)
-    )
+    places = stops(market, choice.rule)
+    nearest = min(places, key=lambda place: abs(place - view.budget))
+    view = replace(view, budget=nearest, query=min(view.query, len(market.queries) - 1))
     _canvas(market, choice, view)
     st.caption(escaped(market.told))
     part = st.segmented_control(
@@ -62,6 +63,8 @@ def allocation_page() -> None:
     )  # fmt: skip
     if part == "rules":
         rules_part(market, choice)
+    elif part == "gains":
+        gains_part()
     else:
         _queries(market, choice, view)
     remember_allocation(choice, view)
@@ -110,7 +113,17 @@ def _file() -> Market | None:
 def _rule(choice: AllocationChoice, market: Market) -> AllocationChoice:
     names = rules_for(market)
     rule = keep_rule(names)
-    st.selectbox("Rule", names, key="allocation_rule", format_func=RULES.__getitem__)
+    told = escaped(" ".join(left_out(market).values())) or None
+    st.selectbox("Rule", names, key="allocation_rule", format_func=RULES.__getitem__, help=told)
+    st.slider(
+        "Minimum service of arrivals",
+        0.0,
+        0.9,
+        step=0.1,
+        format="%.1f",
+        key="allocation_service",
+        help="Share of the mean budget that everybody may use whatever the price, when arrivals are played.",
+    )
     if market.unit == "tokens":
         st.number_input(
             "Price of a million tokens",
@@ -139,13 +152,15 @@ def _canvas(market: Market, choice: AllocationChoice, view: AllocationView) -> N
         "money": choice.money if market.unit == "tokens" else 0.0,
         "worth": market.worth,
         "one": {"tokens": "token", "keys": "key"}.get(market.unit, market.unit),
-        "playback": playback_of(market, view.budget),
+        "playback": playback_of(market, view.budget, choice.service),
+        "note": rule_note(market, choice.rule),
+        "provenance": provenance(market, choice),
     }
     component(data=data, key=ALLOCATION_CANVAS, on_view_change=lambda: None)
 
 
 def _queries(market: Market, choice: AllocationChoice, view: AllocationView) -> None:
-    point = points_of(market, choice.rule)[view.budget]
+    point = next(point for point in points_of(market, choice.rule) if point.place == view.budget)
     rows = query_rows(market, point, query_curves(market))
     _table(rows, market)
     left, right, _ = st.columns([1, 1, 4])

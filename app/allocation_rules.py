@@ -2,18 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import streamlit as st
 
-from app.charts.allocation import ratio_figure, rules_figure, standalone
+from app.charts.allocation import ratio_figure, rules_figure, standalone, with_quoted
 from app.market import courses_of_rules
 from app.state.allocation import AllocationChoice
-from compecon.views.allocation_rules import RuleCourse, ratios
+from app.widgets import escaped
+from compecon.market.synthetic import MIXTURES
+from compecon.views.allocation_choices import left_out, rule_note, rules_for
+from compecon.views.allocation_quoted import Agreement, agreement, quoted_ratios, quoted_source
+from compecon.views.allocation_rules import RatioPoint, RuleCourse, ratios
+from compecon.views.allocation_table import courses_rows, table_csv, table_json
+from compecon.views.allocation_words import BELIEFS, RULES
 from compecon.views.market import Market
 
+_MIME = {"HTML": "text/html", "CSV": "text/csv", "JSON": "application/json"}
 _QUOTED = (
     "Quoted, not reproduced: the paper (Wan et al. 2026, arXiv 2606.03092) reports up to 3 times the accuracy of "
     "uniform allocation where tokens are scarce; the names of the four mixtures are from its authors' draft figure."
 )
+
+
+def provenance(market: Market, choice: AllocationChoice) -> dict[str, str]:
+    """Where numbers of this page are from, for whoever takes them away."""
+    drawn = {"belief": BELIEFS[choice.belief], "noise": f"{choice.noise:g}"} if market.is_drawn else {}
+    return {"stream": market.name, "source": market.told, "rule": RULES[choice.rule], **drawn}
+
+
+def downloads(name: str, forms: Mapping[str, Callable[[], str]]) -> None:
+    """A button for each format; the picture itself is saved by the camera of the figure's own toolbar.
+
+    Args:
+        name: Of the files.
+        forms: What each format's file holds, computed when it is asked for.
+    """
+    columns = st.columns([1] * len(forms) + [8 - len(forms)])
+    for column, (form, content) in zip(columns, forms.items(), strict=False):
+        column.download_button(
+            escaped(form),
+            content,
+            f"{name}.{form.lower()}",
+            _MIME[form],
+            on_click="ignore",
+            width="stretch",
+            key=f"{name}-{form}",
+        )
 
 
 def rules_part(market: Market, choice: AllocationChoice) -> None:
@@ -27,16 +62,57 @@ def rules_part(market: Market, choice: AllocationChoice) -> None:
         "Diamonds: no rule answers more with less. Bars: 95 % over queries (Wilson); the queries are the same "
         "under every rule, so differences are surer than the bars."
     )
-    st.download_button("Rules as HTML", lambda: standalone(figure), "rules.html", "text/html", on_click="ignore")
-    _ratio(market, courses)
+    told = [*(rule_note(market, name) for name in rules_for(market)), *left_out(market).values()]
+    st.caption(escaped(" ".join(filter(None, told))))
+    rows, about = courses_rows(courses), provenance(market, choice)
+    downloads(
+        "rules",
+        {
+            "HTML": lambda: standalone(figure),
+            "CSV": lambda: table_csv(rows, about),
+            "JSON": lambda: table_json(rows, about),
+        },
+    )
+    _ratio(market, choice, courses)
 
 
-def _ratio(market: Market, courses: tuple[RuleCourse, ...]) -> None:
-    figure = ratio_figure(ratios(courses, len(market.queries)), market.unit)
-    st.plotly_chart(figure, key="allocation-ratio")
+def _ratio(market: Market, choice: AllocationChoice, courses: tuple[RuleCourse, ...]) -> None:
+    found = ratios(courses, len(market.queries))
+    quoted = quoted_ratios(market.name) if market.name in MIXTURES else ()
+    figure = ratio_figure(found, market.unit)
+    st.plotly_chart(with_quoted(figure, quoted) if quoted else figure, key="allocation-ratio")
     kind = "drawn by us" if market.is_drawn else "known in hindsight"
     st.caption(
         f"Correct answers, {kind}, for each of uniform's at the same budget; none where uniform has fewer than five. "
         + _QUOTED
     )
-    st.download_button("Ratio as HTML", lambda: standalone(figure), "ratio.html", "text/html", on_click="ignore")
+    if quoted:
+        like = agreement([point for point in found if point.rule == RULES["shadow-price"]], quoted)
+        st.caption(escaped(f"Lines: synthetic, drawn by us. Crosses: {quoted_source()} {_alike(like)}"))
+    rows = [*(_ratio_row(point) for point in found)]
+    rows += [
+        {"rule": "quoted", "mean_budget": q.budget, "ratio": q.ratio, "low": q.low, "high": q.high} for q in quoted
+    ]
+    about = provenance(market, choice) | ({"quoted": quoted_source()} if quoted else {})
+    downloads(
+        "ratio",
+        {
+            "HTML": lambda: standalone(figure),
+            "CSV": lambda: table_csv(rows, about),
+            "JSON": lambda: table_json(rows, about),
+        },
+    )
+
+
+def _ratio_row(point: RatioPoint) -> dict[str, object]:
+    return {"rule": point.rule, "mean_budget": point.mean_budget, "ratio": point.ratio, "low": None, "high": None}
+
+
+def _alike(found: Agreement | None) -> str:
+    if found is None:
+        return ""
+    return (
+        f"At the {found.n} budgets of both, the ratio of our shadow price is off by a factor of {found.factor:.2f} on "
+        f"average, at most {found.worst:.2f} (at {found.worst_budget:g} tokens a query); rank correlation "
+        f"{found.rank:.2f}."
+    )

@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from compecon.market.arrays import Numbers
 from compecon.market.bundled import list_streams, open_stream
 from compecon.market.clearing import clear
 from compecon.market.online import opening, play
+from compecon.market.rules.repaired import RepairedShadowPrice
 from compecon.market.stream import read_stream
 from compecon.market.synthetic import MIXTURES
 from compecon.views.allocation import BudgetPoint, budget_points
@@ -60,7 +62,7 @@ def market_of_file(name: str, data: bytes) -> Market:
 
 @lru_cache(maxsize=16)
 def points_of(market: Market, rule: str) -> tuple[BudgetPoint, ...]:
-    """A rule at every budget of the bar."""
+    """A rule at its stops of the bar."""
     return budget_points(market, rule)
 
 
@@ -77,21 +79,35 @@ def courses_of_rules(market: Market, *, with_oracle: bool) -> tuple[RuleCourse, 
 
 
 @lru_cache(maxsize=32)
-def playback_of(market: Market, place: int) -> dict[str, Any] | None:
-    """The queries one after the other, at a price that opens as if one in ten were known; None without a budget."""
+def playback_of(market: Market, place: int, service: float = 0.0) -> dict[str, Any] | None:
+    """The queries one after the other, at a price that opens as if one in ten were known; None without a budget.
+
+    Args:
+        market: Queries.
+        place: Which budget of the bar.
+        service: Share of the mean budget that everybody may use whatever the price.
+    """
     budget = float(market.budgets[place])
     if budget <= 0:
         return None
     n = len(market.queries)
-    first = opening(market.seen.take(slice(None, None, 10)), budget, n)
-    found = play(market.seen, first)
+    least = service * budget / n
+    found = play(market.seen, opening(market.seen.take(slice(None, None, 10)), budget, n, service=least))
+    known = RepairedShadowPrice(n_tries=0).allocate(market.seen, budget).spend
     return {
         "budget": place,
+        "service": least,
         "order": found.order.tolist(),
         "caps": np.round(found.cap, 4).tolist(),
         "prices": found.prices.tolist(),
+        "earned": _so_far(market.seen.value(found.cap)[found.order]),
+        "known": _so_far(market.seen.value(known)[found.order]),
         "used": float(found.used.sum()),
         "value": found.value,
         "bound": found.offline_bound,
         "offline": clear(market.seen, budget).price,
     }
+
+
+def _so_far(values: Numbers) -> list[float]:
+    return [float(f"{total:.6g}") for total in np.cumsum(values)]

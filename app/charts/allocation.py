@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from compecon.market.paired import Difference
+from compecon.market.predicted import Gain
+from compecon.views.allocation_gains import gains_of, scale_of
+from compecon.views.allocation_quoted import QuotedRatio
 from compecon.views.allocation_rules import ORACLE_LABEL, RatioPoint, RuleCourse, on_frontier
 from compecon.views.allocation_words import RULES
 
@@ -134,3 +139,96 @@ def ratio_figure(points: Sequence[RatioPoint], unit: str) -> go.Figure:
 def standalone(figure: go.Figure) -> str:
     """A page of its own that needs no network."""
     return str(figure.to_html(include_plotlyjs=True, full_html=True))
+
+
+def with_quoted(figure: go.Figure, quoted: Sequence[QuotedRatio]) -> go.Figure:
+    """The ratio figure with the paper's own readings as marks: quoted, not computed.
+
+    Args:
+        figure: Of `ratio_figure`.
+        quoted: Of the same stream.
+    """
+    figure.add_trace(
+        go.Scatter(
+            x=[point.budget for point in quoted],
+            y=[point.ratio for point in quoted],
+            error_y={
+                "type": "data",
+                "symmetric": False,
+                "array": [point.high - point.ratio for point in quoted],
+                "arrayminus": [point.ratio - point.low for point in quoted],
+                "thickness": 1,
+                "width": 3,
+            },
+            name="quoted: the paper's draft figure",
+            mode="markers",
+            marker={"symbol": "x-thin", "size": 9, "color": "#8C8C8C", "line": {"width": 2, "color": "#8C8C8C"}},
+            customdata=[[point.method, point.uniform] for point in quoted],
+            hovertemplate="quoted: %{customdata[0]:.1%} against %{customdata[1]:.1%}, %{y:.2f} ×<extra></extra>",
+        )
+    )
+    return figure
+
+
+class _Line(NamedTuple):
+    label: str
+    name: str
+    colour: str
+    dash: str
+    symbol: str
+
+
+_GAINS = (
+    _Line("the same for all", "same", "#8C8C8C", "solid", "circle"),
+    _Line("one price, outcomes known (oracle)", "hindsight", "#0072B2", "solid", "diamond"),
+    _Line("one price, predicted chances", "chances", "#009E73", "dash", "square"),
+    _Line("one price, predicted thresholds", "thresholds", "#D55E00", "dot", "x"),
+)
+
+
+def gains_figure(streams: Sequence[str]) -> go.Figure:
+    """Right answers against the mean budget, for each measured stream: treated alike, known, and predicted.
+
+    Args:
+        streams: Names.
+    """
+    titles = [f"{stream}, {scale_of(stream)[1]} a query" for stream in streams]
+    figure = make_subplots(
+        (len(streams) + 1) // 2, 2, subplot_titles=titles, horizontal_spacing=0.07, vertical_spacing=0.14
+    )
+    for place, stream in enumerate(streams):
+        for line in _GAINS:
+            trace = _gain_line(gains_of(stream), line, scale_of(stream)[0])
+            figure.add_trace(trace.update(showlegend=place == 0), place // 2 + 1, place % 2 + 1)
+    figure.update_xaxes(type="log")
+    figure.update_yaxes(tickformat=".0%", rangemode="tozero")
+    figure.update_layout(
+        height=300 * ((len(streams) + 1) // 2),
+        margin={"t": 40, "b": 40, "l": 50, "r": 10},
+        legend={"orientation": "h", "y": -0.08},
+    )
+    return figure
+
+
+def _gain_line(found: Sequence[Gain], line: _Line, scale: float) -> go.Scatter:
+    added = [Difference(0.0, 0.0, 0.0) if line.name == "same" else getattr(gain, line.name) for gain in found]
+    return go.Scatter(
+        x=[gain.mean_budget / scale for gain in found],
+        y=[gain.same + more.value for gain, more in zip(found, added, strict=True)],
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "array": [more.high - more.value for more in added],
+            "arrayminus": [more.value - more.low for more in added],
+            "thickness": 1,
+            "width": 0,
+        },
+        name=line.label,
+        legendgroup=line.name,
+        mode="lines+markers",
+        marker={"symbol": line.symbol, "size": 7},
+        line={"color": line.colour, "dash": line.dash, "width": 1.8},
+        customdata=[[100 * more.value, 100 * more.low, 100 * more.high] for more in added],
+        hovertemplate="%{y:.1%}: %{customdata[0]:+.1f} points (%{customdata[1]:+.1f} to %{customdata[2]:+.1f})"
+        "<extra>%{fullData.name}</extra>",
+    )

@@ -26,6 +26,7 @@ class AllocationChoice:
         belief: Which curves a rule takes the queries of a mixture to have.
         noise: Error of predicted thresholds, 0 to 1.
         money: Price of a million tokens; 0 to count tokens alone.
+        service: Share of the mean budget that every arrival is sure of, 0 to 0.9.
         part: What is shown below the canvas.
     """
 
@@ -34,7 +35,8 @@ class AllocationChoice:
     belief: Belief = "chance"
     noise: float = 0.0
     money: float = 0.0
-    part: Literal["queries", "rules"] = "queries"
+    service: float = 0.0
+    part: Literal["queries", "rules", "gains"] = "queries"
 
 
 @final
@@ -80,10 +82,12 @@ def keep_rule(rules: Collection[str]) -> str:
 def _allocation_in_address(streams: Collection[str]) -> AllocationChoice:
     given, plain = st.query_params.to_dict(), AllocationChoice()
     allowed: Mapping[str, Collection[str]] = {
-        "stream": streams, "rule": RULES, "belief": BELIEFS, "part": ("queries", "rules"),
+        "stream": streams, "rule": RULES, "belief": BELIEFS, "part": ("queries", "rules", "gains"),
     }  # fmt: skip
     words = {name: given[name] for name, values in allowed.items() if given.get(name) in values}
-    numbers = {name: amount(given.get(name, ""), most) for name, most in (("noise", 1.0), ("money", 1e6))}
+    numbers = {
+        name: amount(given.get(name, ""), most) for name, most in (("noise", 1.0), ("money", 1e6), ("service", 0.9))
+    }
     known = {name: value for name, value in numbers.items() if value is not None}
     return replace(plain, **words, **known)  # type: ignore[arg-type]
 

@@ -1,17 +1,23 @@
-// Drawings of the Allocation page on plain canvases. Nothing is computed here but places on the screen.
+// Lines, axes and bars of the Allocation page, for a canvas or for SVG. Nothing is computed here but places on a sheet.
 
 /** Numbers as people write them: four digits, thousands apart. */
 export const number = (x, digits = 4) => (x === null || !Number.isFinite(x) ? "none" : x !== 0 && (Math.abs(x) < 1e-6 || Math.abs(x) >= 1e9) ? x.toExponential(2).replace("e", "·10^").replace("+", "")
-  : x.toLocaleString("en", { maximumSignificantDigits: Math.max(digits, Math.ceil(Math.log10(Math.abs(x) + 1))) }));
+  : format(Math.max(digits, Math.ceil(Math.log10(Math.abs(x) + 1)))).format(x));
 
-/** A context in CSS pixels, cleared. */
-export function sheet(canvas) {
-  const scale = window.devicePixelRatio || 1, width = canvas.clientWidth, height = canvas.clientHeight;
-  canvas.width = Math.round(width * scale);
-  canvas.height = Math.round(height * scale);
-  const ctx = canvas.getContext("2d");
+const formats = new Map();  // making one takes longer than using it a hundred times
+function format(digits) {
+  if (!formats.has(digits)) formats.set(digits, new Intl.NumberFormat("en", { maximumSignificantDigits: digits }));
+  return formats.get(digits);
+}
+
+/** A cleared context in CSS pixels. The size is measured elsewhere: asking for it here would lay out the page anew. */
+export function sheet(canvas, { width, height }) {
+  const scale = window.devicePixelRatio || 1, w = Math.round(width * scale), h = Math.round(height * scale), ctx = canvas.getContext("2d");
+  if (canvas.width !== w || canvas.height !== h) Object.assign(canvas, { width: w, height: h });
+  ctx.setTransform(1, 0, 0, 1, 0, 0);
+  ctx.clearRect(0, 0, w, h);
   ctx.scale(scale, scale);
-  return { ctx, width, height };
+  return ctx;
 }
 
 function ticks(top, n = 4) {
@@ -21,7 +27,7 @@ function ticks(top, n = 4) {
 }
 
 /** Axes with a grid; gives back how numbers become places. */
-export function axes({ ctx, width, height }, colours, { right, top, xTitle, yTitle }) {
+export function axes(ctx, width, height, colours, { right, top, xTitle, yTitle }) {
   const box = { left: 58, right: width - 10, top: 20, bottom: height - 34 };
   const x = (v) => box.left + (v / (right || 1)) * (box.right - box.left), y = (v) => box.bottom - (v / (top || 1)) * (box.bottom - box.top);
   ctx.font = `11px ${colours.font}`;
@@ -43,18 +49,33 @@ export function axes({ ctx, width, height }, colours, { right, top, xTitle, yTit
   return { box, x, y };
 }
 
+/** The part of a stretch inside a box, or null (Liang and Barsky 1984). */
+function inside(box, [x0, y0], [x1, y1]) {
+  let from = 0, to = 1;
+  for (const [by, room] of [[x0 - x1, x0 - box.left], [x1 - x0, box.right - x0], [y0 - y1, y0 - box.top], [y1 - y0, box.bottom - y0]]) {
+    if (by === 0 && room < 0) return null;
+    if (by < 0) from = Math.max(from, room / by);
+    if (by > 0) to = Math.min(to, room / by);
+  }
+  return from > to ? null : [from, to].map((t) => [x0 + t * (x1 - x0), y0 + t * (y1 - y0)]);
+}
+
 /** A line through points, cut off at the box. */
 export function line(ctx, box, points, { colour, width = 2, dash = [], alpha = 1 }) {
   ctx.save();
-  ctx.beginPath();
-  ctx.rect(box.left, box.top, box.right - box.left, box.bottom - box.top);
-  ctx.clip();
   ctx.globalAlpha = alpha;
   ctx.strokeStyle = colour;
   ctx.lineWidth = width;
   ctx.setLineDash(dash);
   ctx.beginPath();
-  points.forEach(([x, y], i) => (i ? ctx.lineTo(x, y) : ctx.moveTo(x, y)));
+  let last = null;
+  for (let i = 1; i < points.length; i++) {
+    const part = inside(box, points[i - 1], points[i]);
+    if (!part) { last = null; continue; }
+    if (!last || last[0] !== part[0][0] || last[1] !== part[0][1]) ctx.moveTo(...part[0]);
+    ctx.lineTo(...part[1]);
+    last = part[1];
+  }
   ctx.stroke();
   ctx.restore();
 }
@@ -81,14 +102,13 @@ export function label(ctx, box, text, x, y, colour, font) {
 }
 
 /** The queue: a bar a query. `bars` are {spend, ghost, wasted}. */
-export function queue(canvas, colours, bars, chosen, top) {
-  const paper = sheet(canvas), { ctx, width, height } = paper, floor = height - 12, w = width / bars.length;
+export function queue(ctx, width, height, colours, bars, chosen, top) {
+  const floor = height - 12, w = width / bars.length, gap = w > 3 ? 1 : 0;
   const tall = (v) => Math.min(1, v / (top || 1)) * (floor - 4);
   bars.forEach(({ spend, ghost, wasted }, place) => {
-    const x = place * w, gap = w > 3 ? 1 : 0;
     ctx.fillStyle = spend > 0 ? (wasted ? colours.waste : colours.accent) : colours.ghost;
     const h = Math.max(1, tall(spend > 0 ? spend : ghost));
-    ctx.fillRect(x, floor - h, Math.max(0.7, w - gap), h);
+    ctx.fillRect(place * w, floor - h, Math.max(0.7, w - gap), h);
   });
   ctx.fillStyle = colours.grid;
   ctx.fillRect(0, floor, width, 1);
@@ -96,6 +116,7 @@ export function queue(canvas, colours, bars, chosen, top) {
   ctx.fillStyle = colours.text;
   ctx.beginPath();
   ctx.moveTo(x, floor + 2); ctx.lineTo(x - 6, height); ctx.lineTo(x + 6, height);
+  ctx.closePath();
   ctx.fill();
   ctx.globalAlpha = 0.35;
   ctx.fillRect(x - 0.5, 0, 1, floor);

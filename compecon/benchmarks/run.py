@@ -26,8 +26,11 @@ BENCHMARKS = (
     "attention",
     "incentive",
     "compaction",
+    "dataset",
     "market",
     "traces",
+    "thresholds",
+    "allocation",
     "runs",
     "bertviz",
 )

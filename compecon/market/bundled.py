@@ -12,6 +12,7 @@ from compecon.market.stream import Stream, read_stream
 from compecon.paths import assets
 
 INDEX = "index.json"
+PREDICTED = "predicted.json"  # what allocating by predictions earned on each stream
 
 
 @final

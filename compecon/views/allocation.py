@@ -9,18 +9,19 @@ from typing import final
 import numpy as np
 
 from compecon.market.allocation import Allocation
+from compecon.market.arrays import Numbers
 from compecon.market.clearing import Clearing, clear
-from compecon.market.rules.registry import make_rule
-from compecon.market.rules.repaired import RepairedShadowPrice
 from compecon.market.rules.rule import Rule
-from compecon.market.surge import ShiftedSurge
-from compecon.market.truncation import Truncation
 from compecon.market.utility import Utility
-from compecon.views.allocation_words import REASONS, RULES
+from compecon.views.allocation_choices import rule_for, set_aside, stops
+from compecon.views.allocation_words import REASONS
 from compecon.views.market import Market
 
-_FUNDED, _FUNDED_UNPRICED, _TOO_DEAR, _LEFT_OUT, _HOPELESS, _UNPRICED, _WASTED = range(len(REASONS))
+_FUNDED, _FUNDED_UNPRICED, _TOO_DEAR, _LEFT_OUT, _HOPELESS, _UNPRICED, _WASTED, _KEPT, _ODD, _PASSED = range(
+    len(REASONS)
+)
 _SAME = 1e-9
+_NEAR = 0.01  # of the best value: a surplus that falls short by more is no favourite, rounded
 _Z = 1.959963984540054  # of a 95 % interval
 
 
@@ -33,6 +34,7 @@ class BudgetPoint:
         budget: Total, in the market's unit.
         price: What the rule charges per unit; None if it sets no price.
         clearing: Price at which demand meets the budget, whatever the rule does.
+        place: Which budget of the bar.
         spends: Of each query.
         reasons: Places in `REASONS`, one a query.
         handed: Sum of the spends.
@@ -48,6 +50,7 @@ class BudgetPoint:
     budget: float
     price: float | None
     clearing: float
+    place: int
     spends: tuple[float, ...]
     reasons: tuple[int, ...]
     handed: float
@@ -65,34 +68,30 @@ class BudgetPoint:
         return max(0.0, self.bound - self.value)
 
 
-def rules_for(market: Market) -> tuple[str, ...]:
-    """The rules that fit a market's curves and are quick enough for every budget of a bar."""
-    smooth = isinstance(market.seen, Truncation)
-    left_out = {"shadow-price-repaired", "greedy"} if smooth else set()
-    if not isinstance(market.seen, ShiftedSurge):
-        left_out.add("exact-scan")
-    return tuple(name for name in RULES if name not in left_out)
-
-
-def rule_named(name: str) -> Rule:
-    """A rule as the page runs it: the repair without its last step, which is slow and brings nothing at 500 queries."""
-    return RepairedShadowPrice(n_tries=0) if name == "shadow-price-repaired" else make_rule(name)
-
-
-def budget_points(market: Market, rule: str, every: int = 1) -> tuple[BudgetPoint, ...]:
+def budget_points(market: Market, rule: str, every: int | None = None) -> tuple[BudgetPoint, ...]:
     """A rule at the budgets of the bar.
 
     Args:
         market: Queries.
         rule: One of `rules_for` the market.
-        every: Which of the budgets: each, each second, ...
+        every: Which of the budgets: each, each second, ...; its `stops` if None.
     """
-    sharing = rule_named(rule)
-    return tuple(budget_point(market, sharing, float(budget)) for budget in market.budgets[::every])
+    sharing = rule_for(market, rule)
+    kept = set_aside(market) if rule == "elastic-split" else None
+    places = stops(market, rule) if every is None else range(0, len(market.budgets), every)
+    return tuple(budget_point(market, sharing, place, kept) for place in places)
 
 
-def budget_point(market: Market, rule: Rule, budget: float) -> BudgetPoint:
-    """A rule at one budget."""
+def budget_point(market: Market, rule: Rule, place: int, kept: Numbers | None = None) -> BudgetPoint:
+    """A rule at one budget.
+
+    Args:
+        market: Queries.
+        rule: How to share.
+        place: Which budget of the bar.
+        kept: What the rule sets aside for each query whatever it brings, shape (query,), if it does.
+    """
+    budget = float(market.budgets[place])
     found = rule.allocate(market.seen, budget)
     correct = market.correct(found.spend)
     accuracy, low, high = wilson(float(correct.sum()), len(correct))
@@ -100,8 +99,9 @@ def budget_point(market: Market, rule: Rule, budget: float) -> BudgetPoint:
         budget=budget,
         price=found.price,
         clearing=_cleared(market.seen, budget).price,
+        place=place,
         spends=tuple(found.spend.tolist()),
-        reasons=reasons(market.seen, found),
+        reasons=reasons(market.seen, found, kept),
         handed=found.spent,
         used=float(market.used(found.spend).sum()),
         value=float(market.truth.value(found.spend).sum()),
@@ -118,16 +118,30 @@ def _cleared(curves: Utility, budget: float) -> Clearing:
     return clear(curves, budget)
 
 
-def reasons(curves: Utility, found: Allocation) -> tuple[int, ...]:
-    """Why each query got what it got, as places in `REASONS`."""
+def reasons(curves: Utility, found: Allocation, kept: Numbers | None = None) -> tuple[int, ...]:
+    """Why each query got what it got, as places in `REASONS`.
+
+    Args:
+        curves: As the rule sees them.
+        found: What it found.
+        kept: What it sets aside for each query, shape (query,), if it does.
+    """
     price, nothing, choke = found.price, found.abandoned(curves), curves.choke_prices
-    worthless = ~nothing & (curves.value(found.spend) <= 0)
+    worth = curves.value(found.spend)
     if price is None:
         codes = np.where(nothing, _UNPRICED, _FUNDED_UNPRICED)
     else:
-        dear = np.where(choke <= price * (1 - _SAME), _TOO_DEAR, _LEFT_OUT)
-        codes = np.where(nothing, np.where(choke > 0, dear, _HOPELESS), _FUNDED)
-    return tuple(np.where(worthless, _WASTED, codes).tolist())
+        liked = curves.demand(price)
+        best = curves.value(liked)
+        away = best - price * liked - (worth - price * found.spend) > _NEAR * best + _SAME
+        dear = np.where(
+            choke <= price * (1 + _SAME), np.where(choke < price * (1 - _SAME), _TOO_DEAR, _LEFT_OUT), _PASSED
+        )
+        codes = np.where(nothing, np.where(choke > 0, dear, _HOPELESS), np.where(away, _ODD, _FUNDED))
+    codes = np.where(~nothing & (worth <= 0), _WASTED, codes)
+    if kept is not None:
+        codes = np.where(~nothing & (found.spend <= kept * (1 + _SAME)), _KEPT, codes)
+    return tuple(codes.tolist())
 
 
 def wilson(n_right: float, n: int) -> tuple[float, float, float]:

@@ -19,7 +19,7 @@ def canvas_table(market: Market, points: Sequence[BudgetPoint]) -> dict[str, Any
 
     Args:
         market: Queries.
-        points: A rule at every budget.
+        points: A rule at the budgets of the bar, or at some of them.
     """
     curves, demand = query_curves(market), demand_curve(market)
     return {
@@ -30,6 +30,7 @@ def canvas_table(market: Market, points: Sequence[BudgetPoint]) -> dict[str, Any
         "curves": [[_short(curve.spends), _short(curve.values)] for curve in curves],
         "demand": {"prices": list(demand.prices), "totals": list(demand.totals)},
         "points": {name: [getattr(point, name) for point in points] for name in _COLUMNS},
+        "places": [point.place for point in points],
         "prices": [point.price for point in points],
         "spends": [_short(point.spends) for point in points],
         "reasons": ["".join(map(str, point.reasons)) for point in points],

@@ -8,13 +8,14 @@ from typing import final
 from compecon.market.rules.oracle import Oracle
 from compecon.market.rules.shadow_price import ShadowPrice
 from compecon.pareto import pareto_front
-from compecon.views.allocation import BudgetPoint, budget_point, budget_points, rules_for
+from compecon.views.allocation import BudgetPoint, budget_point, budget_points
+from compecon.views.allocation_choices import rules_for
 from compecon.views.allocation_words import RULES
 from compecon.views.market import Market
 
 ORACLE, ORACLE_LABEL = "oracle", "Oracle: true thresholds"
 _EVERY = 3
-_FEWEST = 5  # correct answers of uniform below which a ratio to it says nothing
+FEWEST = 5  # correct answers of uniform below which a ratio to it says nothing
 
 
 @final
@@ -61,7 +62,7 @@ def rule_courses(market: Market, *, with_oracle: bool) -> tuple[RuleCourse, ...]
     found = [RuleCourse(name, RULES[name], budget_points(market, name, _EVERY)) for name in rules_for(market)]
     if with_oracle:
         rule = Oracle(truth=market.truth, rule=ShadowPrice())
-        points = tuple(budget_point(market, rule, float(budget)) for budget in market.budgets[::_EVERY])
+        points = tuple(budget_point(market, rule, place) for place in range(0, len(market.budgets), _EVERY))
         found.append(RuleCourse(ORACLE, ORACLE_LABEL, points))
     return tuple(found)
 
@@ -88,5 +89,5 @@ def ratios(courses: tuple[RuleCourse, ...], n_queries: int) -> tuple[RatioPoint,
         for course in courses
         if course.name != "uniform"
         for point, base in zip(course.points, uniform.points, strict=True)
-        if base.accuracy * n_queries >= _FEWEST
+        if base.accuracy * n_queries >= FEWEST
     )

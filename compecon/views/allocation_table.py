@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, final
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from compecon.views.allocation import BudgetPoint
 from compecon.views.allocation_curves import QueryCurve
+from compecon.views.allocation_rules import RuleCourse
 from compecon.views.allocation_words import REASONS
 from compecon.views.market import Market
 
@@ -68,6 +69,37 @@ def rows_csv(rows: Sequence[QueryRow]) -> str:
     writer.writeheader()
     writer.writerows(asdict(row) for row in rows)
     return stream.getvalue()
+
+
+def courses_rows(courses: Sequence[RuleCourse]) -> list[dict[str, Any]]:
+    """A row for each rule and budget."""
+    hidden = {"spends", "reasons"}
+    return [
+        {"rule": course.label, **{name: value for name, value in asdict(point).items() if name not in hidden}}
+        for course in courses
+        for point in course.points
+    ]
+
+
+def table_csv(rows: Sequence[Mapping[str, Any]], provenance: Mapping[str, str]) -> str:
+    """Rows with one header, after where they come from in lines of comment.
+
+    Args:
+        rows: All with the names of the first.
+        provenance: What, and its value.
+    """
+    stream = io.StringIO()
+    for name, value in provenance.items():
+        stream.write(f"# {name}: {' '.join(value.split())}\n")
+    writer = csv.DictWriter(stream, list(rows[0]) if rows else [], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return stream.getvalue()
+
+
+def table_json(rows: Sequence[Mapping[str, Any]], provenance: Mapping[str, str]) -> str:
+    """The same as JSON."""
+    return json.dumps({"provenance": provenance, "rows": rows}, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
 
 
 def allocation_json(market: Market, rule: str, point: BudgetPoint, rows: Sequence[QueryRow]) -> str:

@@ -16,10 +16,12 @@ RULES: Mapping[str, str] = {
     "shadow-price": "Shadow price (CLEAR)",
     "shadow-price-repaired": "Shadow price, repaired",
     "exact-scan": "Exact scan",
+    "knapsack-exact": "Exact knapsack",
     "greedy": "Greedy by marginal value",
     "uniform": "Uniform",
     "proportional": "Proportional to thresholds",
     "cascade": "Cascade",
+    "elastic-split": "Elastic split",
     "value-of-computation": "Value of computation",
 }
 REASONS = (
@@ -31,4 +33,7 @@ REASONS = (
     "abandoned: nothing that it could buy is seen to bring anything",
     "given nothing by a rule that sets no price",
     "given something that buys it nothing: less than its first gain needs",
+    "given what is set aside for its answer, and no more",
+    "funded, though at the price {price} another amount would leave it more surplus",
+    "abandoned, though it would pay up to {choke} per unit and the price is {price}: this rule did not get to it",
 )

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.market import market_of, points_of, streams
 from app.state.allocation import AllocationView
-from compecon.views.allocation import rules_for
+from compecon.views.allocation_choices import rules_for
 from compecon.views.allocation_words import RULES
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -73,6 +73,68 @@ def test_a_query_that_was_never_solved_has_no_curve():
     assert fitted.ceiling.high[0] > 0
 
 
+def capped(cap, n_queries=40, n_each=24, seed=0):
+    """Rollouts of a known threshold, all cut at a cap; wrong ones are as long as correct ones."""
+    queries, tokens, correct, thresholds, ceilings = rollouts(n_queries, n_each, seed)
+    budgets = np.array([cap + thresholds[int(q)] for q in queries])
+    cut = tokens > budgets
+    return queries, np.minimum(tokens, budgets), correct & ~cut, cut, thresholds, ceilings
+
+
+def test_a_cut_rollout_is_not_a_wrong_one():
+    """Cut at the median, half of all rollouts; counted as wrong they halve every ceiling and shorten every answer."""
+    queries, tokens, correct, cut, thresholds, ceilings = capped(cap=1.678 / DECAY)
+    assert 0.45 < cut.mean() < 0.55
+    fitted, naive = fit_rollouts(queries, tokens, correct, cut), fit_rollouts(queries, tokens, correct)
+    assert abs(np.log(fitted.decay.value / DECAY)) < 0.2  # a threshold for every few answers biases it somewhat
+    assert np.log(naive.decay.value / DECAY) > 0.3
+    known = fitted.solved
+    assert np.mean(fitted.ceiling.value[known] - ceilings[known]) == pytest.approx(0, abs=0.05)
+    assert np.mean(naive.ceiling.value[known] - ceilings[known]) < -0.2
+    inside = (fitted.threshold.low <= thresholds) & (thresholds <= fitted.threshold.high)
+    assert inside[known].mean() > 0.85
+
+
+def test_the_censored_fit_has_the_largest_likelihood():
+    """Against a general optimiser, with the density of correct answers and the chance to be longer from SciPy."""
+    queries, tokens, correct, cut, _, _ = capped(60.0, n_queries=3, n_each=30, seed=2)
+    fitted = fit_rollouts(queries, tokens, correct, cut)
+    query = np.array([int(q) for q in queries])
+
+    def loss(x):
+        late = tokens - x[:3][query]
+        if (late[correct] <= 0).any():
+            return 1e9
+        scale = np.exp(-x[3])
+        cuts = fitted.ceiling.value[query[cut]] * gamma.logsf(late[cut], 2, scale=scale)
+        return -gamma.logpdf(late[correct], 2, scale=scale).sum() - cuts.sum()
+
+    start = np.append([tokens[correct & (query == q)].min() - 20 for q in range(3)], np.log(DECAY))
+    found = minimize(loss, start, method="Nelder-Mead", options={"maxiter": 20_000, "xatol": 1e-8, "fatol": 1e-10})
+    assert loss(np.append(fitted.threshold.value, np.log(fitted.decay.value))) <= found.fun + 1e-6
+    np.testing.assert_allclose(fitted.threshold.value, found.x[:3], rtol=1e-3)
+
+
+def test_without_a_cut_nothing_changes():
+    queries, tokens, correct, _, _ = rollouts(5)
+    plain, told = fit_rollouts(queries, tokens, correct), fit_rollouts(queries, tokens, correct, np.zeros(len(tokens)))
+    np.testing.assert_array_equal(plain.threshold.value, told.threshold.value)
+    assert plain.decay == told.decay
+
+
+def test_a_query_of_which_all_rollouts_were_cut_is_unknown():
+    queries, tokens, correct, _, _ = rollouts(4)
+    cut = np.array(queries) == "0"
+    fitted = fit_rollouts(queries, tokens, correct & ~cut, cut)
+    assert not fitted.solved[0]
+    assert (fitted.ceiling.low[0], fitted.ceiling.high[0]) == (0.0, 1.0)
+
+
+def test_a_cut_rollout_cannot_be_correct():
+    with pytest.raises(ValueError, match="rollout 1 is both cut and correct"):
+        fit_rollouts(["a", "a"], [1.0, 2.0], [1, 1], [0, 1])
+
+
 def test_the_fitted_surge_is_the_density_of_the_fitted_truncation():
     queries, tokens, correct, _, _ = rollouts(5)
     fitted = fit_rollouts(queries, tokens, correct)

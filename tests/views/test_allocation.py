@@ -15,16 +15,15 @@ from compecon.market.allocation import Allocation
 from compecon.market.bundled import list_streams, open_stream
 from compecon.market.clearing import clear
 from compecon.market.measured import MeasuredCurve
-from compecon.market.rules.registry import make_rule
 from compecon.market.stream import Stream, read_stream
 from compecon.market.synthetic import MIXTURES
 from compecon.views.allocation import (
     budget_points,
     reasons,
-    rules_for,
     wilson,
 )
 from compecon.views.allocation_canvas import canvas_table
+from compecon.views.allocation_choices import rule_for, rules_for
 from compecon.views.allocation_curves import demand_curve, query_curves
 from compecon.views.allocation_rules import on_frontier, ratios, rule_courses
 from compecon.views.allocation_table import allocation_json, query_rows, rows_csv
@@ -51,10 +50,10 @@ def measured() -> Market:
 @pytest.mark.parametrize("kind", ["measured", "drawn"])
 def test_every_budget_of_the_bar_is_what_the_library_computes(rule: str, kind: str) -> None:
     market = few(12) if kind == "measured" else drawn()
-    if rule not in rules_for(market) or rule == "shadow-price-repaired":
-        pytest.skip("does not fit these curves, or runs with fewer tries")
+    if rule not in rules_for(market):
+        pytest.skip("does not fit these curves")
     for point in budget_points(market, rule, every=17):
-        found = make_rule(rule).allocate(market.seen, point.budget)
+        found = rule_for(market, rule).allocate(market.seen, point.budget)
         assert point.spends == tuple(found.spend)
         assert (point.price, point.handed) == (found.price, found.spent)
         assert point.value == pytest.approx(found.value)
@@ -117,7 +116,7 @@ def test_each_query_has_its_reason() -> None:
     found = Allocation(np.array([1.0, 0.0, 1.0, 0.0, 0.0]), 1.0, 0.5, 2.0)
     words = [REASONS[code].split(":")[0] for code in reasons(curves, found)]
     assert words == ["funded", "abandoned", "given something that buys it nothing", "abandoned", "abandoned"]
-    assert [reasons(curves, found)[place] for place in (1, 3, 4)] == [3, 2, 4]
+    assert [reasons(curves, found)[place] for place in (1, 3, 4)] == [9, 2, 4]
     unpriced = Allocation(found.spend, 1.0, None, 2.0)
     assert [REASONS[code].split(" ")[0] for code in reasons(curves, unpriced)] == ["funded", *["given"] * 4]
 

@@ -9,7 +9,7 @@ import numpy as np
 from typing_extensions import override
 
 from compecon.market.allocation import Allocation
-from compecon.market.arrays import numbers
+from compecon.market.arrays import Numbers, numbers, per_agent
 from compecon.market.clearing import clear
 from compecon.market.rules.rule import Rule
 from compecon.market.rules.uniform import Uniform
@@ -17,7 +17,7 @@ from compecon.market.utility import Utility
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ElasticSplit(Rule):
     """Every agent has tokens set aside for its answer; the rest is shared for thinking by another rule.
 
@@ -25,12 +25,12 @@ class ElasticSplit(Rule):
     is worth is read off them. After Elastic Reasoning (Xu et al. 2025, arXiv 2505.05315), where all think equally long.
 
     Attributes:
-        answer: Tokens set aside for each answer, at least 0; less where a cap is lower, and the same share less for all
-            if the budget does not reach.
+        answer: Tokens set aside for each answer, one number or shape (agent,), at least 0; less where a cap is lower,
+            and the same share less for all if the budget does not reach.
         thinking: How the rest is shared.
     """
 
-    answer: float = 0.0
+    answer: float | Numbers = 0.0
     thinking: Rule = field(default_factory=Uniform)
 
     def __post_init__(self) -> None:
@@ -40,7 +40,8 @@ class ElasticSplit(Rule):
     def allocate(self, utility: Utility, budget: float) -> Allocation:
         curves, budget = self._prepared(utility, budget)
         room = budget - float(curves.floor.sum())
-        wanted = np.clip(self.answer, curves.floor, curves.cap) - curves.floor
+        answer = per_agent(curves.n_agents, answer=numbers(self.answer, "answer"))["answer"]
+        wanted = np.clip(answer, curves.floor, curves.cap) - curves.floor
         share = min(1.0, room / float(wanted.sum())) if wanted.any() else 0.0
         answers = curves.floor + wanted * share
         with_answers = curves.within(floor=np.floor(answers) if self.whole else answers)

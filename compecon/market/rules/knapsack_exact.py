@@ -37,10 +37,12 @@ class KnapsackExact(Rule):
         unit: What one unit of spend is, in the curves' unit: 1 for tokens, a million for MACs. Levels are rounded up to
             units.
         most_work: Updates of states before it gives up on a proof: 3e8 take about a second.
+        n_tries: Of the repair that finds the first known solution; see `RepairedShadowPrice`.
     """
 
     unit: float = 1.0
     most_work: float = 6e8
+    n_tries: int = 16
 
     def __post_init__(self) -> None:
         numbers(self.unit, "unit", positive=True)
@@ -51,7 +53,7 @@ class KnapsackExact(Rule):
         curves = utility.rescaled(self.unit).in_whole_units()
         room = float(np.floor(checked_budget(utility, budget) / self.unit * (1 + 1e-12)))
         market = clear(curves, room)
-        found = repaired(curves, room, market)
+        found = repaired(curves, room, market, n_tries=self.n_tries)
         known = in_whole_units(curves, not_over(found.spend, room), room)
         spend, bound = _optimum(curves, room, market.price, known, self.most_work)
         value = float(curves.value(spend).sum())
