@@ -17,7 +17,6 @@ from app.sources import sources_of
 from app.state.attention import DEVICES
 from app.state.compare import (
     COMPARE_CANVAS,
-    PARTS,
     CompareChoice,
     CompareView,
     compare_choice,
@@ -42,7 +41,7 @@ export default function (component) {
   return () => { gone = true; dispose?.(); };
 }
 """
-_PARTS = dict(zip(PARTS, ("This text", "Dataset", "Table"), strict=True))
+_PARTS = {"text": "This text", "dataset": "Dataset", "table": "Table"}
 _NOTHING: dict[str, Any] = {"id": "", "a": None, "b": None, "text": "", "pair": "", "notes": []}
 
 
@@ -54,7 +53,7 @@ def compare_page() -> None:
     for name in lost_checkpoints():
         st.warning(escaped(f"The checkpoint {name[:80]!r} is not here (any more). Another one stands in its place."))
     st.segmented_control(
-        "Compare on", PARTS, format_func=_PARTS.__getitem__, key="compare_part", required=True,
+        "Compare on", _PARTS, format_func=_PARTS.__getitem__, key="compare_part", required=True,
         label_visibility="collapsed",
     )  # fmt: skip
     if choice.part == "dataset":
@@ -119,8 +118,8 @@ def _controls(choice: CompareChoice, entries: Mapping[str, CheckpointEntry]) -> 
     st.markdown(f"**compecon** · {escaped('two checkpoints side by side')}")
     if choice.part == "table":
         return
-    for side in ("a", "b"):
-        st.selectbox(side.upper(), list(entries), key=f"compare_{side}", format_func=lambda n: _title(entries[n]))
+    st.selectbox("A", list(entries), key="compare_a", format_func=lambda name: _title(entries[name]))
+    st.selectbox("B", list(entries), key="compare_b", format_func=lambda name: _title(entries[name]))
     if choice.part == "text":
         _text_controls(choice)
 

@@ -21,7 +21,7 @@ def table_part(choice: CompareChoice, entries: Mapping[str, CheckpointEntry]) ->
     """
     names = choice.table or table_of_task(choice.a, choice.b, entries)
     st.multiselect(
-        f"Checkpoints, at most {MAX_IN_TABLE}",
+        "Checkpoints, at most six",
         list(entries),
         key="compare_table",
         max_selections=MAX_IN_TABLE,

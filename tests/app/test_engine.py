@@ -281,3 +281,19 @@ def test_warming_up_happens_once(monkeypatch: pytest.MonkeyPatch) -> None:
         engine.warm_up(name)
     engine._warm.result(WAIT_S)  # type: ignore[union-attr]
     assert names == ["a"]
+
+
+def test_two_checkpoints_asked_in_turn_are_loaded_once_each(
+    sentiment: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[str] = []
+
+    def load(name: str, _device: str) -> Checkpoint:
+        loaded.append(name)
+        return sentiment
+
+    monkeypatch.setattr("compecon.checkpoints.load.load_checkpoint", load)
+    engine = Engine()
+    for name in ("one", "other") * 3:
+        engine.load(name, "cpu")
+    assert loaded == ["one", "other"]
