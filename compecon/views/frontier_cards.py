@@ -5,8 +5,9 @@ A card is a file of unknown origin: it is read through the gate, and each number
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -17,7 +18,18 @@ from compecon.checkpoints.files import open_root
 from compecon.checkpoints.locate import bundled_root
 from compecon.checkpoints.record import RECORD, Record, read_record
 from compecon.errors import CompeconError
-from compecon.views.frontier_numbers import Costs, difference, one_line, percent, positive, ratio, reading, whole, words
+from compecon.views.frontier_numbers import (
+    Costs,
+    difference,
+    one_line,
+    part,
+    percent,
+    positive,
+    ratio,
+    reading,
+    whole,
+    words,
+)
 from compecon.views.frontier_points import CurvePoint, Elsewhere, Found, FrontierPoint, Reading
 from compecon.views.frontier_shapes import attention_reads, digest_of, size_of, stamp_of
 from compecon.views.frontier_words import ANY_BUDGET, DENSE, family_of, is_higher_better, task_of
@@ -103,7 +115,7 @@ def _point(card: _Card, parent: _Card | None) -> FrontierPoint:
         name=one_line(entry.name),
         family=family,
         origin="bundled" if entry.origin == "bundled" else "local",
-        task=task_of(card.record.task) or "unknown",
+        task=task_of(one_line(card.record.task)) or "unknown",
         metric=name,
         split=words(metric, "split"),
         higher_is_better=is_higher_better(name),
@@ -114,7 +126,7 @@ def _point(card: _Card, parent: _Card | None) -> FrontierPoint:
         device=device,
         seed=whole(training, "seed"),
         price=number(training, "price"),
-        target=number(training, "target"),
+        target=part(training, "target"),
         met=flag(training, "met"),
         heads=size.heads if size else (),
         neurons=size.neurons if size else (),
@@ -122,9 +134,9 @@ def _point(card: _Card, parent: _Card | None) -> FrontierPoint:
         source=f"card of {one_line(entry.name)}",
         facts=_facts(card),
         rows=whole(metric, "n"),
-        elsewhere=_elsewhere(card, parent),
+        elsewhere=_elsewhere(card.metrics[1:], parent),
         parent=words(training, "parent"),
-        left=number(training, "share"),
+        left=part(training, "share"),
     )
     return replace(_with_reads(point, is_causal=size.is_causal if size else False), curve=_curve(card, quality))
 
@@ -162,8 +174,10 @@ def _with_dense_costs(points: tuple[FrontierPoint, ...]) -> tuple[FrontierPoint,
 def _as_told(point: FrontierPoint, child: FrontierPoint | None) -> FrontierPoint:
     if point.family != DENSE or child is None or "macs" in point.costs:
         return point
-    macs = Reading(float(round(child.costs["macs"].value / child.costs["share"].value)))
-    known = replace(point, n_tokens=child.n_tokens, costs={**point.costs, "macs": macs})
+    macs = child.costs["macs"].value / child.costs["share"].value
+    if not math.isfinite(macs):
+        return point
+    known = replace(point, n_tokens=child.n_tokens, costs={**point.costs, "macs": Reading(float(round(macs)))})
     return _with_reads(known, is_causal=False)
 
 
@@ -172,15 +186,30 @@ def _curve(card: _Card, full: Reading | None) -> tuple[CurvePoint, ...]:
     found = {}
     for metric in card.record.metrics:
         at, value = _AT_KEYS.fullmatch(words(metric, "name")), reading(metric)
-        if at and value and at[1] == words(card.metrics[0], "name") and metric.get("split") == card.metrics[0]["split"]:
+        if (
+            at
+            and value
+            and at[1] == words(card.metrics[0], "name")
+            and metric.get("split") == card.metrics[0].get("split")
+        ):
             found[int(at[2])] = CurvePoint(int(at[2]), None, value)
     if not found or full is None:
         return ()
     return (*(found[keys] for keys in sorted(found) if keys > 0), CurvePoint(None, None, full))
 
 
-def _elsewhere(card: _Card, parent: _Card | None) -> tuple[Elsewhere, ...]:
-    others = ((one, reading(one)) for one in card.metrics[1:])
+def told_elsewhere(folder: Path, metric: str, split: str) -> tuple[Elsewhere, ...]:
+    """What a checkpoint's card states of a metric on other splits than the given one; () if it cannot be read."""
+    try:
+        record = _read(folder, False, stamp_of(folder / RECORD))
+    except CompeconError:
+        return ()
+    others = [one for one in record.metrics if words(one, "name") == metric and words(one, "split") != split]
+    return _elsewhere(others, None)
+
+
+def _elsewhere(metrics: Sequence[Mapping[str, Any]], parent: _Card | None) -> tuple[Elsewhere, ...]:
+    others = ((one, reading(one)) for one in metrics)
     return tuple(
         Elsewhere(words(one, "split"), value, difference(value, parent.same(one) if parent else None), whole(one, "n"))
         for one, value in others

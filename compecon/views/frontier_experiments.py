@@ -10,7 +10,18 @@ from typing import Any
 from compecon.errors import RunError
 from compecon.paths import assets
 from compecon.runs.files import read_json
-from compecon.views.frontier_numbers import Costs, counts, difference, one_line, positive, ratio, reading, whole, words
+from compecon.views.frontier_numbers import (
+    Costs,
+    counts,
+    difference,
+    one_line,
+    part,
+    positive,
+    ratio,
+    reading,
+    whole,
+    words,
+)
 from compecon.views.frontier_points import Elsewhere, Found, FrontierPoint, Reading, Shift
 from compecon.views.frontier_shapes import attention_reads
 from compecon.views.frontier_words import DENSE, family_of, is_higher_better, task_of
@@ -54,7 +65,7 @@ def _point(
     report: Mapping[str, Any], folder: str, run: Mapping[str, Any], dense: Mapping[str, Any] | None
 ) -> FrontierPoint:
     recovered = flag(run, "recovered") is not False
-    arm, seed, target = words(run, "arm"), whole(run, "seed"), number(run, "target")
+    arm, seed, target = words(run, "arm"), whole(run, "seed"), part(run, "target")
     family = family_of(arm, recovered=recovered)
     label, metric = _label(arm, target, seed, recovered=recovered), words(run, "metric")
     costs, device = _costs(report, run, dense, label)
@@ -86,7 +97,7 @@ def _point(
         parent=f"{DENSE}, seed {seed}" if family != DENSE else "",
         gini=_shift(run, "gini"),
         entropy=_shift(run, "entropy"),
-        left=number(run, "share"),
+        left=part(run, "share"),
     )
 
 
@@ -149,7 +160,7 @@ def _shift(run: Mapping[str, Any], name: str) -> Shift | None:
 
 
 def _facts(run: Mapping[str, Any], family: str) -> tuple[tuple[str, str], ...]:
-    steps, left = whole(run, "steps"), number(run, "share")
+    steps, left = whole(run, "steps"), part(run, "share")
     facts = (
         ("made by", family),
         ("heads and neurons left", "" if left is None else f"{left:.1%}"),

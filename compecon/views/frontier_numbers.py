@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, final
 
@@ -11,6 +12,7 @@ from compecon.views.values import number, text
 _MOST_LAYERS = 512
 _MOST_UNITS = 10**7
 _MOST_LETTERS = 120
+_MOST_COUNTED = 10**15
 
 
 def reading(values: Any, *path: str, key: str = "value") -> Reading | None:
@@ -36,9 +38,15 @@ def positive(values: Any, *path: str) -> float | None:
 
 
 def whole(values: Any, *path: str) -> int | None:
-    """A whole number from 0, or None."""
+    """A whole number from 0 to 10^15, or None."""
     found = number(values, *path)
-    return int(found) if found is not None and found >= 0 and found.is_integer() else None
+    return int(found) if found is not None and 0 <= found <= _MOST_COUNTED and found.is_integer() else None
+
+
+def part(values: Any, *path: str) -> float | None:
+    """A share in [0, 1], or None."""
+    found = number(values, *path)
+    return found if found is not None and 0 <= found <= 1 else None
 
 
 def counts(values: Any, name: str) -> tuple[int, ...]:
@@ -62,7 +70,7 @@ def one_line(given: str) -> str:
 
 def percent(values: Any, *path: str) -> str:
     """A share of a record as a text; "" if there is none."""
-    found = number(values, *path)
+    found = part(values, *path)
     return "" if found is None else f"{found:.1%}"
 
 
@@ -72,8 +80,9 @@ def difference(of: Reading | None, parent: Reading | None) -> Reading | None:
 
 
 def ratio(of: float | None, by: float | None) -> Reading | None:
-    """A cost by its parent's."""
-    return None if of is None or not by else Reading(of / by)
+    """A cost by its parent's; None if one is missing, or they are so far apart that it is no number."""
+    found = of / by if of is not None and by else 0.0
+    return Reading(found) if 0 < found < math.inf else None
 
 
 @final

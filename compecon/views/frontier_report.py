@@ -11,6 +11,7 @@ from typing import final
 from compecon.views.frontier_advice import Advice
 from compecon.views.frontier_parts import FrontierMark, FrontierView
 from compecon.views.frontier_points import Reading
+from compecon.views.frontier_quoted import quoted_statements
 from compecon.views.frontier_words import change_in_points, cost_in_words, in_points, interval, task_title
 
 _MOST_ROWS = 40
@@ -69,6 +70,7 @@ def frontier_report(
         _families(view),
         _points(view),
         _signs(view),
+        _stated(view),
         Section("Not shown", (), ("name", "why"), view.left_out[:_MOST_ROWS]),
         Section("How to read it", view.notes),
         _provenance(view, provenance or {}),
@@ -152,6 +154,13 @@ def _y(view: FrontierView, mark: FrontierMark) -> str:
 def _signs(view: FrontierView) -> Section:
     rows = tuple((mark.point.name, sign) for mark in view.marks for sign in mark.point.signs)
     return Section("Signs of failure", (), ("name", "what was seen"), rows[:_MOST_ROWS])
+
+
+def _stated(view: FrontierView) -> Section:
+    """What others stated without a point, where others' points are shown."""
+    is_quoting = any(mark.standing == "quoted" for mark in view.marks)
+    rows = tuple((one.name, one.stated, one.source) for one in quoted_statements()) if is_quoting else ()
+    return Section("Stated by others, without a point to draw", (), ("method", "stated", "source"), rows)
 
 
 def _provenance(view: FrontierView, provenance: Mapping[str, str]) -> Section:

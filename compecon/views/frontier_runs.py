@@ -9,7 +9,8 @@ from typing import Any
 
 from compecon.runs.history import History
 from compecon.runs.record import RunRecord, RunState
-from compecon.views.frontier_numbers import Costs, one_line, percent, positive, ratio, reading, whole, words
+from compecon.views.frontier_cards import told_elsewhere
+from compecon.views.frontier_numbers import Costs, one_line, part, percent, positive, ratio, reading, whole, words
 from compecon.views.frontier_points import Found, FrontierPoint, Reading, State
 from compecon.views.frontier_shapes import attention_reads, size_of
 from compecon.views.frontier_words import DENSE, family_of, is_higher_better, task_of
@@ -63,7 +64,7 @@ def _base(record: RunRecord, metric: str, split: str, state: State) -> FrontierP
         state=state,
         higher_is_better=is_higher_better(metric),
         seed=whole(params, "seed"),
-        target=number(params, "target"),
+        target=part(params, "target"),
         run_id=record.run_id,
         source=f"run {record.run_id}",
         facts=_facts(record, family, parent),
@@ -108,10 +109,10 @@ def _done(record: RunRecord) -> FrontierPoint:
         n_tokens=n_tokens,
         device=device,
         price=number(results, "price"),
-        target=number(results, "target"),
+        target=part(results, "target"),
         met=flag(results, "met"),
         rows=whole(results, "metric", "n"),
-        left=number(results, "share"),
+        left=part(results, "share"),
     )
     return _with_checkpoint(found, record)
 
@@ -132,7 +133,10 @@ def _with_checkpoint(point: FrontierPoint, record: RunRecord) -> FrontierPoint:
     costs = {**point.costs, "parameters": Reading(float(size.parameters))}
     if point.n_tokens:
         costs["reads"] = Reading(float(attention_reads(size.heads, point.n_tokens, is_causal=size.is_causal)))
-    return replace(point, checkpoint=str(folder), heads=size.heads, neurons=size.neurons, costs=costs)
+    elsewhere = told_elsewhere(folder, point.metric, point.split)
+    return replace(
+        point, checkpoint=str(folder), heads=size.heads, neurons=size.neurons, costs=costs, elsewhere=elsewhere
+    )
 
 
 def _underway(record: RunRecord, history: History | None) -> FrontierPoint:
@@ -148,7 +152,7 @@ def _underway(record: RunRecord, history: History | None) -> FrontierPoint:
         return point
     left = _last(history, "share")
     costs = Costs()
-    costs.add("share", left)
+    costs.add("share", left if left is not None and 0 < left <= 1 else None)
     return replace(
         point,
         quality=Reading(value),

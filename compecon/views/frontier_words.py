@@ -22,6 +22,7 @@ DENSE, LONGER, ANY_BUDGET, QUOTED, FIXED = "dense", "dense, trained longer", "an
 INCENTIVE, HEADS_ONLY, NEURONS_ONLY = "incentive", "incentive, heads only", "incentive, neurons only"
 _UNITS = {"heads": HEADS_ONLY, "neurons": NEURONS_ONLY}
 _NO_RECOVERY = ", no recovery"
+_IN_POINTS = 100  # above that, nobody reads a number as parts of one
 _LESS_IS_BETTER = ("perplexity", "loss", "nats", "error")
 _METHODS = {"": DENSE, "budget dropout": ANY_BUDGET, "longer": LONGER}
 
@@ -68,12 +69,12 @@ def _has_fixed_price(settings: Mapping[str, Any]) -> bool:
 
 def in_points(value: float, metric: str) -> str:
     """A metric as people read it: in points of a hundred; a perplexity as it is."""
-    return f"{100 * value:.1f}" if is_higher_better(metric) else f"{value:.4g}"
+    return f"{100 * value:.1f}" if is_higher_better(metric) and abs(value) < _IN_POINTS else f"{value:.4g}"
 
 
 def change_in_points(value: float, metric: str) -> str:
     """A change of a metric: "+0.2 points", "−1.2 points"."""
-    if not is_higher_better(metric):
+    if not is_higher_better(metric) or abs(value) >= _IN_POINTS:
         return f"{value:+.3g}".replace("-", "−")
     return f"{100 * value:+.1f} points".replace("-", "−")
 
@@ -89,9 +90,9 @@ def cost_in_words(name: str, value: float) -> str:
     """A cost with its unit: "60.5 million MACs", "45.1% of the dense MACs", "0.51 of the dense time"."""
     kind = name.partition(":")[0]
     if kind == "share":
-        return f"{value:.1%} of the dense MACs"
+        return f"{value:.1%} of the dense MACs" if value < _IN_POINTS else f"{value:.3g} times the dense MACs"
     if kind == "latency":
-        return f"{value:.2f} of the dense time"
+        return f"{value:.2f} of the dense time" if value < _IN_POINTS else f"{value:.3g} times the dense time"
     units = {"macs": "MACs", "training_macs": "MACs of training", "reads": "reads", "parameters": "parameters"}
     return f"{_large(value)} {units.get(kind, kind)}"
 

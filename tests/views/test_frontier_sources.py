@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import os
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from compecon.checkpoints.catalog import CheckpointEntry, list_checkpoints
 from compecon.checkpoints.locate import bundled_root
@@ -18,14 +21,21 @@ from compecon.paths import assets
 from compecon.recipes.evaluations import EvaluationKey, EvaluationRecord, Score
 from compecon.runs.history import History
 from compecon.runs.record import RunRecord, RunSpec, RunState, Status
-from compecon.views.frontier import FrontierAxes, frontier_view, tasks_of
+from compecon.views.frontier import FrontierAxes, axes_of, frontier_view, tasks_of
+from compecon.views.frontier_ablation import ablation_view
+from compecon.views.frontier_advice import Wish, advise
 from compecon.views.frontier_cards import checkpoint_points
 from compecon.views.frontier_experiments import experiment_points, experiment_reports
-from compecon.views.frontier_points import CurvePoint, Found, FrontierPoint, Reading
+from compecon.views.frontier_points import CurvePoint, Elsewhere, Found, FrontierPoint, Reading
+from compecon.views.frontier_prices import price_view
+from compecon.views.frontier_proxies import proxy_view
 from compecon.views.frontier_quoted import quoted_points, quoted_statements
+from compecon.views.frontier_report import frontier_report, report_markdown
 from compecon.views.frontier_runs import run_points
 from compecon.views.frontier_shapes import attention_reads, digest_of
 from compecon.views.frontier_sources import Sources, all_points
+
+TICKS = itertools.count(1)  # a file that is written again within a tick of the clock has to look new
 
 
 @pytest.fixture(scope="module")
@@ -457,6 +467,79 @@ def test_what_was_stated_without_a_point_is_kept_as_words() -> None:
     assert all(one.stated and one.source for one in quoted_statements())
 
 
+# ---- anything at all
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**400), 10**400) | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
+    max_leaves=6,
+)
+
+
+def objects(*names: str) -> st.SearchStrategy[dict[str, Any]]:
+    """Objects with the names that are read, and anything under them."""
+    likely = JSON | st.floats(-2, 2) | st.integers(0, 100)
+    return st.dictionaries(st.sampled_from(names), likely, max_size=len(names))
+
+
+READINGS = objects("value", "low", "high", "n", "name", "split", "ratio", "batch", "n_tokens", "threads", "device")
+TRAININGS = objects(
+    "method", "parent", "macs", "dense_macs", "n_tokens", "share", "target", "price", "seed", "settings", "steps",
+    "met", "latency",
+)  # fmt: skip
+RUNS = st.builds(
+    lambda run, test, latency: {**run, "test": test, "dev": test, "survivors": {"dense": test}, "latency": latency},
+    objects("arm", "seed", "recovered", "target", "share", "macs", "n_tokens", "heads", "neurons", "metric", "price"),
+    READINGS,
+    READINGS,
+)
+
+
+def shown(points: tuple[FrontierPoint, ...]) -> None:
+    """Look at everything that can be asked of points; nothing of it may raise, whatever they hold."""
+    for choice in tasks_of(points):
+        for axis in axes_of(points, choice.name):
+            for is_log in (False, True):
+                view = frontier_view(points, FrontierAxes(choice.name, axis.name, is_log=is_log))
+                assert all(math.isfinite(mark.x) and math.isfinite(mark.y) for mark in view.marks)
+                report_markdown(frontier_report(view, advise(view, Wish(most_share=0.5, least_change=-0.1))))
+        price_view(points, choice.name)
+        ablation_view(points, choice.name)
+        proxy_view(points, choice.name)
+
+
+ANYTHING = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@ANYTHING
+@given(st.lists(READINGS, max_size=3), TRAININGS)
+def test_a_card_may_hold_anything(
+    entries: dict[str, CheckpointEntry], tmp_path: Path, metrics: list[Any], training: dict[str, Any]
+) -> None:
+    card = {"schema": 1, "task": "sentiment", "metrics": [METRIC, *metrics], "training": training}
+    mine = with_card(entries["sentiment"], tmp_path / "mine", card)
+    os.utime(mine.path / "compecon.json", ns=(1, next(TICKS)))
+    shown(all_points(Sources((entries["sentiment"], mine), reports=())).points)
+
+
+@ANYTHING
+@given(st.lists(RUNS, max_size=3), JSON)
+def test_a_report_may_hold_anything(tmp_path: Path, runs: list[Any], other: Any) -> None:
+    content = {"schema": 1, "task": "sst2", "runs": runs, "arms": other, "measured": runs, "floor": other}
+    path = written(tmp_path / "mine", content)
+    os.utime(path, ns=(1, next(TICKS)))
+    shown(all_points(Sources(reports=(path,))).points)
+
+
+@ANYTHING
+@given(READINGS, TRAININGS, st.lists(objects("event", "value", "metric", "split", "share", "price"), max_size=3))
+def test_a_run_may_hold_anything(metric: dict[str, Any], results: dict[str, Any], records: list[Any]) -> None:
+    done = a_run(results={**results, "metric": metric, "difference": metric}, **results)
+    running = a_run(RunState.RUNNING, {}, run_id="train-00000002", **results)
+    history = a_history(*({**one, "event": "quality"} for one in records), incentive=records)
+    shown(all_points(Sources((), (done, running), {running.run_id: history}, reports=())).points)
+
+
 # ---- together
 
 
@@ -476,11 +559,13 @@ def test_a_checkpoint_that_a_run_made_is_shown_once_as_the_run(
     made.mkdir(parents=True)
     for name in ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"):
         (made / name).write_bytes((bundled_root() / "causal" / name).read_bytes())
-    local = with_card(entries["causal"], made, {"schema": 1, "task": "sst2", "metrics": [METRIC]})
+    on_dev = {**METRIC, "split": "dev", "value": 0.75}
+    local = with_card(entries["causal"], made, {"schema": 1, "task": "sst2", "metrics": [METRIC, on_dev]})
     found = all_points(Sources((local,), (record,), reports=(), has_quoted=False)).points
     assert [point.key for point in found] == ["run/train-00000001"]
     assert found[0].checkpoint == str(made)
     assert found[0].costs["parameters"].value > 0
+    assert found[0].elsewhere == (Elsewhere("dev", Reading(0.75, 0.7, 0.9), None, 10),)
 
 
 def test_bundled_checkpoints_and_experiments_share_the_axes_of_their_task(entries: dict[str, CheckpointEntry]) -> None:
