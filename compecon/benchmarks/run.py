@@ -20,6 +20,7 @@ from compecon.errors import CompeconError
 BENCHMARKS = (
     "coldstart",
     "drag",
+    "frontier",
     "compare",
     "newtext",
     "sweep",

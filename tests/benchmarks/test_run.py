@@ -2,12 +2,13 @@
 
 import json
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
 from transformers import BertConfig, BertForSequenceClassification
 
-from compecon.benchmarks import compaction, incentive, machine, run, sweep
+from compecon.benchmarks import compaction, dataset, incentive, machine, run, sweep
 from compecon.benchmarks.attention import attention_table
 from compecon.benchmarks.browser import chromium, find_chromium
 from compecon.benchmarks.models import bert_config, random_encoder, random_rows, text_of, write_random_checkpoint
@@ -107,6 +108,14 @@ def test_the_compaction_benchmark_runs_at_toy_size(checkpoint, classifier):
     )
     assert [len(f.values) for f in table.figures] == [3, 3, 3, 3, 1, 2]
     assert table.figures[3].goal.at_most == 1.25
+
+
+def test_the_dataset_benchmark_runs_at_toy_size(checkpoint, classifier):
+    rows = random_rows(8000, n_rows=9, n_tokens=4)
+    table = dataset.dataset_table(replace(checkpoint, model=classifier), rows, "9 rows", rounds=2)
+    assert [len(f.values) for f in table.figures] == [2, 2, 2, 2]
+    assert table.figures[2].goal.at_most == 1 / 0.9
+    assert table.figures[3].values == tuple(1000 * 9 / ms for ms in table.figures[1].values)
 
 
 def test_random_rows_are_the_same_every_time():
