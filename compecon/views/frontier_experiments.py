@@ -33,8 +33,12 @@ _MOST_RUNS = 5_000
 
 def experiment_reports(*more: Path) -> tuple[Path, ...]:
     """The reports that come with compecon, and those one folder below others."""
-    folders = (assets() / "experiments", *more)
+    folders = (_bundled(), *more)
     return tuple(path for folder in folders for path in sorted(folder.glob(f"*/{REPORT}")))
+
+
+def _bundled() -> Path:
+    return assets() / "experiments"
 
 
 def experiment_points(report: Path) -> Found:
@@ -55,7 +59,8 @@ def _points(report: Path, _changed: int, _size: int) -> Found:
         raise RunError(f"{REPORT} is no report of an experiment of at most {_MOST_RUNS:,} runs, in schema 1.")
     known = [run for run in runs if isinstance(run, Mapping) and reading(run.get("test"))]
     dense = {whole(run, "seed"): run for run in known if run.get("arm") == DENSE}
-    points = tuple(_point(content, name, run, dense.get(whole(run, "seed"))) for run in known)
+    folder = name if report.parent.parent == _bundled() else f"{one_line(report.parent.parent.name)}/{name}"
+    points = tuple(_point(content, folder, run, dense.get(whole(run, "seed"))) for run in known)
     n_damaged = len(runs) - len(points)
     reason = ((f"experiment {name}", f"{n_damaged} of its runs state no metric on test"),) if n_damaged else ()
     return Found(points, reason)

@@ -272,6 +272,15 @@ def test_runs_of_a_report_that_are_no_runs_are_counted(tmp_path: Path) -> None:
     assert found.left_out == (("experiment mine", "3 of its runs state no metric on test"),)
 
 
+def test_an_experiment_that_is_called_like_a_bundled_one_keeps_its_points(tmp_path: Path) -> None:
+    mine = written(tmp_path / "mine" / "sst2", the_report("sst2"))
+    reports = (*experiment_reports(), mine)
+    points = all_points(Sources(reports=reports, has_quoted=False)).points
+    n_mine = sum(point.key.startswith("mine/sst2/") for point in points)
+    assert n_mine == len(the_report("sst2")["runs"])
+    assert len(points) == n_mine + len(all_points(Sources(has_quoted=False)).points)
+
+
 def test_reports_of_other_folders_come_after_the_bundled_ones(tmp_path: Path) -> None:
     mine = written(tmp_path / "mine", {"schema": 1, "runs": []})
     assert experiment_reports(tmp_path)[-1] == mine
