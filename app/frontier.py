@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from app.frontier_advice import advice_part
-from app.frontier_below import below
+from app.frontier_below import Marked, below
 from app.frontier_canvas import frontier_canvas
 from app.frontier_data import FRESH_S, Frontier, frontier
 from app.resources import forget_checkpoints
@@ -33,7 +33,7 @@ def frontier_page() -> None:
     view = shown.view(axes)
     advised = advice_part(view, choice)
     _go(shown, frontier_canvas(shown, view, place, advised))
-    below(shown, view, choice, place.chosen, picked_points())
+    below(shown, view, choice, Marked(place.chosen, picked_points(), advised))
     _keep_looking(shown)
     remember_frontier(choice, place, next(iter(shown.tasks)))
 

@@ -47,10 +47,14 @@ class Advised:
     Attributes:
         key: The point to take, or "".
         limit: What it has to keep to; None if that is on no axis.
+        advice: The answer; None if nobody asked.
+        question: The limit in words.
     """
 
     key: str = ""
     limit: Limit | None = None
+    advice: Advice | None = None
+    question: str = ""
 
 
 NO_ADVICE = Advised()
@@ -65,7 +69,15 @@ def advice_part(view: FrontierView, choice: FrontierChoice) -> Advised:
         advice = advise(view, _wish(choice))
         with right:
             _say(advice)
-    return Advised(advice.key or advice.nearest, _limit(advice, choice))
+    return Advised(advice.key or advice.nearest, _limit(advice, choice), advice, _question(choice))
+
+
+def _question(choice: FrontierChoice) -> str:
+    if choice.ask == "ceiling":
+        return f"Which should I take for at most {choice.ceiling} % of the dense model's cost?"
+    if choice.ask == "change":
+        return f"Which should I take if at most {choice.change:g} of the metric may be lost against dense?"
+    return f"Which should I take for a metric of at least {choice.floor:g}?"
 
 
 def _ask(view: FrontierView, choice: FrontierChoice) -> None:

@@ -2,39 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import importlib.metadata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import final
 
 import streamlit as st
 
-from app.charts.frontier import frontier_figure
+from app.charts.frontier_pages import plot_page, report_page
+from app.frontier_advice import Advised
 from app.frontier_data import Frontier
 from app.frontier_parts import ablation_part, families_part, prices_part, proxies_part
 from app.run_overview import fact_table
-from app.state.frontier import PARTS, FrontierChoice
+from app.state.frontier import FrontierChoice
 from app.widgets import escaped
 from compecon.views.frontier import FrontierView
 from compecon.views.frontier_points import FrontierPoint, Reading
+from compecon.views.frontier_report import frontier_report
 from compecon.views.frontier_table import TableRow, table_csv, table_rows
 from compecon.views.run_results import Fact
 
-_PARTS = dict(zip(PARTS, ("Points", "Families", "Heads or neurons", "Prices", "Proxies"), strict=True))
+_PARTS = {
+    "points": "Points",
+    "families": "Families",
+    "ablation": "Heads or neurons",
+    "prices": "Prices",
+    "proxies": "Proxies",
+}
 _QUALITY = "95 % interval of it, from the rows of the split; empty where none is known."
 
 
-def below(shown: Frontier, view: FrontierView, choice: FrontierChoice, chosen: str, picked: Sequence[str]) -> None:
+@final
+@dataclass(frozen=True)
+class Marked:
+    """What somebody has pointed at.
+
+    Attributes:
+        chosen: Key of the point that was clicked, or "".
+        picked: Keys of those that were selected with a box or a lasso.
+        advised: What was asked and answered.
+    """
+
+    chosen: str
+    picked: tuple[str, ...]
+    advised: Advised
+
+
+def below(shown: Frontier, view: FrontierView, choice: FrontierChoice, marked: Marked) -> None:
     """Everything below the plot.
 
     Args:
         shown: All points.
         view: What is drawn.
         choice: What the widgets say.
-        chosen: Key of the point that was clicked, or "".
-        picked: Keys of those that were selected with a box or a lasso.
+        marked: What somebody has pointed at.
     """
-    if chosen in shown.by_key:
-        _about(shown.by_key[chosen])
+    if marked.chosen in shown.by_key:
+        _about(shown.by_key[marked.chosen])
     part = st.segmented_control(
-        "Below", PARTS, format_func=_PARTS.__getitem__, key="frontier_part", required=True,
+        "Below",
+        _PARTS, format_func=_PARTS.__getitem__, key="frontier_part", required=True,
         label_visibility="collapsed",
     )  # fmt: skip
     if part == "families":
@@ -46,7 +73,7 @@ def below(shown: Frontier, view: FrontierView, choice: FrontierChoice, chosen: s
     elif part == "proxies":
         proxies_part(shown, choice.task)
     else:
-        _points(view, picked)
+        _points(view, marked)
     with st.expander("How to read the plot"):
         for note in view.notes:
             st.text(note)
@@ -75,28 +102,28 @@ def _with_interval(reading: Reading) -> str:
     return told if reading.low is None or reading.high is None else f"{told} ({reading.low:.4g} to {reading.high:.4g})"
 
 
-def _points(view: FrontierView, picked: Sequence[str]) -> None:
-    rows = table_rows(view, picked)
+def _points(view: FrontierView, marked: Marked) -> None:
+    rows = table_rows(view, marked.picked)
     st.caption(
         f"The {len(rows)} points that were selected in the plot."
-        if picked
+        if marked.picked
         else f"All {len(rows)} points. Select some with the box or the lasso of the plot, and only they are listed."
     )
     _table(rows)
     with st.container(horizontal=True):
         st.download_button("CSV", lambda: table_csv(rows), "frontier.csv", "text/csv", on_click="ignore")
-        st.download_button(
-            "Plot as a page",
-            lambda: _page(view),
-            "frontier.html",
-            "text/html",
-            on_click="ignore",
-            help="An HTML file that needs no network: zoom, hover and legend work in it.",
-        )
+        _download("Plot as a page", lambda: plot_page(view), "frontier.html", "zoom, hover and legend work in it.")
+        _download("One-page report", lambda: _report(view, marked.advised), "report.html", "question, answer, points.")
 
 
-def _page(view: FrontierView) -> str:
-    return str(frontier_figure(view).to_html(include_plotlyjs=True, full_html=True))
+def _download(label: str, make: Callable[[], str], file: str, told: str) -> None:
+    words = escaped(f"An HTML file that needs no network: {told}")
+    st.download_button(escaped(label), make, file, "text/html", on_click="ignore", help=words)
+
+
+def _report(view: FrontierView, advised: Advised) -> str:
+    provenance = {"compecon": importlib.metadata.version("compecon"), "points": str(len(view.marks))}
+    return report_page(view, frontier_report(view, advised.advice, advised.question, provenance))
 
 
 def _table(rows: Sequence[TableRow]) -> None:

@@ -170,6 +170,9 @@ def with_quoted(figure: go.Figure, quoted: Sequence[QuotedRatio]) -> go.Figure:
     return figure
 
 
+_DOUBLED = [2**n for n in range(8)]
+
+
 class _Line(NamedTuple):
     label: str
     name: str
@@ -200,7 +203,9 @@ def gains_figure(streams: Sequence[str]) -> go.Figure:
         for line in _GAINS:
             trace = _gain_line(gains_of(stream), line, scale_of(stream)[0])
             figure.add_trace(trace.update(showlegend=place == 0), place // 2 + 1, place % 2 + 1)
-    figure.update_xaxes(type="log")
+    for place, stream in enumerate(streams):
+        if stream.endswith("-keys"):  # doubled from one to the next
+            figure.update_xaxes(type="log", tickvals=_DOUBLED, row=place // 2 + 1, col=place % 2 + 1)
     figure.update_yaxes(tickformat=".0%", rangemode="tozero")
     figure.update_layout(
         height=300 * ((len(streams) + 1) // 2),

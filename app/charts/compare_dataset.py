@@ -62,8 +62,10 @@ def _figure(order: tuple[str, ...], title: str, *, is_difference: bool) -> dict[
         base.mark_line(strokeWidth=2, point=True).encode(y=y, color=colour, strokeDash=dash, **shared),
     ]
     if is_difference:
-        parts.insert(0, base.mark_rule(strokeDash=[2, 3], opacity=0.7).encode(y=alt.YDatum(0)))
-    figure: dict[str, Any] = alt.layer(*parts).properties(height=_HEIGHT, title=title).to_dict()
+        parts.insert(0, base.mark_rule(strokeDash=[2, 3], color=_GREY).encode(y=alt.YDatum(0)))
+    figure: dict[str, Any] = (
+        alt.layer(*parts).properties(height=_HEIGHT if is_difference else _HEIGHT + 30, title=title).to_dict()
+    )
     return _without_data(figure)
 
 
@@ -106,9 +108,7 @@ def head_figure(table: pd.DataFrame, title: str) -> dict[str, Any]:
     alone = base.transform_filter("datum.only != ''")
     letters = alone.mark_text(fontSize=11, color=_GREY).encode(text="only:N", tooltip=tips, **axes)
     n_layers = int(table["layer"].nunique()) if len(table) else 1
-    figure: dict[str, Any] = (
-        alt.layer(both, letters).properties(height=max(90, 26 * n_layers + 40), title=title).to_dict()
-    )
+    figure: dict[str, Any] = alt.layer(both, letters).properties(height=34 * n_layers + 130, title=title).to_dict()
     return _without_data(figure)
 
 

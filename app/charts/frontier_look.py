@@ -62,7 +62,7 @@ def looks(families: Sequence[Family], theme: Theme) -> Mapping[str, Look]:
     kinds: dict[str, list[str]] = {}
     for family in families:
         kinds.setdefault(_kind(family.name), []).append(family.name)
-    free = chain((place for place, kind in enumerate(_KINDS) if place and kind not in kinds), count(1))
+    free = chain((place for place, kind in enumerate(_KINDS) if place and kind not in kinds), count(len(_KINDS)))
     places = {kind: _KINDS.index(kind) if kind in _KINDS else next(free) for kind in kinds}
     return {
         family.name: _look(

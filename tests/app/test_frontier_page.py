@@ -1,0 +1,194 @@
+"""The Frontier page as a script: what the plot gets, what is advised, what the address keeps, what is refused."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+from streamlit.testing.v1 import AppTest
+
+from app.frontier_data import frontier
+from app.routes import plotly_script
+from app.state.frontier import FRONTIER_CANVAS, FrontierPlace
+from compecon.benchmarks.runs_made import make_runs
+from compecon.runs.files import Json, write_json
+from compecon.runs.home import Home
+from compecon.runs.record import RunSpec, RunState, Status
+from compecon.runs.store import SPEC, STATUS, RunStore
+from compecon.views.frontier import FrontierAxes
+from compecon.views.frontier_advice import Wish, advise
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def open_page(**params: str) -> AppTest:
+    page = AppTest.from_file(ROOT / "pages" / "frontier.py", default_timeout=120)
+    for name, value in params.items():
+        page.query_params[name] = value
+    return page.run()
+
+
+def canvas_of(page: AppTest) -> dict[str, Any]:
+    assert not page.exception
+    [canvas] = page.get("bidi_component")
+    read: dict[str, Any] = json.loads(canvas.proto.json)
+    return read
+
+
+def address_of(page: AppTest) -> dict[str, str]:
+    return {name: v if isinstance(v, str) else v[-1] for name, v in page.query_params.items()}
+
+
+def plain(text: str) -> str:
+    return text.replace("\\", "")
+
+
+def keys_in(data: dict[str, Any]) -> set[str]:
+    return {key for trace in json.loads(data["figure"])["data"] for (key,) in trace.get("customdata", [])}
+
+
+def test_it_opens_on_a_finished_picture_with_bundled_and_recorded_and_quoted_points() -> None:
+    page = open_page()
+    data = canvas_of(page)
+    assert {"bundled", "quoted"} < {key.partition("/")[0] for key in keys_in(data)}
+    assert len(keys_in(data)) > 40  # the committed experiments' runs
+    assert address_of(page) == {}
+    assert len(page.dataframe[0].value) == len(keys_in(data))
+
+
+def test_it_says_which_one_to_take_and_the_plot_marks_it() -> None:
+    page = open_page(task="sst2", ceiling="40")
+    view = frontier().view(FrontierAxes("sst2", "share", "change"))
+    advice = advise(view, Wish(most_share=0.4))
+    assert [plain(box.value) for box in page.success] == [advice.sentences[0]]
+    assert canvas_of(page)["advised"] == advice.key
+    assert canvas_of(page)["limit"] == {"axis": "x", "value": advice.most_x, "text": "40 % of the dense cost"}
+
+
+def test_a_floor_is_asked_for_in_place_of_a_ceiling() -> None:
+    page = open_page(task="sst2", y="quality", ask="floor", floor="0.85")
+    view = frontier().view(FrontierAxes("sst2", "share", "quality"))
+    assert [plain(box.value) for box in page.success] == [advise(view, Wish(least_quality=0.85)).sentences[0]]
+    assert canvas_of(page)["limit"]["axis"] == "y"
+    assert address_of(page)["floor"] == "0.85"
+
+
+def test_what_cannot_be_had_is_said_with_the_nearest() -> None:
+    page = open_page(task="sst2", ceiling="1")
+    assert not page.success
+    assert "No checkpoint fits" in plain(page.warning[0].value)
+
+
+def test_an_address_restores_the_page() -> None:
+    address = {
+        "task": "sst2", "x": "parameters", "y": "quality", "log": "True", "part": "families", "ceiling": "70",
+        "keys": "4", "hidden": "taylor|taylor, no recovery", "dominated": "False", "chosen": "bundled/sentiment-45",
+    }  # fmt: skip
+    page = open_page(**address)
+    data = canvas_of(page)
+    assert data["view"] == {
+        "keys": 4,
+        "hidden": ["taylor", "taylor, no recovery"],
+        "dominated": False,
+        "chosen": "bundled/sentiment-45",
+    }
+    assert json.loads(data["figure"])["layout"]["xaxis"]["type"] == "log"
+    assert address_of(page) == address
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"task": "nothing"}, {"x": "money"}, {"y": "sideways"}, {"log": "perhaps"}, {"part": "x" * 500},
+        {"ask": "nicely"}, {"ceiling": "0"}, {"ceiling": "1e9"}, {"ceiling": "-3"}, {"floor": "nan"}, {"keys": "-1"},
+        {"keys": "1e3"}, {"hidden": "|"}, {"dominated": "<b>"}, {"chosen": "x" * 5000},
+    ],
+)  # fmt: skip
+def test_nonsense_in_the_address_is_passed_over(params: dict[str, str]) -> None:
+    page = open_page(**params)
+    assert canvas_of(page)["view"] == {"keys": 0, "hidden": [], "dominated": True, "chosen": ""}
+    assert address_of(page) == {}
+
+
+def test_a_point_that_is_gone_is_nobody() -> None:
+    page = open_page(chosen="run/train-000000000000")
+    assert not page.exception
+    assert canvas_of(page)["view"]["chosen"] == "run/train-000000000000"
+
+
+def test_a_chosen_point_tells_its_facts_and_signs() -> None:
+    page = open_page(task="sst2", chosen="bundled/sentiment-45")
+    point = frontier().by_key["bundled/sentiment-45"]
+    assert any(point.name in plain(text.value) for text in page.markdown)
+    assert [plain(box.value) for box in page.warning] == list(point.signs)
+
+
+def test_what_was_selected_in_the_plot_is_what_the_table_lists() -> None:
+    page = open_page(task="sst2")
+    page.session_state[FRONTIER_CANVAS] = {"picked": ["bundled/sentiment", "bundled/sentiment-45", "nobody"]}
+    page.run()
+    assert not page.exception
+    assert sorted(page.dataframe[0].value["Name"]) == ["sentiment", "sentiment-45"]
+
+
+@pytest.mark.parametrize("part", ["families", "ablation", "prices", "proxies"])
+def test_every_part_draws(part: str) -> None:
+    page = open_page(task="sst2", part=part)
+    assert not page.exception
+    assert page.segmented_control[0].value == part
+
+
+def test_it_opens_with_runs_of_which_none_was_measured(tmp_path: Path) -> None:
+    make_runs(RunStore(Home(tmp_path / "home").made()), 5)
+    page = open_page()
+    assert not page.exception
+    assert any("Not shown" in expander.label for expander in page.expander)
+
+
+def test_two_runs_with_one_name_are_two_points(tmp_path: Path) -> None:
+    store = RunStore(Home(tmp_path / "home").made())
+    for order in range(1, 3):
+        folder = store.folder(f"train-{order:012x}")
+        folder.mkdir()
+        _write_run(folder, order)
+    names = {point.name for point in frontier().points if point.origin == "run"}
+    assert len(names) == 2
+    assert not open_page(task="sst2").exception
+
+
+def _write_run(folder: Path, order: int) -> None:
+    spec = RunSpec("train", {"task": "sst2", "base": "sentiment"}, title="Same name", order=order, created_at=1.7e9)
+    results: dict[str, Json] = {"metric": {"name": "accuracy", "split": "test", "value": 0.8, "n": 1821}, "share": 0.3}
+    ended = Status(RunState.SUCCEEDED, "Done.", 1, "recovery", 5, 5, 1.0, 1, "nowhere", "cpu", results, spec.digest)
+    write_json(folder / SPEC, asdict(spec), durable=False)
+    write_json(folder / STATUS, asdict(ended), durable=False)
+
+
+def test_the_place_of_the_plot_is_checked_field_by_field() -> None:
+    assert FrontierPlace.from_mapping({"keys": 8, "hidden": [1, "", "a" * 900], "dominated": None, "chosen": 3}) == (
+        FrontierPlace(keys=8)
+    )
+
+
+def test_the_page_needs_no_torch() -> None:
+    script = (
+        "import sys; import app.frontier; from app.frontier_data import frontier; "
+        "f = frontier(); from compecon.views.frontier import FrontierAxes; f.figure(FrontierAxes('sst2', 'share')); "
+        "print([name for name in ('torch', 'transformers', 'scipy.stats') if name in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_plotlys_script_is_the_installed_one_and_stays_in_the_browsers_cache(client: TestClient) -> None:
+    answer = client.get("/compecon/plotly.js?v=1")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert "immutable" in answer.headers["cache-control"]
+    assert answer.content == plotly_script().read_bytes()
