@@ -13,7 +13,7 @@ from app.widgets import escaped
 from compecon.market.synthetic import MIXTURES
 from compecon.views.allocation_choices import left_out, rule_note, rules_for
 from compecon.views.allocation_quoted import Agreement, agreement, quoted_ratios, quoted_source
-from compecon.views.allocation_rules import RatioPoint, RuleCourse, ratios
+from compecon.views.allocation_rules import RatioPoint, RuleCourse, hundreds, ratios
 from compecon.views.allocation_table import courses_rows, table_csv, table_json
 from compecon.views.allocation_words import BELIEFS, RULES
 from compecon.views.market import Market
@@ -87,7 +87,7 @@ def _ratio(market: Market, choice: AllocationChoice, courses: tuple[RuleCourse, 
         + _QUOTED
     )
     if quoted:
-        like = agreement([point for point in found if point.rule == RULES["shadow-price"]], quoted)
+        like = agreement(hundreds(market), quoted)
         st.caption(escaped(f"Lines: synthetic, drawn by us. Crosses: {quoted_source()} {_alike(like)}"))
     rows = [*(_ratio_row(point) for point in found)]
     rows += [

@@ -169,6 +169,12 @@ class MeasuredCurve(Utility):
             spend[taken] = self.levels[taken, level[taken]]
             room -= float(paid[len(taken) - 1])
 
+    def reached(self, spend: Numbers) -> Numbers:
+        """The largest level within each spend, or the floor, shape (agent,): what is worth as much and costs less."""
+        place = (self.levels <= spend[:, None] * (1 + 1e-12)).sum(axis=1) - 1
+        level = np.take_along_axis(self.levels, np.maximum(place, 0)[:, None], axis=1)[:, 0]
+        return np.maximum(np.where(place >= 0, level, 0.0), self.floor)
+
     @override
     def demand_of(self, agent: int, price: float) -> float:
         slopes = self._from_floor.slope[agent]

@@ -55,7 +55,7 @@ def rule_for(market: Market, name: str) -> Rule:
     if name == "shadow-price-repaired":
         return RepairedShadowPrice(n_tries=0)  # the last step is slow and brings nothing at 500 queries
     if name == "knapsack-exact":
-        return KnapsackExact(unit=knapsack_unit(market), most_work=_WORK, n_tries=0)
+        return KnapsackExact(unit=knapsack_unit(market), most_work=_WORK, hand_back=True, n_tries=0)
     if name == "elastic-split":
         return ElasticSplit(answer=set_aside(market), thinking=ShadowPrice())
     if name == "greedy" and smooth:
@@ -107,6 +107,6 @@ def rule_note(market: Market, name: str) -> str:
     fewer = f" It is computed at {n_stops} of the {n_budgets} budgets of the bar." if n_stops < n_budgets else ""
     one = "whole " + market.unit if unit == 1 else f"steps of {unit:g} {market.unit}, levels rounded up"
     return (
-        f"Exact knapsack: the best there is in {one}, proven, or as near as {_WORK:.0e} updates a budget prove; the "
-        f"gap is to the bound without rounding.{fewer}"
+        f"Exact knapsack: the best there is in {one} by the curves that it sees, proven, or as near as a tenth of a "
+        f"second a budget proves; what rounding took is handed back. The gap is to the bound without rounding.{fewer}"
     )

@@ -9,12 +9,14 @@ from compecon.market.rules.oracle import Oracle
 from compecon.market.rules.shadow_price import ShadowPrice
 from compecon.pareto import pareto_front
 from compecon.views.allocation import BudgetPoint, budget_point, budget_points
-from compecon.views.allocation_choices import rules_for
+from compecon.views.allocation_choices import rule_for, rules_for
 from compecon.views.allocation_words import RULES
 from compecon.views.market import Market
 
 ORACLE, ORACLE_LABEL = "oracle", "Oracle: true thresholds"
+UNIFORM = "uniform"
 _EVERY = 3
+_SAME = 1e-9
 FEWEST = 5  # correct answers of uniform below which a ratio to it says nothing
 
 
@@ -74,6 +76,21 @@ def on_frontier(courses: tuple[RuleCourse, ...]) -> tuple[tuple[bool, ...], ...]
     return tuple(tuple(next(front) for _ in course.points) for course in courses)
 
 
+def hundreds(market: Market) -> tuple[RatioPoint, ...]:
+    """The shadow price's ratio to uniform at each hundred tokens a query: where the draft figure has its points.
+
+    Args:
+        market: Of a mixture.
+    """
+    means = market.budgets / len(market.queries)
+    places = [place for place, mean in enumerate(means) if mean > 0 and abs(mean / 100 - round(mean / 100)) < _SAME]
+    courses = [
+        RuleCourse(name, RULES[name], tuple(budget_point(market, rule_for(market, name), place) for place in places))
+        for name in (UNIFORM, "shadow-price")
+    ]
+    return ratios(tuple(courses), len(market.queries))
+
+
 def ratios(courses: tuple[RuleCourse, ...], n_queries: int) -> tuple[RatioPoint, ...]:
     """Ratio to uniform at each budget where uniform has at least five correct answers.
 
@@ -81,13 +98,13 @@ def ratios(courses: tuple[RuleCourse, ...], n_queries: int) -> tuple[RatioPoint,
         courses: Of one market, uniform among them.
         n_queries: How many queries it has.
     """
-    uniform = next(course for course in courses if course.name == "uniform")
+    uniform = next(course for course in courses if course.name == UNIFORM)
     return tuple(
         RatioPoint(
             course.label, point.budget / n_queries, point.accuracy / base.accuracy, round(base.accuracy * n_queries)
         )
         for course in courses
-        if course.name != "uniform"
+        if course.name != UNIFORM
         for point, base in zip(course.points, uniform.points, strict=True)
         if base.accuracy * n_queries >= FEWEST
     )

@@ -114,6 +114,34 @@ def test_rules_side_by_side_quote_the_paper_as_quoted() -> None:
     assert "draft figure" in captions(page)
 
 
+def test_the_ratio_of_a_mixture_stands_beside_what_is_quoted() -> None:
+    page = open_page(stream="MostlyEasy", part="rules")
+    canvas_of(page)
+    told = captions(page)
+    assert "Lines: synthetic, drawn by us. Crosses: Quoted: read off the draft result figure" in told
+    assert "off by a factor of" in told
+    assert "quoted: the paper" in page.get("plotly_chart")[1].proto.spec
+
+
+def test_what_one_market_gains_is_told_with_what_is_hindsight() -> None:
+    page = open_page(part="gains")
+    canvas_of(page)
+    assert len(page.get("plotly_chart")) == 1
+    assert "nobody can promise it" in captions(page)
+    assert sum("knowing the outcomes" in text.value for text in page.markdown) == 4
+    assert address_of(page) == {"part": "gains"}
+
+
+def test_minimum_service_is_kept_in_the_address_and_sure_to_everybody() -> None:
+    page = open_page(stream="sentiment-keys", service="0.5", budget="50")
+    played = canvas_of(page)["playback"]
+    budget = canvas_of(page)["table"]["points"]["budget"][50]
+    assert played["service"] == pytest.approx(0.5 * budget / 400)
+    assert min(played["caps"]) >= played["service"] - 1e-4
+    assert played["known"][-1] <= played["bound"]
+    assert address_of(page)["service"] == "0.5"
+
+
 def test_a_file_is_asked_for_shared_out_or_refused() -> None:
     page = open_page(stream="file")
     assert not page.exception

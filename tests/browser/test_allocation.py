@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import json
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
+from xml.etree import ElementTree
 
 import pytest
 
@@ -119,3 +123,43 @@ def test_a_link_restores_the_page_and_arrivals_play(allocation: Allocation) -> N
     expect(allocation.find(".progress")).to_have_text("400 of 400 arrived")
     allocation.find(".play").click()
     expect(allocation.find(".online")).to_be_hidden()
+
+
+@pytest.mark.parametrize("picture", ["queue", "market", "curve"])
+def test_a_picture_leaves_in_every_format_with_where_it_comes_from(allocation: Allocation, picture: str) -> None:
+    allocation.open(stream="sentiment-keys", rule="shadow-price-repaired", budget="30")
+    files = {}
+    for form in ("svg", "png", "csv", "json"):
+        with allocation.page.expect_download() as download:
+            allocation.page.get_by_label(f"Export {picture}").select_option(form)
+        files[form] = Path(download.value.path()).read_bytes()
+    assert files["png"].startswith(b"\x89PNG")
+    assert ElementTree.fromstring(files["svg"]).tag.endswith("svg")  # noqa: S314 - our own file
+    told = json.loads(files["json"])
+    assert told["provenance"]["source"].startswith("Measured by us")
+    assert told["provenance"]["rule"] == "Shadow price, repaired"
+    lines = files["csv"].decode().splitlines()
+    assert any(line.startswith("# source: Measured by us") for line in lines)
+    table = list(csv.DictReader(line for line in lines if not line.startswith("#")))
+    assert len(table) == len(told["rows"]) > 0
+    if picture == "queue":
+        point = points_of(market_of("sentiment-keys", "chance", 0.0), "shadow-price-repaired")[30]
+        assert [float(row["spend"]) for row in table] == pytest.approx(list(point.spends), rel=1e-4)
+
+
+def test_a_rule_at_fewer_stops_has_a_shorter_bar_and_keeps_its_budget(allocation: Allocation) -> None:
+    allocation.open(stream="UShaped", rule="knapsack-exact", budget="31")
+    bar = allocation.find("#ca-budget")
+    assert bar.get_attribute("max") == "20"
+    assert bar.input_value() == "10"
+    expect(allocation.find(".exact")).to_contain_text("21 of the 61 budgets")
+    bar.focus()
+    bar.press("ArrowRight")
+    allocation.dashboard.await_address(budget="33")
+
+
+def test_the_page_explains_its_three_words(allocation: Allocation) -> None:
+    allocation.open()
+    allocation.find("summary").click()
+    for words in ("Shadow price.", "Rational abandonment.", "Gap to the optimum."):
+        expect(allocation.find("details").get_by_text(words)).to_be_visible()

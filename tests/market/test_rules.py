@@ -123,6 +123,19 @@ def test_knapsack_and_bound_hold_on_thousands_of_markets(utility, budget):
     assert best <= repaired.upper_bound + 1e-9
 
 
+def test_what_rounding_took_is_handed_back_and_never_overspent():
+    rng = np.random.default_rng(4)
+    for _ in range(30):
+        levels = np.sort(rng.uniform(1, 9, (6, 3)), axis=1)
+        curves = MeasuredCurve(levels, rng.integers(0, 2, (6, 3)).astype(float))
+        budget = float(rng.uniform(0, 40))
+        rounded = KnapsackExact().allocate(curves, budget)
+        found = KnapsackExact(hand_back=True).allocate(curves, budget)
+        assert found.spent <= budget
+        assert rounded.value <= found.value <= found.upper_bound * (1 + 1e-12)
+        assert all(spend == 0 or spend in row for spend, row in zip(found.spend, levels, strict=True))
+
+
 def test_a_knapsack_that_may_not_work_says_what_it_did_not_exclude():
     rng = np.random.default_rng(1)
     curves = ShiftedSurge(rng.uniform(5, 60, 12), rng.uniform(0.5, 2, 12), rng.uniform(0.05, 0.2, 12))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,11 +24,20 @@ from compecon.views.allocation import (
     wilson,
 )
 from compecon.views.allocation_canvas import canvas_table
-from compecon.views.allocation_choices import rule_for, rules_for
+from compecon.views.allocation_choices import knapsack_unit, left_out, rule_for, rule_note, rules_for, stops
 from compecon.views.allocation_curves import demand_curve, query_curves
-from compecon.views.allocation_rules import on_frontier, ratios, rule_courses
-from compecon.views.allocation_table import allocation_json, query_rows, rows_csv
-from compecon.views.allocation_words import REASONS, RULES
+from compecon.views.allocation_gains import gain_sentence, gains_of, measured_gains
+from compecon.views.allocation_quoted import agreement, quoted_ratios, quoted_source
+from compecon.views.allocation_rules import RatioPoint, on_frontier, ratios, rule_courses
+from compecon.views.allocation_table import (
+    allocation_json,
+    courses_rows,
+    query_rows,
+    rows_csv,
+    table_csv,
+    table_json,
+)
+from compecon.views.allocation_words import REASONS, RULES, Belief
 from compecon.views.market import MOST_QUERIES, Market, drawn_market, measured_market
 
 
@@ -114,7 +124,7 @@ def test_noise_moves_what_rules_see_and_not_the_truth() -> None:
 def test_each_query_has_its_reason() -> None:
     curves = MeasuredCurve(np.array([[1.0], [1.0], [2.0], [4.0], [1.0]]), np.array([[1.0], [1.0], [1.0], [1.0], [0.0]]))
     found = Allocation(np.array([1.0, 0.0, 1.0, 0.0, 0.0]), 1.0, 0.5, 2.0)
-    words = [REASONS[code].split(":")[0] for code in reasons(curves, found)]
+    words = [REASONS[code].split(":")[0].split(",")[0] for code in reasons(curves, found)]
     assert words == ["funded", "abandoned", "given something that buys it nothing", "abandoned", "abandoned"]
     assert [reasons(curves, found)[place] for place in (1, 3, 4)] == [9, 2, 4]
     unpriced = Allocation(found.spend, 1.0, None, 2.0)
@@ -215,3 +225,101 @@ def test_the_canvas_gets_every_budget(measured: Market) -> None:
     assert table["prices"] == [None] * len(points)
     assert [[int(code) for code in row] for row in table["reasons"]] == [list(point.reasons) for point in points]
     np.testing.assert_allclose(table["spends"], [point.spends for point in points], rtol=1e-4)
+
+
+# ---- which rules, and what is told of them
+
+
+@pytest.mark.parametrize("belief", ["chance", "surge"])
+def test_a_rule_that_is_left_out_says_why_and_the_others_are_offered(belief: Belief) -> None:
+    market = drawn_market(MIXTURES["Balanced"], belief, 0.0, n_queries=8)
+    assert set(rules_for(market)) | set(left_out(market)) == set(RULES)
+    assert bool(left_out(market)) is (belief == "chance")
+    assert all("proof" in reason for reason in left_out(market).values())
+
+
+def test_a_slow_rule_is_computed_at_fewer_stops_and_says_so() -> None:
+    market = drawn_market(MIXTURES["Balanced"], "chance", 0.0, n_queries=8)
+    places = stops(market, "knapsack-exact")
+    assert places == (*range(0, 60, 3), 60)
+    assert f"It is computed at {len(places)} of the {len(market.budgets)} budgets" in rule_note(
+        market, "knapsack-exact"
+    )
+    points = budget_points(market, "knapsack-exact")
+    assert tuple(point.place for point in points) == places
+    assert canvas_table(market, points)["places"] == list(places)
+    assert stops(few(8), "knapsack-exact") == tuple(range(81))
+
+
+@pytest.mark.parametrize(("name", "lost"), [("sentiment-keys", 0), ("sentiment-sizes", 1)])
+def test_the_exact_knapsack_is_nowhere_below_another_rule_but_for_rounding(name: str, lost: int) -> None:
+    market = measured_market(open_stream(name).part(range(40)))
+    exact = {point.place: point.value for point in budget_points(market, "knapsack-exact", every=10)}
+    for rule in rules_for(market):
+        for point in budget_points(market, rule, every=10):
+            assert point.value <= exact[point.place] + lost
+
+
+@pytest.mark.parametrize(
+    ("levels", "unit"),
+    [([1.0, 16.0], 1.0), ([9.3, 95.1], 0.1), ([0.001, 0.002], 1e-6), ([1000.0, 200_000.0], 100.0), ([0.0, 0.0], 1.0)],
+)
+def test_a_unit_of_the_knapsack_leaves_hundreds_to_thousands_of_them(levels: list[float], unit: float) -> None:
+    market = measured_market(Stream("x", ("a",), np.array([levels]), np.ones((1, 2))))
+    assert knapsack_unit(market) == pytest.approx(unit)
+
+
+def test_elastic_split_gives_everybody_the_first_level_and_says_so(measured: Market) -> None:
+    point = budget_points(measured, "elastic-split", every=80)[1]
+    first = measured.seen.levels[:, 0]  # type: ignore[attr-defined]
+    assert (np.array(point.spends) >= first * (1 - 1e-9)).all()
+    kept = np.array(point.spends) <= first * (1 + 1e-9)
+    assert [code == 7 for code in point.reasons] == kept.tolist()
+    assert "aside for the answer of every query" in rule_note(measured, "elastic-split")
+
+
+# ---- quoted, and joined
+
+
+def test_quoted_ratios_are_those_of_the_draft_figure_within_its_reading() -> None:
+    found = quoted_ratios("Balanced")
+    first = next(point for point in found if point.budget == 200)
+    assert first.ratio == pytest.approx(16.8 / 3.2)
+    assert first.low < first.ratio < first.high
+    assert all(point.uniform * 500 >= 5 for point in found)
+    assert "draft" in quoted_source()
+    assert quoted_ratios("sentiment-keys") == ()
+    assert set(MIXTURES) == {name for name in MIXTURES if quoted_ratios(name)}
+
+
+def test_courses_agree_with_themselves_and_by_their_factor() -> None:
+    quoted = quoted_ratios("UShaped")
+    same = [RatioPoint("x", point.budget, point.ratio, 9) for point in quoted]
+    found = agreement(same, quoted)
+    assert found is not None
+    assert (found.n, found.factor, found.worst, found.rank) == pytest.approx((len(quoted), 1, 1, 1))
+    double = agreement([replace(point, ratio=2 * point.ratio) for point in same], quoted)
+    assert double is not None
+    assert (double.factor, double.worst) == pytest.approx((2, 2))
+    assert agreement(same[:2], quoted) is None
+
+
+def test_the_bundled_gains_say_what_is_hindsight() -> None:
+    streams = {entry.name for entry in list_streams()}
+    assert {gain.stream for gain in measured_gains()} == streams
+    for name in streams:
+        stream, found = open_stream(name), gains_of(name)
+        np.testing.assert_allclose([gain.same for gain in found], stream.correct.mean(axis=0), atol=1e-6)
+        assert all(gain.hindsight.low >= 0 for gain in found)
+        assert "knowing the outcomes" in gain_sentence(found)
+
+
+def test_numbers_leave_with_where_they_come_from() -> None:
+    rows = courses_rows(rule_courses(drawn(), with_oracle=False))
+    text = table_csv(rows, {"stream": "Balanced", "source": "two\nlines"})
+    head, body = text.split("\n", 2)[:2], text.split("\n", 2)[2]
+    assert head == ["# stream: Balanced", "# source: two lines"]
+    assert len(list(csv.DictReader(io.StringIO(body)))) == len(rows)
+    told = json.loads(table_json(rows, {"stream": "Balanced"}))
+    assert told["provenance"] == {"stream": "Balanced"}
+    assert told["rows"][0]["rule"] == rows[0]["rule"]

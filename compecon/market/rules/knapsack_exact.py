@@ -13,6 +13,7 @@ from compecon.market.arrays import Numbers, numbers
 from compecon.market.choices import choices
 from compecon.market.clearing import clear
 from compecon.market.knapsack import TooMuchWorkError, least_loss
+from compecon.market.measured import MeasuredCurve
 from compecon.market.rules.repaired import repaired
 from compecon.market.rules.rule import Rule
 from compecon.market.utility import Utility
@@ -37,11 +38,14 @@ class KnapsackExact(Rule):
         unit: What one unit of spend is, in the curves' unit: 1 for tokens, a million for MACs. Levels are rounded up to
             units.
         most_work: Updates of states before it gives up on a proof: 3e8 take about a second.
+        hand_back: Whether measured levels, rounded up to units for the search, are spent as they are, and what that
+            leaves goes where it still buys something. Spends are then no whole units.
         n_tries: Of the repair that finds the first known solution; see `RepairedShadowPrice`.
     """
 
     unit: float = 1.0
     most_work: float = 6e8
+    hand_back: bool = False
     n_tries: int = 16
 
     def __post_init__(self) -> None:
@@ -57,7 +61,12 @@ class KnapsackExact(Rule):
         known = in_whole_units(curves, not_over(found.spend, room), room)
         spend, bound = _optimum(curves, room, market.price, known, self.most_work)
         value = float(curves.value(spend).sum())
-        return Allocation(not_over(spend * self.unit, budget), value, market.price / self.unit, max(bound, value))
+        spend = not_over(spend * self.unit, budget)
+        if self.hand_back and isinstance(utility, MeasuredCurve):
+            exact = utility.reached(spend)
+            spend = not_over(utility.filled(exact, budget - float(exact.sum())), budget)
+            value, bound = float(utility.value(spend).sum()), clear(utility, budget).upper_bound
+        return Allocation(spend, value, market.price / self.unit, max(bound, value))
 
 
 def _optimum(curves: Utility, budget: float, price: float, known: Numbers, most_work: float) -> tuple[Numbers, float]:
