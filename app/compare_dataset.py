@@ -94,7 +94,8 @@ def _selection(view: DatasetView) -> None:
     st.table({"heads": names, "mean Gini": gini, "mean entropy (nats)": entropy}, hide_index=True)
     st.caption(
         "With all keys. The second line is A with those of its heads alone that B still has: what it has of the way "
-        "from A to B comes from which heads survived, the rest from changed attention."
+        "from A to B comes from which heads survived, the rest from changed attention. A share above 1: the surviving "
+        "heads alone would lie beyond B, and changed attention leads back; below 0: they lie on the other side of A."
     )
 
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.compare_measured import find_texts, texts_at_hand
-from app.resources import runs
+from app.compare_measured import find_texts, last_folder, texts_at_hand
 from app.state.compare_dataset import asked, hold_asked, list_rows, take_listed_row, widget
 from app.widgets import escaped
 from compecon.errors import CompeconError
@@ -58,8 +57,8 @@ def _table(which: str, rows: Sequence[ListedRow], a: RowStatistics, *, has_texts
             "B says": [row.said_b for row in rows],
             "Gini A": [row.gini_a for row in rows],
             "Gini B": [row.gini_b for row in rows],
-            "A flips at": [row.flip_a or None for row in rows],
-            "B flips at": [row.flip_b or None for row in rows],
+            "A flips at": [_flip(row.flip_a) for row in rows],
+            "B flips at": [_flip(row.flip_b) for row in rows],
             "tokens": [row.tokens for row in rows],
         },
         hide_index=True,
@@ -69,8 +68,12 @@ def _table(which: str, rows: Sequence[ListedRow], a: RowStatistics, *, has_texts
             "second text": st.column_config.TextColumn(width="medium"),
             "Gini A": number,
             "Gini B": number,
-            "A flips at": st.column_config.NumberColumn(help="Keys a query at which A's decision is first another."),
-            "B flips at": st.column_config.NumberColumn(help="Keys a query at which B's decision is first another."),
+            "A flips at": st.column_config.TextColumn(
+                help="As keys become fewer, where A's decision is first another."
+            ),
+            "B flips at": st.column_config.TextColumn(
+                help="As keys become fewer, where B's decision is first another."
+            ),
         },
         key=key,
         on_select=take_listed_row if has_texts else "ignore",
@@ -79,22 +82,20 @@ def _table(which: str, rows: Sequence[ListedRow], a: RowStatistics, *, has_texts
     )
 
 
+def _flip(keys: int) -> str:
+    return f"{keys} key{'s' if keys > 1 else ''}" if keys else "never"
+
+
 def _folder(found: RowStatistics) -> None:
     """Where the texts are: data of others is not shipped."""
     st.caption(
         "Texts of this task do not come with compecon: their licence is not ours to give. Where is its data folder?"
     )
     left, right = st.columns([4, 1], vertical_alignment="bottom")
-    left.text_input("Data folder", value=_last_folder(found.key.task), key=_FOLDER, max_chars=1000)
+    left.text_input("Data folder", value=last_folder(found.key.task), key=_FOLDER, max_chars=1000)
     right.button("Show texts", on_click=_look, args=(found,), width="stretch", key="compare-texts")
     if asked():
         st.error(escaped(asked()))
-
-
-def _last_folder(task: str) -> str:
-    """The folder that a run on this task was given last."""
-    given = (each.spec.params for each in runs() if each.spec.params.get("task") == task)
-    return next((str(params["data"]) for params in given if params.get("data")), "")
 
 
 def _look(found: RowStatistics) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from app.compare_measured import last_folder
 from app.resources import runs
 from app.run_actions import stop
 from app.run_resources import executor
@@ -78,7 +79,12 @@ def measure_part(a: str, b: str, sets: Sequence[RowSet], *, is_open: bool) -> No
         task, data, split, rows, button = st.columns([2, 3, 1.4, 1.4, 2], vertical_alignment="bottom")
         task.selectbox("Task", names, index=_usual(names, sets), key=_TASK)
         data.text_input(
-            "Data folder", key=_DATA, placeholder="none: from the Hugging Face Hub", help="reviews needs none."
+            "Data folder",
+            value=last_folder(names[_usual(names, sets)]),
+            key=_DATA,
+            max_chars=1000,
+            placeholder="none: from the Hugging Face Hub",
+            help="reviews needs none.",
         )
         split.selectbox("Split", ["test", "dev"], key=_SPLIT)
         rows.number_input("Rows", 2, 5000, _N_ROWS, step=50, key=_ROWS)
@@ -99,8 +105,9 @@ def measure_part(a: str, b: str, sets: Sequence[RowSet], *, is_open: bool) -> No
 
 
 def _usual(names: Sequence[str], sets: Sequence[RowSet]) -> int:
-    """The task that one of the two was measured on already; else the one that needs no data."""
-    known = [each.either.key.task for each in sets if each.both is None and each.either.key.task in names]
+    """A task that one of the two was measured on and whose data is here; else the one that needs none."""
+    tasks = [each.either.key.task for each in sets if each.both is None]
+    known = [task for task in tasks if task in names and last_folder(task)]
     return names.index(known[0] if known else "reviews")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
+from app.resources import runs
 from compecon.checkpoints.fingerprint import digest_of
 from compecon.recipes.row_records import RowStatistics
 from compecon.recipes.row_store import StatisticsStore, Text
@@ -55,3 +56,9 @@ def find_texts(found: RowStatistics, data: str) -> None:
         OSError: If a file cannot be read, or they cannot be kept.
     """
     store().put_texts(found.key.rows_digest, texts_of(found, Path(data).expanduser()))
+
+
+def last_folder(task: str) -> str:
+    """The data folder that a run on this task was given last; "" if none was."""
+    given = (each.spec.params for each in runs() if each.spec.params.get("task") == task)
+    return next((str(params["data"]) for params in given if params.get("data")), "")
