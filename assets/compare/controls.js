@@ -53,11 +53,11 @@ export class Controls {
   }
 
   draw() {
-    const { owner } = this, { view, n } = owner;
-    if (document.activeElement !== this.range || owner.stops[+this.range.value] !== view.k) this.range.value = stopOf(owner.stops, view.k);
-    write(owner.$(".k"), `${view.k} of ${n} (${Math.round((100 * view.k) / n)} %)`);
+    const { owner } = this, { view, n, k } = owner;
+    if (document.activeElement !== this.range || owner.stops[+this.range.value] !== k) this.range.value = stopOf(owner.stops, k);
+    write(owner.$(".k"), `${k} of ${n} (${Math.round((100 * k) / n)} %)`);
     write(owner.$(".caps"), owner.both && owner.a.store.n !== owner.b.store.n ? `A ${owner.a.k} of ${owner.a.store.n} · B ${owner.b.k} of ${owner.b.store.n}` : "");
-    this.range.setAttribute("aria-valuetext", `${view.k} of ${n} keys`);
+    this.range.setAttribute("aria-valuetext", `${k} of ${n} keys`);
     write(owner.$(".reads"), this.#reads());
     this.select.value = view.statistic;
     this.showSwitches(view);

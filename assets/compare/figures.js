@@ -173,12 +173,12 @@ export class Figures {
   }
 
   #scarcityModel() {
-    const { owner } = this, { colours, open, view } = owner, units = new Set(open.map((side) => side.store.open.change_unit)), oneUnit = units.size === 1;
+    const { owner } = this, { colours, open } = owner, units = new Set(open.map((side) => side.store.open.change_unit)), oneUnit = units.size === 1;
     const lines = open.map((side) => {
       const points = side.store.curve(), most = Math.max(1e-12, ...points.map((p) => p[1]));
       return { label: `${side.name.toUpperCase()}, ${POLICY[side.store.open.policy]}`, points: oneUnit ? points : points.map(([k, v]) => [k, v / most]), colour: colours[side.name], width: 2.5, dash: side.name === "b" ? [7, 3] : [], dotted: true };
     });
-    return { lines, k: view.k, n: owner.n, unit: oneUnit ? [...units][0] : "change, part of each one's largest", flips: open.map((side) => ({ at: side.store.flips(), colour: colours[side.name] })), colours };
+    return { lines, k: owner.k, n: owner.n, unit: oneUnit ? [...units][0] : "change, part of each one's largest", flips: open.map((side) => ({ at: side.store.flips(), colour: colours[side.name] })), colours };
   }
 
   #paintScarcity = (ctx, width, height, model) => scarcityLines(ctx, width, height, model);
@@ -248,11 +248,11 @@ export class Figures {
     const { owner, canvas } = this, { a, b, view } = owner, stats = [a, b].map((side) => side.statistics());
     for (const name of NAMES) {
       const side = owner[name], who = name === "d" ? "A minus B" : name.toUpperCase(), missing = this.models[`heatmap-${name}`].absent || this.models[`heatmap-${name}`].missing;
-      label(canvas[`heatmap-${name}`], missing || `${who}: attention of ${head} at ${name === "d" ? view.k : side.k} keys`);
+      label(canvas[`heatmap-${name}`], missing || `${who}: attention of ${head} at ${name === "d" ? owner.k : side.k} keys`);
       label(canvas[`atlas-${name}`], this.models[`atlas-${name}`].absent || `${who}: all heads coloured by ${view.statistic}; arrow keys move the selection, now ${head}`);
     }
     label(canvas.lorenz, `Lorenz curves; Gini ${number(stats[0]?.gini)} in A, ${number(stats[1]?.gini)} in B`);
-    label(canvas.scarcity, `Output change against budget in A and B at ${view.k} keys`);
+    label(canvas.scarcity, `Output change against budget in A and B at ${owner.k} keys`);
   }
 
   // ---- pointers and keys, mirrored
@@ -368,8 +368,8 @@ export class Figures {
     const paper = { ...colours, paper: true }, paints = { lorenz: lorenzCurves, scarcity: scarcityLines };
     const paint = paints[name] ?? (name.startsWith("heatmap") ? heatmap : atlas), { width, height } = this.sizes[name];
     const of = (side) => (side.store ? `${side.store.open.checkpoint} ${side.store.open.digest}, ${side.store.provenanceOf(side.k)}, ${side.store.n} tokens` : "");
-    const provenance = { figure: name, a: of(a), b: of(b), difference: "A - B", policy: owner.open[0].store.open.policy, k: view.k, place: owner.controls.headName(), view: view.view, tokens: view.tokens, unit: view.unit, url: window.location.href };
-    exportFigure(format, { name: `compecon-compare-${name}-k${view.k}`, draw: (ctx, w, h) => paint(ctx, w, h, { ...model, colours: paper }), rows: () => figureRows(name, model, owner), width, height, provenance });
+    const provenance = { figure: name, a: of(a), b: of(b), difference: "A - B", policy: owner.open[0].store.open.policy, k: owner.k, place: owner.controls.headName(), view: view.view, tokens: view.tokens, unit: view.unit, url: window.location.href };
+    exportFigure(format, { name: `compecon-compare-${name}-k${owner.k}`, draw: (ctx, w, h) => paint(ctx, w, h, { ...model, colours: paper }), rows: () => figureRows(name, model, owner), width, height, provenance });
   }
 }
 

@@ -37,6 +37,8 @@ class Compare {
   /** Rows of the shared grid of heads: layers of the deeper model. */
   get rows() { return Math.max(1, ...this.open.map((side) => side.store.nLayers)); }
   get columns() { return Math.max(1, ...this.open.map((side) => side.store.nHeads)); }
+  /** The budget in force: what was asked for, which may be more than what is there so far has tokens. */
+  get k() { return Math.max(1, Math.min(this.n, this.view.k || 1)); }
   get n() { return Math.max(1, ...this.open.map((side) => side.store.n)); }
 
   // ---- what a feed asks of its host
@@ -82,13 +84,14 @@ class Compare {
     if (!open.length || (this.paired?.length === shown.length && shown.every(([name, store], i) => this.paired[i][0] === name && this.paired[i][1] === store))) return;
     this.paired = shown;
     this.stops = [...new Set(open.flatMap(({ store }) => stops(store.n, store.open.grid)))].sort((a, b) => a - b);
-    view.k = Math.max(1, Math.min(this.n, view.k));
     this.alignment = this.both ? align(this.a.store.open, this.b.store.open, [this.spec.text, this.spec.pair]) : null;
     for (const name of this.alignment?.needs ?? []) {  // a recording does not say where tokens stand; a live sweep does
       const { feed } = this[name];
-      if (feed.store.provenance === "recorded" && feed.spec.live && !feed.lanes.main) feed.load(feed.spec, feed.spec.live);
+      if (feed.store.provenance !== "recorded" || !feed.spec.live) continue;
+      this.alignment.why = "The tokenizers differ, and the recording does not say where tokens stand in the text. A live pass, which does, is on its way.";
+      feed.load(feed.spec, feed.spec.live);
     }
-    if (this.both && (view.layer ?? view.head ?? null) === null) this.#firstHead();
+    if (this.both && !this.alignment.needs.length && (view.layer ?? view.head ?? null) === null) this.#firstHead();
     for (const side of open) this.#fetchMissing(side);
     this.controls.opened();
     this.figures.opened();
@@ -106,9 +109,12 @@ class Compare {
     Object.assign(view, { layer, head });
   }
 
+  /** Another layer of a long text, whose matrices were not sent: asked for once, however often the view changes meanwhile. */
   #fetchMissing(side) {
-    const { layer, head } = side.place;
-    if (head < side.store.open.heads[layer] && !side.store.has(layer, head) && !side.feed.lanes.main) side.feed.fetchScope();
+    const { layer, head } = side.place, place = `${layer},${head}`;
+    if (head >= side.store.open.heads[layer] || side.store.has(layer, head) || (side.feed.lanes.main && side.fetching === place)) return;
+    side.fetching = place;
+    side.feed.fetchScope();
   }
 
   /** Redraws at most once a frame while messages pour in. */
@@ -129,7 +135,7 @@ class Compare {
   tell() {
     clearTimeout(this.telling);
     this.telling = setTimeout(() => {
-      const { k, layer, head, view, tokens, unit, statistic } = this.view;
+      const { layer, head, view, tokens, unit, statistic } = this.view, { k } = this;
       this.send?.("view", { k, layer, head, view, tokens, unit, statistic });
     }, 120);
   }
@@ -140,7 +146,7 @@ class Compare {
     this.controls.draw();
     this.figures.draw();
     this.drawMs = performance.now() - started;
-    this.$(".cc").dataset.k = this.view.k;
+    this.$(".cc").dataset.k = this.k;
     this.$(".cc").dataset.both = this.both;
   }
 

@@ -341,7 +341,7 @@ def test_removed_heads_are_hatched_where_they_were_and_in_the_difference(compare
 
 def test_different_tokenizers_are_compared_on_the_pieces_that_both_have(compare: Compare) -> None:
     compare.open(b="causal", layer="0", head="1", k="20")
-    expect(compare.find(".notes")).to_contain_text("tokenizers differ")
+    expect(compare.find(".notes")).to_contain_text("The tokenizers differ (A 16 tokens")
     expect(compare.find(".notes")).to_contain_text("relative depth")
     encoded = [checkpoint(name).encode(FIRST) for name in (A, "causal")]
     shown = compare.export("heatmap-d")
