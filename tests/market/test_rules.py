@@ -403,6 +403,26 @@ def test_many_identical_queries_are_no_special_case(name):
         assert found.value == pytest.approx(found.upper_bound, rel=1e-3)
 
 
+@pytest.mark.parametrize("rule", [ShadowPrice(), ExactScan(), RepairedShadowPrice(n_tries=0)])
+def test_a_million_identical_queries_are_shared_out_without_overspending(rule):
+    n = 1_000_000
+    found = rule.allocate(surge(np.full(n, 300.0)), 100.0 * n)
+    assert found.spent <= 100.0 * n
+    assert found.value <= found.upper_bound * (1 + 1e-9)
+    if not isinstance(rule, ShadowPrice):
+        assert found.value == pytest.approx(found.upper_bound, rel=1e-4)
+
+
+def test_caps_that_differ_make_the_smallest_thresholds_a_bad_choice():
+    """Why the scan refuses them: the query with the larger threshold is the better one."""
+    curves = surge([50, 60]).within(cap=np.array([60.0, 400.0]))
+    with pytest.raises(ValueError, match="one cap for all"):
+        ExactScan().allocate(curves, 120)
+    found = KnapsackExact().allocate(curves, 120)
+    assert found.spend.tolist() == [0, 120]
+    assert found.gap == 0
+
+
 @pytest.mark.parametrize(
     ("curves", "message"),
     [

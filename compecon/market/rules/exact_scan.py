@@ -26,7 +26,9 @@ class ExactScan(Rule):
     never hurts. So the best set is the k smallest thresholds (ties: the earlier agent), and k is tried from 1 to N. The
     value is its own bound. In whole units the optimum is rounded, and the bound is the one without rounding.
 
-    The argument holds with one cap for all, and not with caps or floors that differ: those are refused.
+    The argument holds with one cap for all. With caps that differ an agent with a larger threshold and a larger cap can
+    be worth more than one with a smaller threshold, so the best set need not be the smallest thresholds, and choosing
+    it is a knapsack; floors take budget from whoever is left out. Both are refused: `KnapsackExact` is exact for them.
     """
 
     @override
