@@ -421,6 +421,23 @@ def test_open_in_attention_chooses_the_checkpoint(open_train: Open, make: Make, 
     assert page.selectbox(key="checkpoint").value == str(folder)
 
 
+@pytest.mark.parametrize(("base", "offered"), [("sentiment", True), ("/nowhere", False)])
+def test_a_finished_run_is_sent_to_compare_beside_what_it_was_made_of(
+    open_train: Open, make: Make, store: RunStore, base: str, offered: bool
+) -> None:
+    run_id = make(spec=replace(SPEC, params={**SPEC.params, "base": base}))
+    folder = store.folder(run_id) / "result" / run_id
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text('{"model_type": "bert", "architectures": ["BertModel"]}')
+    page = open_train()
+    buttons = {button.key: button for button in page.button}
+    assert ("run-compare" in buttons) == offered
+    if offered:
+        buttons["run-compare"].click().run()
+        assert not page.exception
+        assert [page.selectbox(key=f"compare_{side}").value for side in "ab"] == [base, str(folder)]
+
+
 # ---- the form
 
 
