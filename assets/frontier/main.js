@@ -314,7 +314,10 @@ class Frontier {
     this.send?.("picked", keys);
   }
 
-  go(to) { this.trigger?.("go", { to, key: this.view.chosen }); }
+  go(to) {
+    clearTimeout(this.telling);  // a second message would end the run of the script that the first one has begun
+    this.trigger?.("go", { to, key: this.view.chosen });
+  }
 
   tell() {
     clearTimeout(this.telling);
