@@ -14,6 +14,9 @@ from compecon.views.frontier_parts import Family, FrontierMark, Standing
 from compecon.views.frontier_places import Place
 
 Numbers = NDArray[np.float64]
+COST_GRAIN = 0.005
+"""Costs are told apart by at least this share of the largest one shown: removing whole units meets no target exactly, and
+a hair's breadth less is no reason to be on a front with a far worse model."""
 
 
 @final
@@ -38,7 +41,7 @@ class Fronts:
         known = [place for place in places if place.is_measured]
         if not known:
             return ()
-        on = pareto_front(_table(known), maximise=self._maximise)
+        on = pareto_front(self._grained(_table(known)), maximise=self._maximise)
         ends = [place for place, is_on in zip(known, on, strict=True) if is_on]
         return tuple(place.point.key for place in sorted(ends, key=_order))
 
@@ -47,9 +50,13 @@ class Fronts:
         known = [place for place in places if place.is_measured]
         if not known:
             return frozenset()
-        low, high = (_ends(known, end) for end in (0, 1))
-        may = tied_with_front(_table(known), low, high, maximise=self._maximise)
+        low, middle, high = (self._grained(each) for each in (_ends(known, 0), _table(known), _ends(known, 1)))
+        may = tied_with_front(middle, low, high, maximise=self._maximise)
         return frozenset(place.point.key for place, is_in in zip(known, may, strict=True) if is_in)
+
+    def _grained(self, table: Numbers) -> Numbers:
+        grain = COST_GRAIN * self.reference[0]
+        return np.column_stack([np.round(table[:, 0] / grain) * grain, table[:, 1]]) if grain > 0 else table
 
     def volume(self, places: Sequence[Place]) -> float | None:
         """Area dominated within the reference, x as a share of the reference's; None without measured places."""

@@ -18,6 +18,9 @@ _TIED = (
     "“Tied” marks may be on the front, for all that their 95 % intervals say; each pair is judged on its own, and "
     "intervals are over rows of the split, not over trainings."
 )
+_GRAIN = (
+    "Costs closer than half a hundredth of the highest one shown count as equal: whole units meet no target exactly."
+)
 _UNPAIRED = (
     "A change without error bars was not taken row by row: it is judged by the interval of its metric, which is wider."
 )
@@ -48,6 +51,7 @@ def notes_of(
     several = axes.y == "change" and len({(p.point.origin, p.point.parent) for p in shown if p.point.parent}) > 1
     notes = (
         (_TIED, len(shown) > 1),
+        (_GRAIN, len(shown) > 1),
         (_reference(floor, axes), bool(shown)),
         (_READS, axes.x == "reads"),
         (_VERTICAL, has_curves and axes.x != "reads"),

@@ -136,6 +136,13 @@ def test_a_dominated_point_changes_neither_front_nor_volume(
     assert standings(after)["more"] != "front"
 
 
+def test_a_hair_cheaper_and_far_worse_is_not_on_the_front() -> None:
+    by_a_hair = [dense(), a_point("good", 50.1, 0.89), a_point("bad", 50.0, 0.7)]
+    assert standings(frontier_view(by_a_hair, AXES)) == {"dense": "front", "good": "front", "bad": "dominated"}
+    by_more = [dense(), a_point("good", 51.0, 0.89), a_point("bad", 50.0, 0.7)]
+    assert standings(frontier_view(by_more, AXES))["bad"] == "front"
+
+
 def test_a_point_whose_interval_reaches_the_front_is_tied_with_it() -> None:
     points = [a_point("best", 40.0, 0.80, 0.02), a_point("near", 50.0, 0.79, 0.02), a_point("far", 50.0, 0.70, 0.02)]
     assert standings(frontier_view(points, AXES)) == {"best": "front", "near": "tied", "far": "dominated"}
