@@ -231,7 +231,7 @@ export class Figures {
     heading("d", `A − B · ${head}`);
     for (const name of NAMES) {
       const side = owner[name], what = pinned ? `what “${pinned}” reads` : "attention each token receives";
-      write(owner.$(`.chips[data-side=${name}] h3`), name === "d" ? (owner.alignment?.units.length ? `A − B of ${what}` : "") : owner.open.includes(side) ? side.missing || `${name.toUpperCase()}: ${what}` : "");
+      write(owner.$(`.chips[data-side=${name}] h3`), name === "d" ? (owner.alignment?.units.length ? this.models["heatmap-d"].missing || `A − B of ${what}` : "") : owner.open.includes(side) ? side.missing || `${name.toUpperCase()}: ${what}` : "");
     }
     for (const name of ["a", "b"]) write(owner.$(`.atlases [data-side=${name}] .note`), owner.open.includes(owner[name]) ? removedNote(owner[name].store).replace("; the others keep their places", "") : "");
     write(owner.$(".atlases [data-side=d] .note"), owner.both ? this.#gridNote() : "");
