@@ -130,7 +130,7 @@ def test_a_mark_leads_to_its_comparison_with_the_dense_parent(frontier: Frontier
     frontier.open().click(CHOSEN)
     frontier.find(".card .compare").click()
     frontier.page.wait_for_url(re.compile("/compare"))
-    expect(frontier.page.get_by_text("sentiment-45").first).to_be_visible()
+    frontier.dashboard.await_address(a="sentiment-45", b="sentiment")
 
 
 def test_a_box_around_marks_lists_them_in_the_table(frontier: Frontier) -> None:
