@@ -92,11 +92,14 @@ def playback_of(market: Market, place: int, service: float = 0.0) -> dict[str, A
         return None
     n = len(market.queries)
     least = service * budget / n
-    found = play(market.seen, opening(market.seen.take(slice(None, None, 10)), budget, n, service=least))
+    first = opening(market.seen.take(slice(None, None, 10)), budget, n, service=least)
+    wishes = market.used(np.full(n, np.inf)) if market.is_drawn else None  # drawn answers end before their caps
+    found = play(market.seen, first, realised=wishes)
     known = RepairedShadowPrice(n_tries=0).allocate(market.seen, budget).spend
     return {
         "budget": place,
         "service": least,
+        "recycled": float((found.cap - found.used).sum()),
         "order": found.order.tolist(),
         "caps": np.round(found.cap, 4).tolist(),
         "prices": found.prices.tolist(),

@@ -59,7 +59,7 @@ const tangent = ({ table, now }, i) => {
 
 function curvePicture(ctx, width, height, shown) {
   const { table: { curves, unit, queries }, data, view: { query }, now, colours } = shown, [spends, values] = curves[query];
-  const right = Math.max(spends.at(-1) * 1.15, now.spends[query] * 1.1), top = Math.max(1e-9, ...values) * 1.25;
+  const right = Math.max(spends.at(-1) * 1.15, now.spends[query] * 1.1), top = 1.25 * Math.max(...values) || 1;
   const { box, x, y } = axes(ctx, width, height, colours, { right, top, xTitle: `spend, ${unit}`, yTitle: data.worth });
   const funded = queries.map((_, k) => k).filter((k) => k !== query && now.reasons[k] === FUNDED);
   for (let n = 0; n < Math.min(NEIGHBOURS, funded.length); n++) {
@@ -78,6 +78,7 @@ export function curveNote(shown) {
   const { table, now, view: { query } } = shown, { price, spend, base } = tangent(shown, query), code = now.reasons[query], choke = number(table.choke[query]);
   if (now.price === null) return `Dashed: the market's price ${number(price)} as a slope; this rule does not heed it. At a price below ${choke} it would be bought.`;
   if (code === FUNDED) return `Dashed: a line of slope ${number(price)}, the price, the same for every funded query (thin: others). It meets the axis at the surplus ${number(base, 3)}: value less what the spend costs.`;
+  if (!(table.choke[query] > 0)) return `Nothing that this query could buy is seen to bring anything. Dashed: what any spend costs at the price ${number(price)}.`;
   if (spend > 0) return `Dashed: a line of slope ${number(price)}, the price, through what it got. Where the curve is above the line, another spend would leave more surplus.`;
   if (code === LEFT_OUT || code === PASSED) return `Dashed: what any spend costs at the price ${number(price)}. The curve reaches it: this query is worth its price, and got nothing.`;
   return `Dashed: what any spend costs at the price ${number(price)}. The curve is nowhere above it, so buying nothing is best; at a price below ${choke} it would be bought.`;
@@ -100,7 +101,8 @@ function playbackPicture(ctx, width, height, { data: { playback, worth }, playin
 export function playbackNote(shown) {
   const { playback } = shown.data;
   return `Ours, not the paper's: the price follows what is spent. Dashed: somebody who knows all arrivals, at the price ${number(playback.offline)}. `
-    + `In the end ${amount(shown, playback.used)} are used, worth ${number(playback.value)}; knowing all, nobody could exceed ${number(playback.bound)}, so the regret is at most ${number(playback.bound - playback.value, 3)}`
+    + `In the end ${amount(shown, playback.used)} are used, worth ${number(playback.value)}; knowing all, nobody could exceed ${number(playback.bound)} with caps alone, so the regret is at most ${number(Math.max(0, playback.bound - playback.value), 3)}`
+    + `${playback.recycled > 0 ? `. ${amount(shown, playback.recycled)} of the caps were not used up and went back into the budget` : ""}`
     + `${playback.service > 0 ? `. Everybody was sure of ${amount(shown, playback.service)}.` : "."}`;
 }
 

@@ -140,7 +140,7 @@ def reasons(curves: Utility, found: Allocation, kept: Numbers | None = None) -> 
         codes = np.where(nothing, np.where(choke > 0, dear, _HOPELESS), np.where(away, _ODD, _FUNDED))
     codes = np.where(~nothing & (worth <= 0), _WASTED, codes)
     if kept is not None:
-        codes = np.where(~nothing & (found.spend <= kept * (1 + _SAME)), _KEPT, codes)
+        codes = np.where(~nothing & (worth > 0) & (found.spend <= kept * (1 + _SAME)), _KEPT, codes)
     return tuple(codes.tolist())
 
 

@@ -7,10 +7,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.market import market_of, points_of, streams
+from app.market import market_of, playback_of, points_of, streams
 from app.state.allocation import AllocationView
 from compecon.views.allocation_choices import rules_for
 from compecon.views.allocation_words import RULES
@@ -140,6 +141,19 @@ def test_minimum_service_is_kept_in_the_address_and_sure_to_everybody() -> None:
     assert min(played["caps"]) >= played["service"] - 1e-4
     assert played["known"][-1] <= played["bound"]
     assert address_of(page)["service"] == "0.5"
+
+
+def test_what_drawn_answers_leave_of_their_caps_goes_back_into_the_budget() -> None:
+    market = market_of("Balanced", "chance", 0.0)
+    played = playback_of(market, 20)
+    assert played is not None
+    lengths = market.used(np.full(500, np.inf))
+    used = np.minimum(played["caps"], lengths).sum()
+    assert played["used"] == pytest.approx(used, rel=1e-6)
+    assert played["recycled"] == pytest.approx(sum(played["caps"]) - used, rel=1e-5)
+    assert played["used"] <= market.budgets[20] * (1 + 1e-12)  # sums of floats in another order
+    assert sum(played["caps"]) > market.budgets[20]
+    assert playback_of(market, 0) is None
 
 
 def test_a_file_is_asked_for_shared_out_or_refused() -> None:

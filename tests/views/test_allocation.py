@@ -274,7 +274,9 @@ def test_elastic_split_gives_everybody_the_first_level_and_says_so(measured: Mar
     first = measured.seen.levels[:, 0]  # type: ignore[attr-defined]
     assert (np.array(point.spends) >= first * (1 - 1e-9)).all()
     kept = np.array(point.spends) <= first * (1 + 1e-9)
-    assert [code == 7 for code in point.reasons] == kept.tolist()
+    right = measured.seen.value(np.array(point.spends)) > 0
+    assert [code == 7 for code in point.reasons] == (kept & right).tolist()
+    assert [code == 6 for code in point.reasons] == (~right).tolist()
     assert "aside for the answer of every query" in rule_note(measured, "elastic-split")
 
 
