@@ -20,6 +20,7 @@ from compecon.views.frontier import FrontierView
 from compecon.views.frontier_points import FrontierPoint, Reading
 from compecon.views.frontier_report import frontier_report
 from compecon.views.frontier_table import TableRow, table_csv, table_rows
+from compecon.views.frontier_words import cost_in_words
 from compecon.views.run_results import Fact
 
 _PARTS = {
@@ -86,20 +87,24 @@ def _about(point: FrontierPoint) -> None:
         st.markdown(f"**{escaped(point.name)}**")
         for sign in point.signs:
             st.warning(escaped(sign))
-        facts = [Fact(name, value) for name, value in point.facts]
-        costs = [Fact(name, _with_interval(reading)) for name, reading in point.costs.items()]
-        half = (len(facts) + len(costs) + 1) // 2
+        costs = [Fact(_short(name), _cost(name, reading)) for name, reading in point.costs.items()]
         left, right = st.columns(2, gap="large")
         with left:
-            fact_table((costs + facts)[:half], "")
+            fact_table(costs, "Costs")
         with right:
-            fact_table((costs + facts)[half:], "")
+            fact_table([Fact(name, value) for name, value in point.facts], "Settings")
         st.caption(escaped(f"From {point.source}."))
 
 
-def _with_interval(reading: Reading) -> str:
-    told = f"{reading.value:,.5g}"
-    return told if reading.low is None or reading.high is None else f"{told} ({reading.low:.4g} to {reading.high:.4g})"
+def _short(name: str) -> str:
+    """A cost without its unit, which stands with the number."""
+    kind, _, setting = name.partition(": ")
+    return setting or {"macs": "one text", "share": "share", "training_macs": "training"}.get(kind, kind)
+
+
+def _cost(name: str, reading: Reading) -> str:
+    told = cost_in_words(name, reading.value)
+    return told if reading.low is None or reading.high is None else f"{told} ({reading.low:.3g} to {reading.high:.3g})"
 
 
 def _points(view: FrontierView, marked: Marked) -> None:

@@ -17,6 +17,7 @@ _UNITS = {"heads": "attention only", "neurons": "FFN only", "both": "attention a
 _KINDS = {"shadow": "shadow price of a target", "fixed": "fixed price"}
 _SYMBOLS = ("circle", "square", "triangle-up")
 _HEIGHT = 330
+_TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
 
 
 def ablation_figure(view: AblationView) -> go.Figure:
@@ -42,7 +43,8 @@ def price_figure(view: PriceView) -> go.Figure:
             shares = [Reading(mark.share) for mark in marks]
             figure.add_trace(_marks(name, place, [mark.price for mark in marks], shares, told))
     layout = _layout("price, in task loss for all of the dense cost", "MACs left, share of the dense parent's")
-    return figure.update_layout(**layout, xaxis_type="log", yaxis_tickformat=".0%")
+    figure.update_layout(**layout)
+    return figure.update_layout(xaxis={"type": "log", "tickvals": _TICKS}, yaxis_tickformat=".0%")
 
 
 def _marks(name: str, place: int, xs: Sequence[float], ys: Sequence[Reading], told: Sequence[str]) -> go.Scatter:

@@ -287,6 +287,7 @@ class Frontier {
 
   choose(key) {
     this.view.chosen = key;
+    if (key) this.Plotly.Fx.unhover(this.gd);  // the card says the same
     this.draw();
     this.tell();
     if (key) this.el.close.focus({ preventScroll: true });
