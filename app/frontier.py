@@ -15,7 +15,7 @@ from app.state.attention import select_checkpoint
 from app.state.compare import choose_pair
 from app.state.frontier import FrontierChoice, frontier_choice, frontier_place, picked_points, remember_frontier
 from compecon.paths import dashboard_root
-from compecon.views.frontier import FrontierAxes
+from compecon.views.frontier import FrontierAxes, FrontierView
 
 _Y = {"quality": "The metric itself", "change": "Change from the dense parent"}
 
@@ -33,9 +33,15 @@ def frontier_page() -> None:
     view = shown.view(axes)
     advised = advice_part(view, choice)
     _go(shown, frontier_canvas(shown, view, place, advised))
-    below(shown, view, choice, Marked(place.chosen, picked_points(), advised))
+    below(shown, view, choice, Marked(place.chosen, _picked(view), advised))
     _keep_looking(shown)
     remember_frontier(choice, place, next(iter(shown.tasks)))
+
+
+def _picked(view: FrontierView) -> tuple[str, ...]:
+    """What was selected in the plot, as far as it is in it: a selection outlives a change of the task."""
+    shown = {mark.point.key for mark in view.marks}
+    return tuple(key for key in picked_points() if key in shown)
 
 
 def _controls(shown: Frontier, choice: FrontierChoice) -> None:

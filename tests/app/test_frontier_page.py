@@ -13,7 +13,7 @@ import pytest
 from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
-from app.frontier_data import frontier
+from app.frontier_data import Frontier, frontier
 from app.routes import plotly_script
 from app.state.frontier import FRONTIER_CANVAS, FrontierPlace
 from compecon.benchmarks.runs_made import make_runs
@@ -23,6 +23,7 @@ from compecon.runs.record import RunSpec, RunState, Status
 from compecon.runs.store import SPEC, STATUS, RunStore
 from compecon.views.frontier import FrontierAxes
 from compecon.views.frontier_advice import Wish, advise
+from compecon.views.frontier_points import FrontierPoint, Reading
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -136,6 +137,8 @@ def test_what_was_selected_in_the_plot_is_what_the_table_lists() -> None:
     page.run()
     assert not page.exception
     assert sorted(page.dataframe[0].value["Name"]) == ["sentiment", "sentiment-45"]
+    page.selectbox(key="frontier_task").set_value("stsb").run()
+    assert len(page.dataframe[0].value) == len(keys_in(canvas_of(page)))  # none of them is here: all are listed
 
 
 @pytest.mark.parametrize("part", ["families", "ablation", "prices", "proxies"])
@@ -169,6 +172,26 @@ def _write_run(folder: Path, order: int) -> None:
     ended = Status(RunState.SUCCEEDED, "Done.", 1, "recovery", 5, 5, 1.0, 1, "nowhere", "cpu", results, spec.digest)
     write_json(folder / SPEC, asdict(spec), durable=False)
     write_json(folder / STATUS, asdict(ended), durable=False)
+
+
+def test_a_run_that_goes_on_is_hollow_and_crawls(monkeypatch: pytest.MonkeyPatch) -> None:
+    held = []
+    for share in (0.9, 0.6):
+        going = _running(share)
+        held.append(Frontier((*frontier().points, going), polls=True))
+    for shown, share in zip(held, (0.9, 0.6), strict=True):
+        monkeypatch.setattr("app.frontier.frontier", lambda shown=shown: shown)
+        data = canvas_of(open_page(task="sst2", y="quality"))
+        [trace] = [t for t in json.loads(data["figure"])["data"] if [going.key] in t.get("customdata", [])]
+        at = trace["customdata"].index([going.key])
+        assert (trace["x"][at], trace["marker"]["symbol"][at]) == (share, "circle-open")
+
+
+def _running(share: float) -> FrontierPoint:
+    return FrontierPoint(
+        "run/train-1", "going on", "incentive", "run", "sst2", "accuracy", "test", "running",
+        quality=Reading(0.8), costs={"share": Reading(share)},
+    )  # fmt: skip
 
 
 def test_the_place_of_the_plot_is_checked_field_by_field() -> None:
