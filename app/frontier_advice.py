@@ -11,7 +11,7 @@ from app.state.frontier import ASKS, FrontierChoice, seed_floor
 from app.widgets import escaped
 from compecon.views.frontier import FrontierView
 from compecon.views.frontier_advice import Advice, Wish, advise
-from compecon.views.frontier_words import DENSE
+from compecon.views.frontier_words import DENSE, points_of
 
 _ASKS = dict(
     zip(ASKS, ("Cost, at most", "Lost against dense, at most", "Metric, at least"), strict=True),
@@ -69,7 +69,7 @@ def advice_part(view: FrontierView, choice: FrontierChoice) -> Advised:
         advice = advise(view, _wish(choice))
         with right:
             _say(advice)
-    return Advised(advice.key or advice.nearest, _limit(advice, choice), advice, _question(choice))
+    return Advised(advice.key or advice.nearest, _limit(advice, choice, view), advice, _question(choice))
 
 
 def _question(choice: FrontierChoice) -> str:
@@ -110,9 +110,9 @@ def _say(advice: Advice) -> None:
     st.caption(escaped(" ".join(others)))
 
 
-def _limit(advice: Advice, choice: FrontierChoice) -> Limit | None:
+def _limit(advice: Advice, choice: FrontierChoice, view: FrontierView) -> Limit | None:
     if choice.ask == "ceiling" and advice.most_x is not None:
         return Limit("x", advice.most_x, f"{choice.ceiling:.0f} % of the dense cost")
     if choice.ask != "ceiling" and advice.least_y is not None:
-        return Limit("y", advice.least_y, "your floor")
+        return Limit("y", points_of(view.metric) * advice.least_y, "your floor")
     return None

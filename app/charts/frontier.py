@@ -15,6 +15,7 @@ import plotly.graph_objects as go
 
 from app.charts.frontier_look import Look, Theme, hover, is_quoted, looks
 from compecon.views.frontier import BudgetCurve, Family, FrontierMark, FrontierView
+from compecon.views.frontier_words import points_of
 
 PAPER: dict[Theme, tuple[str, str, str]] = {  # background, text, grid
     "light": ("#ffffff", "#1f2430", "#dfe3ea"),
@@ -60,7 +61,17 @@ def frontier_figure(view: FrontierView, theme: Theme = "light") -> go.Figure:
         for family in view.families
         for trace in _family(family, curves[family.name], table[family.name], style, has_title=family.name == titled)
     ]
-    return go.Figure({"data": traces, "layout": _layout(view, theme)})
+    scale = points_of(view.metric)
+    return go.Figure({"data": [_in_points(trace, scale) for trace in traces], "layout": _layout(view, theme)})
+
+
+def _in_points(trace: dict[str, Any], scale: int) -> dict[str, Any]:
+    """The same with the metric as people read it."""
+    scaled: dict[str, Any] = {**trace, "y": [None if y is None else scale * y for y in trace["y"]]}
+    if "error_y" in trace:
+        ends = {end: [scale * size for size in trace["error_y"][end]] for end in ("array", "arrayminus")}
+        scaled["error_y"] = {**trace["error_y"], **ends}
+    return scaled
 
 
 def _layout(view: FrontierView, theme: Theme) -> dict[str, Any]:
@@ -110,7 +121,8 @@ def _focus(view: FrontierView) -> list[float] | None:
     ends = [(m.y if m.y_low is None else m.y_low, m.y if m.y_high is None else m.y_high) for m in inside]
     bottom, top = min(end for end, _ in ends), max(end for _, end in ends)
     pad = 0.05 * (top - bottom)
-    return [float(bottom - pad), float(top + pad)]
+    scale = points_of(view.metric)
+    return [float(scale * (bottom - pad)), float(scale * (top + pad))]
 
 
 def _percent_or(view: FrontierView, other: str) -> str:

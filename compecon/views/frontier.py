@@ -22,6 +22,7 @@ from compecon.views.frontier_parts import Standing as Standing
 from compecon.views.frontier_parts import TaskChoice as TaskChoice
 from compecon.views.frontier_places import Place, placed
 from compecon.views.frontier_points import FrontierPoint
+from compecon.views.frontier_words import points_of
 
 
 def frontier_view(
@@ -122,4 +123,7 @@ def _y_title(asked: Asked, axes: FrontierAxes) -> str:
     metric = asked.metric or "metric"
     direction = "" if asked.higher_is_better else ", lower is better"
     on = f"on {asked.split or 'no split'}{rows}{direction}"
-    return f"{metric} {on}" if axes.y == "quality" else f"{metric} minus the dense parent's, {on}"
+    in_points = points_of(asked.metric) > 1
+    if axes.y == "quality":
+        return f"{metric}{' × 100' if in_points else ''} {on}"
+    return f"{metric} minus the dense parent's{', points' if in_points else ''}, {on}"

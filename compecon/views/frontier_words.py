@@ -67,6 +67,11 @@ def _has_fixed_price(settings: Mapping[str, Any]) -> bool:
     return isinstance(incentive, Mapping) and "target" in incentive and incentive["target"] is None
 
 
+def points_of(metric: str) -> int:
+    """What people multiply a metric by: 100 for points, 1 for what is read as it is, such as a perplexity."""
+    return 100 if is_higher_better(metric) else 1
+
+
 def in_points(value: float, metric: str) -> str:
     """A metric as people read it: in points of a hundred; a perplexity as it is."""
     return f"{100 * value:.1f}" if is_higher_better(metric) and abs(value) < _IN_POINTS else f"{value:.4g}"

@@ -88,7 +88,7 @@ def test_each_mark_is_drawn_once_at_its_place() -> None:
         if trace.customdata
         for (key,), x, y in zip(trace.customdata, trace.x, trace.y, strict=True)
     ]
-    assert sorted(drawn) == sorted((m.point.key, m.x, m.y) for m in WHOLE.marks)
+    assert sorted(drawn) == sorted((m.point.key, m.x, 100 * m.y) for m in WHOLE.marks), "in points"
 
 
 def test_standings_are_told_apart_without_colour() -> None:
@@ -109,7 +109,7 @@ def test_standings_are_told_apart_without_colour() -> None:
 
 def test_a_front_is_a_staircase_through_its_points() -> None:
     front = traces(frontier_figure(WHOLE))["incentive", "front"]
-    assert (list(front.x), list(front.y), front.line.shape) == ([0.3, 0.5], [0.84, 0.85], "hv")
+    assert (list(front.x), list(front.y), front.line.shape) == ([0.3, 0.5], [84.0, 85.0], "hv")
 
 
 def test_a_family_has_one_entry_in_the_legend_and_quoted_ones_a_group_that_says_so() -> None:
@@ -126,17 +126,17 @@ def test_all_curves_of_a_family_are_one_trace_with_gaps() -> None:
     for order, curve in enumerate(WHOLE.curves):
         at = order * (stops + 1)
         assert tuple(curves.x[at : at + stops]) == curve.xs
-        assert tuple(curves.y[at : at + stops]) == curve.ys
+        assert tuple(curves.y[at : at + stops]) == tuple(None if y is None else 100 * y for y in curve.ys)
         assert curves.y[at + stops] is None
 
 
 def test_bars_end_where_intervals_do_and_never_point_inwards() -> None:
     skewed = replace(WHOLE.families[0].marks[0], y_low=0.87, y_high=0.9)  # an interval that does not hold its number
     bars = traces(frontier_figure(view(family("dense", skewed))))["dense", "marks"].error_y
-    assert (bars.array[0], bars.arrayminus[0]) == (pytest.approx(0.04), 0.0)
+    assert (bars.array[0], bars.arrayminus[0]) == (pytest.approx(4), 0.0)
     whole = traces(frontier_figure(WHOLE))["incentive", "marks"].error_y
-    assert whole.array[0] == pytest.approx(0.02)
-    assert whole.arrayminus[0] == pytest.approx(0.01)
+    assert whole.array[0] == pytest.approx(2)
+    assert whole.arrayminus[0] == pytest.approx(1)
 
 
 def test_a_hover_says_what_it_is_and_whose() -> None:
@@ -172,8 +172,8 @@ def test_one_that_lost_everything_does_not_press_the_others_into_a_line() -> Non
     near = [mark(f"n{i}", "taylor", 0.3 + i / 20, 0.80 + i / 200) for i in range(8)]
     far = mark("z", "taylor", 0.3, 0.1, "dominated")
     low, high = frontier_figure(view(family("taylor", *near, far))).layout.yaxis.range
-    assert 0.1 < low < 0.79
-    assert high > 0.855
+    assert 10 < low < 79
+    assert high > 85.5
     assert frontier_figure(view(family("taylor", *near))).layout.yaxis.range is None
 
 

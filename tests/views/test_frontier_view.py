@@ -51,7 +51,7 @@ def test_a_view_of_two_points_is_known_to_the_last_field() -> None:
     assert view == FrontierView(
         axes=AXES,
         x_title="MACs of one text, counted on compacted shapes",
-        y_title="accuracy on test",
+        y_title="accuracy × 100 on test",
         reference=(100.0, 0.8),
         families=(
             Family("dense", (replace(mark, point=large, x=100.0, y=0.9, differs="dense"),), ("local/dense",), 0.0),
@@ -82,7 +82,7 @@ def test_titles_say_length_rows_and_device() -> None:
     assert frontier_view(points, AXES).x_title == "MACs of one text of 25 tokens, counted on compacted shapes"
     timed = frontier_view(points, FrontierAxes("sst2", "latency", "quality"))
     assert timed.x_title == "time of a forward pass by the dense parent's, measured: cpu, 1 thread"
-    assert timed.y_title == "accuracy on test, 1,821 rows"
+    assert timed.y_title == "accuracy × 100 on test, 1,821 rows"
 
 
 def test_what_differs_names_only_what_is_not_the_same_in_the_family() -> None:
