@@ -15,8 +15,8 @@ from compecon.views.frontier_places import Place
 
 Numbers = NDArray[np.float64]
 COST_GRAIN = 0.005
-"""Costs are told apart by at least this share of the largest one shown: whole units meet no target exactly, and a hair less
-is no reason to be on a front with a far worse model."""
+"""Costs are told apart by at least this share of the largest one shown: whole units meet no target exactly, and to be
+cheaper by a hair is no reason to be on a front with a far worse model."""
 
 
 @final
