@@ -12,6 +12,7 @@ from app.charts.frontier_look import COLOURS
 from compecon.views.frontier_ablation import AblationView
 from compecon.views.frontier_points import Reading
 from compecon.views.frontier_prices import PriceView
+from compecon.views.frontier_words import points_of
 
 _UNITS = {"heads": "attention only", "neurons": "FFN only", "both": "attention and FFN"}
 _KINDS = {"shadow": "shadow price of a target", "fixed": "fixed price"}
@@ -23,13 +24,14 @@ _TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
 def ablation_figure(view: AblationView) -> go.Figure:
     """Change from the dense parent, or the metric where that is unknown, by the MACs left; a mark a training."""
     has_change = all(mark.change is not None for mark in view.marks)
-    figure = go.Figure()
+    figure, scale = go.Figure(), points_of(view.metric)
     for place, (units, name) in enumerate(_UNITS.items()):
         marks = [mark for mark in view.marks if mark.units == units]
         ys = [mark.change if has_change and mark.change else mark.quality for mark in marks]
         if marks:
-            figure.add_trace(_marks(name, place, [mark.share for mark in marks], ys, [mark.name for mark in marks]))
-    y_title = "change from the dense parent" if has_change else "the task's metric"
+            shares = [mark.share for mark in marks]
+            figure.add_trace(_marks(name, place, shares, [_times(y, scale) for y in ys], [mark.name for mark in marks]))
+    y_title = f"{'change from the dense parent' if has_change else view.metric}{', points' if scale > 1 else ''}"
     return figure.update_layout(**_layout("MACs left, share of the dense parent's", y_title), xaxis_tickformat=".0%")
 
 
@@ -45,6 +47,12 @@ def price_figure(view: PriceView) -> go.Figure:
     layout = _layout("price, in task loss for all of the dense cost", "MACs left, share of the dense parent's")
     figure.update_layout(**layout)
     return figure.update_layout(xaxis={"type": "log", "tickvals": _TICKS}, yaxis_tickformat=".0%")
+
+
+def _times(reading: Reading, scale: float) -> Reading:
+    """The same in points."""
+    low, high = (None if end is None else scale * end for end in (reading.low, reading.high))
+    return Reading(scale * reading.value, low, high)
 
 
 def _marks(name: str, place: int, xs: Sequence[float], ys: Sequence[Reading], told: Sequence[str]) -> go.Scatter:

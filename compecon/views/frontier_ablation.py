@@ -51,11 +51,13 @@ class AblationView:
         marks: The trainings, by units and cost.
         sentences: Which is better at equal MACs, or what is missing.
         commands: What to run for what is missing.
+        metric: The task's metric.
     """
 
     marks: tuple[AblationMark, ...]
     sentences: tuple[str, ...]
     commands: tuple[str, ...]
+    metric: str = ""
 
 
 def ablation_view(points: Iterable[FrontierPoint], task: str) -> AblationView:

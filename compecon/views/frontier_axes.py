@@ -52,9 +52,9 @@ class Asked:
 
 
 def tasks_of(points: Iterable[FrontierPoint]) -> tuple[TaskChoice, ...]:
-    """The tasks and splits at hand, most points first; another split than the reported one is "task@split"."""
+    """The tasks and splits at hand, most checkpoints first; another split than the reported one is "task@split"."""
     known = measured(points)
-    choices = []
+    choices, n_open = [], {}
     for task in dict.fromkeys(point.task for point in known):
         of_task = [point for point in known if point.task == task]
         reported = _reported(of_task)
@@ -64,7 +64,8 @@ def tasks_of(points: Iterable[FrontierPoint]) -> tuple[TaskChoice, ...]:
             metric = _common(point.metric for point in there) or "metric"
             name = task if split == reported else f"{task}@{split}"
             choices.append(TaskChoice(name, f"{task_title(task)}: {metric} on {split}", len(there)))
-    return tuple(sorted(choices, key=lambda choice: ("@" in choice.name, -choice.n_points, choice.name)))
+            n_open[name] = sum(bool(point.checkpoint) for point in there)
+    return tuple(sorted(choices, key=lambda choice: ("@" in choice.name, -n_open[choice.name], choice.name)))
 
 
 def axes_of(points: Iterable[FrontierPoint], task: str) -> tuple[AxisChoice, ...]:

@@ -11,6 +11,8 @@ from compecon.compression.scaled import scaled
 from compecon.compression.units import Units
 from compecon.recipes.removal import SAMPLE
 
+pytestmark = pytest.mark.slow
+
 TRAINING = ("--batch-size", "8", "--precision", "float32", "--device", "cpu")
 
 

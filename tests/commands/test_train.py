@@ -11,6 +11,8 @@ from compecon.checkpoints.load import load_checkpoint
 from compecon.finetune.trainer import IncentiveTrainer
 from compecon.recipes.arms import forward_macs
 
+pytestmark = pytest.mark.slow
+
 SHORT = ("--steps", "8", "--batch-size", "8", "--precision", "float32", "--device", "cpu")
 
 

@@ -21,6 +21,8 @@ from compecon.incentives.gates import Gates, gated
 from compecon.incentives.price import DualAscent, FixedPrice
 from compecon.tasks.objectives import classification_loss
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = FineTuneSettings(
     epochs=3,
     batch_size=2,

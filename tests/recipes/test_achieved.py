@@ -29,6 +29,8 @@ from compecon.tasks.metrics import Estimate, accuracy, paired, perplexity, spear
 from compecon.tasks.registry import read_task
 from compecon.tasks.task import Split, Task
 
+pytestmark = pytest.mark.slow
+
 QUICK = {"steps": 4, "batch_size": 8, "precision": "float32", "device": "cpu", "save_every": 2, "max_tokens": 32}
 
 

@@ -18,6 +18,8 @@ from compecon.recipes.causal import CausalPlan
 from compecon.recipes.encoders import EncoderPlan
 from compecon.recipes.family import FAMILY, FamilyPlan, time_family
 
+pytestmark = pytest.mark.slow
+
 WORDS = ["good", "bad", "film", "money", "cat", "sat", "##ting", "unseen"]
 BRIEF = FineTuneSettings(epochs=1, batch_size=4, precision="float32")
 ARTICLE = " = Title = \n \n The cat sat . The money sat on the film . \n"

@@ -17,6 +17,8 @@ from compecon.recipes.summary import arms_at_targets, difference, duels, volumes
 from compecon.tasks.metrics import accuracy
 from compecon.tasks.task import Task
 
+pytestmark = pytest.mark.slow
+
 BRIEF = FineTuneSettings(steps=4, batch_size=8, learning_rate=1e-3, precision="float32", freeze_embeddings=True)
 PLAN = FrontierPlan(
     targets=(0.6, 0.4),

@@ -27,6 +27,8 @@ from tests.runs.job_server import serving
 from tests.support.ray_head import ray_head
 from tests.support.runs import ended, kill_workers, until, workers
 
+pytestmark = pytest.mark.slow
+
 RAY = [
     pytest.mark.ray,
     pytest.mark.slow,
