@@ -115,6 +115,7 @@ def test_rules_side_by_side_quote_the_paper_as_quoted() -> None:
     assert "draft figure" in captions(page)
 
 
+@pytest.mark.slow
 def test_the_ratio_of_a_mixture_stands_beside_what_is_quoted() -> None:
     page = open_page(stream="MostlyEasy", part="rules")
     canvas_of(page)

@@ -25,6 +25,8 @@ from compecon.runs.store import STATUS, RunStore
 from compecon.runs.submission import new_spec
 from compecon.views.compare_rows import LISTS, listed_rows
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 PAIR = {"a": "sentiment", "b": "sentiment-45"}
 Open = Callable[..., AppTest]

@@ -19,6 +19,8 @@ from compecon.incentives.gates import Gates, gated
 from compecon.incentives.price import FixedPrice
 from compecon.tasks.objectives import classification_loss
 
+pytestmark = pytest.mark.slow
+
 ONE_STEP = FineTuneSettings(steps=1, batch_size=8, warmup=0, precision="float32")
 
 

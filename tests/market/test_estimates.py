@@ -51,6 +51,7 @@ def test_ceilings_are_shares_of_correct_attempts():
     assert fitted.queries == tuple(map(str, range(60)))
 
 
+@pytest.mark.slow
 def test_intervals_cover_the_truth_about_as_often_as_they_say():
     covered, ceilings, decays = [], [], []
     for seed in range(8):

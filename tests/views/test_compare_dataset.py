@@ -120,6 +120,7 @@ def test_a_constant_side_has_no_correlation() -> None:
 # ---- levels
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_score", [False, True])
 def test_every_level_has_both_and_their_paired_difference(is_score: bool) -> None:
     a, b = made(1, is_score=is_score), made(2, is_score=is_score)
