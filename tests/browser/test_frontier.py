@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -133,14 +134,22 @@ def test_a_mark_leads_to_its_comparison_with_the_dense_parent(frontier: Frontier
     frontier.dashboard.await_address(a="sentiment-45", b="sentiment")
 
 
-def test_a_box_around_marks_lists_them_in_the_table(frontier: Frontier) -> None:
+BOX = ((0.02, 0.02), (0.5, 0.98))
+LASSO = ((0.02, 0.02), (0.5, 0.02), (0.5, 0.98), (0.02, 0.98), (0.02, 0.05))
+
+
+@pytest.mark.parametrize(("tool", "way"), [("Box Select", BOX), ("Lasso Select", LASSO)], ids=["box", "lasso"])
+def test_marks_inside_of_what_is_drawn_are_listed_in_the_table(
+    frontier: Frontier, tool: str, way: Sequence[tuple[float, float]]
+) -> None:
     frontier.open()
-    frontier.find("[data-title='Box Select']").click()
+    frontier.find(f"[data-title='{tool}']").click()
     area = frontier.find(".plot .nsewdrag").first.bounding_box()
     mouse = frontier.page.mouse
-    mouse.move(area["x"] + 5, area["y"] + 5)
-    mouse.down()
-    mouse.move(area["x"] + 0.5 * area["width"], area["y"] + area["height"] - 5, steps=5)
+    for step, (x, y) in enumerate(way):
+        mouse.move(area["x"] + x * area["width"], area["y"] + y * area["height"], steps=5)
+        if step == 0:
+            mouse.down()
     mouse.up()
     told = frontier.page.get_by_text(re.compile(r"The \d+ points that were selected"))
     expect(told).to_be_visible()
