@@ -428,7 +428,11 @@ def test_a_range_is_read_as_it_is_typed():
 
 
 def in_a_process(*arguments):
-    code = "import sys; from compecon.cli import main; sys.argv[0] = 'compecon'; main()"
+    """The command as a terminal runs it: what a shell starts in the background, and its children, ignore Ctrl+C."""
+    code = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from compecon.cli import main; sys.argv[0] = 'compecon'; main()"
+    )
     return subprocess.Popen(
         [sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -470,7 +474,10 @@ def test_who_stops_watching_leaves_the_run_alone(compecon, store):
     assert watcher.stderr is not None
     watcher.stderr.readline()  # it looks on
     watcher.send_signal(signal.SIGINT)
-    _, err = watcher.communicate(timeout=60)
+    try:
+        _, err = watcher.communicate(timeout=60)
+    finally:
+        watcher.kill()
     assert watcher.returncode == 130
     assert "goes on" in err
     assert not store.get(run_id).state.is_finished
