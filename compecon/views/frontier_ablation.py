@@ -127,15 +127,25 @@ def _mean(marks: Sequence[AblationMark]) -> float | None:
     return sum(changes) / len(changes) if changes and len(changes) == len(marks) else None
 
 
+def _sureness(ranked: Sequence[Units], group: Sequence[AblationMark]) -> str:
+    """Who is not told apart from the best, by intervals; "" if everybody is."""
+    first, *others = ranked
+    tied = [_TITLES[units] for units in others if not _is_told(first, units, group)]
+    if not tied:
+        return ""
+    if len(tied) == len(others):
+        return " The intervals overlap, so this order may be chance."
+    return f" The intervals of {_TITLES[first]} and {' and '.join(tied)} overlap, so their order may be chance."
+
+
 def _sentence(share: float, known: dict[Units, float], group: Sequence[AblationMark], metric: str) -> str:
     sign = 1 if is_higher_better(metric) else -1
     ranked = sorted(known, key=lambda units: -sign * known[units])
     told = ", ".join(f"{_TITLES[units]} {change_in_points(known[units], metric)}" for units in ranked)
     n = len([mark for mark in group if mark.units in known])
-    first, second = (abs(known[units]) for units in ranked[:2])
-    if abs(first - second) < 1e-9:
+    if abs(known[ranked[0]] - known[ranked[-1]]) < 1e-9:
         return f"At {share:.0%} of the dense MACs they are equal: {told} from dense, {n} trainings."
-    sure = "" if _is_told(ranked[0], ranked[1], group) else " The intervals overlap, so this order may be chance."
+    sure = _sureness(ranked, group)
     return f"At {share:.0%} of the dense MACs {_TITLES[ranked[0]]} keeps most: {told} from dense, {n} trainings.{sure}"
 
 

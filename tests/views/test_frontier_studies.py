@@ -75,6 +75,21 @@ def test_an_order_within_the_intervals_is_told_to_be_chance() -> None:
     assert "this order may be chance" in ablation_view(points, "sst2").sentences[0]
 
 
+def test_who_is_far_behind_is_not_told_to_be_so_by_chance() -> None:
+    points = [
+        priced("n", NEURONS_ONLY, 0.8, -0.01, 0.02),
+        priced("b", "incentive", 0.8, 0.01, 0.02),
+        priced("h", HEADS_ONLY, 0.8, -0.2, 0.02),
+    ]
+    [told] = ablation_view(points, "sst2").sentences
+    assert "The intervals of attention and FFN and FFN only overlap, so their order may be chance." in told
+
+
+def test_changes_of_one_size_and_two_signs_are_not_equal() -> None:
+    points = [priced("h", HEADS_ONLY, 0.8, -0.01), priced("n", NEURONS_ONLY, 0.8, 0.01)]
+    assert "FFN only keeps most" in ablation_view(points, "sst2").sentences[0]
+
+
 def test_what_is_missing_comes_with_the_commands_that_make_it() -> None:
     view = ablation_view([priced("b", "incentive", 0.45, 0.0)], "sst2")
     assert "No training here priced attention only or FFN only" in view.sentences[0]
