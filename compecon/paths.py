@@ -16,3 +16,12 @@ def dashboard_root() -> Path:
 def assets() -> Path:
     """Folder of bundled checkpoints, recorded traces, texts and the canvas."""
     return dashboard_root() / "assets"
+
+
+def file_stamp(path: Path) -> tuple[int, int]:
+    """What changes with a file's content: when it was written, in nanoseconds, and bytes; zeros if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0
+    return found.st_mtime_ns, found.st_size

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from app.charts.bars import error_bars
 from compecon.market.paired import Difference
 from compecon.market.predicted import Gain
 from compecon.views.allocation_gains import gains_of, scale_of
@@ -68,14 +69,7 @@ def _accuracy(course: RuleCourse, front: Sequence[bool], look: dict[str, str]) -
     return go.Scatter(
         x=[point.used for point in points],
         y=[point.accuracy for point in points],
-        error_y={
-            "type": "data",
-            "symmetric": False,
-            "array": [point.high - point.accuracy for point in points],
-            "arrayminus": [point.accuracy - point.low for point in points],
-            "thickness": 0.6,
-            "width": 0,
-        },
+        error_y=error_bars(*_ends(points, "accuracy"), thickness=0.6, width=0),
         name=course.label,
         legendgroup=course.name,
         mode="lines+markers",
@@ -152,14 +146,7 @@ def with_quoted(figure: go.Figure, quoted: Sequence[QuotedRatio]) -> go.Figure:
         go.Scatter(
             x=[point.budget for point in quoted],
             y=[point.ratio for point in quoted],
-            error_y={
-                "type": "data",
-                "symmetric": False,
-                "array": [point.high - point.ratio for point in quoted],
-                "arrayminus": [point.ratio - point.low for point in quoted],
-                "thickness": 1,
-                "width": 3,
-            },
+            error_y=error_bars(*_ends(quoted, "ratio"), width=3),
             name="quoted: the paper's draft figure",
             mode="markers",
             marker={"symbol": "x-thin", "size": 9, "color": "#8C8C8C", "line": {"width": 2, "color": "#8C8C8C"}},
@@ -215,19 +202,17 @@ def gains_figure(streams: Sequence[str]) -> go.Figure:
     return figure
 
 
+def _ends(found: Sequence[Any], value: str) -> tuple[list[float], list[float], list[float]]:
+    """Values, lower and upper ends."""
+    return [getattr(one, value) for one in found], [one.low for one in found], [one.high for one in found]
+
+
 def _gain_line(found: Sequence[Gain], line: _Line, scale: float) -> go.Scatter:
     added = [Difference(0.0, 0.0, 0.0) if line.name == "same" else getattr(gain, line.name) for gain in found]
     return go.Scatter(
         x=[gain.mean_budget / scale for gain in found],
         y=[gain.same + more.value for gain, more in zip(found, added, strict=True)],
-        error_y={
-            "type": "data",
-            "symmetric": False,
-            "array": [more.high - more.value for more in added],
-            "arrayminus": [more.value - more.low for more in added],
-            "thickness": 1,
-            "width": 0,
-        },
+        error_y=error_bars(*_ends(added, "value"), width=0),
         name=line.label,
         legendgroup=line.name,
         mode="lines+markers",

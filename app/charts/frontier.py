@@ -13,6 +13,7 @@ from typing import Any, final
 import numpy as np
 import plotly.graph_objects as go
 
+from app.charts.bars import error_bars
 from app.charts.frontier_look import Look, Theme, hover, is_quoted, looks
 from compecon.views.frontier import BudgetCurve, Family, FrontierMark, FrontierView
 from compecon.views.frontier_words import points_of
@@ -247,13 +248,6 @@ def _bars(marks: Sequence[FrontierMark], look: Look) -> dict[str, Any]:
     for axis in ("x", "y"):
         ends = [(getattr(m, axis), getattr(m, f"{axis}_low"), getattr(m, f"{axis}_high")) for m in marks]
         if any(low is not None and high is not None for _, low, high in ends):
-            found[f"error_{axis}"] = {
-                "type": "data",
-                "symmetric": False,
-                "array": [0.0 if high is None else max(0.0, high - value) for value, _, high in ends],
-                "arrayminus": [0.0 if low is None else max(0.0, value - low) for value, low, _ in ends],
-                "thickness": 0.8,
-                "width": 0,
-                "color": f"{look.colour}80",
-            }
+            values, lows, highs = zip(*ends, strict=True)
+            found[f"error_{axis}"] = error_bars(values, lows, highs, thickness=0.8, width=0, color=f"{look.colour}80")
     return found

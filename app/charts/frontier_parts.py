@@ -8,6 +8,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from app.charts.bars import error_bars
 from app.charts.frontier_look import COLOURS
 from compecon.views.frontier_ablation import AblationView
 from compecon.views.frontier_points import Reading
@@ -56,18 +57,10 @@ def _times(reading: Reading, scale: float) -> Reading:
 
 
 def _marks(name: str, place: int, xs: Sequence[float], ys: Sequence[Reading], told: Sequence[str]) -> go.Scatter:
-    ends = [(y.value if y.low is None else y.low, y.value, y.value if y.high is None else y.high) for y in ys]
     return go.Scatter(
         x=list(xs),
         y=[y.value for y in ys],
-        error_y={
-            "type": "data",
-            "symmetric": False,
-            "array": [max(0.0, high - value) for _, value, high in ends],
-            "arrayminus": [max(0.0, value - low) for low, value, _ in ends],
-            "thickness": 0.8,
-            "width": 0,
-        },
+        error_y=error_bars([y.value for y in ys], [y.low for y in ys], [y.high for y in ys], thickness=0.8, width=0),
         name=name,
         mode="markers",
         marker={"size": 9, "symbol": _SYMBOLS[place], "color": COLOURS["light"][1 + place]},

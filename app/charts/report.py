@@ -7,6 +7,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from app.charts.bars import error_bars
+
 # Okabe and Ito's colours, told apart by all kinds of colour vision; ours first.
 _COLOURS = {
     "incentive": "#0072B2",
@@ -60,13 +62,7 @@ def _curve(name: str, points: Sequence[Mapping[str, Any]], dense: float, *, reco
     return go.Scatter(
         x=[point["share"] for point in points],
         y=values,
-        error_y={
-            "type": "data",
-            "symmetric": False,
-            "array": [max(0.0, top - value) for top, value in zip(high, values, strict=True)],
-            "arrayminus": [max(0.0, value - bottom) for bottom, value in zip(low, values, strict=True)],
-            "thickness": 1,
-        },
+        error_y=error_bars(values, low, high),
         name=name if recovered else f"{name}, no recovery",
         mode="lines+markers",
         line={"color": _COLOURS.get(name, _OTHER), "dash": "solid" if recovered else "dot"},

@@ -78,11 +78,11 @@ class CanvasView:
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> Self:
         """Read what passes its check; the rest keeps its default."""
-        checked = {name: ok for name, check in _CHECKS.items() if (ok := check(values.get(name))) is not None}
+        checked = {name: ok for name, check in VIEW_CHECKS.items() if (ok := check(values.get(name))) is not None}
         return cls(**checked)
 
 
-_CHECKS: Mapping[str, Any] = {
+VIEW_CHECKS: Mapping[str, Any] = {
     "k": integer,
     "layer": integer,
     "head": integer,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, Self, TypeAlias, final
 
 import streamlit as st
 
-from app.state.address import integer, one_of, write_address
-from app.state.attention import DEVICES, MAX_URL_TEXT, AttentionChoice
+from app.state.address import write_address
+from app.state.attention import DEVICES, MAX_URL_TEXT, VIEW_CHECKS, AttentionChoice
 from compecon.recipes.policies import POLICIES
 
 COMPARE_CANVAS = "compare_canvas"
@@ -78,22 +78,9 @@ class CompareView:
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> Self:
         """Read what passes its check; the rest keeps its default."""
-        checked = {name: ok for name, check in _CHECKS.items() if (ok := check(values.get(name))) is not None}
+        checks = {each.name: VIEW_CHECKS[each.name] for each in fields(cls)}
+        checked = {name: ok for name, check in checks.items() if (ok := check(values.get(name))) is not None}
         return cls(**checked)
-
-
-_CHECKS: Mapping[str, Callable[[Any], Any]] = {
-    "k": integer,
-    "layer": integer,
-    "head": integer,
-    "view": one_of("row", "received"),
-    "tokens": one_of("all", "content"),
-    "unit": one_of("nats", "bits"),
-    "statistic": one_of(
-        "gini", "gini_small_sample", "entropy", "effective_number", "top_share_10", "bottom_share_50", "herfindahl",
-        "gini_inside", "moved",
-    ),
-}  # fmt: skip
 
 
 def choose_pair(a: str, b: str, text: str | None = None, pair: str = "") -> None:

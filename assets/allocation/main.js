@@ -157,7 +157,7 @@ class Allocation {
       price: [now.price === null ? "none" : number(now.price), now.price === null ? `set by this rule; demand would meet the budget at ${number(now.clearing)}` : `${worth} for one more ${one}${money > 0 ? `; ${number((now.price / money) * 1e6, 3)} for one unit of money` : ""}`],
       abandoned: [`${now.abandoned} of ${n}`, "queries that got nothing"],
       value: [number(now.value), worth],
-      gap: [number(Math.max(0, now.bound - now.value), 3), `at most: the bound is ${number(now.bound)}, and no rule exceeds it`],
+      gap: [number(now.bound - now.value > 1e-9 * now.bound ? now.bound - now.value : 0, 3), `at most: the bound is ${number(now.bound)}, and no rule exceeds it`],
       accuracy: [`${(100 * now.accuracy).toFixed(1)} %`, `${(100 * now.low).toFixed(1)} to ${(100 * now.high).toFixed(1)}, 95 % over queries`],
       used: [number(now.used), `of ${number(now.handed)} handed out; ${number(left > 1e-9 * now.budget ? left : 0)} unspent`],
     };

@@ -1,23 +1,15 @@
 // The budget bar, the switches, the badge, the answers: everything that takes input or says a word.
 
 import { badgeOf, drawTicks, showBadge, stopOf } from "./budget.js";
-import { switches } from "./stage.js";
+import { sharedInputs } from "./stage.js";
 import { ATLAS, readsSentence } from "./words.js";
 import { updateOutput, write } from "./panels.js";
 
 export class Controls {
   constructor(owner) {
     this.owner = owner;
-    const $ = (s) => owner.$(s);
-    this.range = $("input[type=range]");
-    this.range.addEventListener("input", () => owner.set({ k: owner.stops[+this.range.value] }, false));
-    this.range.addEventListener("change", () => owner.tell());
-    $(".alert button").addEventListener("click", () => owner.say(null));
-    $(".python").addEventListener("click", () => this.copyPython());
-    this.select = $("select.statistic");
-    this.select.replaceChildren(...Object.entries(ATLAS).map(([name, { label }]) => new Option(label, name)));
-    this.select.addEventListener("change", () => owner.set({ statistic: this.select.value }));
-    this.showSwitches = switches(owner.root, (name, value) => owner.set({ [name]: value }));
+    Object.assign(this, sharedInputs(owner, ATLAS));
+    owner.$(".python").addEventListener("click", () => this.copyPython());
   }
 
   opened() {

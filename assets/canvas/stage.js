@@ -60,3 +60,14 @@ export function switches(root, choose) {
     }
   };
 }
+
+/** What takes input on every canvas of attention: the budget bar, the dismissal of a message, the statistic that colours heads, the switches. */
+export function sharedInputs(owner, statistics) {
+  const range = owner.$("input[type=range]"), select = owner.$("select.statistic");
+  range.addEventListener("input", () => owner.set({ k: owner.stops[+range.value] }, false));
+  range.addEventListener("change", () => owner.tell());
+  owner.$(".alert button").addEventListener("click", () => owner.say(null));
+  select.replaceChildren(...Object.entries(statistics).map(([name, { label }]) => new Option(label, name)));
+  select.addEventListener("change", () => owner.set({ statistic: select.value }));
+  return { range, select, showSwitches: switches(owner.root, (name, value) => owner.set({ [name]: value })) };
+}

@@ -2,7 +2,7 @@
 
 import { drawTicks, badgeOf, showBadge, stopOf } from "../canvas/budget.js";
 import { make, updateOutput, write } from "../canvas/panels.js";
-import { switches } from "../canvas/stage.js";
+import { sharedInputs } from "../canvas/stage.js";
 import { ATLAS, MOVED, STATISTICS, VIEW_WORDS } from "../canvas/words.js";
 import { headMean, selectionControl } from "./heads.js";
 import { agreementSentence, alignmentNotes, difference, disagreements, disagreementSentence, selectionSentence } from "./words.js";
@@ -15,17 +15,10 @@ export class Controls {
   constructor(owner) {
     this.owner = owner;
     const $ = (s) => owner.$(s);
-    this.range = $("input[type=range]");
-    this.range.addEventListener("input", () => owner.set({ k: owner.stops[+this.range.value] }, false));
-    this.range.addEventListener("change", () => owner.tell());
-    $(".alert button").addEventListener("click", () => owner.say(null));
+    Object.assign(this, sharedInputs(owner, ATLAS));
     $(".swap").addEventListener("click", () => owner.swap());
     $(".blink").addEventListener("click", () => owner.blink());
     $(".blink").title = CALM.matches ? "Shows B in A's place; press again for A. Nothing moves by itself." : "Shows A and B in turn, in A's place. Press again to stop.";
-    this.select = $("select.statistic");
-    this.select.replaceChildren(...Object.entries(ATLAS).map(([name, { label }]) => new Option(label, name)));
-    this.select.addEventListener("change", () => owner.set({ statistic: this.select.value }));
-    this.showSwitches = switches(owner.root, (name, value) => owner.set({ [name]: value }));
     this.cells = this.#table($("table.stats").tBodies[0]);
     $("dl").replaceChildren(...Object.values(STATISTICS).concat(MOVED).flatMap((s) => [make("dt", "", s.label), make("dd", "", s.how)]));
     this.boxes = Object.fromEntries(["a", "b"].map((side) => [side, Object.fromEntries(["badge", "name", "problem", "answers", "verdict"].map((part) => [part, $(`.side[data-side=${side}] .${part}`)]))]));

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlencode
 
 from compecon.benchmarks.browser import chromium, fresh_page
+from compecon.benchmarks.dragging import drag
 from compecon.benchmarks.figures import Figure, Goal, Table
 from compecon.benchmarks.server import dashboard
 from compecon.benchmarks.settings import Settings
@@ -23,8 +22,6 @@ _STREAMS = (
     ("500 drawn queries", {"stream": "Balanced", "belief": "surge"}),
 )
 _GOAL_MS = 25.0
-_FRAME_S = 1 / 60
-_HALF_THUMB = 8  # pixels: the thumb's middle stays inside the bar
 _SETTLE_MS = 800  # after a release the page tells the server, once
 _PROBE = Path(__file__).with_name("allocation_probe.js")
 
@@ -46,41 +43,19 @@ def _table(browser: Browser, url: str, name: str, passes: int) -> Table:
         page.get_by_role("button", name="JSON", exact=True).wait_for()  # the script has run to its end
         page.evaluate(_PROBE.read_text(encoding="utf-8"))
         page.evaluate("() => compeconBench.addFloor()")
-        drag(page, "#ca-budget")  # code is compiled
+        _drag(page, "#ca-budget")  # code is compiled
         page.evaluate("() => { marketBench.moves.length = 0; }")
         frames = []
         for _ in range(passes):
-            frames.append(drag(page, "#ca-budget"))
-            drag(page, "#bench-floor")
+            frames.append(_drag(page, "#ca-budget"))
+            _drag(page, "#bench-floor")
         moves = page.evaluate("() => marketBench.moves")
     return Table(f"allocation: {name}", tuple(_figures(moves, frames)), _notes(moves))
 
 
-def drag(page: Page, selector: str) -> float:
-    """Press on the right end, drag to the left end and back, a stop at a time, and let go.
-
-    Returns:
-        WebSocket frames sent while the button was down.
-
-    Raises:
-        ValueError: If the bar has no stops.
-    """
-    bar = page.locator(selector)
-    box, stops = bar.bounding_box(), int(bar.get_attribute("max") or 0)
-    if box is None or stops < 1:
-        raise ValueError(f"{selector} has no stops to drag over; the page did not open as it should.")
-    left, width, y = box["x"] + _HALF_THUMB, box["width"] - 2 * _HALF_THUMB, box["y"] + box["height"] / 2
-    page.mouse.move(left + width, y)
-    page.mouse.down()
-    page.wait_for_timeout(_SETTLE_MS)
-    before = page.evaluate("() => compeconBench.sent.length")
-    for stop in [*range(stops - 1, -1, -1), *range(1, stops + 1)]:
-        page.mouse.move(left + width * stop / stops, y)
-        time.sleep(_FRAME_S * random.uniform(1, 2))  # noqa: S311 - any phase against the screen's frames
-    after = page.evaluate("() => compeconBench.sent.length")
-    page.mouse.up()
-    page.wait_for_timeout(_SETTLE_MS)
-    return float(after - before)
+def _drag(page: Page, selector: str) -> float:
+    """Drag a bar; gives back the WebSocket frames that were sent meanwhile."""
+    return drag(page, selector, settle_ms=_SETTLE_MS, press_ms=_SETTLE_MS)[0]
 
 
 def _figures(moves: Sequence[Move], frames: Sequence[float]) -> list[Figure]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from compecon.benchmarks.browser import chromium, fresh_page, wait_for_sweep
+from compecon.benchmarks.dragging import drag
 from compecon.benchmarks.figures import Figure, Goal, Table
 from compecon.benchmarks.models import bundled_checkpoint, text_of
 from compecon.benchmarks.server import dashboard
@@ -18,9 +17,7 @@ if TYPE_CHECKING:
 
 Move: TypeAlias = Mapping[str, Any]
 _GOALS_MS = {64: 16.7, 128: 25.0}
-_FRAME_S = 1 / 60
-_HALF_THUMB = 8  # pixels: the thumb's middle stays inside the bar
-_SETTLE_MS = 600  # after a release the page tells the server, once
+SETTLE_MS = 600  # after a release the page tells the server, once
 _EXACT = ("exact", "recorded")
 
 
@@ -50,37 +47,14 @@ def drag_table(page: Page, title: str, *, passes: int, goal_ms: float) -> Table:
     """
     page.evaluate("() => compeconBench.addFloor()")
     loop_ms = page.evaluate("() => compeconBench.calibrate()")
-    drag(page, "#cc-k")  # code is compiled, matrices are decoded
+    drag(page, "#cc-k", settle_ms=SETTLE_MS)  # code is compiled, matrices are decoded
     page.evaluate("() => { compeconBench.moves.length = 0; }")
     traffic = []
     for _ in range(passes):
-        traffic.append(drag(page, "#cc-k"))
-        drag(page, "#bench-floor")
+        traffic.append(drag(page, "#cc-k", settle_ms=SETTLE_MS))
+        drag(page, "#bench-floor", settle_ms=SETTLE_MS)
     moves = page.evaluate("() => compeconBench.moves")
     return Table(title, tuple(_figures(moves, traffic, goal_ms)), _notes(moves, loop_ms))
-
-
-def drag(page: Page, selector: str) -> tuple[float, float]:
-    """Press on the right end, drag to the left end and back, a stop at a time, and let go.
-
-    Returns:
-        WebSocket frames and sweep requests sent while the button was down.
-    """
-    bar = page.locator(selector)
-    box, stops = bar.bounding_box(), int(bar.get_attribute("max") or 0)
-    if box is None or stops < 1:
-        raise ValueError(f"{selector} has no stops to drag over; the page did not open as it should.")
-    left, width, y = box["x"] + _HALF_THUMB, box["width"] - 2 * _HALF_THUMB, box["y"] + box["height"] / 2
-    page.mouse.move(left + width, y)
-    page.mouse.down()
-    before = page.evaluate("() => [compeconBench.sent.length, compeconBench.requests.length]")
-    for stop in [*range(stops - 1, -1, -1), *range(1, stops + 1)]:
-        page.mouse.move(left + width * stop / stops, y)
-        time.sleep(_FRAME_S * random.uniform(1, 2))  # noqa: S311 - any phase against the screen's frames
-    after = page.evaluate("() => [compeconBench.sent.length, compeconBench.requests.length]")
-    page.mouse.up()
-    page.wait_for_timeout(_SETTLE_MS)
-    return float(after[0] - before[0]), float(after[1] - before[1])
 
 
 def _figures(moves: Sequence[Move], traffic: Sequence[tuple[float, float]], goal_ms: float) -> list[Figure]:

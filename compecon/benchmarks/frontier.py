@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 import sys
 import threading
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from compecon.benchmarks.browser import TIMEOUT_S, chromium, fresh_page
+from compecon.benchmarks.dragging import drag
 from compecon.benchmarks.figures import Figure, Goal, Table
 from compecon.benchmarks.frontier_made import BUDGETS, TASK, made_points
 from compecon.benchmarks.server import free_port
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 N_POINTS = 1_000
 _DRAW_GOAL_MS, _DRAG_GOAL_MS = 1_000, 33
-_FRAME_S = 1 / 60
-_HALF_THUMB = 8  # pixels: the thumb's middle stays inside the bar
 _HERE = Path(__file__).parent
 
 
@@ -41,10 +39,10 @@ def measure(settings: Settings) -> list[Table]:
         with fresh_page(browser, is_probed=False) as page:
             _open(page, address)
             loop_ms = page.evaluate("() => frontierBench.calibrate()")
-            _drag(page)
+            drag(page, "#cf-keys")
             page.evaluate("() => { frontierBench.moves.length = 0; frontierBench.told = 0; }")
             for _ in range(settings.pick(10, 2)):
-                _drag(page)
+                drag(page, "#cf-keys")
             found = page.evaluate("() => frontierBench")
     return [_drawing(server_s, draws, len(data)), _dragging(found, loop_ms)]
 
@@ -127,21 +125,6 @@ def _drawn(browser: Browser, address: str) -> dict[str, float]:
                 "() => ({ loaded: frontierBench.loaded, plotted: frontierBench.plotted, drawn: frontierBench.drawn })"
             )
         )
-
-
-def _drag(page: Page) -> None:
-    """Press on the right end, drag to the left end and back, a stop at a time, and let go."""
-    bar = page.locator("#cf-keys")
-    box, stops = bar.bounding_box(), int(bar.get_attribute("max") or 0)
-    if box is None or stops < 1:
-        raise CompeconError("the bar of the Frontier page has no stops; the page did not open as it should.")
-    left, width, y = box["x"] + _HALF_THUMB, box["width"] - 2 * _HALF_THUMB, box["y"] + box["height"] / 2
-    page.mouse.move(left + width, y)
-    page.mouse.down()
-    for stop in [*range(stops - 1, -1, -1), *range(1, stops + 1)]:
-        page.mouse.move(left + width * stop / stops, y)
-        time.sleep(_FRAME_S * random.uniform(1, 2))  # noqa: S311 - any phase against the screen's frames
-    page.mouse.up()
 
 
 def _drawing(server_s: dict[str, tuple[float, ...]], draws: list[dict[str, float]], n_bytes: int) -> Table:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from compecon.benchmarks.browser import TIMEOUT_S, chromium, fresh_page, wait_for_sweep
-from compecon.benchmarks.drag import drag
+from compecon.benchmarks.drag import SETTLE_MS
+from compecon.benchmarks.dragging import drag
 from compecon.benchmarks.figures import Figure, Goal, Table, quantile
 from compecon.benchmarks.models import BUNDLED, bundled_checkpoint, text_of
 from compecon.benchmarks.runs_made import make_runs
@@ -82,7 +83,7 @@ def _dragging(settings: Settings, browser: Browser, home: Path) -> Table:
     with executor_in(home) as executor, dashboard(home=home) as server, fresh_page(browser) as page:
         server.wait_until_listening()
         wait_for_sweep(page, server.url(text=text))
-        drag(page, "#cc-k")  # code is compiled, matrices are decoded
+        drag(page, "#cc-k", settle_ms=SETTLE_MS)  # code is compiled, matrices are decoded
         with _training(executor) as pid:
             rounds = [_round(page, pid) for _ in range(settings.pick(8, 2))]
     idle, busy = (tuple(value for one in column for value in one) for column in zip(*rounds, strict=True))
@@ -103,7 +104,7 @@ def _round(page: Page, pid: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
     for number in (signal.SIGSTOP, signal.SIGCONT):
         os.kill(pid, number)
         page.evaluate("() => { compeconBench.moves.length = 0; }")
-        drag(page, "#cc-k")
+        drag(page, "#cc-k", settle_ms=SETTLE_MS)
         found.append(tuple(move["total"] for move in page.evaluate("() => compeconBench.moves")))
     return found[0], found[1]
 

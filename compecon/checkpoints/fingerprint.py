@@ -9,6 +9,7 @@ from compecon.checkpoints.digest import combined, sha256_of
 from compecon.checkpoints.files import open_regular
 from compecon.checkpoints.intake import survey
 from compecon.checkpoints.locate import locate
+from compecon.paths import file_stamp
 
 
 def digest_of(source: str | Path) -> str:
@@ -22,14 +23,24 @@ def digest_of(source: str | Path) -> str:
         UnsupportedModelError: If it is of a kind that is not supported.
     """
     place = locate(source)
-    found = survey(place.path, trusted_root=place.trusted_root)
-    weights = {file.name: _sha256(file.path, *_stamp(file.path)) for file in found.weights}
+    return digest_of_folder(place.path, place.trusted_root)
+
+
+def digest_of_folder(folder: Path, trusted_root: Path | None = None) -> str:
+    """The same of a checkpoint's folder.
+
+    Args:
+        folder: The folder.
+        trusted_root: As for `compecon.checkpoints.intake.inspect_checkpoint`.
+
+    Raises:
+        CheckpointError: If it would be refused.
+        UnsupportedModelError: If it is of a kind that is not supported.
+        OSError: If a file cannot be read.
+    """
+    found = survey(folder, trusted_root=trusted_root)
+    weights = {file.name: _sha256(file.path, *file_stamp(file.path)) for file in found.weights}
     return combined({**dict(found.small_files), **weights})
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    found = path.stat()
-    return found.st_mtime_ns, found.st_size
 
 
 @lru_cache(maxsize=1024)

@@ -23,10 +23,12 @@ def _evaluate(params: Mapping[str, Any], json: Json = False) -> None:
 
     from compecon.commands.home import measurements
     from compecon.commands.results import metric_lines, print_json
+    from compecon.recipes.audience import Audience
     from compecon.recipes.measured import measure_checkpoint
 
     with plainly():
-        measured = measure_checkpoint(given, kept=measurements())
+        onlookers = Audience(say=lambda text: typer.echo(text, err=True))
+        measured = measure_checkpoint(given, kept=measurements(), audience=onlookers)
     if json:
         print_json(measured.results())
         return

@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self, final
 
 from compecon.finetune.complete import write_durably
-from compecon.paths import assets
+from compecon.paths import assets, file_stamp
+from compecon.recipes.kept_files import read_kept
 from compecon.recipes.plain import plain
 
-_LOG = logging.getLogger(__name__)
 SCHEMA = 1
 EVALUATIONS = "evaluations"
 MAX_FILE_BYTES = 5_000_000
@@ -179,7 +178,7 @@ class EvaluationStore:
     def get(self, key: EvaluationKey) -> EvaluationRecord | None:
         """A measurement, or None if it was not made yet."""
         if self._folder is not None:
-            for record in _records(self._folder / key.file_name):
+            for record in read_kept(self._folder / key.file_name, EvaluationRecord.read, MAX_FILE_BYTES):
                 if record.key == key:
                     return record
         return next((record for record in bundled_evaluations() if record.key == key), None)
@@ -198,35 +197,16 @@ class EvaluationStore:
     def all(self) -> tuple[EvaluationRecord, ...]:
         """Every measurement; what cannot be read is left out and logged."""
         own = sorted(self._folder.glob("*.json")) if self._folder is not None and self._folder.is_dir() else []
-        found = {record.key: record for path in own for record in _cached(path, *_stamp(path))}
+        found = {record.key: record for path in own for record in _cached(path, *file_stamp(path))}
         return tuple({**{record.key: record for record in bundled_evaluations()}, **found}.values())
 
 
 def bundled_evaluations() -> tuple[EvaluationRecord, ...]:
     """Those that come with compecon."""
     path = assets() / f"{EVALUATIONS}.jsonl"
-    return _cached(path, *_stamp(path))
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    try:
-        found = path.stat()
-    except OSError:
-        return 0, 0
-    return found.st_mtime_ns, found.st_size
+    return _cached(path, *file_stamp(path))
 
 
 @lru_cache(maxsize=20_000)
 def _cached(path: Path, _changed: int, _size: int) -> tuple[EvaluationRecord, ...]:
-    return tuple(_records(path))
-
-
-def _records(path: Path) -> Iterator[EvaluationRecord]:
-    try:
-        if not path.is_file() or path.stat().st_size > MAX_FILE_BYTES:
-            return
-        text = path.read_text(encoding="utf-8")
-        for part in text.splitlines() if path.suffix == ".jsonl" else [text]:
-            yield EvaluationRecord.read(json.loads(part))
-    except (OSError, ValueError, RecursionError) as error:
-        _LOG.warning("%s was left out: %s", path.name, error)
+    return read_kept(path, EvaluationRecord.read, MAX_FILE_BYTES)

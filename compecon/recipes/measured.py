@@ -112,11 +112,21 @@ def measure_checkpoint(
         known = store.get(key) if kept is not None else None
         record = known or _measured(loaded, task, key)
         if known is None:
-            store.put(record)
+            _keep(store, record, audience)
         n_recalled += known is not None
         records.append(record)
         audience.say(f"{place + 1} of {len(keys)}: {record.metric} {_shown(task, record)}{_within(key)}")
     return Measurement(loaded, task, tuple(records), n_recalled)
+
+
+def _keep(store: EvaluationStore, record: EvaluationRecord, audience: Audience) -> None:
+    """Keep a measurement if that can be done: neither a full disk nor a read-only folder must lose the number."""
+    try:
+        store.put(record)
+    except OSError as error:
+        audience.say(
+            f"It could not be kept for the next time: {error}. Make room, or set COMPECON_HOME to another folder."
+        )
 
 
 def _keys(shared: EvaluationKey, params: Mapping[str, Any]) -> list[EvaluationKey]:

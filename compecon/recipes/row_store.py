@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import json
-import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar, final
+from typing import Any, final
 
 from compecon.finetune.complete import write_durably
-from compecon.paths import assets
+from compecon.paths import assets, file_stamp
+from compecon.recipes.kept_files import read_kept
 from compecon.recipes.row_records import RowStatistics, StatisticsKey
 
-_LOG = logging.getLogger(__name__)
 STATISTICS = "statistics"
 MAX_FILE_BYTES = 20_000_000
 _TEXTS = "texts-"  # begins the name of a file of texts
 Text = tuple[str, str]  # a text, and the second one of a pair or ""
-Read = TypeVar("Read")
 
 
 @final
@@ -36,7 +34,7 @@ class StatisticsStore:
         """Statistics, or None if they were not made yet."""
         own = [] if self._folder is None else [self._folder / key.file_name]
         for path in (*own, bundled_folder() / key.file_name):
-            found = _cached(path, *_stamp(path))
+            found = _cached(path, *file_stamp(path))
             if found is not None and found.key == key:
                 return found
         return None
@@ -54,7 +52,7 @@ class StatisticsStore:
         """Everything there is, the newest first; what cannot be read is left out and logged."""
         folders = [bundled_folder(), *([self._folder] if self._folder else [])]
         paths = [path for each in folders for path in sorted(each.glob("*.json")) if not path.name.startswith(_TEXTS)]
-        found = {each.key: each for path in paths if (each := _cached(path, *_stamp(path))) is not None}
+        found = {each.key: each for path in paths if (each := _cached(path, *file_stamp(path))) is not None}
         return tuple(sorted(found.values(), key=lambda each: -each.measured_at))
 
     def texts(self, rows_digest: str) -> tuple[Text, ...]:
@@ -62,8 +60,7 @@ class StatisticsStore:
         if not rows_digest.isalnum():
             return ()
         for folder in (*([self._folder] if self._folder else []), bundled_folder()):
-            found: tuple[Text, ...] | None = _read_or(folder / f"{_TEXTS}{rows_digest}.json", _texts)
-            if found is not None:
+            for found in read_kept(folder / f"{_TEXTS}{rows_digest}.json", _texts, MAX_FILE_BYTES):
                 return found
         return ()
 
@@ -96,17 +93,9 @@ def bundled_folder() -> Path:
     return assets() / STATISTICS
 
 
-def _stamp(path: Path) -> tuple[int, int]:
-    try:
-        found = path.stat()
-    except OSError:
-        return 0, 0
-    return found.st_mtime_ns, found.st_size
-
-
 @lru_cache(maxsize=2000)
 def _cached(path: Path, _changed: int, size: int) -> RowStatistics | None:
-    return _read_or(path, RowStatistics.read) if size else None
+    return next(iter(read_kept(path, RowStatistics.read, MAX_FILE_BYTES)), None) if size else None
 
 
 def _texts(written: Any) -> tuple[Text, ...]:
@@ -114,13 +103,3 @@ def _texts(written: Any) -> tuple[Text, ...]:
     if not all(isinstance(part, str) for each in found for part in each):
         raise ValueError("a text is none.")
     return found
-
-
-def _read_or(path: Path, read: Callable[[Any], Read]) -> Read | None:
-    try:
-        if not path.is_file() or path.stat().st_size > MAX_FILE_BYTES:
-            return None
-        return read(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
-        _LOG.warning("%s was left out: %s", path.name, error)
-        return None

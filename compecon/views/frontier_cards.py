@@ -18,6 +18,7 @@ from compecon.checkpoints.files import open_root
 from compecon.checkpoints.locate import bundled_root
 from compecon.checkpoints.record import RECORD, Record, read_record
 from compecon.errors import CompeconError
+from compecon.paths import file_stamp
 from compecon.views.frontier_numbers import (
     Costs,
     difference,
@@ -31,7 +32,7 @@ from compecon.views.frontier_numbers import (
     words,
 )
 from compecon.views.frontier_points import CurvePoint, Elsewhere, Found, FrontierPoint, Reading
-from compecon.views.frontier_shapes import attention_reads, digest_of, size_of, stamp_of
+from compecon.views.frontier_shapes import attention_reads, digest_of, size_of
 from compecon.views.frontier_words import ANY_BUDGET, DENSE, family_of, is_higher_better, task_of
 from compecon.views.values import flag, number, text
 
@@ -81,11 +82,11 @@ def checkpoint_points(entries: Iterable[CheckpointEntry]) -> Found:
 def _record(entry: CheckpointEntry) -> Record:
     if entry.problem or entry.preflight is None:
         raise CompeconError(entry.problem or "it cannot be opened")
-    return _read(entry.path, entry.origin == "bundled", stamp_of(entry.path / RECORD))
+    return _read(entry.path, entry.origin == "bundled", file_stamp(entry.path / RECORD))
 
 
 @lru_cache(maxsize=4096)
-def _read(folder: Path, trusted: bool, _changed: tuple[str, int, int]) -> Record:
+def _read(folder: Path, trusted: bool, _changed: tuple[int, int]) -> Record:
     return read_record(open_root(folder, bundled_root() if trusted else None), trusted=trusted)
 
 
@@ -201,7 +202,7 @@ def _curve(card: _Card, full: Reading | None) -> tuple[CurvePoint, ...]:
 def told_elsewhere(folder: Path, metric: str, split: str) -> tuple[Elsewhere, ...]:
     """What a checkpoint's card states of a metric on other splits than the given one; () if it cannot be read."""
     try:
-        record = _read(folder, False, stamp_of(folder / RECORD))
+        record = _read(folder, False, file_stamp(folder / RECORD))
     except CompeconError:
         return ()
     others = [one for one in record.metrics if words(one, "name") == metric and words(one, "split") != split]

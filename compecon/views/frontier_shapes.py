@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import final
 
 from compecon.checkpoints.config import read_kept, read_sizes
-from compecon.checkpoints.intake import inspect_checkpoint, survey
+from compecon.checkpoints.fingerprint import digest_of_folder
+from compecon.checkpoints.intake import survey
 from compecon.errors import CompeconError
 from compecon.kept import NEURONS
+from compecon.paths import file_stamp
 
 
 @final
@@ -33,19 +35,15 @@ class ModelSize:
 
 def size_of(folder: Path, trusted_root: Path | None = None) -> ModelSize | None:
     """Sizes of a checkpoint, read again only after its config has changed; None if it is damaged."""
-    return _size(folder, trusted_root, stamp_of(folder / "config.json"))
+    return _size(folder, trusted_root, file_stamp(folder / "config.json"))
 
 
 def digest_of(folder: Path, trusted_root: Path | None = None) -> str:
-    """Digest of everything that is loaded from a checkpoint; "" if it is damaged.
-
-    Reads the weights, and again only after a file has changed.
-    """
+    """Digest of everything that is loaded from a checkpoint; "" if it is damaged or gone."""
     try:
-        stamps = tuple(stamp_of(path) for path in sorted(folder.iterdir()))
-    except OSError:
+        return digest_of_folder(folder, trusted_root)
+    except (CompeconError, OSError):
         return ""
-    return _digest(folder, trusted_root, stamps)
 
 
 def attention_reads(heads: tuple[int, ...], n_tokens: int, keys: int | None = None, *, is_causal: bool = False) -> int:
@@ -63,7 +61,7 @@ def attention_reads(heads: tuple[int, ...], n_tokens: int, keys: int | None = No
 
 
 @lru_cache(maxsize=4096)
-def _size(folder: Path, trusted_root: Path | None, _changed: tuple[str, int, int]) -> ModelSize | None:
+def _size(folder: Path, trusted_root: Path | None, _changed: tuple[int, int]) -> ModelSize | None:
     try:
         found = survey(folder, trusted_root=trusted_root)
         sizes = read_sizes(found.config)
@@ -76,20 +74,3 @@ def _size(folder: Path, trusted_root: Path | None, _changed: tuple[str, int, int
     given = next((found.config[key] for key in NEURONS if type(found.config.get(key)) is int), None)
     neurons = () if given is None else (given,) * sizes.layers
     return ModelSize(found.preflight.parameters, (sizes.heads,) * sizes.layers, neurons, is_causal)
-
-
-@lru_cache(maxsize=4096)
-def _digest(folder: Path, trusted_root: Path | None, _changed: tuple[tuple[str, int, int], ...]) -> str:
-    try:
-        return inspect_checkpoint(folder, trusted_root=trusted_root).digest
-    except CompeconError:
-        return ""
-
-
-def stamp_of(path: Path) -> tuple[str, int, int]:
-    """What changes with a file: its name, when it was written, and its size; zeros if there is none."""
-    try:
-        about = path.stat()
-    except OSError:
-        return path.name, 0, 0
-    return path.name, about.st_mtime_ns, about.st_size

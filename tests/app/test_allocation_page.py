@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
-from pathlib import Path
-from typing import Any
+from functools import partial
 
 import numpy as np
 import pytest
@@ -15,26 +13,10 @@ from app.market import market_of, playback_of, points_of, streams
 from app.state.allocation import AllocationView
 from compecon.views.allocation_choices import rules_for
 from compecon.views.allocation_words import RULES
+from tests.support import pages
+from tests.support.pages import address_of, canvas_of
 
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def open_page(**params: str) -> AppTest:
-    page = AppTest.from_file(ROOT / "pages" / "allocation.py", default_timeout=90)
-    for name, value in params.items():
-        page.query_params[name] = value
-    return page.run()
-
-
-def canvas_of(page: AppTest) -> dict[str, Any]:
-    assert not page.exception
-    [canvas] = page.get("bidi_component")
-    read: dict[str, Any] = json.loads(canvas.proto.json)
-    return read
-
-
-def address_of(page: AppTest) -> dict[str, str]:
-    return {name: v if isinstance(v, str) else v[-1] for name, v in page.query_params.items()}
+open_page = partial(pages.open_page, "allocation")
 
 
 def captions(page: AppTest) -> str:

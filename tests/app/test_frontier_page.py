@@ -6,12 +6,12 @@ import json
 import subprocess
 import sys
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
-from streamlit.testing.v1 import AppTest
 
 from app.frontier_data import Frontier, frontier
 from app.routes import plotly_script
@@ -24,26 +24,13 @@ from compecon.runs.store import SPEC, STATUS, RunStore
 from compecon.views.frontier import FrontierAxes
 from compecon.views.frontier_advice import Wish, advise
 from compecon.views.frontier_points import FrontierPoint, Reading
+from tests.support import pages
+from tests.support.pages import address_of, canvas_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def open_page(**params: str) -> AppTest:
-    page = AppTest.from_file(ROOT / "pages" / "frontier.py", default_timeout=120)
-    for name, value in params.items():
-        page.query_params[name] = value
-    return page.run()
-
-
-def canvas_of(page: AppTest) -> dict[str, Any]:
-    assert not page.exception
-    [canvas] = page.get("bidi_component")
-    read: dict[str, Any] = json.loads(canvas.proto.json)
-    return read
-
-
-def address_of(page: AppTest) -> dict[str, str]:
-    return {name: v if isinstance(v, str) else v[-1] for name, v in page.query_params.items()}
+open_page = partial(pages.open_page, "frontier")
 
 
 def plain(text: str) -> str:

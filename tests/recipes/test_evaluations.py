@@ -169,3 +169,12 @@ def test_bundled_measurements_with_all_keys_are_those_of_the_card(name):
     assert record.score.n == told["n"]
     assert record.score.value == pytest.approx(told["value"], abs=2e-3)  # the card was measured in other batches
     assert record.score.low <= told["value"] <= record.score.high
+
+
+def test_a_number_that_cannot_be_kept_is_told_all_the_same(rule, parent, tmp_path):
+    taken, said = tmp_path / "taken", []
+    taken.write_text("no folder")
+    found = measure_checkpoint(values(checkpoint=parent(), task=rule), kept=taken, audience=Audience(say=said.append))
+    assert found.records[0].score.n == 24
+    assert [sentence for sentence in said if "could not be kept" in sentence]
+    assert taken.read_text() == "no folder"

@@ -1,0 +1,37 @@
+"""Pages run by Streamlit's own tester."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from streamlit.testing.v1 import AppTest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def open_page(name: str, **params: str) -> AppTest:
+    """Run a page of the dashboard by itself, with an address.
+
+    Args:
+        name: Of its file in `pages`.
+        params: The address.
+    """
+    page = AppTest.from_file(ROOT / "pages" / f"{name}.py", default_timeout=120)
+    for key, value in params.items():
+        page.query_params[key] = value
+    return page.run()
+
+
+def canvas_of(page: AppTest) -> dict[str, Any]:
+    """What a page hands to its only live component."""
+    assert not page.exception
+    [canvas] = page.get("bidi_component")
+    read: dict[str, Any] = json.loads(canvas.proto.json)
+    return read
+
+
+def address_of(page: AppTest) -> dict[str, str]:
+    """The address that a page has written."""
+    return {name: v if isinstance(v, str) else v[-1] for name, v in page.query_params.items()}
