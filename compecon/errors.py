@@ -8,6 +8,10 @@ class CompeconError(Exception):
     """Base class of the errors raised on purpose by compecon."""
 
 
+class FileError(CompeconError, ValueError):
+    """A file was refused: not a regular file, too large, not UTF-8, or not what its format says."""
+
+
 class UnsupportedModelError(CompeconError, TypeError):
     """The model's attention cannot be observed or budgeted."""
 

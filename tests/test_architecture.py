@@ -18,6 +18,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = [  # from the bottom up
     {"errors", "kept", "paths"},
+    {"files"},
     {"metrics", "flops", "latency", "pareto", "market"},
     {"attention"},
     {"compression"},
@@ -51,6 +52,7 @@ DOCSTRING_ONLY = [
 WITHOUT_TORCH = [
     "__init__",
     "errors",
+    "files",
     "kept",
     "paths",
     "flops",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
 from compecon.errors import RunError
+from compecon.files import open_file, parse_object, read_bytes, shown
 
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 MAX_JSON_BYTES = 1_000_000
@@ -85,19 +85,10 @@ def read_json(path: Path) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: If there is none.
-        RunError: If it is not a plain file with one JSON object of less than 1 MB.
+        RunError: If it is not a regular file with one JSON object of less than 1 MB.
     """
-    with opened(path) as stream:
-        raw = stream.read(MAX_JSON_BYTES + 1)
-    if len(raw) > MAX_JSON_BYTES:
-        raise RunError(f"{path} has more than {MAX_JSON_BYTES:,} bytes, which no file of a run has.")
-    try:
-        value = json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        raise RunError(f"{path} is damaged: it holds no JSON ({type(error).__name__}).") from error
-    if not isinstance(value, dict):
-        raise RunError(f"{path} is damaged: it holds a {type(value).__name__} where an object belongs.")
-    return value
+    raw = read_bytes(path, MAX_JSON_BYTES, error=RunError)
+    return parse_object(raw, shown(path), error=RunError)
 
 
 def opened(path: Path) -> BinaryIO:
@@ -105,13 +96,9 @@ def opened(path: Path) -> BinaryIO:
 
     Raises:
         OSError: If it cannot be opened.
-        RunError: If it is not a plain file.
+        RunError: If it is not a regular file.
     """
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise RunError(f"{path} is not a plain file. Remove it.")
-    return os.fdopen(descriptor, "rb")
+    return open_file(path, error=RunError)
 
 
 def whole_lines(raw: bytes) -> bytes:

@@ -85,20 +85,20 @@ def test_text_that_no_encoding_has_does_not_stop_a_run(tmp_path):
 )
 def test_a_damaged_file_is_refused_in_words(tmp_path, content):
     (tmp_path / "x.json").write_bytes(content)
-    with pytest.raises(RunError, match=r"x\.json (is damaged|has more than)"):
+    with pytest.raises(RunError, match=r"x\.json (is not|holds a|has more than)"):
         read_json(tmp_path / "x.json")
 
 
 @needs_pipes
 def test_a_pipe_in_the_place_of_a_file_does_not_hold_up_its_reader(tmp_path):
     os.mkfifo(tmp_path / "x.json")
-    with pytest.raises(RunError, match="not a plain file"):
+    with pytest.raises(RunError, match="not a regular file"):
         read_json(tmp_path / "x.json")
     assert tail(tmp_path / "x.json") == ""
 
 
 def test_a_folder_in_the_place_of_a_file_is_refused(tmp_path):
-    with pytest.raises(RunError, match="not a plain file"):
+    with pytest.raises(RunError, match="not a regular file"):
         read_json(tmp_path)
 
 

@@ -171,7 +171,7 @@ def test_a_pipe_in_the_place_of_a_status_holds_up_no_list(store):
     run_id = made(store)
     (store.folder(run_id) / "status.json").unlink()
     os.mkfifo(store.folder(run_id) / "status.json")
-    assert "not a plain file" in store.list()[0].reason
+    assert "not a regular file" in store.list()[0].reason
 
 
 def test_a_run_without_files_says_so(store):

@@ -246,7 +246,16 @@ def written(folder: Path, content: Any) -> Path:
 
 @pytest.mark.parametrize(
     "content",
-    ["{", "null", "[]", '{"schema": 1}', '{"schema": 7, "runs": []}', "y" * 1_100_000, '{"schema":1,"runs":{}}'],
+    [
+        "{",
+        "null",
+        "[]",
+        '{"schema": 1}',
+        '{"schema": 7, "runs": []}',
+        "y" * 1_100_000,
+        '{"schema":1,"runs":{}}',
+        '{"schema":1,"runs":[NaN]}',
+    ],
 )
 def test_a_damaged_or_oversized_report_is_listed_and_makes_no_point(tmp_path: Path, content: str) -> None:
     found = experiment_points(written(tmp_path / "mine", content))
@@ -257,12 +266,12 @@ def test_a_damaged_or_oversized_report_is_listed_and_makes_no_point(tmp_path: Pa
 def test_a_report_that_is_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     os.mkfifo(tmp_path / "mine" / "report.json")
-    assert "not a plain file" in experiment_points(tmp_path / "mine" / "report.json").left_out[0][1]
+    assert "not a regular file" in experiment_points(tmp_path / "mine" / "report.json").left_out[0][1]
 
 
 def test_runs_of_a_report_that_are_no_runs_are_counted(tmp_path: Path) -> None:
     runs = [
-        5, {}, {"arm": ["x"], "seed": [1], "test": {"value": math.nan}},
+        5, {}, {"arm": ["x"], "seed": [1], "test": {"value": None}},
         {"arm": "incentive", "seed": {"a": 1}, "test": {"value": 0.5}, "heads": "many", "macs": -1},
     ]  # fmt: skip
     found = experiment_points(written(tmp_path / "mine", {"schema": 1, "task": "sst2", "runs": runs, "arms": 3}))
