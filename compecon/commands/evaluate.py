@@ -37,6 +37,8 @@ def _evaluate(params: Mapping[str, Any], json: Json = False) -> None:
         for line in metric_lines(measured.task, measured.estimates(record)):
             typer.echo(f"{measured.task.name} {record.key.split}{budget}: {line}")
     first = measured.records[0]
+    if first.cut is not None:
+        typer.echo(str(first.cut))
     macs = "unknown" if first.macs is None else f"{first.macs:,}"
     typer.echo(f"MACs: {macs} for a text of {first.n_tokens} tokens")
     if any(record.key.policy for record in measured.records):

@@ -34,6 +34,8 @@ def print_trained(trained: Trained, task: AnyTask, *, as_json: bool) -> None:
     for split, evaluation in trained.evaluations.items():
         for line in metric_lines(task, evaluation.metrics):
             typer.echo(f"{task.name} {split}: {line}")
+        if evaluation.cut is not None:
+            typer.echo(f"{task.name} {split}: {evaluation.cut}")
     typer.echo(
         f"MACs: {trained.macs:,} for a text of {trained.n_tokens} tokens, {trained.macs / trained.dense_macs:.3f} of "
         f"dense; {trained.shrunk.share:.3f} of those of heads and neurons"
@@ -67,6 +69,7 @@ def _trained(trained: Trained, task: AnyTask) -> dict[str, Any]:
         "folder": str(trained.folder),
         "task": task.name,
         "metrics": {split: metrics_of(evaluation) for split, evaluation in trained.evaluations.items()},
+        "cut": {split: each.cut.written() for split, each in trained.evaluations.items() if each.cut is not None},
         "macs": trained.macs,
         "dense_macs": trained.dense_macs,
         "n_tokens": trained.n_tokens,

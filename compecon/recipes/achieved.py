@@ -100,12 +100,13 @@ def achieved(new: Checkpoint, parent: Checkpoint, on: Compared) -> dict[str, Any
         "macs": made["macs"],
         "parent_macs": made["dense_macs"],
         "n_tokens": made["n_tokens"],
+        "cut": None if on.new.cut is None else on.new.cut.written(),
         "share": made["share"],
         "latency": None if latency is None else _timed(latency, made["n_tokens"]),
         "price": made["price"],
         "met": made["met"],
         "target": made["target"],
-        "sentence": sentence(against),
+        "sentence": " ".join((sentence(against), *([str(cut)] if (cut := on.new.cut) and cut.n_cut else []))),
     }
 
 

@@ -17,6 +17,7 @@ from compecon.checkpoints.scratch import document_nats
 from compecon.errors import TaskError
 from compecon.finetune.incentive import mean_length
 from compecon.finetune.predict import predict
+from compecon.tasks.cut import Cut, cut_rows
 from compecon.tasks.encode import encode
 from compecon.tasks.labels import LabelMatch
 from compecon.tasks.language_task import LanguageTask
@@ -45,6 +46,7 @@ class Evaluation:
         targets: Shape (row,): what the metric that is chosen by compares them with: class indices, scores, or tokens.
         losses: Shape (row,): cross-entropy in nats, squared error, or nats a token.
         n_tokens: Mean length of what the model read at a time.
+        cut: How much of the texts was too long to be read; None for documents, which are read whole.
     """
 
     metrics: Mapping[str, Estimate]
@@ -52,6 +54,7 @@ class Evaluation:
     targets: np.ndarray
     losses: np.ndarray
     n_tokens: int
+    cut: Cut | None = None
 
     @property
     def estimate(self) -> Estimate:
@@ -151,7 +154,8 @@ def _of_rows(
     predictions = task.predictions(logits, match)
     metrics = {metric.name: metric(predictions, part.targets) for metric in task.metrics}
     losses = _losses(task, logits, predictions, part.targets, match)
-    return Evaluation(metrics, predictions, part.targets, losses, mean_length(rows))
+    cut = cut_rows(tokenizer, part, rows, max_tokens)
+    return Evaluation(metrics, predictions, part.targets, losses, mean_length(rows), cut)
 
 
 def _losses(

@@ -20,6 +20,7 @@ from compecon.finetune.complete import write_durably
 from compecon.paths import assets, file_stamp
 from compecon.recipes.kept_files import read_kept
 from compecon.recipes.plain import plain
+from compecon.tasks.cut import Cut
 
 SCHEMA = 1
 EVALUATIONS = "evaluations"
@@ -101,6 +102,7 @@ class EvaluationRecord:
         hardware: What it ran on.
         versions: Of the libraries.
         measured_at: Seconds since 1970, for display.
+        cut: How much of the texts was too long to be read; None for documents, and where an older version measured.
     """
 
     key: EvaluationKey
@@ -114,6 +116,7 @@ class EvaluationRecord:
     hardware: Mapping[str, Any]
     versions: Mapping[str, str]
     measured_at: float
+    cut: Cut | None = None
 
     @property
     def metric(self) -> str:
@@ -138,6 +141,7 @@ class EvaluationRecord:
                 raise ValueError("it is of another version.")
             given["key"] = EvaluationKey(**given["key"])
             given["metrics"] = {str(name): Score.read(score) for name, score in given["metrics"].items()}
+            given["cut"] = Cut.read(given.get("cut"))
             record = cls(**given)
             record._check()
         except (TypeError, KeyError, AttributeError) as error:
@@ -158,9 +162,10 @@ class EvaluationRecord:
 
     def written(self) -> dict[str, Any]:
         """JSON values that :meth:`read` reads."""
-        told = {each.name: getattr(self, each.name) for each in fields(self)}
+        told = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "cut"}
         scores = {name: asdict(score) for name, score in self.metrics.items()}
-        written: dict[str, Any] = plain({"schema": SCHEMA, **told, "key": asdict(self.key), "metrics": scores})
+        cut = {} if self.cut is None else {"cut": self.cut.written()}
+        written: dict[str, Any] = plain({"schema": SCHEMA, **told, "key": asdict(self.key), "metrics": scores, **cut})
         return written
 
 

@@ -238,6 +238,7 @@ def _recorded(
         price=outcome.price,
         met=outcome.met,
         survivors=None if outcome.price is None else _survivors(lane, outcome),
+        cut=test.cut,
     )
     return record, test.predictions
 

@@ -16,14 +16,17 @@ from compecon.checkpoints.load import Checkpoint, load_checkpoint
 from compecon.errors import TrainingInterruptedError, UnsupportedModelError
 from compecon.flops import ModelShape, macs, macs_under_budget
 from compecon.recipes.audience import NOBODY, Audience
-from compecon.recipes.evaluate import Evaluation, evaluate_checkpoint, head_for
+from compecon.recipes.evaluate import Evaluation, evaluate_checkpoint, head_for, within
 from compecon.recipes.evaluations import EvaluationKey, EvaluationRecord, EvaluationStore, Score
 from compecon.recipes.plain import plain
 from compecon.recipes.policies import make_policy
 from compecon.recipes.report import hardware, versions
+from compecon.tasks.cut import cut_rows
+from compecon.tasks.encode import encode
 from compecon.tasks.fingerprint import rows_digest
 from compecon.tasks.metrics import Estimate
 from compecon.tasks.registry import AnyTask, read_task
+from compecon.tasks.task import Task
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +60,7 @@ class Measurement:
             "metrics": plain({name: asdict(score) for name, score in first.metrics.items()}),
             "macs": first.macs,
             "n_tokens": first.n_tokens,
+            "cut": None if first.cut is None else first.cut.written(),
             "keys": first.key.keys,
             "share": first.key.share,
             "policy": first.key.policy or None,
@@ -68,9 +72,10 @@ class Measurement:
     def _sentence(self) -> str:
         first, last = self.records[0], self.records[-1]
         told = f"{first.metric} {_shown(self.task, first)} on {self.task.name} {first.key.split}"
+        cut = f" {first.cut}" if first.cut is not None and first.cut.n_cut else ""
         if last is first:
-            return f"{told}{_within(first.key)}."
-        return f"{told} with all keys, {_shown(self.task, last)}{_within(last.key)}."
+            return f"{told}{_within(first.key)}.{cut}"
+        return f"{told} with all keys, {_shown(self.task, last)}{_within(last.key)}.{cut}"
 
 
 def _shown(task: AnyTask, record: EvaluationRecord) -> str:
@@ -110,13 +115,22 @@ def measure_checkpoint(
         if audience.watch.stop():
             raise TrainingInterruptedError(f"The evaluation was left after {place} of {len(keys)} budgets.")
         known = store.get(key) if kept is not None else None
-        record = known or _measured(loaded, task, key)
-        if known is None:
+        record = _with_cut(known, loaded, task) if known else _measured(loaded, task, key)
+        if record != known:
             _keep(store, record, audience)
         n_recalled += known is not None
         records.append(record)
         audience.say(f"{place + 1} of {len(keys)}: {record.metric} {_shown(task, record)}{_within(key)}")
     return Measurement(loaded, task, tuple(records), n_recalled)
+
+
+def _with_cut(record: EvaluationRecord, checkpoint: Checkpoint, task: AnyTask) -> EvaluationRecord:
+    """A record that says what was cut, also where it was measured by a version that did not count that."""
+    if record.cut is not None or not isinstance(task, Task):
+        return record
+    part, length = task.part(record.key.split), within(checkpoint, record.key.max_tokens)
+    rows = encode(checkpoint.tokenizer, part, length)
+    return replace(record, cut=cut_rows(checkpoint.tokenizer, part, rows, length))
 
 
 def _keep(store: EvaluationStore, record: EvaluationRecord, audience: Audience) -> None:
@@ -162,6 +176,7 @@ def _measured(checkpoint: Checkpoint, task: AnyTask, key: EvaluationKey) -> Eval
         hardware=hardware(),
         versions=versions(),
         measured_at=round(time.time(), 1),
+        cut=found.cut,
     )
 
 

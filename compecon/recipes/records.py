@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from compecon.recipes.survivors import SurvivorControl
+from compecon.tasks.cut import Cut
 from compecon.tasks.metrics import Estimate
 
 
@@ -37,6 +38,7 @@ class RunRecord:
         price: Price of compute when the gates were frozen.
         met: Whether the gates met the target by themselves.
         survivors: Where the shift in Gini and entropy comes from, on the first dev rows; for priced arms.
+        cut: How much of the test texts was too long to be read; None in older records.
     """
 
     arm: str
@@ -57,6 +59,7 @@ class RunRecord:
     price: float | None = None
     met: bool | None = None
     survivors: SurvivorControl | None = None
+    cut: Cut | None = None
 
     @property
     def name(self) -> str:

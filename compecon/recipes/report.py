@@ -116,7 +116,7 @@ def markdown(report: FrontierReport, metric: Metric) -> str:
         "",
         f"`{report.command}` on {report.hardware['processor']}, {report.hardware['threads']} thread(s); test split of "
         f"{report.test_rows:,} rows. Shares are of the MACs of heads and neurons, counted on compacted shapes; "
-        "brackets: 95 % paired bootstrap over rows, of the mean over seeds.",
+        f"brackets: 95 % paired bootstrap over rows, of the mean over seeds.{_cut(report)}",
         "",
         "## Incentive against the best rival with the same steps and teacher",
         "",
@@ -176,6 +176,12 @@ def versions() -> dict[str, str]:
 def command_line() -> str:
     """What was typed, without the program's folder."""
     return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+
+
+def _cut(report: FrontierReport) -> str:
+    """What models could read of the test texts, the same for all: the tokenizer is one."""
+    cut = next((run.cut for run in report.runs if run.cut is not None), None)
+    return "" if cut is None else f" {cut}"
 
 
 def _row(arm: ArmAtTarget, metric: Metric) -> str:

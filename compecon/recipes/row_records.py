@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compecon.recipes.row_packing import packed, unpacked
+from compecon.tasks.cut import Cut
 
 SCHEMA = 1
 BUDGETS = (8, 4, 2, 1)
@@ -101,6 +102,7 @@ class RowStatistics:
         hardware: What it ran on.
         versions: Of the libraries.
         measured_at: Seconds since 1970, for display.
+        cut: How much of the texts was too long to be read; None where an older version measured.
     """
 
     key: StatisticsKey
@@ -121,6 +123,7 @@ class RowStatistics:
     hardware: Mapping[str, Any]
     versions: Mapping[str, str]
     measured_at: float
+    cut: Cut | None = None
 
     def __post_init__(self) -> None:
         n_rows, n_levels, grid = len(self.rows), len(self.key.levels), self.head_gini.shape[1:]
@@ -185,7 +188,8 @@ class RowStatistics:
         arrays = {name: _rounded(getattr(self, name)) for name in ("targets", *_BY_LEVEL, *_BY_HEAD)}
         cells = {name: packed(getattr(self, name)[:, kept]) for name in _CELLS}
         about = {"hardware": dict(self.hardware), "versions": dict(self.versions)}
-        return {"schema": SCHEMA, "key": asdict(self.key), **plain, **lists, **arrays, "cells": cells, **about}
+        cut = {} if self.cut is None else {"cut": self.cut.written()}
+        return {"schema": SCHEMA, "key": asdict(self.key), **plain, **lists, **arrays, "cells": cells, **about, **cut}
 
 
 _BY_LEVEL, _BY_HEAD = ("gini", "entropy", "predictions"), ("head_gini", "head_entropy")
@@ -196,6 +200,7 @@ def _read(given: dict[str, Any]) -> dict[str, Any]:
     if given.pop("schema") != SCHEMA:
         raise ValueError("it is of another version.")
     key, cells = given.pop("key"), given.pop("cells")
+    given["cut"] = Cut.read(given.get("cut"))
     given["key"] = StatisticsKey(**{**key, "budgets": tuple(key["budgets"])})
     for name in ("labels", "rows", "n_tokens"):
         given[name] = tuple(given[name])

@@ -26,6 +26,7 @@ from compecon.recipes.row_passes import Level, Sample, level_of
 from compecon.recipes.row_records import RowStatistics, StatisticsKey
 from compecon.recipes.row_store import StatisticsStore
 from compecon.recipes.row_unfinished import Unfinished
+from compecon.tasks.cut import cut_rows
 from compecon.tasks.encode import encode
 from compecon.tasks.fingerprint import rows_digest
 from compecon.tasks.registry import read_task
@@ -65,6 +66,7 @@ class Gathered:
             "split": key.split,
             "rows": len(found.rows),
             "levels": levels,
+            "cut": None if found.cut is None else found.cut.written(),
             "flipped": int((found.flips > 0).sum()),
             "file": key.file_name,
             "recalled": self.is_recalled,
@@ -77,10 +79,11 @@ class Gathered:
             f"{len(found.rows)} rows of {found.key.task} {found.key.split}: mean Gini {first['gini']:.3f}, entropy "
             f"{first['entropy']:.2f} nats"
         )
+        cut = f" {found.cut}" if found.cut is not None and found.cut.n_cut else ""
         if last is first:
-            return f"{told}."
-        n_flipped = int((found.flips > 0).sum())
-        return f"{told}; {n_flipped} decisions flip by {last['keys']} key{'s' if last['keys'] > 1 else ''} a query."
+            return f"{told}.{cut}"
+        n_flipped, plural = int((found.flips > 0).sum()), "s" if last["keys"] > 1 else ""
+        return f"{told}; {n_flipped} decisions flip by {last['keys']} key{plural} a query.{cut}"
 
 
 def gather_statistics(
@@ -203,6 +206,7 @@ def _put_together(  # noqa: PLR0913 - the parts of one record
         hardware=hardware(),
         versions=versions(),
         measured_at=time.time(),
+        cut=cut_rows(checkpoint.tokenizer, few, sample.rows, within(checkpoint, key.max_tokens)),
     )
 
 

@@ -186,7 +186,8 @@ def saved(
         for name, value in evaluation.metrics.items()
         if math.isfinite(value.value)  # a correlation with a constant is none, and no record holds it
     ]
-    counts = {"macs": now, "dense_macs": before, "n_tokens": ready.n_tokens, **asdict(shrunk)}
+    cut = {split: each.cut.written() for split, each in found.items() if each.cut is not None}
+    counts = {"cut": cut, "macs": now, "dense_macs": before, "n_tokens": ready.n_tokens, **asdict(shrunk)}
     origin = {"parent": parent.name, "parent_digest": parent.digest, "seconds": round(spent[1](), 1)}
     record = {
         "title": f"{task.name} from {parent.name}, {training['method']}",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, final
 from compecon.checkpoints.locate import bundled_names, bundled_root
 from compecon.runs.record import RunRecord
 from compecon.runs.submission import recipe_named
+from compecon.tasks.cut import Cut
 
 if TYPE_CHECKING:
     from compecon.tasks.registry import TaskEntry
@@ -74,6 +75,7 @@ class _Card:
             _line(sentence),
             "## Measured",
             self._table,
+            self._cut,
             *self._compute,
             "## How it was made",
             f"From `{_line(self._source)}` with compecon {self.record.spec.versions.get('compecon', '')}:",
@@ -128,6 +130,15 @@ class _Card:
         paired = f"\n\nDifference, paired over rows: {_interval(difference)}." if difference else ""
         head = "| model | metric | split | value [95 % interval] | rows |\n|---|---|---|---|---|\n"
         return f"{head}{chr(10).join(lines)}{paired}" if lines else "Nothing was measured."
+
+    @property
+    def _cut(self) -> str:
+        """What the model could read of the rows above; nothing where an older version measured."""
+        try:
+            cut = Cut.read(self.results.get("cut"))
+        except ValueError:
+            return ""
+        return "" if cut is None else str(cut)
 
     @property
     def _compute(self) -> list[str]:

@@ -302,6 +302,7 @@ def _notes(a: RowStatistics, b: RowStatistics) -> tuple[str, ...]:
             "Their tokenizers cut the texts differently. Gini and entropy depend on the number of keys, so part of a "
             "difference may come from that."
         )
+    found += [f"{name}: {each.cut}" for name, each in (("A", a), ("B", b)) if each.cut is not None and each.cut.n_cut]
     if a.key.digest == b.key.digest:
         found.append("A and B are the same checkpoint.")
     return tuple(found)

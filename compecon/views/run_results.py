@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
+from compecon.tasks.cut import Cut
 from compecon.views.spans import duration, size
 from compecon.views.values import flag, number, text
 
@@ -38,11 +39,12 @@ class Told:
 
 
 def facts_of(results: Mapping[str, Any]) -> tuple[Fact, ...]:
-    """Quality, MACs, latency and price of a training's result; what is not there is left out."""
+    """Quality, what was cut, MACs, latency and price of a training's result; what is not there is left out."""
     lines = (
         _metric("quality", results.get("metric")),
         _metric(f"quality of {text(results, 'parent') or 'the parent'}", results.get("parent_metric")),
         _difference(results),
+        _read_of_texts(results),
         _macs(results),
         _share(results),
         _latency(results.get("latency")),
@@ -83,6 +85,14 @@ def _difference(results: Mapping[str, Any]) -> Fact | None:
         return None
     between = f", 95 % interval {low:+.3f} to {high:+.3f} (paired)" if low is not None and high is not None else ""
     return Fact("difference", f"{value:+.3f}{between}")
+
+
+def _read_of_texts(results: Mapping[str, Any]) -> Fact | None:
+    try:
+        cut = Cut.read(results.get("cut"))
+    except ValueError:  # anybody may have changed the file
+        return None
+    return None if cut is None else Fact("texts", str(cut))
 
 
 def _macs(results: Mapping[str, Any]) -> Fact | None:

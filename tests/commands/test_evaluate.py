@@ -142,3 +142,15 @@ def test_a_classifier_is_not_measured_by_perplexity(evaluate, articles):
     code, _, err = evaluate("--data", articles, on="wikitext-2")
     assert code == 1
     assert "needs a model of kind causal-lm, and parent is of kind classification" in err
+
+
+def test_what_was_cut_is_said_and_kept(evaluate, parent, task):
+    code, out, _ = evaluate("--max-tokens", "3")
+    assert code == 0
+    part, tokenizer = read_task(task).part("test"), load_checkpoint(parent, "cpu").tokenizer
+    n_cut = sum(len(tokenizer(text)["input_ids"]) > 3 for text in part.texts)
+    assert n_cut > 0
+    assert f"{n_cut} of {len(part)} texts were cut to their first 3 tokens" in out
+    found = json.loads(evaluate("--max-tokens", "3", "--json")[1])
+    assert found["recalled"] == 1
+    assert (found["cut"]["n_cut"], found["evaluations"][0]["cut"]) == (n_cut, found["cut"])
