@@ -5,6 +5,7 @@ Plain caches, not Streamlit's: routes answer outside of any script run.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from app.listing import Listing
 from compecon.checkpoints.catalog import CheckpointEntry, list_checkpoints
+from compecon.files import valid_text
 from compecon.paths import assets
 from compecon.runs.executors import open_store
 from compecon.runs.home import Home
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from compecon.runs.store import RunStore
 
 _FRESH_S = 10  # a folder of checkpoints may gain one while the server runs
+_looking = threading.Lock()  # of many pages, one looks at the disk
 
 
 def checkpoints() -> dict[str, CheckpointEntry]:
@@ -33,7 +36,8 @@ def checkpoints() -> dict[str, CheckpointEntry]:
     Returns:
         What ``load_checkpoint`` takes (a bundled name or a folder) to what is known of it.
     """
-    return _checkpoints(int(time.monotonic() // _FRESH_S), str(Home.default().root))
+    with _looking:
+        return _checkpoints(int(time.monotonic() // _FRESH_S), str(Home.default().root))
 
 
 def forget_checkpoints() -> None:
@@ -45,7 +49,7 @@ def forget_checkpoints() -> None:
 def _checkpoints(_period: int, _home: str) -> dict[str, CheckpointEntry]:
     made = {str(folder): title for folder, title in _made_by_runs()}
     found = list_checkpoints([Path(folder).parent for folder in made])
-    named = {e.name if e.origin == "bundled" else str(e.path): e for e in found}
+    named = {e.name if e.origin == "bundled" else valid_text(str(e.path)): e for e in found}
     return {name: replace(e, title=made[name]) if name in made else e for name, e in named.items()}
 
 

@@ -169,9 +169,28 @@ def is_valid_text(text: str) -> bool:
     return _SURROGATE.search(text) is None
 
 
-def shown(path: Path) -> str:
-    """A path for people."""
-    return valid_text(str(path))
+def shown(name: str | Path) -> str:
+    r"""A name from outside as one line for people: what cannot be printed is written out.
+
+    Example:
+        >>> shown("two\nlines of caf\udce9")
+        'two\\nlines of caf\\udce9'
+    """
+    text = str(name)
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def sentence_of(error: Exception) -> str:
+    """What to tell of an error where one bad file must not hide the others; always one line of valid text.
+
+    Errors raised on purpose speak for themselves; of others, the kind and the first line are told.
+    """
+    if isinstance(error, CompeconError):
+        return shown(str(error))
+    first = str((isinstance(error, OSError) and error.strerror) or error).strip().split("\n")[0][:200]
+    return shown(f"It cannot be read ({type(error).__name__}{first and ': '}{first}).")
 
 
 def _check_regular(path: Path, mode: int, error: type[CompeconError]) -> None:

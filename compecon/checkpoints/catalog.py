@@ -10,7 +10,7 @@ from pathlib import Path
 from compecon.checkpoints.intake import survey
 from compecon.checkpoints.locate import Location, Origin, bundled_names, bundled_root, cached_snapshot, hub_cache
 from compecon.checkpoints.preflight import Preflight, checkpoint_name
-from compecon.errors import CompeconError
+from compecon.files import sentence_of, shown
 
 VARIABLE = "COMPECON_CHECKPOINTS"
 _SIGNS = frozenset({"config.json", "adapter_config.json", "pytorch_model.bin", "model.safetensors.index.json"})
@@ -54,24 +54,44 @@ def list_checkpoints(local_dirs: Sequence[str | Path] = ()) -> tuple[CheckpointE
     named = [Path(entry) for entry in os.environ.get(VARIABLE, "").split(os.pathsep) if entry]
     locations = [
         *(Location(bundled_root() / name, "bundled", bundled_root()) for name in bundled_names()),
-        *(location for folder in (*map(Path, local_dirs), *named) for location in _local(folder)),
+        *(location for folder in (*map(Path, local_dirs), *named) for location in _local(_expanded(folder))),
         *_cached(),
     ]
-    once: dict[Path, Location] = {}
+    once: dict[str, Location] = {}
     for location in locations:
-        once.setdefault(location.path.resolve(), location)
+        once.setdefault(_really(location.path), location)
     return tuple(_entry(location) for location in once.values())
+
+
+def _expanded(folder: Path) -> Path:
+    try:
+        return folder.expanduser()
+    except RuntimeError:  # the home of nobody
+        return folder
 
 
 def _local(folder: Path) -> Iterator[Location]:
     """The folder itself if it looks like a checkpoint, and those in it that do."""
-    folder = folder.expanduser()
-    if not folder.is_dir() or _looks_like_checkpoint(folder):
+    if not os.path.isdir(folder) or _looks_like_checkpoint(folder):  # noqa: PTH112 - pathlib raises on what is no path
         yield Location(folder, "local")
         return
-    for entry in sorted(folder.iterdir()):
-        if entry.is_dir() and _looks_like_checkpoint(entry):
+    for entry in sorted(_inside(folder)):
+        if os.path.isdir(entry) and _looks_like_checkpoint(entry):  # noqa: PTH112
             yield Location(entry, "local")
+
+
+def _inside(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError:  # gone since
+        return []
+
+
+def _really(path: Path) -> str:
+    try:
+        return os.path.realpath(path)  # unlike `resolve`, takes a loop of links
+    except ValueError:  # a NUL byte
+        return str(path)
 
 
 def _looks_like_checkpoint(folder: Path) -> bool:
@@ -83,21 +103,18 @@ def _looks_like_checkpoint(folder: Path) -> bool:
 
 
 def _cached() -> Iterator[Location]:
-    cache = hub_cache()
-    if not cache.is_dir():
-        return
-    for repository in sorted(cache.glob("models--*")):
+    for repository in sorted(hub_cache().glob("models--*")):
         snapshot = cached_snapshot(repository.name.removeprefix("models--").replace("--", "/", 1))
         if snapshot is not None:
             yield Location(snapshot, "hub-cache")
 
 
 def _entry(location: Location) -> CheckpointEntry:
-    name = checkpoint_name(location.path)
+    name = shown(checkpoint_name(location.path))
     try:
         found = survey(location.path, trusted_root=location.trusted_root)
-    except CompeconError as error:
-        return CheckpointEntry(name, location.path, location.origin, name, "", "", None, str(error))
+    except Exception as error:  # noqa: BLE001 - whatever one folder raises, the others are listed
+        return CheckpointEntry(name, location.path, location.origin, name, "", "", None, sentence_of(error))
     return CheckpointEntry(
         name=name,
         path=location.path,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import stat
@@ -13,8 +12,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from compecon.errors import CheckpointError
+from compecon.files import is_valid_text, open_file, parse_object, read_stream, shown
 
-MEGABYTE = 1 << 20
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,199}")
 
 
@@ -35,7 +34,8 @@ class Root:
         try:
             return tuple(sorted(entry.name for entry in self.folder.iterdir()))
         except OSError as error:
-            raise CheckpointError(f"{self.folder} cannot be read: {error.strerror}. Check its permissions.") from error
+            why = error.strerror
+            raise CheckpointError(f"{shown(self.folder)} cannot be read: {why}. Check its permissions.") from error
 
     def has(self, name: str) -> bool:
         """Whether the folder has an entry of that name, be it readable or not."""
@@ -60,13 +60,7 @@ class Root:
     def read(self, name: str, limit: int) -> bytes:
         """Content of a file of at most ``limit`` bytes."""
         with self.open(name) as stream:
-            size = os.fstat(stream.fileno()).st_size
-            if size > limit:
-                raise CheckpointError(
-                    f"{name} has {size:,} bytes, more than the {limit:,} accepted. "
-                    "Use a folder written by save_pretrained."
-                )
-            return stream.read(limit)
+            return read_stream(stream, limit, name, error=CheckpointError)
 
 
 def open_root(path: str | Path, trusted_root: Path | None = None) -> Root:
@@ -86,7 +80,9 @@ def open_root(path: str | Path, trusted_root: Path | None = None) -> Root:
             f"There is no folder {str(path)[:200]!r}. Give the folder that holds config.json."
         ) from error
     if not folder.is_dir():
-        raise CheckpointError(f"{path} is a file, not a folder. Give the folder that holds config.json.")
+        raise CheckpointError(f"{shown(folder)} is a file, not a folder. Give the folder that holds config.json.")
+    if not is_valid_text(str(folder)):  # tokenizers, protobuf and the address bar all take UTF-8 only
+        raise CheckpointError(f"The name of {shown(folder)} is not UTF-8. Rename the folder.")
     shared = (trusted_root.resolve(),) if trusted_root else ()
     return Root(folder, (folder, *shared, *_hub_cache_stores(folder)))
 
@@ -116,9 +112,12 @@ def contained(path: Path, targets: tuple[Path, ...]) -> Path:
     try:
         real = path.resolve(strict=True)
     except (OSError, RuntimeError) as error:
-        raise CheckpointError(f"{path.name} is missing from {path.parent}, or is a broken link.") from error
+        where = shown(path.parent)
+        raise CheckpointError(f"{path.name} is missing from {where}, or is a broken link.") from error
     if not any(real.is_relative_to(target) for target in targets):
-        raise CheckpointError(f"{path.name} leads out of its folder, to {real}. Copy the file itself into the folder.")
+        raise CheckpointError(
+            f"{path.name} leads out of its folder, to {shown(real)}. Copy the file itself into the folder."
+        )
     if not stat.S_ISREG(real.stat().st_mode):
         raise CheckpointError(f"{path.name} is not a regular file (a pipe, a device or a folder). Replace it.")
     return real
@@ -126,32 +125,22 @@ def contained(path: Path, targets: tuple[Path, ...]) -> Path:
 
 @contextmanager
 def open_regular(real: Path) -> Iterator[BinaryIO]:
-    """Open a resolved path, refusing what was put in its place since (a link, or a pipe that would block)."""
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    """Open a resolved path, refusing what was put in its place since (a link, or a pipe that would block).
+
+    Raises:
+        CheckpointError: If it cannot be opened or read.
+    """
     try:
-        descriptor = os.open(real, flags)
+        with open_file(real, error=CheckpointError, follow=False) as stream:
+            yield stream
     except OSError as error:
-        raise CheckpointError(f"{real.name} cannot be opened: {error.strerror}. Check its permissions.") from error
-    with os.fdopen(descriptor, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise CheckpointError(f"{real.name} is not a regular file (a pipe, a device or a folder). Replace it.")
-        yield stream
+        raise CheckpointError(f"{shown(real.name)} cannot be read: {error.strerror}. Check its permissions.") from error
 
 
 def parse_json(content: bytes, name: str) -> dict[str, Any]:
     """Read a JSON object.
 
     Raises:
-        CheckpointError: If it is not JSON, not an object, or nested so deeply that reading it would exhaust the stack.
+        CheckpointError: If it is none, or none that `compecon.files.parse_json` accepts.
     """
-    try:
-        value = json.loads(content)
-    except RecursionError as error:
-        raise CheckpointError(
-            f"{name} is nested too deeply to be read. Use a folder written by save_pretrained."
-        ) from error
-    except ValueError as error:  # also covers bytes that are not UTF-8
-        raise CheckpointError(f"{name} is not valid JSON ({error}). Download or save the checkpoint again.") from error
-    if not isinstance(value, dict):
-        raise CheckpointError(f"{name} holds a {type(value).__name__} where a JSON object was expected.")
-    return value
+    return parse_object(content, name, error=CheckpointError)

@@ -12,14 +12,17 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, BinaryIO
 
-from compecon.checkpoints.files import MEGABYTE, parse_json
+from compecon.checkpoints.files import parse_json
 from compecon.errors import CheckpointError
+from compecon.files import MEGABYTE
 
 BYTES = {
     "F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1,
 }  # fmt: skip
 FLOATING = frozenset({"F64", "F32", "F16", "BF16"})
-_HEADER_LIMIT = 32 * MEGABYTE
+# A tensor takes 100 to 200 bytes of a header. This is room for the most layers that a config may have (512), of 40
+# tensors each; larger models than that come in shards, each with a header of its own.
+HEADER_LIMIT = 4 * MEGABYTE
 _MOST_DIMENSIONS = 8
 _LARGEST_SIZE = 1 << 48  # of a dimension or an offset
 
@@ -68,8 +71,8 @@ def read_header(stream: BinaryIO, file: str) -> tuple[StoredTensor, ...]:
         raise CheckpointError(
             f"{file} is truncated: it has {size:,} bytes but announces a header of {length:,}. Download it again."
         )
-    if length > _HEADER_LIMIT:
-        raise CheckpointError(f"{file} has a header of {length:,} bytes, more than the {_HEADER_LIMIT:,} accepted.")
+    if length > HEADER_LIMIT:
+        raise CheckpointError(f"{file} has a header of {length:,} bytes, more than the {HEADER_LIMIT:,} accepted.")
     header = parse_json(stream.read(length), f"The header of {file}")
     _check_framework(header.pop("__metadata__", None), file)
     data = 8 + length

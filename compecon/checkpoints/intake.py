@@ -12,12 +12,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from compecon.checkpoints.config import check_config
 from compecon.checkpoints.digest import check_recorded, combined, sha256_of
-from compecon.checkpoints.files import Root, open_regular, open_root, parse_json
+from compecon.checkpoints.files import Root, open_regular, open_root
 from compecon.checkpoints.preflight import Preflight, describe
 from compecon.checkpoints.record import Record, read_record
-from compecon.checkpoints.small_files import read_small_file, small_file_digests
+from compecon.checkpoints.small_files import read_config, small_file_digests
 from compecon.checkpoints.weight_files import WeightFile, list_weights
 from compecon.errors import CheckpointError
 
@@ -75,8 +74,7 @@ def survey(path: str | Path, *, trusted_root: Path | None = None) -> Survey:
             "(merge_and_unload) and save that."
         )
     small_files = small_file_digests(root)
-    config = parse_json(read_small_file(root, "config.json"), "config.json")
-    check_config(config)
+    config = read_config(root)
     record = read_record(root, trusted=trusted_root is not None)
     weights = list_weights(root, record)
     _check_names(weights)

@@ -11,7 +11,8 @@ from typing import Literal
 from huggingface_hub import constants
 
 from compecon.checkpoints.files import is_plain_name
-from compecon.errors import CheckpointError
+from compecon.errors import CheckpointError, FileError
+from compecon.files import read_text
 from compecon.paths import assets
 
 Origin = Literal["bundled", "local", "hub-cache"]
@@ -98,8 +99,8 @@ def cached_snapshot(repo_id: str) -> Path | None:
     """Folder of a repository's cached main revision, else of its newest; ``None`` if it is not in the cache."""
     repository = hub_cache() / f"models--{repo_id.replace('/', '--')}"
     try:
-        commit = (repository / "refs" / "main").read_text(encoding="ascii").strip()
-    except (OSError, ValueError):
+        commit = read_text(repository / "refs" / "main", 100).strip()
+    except (OSError, FileError):
         commit = ""
     if _COMMIT.fullmatch(commit) and (repository / "snapshots" / commit).is_dir():
         return repository / "snapshots" / commit

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from compecon.checkpoints.files import MEGABYTE, Root, is_plain_name, parse_json
+from compecon.checkpoints.files import Root, is_plain_name, parse_json
 from compecon.errors import CheckpointError
+from compecon.files import MEGABYTE
 
 RECORD = "compecon.json"
 _SHARED_FILE = re.compile(r"\.\./[A-Za-z0-9_][A-Za-z0-9_-]*/[A-Za-z0-9_][A-Za-z0-9._-]*\.safetensors")

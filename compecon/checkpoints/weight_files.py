@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
-from compecon.checkpoints.files import MEGABYTE, Root, contained, is_plain_name, open_regular, parse_json
+from compecon.checkpoints.files import Root, contained, is_plain_name, parse_json
 from compecon.checkpoints.headers import StoredTensor, read_header
 from compecon.checkpoints.record import Record
+from compecon.checkpoints.remembered import remembered
 from compecon.errors import CheckpointError
+from compecon.files import MEGABYTE, read_stream
 
 SINGLE = "model.safetensors"
 INDEX = "model.safetensors.index.json"
-_INDEX_LIMIT = 32 * MEGABYTE
+_INDEX_LIMIT = 8 * MEGABYTE
+_MOST_SHARDS = 512  # the largest models published have fewer than 200
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 _FOREIGN = (".gguf", ".ggml", ".onnx", ".h5", ".msgpack", ".npz", ".tflite", ".mlmodel")
 
@@ -64,15 +68,13 @@ def list_weights(root: Root, record: Record) -> tuple[WeightFile, ...]:
 
 def _own_file(root: Root, name: str, record: Record) -> WeightFile:
     path = root.locate(name)
-    with open_regular(path) as stream:
-        tensors = read_header(stream, name)
+    tensors = _tensors(path, name)
     return WeightFile(name, path, tensors, {tensor.name: tensor.name for tensor in tensors}, record.sha256.get(name))
 
 
 def _shared_file(root: Root, file: str, record: Record) -> WeightFile:
     path = contained(root.folder / file, root.targets)
-    with open_regular(path) as stream:
-        tensors = read_header(stream, file)
+    tensors = _tensors(path, file)
     entries = {name: entry for name, entry in record.shared.items() if entry.file == file}
     absent = {entry.tensor for entry in entries.values()} - {tensor.name for tensor in tensors}
     if absent:
@@ -83,20 +85,35 @@ def _shared_file(root: Root, file: str, record: Record) -> WeightFile:
 
 def _shards(root: Root, record: Record) -> tuple[WeightFile, ...]:
     """The files that an index lists; its entries are data from outside, so each must be a plain name in the folder."""
-    weight_map = parse_json(root.read(INDEX, _INDEX_LIMIT), INDEX).get("weight_map")
-    if not isinstance(weight_map, dict) or not weight_map:
-        raise CheckpointError(f"{INDEX} has no weight_map. Download or save the checkpoint again.")
-    for name in dict.fromkeys(map(str, weight_map.values())):
-        if not is_plain_name(name) or not name.endswith(".safetensors"):
-            raise CheckpointError(
-                f"{INDEX} points at {name!r}; a shard must be a .safetensors file of the same folder."
-            )
-    files = tuple(_own_file(root, name, record) for name in sorted(set(weight_map.values())))
+    weight_map = _weight_map(root.locate(INDEX), INDEX)
+    files: list[WeightFile] = []
+    for name in sorted(set(weight_map.values())):
+        files.append(_own_file(root, name, record))
+        if sum(len(file.tensors) for file in files) > len(weight_map):
+            break  # they disagree, as said below; the rest need not be read
     held = {(tensor.name, file.name) for file in files for tensor in file.tensors}
     if held != set(weight_map.items()):
         name, file = min(held ^ set(weight_map.items()))
         raise CheckpointError(f"{INDEX} and the shards disagree about {name!r} in {file}. Download them again.")
-    return files
+    return tuple(files)
+
+
+_tensors = remembered(read_header)
+
+
+@remembered
+def _weight_map(stream: BinaryIO, file: str) -> Mapping[str, str]:
+    content = parse_json(read_stream(stream, _INDEX_LIMIT, file, error=CheckpointError), file)
+    weight_map = content.get("weight_map")
+    if not isinstance(weight_map, dict) or not weight_map:
+        raise CheckpointError(f"{file} has no weight_map. Download or save the checkpoint again.")
+    names = dict.fromkeys(map(str, weight_map.values()))
+    for name in names:
+        if not is_plain_name(name) or not name.endswith(".safetensors"):
+            raise CheckpointError(f"{file} points at {name!r}; a shard must be a .safetensors file of the same folder.")
+    if len(names) > _MOST_SHARDS:
+        raise CheckpointError(f"{file} lists {len(names):,} files, more than the {_MOST_SHARDS} accepted.")
+    return weight_map
 
 
 def _why_no_weights(root: Root) -> str:

@@ -7,10 +7,11 @@ from types import SimpleNamespace
 from typing import Any
 
 from compecon.checkpoints.catalog import CheckpointEntry
-from compecon.checkpoints.files import MEGABYTE, Root, open_root, parse_json
+from compecon.checkpoints.files import Root, open_root, parse_json
 from compecon.checkpoints.preflight import Preflight
 from compecon.checkpoints.record import Record, read_record
 from compecon.errors import CompeconError
+from compecon.files import MEGABYTE
 from compecon.flops import ModelShape, macs
 from compecon.kept import COMPACT
 from compecon.views.values import number, text

@@ -225,7 +225,7 @@ def test_a_config_beyond_a_megabyte_is_refused(make: Make, edit_config: Edit) ->
 def test_deep_nesting_is_refused(make: Make, opening: str) -> None:
     folder = make()
     (folder / "config.json").write_text(opening * 100_000)
-    assert "nested too deeply" in refusal(folder)
+    assert "nested more than" in refusal(folder)
 
 
 @pytest.mark.parametrize("content", ["{", "null", "[]", '{"a": 1} trailing', "\udc80", "1" * 5000])
@@ -258,7 +258,7 @@ def test_sizes_out_of_proportion_are_refused(make: Make, edit_config: Edit, key:
     folder = make()
     edit_config(folder, **{key: value})
     message = refusal(folder)
-    assert key in message or str(value) in message
+    assert key in message or str(value) in message.lower()
 
 
 @pytest.mark.parametrize("key", ["model_type", "architectures", "vocab_size", "num_hidden_layers"])
