@@ -10,7 +10,7 @@ import threading
 import tomllib
 import webbrowser
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, chdir
 from pathlib import Path
 from typing import Any
 
@@ -51,15 +51,19 @@ def serve(
     url = _url(host, port, access)
     say(_greeting(url, host, access, is_new=token == MAKE_TOKEN))
     opens = open_browser and not access.token and _has_screen()
-    application(access, started=_opener(url) if opens else None).run(
-        config={
-            **_configuration(dashboard_root()),
-            "server.address": address,
-            "server.port": port,
-            "server.allowedHosts": sorted(access.hosts),
-            "server.headless": True,  # Streamlit opens no browser for an app of this kind: see _opener
-        }
-    )
+    started = _starter(Path.cwd(), url if opens else "")
+    # Streamlit obeys a .streamlit in the current folder, and makes environment variables of the secrets in it: it
+    # must not see the one where somebody has put checkpoints.
+    with chdir(dashboard_root()):
+        application(access, started=started).run(
+            config={
+                **_configuration(dashboard_root()),
+                "server.address": address,
+                "server.port": port,
+                "server.allowedHosts": sorted(access.hosts),
+                "server.headless": True,  # Streamlit opens no browser for an app of this kind: see _starter
+            }
+        )
 
 
 def application(
@@ -70,12 +74,17 @@ def application(
     return st.App(script, routes=routes(), middleware=middleware(access), lifespan=started)
 
 
-def _opener(url: str) -> Callable[[Any], AbstractAsyncContextManager[None]]:
-    """Opens the page when the server starts; its socket listens by then. Some browsers keep their caller waiting."""
+def _starter(folder: Path, url: str) -> Callable[[Any], AbstractAsyncContextManager[None]]:
+    """Goes back to the folder that paths on a page are relative to, now that Streamlit is set up, and opens the page.
+
+    The socket listens by then. Some browsers keep their caller waiting.
+    """
 
     @asynccontextmanager
     async def started(_app: Any) -> AsyncIterator[None]:
-        threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
+        os.chdir(folder)
+        if url:
+            threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
         yield
 
     return started

@@ -17,7 +17,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = [  # from the bottom up
-    {"errors", "kept", "paths"},
+    {"children", "errors", "kept", "paths"},
     {"files"},
     {"metrics", "flops", "latency", "pareto", "market"},
     {"attention"},

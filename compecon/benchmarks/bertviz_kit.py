@@ -7,11 +7,14 @@ import shutil
 import subprocess
 import tarfile
 import venv
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from platformdirs import user_cache_path
 
+from compecon import children
 from compecon.errors import CompeconError
 
 _TIMEOUT_S = 300
@@ -54,10 +57,10 @@ def install() -> str:
         _see_this_interpreter(folder)
     if not (folder / "version.txt").is_file():
         # Without dependencies: it names boto3, sentencepiece and torch, and needs IPython and torch. torch is here.
-        _run([str(python), "-m", "pip", "install", "--quiet", "--no-deps", "bertviz"])
-        _run([str(python), "-m", "pip", "install", "--quiet", "ipython"])
+        _ask(python, "-m", "pip", "install", "--quiet", "--no-deps", "bertviz")
+        _ask(python, "-m", "pip", "install", "--quiet", "ipython")
         ask = "from importlib.metadata import version; print(version('bertviz'))"
-        (folder / "version.txt").write_text(_run([str(python), "-c", ask]), encoding="utf-8")
+        (folder / "version.txt").write_text(_ask(python, "-c", ask), encoding="utf-8")
     for package, file in _SCRIPTS.values():
         _script(folder, package, file)
     return (folder / "version.txt").read_text(encoding="utf-8").strip()
@@ -73,8 +76,8 @@ def make_pages(attention: np.ndarray, views: tuple[str, ...], out: Path) -> None
     """
     n = attention.shape[-1]
     np.save(out / "attention.npy", attention)
-    python = str(_python(kit_folder()))
-    _run([python, "-c", _MAKE_PAGES, str(out / "attention.npy"), str(n), str(out), *views])
+    out = out.resolve()
+    _ask(_python(kit_folder()), "-c", _MAKE_PAGES, str(out / "attention.npy"), str(n), str(out), *views)
     for view in views:
         page = out / f"{view}-{n}.html"
         text = page.read_text(encoding="utf-8")
@@ -99,7 +102,7 @@ def _see_this_interpreter(folder: Path) -> None:
     """Let the environment import this interpreter's torch: a second copy would be half a gigabyte."""
     own = str(Path(np.__file__).parents[1])
     ask = "import sysconfig; print(sysconfig.get_path('purelib'))"
-    site = Path(_run([str(_python(folder)), "-c", ask]).strip())
+    site = Path(_ask(_python(folder), "-c", ask).strip())
     (site / "host.pth").write_text(own + "\n", encoding="utf-8")
 
 
@@ -111,7 +114,7 @@ def _script(folder: Path, package: str, file: str) -> Path:
             raise CompeconError("npm is not installed; BertViz's pages need d3, jquery and requirejs from it.")
         packed = folder / "npm"
         packed.mkdir(parents=True, exist_ok=True)
-        name = _run([npm, "pack", package, "--silent", "--pack-destination", str(packed)]).split()[-1]
+        name = _pack(npm, package, packed).split()[-1]
         target.parent.mkdir(parents=True, exist_ok=True)
         with tarfile.open(packed / name) as archive:
             member = archive.extractfile(f"package/{file}")
@@ -121,12 +124,25 @@ def _script(folder: Path, package: str, file: str) -> Path:
     return target
 
 
-def _run(command: list[str]) -> str:
+def _ask(python: Path, *arguments: str) -> str:
+    with _said(python.name, *arguments[:3]):
+        return children.output(*arguments, python=str(python), timeout_s=_TIMEOUT_S)
+
+
+def _pack(npm: str, package: str, packed: Path) -> str:
+    command = [npm, "pack", package, "--silent", "--pack-destination", str(packed)]
+    with _said("npm", *command[1:3]):  # in a folder of ours: npm obeys the .npmrc of the one where it starts
+        return subprocess.run(  # noqa: S603 - a rival's scripts, from where its own pages load them
+            command, cwd=packed, capture_output=True, text=True, timeout=_TIMEOUT_S, check=True
+        ).stdout
+
+
+@contextmanager
+def _said(*command: str) -> Iterator[None]:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=True)  # noqa: S603 - our own command
+        yield
     except subprocess.CalledProcessError as error:
         said = (error.stderr or "").strip().splitlines()[-1:] or ["it said nothing"]
-        raise CompeconError(f"{Path(command[0]).name} {' '.join(command[1:4])} failed: {said[0][:200]}") from error
+        raise CompeconError(f"{' '.join(command)} failed: {said[0][:200]}") from error
     except subprocess.TimeoutExpired as error:
-        raise CompeconError(f"{Path(command[0]).name} did not end within {_TIMEOUT_S} s.") from error
-    return done.stdout
+        raise CompeconError(f"{' '.join(command)} did not end within {_TIMEOUT_S} s.") from error

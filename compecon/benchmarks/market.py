@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -13,6 +11,7 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from scipy.sparse import csr_array, vstack
 
+from compecon import children
 from compecon.benchmarks.figures import Figure, Goal, Table
 from compecon.benchmarks.settings import Settings
 from compecon.market.clearing import clear
@@ -167,9 +166,7 @@ def _timed(rounds: int, call: Callable[[], _Result]) -> tuple[tuple[float, ...],
 
 
 def _peak_megabytes(n_queries: int) -> float:
-    command = [sys.executable, "-c", _PEAK, str(n_queries)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - our own interpreter
-    return float(done.stdout)
+    return float(children.output("-c", _PEAK, str(n_queries)))
 
 
 def _plain_bisection(utility: ShiftedSurge, budget: float) -> float:

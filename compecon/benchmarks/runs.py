@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -12,6 +10,7 @@ from pathlib import Path
 
 import psutil
 
+from compecon import children
 from compecon.benchmarks.figures import Figure, Goal, Table
 from compecon.benchmarks.runs_made import grow_history, make_history, make_runs
 from compecon.benchmarks.runs_page import page_tables
@@ -126,9 +125,7 @@ def _polls(courses: Courses, path: Path, n: int) -> tuple[float, ...]:
 
 
 def _fresh_list(root: Path) -> tuple[float, int, bool]:
-    command = [sys.executable, "-c", _LIST, str(root)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - our own command
-    seconds, n_runs, torch = done.stdout.split()
+    seconds, n_runs, torch = children.output("-c", _LIST, str(root)).split()
     return float(seconds), int(n_runs), torch == "True"
 
 

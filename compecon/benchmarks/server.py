@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.error
@@ -18,6 +16,7 @@ from pathlib import Path
 from typing import final
 from urllib.parse import urlencode
 
+from compecon import children
 from compecon.errors import CompeconError
 from compecon.runs.home import VARIABLE
 
@@ -87,16 +86,16 @@ def dashboard(checkpoints: Path | None = None, home: Path | None = None) -> Iter
         CompeconError: If no port between 8600 and 8649 is free.
     """
     port = free_port()
-    folder = [] if checkpoints is None else ["--checkpoints", str(checkpoints)]
+    folder = [] if checkpoints is None else ["--checkpoints", str(checkpoints.resolve())]
     start = "from compecon.cli import main; main()"  # the console script's own line, whatever PATH is
-    environment = {**os.environ, **({} if home is None else {VARIABLE: str(home)})}
-    command = [sys.executable, "-c", start, *folder, "--no-browser", "--port", str(port)]
+    variables = children.environment({} if home is None else {VARIABLE: str(home.resolve())})
+    command = ["-c", start, *folder, "--no-browser", "--port", str(port)]
     with tempfile.TemporaryDirectory(prefix="compecon-bench-") as scratch:
         log = Path(scratch) / "log.txt"
         with log.open("wb") as out:
             started = time.perf_counter()
-            process = subprocess.Popen(  # noqa: S603 - our own command
-                command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment
+            process = children.start(
+                *command, folder=Path(scratch), variables=variables, stdout=out, stderr=subprocess.STDOUT
             )
             try:
                 yield Dashboard(port, started, process, log)

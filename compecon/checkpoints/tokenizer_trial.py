@@ -6,11 +6,10 @@ characters into ten billion. What the child does is in :mod:`compecon.checkpoint
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from pathlib import Path
 
+from compecon import children
 from compecon.errors import CheckpointError
 
 _SECONDS = 60  # of wall time, of which importing transformers takes a few on a busy machine
@@ -25,22 +24,15 @@ def try_tokenizer(folder: Path) -> None:
     Raises:
         CheckpointError: If the child takes too long, too much memory, or fails.
     """
-    command = [sys.executable, "-m", "compecon.checkpoints.tokenizer_child", str(folder)]
+    child = ("-m", "compecon.checkpoints.tokenizer_child", str(folder))
     try:
-        done = subprocess.run(  # noqa: S603 - our own interpreter and module, arguments as a list
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_SECONDS,
-            check=False,
-            env=_environment(),
-        )
+        children.output(*child, variables=_environment(), timeout_s=_SECONDS)
     except subprocess.TimeoutExpired as error:
         raise CheckpointError(_too_much(f"{_SECONDS} seconds were not enough")) from error
-    if done.returncode:
-        lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        why = lines[-1][:200] if lines and done.returncode == 1 else f"the trial ended with code {done.returncode}"
-        raise CheckpointError(_too_much(why))
+    except subprocess.CalledProcessError as error:
+        lines = error.stderr.strip().splitlines()
+        why = lines[-1][:200] if lines and error.returncode == 1 else f"the trial ended with code {error.returncode}"
+        raise CheckpointError(_too_much(why)) from error
 
 
 def _too_much(why: str) -> str:
@@ -48,13 +40,13 @@ def _too_much(why: str) -> str:
 
 
 def _environment() -> dict[str, str]:
-    """Ours, without secrets, offline, and with this package importable."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("HF_") and "TOKEN" not in name}
-    package_root = str(Path(__file__).resolve().parents[2])
-    return kept | {
-        "HF_HUB_OFFLINE": "1",
-        "TOKENIZERS_PARALLELISM": "false",
-        "OMP_NUM_THREADS": "1",
-        "TRANSFORMERS_VERBOSITY": "error",
-        "PYTHONPATH": os.pathsep.join(filter(None, (package_root, os.environ.get("PYTHONPATH")))),
-    }
+    """Without secrets, and offline."""
+    return children.environment(
+        {
+            "HF_HUB_OFFLINE": "1",
+            "TOKENIZERS_PARALLELISM": "false",
+            "OMP_NUM_THREADS": "1",
+            "TRANSFORMERS_VERBOSITY": "error",
+        },
+        bare=True,
+    )

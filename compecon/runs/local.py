@@ -6,13 +6,13 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, final
 
+from compecon import children
 from compecon.errors import RunError
 from compecon.runs.files import read_json, write_json
 from compecon.runs.locks import CAN_HAND_OVER, Lock, is_held
@@ -142,19 +142,18 @@ class LocalExecutor:
 
 
 def _worker(folder: Path, threads: int, lock: Lock) -> subprocess.Popen[bytes]:
-    environment = {**os.environ, **dict.fromkeys(_THREADS, str(threads)), "PYTHONUNBUFFERED": "1"}
+    variables = children.environment({**dict.fromkeys(_THREADS, str(threads)), "PYTHONUNBUFFERED": "1"})
     options: dict[str, Any] = {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
     if CAN_HAND_OVER:
-        environment[DESCRIPTOR] = str(lock.descriptor)
+        variables[DESCRIPTOR] = str(lock.descriptor)
         options = {"start_new_session": True, "pass_fds": (lock.descriptor,)}
     with (folder / LOG).open("ab") as log:
-        return subprocess.Popen(  # noqa: S603 - this interpreter, our module, a folder of ours
-            [sys.executable, "-P", "-m", "compecon.runs.worker", str(folder)],  # -P: no module from where it starts
-            stdin=subprocess.DEVNULL,
+        return children.start(
+            *("-m", "compecon.runs.worker", str(folder)),
+            folder=folder.parent.parent,
+            variables=variables,
             stdout=log,
             stderr=subprocess.STDOUT,
-            cwd=folder.parent.parent,
-            env=environment,
             **options,
         )
 

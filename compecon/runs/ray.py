@@ -8,12 +8,12 @@ about the worker: after a restart of the head its list of jobs is empty while th
 from __future__ import annotations
 
 import shlex
-import sys
 import time
 import urllib.parse
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, final
 
+from compecon.children import command
 from compecon.errors import RunError
 from compecon.runs.files import read_json, tail, write_json
 from compecon.runs.locks import Lock, is_held
@@ -213,11 +213,11 @@ class RayExecutor:
     def _job(self, record: RunRecord) -> dict[str, Any]:
         """The job; Ray gives its line to a shell."""
         host = urllib.parse.urlsplit(self.cluster.address).hostname or ""
-        python = self.cluster.python or (sys.executable if is_loopback(host) else "python")
+        python = self.cluster.python or ("" if is_loopback(host) else "python")
         checked_id(record.folder.name)
         spec = record.spec
         return {
-            "entrypoint": shlex.join([python, "-P", "-m", "compecon.runs.worker", str(record.folder)]),
+            "entrypoint": shlex.join(command("-m", "compecon.runs.worker", str(record.folder), python=python)),
             "submission_id": _submission(record),
             "runtime_env": {"env_vars": dict.fromkeys(_THREADS, str(spec.threads))},
             "metadata": {"run": record.run_id},

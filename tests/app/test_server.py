@@ -150,12 +150,13 @@ def test_on_every_address_it_says_what_is_missing(free_port: int, asked: NotStar
 
 def opened(started: Any, monkeypatch: pytest.MonkeyPatch) -> str | None:
     """The address that the browser is sent to when the server starts."""
-    addresses, done = list[str](), threading.Event()
-    monkeypatch.setattr("webbrowser.open", lambda url: (addresses.append(url), done.set()))
+    addresses, before = list[str](), set(threading.enumerate())
+    monkeypatch.setattr("webbrowser.open", addresses.append)
 
     async def start() -> None:
         async with started(None):
-            done.wait(30)
+            for thread in set(threading.enumerate()) - before:
+                thread.join(30)
 
     asyncio.run(start())
     return addresses[0] if addresses else None
@@ -169,10 +170,10 @@ def test_the_browser_is_opened_when_the_server_starts(
 
 
 def test_no_browser_is_opened_with_a_token_which_a_list_of_processes_would_show(
-    free_port: int, asked: NotStarted
+    free_port: int, asked: NotStarted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said(free_port, token="auto")
-    assert asked.started is None
+    assert opened(asked.started, monkeypatch) is None
 
 
 def test_no_browser_is_opened_without_a_screen(
@@ -182,7 +183,7 @@ def test_no_browser_is_opened_without_a_screen(
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
         monkeypatch.delenv(name, raising=False)
     said(free_port)
-    assert asked.started is None
+    assert opened(asked.started, monkeypatch) is None
 
 
 # ---- the configuration
@@ -219,3 +220,15 @@ def test_what_guards_does_not_depend_on_the_users_own_configuration(name: str, v
 def test_the_configuration_is_found_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert _configuration(dashboard_root())["server.address"] == "127.0.0.1"
+
+
+def test_streamlit_starts_where_its_configuration_is_and_a_page_where_the_command_was_given(
+    free_port: int, asked: NotStarted, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(asked, "run", lambda **_config: where.append(Path.cwd()))
+    where: list[Path] = []
+    said(free_port)
+    assert where == [dashboard_root()]
+    opened(asked.started, monkeypatch)
+    assert Path.cwd() == tmp_path

@@ -128,7 +128,6 @@ def test_an_import_error_in_the_recipe_is_told(executor, store, tmp_path, monkey
     broken = os.pathsep.join([str(tmp_path / "broken"), os.environ["PYTHONPATH"]])
     with monkeypatch.context() as patch:
         patch.setenv("PYTHONPATH", broken)
-        patch.setattr("compecon.runs.local.sys.executable", sys.executable)
         run_id = executor.submit(rehearsal())
         record = ended(store, run_id)
     if record.state is RunState.SUCCEEDED:

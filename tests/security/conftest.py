@@ -25,6 +25,9 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient, WebSocketDenialResponse
 from starlette.websockets import WebSocket
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.sync.client import connect
 
 from app.access import Access
 from app.guard import middleware
@@ -165,17 +168,18 @@ def eventually(check: Callable[[], Any], what: str, seconds: float = START_S) ->
 
 @contextmanager
 def running(
-    folder: Path, program: str, *arguments: str, address: str = "127.0.0.1", **environment: str
+    folder: Path, program: str, *arguments: str, address: str = "127.0.0.1", start: Path = ROOT, **environment: str
 ) -> Iterator[Server]:
-    """A dashboard served by a Python program, until the end of the block."""
+    """A dashboard served by a Python program that starts in a folder, until the end of the block."""
     port, log = free_port(), folder / "server.log"
     everything = {
         **os.environ, "COMPECON_THREADS": "1", "COMPECON_CHECKPOINTS": "", "HF_HUB_CACHE": str(folder / "no-cache"),
-        "COMPECON_HOME": str(folder / "home"), "HF_TOKEN": SECRET, "PYTHONUNBUFFERED": "1", **environment,
+        "COMPECON_HOME": str(folder / "home"), "HF_TOKEN": SECRET, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT),
+        **environment,
     }  # fmt: skip
-    command = [sys.executable, "-c", program, "--no-browser", "--port", str(port), *arguments]
+    command = [sys.executable, "-P", "-c", program, "--no-browser", "--port", str(port), *arguments]
     with log.open("wb") as out:
-        process = subprocess.Popen(command, cwd=ROOT, env=everything, stdout=out, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, cwd=start, env=everything, stdout=out, stderr=subprocess.STDOUT)
     server = Server(port, log, address)
 
     def answers() -> bool:
@@ -192,6 +196,23 @@ def running(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def messages(server: Server, query: str = "") -> Iterator[bytes]:
+    """What a page gets to see of one run of the script."""
+    with connect(
+        f"ws://localhost:{server.port}/_stcore/stream",
+        origin=f"http://localhost:{server.port}",  # type: ignore[arg-type]
+        subprotocols=["streamlit"],  # type: ignore[list-item]
+        proxy=None,
+    ) as session:
+        session.send(BackMsg(rerun_script={"query_string": query}).SerializeToString())
+        while True:
+            data = session.recv(timeout=60)
+            assert isinstance(data, bytes)
+            yield data
+            if ForwardMsg.FromString(data).WhichOneof("type") == "script_finished":
+                return
 
 
 CLI = "from compecon.cli import main; main()"

@@ -11,12 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from websockets.sync.client import connect
 
 from compecon.paths import dashboard_root
-from tests.security.conftest import CLI, HEADERS, ROOT, SECRET, TOKEN, Server, eventually, running
+from tests.security.conftest import CLI, HEADERS, ROOT, SECRET, TOKEN, Server, eventually, messages, running
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 ROUTES = """
@@ -195,23 +192,6 @@ def failing_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]
     shutil.copytree(dashboard_root() / ".streamlit", folder / ".streamlit")
     with running(folder, SERVE_OTHER, OTHER=str(folder)) as server:
         yield server
-
-
-def messages(server: Server) -> Iterator[bytes]:
-    """What a page gets to see of one run of the script."""
-    with connect(
-        f"ws://localhost:{server.port}/_stcore/stream",
-        origin=f"http://localhost:{server.port}",  # type: ignore[arg-type]
-        subprotocols=["streamlit"],  # type: ignore[list-item]
-        proxy=None,
-    ) as session:
-        session.send(BackMsg(rerun_script={"query_string": ""}).SerializeToString())
-        while True:
-            data = session.recv(timeout=60)
-            assert isinstance(data, bytes)
-            yield data
-            if ForwardMsg.FromString(data).WhichOneof("type") == "script_finished":
-                return
 
 
 def test_an_error_on_the_page_names_its_kind_and_nothing_of_the_environment(failing_server: Server) -> None:

@@ -1,0 +1,106 @@
+"""Processes that compecon starts: Python with our own modules, and nothing from the folder it was started in.
+
+For ``-m`` and ``-c`` Python looks for modules in the current folder first, and an empty entry of ``PYTHONPATH`` means
+that folder too: a ``json.py`` beside a checkpoint would run in every process that is started there. Each child of ours
+is started here, with ``-P``, in a folder of its own and without such entries.
+"""
+
+from __future__ import annotations
+
+import os
+import site
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+_NEEDED = frozenset({
+    "PATH", "HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "SYSTEMROOT", "WINDIR", "TMPDIR", "TEMP", "TMP",
+    "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH",
+    "PYTHONHOME", "PYTHONUTF8", "PYTHONUSERBASE", "PYTHONNOUSERSITE", "PYTHONDONTWRITEBYTECODE",
+})  # fmt: skip
+_MODULES = "PYTHONPATH"
+
+
+def command(*arguments: str, python: str = "") -> list[str]:
+    """The command line of a Python process that finds no module in the folder where it starts.
+
+    Args:
+        *arguments: What follows the interpreter's own options: ``"-m", "compecon.runs.worker", ...``.
+        python: The interpreter; this one if not given.
+    """
+    return [python or sys.executable, "-P", *arguments]
+
+
+def environment(more: Mapping[str, str] = MappingProxyType({}), *, bare: bool = False) -> dict[str, str]:
+    """Variables for a child: ours, with a module path that does not depend on where it starts.
+
+    Args:
+        more: Variables to set.
+        bare: Leave out all but what a program needs to start, and with it every secret, proxy and setting.
+    """
+    kept = {name: value for name, value in os.environ.items() if not bare or name.upper() in _NEEDED}
+    kept.pop(_MODULES, None)
+    path = module_path()
+    return kept | ({_MODULES: path} if path else {}) | dict(more)
+
+
+def module_path() -> str:
+    """``PYTHONPATH`` for a child: the absolute entries of ours, and where this package is if that is no usual place."""
+    named = os.environ.get(_MODULES, "").split(os.pathsep)
+    root = Path(__file__).resolve().parents[1]
+    installed = {Path(folder).resolve() for folder in (*site.getsitepackages(), site.getusersitepackages())}
+    own = [] if root in installed else [str(root)]
+    return os.pathsep.join(dict.fromkeys([*(entry for entry in named if Path(entry).is_absolute()), *own]))
+
+
+def start(
+    *arguments: str, folder: Path, variables: Mapping[str, str] | None = None, **options: Any
+) -> subprocess.Popen[bytes]:
+    """Start a Python process and go on.
+
+    Args:
+        *arguments: As for `command`.
+        folder: Where it starts: one of ours, never the user's current folder.
+        variables: Its environment; `environment` if not given.
+        **options: Streams and the like, as for `subprocess.Popen`.
+    """
+    return subprocess.Popen(  # noqa: S603 - a list, our interpreter first
+        command(*arguments),
+        cwd=folder,
+        env=environment() if variables is None else dict(variables),
+        stdin=options.pop("stdin", subprocess.DEVNULL),
+        **options,
+    )
+
+
+def output(
+    *arguments: str, python: str = "", variables: Mapping[str, str] | None = None, timeout_s: float | None = None
+) -> str:
+    """What a Python process prints that runs to its end in an empty folder.
+
+    Args:
+        *arguments: As for `command`.
+        python: The interpreter; this one if not given.
+        variables: Its environment; `environment` if not given.
+        timeout_s: Most seconds to wait.
+
+    Raises:
+        subprocess.CalledProcessError: If it fails.
+        subprocess.TimeoutExpired: If it takes longer.
+    """
+    with tempfile.TemporaryDirectory(prefix="compecon-") as folder:
+        done = subprocess.run(  # noqa: S603 - likewise
+            command(*arguments, python=python),
+            cwd=folder,
+            env=environment() if variables is None else dict(variables),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=True,
+        )
+    return done.stdout
