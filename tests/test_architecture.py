@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LAYERS = [  # from the bottom up
     {"children", "errors", "kept", "paths"},
     {"files"},
+    {"tables"},
     {"metrics", "flops", "latency", "pareto", "market"},
     {"attention"},
     {"compression"},
@@ -56,6 +57,8 @@ WITHOUT_TORCH = [
     "kept",
     "paths",
     "flops",
+    "tables/reader",
+    "tasks/cut",
     "checkpoints/catalog",
     "checkpoints/fingerprint",
     "checkpoints/intake",

@@ -45,6 +45,7 @@ def count_rows(task: str, data: str | None) -> Rows | None:
     """
     if task.startswith(FILES):
         return _of_files(Path(task.removeprefix(FILES).partition("?")[0]))
+    task = task.partition("?")[0]
     if task in TASKS and TASKS[task].is_made:
         return _made(task)
     if data is None or task not in TASKS or TASKS[task].kind == "language":

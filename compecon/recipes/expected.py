@@ -19,7 +19,7 @@ from compecon.recipes.counted import Rows, count_rows
 from compecon.recipes.options import prune_plan, train_plan
 from compecon.recipes.plans import PrunePlan, TrainPlan
 from compecon.recipes.speed import Speed
-from compecon.tasks.registry import FILES, TASKS
+from compecon.tasks.registry import FILES, entry_of
 
 UNKNOWN = "The number of rows is not known before the data is read."
 _BACKWARD = 3  # a forward and a backward pass cost three forward passes
@@ -153,7 +153,7 @@ def _work(params: Mapping[str, Any], source: str) -> _Work:
     about = survey(place.path, trusted_root=place.trusted_root).preflight
     task, most = params["task"], min(params["max_tokens"], about.max_positions or params["max_tokens"])
     rows = count_rows(task, params["data"])
-    kind = "classification" if task.startswith(FILES) else TASKS[task].kind
+    kind = "classification" if task.startswith(FILES) else entry_of(task).kind
     usual = most if kind == "language" else _USUAL_TOKENS
     length = min(most, usual if rows is None else rows.n_tokens)
     return _Work(about, rows, length, about.kind == ("causal-lm" if kind == "language" else kind))

@@ -64,7 +64,7 @@ def prune_checkpoint(
     refuse_compacted(checkpoint, True)
     ready = made_ready(checkpoint, task, seed=plan.seed, max_tokens=plan.max_tokens)
     if not ready.knows:
-        raise TaskError(f"{checkpoint.name} does not know {task.name}. Train it on the task first.")
+        raise TaskError(f"{checkpoint.name} does not know {task.name}: {ready.refused}")
     start = _start(ready, plan)
     estimate = _estimate(start, plan, rows_measured(ready))
     require_room(estimate, out)

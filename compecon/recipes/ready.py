@@ -34,6 +34,7 @@ class Ready:
         match: Which of the head's outputs is which class of the task; None if they are in order, or no classes.
         rows: Training rows, labelled in the head's order.
         max_tokens: Longer texts were cut.
+        refused: Why it is not the parent's own head; "" if it is.
     """
 
     checkpoint: Checkpoint
@@ -43,6 +44,7 @@ class Ready:
     match: LabelMatch | None
     rows: Sequence[Features]
     max_tokens: int
+    refused: str = ""
 
     @property
     def n_tokens(self) -> int:
@@ -63,11 +65,11 @@ def made_ready(checkpoint: Checkpoint, task: AnyTask, *, seed: int, max_tokens: 
         TaskError: If there are no training rows, or the task is one of language and the model none.
         UnsupportedModelError: If the checkpoint's body cannot get a head.
     """
-    match, knows = _known(checkpoint, task)
+    match, refused = _known(checkpoint, task)
     length = within(checkpoint, max_tokens)
     rows = encode(checkpoint.tokenizer, task.part("train"), length)
-    if not knows and isinstance(task, Task):
-        return Ready(checkpoint, task, _with_head(checkpoint, task, seed), False, None, rows, length)
+    if refused and isinstance(task, Task):
+        return Ready(checkpoint, task, _with_head(checkpoint, task, seed), False, None, rows, length, refused)
     if match is None or match.in_order:
         return Ready(checkpoint, task, checkpoint.model, True, None, rows, length)
     there = [{**row, "labels": match.columns[row["labels"]]} for row in rows]
@@ -111,13 +113,14 @@ def taught(teacher: PreTrainedModel, checkpoint: Checkpoint, rows: Sequence[Feat
     return [{**row, "soft_targets": target} for row, target in zip(rows, soft, strict=True)]
 
 
-def _known(checkpoint: Checkpoint, task: AnyTask) -> tuple[LabelMatch | None, bool]:
+def _known(checkpoint: Checkpoint, task: AnyTask) -> tuple[LabelMatch | None, str]:
+    """Which output is which class, or why the head is not made for the task; it is not trusted where it may not be."""
     try:
-        return head_for(checkpoint, task), True
-    except TaskError:
+        return head_for(checkpoint, task), ""
+    except TaskError as error:
         if not isinstance(task, Task):  # no head can be put on for it
             raise
-        return None, False
+        return None, str(error)
 
 
 def _with_head(checkpoint: Checkpoint, task: Task, seed: int) -> PreTrainedModel:

@@ -16,7 +16,7 @@ from compecon.checkpoints.locate import bundled_names
 from compecon.recipes import options
 from compecon.recipes.audience import Audience
 from compecon.recipes.fields import Json, Setting, SettingError, checked_values
-from compecon.tasks.registry import FILES, TASKS, entry_of
+from compecon.tasks.registry import FILES, entry_of, options_of
 
 _ALWAYS_SAVED: Mapping[str, Json] = MappingProxyType({"save_every": 50})
 
@@ -162,15 +162,14 @@ def _anchored(name: str, value: Any) -> Any:
 
 
 def _task(name: str) -> str:
-    if name.startswith(FILES):
-        path, mark, query = name.removeprefix(FILES).partition("?")
-        return f"{FILES}{Path(path).expanduser().absolute()}{mark}{query}"
-    if name not in TASKS:
-        try:
+    try:
+        path, _ = options_of(name)
+        if not name.startswith(FILES):
             entry_of(name)
-        except ValueError as error:
-            raise SettingError("task", str(error)) from error
-    return name
+            return name
+    except ValueError as error:
+        raise SettingError("task", str(error)) from error
+    return f"{FILES}{Path(path).expanduser().absolute()}{name.removeprefix(FILES)[len(path) :]}"
 
 
 def _train(params: Mapping[str, Any], place: Place, audience: Audience) -> dict[str, Any]:

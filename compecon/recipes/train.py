@@ -69,6 +69,8 @@ def train(
     ready = made_ready(checkpoint, task, seed=plan.settings.seed, max_tokens=plan.max_tokens)
     estimate = _estimate(ready, plan)
     require_room(estimate, out)
+    if ready.refused:
+        audience.say(f"{checkpoint.name} gets a fresh head: {ready.refused}")
     audience.say(f"{task.name} from {checkpoint.name}: {estimate}")
     stated = {"task": task.name, "parent": checkpoint.digest, "plan": asdict(plan)}
     with sitting(out, audience, plan.settings.save_every is not None, stated) as (place, onlookers):

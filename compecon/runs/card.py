@@ -103,7 +103,7 @@ class _Card:
     def _task(self) -> TaskEntry | None:
         from compecon.tasks.registry import TASKS  # noqa: PLC0415 - used by few
 
-        return TASKS.get(str(self.params.get("task", "")))
+        return TASKS.get(str(self.params.get("task", "")).partition("?")[0])
 
     @property
     def _dataset(self) -> str:

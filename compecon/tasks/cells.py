@@ -1,17 +1,19 @@
-"""One row of a table, looked at cell by cell: a text is a text, a label is there, and messages say which row."""
+"""One row of a table, looked at cell by cell: a text is a text, and a label is a label or is not there."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
-from compecon.errors import TaskError
+from compecon.tables.problems import Problem
 
 MAX_CHARACTERS = 100_000  # of one text; above what any model here reads
+LEAVE_OUT = "Fill it in or leave the row out."
 _LONGEST_LABEL = 200
 _MISSING = {"", "nan"}
+_TRUTH = {True: "true", False: "false"}
 
 
 @final
@@ -30,21 +32,26 @@ class Columns:
     pair: str | None = None
 
     @property
+    def texts(self) -> tuple[str, ...]:
+        """Columns of texts."""
+        return (self.text,) if self.pair is None else (self.text, self.pair)
+
+    @property
     def all(self) -> tuple[str, ...]:
         """Every column that is read."""
-        return (self.text, self.label) if self.pair is None else (self.text, self.pair, self.label)
+        return (*self.texts, self.label)
 
 
 @final
 @dataclass(frozen=True)
 class TableRow:
-    """A row that has all it needs.
+    """A row whose texts are there.
 
     Attributes:
-        where: File and number of the row, from 1, a header not counted; for messages.
+        where: File and line, as an editor counts them; for messages.
         text: Not blank.
         pair: Not blank; None for single texts.
-        label: As it is spelled: ``true`` and ``false`` for booleans, never blank, never "nan".
+        label: As it is spelled: ``true`` and ``false`` for booleans; "" where there is none.
     """
 
     where: str
@@ -53,41 +60,54 @@ class TableRow:
     label: str
 
 
-def checked(cells: Mapping[str, Any], columns: Columns, where: str) -> TableRow:
-    """A row of cells by column, if each holds what it should.
+def problems_of(cells: Mapping[str, Any], columns: Columns, where: str) -> list[Problem]:
+    """Everything that is wrong with a row: a text that is empty, no text, not Unicode or too long, or no label.
 
-    Raises:
-        TaskError: If a text is empty, not a text, not Unicode or longer than `MAX_CHARACTERS`, or the label is missing
-            or no label.
+    A label that is missing is none of them: whole splits have none.
     """
-    texts = [_text(cells[name], name, where) for name in columns.all[:-1]]
-    return TableRow(where, texts[0], texts[1] if columns.pair else None, _label(cells[columns.label], columns, where))
+    found = [(name, why) for name in columns.texts for why in _of_text(cells[name])]
+    found += [(columns.label, why) for why in _of_label(cells[columns.label])]
+    return [Problem(where, f"{name} {what}", cure) for name, (what, cure) in found]
 
 
-def _text(cell: Any, name: str, where: str) -> str:
+def row_of(cells: Mapping[str, Any], columns: Columns, where: str) -> TableRow:
+    """A row of cells without problems."""
+    text, *pair = (cells[name].strip() for name in columns.texts)
+    return TableRow(where, text, pair[0] if pair else None, _spelled(cells[columns.label]))
+
+
+def _of_text(cell: Any) -> Iterator[tuple[str, str]]:
     if cell is None or (isinstance(cell, str) and not cell.strip()):
-        raise TaskError(f"{where}: {name} is empty. Fill it in or leave the row out.")
-    if not isinstance(cell, str):
-        raise TaskError(f"{where}: {name} is {type(cell).__name__} ({cell!r:.40}), expected a text.")
-    if len(cell) > MAX_CHARACTERS:
-        raise TaskError(
-            f"{where}: {name} has {len(cell):,} characters, at most {MAX_CHARACTERS:,} are read. Shorten it."
-        )
-    try:
-        cell.encode()
-    except UnicodeEncodeError as error:
-        raise TaskError(f"{where}: {name} holds half a character (a lone surrogate). Mend or leave it out.") from error
-    return cell.strip()
+        yield "is empty", LEAVE_OUT
+    elif not isinstance(cell, str):
+        yield f"is {type(cell).__name__} ({cell!r:.40}), expected a text", ""
+    elif len(cell) > MAX_CHARACTERS:
+        yield f"has {len(cell):,} characters, at most {MAX_CHARACTERS:,} are read", "Shorten it."
+    elif not _is_unicode(cell):
+        yield "holds half a character (a lone surrogate)", "Mend it or leave the row out."
 
 
-def _label(cell: Any, columns: Columns, where: str) -> str:
+def _of_label(cell: Any) -> Iterator[tuple[str, str]]:
+    if cell is not None and not isinstance(cell, str | int | float):
+        yield f"is {type(cell).__name__}, expected a class name or a number", ""
+    elif len(label := _spelled(cell)) > _LONGEST_LABEL:
+        yield f"has {len(label):,} characters: that is a text, not a label", "Name another column."
+    elif not _is_unicode(label):
+        yield "holds half a character (a lone surrogate)", "Mend it or leave the row out."
+
+
+def _spelled(cell: Any) -> str:
     if isinstance(cell, bool):
-        return str(cell).lower()
-    if cell is None or (isinstance(cell, float) and math.isnan(cell)) or str(cell).strip().lower() in _MISSING:
-        raise TaskError(f"{where}: {columns.label} is missing. Fill it in or leave the row out.")
-    if not isinstance(cell, str | int | float):
-        raise TaskError(f"{where}: {columns.label} is {type(cell).__name__}, expected a class name or a number.")
+        return _TRUTH[cell]
+    if cell is None or (isinstance(cell, float) and math.isnan(cell)):
+        return ""
     label = str(cell).strip()
-    if len(label) > _LONGEST_LABEL:
-        raise TaskError(f"{where}: {columns.label} has {len(label):,} characters: that is a text, not a label.")
-    return label
+    return "" if label.lower() in _MISSING else label
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -2,11 +2,46 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
 from compecon.errors import TaskError
+
+_BETWEEN = re.compile(r"(?<=\w)[-_\s]+(?=\w)")
+_NUMBER = re.compile(r"(?:label_)?([0-9]+)")  # of a name that says nothing but its place
+
+
+@final
+class LabelDoubtError(TaskError):
+    """A head has as many outputs as a task has classes, and nothing says which is which.
+
+    Attributes:
+        wanted: Class names of the task, by class index.
+        offered: Names of the head's outputs.
+    """
+
+    def __init__(self, wanted: Sequence[str], offered: Sequence[str]) -> None:
+        self.wanted, self.offered = tuple(wanted), tuple(offered)
+        super().__init__(
+            f"{self.doubt} Find out what the model was trained with, and say it after the task's name, as "
+            f"'?labels={','.join(self.names)}' ('&labels=...' after another option): what 0, 1, ... are called."
+        )
+
+    @property
+    def doubt(self) -> str:
+        """What is not known, in a sentence."""
+        which = "the model's outputs" if numbers_of(self.offered) else "the task's classes"
+        return (
+            f"the task's classes are {listed(self.wanted)} and the model's outputs {listed(self.offered)}: {which} "
+            "have no names, and other orders than this one are in use."
+        )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names that there are, in the order that may be right."""
+        return self.wanted if numbers_of(self.offered) else self.offered
 
 
 @final
@@ -16,7 +51,7 @@ class LabelMatch:
 
     Attributes:
         columns: Index of the head's output for each class of the task: ``logits[:, columns]`` are in the task's order.
-        by_name: Whether the names agree; otherwise the head's names say nothing and the order is taken on trust.
+        by_name: Whether the names agree; otherwise classes and outputs were matched by their numbers.
     """
 
     columns: tuple[int, ...]
@@ -27,18 +62,25 @@ class LabelMatch:
         """Whether the head has the task's order already."""
         return self.columns == tuple(range(len(self.columns)))
 
+    def shown(self, wanted: Sequence[str], offered: Sequence[str]) -> str:
+        """Which class is which output, for people: ``no = output 0 (NO), yes = output 1 (YES)``."""
+        pairs = zip(wanted, self.columns, strict=True)
+        return ", ".join(f"{name} = output {column} ({offered[column]})" for name, column in pairs)
 
-def match_labels(wanted: Sequence[str], offered: Sequence[str]) -> LabelMatch:
+
+def match_labels(wanted: Sequence[str], offered: Sequence[str], *, stated: bool = False) -> LabelMatch:
     """Match the classes of a task to the outputs of a head: by name in any order, ignoring case, blanks and hyphens.
 
-    Checkpoints order the same classes differently (those of MNLI most of all), so the order counts only where the head
-    has no names of its own: LABEL_0, LABEL_1, ... or 0, 1, ...
+    Checkpoints order the same classes differently (those of MNLI most of all), so that a head without names (LABEL_0,
+    LABEL_1, ... or 0, 1, ...) fits classes without names, and any others only if somebody vouches for their order.
 
     Args:
         wanted: Class names of the task, by class index.
         offered: Class names of the head, by output.
+        stated: Whether a person has said that the classes are in the order of the outputs' numbers.
 
     Raises:
+        LabelDoubtError: If only one of both has names, and nobody has said the order.
         TaskError: If there are more or fewer outputs than classes, or their names are others.
 
     Examples:
@@ -47,16 +89,20 @@ def match_labels(wanted: Sequence[str], offered: Sequence[str]) -> LabelMatch:
     """
     if len(wanted) != len(offered):
         raise TaskError(
-            f"the task has {len(wanted)} classes ({_listed(wanted)}) and the model's head {len(offered)} outputs "
-            f"({_listed(offered)}). Take a model made for the task, or train a new head."
+            f"the task has {len(wanted)} classes ({listed(wanted)}) and the model's head {len(offered)} outputs "
+            f"({listed(offered)}). Take a model made for the task, or train a new head."
         )
-    names, asked = [_plain(name) for name in offered], [_plain(name) for name in wanted]
+    names, asked = [plain(name) for name in offered], [plain(name) for name in wanted]
     if len(set(names)) == len(names) and set(names) == set(asked):
         return LabelMatch(tuple(names.index(name) for name in asked), by_name=True)
-    if all(name in {f"label_{i}", str(i)} for i, name in enumerate(names)):
-        return LabelMatch(tuple(range(len(names))), by_name=False)
+    places, classes = numbers_of(offered), numbers_of(wanted)
+    if places and (stated or classes):
+        asked_for = range(len(wanted)) if stated else classes
+        return LabelMatch(tuple(places.index(number) for number in asked_for), by_name=False)
+    if places or _are_numbers(wanted):
+        raise LabelDoubtError(wanted, offered)
     raise TaskError(
-        f"the task's classes are {_listed(wanted)} and those of the model's head {_listed(offered)}: not the same. "
+        f"the task's classes are {listed(wanted)} and those of the model's head {listed(offered)}: not the same. "
         "Take a model made for the task, or train a new head."
     )
 
@@ -69,16 +115,34 @@ def match_score(offered: Sequence[str]) -> LabelMatch:
     """
     if len(offered) != 1:
         raise TaskError(
-            f"the task asks for one score and the model's head has {len(offered)} outputs ({_listed(offered)}). "
+            f"the task asks for one score and the model's head has {len(offered)} outputs ({listed(offered)}). "
             "Take a regression model, or train a new head."
         )
     return LabelMatch((0,), by_name=True)
 
 
-def _plain(name: str) -> str:
-    return "_".join(name.casefold().replace("-", " ").replace("_", " ").split())
+def numbers_of(names: Sequence[str]) -> tuple[int, ...]:
+    """The numbers that names consist of, if they are 0, 1, ... or LABEL_0, LABEL_1, ... in any order; else empty."""
+    found = [_NUMBER.fullmatch(plain(name)) for name in names]
+    numbers = tuple(int(each[1]) for each in found if each)
+    return numbers if sorted(numbers) == list(range(len(names))) else ()
 
 
-def _listed(names: Sequence[str]) -> str:
+def plain(name: str) -> str:
+    """A class name without what sets no names apart: case, and blanks, hyphens or underscores between words.
+
+    Examples:
+        >>> plain(" Not-Entailment"), plain("A-"), plain("-1")
+        ('not_entailment', 'a-', '-1')
+    """
+    return _BETWEEN.sub("_", name.strip().casefold())
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names for people, at most ten."""
     few = ", ".join(names[:10])
     return f"{few}, ..." if len(names) > 10 else few or "none"
+
+
+def _are_numbers(names: Sequence[str]) -> bool:
+    return all(_NUMBER.fullmatch(plain(name)) for name in names)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 from compecon.errors import TaskError
-from compecon.tasks.cells import Columns, TableRow
-from compecon.tasks.meaning import Meaning, meaning_of
+from compecon.tables.problems import Problem, left_out, refusal
+from compecon.tasks.cells import LEAVE_OUT, Columns, TableRow
+from compecon.tasks.meaning import AnyKind, Meaning, meaning_of, unlabelled
+from compecon.tasks.reading import Found, Reading
 from compecon.tasks.rows import split
 from compecon.tasks.table import is_table, table_rows
 from compecon.tasks.task import Task
@@ -18,6 +20,8 @@ SHARES: Mapping[str, float] = {"train": 0.8, "dev": 0.1, "test": 0.1}
 _NAMES = {"train": "train", "dev": "dev", "valid": "dev", "validation": "dev", "val": "dev", "test": "test"}
 _DEV_SHARE = 0.1  # of the train file, where there is no dev file
 _FEWEST = 2  # rows of a split: no metric has an interval with fewer
+
+SKIP = "With --skip-bad-rows (on the page: skip bad rows) these rows are left out."
 
 Rows = Mapping[str, Sequence[TableRow]]
 
@@ -28,54 +32,107 @@ def read_table(  # noqa: PLR0913 - what a person says about a file, each with it
     text: str,
     label: str,
     pair: str | None = None,
-    kind: Literal["auto", "classification", "regression"] = "auto",
+    kind: AnyKind = "auto",
+    labels: Sequence[str] = (),
     splits: Mapping[str, float] | None = None,
     seed: int = 0,
+    encoding: str = "",
+    skip_bad_rows: bool = False,
 ) -> Task:
     """A task from a CSV, TSV, JSON Lines or Parquet file, or a folder of them. Nothing but these files is read.
 
     A file is split by a hash of each row's text (its first, of a pair), blanks and case aside: the same text is always
     in the same split, whatever else the file holds. A folder holds files called train, dev (or valid, validation, val)
     and test, or train-..., parts of which are joined; without a dev file, "dev" is cut from train in the same way;
-    without a train file, the task can be measured on and not learnt from.
+    without a train file, the task can be measured on and not learnt from. A file of which no row has a label is no
+    split, which the task's `reading` says.
 
     Args:
         path: The file or the folder; each file below 2 GB.
         text: Column of the text, or of the first of each pair; at most 100,000 characters, a longer one is refused.
-        label: Column of the class name or score.
+        label: Column of the class name or score. Empty, and -1 beside 0, 1, 2, ..., is no label.
         pair: Column of the second text of each pair.
         kind: "auto" takes a column of numbers that are not all whole as scores, and anything else as class names.
+        labels: What class 0, 1, ... are called, in the rows or in their place, and in the outputs of a head that names
+            none; empty for the names in the rows.
         splits: Share of each split of a file, by name, with a sum of 1; `SHARES` if None.
         seed: Draws other splits.
+        encoding: Of text files; "" for what they say themselves, which is UTF-8 where they say nothing.
+        skip_bad_rows: Whether to leave out rows that cannot be used, instead of refusing the file.
 
     Returns:
         A task called as the folder, or as the file without its ending. Class names are sorted, as numbers if all are
-        whole numbers.
+        whole numbers, unless they are given; its `reading` says how the files were understood.
 
     Raises:
         FileNotFoundError: If nothing is there.
-        TaskError: If a file or row is refused (see `table_rows`), labels are of mixed kinds or all the same, or a split
-            gets fewer than two rows.
+        TaskError: If a file is refused (see `table_rows`), or rows of it, with everything that is wrong with them;
+            labels are of mixed kinds or all the same; or a split gets fewer than two rows.
         ValueError: If `splits` are no shares.
     """
     columns = Columns(text, label, pair)
     if path.is_dir():
         if splits is not None:
             raise ValueError(f"{path} is a folder, whose files are its splits. Leave out the shares.")
-        rows = _of_folder(path, columns, seed)
+        found = _of_folder(path, columns, encoding)
     else:
-        rows = by_hash(table_rows(path, columns), splits or SHARES, seed)
+        found = {"": table_rows(path, columns, encoding)}
+    usable, notes = _usable(found, label, labels, path.name, skip=skip_bad_rows)
+    rows = _dealt(usable, splits or SHARES, seed)
     few = {name: len(part) for name, part in rows.items() if len(part) < _FEWEST}
     if few:
         counts = ", ".join(f"{name} {n}" for name, n in few.items())
         raise TaskError(
             f"{path.name} has too few rows: {counts}; every split needs {_FEWEST}. Add rows of other texts."
         )
-    return _task(
-        path.name if path.is_dir() else path.stem,
-        rows,
-        meaning_of([row for part in rows.values() for row in part], label, kind),
+    meaning = meaning_of([row for part in rows.values() for row in part], label, kind, labels)
+    reading = Reading(Found.joined(found.values()).files, (*notes, *meaning.notes))
+    return replace(
+        _task(path.name if path.is_dir() else path.stem, rows, meaning), stated=bool(labels), reading=reading
     )
+
+
+def _usable(
+    found: Mapping[str, Found], label: str, named: Sequence[str], name: str, *, skip: bool
+) -> tuple[dict[str, list[TableRow]], list[str]]:
+    """Rows with labels, by split, and what was left out; splits without any label are absent.
+
+    Raises:
+        TaskError: If a row cannot be used, unless those are to be left out; or none is left.
+    """
+    missing = unlabelled({split: part.rows for split, part in found.items()}, named)
+    rows = {split: [row for row in part.rows if row.label not in missing] for split, part in found.items()}
+    whole = {split: part for split, part in found.items() if rows[split] or not part.rows}
+    notes = [
+        f"{split} is left out: none of its {len(part.rows):,} rows has a label."
+        for split, part in found.items()
+        if split not in whole and split
+    ]
+    problems, n_bad = [problem for part in whole.values() for problem in part.problems], 0
+    for part in whole.values():
+        bare = [row for row in part.rows if row.label in missing]
+        problems += [Problem(row.where, f"{label} is {_told(row.label)}", LEAVE_OUT) for row in bare]
+        n_bad += len(bare) + part.n_bad
+    if problems and not skip:
+        raise TaskError(refusal(problems, name, SKIP))
+    if not any(rows[split] for split in whole):
+        raise TaskError(f"no row of {name} can be used: none has a text and a label in {label}.")
+    if problems:
+        notes.append(left_out(problems, n_bad))
+    return {split: rows[split] for split in whole}, notes
+
+
+def _told(label: str) -> str:
+    return f"{label}, which stands for no label" if label else "missing"
+
+
+def _dealt(rows: Rows, shares: Mapping[str, float], seed: int) -> Rows:
+    """A single file's rows dealt to splits; "dev" cut from the train file of a folder that has no dev file."""
+    if "" in rows:
+        return by_hash(rows[""], shares, seed)
+    if "train" in rows and "dev" not in rows:
+        rows = {**rows, **by_hash(rows["train"], {"train": 1 - _DEV_SHARE, "dev": _DEV_SHARE}, seed)}
+    return {name: rows[name] for name in SHARES if name in rows}
 
 
 def by_hash(rows: Sequence[TableRow], shares: Mapping[str, float], seed: int) -> dict[str, list[TableRow]]:
@@ -108,7 +165,7 @@ def _place(text: str, seed: int) -> float:
     return int.from_bytes(digest) / 2**48
 
 
-def _of_folder(folder: Path, columns: Columns, seed: int) -> Rows:
+def _of_folder(folder: Path, columns: Columns, encoding: str) -> dict[str, Found]:
     files: dict[str, list[Path]] = {}
     for path in sorted(folder.iterdir()):
         name = _NAMES.get(path.stem.lower().split("-")[0])
@@ -120,10 +177,7 @@ def _of_folder(folder: Path, columns: Columns, seed: int) -> Rows:
     mixed = [paths for paths in files.values() if len({path.suffix.lower() for path in paths}) > 1]
     if mixed:
         raise TaskError(f"{mixed[0][0].name} and {mixed[0][-1].name} in {folder} are the same split twice. Remove one.")
-    rows = {name: [row for path in files[name] for row in table_rows(path, columns)] for name in files}
-    if "train" in rows and "dev" not in rows:
-        rows = {**rows, **by_hash(rows["train"], {"train": 1 - _DEV_SHARE, "dev": _DEV_SHARE}, seed)}
-    return {name: rows[name] for name in SHARES if name in rows}
+    return {name: Found.joined(table_rows(path, columns, encoding) for path in files[name]) for name in files}
 
 
 def _task(name: str, rows: Rows, meaning: Meaning) -> Task:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, cast, final
+from typing import Any, final
 from urllib.parse import parse_qsl
 
 from compecon.errors import OfflineError, TaskError
@@ -24,7 +24,7 @@ from compecon.tasks.task import Kind, Task
 AnyTask = Task | LanguageTask
 FILES = "files:"  # begins the name of a task of local files
 _REFUSED = {"ax": "GLUE's diagnostic set has no public labels: nothing can be learnt from it or measured on it."}
-_OPTIONS = ("text", "label", "pair", "kind", "seed")
+_OPTIONS = ("text", "label", "pair", "kind", "seed", "labels", "encoding")
 
 
 @final
@@ -36,6 +36,7 @@ class TaskEntry:
         name: What it is called by.
         title: The question it asks, for people.
         kind: Classes, scores, or language modelling.
+        labels: Class names by index; one name for a score; empty for language modelling.
         metrics: The first is what is chosen by.
         source: Where on the Hub it comes from, unless a data folder is given; or that it is made here.
         licence: Terms of its data, in words.
@@ -47,6 +48,7 @@ class TaskEntry:
     name: str
     title: str
     kind: Kind
+    labels: tuple[str, ...]
     metrics: tuple[Metric, ...]
     source: str
     licence: str
@@ -61,13 +63,14 @@ def _defined(
     read: Callable[[], AnyTask],
     from_folder: Callable[[Path], AnyTask] | None = None,
 ) -> TaskEntry:
-    return TaskEntry(about.name, about.title, about.kind, about.metrics, source, about.licence, read, from_folder)
+    known = (about.name, about.title, about.kind, about.labels, about.metrics)
+    return TaskEntry(*known, source, about.licence, read, from_folder)
 
 
 def _language(
     name: str, title: str, source: str, licence: str, readers: tuple[Callable[[], AnyTask], Callable[[Path], AnyTask]]
 ) -> TaskEntry:
-    return TaskEntry(name, title, "language", (perplexity,), source, licence, *readers)
+    return TaskEntry(name, title, "language", (), (perplexity,), source, licence, *readers)
 
 
 def _entries() -> list[TaskEntry]:
@@ -116,27 +119,62 @@ TASKS: Mapping[str, TaskEntry] = {entry.name: entry for entry in _entries()}
 """What can be asked for by name, besides ``files:PATH``."""
 
 
-def read_task(name: str, data: Path | None = None, *, offline: bool = False) -> AnyTask:
+def read_task(name: str, data: Path | None = None, *, offline: bool = False, skip_bad_rows: bool = False) -> AnyTask:
     """Read a task by its name.
 
-    A name may also be ``files:PATH``, or ``files:PATH?text=COLUMN&label=COLUMN&pair=COLUMN&kind=KIND&seed=NUMBER`` with
-    any of these, for `read_table` on local files; columns are "text" and "label" unless said otherwise. Column names
-    are spelled as in a URL, and a path with a question mark in it needs `read_table` itself.
+    A name may also be ``files:PATH``, or ``files:PATH?text=COLUMN&label=COLUMN`` with these or others of `read_table`'s
+    arguments: pair, kind, labels, seed and encoding, for local files; columns are "text" and "label" unless said
+    otherwise. Column names are spelled as in a URL, and a path with a question mark in it needs `read_table` itself.
+
+    Behind any name, ``?labels=A,B,C`` says what class 0, 1, ... are called, and so what outputs 0, 1, ... of a head
+    mean that names none.
 
     Args:
         name: One of `TASKS`, or of local files.
         data: Data folder in the layout of `files`, `xnli`, `wikitext` and `language_modeling`; the Hub if None. A task
             that is made here looks at neither.
         offline: Refuse to ask the Hub. To read what its cache holds, set HF_HUB_OFFLINE=1 in the environment instead.
+        skip_bad_rows: Leave out rows of local files that cannot be used, instead of refusing the file.
 
     Raises:
         TaskError: If the name is unknown, or the task is refused.
         FileNotFoundError: If files are absent.
         OfflineError: If the Hub is needed and out of reach, or `offline`.
     """
+    path, options = options_of(name)
     if name.startswith(FILES):
-        return _read_files(name.removeprefix(FILES))
-    entry = entry_of(name)
+        return _read_files(path, options, skip_bad_rows=skip_bad_rows)
+    task = _read_named(entry_of(name), data, offline=offline)
+    if "labels" not in options:
+        return task
+    if not isinstance(task, Task):
+        raise TaskError(f"{task.name} has no classes. Leave out labels=.")
+    return task.with_order(options["labels"])
+
+
+def options_of(name: str) -> tuple[str, dict[str, Any]]:
+    """A task's name, or the path of its files, without what stands behind its question mark, and that by its names.
+
+    Raises:
+        TaskError: If an option is unknown, or no value of its kind.
+    """
+    path, _, query = name.removeprefix(FILES).partition("?")
+    known = _OPTIONS if name.startswith(FILES) else ("labels",)
+    try:
+        options: dict[str, Any] = dict(parse_qsl(query, strict_parsing=True)) if query else {}
+        if unknown := sorted(set(options) - set(known)):
+            raise ValueError(f"unknown: {', '.join(unknown)}")
+        if "seed" in options:
+            options["seed"] = int(options["seed"])
+    except ValueError as error:
+        raise TaskError(f"{query!r} is not of the form {known[0]}=...&{known[-1]}=... ({error}).") from error
+    if "labels" in options:
+        options["labels"] = tuple(part.strip() for part in options["labels"].split(","))
+    return path, options
+
+
+def _read_named(entry: TaskEntry, data: Path | None, *, offline: bool) -> AnyTask:
+    name = entry.name
     if entry.is_made:
         return entry.read()
     if data is not None:
@@ -158,6 +196,7 @@ def entry_of(name: str) -> TaskEntry:
     Raises:
         TaskError: If it is unknown, with the names there are, or known and refused, with the reason.
     """
+    name = name.partition("?")[0]
     if name in _REFUSED:
         raise TaskError(f"{name} is refused: {_REFUSED[name]}")
     if name not in TASKS:
@@ -167,14 +206,6 @@ def entry_of(name: str) -> TaskEntry:
     return TASKS[name]
 
 
-def _read_files(address: str) -> Task:
-    path, _, query = address.partition("?")
-    try:
-        options: dict[str, Any] = dict(parse_qsl(query, strict_parsing=True)) if query else {}
-        if unknown := sorted(set(options) - set(_OPTIONS)):
-            raise ValueError(f"unknown: {', '.join(unknown)}")
-        seed = int(options.pop("seed", 0))
-    except ValueError as error:
-        raise TaskError(f"{query!r} is not of the form text=COLUMN&label=COLUMN ({error}).") from error
-    kind = cast(Literal["auto", "classification", "regression"], options.pop("kind", "auto"))
-    return read_table(Path(path).expanduser(), **{"text": "text", "label": "label", **options}, kind=kind, seed=seed)
+def _read_files(path: str, options: Mapping[str, Any], *, skip_bad_rows: bool) -> Task:
+    whole = Path(path).expanduser()
+    return read_table(whole, **{"text": "text", "label": "label", **options}, skip_bad_rows=skip_bad_rows)

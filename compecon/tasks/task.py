@@ -9,8 +9,9 @@ from typing import Generic, Literal, TypeVar, final
 import numpy as np
 
 from compecon.errors import TaskError
-from compecon.tasks.labels import LabelMatch, match_labels, match_score
+from compecon.tasks.labels import LabelMatch, match_labels, match_score, plain
 from compecon.tasks.metrics import Metric
+from compecon.tasks.reading import Reading
 
 Kind = Literal["classification", "regression", "language"]
 Part = TypeVar("Part", bound=Sized)
@@ -117,6 +118,8 @@ class Task(Measured[Split]):
         labels: Class names by index; one name for the score of a regression.
         splits: As of every task.
         metrics: As of every task.
+        stated: Whether a person has said that class 0, 1, ... is output 0, 1, ... of a head without names.
+        reading: How its files were understood; None for a task that is no file.
     """
 
     name: str
@@ -124,6 +127,8 @@ class Task(Measured[Split]):
     labels: tuple[str, ...]
     splits: Mapping[str, Split]
     metrics: tuple[Metric, ...]
+    stated: bool = False
+    reading: Reading | None = None
 
     def __post_init__(self) -> None:
         for name, split in self.splits.items():
@@ -144,9 +149,29 @@ class Task(Measured[Split]):
             Which output is which class; give it to `predictions`, and take ``logits[:, match.columns]`` for a loss.
 
         Raises:
+            LabelDoubtError: If it has no names, and nobody has said the order (see `with_order`).
             TaskError: If the head has another number of outputs, or other classes.
         """
-        return match_score(labels) if self.kind == "regression" else match_labels(self.labels, labels)
+        if self.kind == "regression":
+            return match_score(labels)
+        return match_labels(self.labels, labels, stated=self.stated)
+
+    def with_order(self, names: Sequence[str]) -> Task:
+        """The task with its classes in another order: the one that the outputs of a head without names have.
+
+        Args:
+            names: Its class names, in any spelling that `match_labels` takes for the same.
+
+        Raises:
+            TaskError: If the task has other classes, or none.
+        """
+        known, asked = [plain(name) for name in self.labels], [plain(name) for name in names]
+        if self.kind == "regression" or len(set(asked)) < len(asked) or set(known) != set(asked):
+            raise TaskError(f"labels={','.join(names)} are not those of {self.name}: {', '.join(self.labels)}.")
+        order = [known.index(name) for name in asked]
+        index = np.argsort(order)  # new index of each old class
+        splits = {name: replace(split, targets=index[split.targets]) for name, split in self.splits.items()}
+        return replace(self, labels=tuple(self.labels[place] for place in order), splits=splits, stated=True)
 
     def predictions(self, logits: np.ndarray, match: LabelMatch | None = None) -> np.ndarray:
         """What a model says, in the form of the targets: class indices (ties to the first class), or scores.

@@ -9,7 +9,7 @@ from typing import final
 from compecon.checkpoints.catalog import CheckpointEntry
 from compecon.errors import CompeconError
 from compecon.recipes.fields import Json, SettingError
-from compecon.tasks.registry import FILES, TASKS
+from compecon.tasks.registry import TASKS
 from compecon.views.train_form import Kind
 
 
@@ -72,7 +72,7 @@ def _of_checkpoint(
 
 
 def _of_both(kind: Kind, values: Mapping[str, Json], entry: CheckpointEntry) -> Iterator[Problem]:
-    task = TASKS.get(str(values.get("task", "")))
+    task = TASKS.get(_named(values))
     if task is not None and entry.preflight is not None:
         reads_on = entry.preflight.kind == "causal-lm"
         if reads_on != (task.kind == "language"):
@@ -81,7 +81,7 @@ def _of_both(kind: Kind, values: Mapping[str, Json], entry: CheckpointEntry) -> 
 
 
 def _of_task(values: Mapping[str, Json]) -> Iterator[Problem]:
-    name, data = str(values.get("task", "")), values.get("data")
+    name, data = _named(values), values.get("data")
     task = TASKS.get(name)
     if data and task is not None and task.from_folder is None and not task.is_made:
         yield Problem("data", f"{name} is not read from a data folder. Leave it empty.")
@@ -89,6 +89,10 @@ def _of_task(values: Mapping[str, Json]) -> Iterator[Problem]:
 
 def needs_network(values: Mapping[str, Json]) -> bool:
     """Whether a task's rows come from the Hub: neither made here, nor from files."""
-    name = str(values.get("task", ""))
-    task = TASKS.get(name)
-    return task is not None and not task.is_made and not values.get("data") and not name.startswith(FILES)
+    task = TASKS.get(_named(values))
+    return task is not None and not task.is_made and not values.get("data")
+
+
+def _named(values: Mapping[str, Json]) -> str:
+    """The task without what stands behind its question mark."""
+    return str(values.get("task", "")).partition("?")[0]

@@ -131,6 +131,12 @@ def test_whole_numbers_are_classes_in_their_order(table):
     assert read(table(labelled("10", "9", "-1"))).labels == ("-1", "9", "10")
 
 
+def test_whole_numbers_with_a_point_are_the_same_classes(table):
+    """pandas writes whole numbers beside a gap so."""
+    task = read(table(labelled("1.0", "0.0", "1")))
+    assert (task.labels, [targets(task)[f"text {i}"] for i in range(3)]) == (("0", "1"), [1, 0, 1])
+
+
 def test_other_numbers_are_scores(table):
     task = read(table(labelled("1.5", "2", "-3e-1")))
     assert (task.kind, task.labels, task.metric) == ("regression", ("label",), "spearman")
@@ -140,20 +146,108 @@ def test_other_numbers_are_scores(table):
 
 def test_the_kind_can_be_said(table):
     path = table(labelled("1.0", "2.0"))
-    assert read(path, kind="classification").labels == ("1.0", "2.0")
+    assert read(path, kind="regression").kind == "regression"
     assert read(table(labelled("1", "2")), kind="regression").kind == "regression"
+
+
+def notes(task):
+    return " ".join(task.reading.notes)
+
+
+def test_spellings_that_no_head_tells_apart_are_one_class_and_it_is_said(table):
+    task = read(table(labelled("Positive", "positive", "negative", "positive", "not-good", "not good")))
+    assert task.labels == ("negative", "not good", "positive")
+    assert [targets(task)[f"text {i}"] for i in range(6)] == [2, 2, 0, 2, 1, 1]
+    assert "'Positive' (10 rows), 'positive' (20 rows)" in notes(task)
+
+
+def test_classes_of_one_row_and_those_called_as_what_is_missing_are_said_with_their_rows(table):
+    task = read(table([*labelled("yes", "no", n=58), ("odd", "yess"), ("none", "N/A"), ("none too", "N/A")]))
+    assert task.labels == ("N/A", "no", "yes", "yess")
+    assert "'yess' (reviews.csv, line 60)" in notes(task)
+    assert "'N/A' is read as a class, of 2 rows (the first: reviews.csv, line 61)" in notes(task)
+
+
+def test_names_of_classes_can_be_given_to_numbers_and_in_an_order(table):
+    for spelled in (("0", "1"), ("0.0", "1.0"), ("1", "2"), ("Bad", "GOOD")):
+        task = read(table(labelled(*spelled)), labels=("bad", "good"))
+        assert task.labels == ("bad", "good")
+        assert task.stated
+        assert [targets(task)[f"text {i}"] for i in range(2)] == [0, 1]
+    assert [targets(read(table(labelled("a", "b")), labels=("b", "a")))[f"text {i}"] for i in range(2)] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("spelled", "names"),
+    [(("0", "2"), ("bad", "good")), (("bad", "x"), ("bad", "good")), (("a", "b"), ("a", "A", "b"))],
+)
+def test_labels_that_are_none_of_the_names_given_are_refused(table, spelled, names):
+    with pytest.raises(TaskError, match="labels="):
+        read(table(labelled(*spelled)), labels=names)
+
+
+# ---- labels that are not there
+
+
+@pytest.mark.parametrize("label", ["", "-1", "nan", "-1.0"])
+def test_a_split_without_labels_is_absent_and_it_is_said(table, label):
+    table(labelled("0", "1", "2"), "mine/train.csv")
+    task = read(table([("a", label), ("b", label)], "mine/test.csv").parent)
+    assert (tuple(task.splits), task.labels) == (("train", "dev"), ("0", "1", "2"))
+    assert "test is left out: none of its 2 rows has a label" in notes(task)
+
+
+def test_minus_one_is_a_class_where_it_stands_beside_others_as_one(table):
+    assert read(table(labelled("-1", "0", "1"))).labels == ("-1", "0", "1")
+    assert read(table(labelled("-1", "1"))).labels == ("-1", "1")
+
+
+def test_minus_one_beside_0_1_2_is_no_label_unless_it_is_named(table):
+    path = table(labelled("-1", "0", "1", "2", n=240))
+    with pytest.raises(TaskError, match=r"60 problems[^\n]*--skip-bad-rows"):
+        read(path)
+    assert read(path, skip_bad_rows=True).labels == ("0", "1", "2")
+    assert read(path, labels=("-1", "0", "1", "2")).labels == ("-1", "0", "1", "2")
+
+
+def test_words_for_nothing_among_numbers_are_no_labels(table):
+    path = table(labelled("1.5", "2.5", "N/A", n=240))
+    with pytest.raises(TaskError, match=r"line 4: label is N/A"):
+        read(path)
+    assert read(path, skip_bad_rows=True).kind == "regression"
+
+
+def test_nothing_but_rows_without_labels_is_refused(table):
+    with pytest.raises(TaskError, match="no row of reviews"):
+        read(table(labelled("", n=10)))
+
+
+def test_bad_rows_are_all_said_or_left_out_with_the_first_five_named(table):
+    rows = labelled("a", "b", n=80)
+    for place in range(0, 30, 5):
+        rows[place] = ("", "a") if place % 2 else ("x", "")
+    path = table(rows)
+    with pytest.raises(TaskError) as refused:
+        read(path)
+    lines = str(refused.value).splitlines()
+    assert len(lines) == 7
+    assert "reviews.csv, line 12: label is missing" in str(refused.value)
+    task = read(path, skip_bad_rows=True)
+    assert sum(map(len, task.splits.values())) == 74
+    assert "6 rows were left out; the first of it: reviews.csv, line 7: text is empty" in notes(task)
+    assert notes(task).count("reviews.csv") == 5
 
 
 @pytest.mark.parametrize(
     ("labels", "options", "words"),
     [
         (["a"], {}, "all 60 rows have the label 'a'"),
-        (["1", "2", "three"], {}, r"numbers and words, the first word 'three' in reviews\.csv, row 3"),
+        (["1", "2", "three"], {}, r"numbers and words, the first word 'three' in reviews\.csv, line 4"),
         ([f"name {i}" for i in range(60)], {}, "60 different values in 60 rows"),
-        (["1.5", "inf"], {"kind": "regression"}, r"row 2: label is 'inf', expected a finite number"),
-        (["a", "b"], {"kind": "regression"}, r"row 1: label is 'a', expected a finite number"),
+        (["1.5", "inf"], {"kind": "regression"}, r"line 3: label is 'inf', expected a finite number"),
+        (["a", "b"], {"kind": "regression"}, r"line 2: label is 'a', expected a finite number"),
         (["a", "b"], {"kind": "ranking"}, "kind must be auto"),
-        (["a", "b"], {"label": "stars"}, r"no column stars\. It has: text, label"),
+        (["a", "b"], {"label": "stars"}, r"no column stars\. It has: 'text', 'label'"),
     ],
 )
 def test_labels_that_mean_nothing_are_refused(table, labels, options, words):

@@ -1,6 +1,7 @@
 """What stands in a file is what is read, and what cannot be meant is refused with its row."""
 
 import json
+import os
 
 import pyarrow
 import pyarrow.parquet
@@ -25,7 +26,7 @@ def write(tmp_path):
 
 
 def cells(path, columns=ONE):
-    return [(row.text, row.pair, row.label) for row in table_rows(path, columns)]
+    return [(row.text, row.pair, row.label) for row in table_rows(path, columns).rows]
 
 
 # ---- formats
@@ -99,38 +100,115 @@ def test_an_archive_that_poses_as_text_is_not_unpacked(write):
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("a.csv", "text,class\na,b\n", r"no column label\. It has: text, class"),
+        ("a.csv", "text,class\na,b\n", r"no column label\. It has: 'text', 'class'"),
         ("a.csv", "", r"no column text, label\. It has: none"),
         ("a.csv", "text,label,label\na,b,c\n", "more than one column label"),
-        ("a.csv", "text,label\na,b\nc\n", "row 2 has 1 columns, expected 2"),
-        ("a.csv", "text,label\na,b,c\n", "row 1 has 3 columns, expected 2"),
-        ("a.csv", 'text,label\na,b\n"c,d\n', "line 3 is not of the format: unexpected end of data"),
-        ("a.csv", "text,label\na,b\n  ,d\n", "row 2: text is empty"),
-        ("a.csv", "text,label\na,b\nc,\n", "row 2: label is missing"),
-        ("a.csv", "text,label\na,NaN\n", "row 1: label is missing"),
-        ("a.csv", "text,label\n" + "a" * 200_000 + ",b\n", "field larger than field limit"),
-        ("a.csv", b"text,label\n\xff\xfe,b\n", r"not UTF-8 \(invalid start byte: 0xff\)"),
+        ("a.csv", "Text,TEXT,label\na,b,c\n", "more than one column text"),
+        ("a.csv", b"text,label\n\xff\xfe,b\n", r"line 2 is not UTF-8: byte 0xff.*encoding=cp1252"),
+        ("a.csv", b"text,label\na,b\ncaf\xe9,b\n", r"line 3 is not UTF-8: byte 0xe9\. If 'café,b' is right"),
         ("a.jsonl", b'{"text": "\xe9", "label": 1}\n', "not UTF-8"),
-        ("a.jsonl", '{"text": "a", "label": 1}\n{"text": "b"\n', "row 2 is not JSON"),
-        ("a.jsonl", "[" * 100_000, "row 1 is not JSON"),
-        ("a.jsonl", '["a", "b"]', "row 1 is list, expected an object"),
-        ("a.jsonl", '{"text": "a", "label": 1}\n{"text": "b"}\n', "row 2: label is missing"),
         ("a.jsonl", '{"text": "b"}\n', "no column label"),
-        ("a.jsonl", '{"text": 5, "label": 1}', "row 1: text is int"),
-        ("a.jsonl", '{"text": "\\ud800", "label": 1}', "row 1: text holds half a character"),
-        ("a.jsonl", '{"text": "a", "label": null}', "row 1: label is missing"),
-        ("a.jsonl", '{"text": "a", "label": NaN}', "row 1: label is missing"),
-        ("a.jsonl", '{"text": "a", "label": [1]}', "row 1: label is list"),
-        ("a.jsonl", json.dumps({"text": "a" * (MAX_CHARACTERS + 1), "label": 1}), "row 1: text has 100,001 characters"),
-        ("a.jsonl", json.dumps({"text": "a", "label": "b" * 201}), "that is a text, not a label"),
         ("a.parquet", b"PAR1 and no more", r"a\.parquet is damaged"),
         ("a.xlsx", b"PK", r"ends in \.xlsx, expected one of \.csv, \.tsv"),
         ("a", "text", "ends in nothing"),
     ],
 )
-def test_what_cannot_be_meant_is_refused(write, name, content, words):
+def test_a_file_that_cannot_be_meant_is_refused(write, name, content, words):
     with pytest.raises(TaskError, match=words):
         table_rows(write(name, content), ONE)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "line", "words"),
+    [
+        ("a.csv", "text,label\na,b\nc\n", 3, "1 cells, expected 2"),
+        ("a.csv", "text,label\na,b,c\n", 2, "3 cells, expected 2"),
+        ("a.csv", 'text,label\na,b\n"c,d\n', 3, "a quote is opened and never closed"),
+        ("a.csv", 'text,label\n"a\nb",c\n"c" d,e\n', 4, "goes on after its closing quote"),
+        ("a.csv", "text,label\na,b\n  ,d\n", 3, "text is empty"),
+        ("a.csv", "text,label\n" + "a" * 200_000 + ",b\n", 2, "more than 131,072 characters"),
+        ("a.jsonl", '{"text": "a", "label": 1}\n\n{"text": "b"\n', 3, "not JSON"),
+        ("a.jsonl", "[" * 100_000, 1, "not JSON"),
+        ("a.jsonl", '{"text": "a", "label": 1, "text": "b"}', 1, "a column twice"),
+        ("a.jsonl", '["a", "b"]', 1, "list, expected an object"),
+        ("a.jsonl", '{"text": 5, "label": 1}', 1, "text is int"),
+        ("a.jsonl", '{"text": "\\ud800", "label": 1}', 1, "text holds half a character"),
+        ("a.jsonl", '{"text": "a", "label": [1]}', 1, "label is list"),
+        ("a.jsonl", json.dumps({"text": "a" * (MAX_CHARACTERS + 1), "label": 1}), 1, "text has 100,001 characters"),
+        ("a.jsonl", json.dumps({"text": "a", "label": "b" * 201}), 1, "that is a text, not a label"),
+    ],
+)
+def test_a_row_that_cannot_be_meant_is_named_by_its_line(write, name, content, line, words):
+    found = table_rows(write(name, content), ONE)
+    assert [(problem.where, words in problem.what) for problem in found.problems] == [(f"{name}, line {line}", True)]
+    assert found.n_bad == 1
+
+
+def test_all_that_is_wrong_is_said_at_once(write):
+    path = write("a.csv", 'text,label\n,b\n"c" d,e\nf,g\nh,i,j\n,' + "k" * 300 + "\n")
+    found = table_rows(path, ONE)
+    assert [problem.where.rpartition(" ")[2] for problem in found.problems] == ["2", "3", "5", "6", "6"]
+    assert [row.text for row in found.rows] == ["f"]
+    assert found.n_bad == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("a.csv", "text,label\na,\nb,NaN\n"), ("a.jsonl", '{"text": "a", "label": null}\n{"text": "b", "label": NaN}\n')],
+)
+def test_a_label_may_be_missing(write, name, content):
+    assert [row.label for row in table_rows(write(name, content), ONE).rows] == ["", ""]
+
+
+# ---- how a file is written
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "form"),
+    [
+        ("a.csv", b"text;label\na, b;c\n", "UTF-8, separated by semicolons, quotes around cells"),
+        ("a.csv", b"text\tlabel\na, b\tc\n", "UTF-8, separated by tabs, quotes are letters"),
+        ("a.tsv", b'text,label\n"a, b",c\n', "UTF-8, separated by commas, quotes around cells"),
+        ("a.csv", 'text,label\n"a, b",c\n'.encode("utf-16"), "UTF-16, separated by commas, quotes around cells"),
+        ("a.csv", 'text,label\n"a, b",c\n'.encode("utf-16-be"), "UTF-16, separated by commas, quotes around cells"),
+        ("a.csv", b'\xef\xbb\xbftext,label\n"a, b",c\n', "UTF-8 with a byte order mark, separated by commas"),
+        ("a.jsonl", '{"text": "a, b", "label": "c"}\n'.encode("utf-16"), "UTF-16, an object a line"),
+        ("a.csv", b'Text, label \n"a, b",c\n', "UTF-8, separated by commas"),
+        ("a.csv", b',text,label\n0,"a, b",c\n', "UTF-8, separated by commas"),
+    ],
+)
+def test_how_a_file_is_written_is_found_out_and_said(write, name, content, form):
+    path = write(name, content)
+    assert cells(path) == [("a, b", None, "c")]
+    assert table_rows(path, ONE).files[0].form.startswith(form)
+
+
+def test_an_encoding_can_be_said(write):
+    path = write("a.csv", "text,label\nžluťoučký,1\n".encode("cp1250"))
+    with pytest.raises(TaskError, match="line 2 is not UTF-8"):
+        table_rows(path, ONE)
+    assert [row.text for row in table_rows(path, ONE, "cp1250").rows] == ["žluťoučký"]
+    with pytest.raises(TaskError, match="is no encoding of texts"):
+        table_rows(path, ONE, "base64")
+
+
+@pytest.mark.parametrize(
+    ("content", "texts"),
+    [
+        ('text\tlabel\n"a ""b"""\tx\n"c\td"\tx\n"e\nf"\tx\n', ['a "b"', "c\td", "e\nf"]),  # a spreadsheet
+        ('"text"\t"label"\n"a"\t"x"\n"b, c"\t"x"\n', ["a", "b, c"]),  # quotes around everything
+        ('text\tlabel\n"a" he said\tx\n"b\tx\nc "d"\tx\n', ['"a" he said', '"b', 'c "d"']),  # no quotes at all
+        ('text\tlabel\n"a" he said\tx\nb\tx\ty\n"c\tx\n', ['"a" he said', '"c']),  # likewise, and a row that is wrong
+    ],
+)
+def test_quotes_in_a_file_with_tabs_are_what_fits_all_of_it(write, content, texts):
+    assert [row.text for row in table_rows(write("a.tsv", content), ONE).rows] == texts
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.csv")
+    with pytest.raises(TaskError, match="not a regular file"):
+        table_rows(tmp_path / "a.csv", ONE)
 
 
 def test_a_file_too_large_is_refused_by_its_size_before_it_is_read(tmp_path):

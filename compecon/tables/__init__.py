@@ -1,0 +1,1 @@
+"""Tables in files of unknown origin: how they are written, and their rows. Import from the module of each thing."""

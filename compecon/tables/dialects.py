@@ -1,0 +1,153 @@
+"""How the columns of a text file are told apart: the separator and the quotes, decided by what fits all of it.
+
+The separator is the one that gives the columns that were asked for. Quotes are those of RFC 4180: around a cell, and
+doubled within. In a file with tabs they may also be letters like others, which is so if a cell has one that no writer
+of quotes would have left there, or the lines fit only without them.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any, TextIO, final
+
+SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
+_QUOTE = '"'
+Source = Callable[[], TextIO]
+
+
+@final
+@dataclass(frozen=True)
+class Dialect:
+    """How cells are told apart.
+
+    Attributes:
+        separator: A character.
+        has_quotes: Whether quotes surround cells; otherwise they are letters like others.
+    """
+
+    separator: str
+    has_quotes: bool = True
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The same for the `csv` module."""
+        quoting = csv.QUOTE_MINIMAL if self.has_quotes else csv.QUOTE_NONE
+        return {"delimiter": self.separator, "strict": True, "quoting": quoting}
+
+    def __str__(self) -> str:
+        quotes = "quotes around cells" if self.has_quotes else "quotes are letters"
+        return f"separated by {SEPARATORS[self.separator]}, {quotes}"
+
+
+@final
+@dataclass(frozen=True)
+class Columns:
+    """Where the columns are that were asked for.
+
+    Attributes:
+        names: Of all columns, as they stand in the file.
+        found: Name in the file of each that was asked for and is there, exactly or but for case and blanks.
+        doubled: A name that was asked for and stands there more than once; "" if there is none.
+    """
+
+    names: tuple[str, ...]
+    found: dict[str, str]
+    doubled: str = ""
+
+    @classmethod
+    def of(cls, names: Sequence[str], wanted: Sequence[str]) -> Columns:
+        """Find columns among names: the exact one, else the only one that differs in case or blanks alone."""
+        found, doubled = {}, ""
+        for asked in wanted:
+            near = [name for name in names if _plain(name) == _plain(asked)]
+            exact = [name for name in names if name == asked]
+            for hits in filter(None, (exact, near)):
+                found[asked] = hits[0]
+                doubled = doubled or (asked if len(hits) > 1 else "")
+                break
+        return cls(tuple(names), found, doubled)
+
+
+def dialect_of(source: Source, usual: str, wanted: Sequence[str]) -> tuple[Dialect, Columns]:
+    """How a file is written.
+
+    Args:
+        source: Opens it, from its beginning.
+        usual: The separator that its name promises.
+        wanted: Columns that it should have.
+
+    Returns:
+        The dialect, and the columns; the one that finds most of them if none finds all.
+
+    Raises:
+        UnicodeDecodeError: If its first lines are in another encoding.
+    """
+    tried = []
+    for separator in (usual, *(each for each in SEPARATORS if each != usual)):
+        with closing(source()) as stream:
+            columns = Columns.of(_first(stream, Dialect(separator)), wanted)
+        if len(columns.found) == len(wanted):
+            tried = [(separator, columns)]
+            break
+        tried.append((separator, columns))
+    separator, columns = max(
+        tried, key=lambda each: (len(each[1].found), len(each[1].names) if not each[1].found else 0)
+    )
+    return Dialect(separator, separator != "\t" or _has_quotes(source, len(columns.names))), columns
+
+
+def records(stream: TextIO, dialect: Dialect) -> Iterator[tuple[int, list[str] | str]]:
+    """Every record with the line where it begins, from 1: its cells, or why it has none. Blank lines are left out."""
+    reader, begins = csv.reader(stream, **dialect.options), 1
+    while True:
+        try:
+            fields = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield begins, _in_words(error)
+        else:
+            if fields:
+                yield begins, fields
+        begins = reader.line_num + 1
+
+
+def _in_words(error: csv.Error) -> str:
+    said = str(error)
+    if "end of data" in said:
+        return "a quote is opened and never closed"
+    if "expected after" in said:
+        return "a quoted cell goes on after its closing quote; quotes within it have to be doubled"
+    return f"a cell has more than {csv.field_size_limit():,} characters" if "field limit" in said else said
+
+
+def _first(stream: TextIO, dialect: Dialect) -> list[str]:
+    return next((fields for _, fields in records(stream, dialect) if isinstance(fields, list)), [])
+
+
+def _has_quotes(source: Source, n_columns: int) -> bool:
+    """Whether quotes surround cells in a file with tabs."""
+    misfits, quoted, literal = 0, 0, 0
+    with closing(source()) as stream:
+        for _, fields in records(stream, Dialect("\t", has_quotes=False)):
+            misfits += isinstance(fields, str) or len(fields) != n_columns
+            quoted += sum(cell.startswith(_QUOTE) for cell in fields)
+            literal += any(_QUOTE in cell and not _is_quoted(cell) for cell in fields)
+    if not quoted or not misfits:
+        return bool(quoted and not literal)
+    with closing(source()) as stream:
+        apart = Dialect("\t")
+        others = sum(isinstance(row, str) or len(row) != n_columns for _, row in records(stream, apart))
+    return others < misfits
+
+
+def _is_quoted(cell: str) -> bool:
+    inner = cell[1:-1]
+    return len(cell) > 1 and cell[0] == cell[-1] == _QUOTE and _QUOTE not in inner.replace(_QUOTE * 2, "")
+
+
+def _plain(name: str) -> str:
+    return " ".join(name.split()).casefold()

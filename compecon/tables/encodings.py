@@ -1,0 +1,98 @@
+"""How the characters of a file are stored: said by the file itself, or by a person, and never guessed at.
+
+A byte order mark, or the zeros of UTF-16, say it; anything else is UTF-8. Bytes that are not UTF-8 may be one of dozens
+of encodings, which all can be read and mean other letters, so that such a file is refused with what it may be.
+"""
+
+from __future__ import annotations
+
+import codecs
+import io
+from collections.abc import Iterable
+from typing import BinaryIO, TextIO
+
+from compecon.errors import CompeconError
+
+_MARKS = {  # the longer ones first: UTF-32's begins with UTF-16's
+    codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16",
+}  # fmt: skip
+_LOOKED_AT = 4096
+_FEW = 0.02  # of every second byte of UTF-16 text in Latin letters, that may be no zero
+_CONTROL = frozenset(range(32)) - set(b"\t\n\f\r\x1a")
+_WESTERN = "cp1252"
+
+
+def encoding_of(beginning: bytes) -> str:
+    """The encoding that the first bytes of a file speak for, as Python calls it; UTF-8 if they say nothing.
+
+    Args:
+        beginning: A few thousand bytes, or all.
+    """
+    for mark, name in _MARKS.items():
+        if beginning.startswith(mark):
+            return name
+    looked_at = beginning[:_LOOKED_AT]
+    even, odd = (half.count(0) / max(1, len(half)) for half in (looked_at[::2], looked_at[1::2]))
+    if odd > 0.5 and even < _FEW:
+        return "utf-16-le"
+    return "utf-16-be" if even > 0.5 and odd < _FEW else "utf-8"
+
+
+def known_encoding(said: str, error: type[CompeconError]) -> str:
+    """An encoding that a person named, as Python calls it.
+
+    Raises:
+        CompeconError: Of the type `error`, if there is none of that name for texts.
+    """
+    try:
+        return as_text(io.BytesIO(), said).encoding
+    except (LookupError, ValueError) as bad:
+        raise error(f"encoding={said} is no encoding of texts. Give one such as utf-8, utf-16 or cp1252.") from bad
+
+
+def shown(encoding: str) -> str:
+    """An encoding for people."""
+    marks = {"utf-8-sig": "UTF-8 with a byte order mark", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16"}
+    return marks.get(encoding, encoding.upper() if encoding.startswith("utf") else encoding)
+
+
+def as_text(stream: BinaryIO, encoding: str) -> TextIO:
+    """An open file as text, with its line ends as they are."""
+    return io.TextIOWrapper(stream, encoding=encoding, newline="")
+
+
+def undecodable(stream: Iterable[bytes], name: str, encoding: str) -> str:
+    """Why a file is not in an encoding: the line and the byte, and what it may be instead.
+
+    Args:
+        stream: Its lines, from the beginning.
+        name: What to call it.
+        encoding: What it was taken for.
+    """
+    what, number, decoder = shown(encoding), 0, codecs.getincrementaldecoder(encoding)()
+    for number, line in enumerate(stream, start=1):
+        try:
+            decoder.decode(line)
+        except UnicodeDecodeError as bad:
+            where = f"{name}, line {number} is not {what}: byte {bad.object[bad.start]:#04x}"
+            letters = _as_western(line)
+            if not letters or not encoding.startswith("utf-8"):
+                return f"{where} ({bad.reason}). Save it as UTF-8, or say what it is with encoding=..."
+            return (
+                f"{where}. If {letters!r} is right, say encoding={_WESTERN}; else save it as UTF-8, or say which "
+                "encoding it is."
+            )
+    return f"{name} is not {what}: it ends within a character, in line {number}. Save it as UTF-8."
+
+
+def _as_western(line: bytes) -> str:
+    """A line in the encoding of Western Windows, around what is not ASCII; "" if it is none."""
+    if _CONTROL & set(line):
+        return ""
+    try:
+        text = line.decode(_WESTERN).strip()
+    except UnicodeDecodeError:
+        return ""
+    place = next((place for place, letter in enumerate(text) if not letter.isascii()), 0)
+    return text[max(0, place - 10) : place + 10]
