@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
+
+from compecon.errors import FileError
+from compecon.files import parse_json, read_text, sentence_of, shown
 
 _LOG = logging.getLogger(__name__)
 Read = TypeVar("Read")
@@ -16,19 +18,23 @@ def read_kept(path: Path, read: Callable[[Any], Read], max_bytes: int) -> tuple[
     """What a file holds; what is missing, too large or damaged is left out, and that is logged.
 
     Args:
-        path: A JSON file, or one with a JSON value a line if its name ends in ".jsonl".
-        read: Makes something of a JSON value; raises ValueError, TypeError or KeyError for what is none.
+        path: A JSON file, or one with a JSON value a line if its name ends in ".jsonl"; a bad line is left out alone.
+        read: Makes something of a JSON value; raises whatever it likes for what is none.
         max_bytes: Larger files are not read.
     """
     try:
-        if not path.is_file():
-            return ()
-        if path.stat().st_size > max_bytes:
-            raise ValueError(f"it has more than {max_bytes:,} bytes.")
-        content = path.read_text(encoding="utf-8")
-        return tuple(
-            read(json.loads(part)) for part in (content.splitlines() if path.suffix == ".jsonl" else [content])
-        )
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
-        _LOG.warning("%s was left out: %s", path.name, error)
+        content = read_text(path, max_bytes)
+    except FileNotFoundError:
         return ()
+    except (OSError, FileError) as error:
+        _LOG.warning("%s was left out: %s", shown(path.name), sentence_of(error))
+        return ()
+    found, is_lines = [], path.suffix == ".jsonl"
+    for number, part in enumerate(content.split("\n") if is_lines else [content], start=1):
+        name = f"{shown(path.name)}, line {number}" if is_lines else shown(path.name)
+        try:
+            if part.strip() or not is_lines:
+                found.append(read(parse_json(part, name)))
+        except Exception as error:  # noqa: BLE001 - of many files, one must not hide the others
+            _LOG.warning("%s was left out: %s", name, sentence_of(error))
+    return tuple(found)

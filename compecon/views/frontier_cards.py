@@ -31,7 +31,7 @@ from compecon.views.frontier_numbers import (
     whole,
     words,
 )
-from compecon.views.frontier_points import CurvePoint, Elsewhere, Found, FrontierPoint, Reading
+from compecon.views.frontier_points import CurvePoint, Elsewhere, Found, FrontierPoint, Reading, each
 from compecon.views.frontier_shapes import attention_reads, digest_of, size_of
 from compecon.views.frontier_words import ANY_BUDGET, DENSE, family_of, is_higher_better, task_of
 from compecon.views.values import flag, number, text
@@ -66,17 +66,16 @@ def checkpoint_points(entries: Iterable[CheckpointEntry]) -> Found:
     Args:
         entries: As the catalogue lists them.
     """
-    cards, left_out = [], []
-    for entry in entries:
-        try:
-            cards.append(_Card(entry, _record(entry)))
-        except CompeconError as error:
-            left_out.append((one_line(entry.title), one_line(str(error))))
+    cards, left_out = each(entries, lambda entry: _Card(entry, _record(entry)), lambda entry: one_line(entry.title))
     by_name = {card.entry.name: card for card in reversed(cards)}  # the first of a name wins, as in the catalogue
-    mute = (card for card in cards if card.record.metrics and not card.metrics)
-    left_out += [(one_line(card.entry.title), "its card states no number that can be read") for card in mute]
-    points = tuple(_point(card, _parent(card, by_name)) for card in cards if card.metrics)
-    return Found(_with_dense_costs(points), tuple(left_out))
+    mute = [card for card in cards if card.record.metrics and not card.metrics]
+    left_out += tuple((one_line(card.entry.title), "its card states no number that can be read") for card in mute)
+    points, more = each(
+        (card for card in cards if card.metrics),
+        lambda card: _point(card, _parent(card, by_name)),
+        lambda card: one_line(card.entry.title),
+    )
+    return Found(_with_dense_costs(tuple(points)), left_out + more)
 
 
 def _record(entry: CheckpointEntry) -> Record:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from compecon.errors import RunError
+from compecon.files import sentence_of
 from compecon.paths import assets
 from compecon.runs.files import read_json
 from compecon.views.frontier_numbers import (
@@ -46,9 +47,8 @@ def experiment_points(report: Path) -> Found:
     try:
         about = report.stat()
         return _points(report, about.st_mtime_ns, about.st_size)
-    except (OSError, RunError) as error:
-        why = error.strerror or "it cannot be read" if isinstance(error, OSError) else str(error)
-        return Found((), ((f"experiment {one_line(report.parent.name)}", one_line(why)),))
+    except Exception as error:  # noqa: BLE001 - a bad report is one line, whatever is wrong with it
+        return Found((), ((f"experiment {one_line(report.parent.name)}", one_line(sentence_of(error))),))
 
 
 @lru_cache(maxsize=64)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal, TypeAlias, final
+from typing import Literal, TypeAlias, TypeVar, final
 
+from compecon.files import sentence_of
+
+Item = TypeVar("Item")
+Made = TypeVar("Made")
 Origin: TypeAlias = Literal["bundled", "run", "experiment", "local", "quoted"]
 State: TypeAlias = Literal["done", "running", "failed"]
 NO_COSTS: Mapping[str, Reading] = MappingProxyType({})
@@ -174,3 +178,25 @@ class Found:
     def joined(self, other: Found) -> Found:
         """Both."""
         return Found(self.points + other.points, self.left_out + other.left_out)
+
+
+def each(
+    items: Iterable[Item], make: Callable[[Item], Made], title: Callable[[Item], str]
+) -> tuple[list[Made], tuple[tuple[str, str], ...]]:
+    """Make something of each item; whatever one raises is the reason why it is left out, and the others stay.
+
+    Args:
+        items: What anybody may have written: cards, runs.
+        make: Makes something of one.
+        title: What to call one that is left out.
+
+    Returns:
+        What was made, and name and reason of the others.
+    """
+    made, left_out = [], []
+    for item in items:
+        try:
+            made.append(make(item))
+        except Exception as error:  # noqa: BLE001 - one bad thing is one bad thing
+            left_out.append((title(item), sentence_of(error)))
+    return made, tuple(left_out)

@@ -11,7 +11,7 @@ from compecon.runs.history import History
 from compecon.runs.record import RunRecord, RunState
 from compecon.views.frontier_cards import told_elsewhere
 from compecon.views.frontier_numbers import Costs, one_line, part, percent, positive, ratio, reading, whole, words
-from compecon.views.frontier_points import Found, FrontierPoint, Reading, State
+from compecon.views.frontier_points import Found, FrontierPoint, Reading, State, each
 from compecon.views.frontier_shapes import attention_reads, size_of
 from compecon.views.frontier_words import DENSE, family_of, is_higher_better, task_of
 from compecon.views.runs import reason_of, sign_of
@@ -28,16 +28,19 @@ def run_points(records: Iterable[RunRecord], histories: Mapping[str, History] | 
         records: The runs.
         histories: By a run's name, the metrics of those that are not done; without one, such a run has no number yet.
     """
-    known, points, left_out = histories or {}, [], []
-    for record in records:
-        if record.spec.recipe not in MAKES_CHECKPOINTS:
-            continue
-        point = _done(record) if record.state is RunState.SUCCEEDED else _underway(record, known.get(record.run_id))
-        if point.quality is None:
-            left_out.append((one_line(record.title), _why(record)))
-        else:
-            points.append(point)
-    return Found(tuple(points), tuple(left_out))
+    known = histories or {}
+    told, broken = each(
+        (record for record in records if record.spec.recipe in MAKES_CHECKPOINTS),
+        lambda record: _point_or_reason(record, known.get(record.run_id)),
+        lambda record: one_line(record.title),
+    )
+    points = tuple(one for one in told if isinstance(one, FrontierPoint))
+    return Found(points, (*(one for one in told if not isinstance(one, FrontierPoint)), *broken))
+
+
+def _point_or_reason(record: RunRecord, history: History | None) -> FrontierPoint | tuple[str, str]:
+    point = _done(record) if record.state is RunState.SUCCEEDED else _underway(record, history)
+    return (one_line(record.title), _why(record)) if point.quality is None else point
 
 
 def _why(record: RunRecord) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -50,8 +51,8 @@ def all_points(sources: Sources) -> Found:
     A checkpoint that a run made is shown once, as the run.
     """
     runs = run_points(sources.records, sources.histories)
-    made = {Path(point.checkpoint).resolve() for point in runs.points if point.checkpoint}
-    entries = tuple(entry for entry in sources.entries if entry.path.resolve() not in made)
+    made = {os.path.realpath(point.checkpoint) for point in runs.points if point.checkpoint}
+    entries = tuple(entry for entry in sources.entries if os.path.realpath(entry.path) not in made)
     cards = checkpoint_points(entries)
     measured = measured_points(entries, sources.evaluations, cards.points)
     found = Found(cards.points + measured, _unless_measured(cards.left_out, measured))

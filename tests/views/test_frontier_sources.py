@@ -139,7 +139,8 @@ def test_a_metric_that_is_no_number_makes_no_point(
     card = {"schema": 1, "task": "sentiment", "metrics": [{**METRIC, "value": value}]}
     found = read_card(entries, tmp_path, card)
     assert found.points == ()
-    assert found.left_out[0][1] == "its card states no number that can be read"
+    [(_, reason)] = found.left_out
+    assert "no number that can be read" in reason or "finite" in reason or "digits" in reason
 
 
 @pytest.mark.parametrize("metrics", [5, "accuracy", {"name": "accuracy"}, [5, None, []]])
