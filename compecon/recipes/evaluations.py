@@ -151,8 +151,10 @@ class EvaluationRecord:
     def _check(self) -> None:
         words = (self.key.digest, self.key.task, self.key.split, self.key.rows_digest, self.key.policy, self.checkpoint)
         scores = [x for score in self.metrics.values() for x in (score.value, score.low, score.high)]
-        numbers = [*(x for x in scores if not math.isnan(x)), self.measured_at]
-        counts = [self.n_tokens, self.parameters, *(x for x in (self.reads, self.macs, self.key.keys) if x is not None)]
+        perhaps = [x for x in (self.reads, self.macs, self.key.keys) if x is not None]
+        shares = [] if self.key.share is None else [self.key.share]
+        numbers = [*(x for x in scores if not math.isnan(x)), self.measured_at, *shares]
+        counts = [self.n_tokens, self.parameters, self.key.max_tokens, *(s.n for s in self.metrics.values()), *perhaps]
         if not self.metrics or not all(isinstance(word, str) for word in words):
             raise ValueError("it has no metric, or a name that is no text.")
         if not all(isinstance(x, float | int) and math.isfinite(x) for x in numbers):
