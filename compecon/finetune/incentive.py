@@ -19,6 +19,7 @@ from compecon.compression.importance.fisher import Fisher
 from compecon.compression.importance.taylor import Taylor
 from compecon.compression.macs import share_of_macs, unit_macs
 from compecon.compression.units import Units
+from compecon.finetune.as_given import given_back
 from compecon.finetune.incentive_settings import CostName, IncentiveSettings
 from compecon.finetune.phases import Phase
 from compecon.finetune.predict import batches_of, inputs_of
@@ -119,7 +120,7 @@ def train_incentive(  # noqa: PLR0913 - a training has this many parts
     cost = COSTS[incentive.cost](model, Workload(n_tokens, settings.batch_size, device=str(model.device)))
     macs = unit_macs(model, n_tokens)
     if not cost.removes_work:
-        with cost.metered(model, None) as read:
+        with given_back(model), cost.metered(model, None) as read:
             charge, looking = Charge(incentive.first(), read), _phase(watch, "priced")
             priced = _kept(looking, settings, incentive).run(
                 model,
@@ -134,6 +135,7 @@ def train_incentive(  # noqa: PLR0913 - a training has this many parts
     first = replace(settings, steps=max(1, round(incentive.price_share * total)), decay=False)
     gates = _gates(model, tokenizer, rows, objective, incentive, macs)
     with ExitStack() as stack:
+        stack.enter_context(given_back(model))
         stack.enter_context(gated(model, gates))
         left = _left(cost, gates, macs)
         charge = Charge(incentive.first(), stack.enter_context(cost.metered(model, gates)), left)

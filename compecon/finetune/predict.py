@@ -14,6 +14,7 @@ from transformers import DataCollatorWithPadding, PreTrainedModel, PreTrainedTok
 
 from compecon.attention.budget import Budget
 from compecon.attention.hooks import budgeted_attention
+from compecon.finetune.as_given import require_measurable
 from compecon.tasks.encode import Features
 
 _TARGETS = frozenset({"labels", "soft_targets"})
@@ -76,6 +77,9 @@ def predict(
 
     Returns:
         Shape (row, label), on the CPU.
+
+    Raises:
+        ValueError: If the model does not compute in float32, with its own `forward` and without dropout.
     """
     with budgeted_attention(model, budget) if budget else nullcontext():
         return _in_batches(model, tokenizer, rows, batch_size, lambda output, _: output.logits)
@@ -111,6 +115,7 @@ def _in_batches(
     batch_size: int,
     read: Callable[[Any, Mapping[str, Tensor]], Tensor],
 ) -> Tensor:
+    require_measurable(model)
     by_length = sorted(range(len(rows)), key=lambda row: len(rows[row]["input_ids"]))
     ordered = [inputs_of(rows[row]) for row in by_length]
     batches = batches_of(tokenizer, ordered, batch_size, model.device)

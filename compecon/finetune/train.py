@@ -6,7 +6,7 @@ import json
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,9 @@ from transformers import (
 )
 from transformers.trainer import TRAINER_STATE_NAME
 
+from compecon.compression.modes import evaluating
 from compecon.errors import CheckpointError, TrainingInterruptedError
+from compecon.finetune.as_given import given_back
 from compecon.finetune.complete import last_complete_checkpoint, write_durably
 from compecon.finetune.parameters import optimizer_of
 from compecon.finetune.predict import collator
@@ -48,7 +50,10 @@ def fine_tune(  # noqa: PLR0913 - a training has this many parts
     charge: Charge | None = None,
     watch: Watch = Watch(),  # noqa: B008 - frozen
 ) -> FineTuneResult:
-    """Train a model in place, and leave it in evaluation mode. Frozen parameters stay as they are.
+    """Train the weights of a model in place; all else of it comes back as it was given.
+
+    That is its `forward` (under accelerate's autocast only while it trains), precision of the weights, mode, which
+    parameters learn, attention implementation and config. Gradients are dropped. The teacher gets its mode back too.
 
     Runs on the device that accelerate finds (several, under `accelerate launch`). With a folder in `watch` and
     `settings.save_every`, an interrupted training goes on from its last complete checkpoint when it is called again,
@@ -78,8 +83,14 @@ def fine_tune(  # noqa: PLR0913 - a training has this many parts
 
     began = time.monotonic()
     require_precision(settings)
-    taught = _placed(teacher, model) if settings.hidden_weight else None
-    with _folder(watch, settings) as folder, _frozen_embeddings(model, settings), _left_for_use(model, settings):
+    taught = _fitting(teacher, model) if settings.hidden_weight else None
+    with (
+        _folder(watch, settings) as folder,
+        given_back(model),
+        nullcontext() if taught is None else evaluating(taught),
+        _frozen_embeddings(model, settings),
+        _recomputing(model, settings),
+    ):
         torch.manual_seed(settings.seed)
         trainer = IncentiveTrainer(
             lesson=Lesson(objective, settings, taught),
@@ -132,17 +143,16 @@ def _run(trainer: IncentiveTrainer, folder: Path) -> None:
 
 
 @contextmanager
-def _left_for_use(model: PreTrainedModel, settings: FineTuneSettings) -> Iterator[None]:
-    """Recompute activations within the context, if asked; leave the model in evaluation mode and without gradients."""
-    if settings.checkpointing:
-        _checkpointing(model, "enable")
+def _recomputing(model: PreTrainedModel, settings: FineTuneSettings) -> Iterator[None]:
+    """Recompute activations in the backward pass within the context, if asked."""
+    if not settings.checkpointing:
+        yield
+        return
+    _checkpointing(model, "enable")
     try:
         yield
     finally:
-        if settings.checkpointing:
-            _checkpointing(model, "disable")
-        model.zero_grad()
-        model.train(False)
+        _checkpointing(model, "disable")
 
 
 @contextmanager
@@ -190,7 +200,7 @@ def _checkpointing(model: PreTrainedModel, what: str) -> None:
     getattr(model, new if hasattr(model, new) else old)()
 
 
-def _placed(teacher: Teacher | None, model: PreTrainedModel) -> Teacher:
+def _fitting(teacher: Teacher | None, model: PreTrainedModel) -> Teacher:
     if teacher is None:
         raise ValueError("hidden_weight is above 0 and there is no teacher. Give one, or set it to 0.")
     taught, own = teacher.config, model.config
@@ -200,7 +210,6 @@ def _placed(teacher: Teacher | None, model: PreTrainedModel) -> Teacher:
             f"{own.num_hidden_layers} of {own.hidden_size}; hidden states are compared at one width, and at a whole "
             "number of the teacher's layers for each. Set hidden_weight to 0, or choose another teacher."
         )
-    teacher.train(False)
     return teacher
 
 
@@ -216,7 +225,6 @@ def _arguments(settings: FineTuneSettings, watch: Watch, folder: Path) -> Traini
         bf16=settings.precision == "bfloat16",
         fp16=settings.precision == "float16",
         use_cpu=settings.device == "cpu" or not (torch.cuda.is_available() or torch.backends.mps.is_available()),
-        use_cache=True,  # Trainer writes this into the model's config, where it would slow generation later
         dataloader_pin_memory=False,
         remove_unused_columns=False,
         save_strategy="steps" if saves else "no",

@@ -13,6 +13,7 @@ import numpy as np
 
 from compecon.attention.budget import KeyBudget
 from compecon.compression.families import layers_of
+from compecon.finetune.as_given import given_back
 from compecon.finetune.train import fine_tune
 from compecon.recipes.arms import Start
 from compecon.recipes.evaluate import evaluate
@@ -78,11 +79,12 @@ def train_any_budget(start: Start, *, keys: tuple[int, ...] = KEYS) -> PreTraine
         Another model; the start is left alone.
     """
     model = copy.deepcopy(start.model)
-    for layer in layers_of(model):
-        layer.neurons_in.requires_grad_(False)
-        layer.neurons_out.requires_grad_(False)
     settings = replace(start.settings, key_budgets=keys)
-    fine_tune(model, start.tokenizer, start.rows, start.objective, settings)
+    with given_back(model):
+        for layer in layers_of(model):
+            layer.neurons_in.requires_grad_(False)
+            layer.neurons_out.requires_grad_(False)
+        fine_tune(model, start.tokenizer, start.rows, start.objective, settings)
     return model
 
 

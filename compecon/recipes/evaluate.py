@@ -15,6 +15,7 @@ from compecon.attention.policy import Policy, TopK
 from compecon.checkpoints.load import Checkpoint
 from compecon.checkpoints.scratch import document_nats
 from compecon.errors import TaskError
+from compecon.finetune.as_given import require_measurable
 from compecon.finetune.incentive import mean_length
 from compecon.finetune.predict import predict
 from compecon.tasks.cut import Cut, cut_rows
@@ -85,7 +86,11 @@ def evaluate(  # noqa: PLR0913 - a measurement has these conditions
         budget: How many keys each query may read; None: all it sees.
         policy: Which keys these are.
         match: Which output is which class; in the task's order if None.
+
+    Raises:
+        ValueError: If the model does not compute in float32, with its own `forward` and without dropout.
     """
+    require_measurable(model)
     with budgeted_attention(model, budget, policy) if budget else nullcontext():
         if isinstance(task, LanguageTask):
             return _of_documents(model, tokenizer, task, split)

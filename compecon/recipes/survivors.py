@@ -10,6 +10,7 @@ import torch
 
 from compecon.attention.hooks import recorded_attention
 from compecon.compression.compact import kept_heads
+from compecon.finetune.as_given import require_measurable
 from compecon.finetune.predict import batches_of, inputs_of
 from compecon.metrics import summary
 from compecon.tasks.encode import Features
@@ -83,6 +84,7 @@ def inequality(
         rows: Encoded rows.
         heads: Heads of each layer to average over, by their place in the model; None for all.
     """
+    require_measurable(model)
     chosen = sorted((inputs_of(row) for row in rows), key=lambda row: len(row["input_ids"]))
     totals, count = torch.zeros(2, dtype=torch.float64), 0
     batch: Any

@@ -44,7 +44,7 @@ def tiny_bert() -> Callable[..., BertForSequenceClassification]:
             hidden_dropout_prob=dropout,
             attention_probs_dropout_prob=dropout,
         )
-        return BertForSequenceClassification(config)
+        return BertForSequenceClassification(config).eval()
 
     return build
 
@@ -54,7 +54,7 @@ def tiny_gpt2() -> GPT2LMHeadModel:
     torch.manual_seed(0)
     still = {"embd_pdrop": 0.0, "attn_pdrop": 0.0, "resid_pdrop": 0.0}
     sizes = {"n_embd": 16, "n_layer": 1, "n_head": 2, "n_positions": 16, "vocab_size": 12}
-    return GPT2LMHeadModel(GPT2Config(**sizes, **still, bos_token_id=1, eos_token_id=1))
+    return GPT2LMHeadModel(GPT2Config(**sizes, **still, bos_token_id=1, eos_token_id=1)).eval()
 
 
 @pytest.fixture
