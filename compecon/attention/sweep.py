@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from compecon.attention.budget import Budget, KeyBudget, PerRow
 from compecon.attention.hooks import budgeted_attention, recorded_attention, require_routed
+from compecon.attention.padding import forward
 from compecon.attention.policy import Policy, TopK
 from compecon.attention.record import LayerAttention
 
@@ -97,7 +98,7 @@ class _Run:
             records: list[LayerAttention] = []
             if self.record:
                 records = stack.enter_context(recorded_attention(self.model, self.layers))
-            return self.model(**batch), records
+            return forward(self.model, batch), records
 
 
 def _points(run: _Run, budgets: Sequence[KeyBudget | None]) -> Iterator[SweepPoint]:

@@ -12,6 +12,7 @@ from compecon.benchmarks.figures import Figure, Goal, Table
 from compecon.benchmarks.models import bundled_checkpoint, random_rows
 from compecon.benchmarks.settings import Settings
 from compecon.benchmarks.timing import interleaved, one_thread, ratios
+from compecon.checkpoints.inputs import inputs_of
 from compecon.compression.compact import compact
 from compecon.compression.macs import share_of_macs, unit_macs
 from compecon.compression.prune import prune
@@ -50,7 +51,7 @@ def compaction_table(model: Any, tokenizer: Any, rows: Sequence[Features], round
         choosing = _seconds(rounds["prune"], lambda: values.append(_chosen(model, batches)))
         removing = _seconds(rounds["compact"], lambda: compact(model, values[0]))
         small = compact(model, values[0])
-        read = {name: part for name, part in batches[0].items() if name != "labels"}
+        read = inputs_of(model, batches[0])
         with torch.inference_mode():
             sides = {"dense": lambda: model(**read), "compact": lambda: small(**read)}
             times = interleaved(sides, rounds=rounds["forward"])

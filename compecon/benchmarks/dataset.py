@@ -15,6 +15,7 @@ from compecon.benchmarks.figures import Figure, Goal, Table
 from compecon.benchmarks.models import bundled_checkpoint
 from compecon.benchmarks.settings import Settings
 from compecon.benchmarks.timing import interleaved, one_thread, ratios
+from compecon.checkpoints.inputs import read
 from compecon.checkpoints.load import Checkpoint
 from compecon.finetune.predict import batches_of
 from compecon.kept import Kept
@@ -87,7 +88,7 @@ def _recorded(sample: Sample, places: Sequence[int]) -> None:
     rows = [sample.rows[place] for place in places]
     batch: Any = next(iter(batches_of(checkpoint.tokenizer, rows, len(rows), checkpoint.model.device)))
     with recorded_attention(checkpoint.model):
-        checkpoint.model(**batch).logits.float().cpu().numpy()
+        read(checkpoint.model, batch).logits.float().cpu().numpy()
 
 
 def _real(checkpoint: Checkpoint, folder: Path, n_rows: int) -> list[Features]:

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from torch import Tensor
 from transformers import BatchEncoding, PreTrainedTokenizerBase
 
+from compecon.checkpoints.inputs import separates_pairs, tokenized
 from compecon.checkpoints.panics import panics_as_errors, reason
 from compecon.errors import CheckpointError, TextError
 
@@ -57,7 +58,7 @@ def check_text(text: str, what: str) -> None:
 
 
 def tokenize(tokenizer: PreTrainedTokenizerBase, text: str, pair: str | None) -> BatchEncoding:
-    """Run the tokenizer on one text or pair, whole, with its special tokens.
+    """Run the tokenizer on one text or pair, whole, with its special tokens: a batch of one.
 
     Raises:
         TextError: If there is a pair and the tokenizer has nothing to separate two texts with, or if it breaks.
@@ -65,21 +66,11 @@ def tokenize(tokenizer: PreTrainedTokenizerBase, text: str, pair: str | None) ->
     check_text(text, "The text")
     if pair is not None:
         check_text(pair, "The second text")
-        if tokenizer.num_special_tokens_to_add(pair=True) <= tokenizer.num_special_tokens_to_add(pair=False):
+        if not separates_pairs(tokenizer):
             raise TextError("This checkpoint's tokenizer has no separator for a pair of texts. Give one text.")
     try:
         with panics_as_errors():
-            encoding: BatchEncoding = tokenizer(
-                text,
-                pair,
-                truncation=False,
-                padding=False,
-                return_token_type_ids=True,
-                return_attention_mask=True,
-                return_special_tokens_mask=True,
-                verbose=False,
-            )
-            return encoding
+            return tokenized(tokenizer, [text], None if pair is None else [pair], max_tokens=None)
     except Exception as error:
         raise TextError(f"The tokenizer cannot read this text: {reason(error)}. Try another text.") from error
 

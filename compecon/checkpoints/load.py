@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from compecon.attention.hooks import require_routed
 from compecon.checkpoints.build import build_model
 from compecon.checkpoints.devices import pick_device
 from compecon.checkpoints.encode import Encoded, check_ids, spans_of, tokenize
+from compecon.checkpoints.inputs import inputs_of, stacked
 from compecon.checkpoints.intake import survey
 from compecon.checkpoints.kinds import Kind, abilities_of, limits_of
 from compecon.checkpoints.locate import Location, locate
@@ -69,13 +69,14 @@ class Checkpoint:
         if pair is not None and self.kind == "causal-lm":
             raise TextError("A causal language model continues one text; it does not read pairs. Give one text.")
         encoding = tokenize(self.tokenizer, text, pair)
-        ids, special = encoding["input_ids"], tuple(bool(flag) for flag in encoding["special_tokens_mask"])
+        row = {name: encoding[name][0] for name in encoding}
+        ids, special = row["input_ids"], tuple(bool(flag) for flag in row["special_tokens_mask"])
         limit = min(max_tokens, self.preflight.max_positions or max_tokens)
         check_ids(ids, special, limit=limit, vocabulary=self._vocabulary())
-        batch = {name: torch.tensor([encoding[name]], dtype=torch.long, device=self.device) for name in self._inputs()}
+        batch = {name: column.to(self.device) for name, column in inputs_of(self.model, stacked([row])).items()}
         spelling = spelling_of(self.tokenizer)
         pieces = self.tokenizer.convert_ids_to_tokens(ids)
-        words = encoding.word_ids() if encoding.is_fast else [None if flag else 0 for flag in special]
+        words = encoding.word_ids(0) if encoding.is_fast else [None if flag else 0 for flag in special]
         return Encoded(
             batch,
             tuple(map(spelling.shown, pieces)),
@@ -87,12 +88,6 @@ class Checkpoint:
     def _vocabulary(self) -> int:
         table: Any = self.model.get_input_embeddings()
         return int(table.num_embeddings)
-
-    def _inputs(self) -> tuple[str, ...]:
-        # GPT-2 accepts token types too, and adds the word vector of that id: only a table of their own asks for them.
-        wanted = getattr(self.model.config, "type_vocab_size", None) or 0
-        takes_types = wanted > 1 and "token_type_ids" in signature(self.model.forward).parameters
-        return ("input_ids", "attention_mask", *(("token_type_ids",) if takes_types else ()))
 
 
 def load_checkpoint(source: str | Path, device: str = "auto") -> Checkpoint:

@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
+from compecon.attention.padding import forward
+
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
@@ -95,4 +97,4 @@ class _Traced(nn.Module):
         return str(next(iter(self._run(values).keys())))
 
     def _run(self, values: tuple[Tensor, ...]) -> Any:
-        return self.model(**dict(zip(self.names, values, strict=True)), return_dict=True)
+        return forward(self.model, dict(zip(self.names, values, strict=True)), return_dict=True)

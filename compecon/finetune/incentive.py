@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from compecon.checkpoints.inputs import read
 from compecon.compression.compact import compact
 from compecon.compression.families import layers_of, n_inputs
 from compecon.compression.importance.base import Importance
@@ -22,7 +23,7 @@ from compecon.compression.units import Units
 from compecon.finetune.as_given import given_back
 from compecon.finetune.incentive_settings import CostName, IncentiveSettings
 from compecon.finetune.phases import Phase
-from compecon.finetune.predict import batches_of, inputs_of
+from compecon.finetune.predict import batches_of
 from compecon.finetune.settings import FineTuneResult, FineTuneSettings, StepRecord
 from compecon.finetune.train import Teacher, fine_tune
 from compecon.finetune.trainer import Charge
@@ -184,7 +185,7 @@ def batch_loss(objective: Objective) -> Callable[[nn.Module, Mapping[str, Tensor
     """An objective as a loss of a model on a batch."""
 
     def loss(model: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
-        output: Any = model(**inputs_of(batch))
+        output: Any = read(model, batch)
         return objective(output.logits.float(), batch["labels"], batch.get("soft_targets"))
 
     return loss

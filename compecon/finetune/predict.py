@@ -2,41 +2,30 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
-from transformers import DataCollatorWithPadding, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from compecon.attention.budget import Budget
 from compecon.attention.hooks import budgeted_attention
+from compecon.checkpoints.inputs import read, stacked
 from compecon.finetune.as_given import require_measurable
 from compecon.tasks.encode import Features
 
-_TARGETS = frozenset({"labels", "soft_targets"})
-
-
-def inputs_of(features: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a row, or a batch, the model reads: all but the targets."""
-    return {name: value for name, value in features.items() if name not in _TARGETS}
-
 
 def collator(tokenizer: PreTrainedTokenizerBase) -> Callable[[list[Features]], Mapping[str, Tensor]]:
-    """What makes rows one batch, padded to the longest.
-
-    A tokenizer without a padding token, such as GPT-2's, pads with its end token; the given one is left alone.
+    """What makes rows one batch, padded to the longest; see `compecon.checkpoints.inputs`.
 
     Args:
-        tokenizer: The tokenizer.
+        tokenizer: Names the padding token, for models whose config names none.
     """
-    if tokenizer.pad_token is None:
-        tokenizer = copy.deepcopy(tokenizer)
-        tokenizer.pad_token = tokenizer.eos_token
-    return DataCollatorWithPadding(tokenizer)
+    return partial(stacked, padding=tokenizer.pad_token_id)
 
 
 def batches_of(
@@ -113,13 +102,12 @@ def _in_batches(
     tokenizer: PreTrainedTokenizerBase,
     rows: Sequence[Features],
     batch_size: int,
-    read: Callable[[Any, Mapping[str, Tensor]], Tensor],
+    take: Callable[[Any, Mapping[str, Tensor]], Tensor],
 ) -> Tensor:
     require_measurable(model)
     by_length = sorted(range(len(rows)), key=lambda row: len(rows[row]["input_ids"]))
-    ordered = [inputs_of(rows[row]) for row in by_length]
-    batches = batches_of(tokenizer, ordered, batch_size, model.device)
-    parts = [read(model(**batch), batch).float().cpu() for batch in batches]
+    batches = batches_of(tokenizer, [rows[row] for row in by_length], batch_size, model.device)
+    parts = [take(read(model, batch), batch).float().cpu() for batch in batches]
     restore = torch.empty(len(rows), dtype=torch.long)
     restore[torch.tensor(by_length)] = torch.arange(len(rows))
     return torch.cat(parts)[restore]

@@ -19,8 +19,8 @@ from transformers import Trainer
 
 from compecon.attention.budget import KeyBudget
 from compecon.attention.hooks import budgeted_attention
+from compecon.checkpoints.inputs import read
 from compecon.finetune.order import LikeLengths
-from compecon.finetune.predict import inputs_of
 from compecon.finetune.settings import FineTuneSettings, StepRecord
 from compecon.incentives.cost import Read
 from compecon.incentives.price import Price
@@ -95,12 +95,12 @@ class IncentiveTrainer(Trainer):
         Raises:
             FloatingPointError: If it is not finite. The weights are then those before the step.
         """
-        batch, charge = inputs_of(inputs), self.charge
-        output = model(**batch, **({"output_hidden_states": True} if self.lesson.teacher is not None else {}))
+        charge = self.charge
+        output = read(model, inputs, **({"output_hidden_states": True} if self.lesson.teacher is not None else {}))
         task = self.lesson.objective(output.logits.float(), inputs["labels"], inputs.get("soft_targets"))
         if self.lesson.teacher is not None:
-            task = task + self.lesson.settings.hidden_weight * self._distance(output, batch)
-        cost = charge.read(batch.get("attention_mask")) if charge else None
+            task = task + self.lesson.settings.hidden_weight * self._distance(output, inputs)
+        cost = charge.read(inputs.get("attention_mask")) if charge else None
         loss = task if charge is None or cost is None else task + charge.price.value * cost
         self._passes.append((task.item(), 1.0 if cost is None else cost.item()))
         if not math.isfinite(float(loss.detach())):
@@ -181,7 +181,7 @@ class IncentiveTrainer(Trainer):
     def _distance(self, output: Any, batch: Mapping[str, Tensor]) -> Tensor:
         assert self.lesson.teacher is not None  # noqa: S101 - for the type checker
         with torch.no_grad():
-            taught = self.lesson.teacher(**batch, output_hidden_states=True).hidden_states[1:]
+            taught = read(self.lesson.teacher, batch, output_hidden_states=True).hidden_states[1:]
         learnt = output.hidden_states[1:]
         mask = batch.get("attention_mask")
         real = slice(None) if mask is None else mask.bool()

@@ -15,9 +15,10 @@ import torch
 from compecon.attention.budget import KeyBudget
 from compecon.attention.hooks import budgeted_attention, recorded_attention
 from compecon.attention.record import LayerAttention
+from compecon.checkpoints.inputs import read
 from compecon.checkpoints.load import Checkpoint
 from compecon.errors import TrainingInterruptedError, UnsupportedModelError
-from compecon.finetune.predict import batches_of, inputs_of
+from compecon.finetune.predict import batches_of
 from compecon.finetune.settings import StepRecord
 from compecon.recipes.audience import Audience
 from compecon.recipes.row_inequality import row_inequality
@@ -116,10 +117,10 @@ def read_batch(sample: Sample, places: Sequence[int], budget: KeyBudget | None) 
         UnsupportedModelError: If the model has more than one stack of attention layers.
     """
     model, checkpoint = sample.checkpoint.model, sample.checkpoint
-    rows = [inputs_of(sample.rows[place]) for place in places]
+    rows = [sample.rows[place] for place in places]
     batch: Any = next(iter(batches_of(checkpoint.tokenizer, rows, len(rows), model.device)))
     with budgeted_attention(model, budget) if budget else nullcontext(), recorded_attention(model) as seen:
-        output = model(**batch)
+        output = read(model, batch)
     real = batch["attention_mask"].bool()
     return output.logits.float().cpu().numpy(), _cells(sample, seen, real, budget)
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from compecon.attention.hooks import recorded_attention
+from compecon.checkpoints.inputs import read
 from compecon.compression.compact import kept_heads
 from compecon.finetune.as_given import require_measurable
-from compecon.finetune.predict import batches_of, inputs_of
+from compecon.finetune.predict import batches_of
 from compecon.metrics import summary
 from compecon.tasks.encode import Features
 
@@ -85,13 +86,13 @@ def inequality(
         heads: Heads of each layer to average over, by their place in the model; None for all.
     """
     require_measurable(model)
-    chosen = sorted((inputs_of(row) for row in rows), key=lambda row: len(row["input_ids"]))
+    chosen = sorted(rows, key=lambda row: len(row["input_ids"]))
     totals, count = torch.zeros(2, dtype=torch.float64), 0
     batch: Any
     for batch in batches_of(tokenizer, chosen, 32, model.device):
         real = batch["attention_mask"].bool()
         with recorded_attention(model) as seen:
-            model(**batch)
+            read(model, batch)
         for one in seen:
             wanted = list(range(one.weights.shape[1])) if heads is None else sorted(heads[one.layer])
             found = summary(one.weights, one.visible.expand_as(one.weights), undefined=0.0)

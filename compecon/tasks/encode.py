@@ -8,6 +8,7 @@ from typing import Any, final, overload
 import numpy as np
 from transformers import PreTrainedTokenizerBase
 
+from compecon.checkpoints.inputs import separates_pairs, tokenized
 from compecon.errors import TaskError
 from compecon.tasks.language_task import Documents
 from compecon.tasks.task import Split
@@ -58,14 +59,17 @@ def encode(tokenizer: PreTrainedTokenizerBase, part: Split | Documents, max_toke
         max_tokens: Longer texts are cut at their end, the longer of a pair first.
 
     Raises:
-        TaskError: If documents are too short for a row, or the tokenizer has no end token to begin them with.
+        TaskError: If documents are too short for a row, or the tokenizer has no end token to begin them with, or
+            nothing to separate the texts of a pair with.
     """
     return _texts(tokenizer, part, max_tokens) if isinstance(part, Split) else _stream(tokenizer, part, max_tokens)
 
 
 def _texts(tokenizer: PreTrainedTokenizerBase, split: Split, max_tokens: int) -> list[Features]:
-    columns = tokenizer(list(split.texts), list(split.pairs) or None, truncation=True, max_length=max_tokens)
-    names = list(columns)
+    if split.pairs and not separates_pairs(tokenizer):
+        raise TaskError("the tokenizer has nothing to separate two texts with. Take a model that was made for pairs.")
+    columns = tokenized(tokenizer, split.texts, split.pairs or None, max_tokens)
+    names = [name for name in columns if name != "special_tokens_mask"]
     return [
         {**{name: columns[name][row] for name in names}, "labels": target}
         for row, target in enumerate(split.targets.tolist())

@@ -1,0 +1,123 @@
+"""From texts to what a model reads: the one way there, for a page, an evaluation, a training and everything else.
+
+Rows hold all that the tokenizer says of a text. What of it a model reads is told by the model: its `forward` and its
+config, never the tokenizer's settings. So one text gives one answer, alone or in a batch, wherever it is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from inspect import Parameter, signature
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import BatchEncoding
+
+from compecon.attention.padding import forward, padding_id, unwrapped
+
+Row = Mapping[str, Any]
+TARGETS = frozenset({"labels", "soft_targets"})  # columns of a row that no model reads
+
+
+def tokenized(
+    tokenizer: Any, texts: Sequence[str], pairs: Sequence[str] | None, max_tokens: int | None
+) -> BatchEncoding:
+    """Texts, or pairs of texts, as tokens with their types and masks, not padded.
+
+    Args:
+        tokenizer: A tokenizer of transformers. Its `model_input_names`, `padding_side` and padding token do not matter.
+        texts: The texts.
+        pairs: As many second texts; None if there are none.
+        max_tokens: Longer texts are cut at their end, the longer of a pair first; None cuts nothing.
+
+    Returns:
+        Columns "input_ids", "attention_mask", "token_type_ids" and "special_tokens_mask", a list of ints for each text.
+    """
+    encoding: BatchEncoding = tokenizer(
+        list(texts),
+        list(pairs) if pairs is not None else None,
+        truncation=max_tokens is not None,
+        max_length=max_tokens,
+        padding=False,
+        return_token_type_ids=True,
+        return_attention_mask=True,
+        return_special_tokens_mask=True,
+        verbose=False,
+    )
+    return encoding
+
+
+def separates_pairs(tokenizer: Any) -> bool:
+    """Whether a tokenizer puts something between two texts."""
+    more: int = tokenizer.num_special_tokens_to_add(pair=True) - tokenizer.num_special_tokens_to_add(pair=False)
+    return more > 0
+
+
+def stacked(rows: Sequence[Row], padding: int | None = None) -> dict[str, Tensor]:
+    """Rows as one batch, padded on the right to the longest.
+
+    On the right whatever side the tokenizer pads on: there, the tokens of a text have the positions that they have when
+    it is read alone, in every architecture.
+
+    Args:
+        rows: Encoded rows with the same columns.
+        padding: Token to pad with; 0 if None. A model gets its own one, see `inputs_of`.
+    """
+    columns = {name: [torch.as_tensor(row[name]) for row in rows] for name in rows[0]}
+    columns.setdefault("attention_mask", [torch.ones_like(ids) for ids in columns["input_ids"]])
+    fill = {"input_ids": padding or 0, "labels": -100}
+    return {
+        name: torch.nn.utils.rnn.pad_sequence(column, batch_first=True, padding_value=fill.get(name, 0))
+        if column[0].ndim
+        else torch.stack(column)
+        for name, column in columns.items()
+    }
+
+
+def inputs_of(model: nn.Module, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """What of a batch a model reads, with its own padding token where the mask says padding.
+
+    Args:
+        model: The model, or a wrapper around it.
+        batch: From `stacked`, targets included or not.
+    """
+    inner = unwrapped(model)
+    inputs = {name: column for name, column in batch.items() if name not in TARGETS and _reads(inner, name)}
+    padding, mask = padding_id(inner), batch.get("attention_mask")
+    if padding is not None and mask is not None:
+        inputs["input_ids"] = inputs["input_ids"].masked_fill(mask == 0, padding)
+    if getattr(getattr(inner, "config", None), "trigram_input", False) and mask is not None and not mask.all():
+        # MobileBERT reads each token with its neighbours, before any mask: behind the last one there must be nothing.
+        table: Any = inner.get_input_embeddings()  # type: ignore[operator]
+        inputs["inputs_embeds"] = table(inputs.pop("input_ids")) * mask[..., None]
+    return inputs
+
+
+def read(model: nn.Module, batch: Mapping[str, Tensor], **options: Any) -> Any:
+    """A model's output for a batch: the same for each row as if it were read alone.
+
+    Args:
+        model: The model, or a wrapper around it.
+        batch: From `stacked`, targets included or not.
+        **options: More keyword arguments of the model.
+    """
+    return forward(model, inputs_of(model, batch), **options)
+
+
+def _reads(model: nn.Module, name: str) -> bool:
+    named, is_wrapper = _parameters(type(model))  # type: ignore[arg-type]  # mypy: a class is no Hashable
+    if name == "token_type_ids":
+        # GPT-2 accepts token types too, and adds the word vector of that id: only a table of their own asks for them.
+        types = getattr(getattr(model, "config", None), "type_vocab_size", None)
+        return (types or 0) > 1 and (name in named or is_wrapper)
+    return name in named or is_wrapper
+
+
+@cache
+def _parameters(kind: type[nn.Module]) -> tuple[frozenset[str], bool]:
+    """Names that a model's `forward` takes, and whether it hands all on to another model."""
+    parameters = signature(kind.forward).parameters
+    is_open = any(one.kind is Parameter.VAR_KEYWORD for one in parameters.values())
+    return frozenset(parameters), is_open and "input_ids" not in parameters
