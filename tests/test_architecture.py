@@ -80,6 +80,7 @@ WITHOUT_TORCH = [
     "recipes/row_records",
     "recipes/row_store",
     "recipes/speed",
+    "recipes/understood",
     "runs/local",
     "runs/work",
     "views/frames",
