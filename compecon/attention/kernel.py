@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from compecon.attention.masks import visible_keys
 from compecon.attention.selection import NOT_A_NUMBER
 
 Choose: TypeAlias = Callable[[Tensor, Tensor], Tensor]  # (scores, visible) -> keep
@@ -29,7 +30,8 @@ class Inputs:
         query: Shape (batch, head, query, feature).
         key: Shape (batch, key head, key, feature); a key head serves one or several consecutive heads.
         value: Shape (batch, key head, key, value feature).
-        mask: Broadcastable to (batch, head, query, key): booleans, True where visible; or floats added to the scores.
+        mask: Broadcastable to (batch, head, query, key): booleans, True where visible; or floats added to the scores,
+            which hide what :func:`~compecon.attention.masks.visible_keys` says.
         scaling: Factor of the scores.
         causal: Without a mask, whether a query sees only the keys up to its own place.
         bias: Added to the scores before any selection, broadcastable to (batch, head, query, key) (T5's positions).
@@ -69,7 +71,7 @@ def attend(inputs: Inputs, choose: Choose | None = None) -> Outputs:
         Weights are before dropout, in float32 or float64, 0 where nothing is read.
 
     Raises:
-        ValueError: If the result is NaN.
+        ValueError: If the result is NaN, or if it cannot be told what the mask hides.
     """
     groups = inputs.query.shape[1] // inputs.key.shape[1]
     value = inputs.value.repeat_interleave(groups, 1) if groups > 1 else inputs.value
@@ -107,8 +109,8 @@ def _visible(inputs: Inputs, scores: Tensor) -> tuple[Tensor, Tensor | None]:
     mask = inputs.mask[..., :n_keys]  # a preallocated cache makes masks longer than its filled part
     if mask.dtype == torch.bool:
         return mask, None
-    visible = mask > torch.finfo(mask.dtype).min / 2  # masks written as "a very low number" or as -inf
-    return visible, mask.masked_fill(~visible, 0)
+    visible = visible_keys(mask, scores)
+    return visible, mask.masked_fill(mask == -torch.inf, 0)
 
 
 def _hide(scores: Tensor, keep: Tensor) -> Tensor:
