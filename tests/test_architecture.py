@@ -38,6 +38,8 @@ LAYERS = [  # from the bottom up
 RANK = {unit: rank for rank, layer in enumerate(LAYERS) for unit in layer}
 TRANSFORMERS = (
     "compecon/attention/hooks.py",
+    "compecon/attention/installing.py",
+    "compecon/attention/interface.py",
     "compecon/compression/architectures.py",
     "compecon/checkpoints/",
     "compecon/finetune/",
@@ -80,7 +82,6 @@ WITHOUT_TORCH = [
     "recipes/row_records",
     "recipes/row_store",
     "recipes/speed",
-    "recipes/understood",
     "runs/local",
     "runs/work",
     "views/frames",

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from numbers import Integral, Real
 from typing import final
 
 import torch
@@ -15,6 +16,16 @@ from typing_extensions import override
 # A share is read as the simplest fraction this close to it: 0.1 means 1/10, so 0.1 of 30 keys is 3 keys, not the 4 that
 # rounding 0.1 * 30 = 3.0000000000000004 up would give; and integers round alike on every device.
 _FINEST_SHARE = 1_000_000
+
+
+def is_whole(value: object) -> bool:
+    """Whether a setting is a whole number; True and "3" are none."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def is_real(value: object) -> bool:
+    """Whether a setting is a number; True and "0.5" are none."""
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 class Budget(ABC):
@@ -58,16 +69,16 @@ class KeyBudget(Budget):
     def __post_init__(self) -> None:
         if (self.keys is None) == (self.share is None):
             raise ValueError(f"give either keys or share, got keys={self.keys} and share={self.share}.")
-        if self.keys is not None and (not isinstance(self.keys, int) or self.keys < 1):
+        if self.keys is not None and not (is_whole(self.keys) and self.keys >= 1):
             raise ValueError(f"keys must be a whole number of at least 1, got {self.keys!r}.")
-        if self.share is not None and not 0 < self.share <= 1:
-            raise ValueError(f"share must be in (0, 1], got {self.share}.")
+        if self.share is not None and not (is_real(self.share) and 0 < self.share <= 1):
+            raise ValueError(f"share must be in (0, 1], got {self.share!r}.")
 
     @override
     def allowance(self, n_visible: Tensor, layer: int) -> Tensor:
         if self.keys is not None:
             return n_visible.clamp(max=self.keys)
-        share = max(Fraction(self.share or 0).limit_denominator(_FINEST_SHARE), Fraction(1, _FINEST_SHARE))
+        share = max(Fraction(float(self.share or 0)).limit_denominator(_FINEST_SHARE), Fraction(1, _FINEST_SHARE))
         return -(-n_visible * share.numerator // share.denominator)
 
 
@@ -79,9 +90,20 @@ class PerLayer(Budget):
     Attributes:
         budgets: By layer, counted from 0 within its stack; ``None`` is no limit. A mapping may leave layers out, which
             have no limit then; a sequence must reach the last layer.
+
+    Raises:
+        ValueError: If a layer is no whole number from 0 on, or a budget is no budget.
     """
 
     budgets: Mapping[int, Budget | None] | Sequence[Budget | None]
+
+    def __post_init__(self) -> None:
+        if isinstance(self.budgets, Mapping):
+            if wrong := [layer for layer in self.budgets if not (is_whole(layer) and layer >= 0)]:
+                raise ValueError(f"layers are whole numbers from 0 on, got {wrong[0]!r}.")
+            _check(list(self.budgets.values()))
+        else:
+            _check(self.budgets)
 
     @override
     def allowance(self, n_visible: Tensor, layer: int) -> Tensor:
@@ -95,9 +117,16 @@ class PerLayer(Budget):
 @final
 @dataclass(frozen=True, slots=True)
 class PerHead(Budget):
-    """A budget for each head, ``None`` is no limit; as many as the layer has (query) heads."""
+    """A budget for each head, ``None`` is no limit; as many as the layer has (query) heads.
+
+    Raises:
+        ValueError: If a budget is no budget.
+    """
 
     budgets: Sequence[Budget | None]
+
+    def __post_init__(self) -> None:
+        _check(self.budgets)
 
     @override
     def allowance(self, n_visible: Tensor, layer: int) -> Tensor:
@@ -107,13 +136,27 @@ class PerHead(Budget):
 @final
 @dataclass(frozen=True, slots=True)
 class PerRow(Budget):
-    """A budget for each row of the batch, ``None`` is no limit; as many as the batch has rows."""
+    """A budget for each row of the batch, ``None`` is no limit; as many as the batch has rows.
+
+    Raises:
+        ValueError: If a budget is no budget.
+    """
 
     budgets: Sequence[Budget | None]
+
+    def __post_init__(self) -> None:
+        _check(self.budgets)
 
     @override
     def allowance(self, n_visible: Tensor, layer: int) -> Tensor:
         return _along(0, "rows", self.budgets, n_visible, layer)
+
+
+def _check(budgets: Sequence[Budget | None]) -> None:
+    if wrong := [budget for budget in budgets if not (budget is None or isinstance(budget, Budget))]:
+        raise ValueError(
+            f"expected budgets or None, got {wrong[0]!r}; say KeyBudget(keys=...) or KeyBudget(share=...)."
+        )
 
 
 def _allowance(budget: Budget | None, n_visible: Tensor, layer: int) -> Tensor:

@@ -56,18 +56,25 @@ def attention_places(model: nn.Module) -> dict[nn.Module, Place]:
         )
     places: dict[nn.Module, Place] = {}
     depth: Counter[Stack] = Counter()
+    config = _config_of(named)
     for name, module in known.items():
-        stack = _stack(model, name, module)
+        stack = _stack(config, name, module)
         if not isinstance(module, NoAttention):
             places[module] = Place(stack, depth[stack])
         depth[stack] += 1
-    if _serve_several_layers(model, depth):
+    if _serve_several_layers(config, depth):
         return {module: Place(place.stack, None) for module, place in places.items()}
     return places
 
 
-def _serve_several_layers(model: nn.Module, depth: Mapping[Stack, int]) -> bool:
-    n_layers = getattr(getattr(model, "config", None), "num_hidden_layers", None)
+def _config_of(named: Mapping[str, nn.Module]) -> object:
+    """The configuration of the model, or of the first one in a module around some."""
+    configs = (getattr(module, "config", None) for module in named.values())
+    return next((config for config in configs if hasattr(config, "model_type")), None)
+
+
+def _serve_several_layers(config: object, depth: Mapping[Stack, int]) -> bool:
+    n_layers = getattr(config, "num_hidden_layers", None)
     return isinstance(n_layers, int) and len(depth) == 1 and n_layers > sum(depth.values())
 
 
@@ -105,10 +112,9 @@ def _holds(name: str, known: dict[str, nn.Module]) -> bool:
     return any(inner == name or inner.startswith(f"{name}.") for inner in known)
 
 
-def _stack(model: nn.Module, name: str, module: nn.Module) -> Stack:
+def _stack(config: object, name: str, module: nn.Module) -> Stack:
     if getattr(module, "is_cross_attention", False) or _CROSS.search(f"{name} {type(module).__name__}"):
         return "cross"
-    config = getattr(model, "config", None)
     if getattr(config, "is_encoder_decoder", False):
         return "decoder" if _DECODER.search(name) else "encoder"
     return "decoder" if getattr(module, "is_causal", getattr(config, "is_decoder", False)) else "encoder"

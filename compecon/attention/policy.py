@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import final
+from typing import NamedTuple, final
 
 import numpy as np
 import torch
 from torch import Tensor
 from typing_extensions import override
 
-from compecon.attention.budget import Budget, KeyBudget, PerHead, PerLayer, PerRow
+from compecon.attention.budget import Budget, KeyBudget, PerHead, PerLayer, PerRow, is_real, is_whole
 from compecon.attention.selection import keep_largest, sort_descending
 
 __all__ = [
     "Budget",
     "FirstK",
     "KeyBudget",
+    "Origin",
     "PerHead",
     "PerLayer",
     "PerRow",
@@ -27,6 +28,13 @@ __all__ = [
     "TopK",
     "TopMass",
 ]
+
+
+class Origin(NamedTuple):
+    """Where a layer's first query and first key stand in the text; not 0 with a key cache."""
+
+    query: int = 0
+    key: int = 0
 
 
 class Policy(ABC):
@@ -45,8 +53,12 @@ class Policy(ABC):
             of merit -inf is never read.
         """
 
+    def merit_from(self, scores: Tensor, layer: int, origin: Origin) -> Tensor:  # noqa: ARG002 - for those who need it
+        """:meth:`merit` of a policy that must know where in the text queries and keys stand. Others leave it be."""
+        return self.merit(scores, layer)
+
     @final
-    def keep(self, scores: Tensor, visible: Tensor, budget: Budget, layer: int) -> Tensor:
+    def keep(self, scores: Tensor, visible: Tensor, budget: Budget, layer: int, origin: Origin | None = None) -> Tensor:
         """Mark the keys each query reads.
 
         Args:
@@ -54,6 +66,7 @@ class Policy(ABC):
             visible: True where the query sees the key, broadcastable to ``scores``.
             budget: How many keys each query may read.
             layer: Layer, counted from 0 within its stack.
+            origin: Where the first query and the first key stand; unless given, the last query stands at the last key.
 
         Returns:
             Booleans, broadcastable to ``scores``: in each row exactly min(allowance, visible keys) are True (fewer
@@ -66,7 +79,7 @@ class Policy(ABC):
         limit = _limit(budget, visible, scores.shape, layer)
         everything = bool(visible.all())
         seen = scores if everything else scores.masked_fill(~visible, -torch.inf)
-        merit = self.merit(seen, layer)
+        merit = self.merit_from(seen, layer, _last_to_last(scores) if origin is None else origin)
         if merit is not seen and not everything:
             merit = merit.masked_fill(~visible, -torch.inf)
         return merit != -torch.inf if limit is None else keep_largest(merit, limit)
@@ -88,14 +101,24 @@ class RandomK(Policy):
     """Any keys: the control arm. What changes under this policy too is arithmetic, not behaviour.
 
     The merit is a hash of (seed, layer, head, position of the query, key), so it is the same for every row of a batch,
-    with and without a key cache, and on every device. Positions count padding, and hold as long as the cache keeps
-    every key (a sliding-window cache forgets how many it dropped).
+    with and without a key cache of any kind, and on every device. Positions count padding.
+
+    Raises:
+        ValueError: If ``seed`` is no whole number.
     """
 
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        if not is_whole(self.seed):
+            raise ValueError(f"seed must be a whole number, got {self.seed!r}.")
+
     @override
     def merit(self, scores: Tensor, layer: int) -> Tensor:
+        return self.merit_from(scores, layer, _last_to_last(scores))
+
+    @override
+    def merit_from(self, scores: Tensor, layer: int, origin: Origin) -> Tensor:
         _, n_heads, n_queries, n_keys = scores.shape
 
         def count(n: int, start: int = 0) -> Tensor:
@@ -106,10 +129,10 @@ class RandomK(Policy):
         for word in words:
             state = _scramble(state ^ (word - (word >> 31 << 32)))
         state = _scramble(state ^ count(n_heads).view(-1, 1, 1))
-        state = _scramble(state ^ count(n_queries, n_keys - n_queries).view(-1, 1))
+        state = _scramble(state ^ count(n_queries, origin.query).view(-1, 1))
         merit = torch.empty(1, n_heads, n_queries, n_keys, device=scores.device)
         for head in range(n_heads):  # one at a time: what is hashed stays in the cache
-            merit[0, head] = _scramble(state[head] ^ count(n_keys))
+            merit[0, head] = _scramble(state[head] ^ count(n_keys, origin.key))
         return merit
 
 
@@ -132,14 +155,14 @@ class SinkRecent(Policy):
         Xiao et al. (2024), "Efficient Streaming Language Models with Attention Sinks", ICLR.
 
     Raises:
-        ValueError: If ``sinks`` is negative.
+        ValueError: If ``sinks`` is no whole number of at least 0.
     """
 
     sinks: int = 4
 
     def __post_init__(self) -> None:
-        if self.sinks < 0:
-            raise ValueError(f"sinks must be at least 0, got {self.sinks}.")
+        if not (is_whole(self.sinks) and self.sinks >= 0):
+            raise ValueError(f"sinks must be a whole number of at least 0, got {self.sinks!r}.")
 
     @override
     def merit(self, scores: Tensor, layer: int) -> Tensor:
@@ -163,8 +186,8 @@ class TopMass(Policy):
     mass: float = 0.9
 
     def __post_init__(self) -> None:
-        if not 0 < self.mass <= 1:
-            raise ValueError(f"mass must be in (0, 1], got {self.mass}.")
+        if not (is_real(self.mass) and 0 < self.mass <= 1):
+            raise ValueError(f"mass must be in (0, 1], got {self.mass!r}.")
 
     @override
     def merit(self, scores: Tensor, layer: int) -> Tensor:
@@ -177,6 +200,10 @@ class TopMass(Policy):
 
 
 _UINT32 = 0xFFFFFFFF
+
+
+def _last_to_last(scores: Tensor) -> Origin:
+    return Origin(scores.shape[-1] - scores.shape[-2])
 
 
 def _limit(budget: Budget, visible: Tensor, shape: torch.Size, layer: int) -> Tensor | int | None:

@@ -150,3 +150,38 @@ def test_a_key_cache_changes_nothing(families, name, policy, budget, side):
         cached = model.generate(**batch, **settings, use_cache=True)
         anew = model.generate(**batch, **settings, use_cache=False)
     assert torch.equal(cached, anew)
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=repr)
+@pytest.mark.parametrize("name", ["GPT2", "Llama", "Mistral", "Gemma2", "T5", "Bart"])
+@torch.inference_mode()
+def test_caches_of_every_kind_change_nothing(families, name, policy):
+    """Preallocated ones too, those that forget what left the window, and those of a decoder that reads an encoder."""
+    heads = {"GPT2": "LMHeadModel", "T5": "ForConditionalGeneration", "Bart": "ForConditionalGeneration"}
+    model, batch = families[name].model(heads.get(name, "ForCausalLM")), families[name].batch("left")
+    given = {key: value for key, value in batch.items() if not key.startswith("decoder")}
+    settings = {"max_new_tokens": 9, "do_sample": False, "pad_token_id": 0, "eos_token_id": None, "num_beams": 1}
+    settings |= {"output_logits": True, "return_dict_in_generate": True, "min_new_tokens": 9}
+    model.generation_config.forced_eos_token_id = None
+    caches = [{"use_cache": False}, {"use_cache": True}, {"cache_implementation": "static"}]
+    with budgeted_attention(model, KeyBudget(keys=3), policy):
+        expected, *others = (model.generate(**given, **settings, **cache) for cache in caches)
+    for other in others:
+        assert torch.equal(other.sequences, expected.sequences)
+        for one, logits in zip(other.logits, expected.logits, strict=True):
+            assert torch.allclose(one, logits, atol=1e-4)
+
+
+@pytest.mark.parametrize("cache", [{"use_cache": True}, {"cache_implementation": "static"}], ids=str)
+@torch.inference_mode()
+def test_random_keys_are_drawn_anew_at_every_decoding_step(families, cache):
+    for name, head, stack in (("Llama", "ForCausalLM", "decoder"), ("T5", "ForConditionalGeneration", "cross")):
+        model, batch = families[name].model(head), families[name].batch("left")
+        given = {key: value[:1] for key, value in batch.items() if not key.startswith("decoder")}
+        settings = {"max_new_tokens": 12, "do_sample": False, "pad_token_id": 0, "eos_token_id": None}
+        with budgeted_attention(model, KeyBudget(keys=2), RandomK()), recorded_attention(model, layers=[0]) as records:
+            model.generate(**given, **settings, **cache)
+        steps = [record for record in records if record.stack == stack and record.weights.shape[2] == 1]
+        drawn = {tuple((record.weights[0, 0, 0] > 0).nonzero().flatten().tolist()) for record in steps}
+        assert len(steps) >= 10
+        assert len(drawn) > 5

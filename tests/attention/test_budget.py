@@ -1,5 +1,6 @@
 from fractions import Fraction
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -12,13 +13,13 @@ def visible(*counts: int) -> torch.Tensor:
     return torch.tensor(counts).view(1, 1, -1, 1)
 
 
-@pytest.mark.parametrize("keys", [0, -1, 2.0, 0.5, "3"])
+@pytest.mark.parametrize("keys", [0, -1, 2.0, 0.5, "3", True, False, torch.tensor(2)])
 def test_a_budget_of_less_than_one_whole_key_is_refused(keys):
     with pytest.raises(ValueError, match=r"keys must be a whole number of at least 1, got"):
         KeyBudget(keys=keys)
 
 
-@pytest.mark.parametrize("share", [0, -0.1, 1.01, float("nan")])
+@pytest.mark.parametrize("share", [0, -0.1, 1.01, float("nan"), "0.5", True, float("inf")])
 def test_a_share_outside_0_to_1_is_refused(share):
     with pytest.raises(ValueError, match=r"share must be in \(0, 1\], got"):
         KeyBudget(share=share)
@@ -28,6 +29,25 @@ def test_a_share_outside_0_to_1_is_refused(share):
 def test_exactly_one_of_keys_and_share_is_given(given):
     with pytest.raises(ValueError, match="either keys or share"):
         KeyBudget(**given)
+
+
+def test_numbers_of_numpy_and_fractions_are_numbers():
+    assert KeyBudget(keys=np.int64(4)).allowance(visible(9), layer=0).item() == 4
+    assert KeyBudget(share=np.float32(0.5)).allowance(visible(9), layer=0).item() == 5
+    assert KeyBudget(share=Fraction(1, 3)).allowance(visible(9), layer=0).item() == 3
+
+
+@pytest.mark.parametrize("kind", [PerLayer, PerHead, PerRow])
+@pytest.mark.parametrize("wrong", [3, True, "8", [KeyBudget(1)]])
+def test_what_is_no_budget_is_refused(kind, wrong):
+    with pytest.raises(ValueError, match="expected budgets or None"):
+        kind((KeyBudget(1), wrong))
+
+
+@pytest.mark.parametrize("layer", [-1, "0", True, 1.0])
+def test_what_is_no_layer_is_refused(layer):
+    with pytest.raises(ValueError, match="layers are whole numbers"):
+        PerLayer({layer: KeyBudget(1)})
 
 
 def test_keys_never_exceed_what_is_visible():

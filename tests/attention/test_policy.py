@@ -174,3 +174,13 @@ def test_nan_is_an_error_and_not_a_choice(scores, visible):
     visible[1, 0, 3] = True
     with pytest.raises(ValueError, match="NaN"):
         TopK().keep(scores, visible, KeyBudget(2), layer=0)
+
+
+@pytest.mark.parametrize("wrong", ["1", True, 1.5, None])
+def test_settings_of_policies_are_numbers(wrong):
+    for make in (RandomK, SinkRecent):
+        with pytest.raises(ValueError, match="must be a whole number"):
+            make(wrong)
+    if wrong != 1.5:
+        with pytest.raises(ValueError, match=r"mass must be in \(0, 1\]"):
+            TopMass(wrong)
