@@ -29,11 +29,11 @@ def _train(out: NewFolder, params: Mapping[str, Any], json: Json = False) -> Non
     _place_logs(report_to, out)
 
     from compecon.recipes.train import train as run
-    from compecon.recipes.understood import task_of
+    from compecon.tasks.registry import read_task
 
     kept = training_folder(out)
     with plainly(kept=kept if plan.settings.save_every else None), looking_on(kept, report_to) as audience:
-        wanted = task_of(given)
+        wanted = read_task(given["task"], None if given["data"] is None else Path(given["data"]))
         trained = run(given["base"], wanted, plan, out, audience=audience)
     print_trained(trained, wanted, as_json=json)
 

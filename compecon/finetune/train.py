@@ -55,9 +55,9 @@ def fine_tune(  # noqa: PLR0913 - a training has this many parts
     That is its `forward` (under accelerate's autocast only while it trains), precision of the weights, mode, which
     parameters learn, attention implementation and config. Gradients are dropped. The teacher gets its mode back too.
 
-    Runs on the device that accelerate finds (several, under `accelerate launch`). With a folder in `watch` and
-    `settings.save_every`, an interrupted training goes on from its last complete checkpoint when it is called again,
-    on a CPU with the very numbers it would have had.
+    Runs on the one device that accelerate finds (several, under `accelerate launch`: a process each). With a folder in
+    `watch` and `settings.save_every`, an interrupted training goes on from its last complete checkpoint when it is
+    called again, on a CPU with the very numbers it would have had.
 
     Args:
         model: The model; parameters with `requires_grad=False` are not touched.
@@ -215,7 +215,7 @@ def _fitting(teacher: Teacher | None, model: PreTrainedModel) -> Teacher:
 
 def _arguments(settings: FineTuneSettings, watch: Watch, folder: Path) -> TrainingArguments:
     saves = watch.folder is not None and settings.save_every is not None
-    return TrainingArguments(
+    arguments = TrainingArguments(
         output_dir=str(folder),
         num_train_epochs=settings.epochs,
         max_steps=settings.steps or -1,
@@ -236,3 +236,7 @@ def _arguments(settings: FineTuneSettings, watch: Watch, folder: Path) -> Traini
         disable_tqdm=True,
         report_to=list(watch.report_to) or "none",
     )
+    # Trainer would spread a process over all its GPUs (nn.DataParallel): replicas in threads of their own, out of reach
+    # of budgets, and gates whose costs nobody reads.
+    arguments._n_gpu = min(arguments.n_gpu, 1)
+    return arguments

@@ -1,10 +1,12 @@
 """What a training does to a model, and what a model says of rows."""
 
 import math
+from functools import cached_property
 
 import pytest
 import torch
 from torch.nn import functional
+from transformers import TrainingArguments
 
 from compecon.finetune.predict import embed, predict
 from compecon.finetune.settings import FineTuneSettings
@@ -89,3 +91,26 @@ def test_embeddings_are_means_over_the_tokens_of_each_row_alone(tokenizer, tiny_
     alone = [encoder(input_ids=torch.tensor([row["input_ids"]])).last_hidden_state[0].mean(0) for row in rows]
     expected = functional.normalize(torch.stack(alone), dim=-1)
     torch.testing.assert_close(embed(encoder, tokenizer, rows, batch_size=2), expected, atol=1e-5, rtol=1e-5)
+
+
+class TwoGpus(TrainingArguments):
+    """As on a machine with two."""
+
+    @cached_property
+    def _setup_devices(self) -> torch.device:
+        device = super()._setup_devices
+        self._n_gpu = 2
+        return device
+
+
+def test_a_process_trains_on_one_device_even_where_there_are_several(tokenizer, tiny_bert, rows_of, monkeypatch):
+    """Trainer would spread it over all GPUs, in replicas that neither budgets nor gates reach."""
+    settings = FineTuneSettings(steps=2, batch_size=8, precision="float32", device="cpu", key_budgets=(1, 2))
+    alone, faked = tiny_bert(), tiny_bert()
+    fine_tune(alone, tokenizer, rows_of(), classification_loss(), settings)
+    assert TwoGpus(use_cpu=True, output_dir="unused").n_gpu == 2
+    monkeypatch.setattr("compecon.finetune.train.TrainingArguments", TwoGpus)
+    monkeypatch.setattr(torch.nn.DataParallel, "__init__", None)
+    fine_tune(faked, tokenizer, rows_of(), classification_loss(), settings)
+    for one, other in zip(alone.parameters(), faked.parameters(), strict=True):
+        assert torch.equal(one, other)

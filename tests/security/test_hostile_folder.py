@@ -125,12 +125,14 @@ def test_streamlit_takes_nothing_from_the_current_folder(folder: Path) -> None:
     looks = """
 import os, app.server as s
 class Stopped(Exception): pass
-def run(app, access, listener):
+def run(self, config):
     from streamlit.runtime.secrets import secrets_singleton
+    from streamlit.web import bootstrap
     from streamlit import config as c
+    bootstrap.load_config_options(config)
     found = secrets_singleton.load_if_toml_exists()
     print(found, os.environ.get('COMPECON_TRAP'), c.get_option('server.enableXsrfProtection'))
-s.run = run
+s.st.App.run = run
 s.serve(port=0, open_browser=False, say=lambda line: None)
 print(os.getcwd())
 """
