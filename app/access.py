@@ -15,6 +15,7 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 MAKE_TOKEN = "auto"  # noqa: S105 - the word that asks for a new one
 MIN_TOKEN = 16
 _TOKEN = re.compile(rf"[!-~]{{{MIN_TOKEN},200}}")  # what a header, a form and an address carry alike
+_IPV6_PREFIX = 64
 _NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9])?")
 _HOST_HEADER = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::[0-9]{1,5})?")
 _WHY = (
@@ -31,15 +32,22 @@ class Access:
     Attributes:
         hosts: Names and addresses that a request may ask for, in lower case, without port and brackets.
         token: What a visitor must know, or "" to ask nobody.
+        proxies: Addresses and networks whose ``X-Forwarded-For`` and ``X-Forwarded-Proto`` are believed.
     """
 
     hosts: frozenset[str] = LOOPBACK
     token: str = field(default="", repr=False)
+    proxies: frozenset[str] = frozenset()
 
     def admits_host(self, header: str) -> bool:
         """Whether a ``Host`` header names this server: a foreign name is another site that points its DNS here."""
         name = host_name(header)
         return name is not None and name in self.hosts
+
+    def is_proxy(self, address: str) -> bool:
+        """Whether a connection from an address is a named proxy's, behind which are others."""
+        found = _parsed(address)
+        return found is not None and any(found in ipaddress.ip_network(proxy) for proxy in self.proxies)
 
 
 def host_name(header: str) -> str | None:
@@ -89,16 +97,66 @@ def checked_host(given: str, option: str = "--host") -> str:
     return host
 
 
-def grant(host: str, token: str | None, allow_hosts: Sequence[str] = ()) -> Access:
+def plain_address(address: str) -> str:
+    """An address in the form in which addresses are compared: ``::ffff:10.0.0.1`` is ``10.0.0.1``.
+
+    Returns:
+        The short form, without an interface's name; what is no address comes back as it is.
+    """
+    found = _parsed(address)
+    return address if found is None else found.compressed
+
+
+def network_of(address: str) -> str:
+    """Whom an address stands for: an IPv4 address for itself, an IPv6 address for the network that it chose it from.
+
+    A provider hands out at least 64 bits to one customer. What is no address stands for "", all of it together.
+    """
+    found = _parsed(address)
+    if found is None:
+        return ""
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    return str(ipaddress.IPv6Network((found, _IPV6_PREFIX), strict=False))
+
+
+def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(found, "ipv4_mapped", None) or found
+
+
+def checked_proxy(given: str) -> str:
+    """The address or network of a proxy, as ``Access.proxies`` holds it.
+
+    Raises:
+        CompeconError: If it is neither, or if it means everybody.
+    """
+    try:
+        network = ipaddress.ip_network(plain_address(given.strip("[]")))
+    except ValueError:
+        network = None
+    if network is None or network.prefixlen == 0:
+        raise CompeconError(
+            f"--trust-proxy must be the proxy's own IP address or a network such as 10.0.0.0/24, got {given!r}."
+        )
+    return str(network)
+
+
+def grant(host: str, token: str | None, allow_hosts: Sequence[str] = (), trust_proxies: Sequence[str] = ()) -> Access:
     """What the command line asks for, or a refusal.
 
     Args:
         host: Where the server listens, as ``checked_host`` gives it.
         token: What visitors must know, "auto" for a new one, or None.
         allow_hosts: More names under which the server may be asked for: of a proxy, or behind a wildcard address.
+        trust_proxies: Addresses or networks of proxies that say for whom they ask.
 
     Raises:
-        CompeconError: If others could reach the server and no token is set, or if the token is too short.
+        CompeconError: If others could reach the server and no token is set, if the token is too short, or if a proxy is
+            no address.
     """
     names = [checked_host(name, "--allow-host") for name in allow_hosts]
     for option, name in [("--host", host), *(("--allow-host", name) for name in names)]:
@@ -110,7 +168,8 @@ def grant(host: str, token: str | None, allow_hosts: Sequence[str] = ()) -> Acce
             f"The token must have {MIN_TOKEN} to 200 characters, without spaces and accents, got {len(known)}. "
             "Choose a longer one, or let one be made: --token auto."
         )
-    return Access(LOOPBACK | {name for name in (host, *names) if not is_wildcard(name)}, known)
+    served = LOOPBACK | {name for name in (host, *names) if not is_wildcard(name)}
+    return Access(served, known, frozenset(map(checked_proxy, trust_proxies)))
 
 
 def _is_address(host: str) -> bool:

@@ -7,11 +7,12 @@ from typing import Any, final
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.access import Access, is_same_origin
+from app.connections import VISITOR
 from app.headers import security_headers
 from app.signin import SignIn
 
@@ -51,20 +52,29 @@ class Guard:
             await self._app(scope, receive, send)
             return
         outside = _Outside(send, keeps_nothing=self._sign_in is not None and not scope["path"].startswith("/static/"))
-        answer = _refusal(scope, self._access)
-        if answer is None and self._sign_in is not None:
-            answer = await self._sign_in.answer(scope, receive)
-        if answer is None and _is_closed(scope["path"]):
-            answer = PlainTextResponse("There is nothing here.", 404)
+        answer = await self._answer(scope, receive)
         if answer is not None:
             await _refuse(answer, scope, receive, outside)
             return
         try:
             await self._app(scope, receive, outside)
+        except ClientDisconnect:
+            return  # in the middle of an upload: nobody is left to answer, and nothing is wrong here
         except Exception:
             if scope["type"] == "http" and not outside.has_begun:  # what answers otherwise stands outside the guard
                 await PlainTextResponse("This failed. The terminal has the details.", 500)(scope, receive, outside)
             raise
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Response | None:
+        """What to answer instead of the application, or None if it may answer."""
+        answer = _refusal(scope, self._access)
+        if answer is None and self._sign_in is not None:
+            answer = await self._sign_in.answer(scope, receive)
+            if answer is None and (visitor := scope.get("state", {}).get(VISITOR)) is not None:
+                visitor.is_known = True
+        if answer is None and _is_closed(scope["path"]):
+            return PlainTextResponse("There is nothing here.", 404)
+        return answer
 
 
 class _Outside:

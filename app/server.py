@@ -15,15 +15,19 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+import uvicorn
+from starlette.types import ASGIApp
+from streamlit.web.bootstrap import load_config_options
 
 from app.access import MAKE_TOKEN, Access, checked_host, grant, is_loopback, is_wildcard
+from app.connections import ServerConfig
 from app.guard import middleware
 from app.routes import routes
 from compecon.errors import CompeconError
 from compecon.paths import dashboard_root
 
 
-def serve(
+def serve(  # noqa: PLR0913 - what the command line says, by name
     *,
     port: int,
     open_browser: bool,
@@ -31,6 +35,7 @@ def serve(
     host: str = "127.0.0.1",
     token: str | None = None,
     allow_hosts: Sequence[str] = (),
+    trust_proxies: Sequence[str] = (),
 ) -> None:
     """Serve until interrupted.
 
@@ -41,29 +46,44 @@ def serve(
         host: Name or address to listen on. Anything but this machine's loopback needs a token.
         token: What visitors must know, "auto" for a new one, or None.
         allow_hosts: More names under which visitors may ask for the server.
+        trust_proxies: Addresses or networks of proxies that say for whom they ask.
 
     Raises:
         CompeconError: If the port is taken, the host is not this machine's, or others could come in without a token.
     """
     host = checked_host(host)
-    access = grant(host, token, allow_hosts)
-    address = _bindable(host, port)
-    url = _url(host, port, access)
-    say(_greeting(url, host, access, is_new=token == MAKE_TOKEN))
-    opens = open_browser and not access.token and _has_screen()
-    started = _starter(Path.cwd(), url if opens else "")
-    # Streamlit obeys a .streamlit in the current folder, and makes environment variables of the secrets in it: it
-    # must not see the one where somebody has put checkpoints.
-    with chdir(dashboard_root()):
-        application(access, started=started).run(
-            config={
-                **_configuration(dashboard_root()),
-                "server.address": address,
-                "server.port": port,
-                "server.allowedHosts": sorted(access.hosts),
-                "server.headless": True,  # Streamlit opens no browser for an app of this kind: see _starter
-            }
-        )
+    access = grant(host, token, allow_hosts, trust_proxies)
+    with _listening(host, port) as listener:
+        url = _url(host, port, access)
+        say(_greeting(url, host, access, is_new=token == MAKE_TOKEN))
+        opens = open_browser and not access.token and _has_screen()
+        started = _starter(Path.cwd(), url if opens else "")
+        # Streamlit obeys a .streamlit in the current folder, and makes environment variables of the secrets in it: it
+        # must not see the one where somebody has put checkpoints.
+        with chdir(dashboard_root()):
+            dashboard = application(access, started=started)
+            load_config_options(
+                {
+                    **_configuration(dashboard_root()),
+                    "server.address": listener.getsockname()[0],
+                    "server.port": port,
+                    "server.allowedHosts": sorted(access.hosts),
+                    "server.headless": True,  # Streamlit opens no browser for an app of this kind: see _starter
+                }
+            )
+            run(dashboard, access, listener)
+
+
+def run(app: ASGIApp, access: Access, listener: socket.socket) -> None:
+    """Serve an application on a socket until interrupted.
+
+    Raises:
+        CompeconError: If the application does not start.
+    """
+    server = uvicorn.Server(ServerConfig(app, access))
+    server.run(sockets=[listener])
+    if not server.started:
+        raise CompeconError("The server did not start. The lines above say why.")
 
 
 def application(
@@ -130,24 +150,21 @@ def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return out
 
 
-def _bindable(host: str, port: int) -> str:
-    """The address behind a host, on which the port is free."""
+def _listening(host: str, port: int) -> socket.socket:
+    """A socket that listens on the address behind a host."""
     # localhost may be ::1 first; everything local, from the benchmarks to SSH tunnels, expects 127.0.0.1
     name = "127.0.0.1" if host == "localhost" else host
     try:
         found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
         family, _, _, _, address = min(found, key=lambda entry: entry[0] != socket.AF_INET)
-        _try_to_bind(family, address)
+        return _bound(family, address)
     except OSError as error:
         raise CompeconError(_why_not(host, port, error)) from error
-    return str(address[0])
 
 
-def _try_to_bind(family: socket.AddressFamily, address: Any) -> None:
-    with socket.socket(family) as probe:
-        if os.name != "nt":  # there it would let a second program bind a port that is in use
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(address)
+def _bound(family: socket.AddressFamily, address: Any) -> socket.socket:
+    both = family == socket.AF_INET6 and socket.has_dualstack_ipv6()  # behind :: visitors of IPv4 too
+    return socket.create_server(address[:2], family=family, dualstack_ipv6=both)
 
 
 def _why_not(host: str, port: int, error: OSError) -> str:

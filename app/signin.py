@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
+import secrets
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
@@ -15,6 +16,8 @@ from urllib.parse import parse_qs, quote, unquote_plus
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope
+
+from app.access import network_of
 
 PATH = "/compecon/sign-in"
 MAX_WRONG, WINDOW_S = 10, 60.0
@@ -58,28 +61,36 @@ _ONWARDS = (
 class SignIn:
     """The door: lets those through who hold the cookie, and gives it to those who know the token.
 
+    A browser sends a host's cookies to all its ports. So the cookie is named after the port, which keeps two dashboards
+    from overwriting each other's, and its value hangs on a secret that this object alone has: another server, and this
+    one when it is started again, takes it for nothing, whatever its token.
+
     Args:
         token: What a visitor must know.
         clock: Seconds, monotonic.
     """
 
     def __init__(self, token: str, clock: Callable[[], float] = time.monotonic) -> None:
-        self._token = token.encode()
-        # Cookies of one host are shared by all its ports: a name of its own for each token keeps two dashboards apart.
-        self.cookie = f"compecon-{self._derived('name')[:8]}"
-        self._value = self._derived("value")
+        self._token, self._secret = token.encode(), secrets.token_bytes(32)
         self._tries = _Tries(clock)
 
-    def _derived(self, purpose: str) -> str:
-        return hmac.new(self._token, f"compecon sign-in {purpose}".encode(), hashlib.sha256).hexdigest()
+    def cookie(self, scope: Scope) -> tuple[str, str]:
+        """Name and value of the cookie at the port that was asked."""
+        port = (scope.get("server") or ("", None))[1]
+        value = hmac.new(self._secret, self._token + f" on port {port}".encode(), hashlib.sha256).hexdigest()
+        return f"compecon-{port}", value
+
+    def knows(self, scope: Scope) -> bool:
+        """Whether a visitor holds the cookie."""
+        name, value = self.cookie(scope)
+        return hmac.compare_digest(HTTPConnection(scope).cookies.get(name, "").encode(), value.encode())
 
     async def answer(self, scope: Scope, receive: Receive) -> Response | None:
         """What to answer instead of the page, or None if the visitor may pass."""
-        visitor = HTTPConnection(scope)
         if scope["type"] == "http" and scope["path"] == PATH and scope["method"] == "POST":
             return await self._answer_form(Request(scope, receive))
         given, here = _token_of(scope)
-        if hmac.compare_digest(visitor.cookies.get(self.cookie, "").encode(), self._value.encode()):
+        if self.knows(scope):
             return RedirectResponse(here, 303) if given is not None else None
         if given is None:
             return _ask(scope, here, "This dashboard asks for its token.")
@@ -91,48 +102,45 @@ class SignIn:
         except (ValueError, ClientDisconnect):
             return PlainTextResponse("This is not the sign-in form.", 400)
         given, onwards = fields.get("token", [""])[0], _local(fields.get("next", ["/"])[0])
+        if self.knows(request.scope):  # a page from before they signed in; others' guesses must not stop them
+            return RedirectResponse(onwards, 303)
         return self._judge(request.scope, given.strip(), onwards)
 
     def _judge(self, scope: Scope, given: str, onwards: str) -> Response:
         """Give the cookie for the right token; count a wrong one."""
-        who = (scope.get("client") or ("", 0))[0]
+        who = network_of((scope.get("client") or ("", 0))[0])
         if self._tries.are_used_up(who):
             answer = _ask(scope, onwards, "Too many wrong tokens came from your address. Wait a minute.", 429)
             answer.headers["Retry-After"] = str(int(WINDOW_S))
             return answer
         if not hmac.compare_digest(given.encode(), self._token):
             self._tries.count(who)
-            _LOG.warning("A wrong token was given from %s.", who)
+            _LOG.warning("A wrong token was given from %s.", who or "an unknown address")
             return _ask(scope, onwards, "That is not the token. The terminal that serves the dashboard shows it.")
         answer = _go_on(scope, onwards)
-        secure = scope["scheme"] == "https"
-        answer.set_cookie(self.cookie, self._value, httponly=True, samesite="strict", secure=secure)
+        name, value = self.cookie(scope)
+        answer.set_cookie(name, value, httponly=True, samesite="strict", secure=scope["scheme"] == "https")
         return answer
 
 
 @final
 class _Tries:
-    """Wrong tries of the last minute, by address."""
+    """Wrong tries of the last minute, by who made them, as ``network_of`` tells visitors apart."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock, self._of = clock, OrderedDict[str, deque[float]]()
 
     def are_used_up(self, who: str) -> bool:
-        times = self._of.get(_network(who), deque())
+        times = self._of.get(who, deque())
         while times and times[0] <= self._clock() - WINDOW_S:
             times.popleft()
         return len(times) >= MAX_WRONG
 
     def count(self, who: str) -> None:
-        self._of.setdefault(_network(who), deque(maxlen=MAX_WRONG)).append(self._clock())
-        self._of.move_to_end(_network(who))
+        self._of.setdefault(who, deque(maxlen=MAX_WRONG)).append(self._clock())
+        self._of.move_to_end(who)
         while len(self._of) > _MAX_VISITORS:
             self._of.popitem(last=False)
-
-
-def _network(who: str) -> str:
-    """An address, or the half of an IPv6 address that a visitor cannot change at will."""
-    return ":".join(who.split(":")[:4]) if ":" in who and "." not in who else who
 
 
 def _token_of(scope: Scope) -> tuple[str | None, str]:

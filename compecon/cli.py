@@ -68,6 +68,13 @@ _AllowHost = Annotated[
     list[str] | None,
     typer.Option("--allow-host", help="One more name under which visitors ask for the server; may be repeated."),
 ]
+_TrustProxy = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--trust-proxy",
+        help="Address or network of a proxy whose X-Forwarded-For and X-Forwarded-Proto are believed; may be repeated.",
+    ),
+]
 
 
 @app.callback(invoke_without_command=True)
@@ -79,20 +86,22 @@ def default(  # noqa: PLR0913 - the options of serve
     host: _Host = "127.0.0.1",
     token: _Token = None,
     allow_host: _AllowHost = None,
+    trust_proxy: _TrustProxy = None,
 ) -> None:
     """Serve the dashboard unless a command was given."""
     if context.invoked_subcommand is None:
-        serve(checkpoints, port, browser, host, token, allow_host)
+        serve(checkpoints, port, browser, host, token, allow_host, trust_proxy)
 
 
 @app.command()
-def serve(
+def serve(  # noqa: PLR0913 - its options
     checkpoints: _Checkpoints = None,
     port: _Port = 8501,
     browser: _Browser = True,
     host: _Host = "127.0.0.1",
     token: _Token = None,
     allow_host: _AllowHost = None,
+    trust_proxy: _TrustProxy = None,
 ) -> None:
     """Serve the dashboard, by default on http://localhost:8501 and for this machine alone."""
     folders = [_folder(path) for path in checkpoints or []]
@@ -109,6 +118,7 @@ def serve(
         host=host,
         token=from_environment if token is None else token,
         allow_hosts=allow_host or (),
+        trust_proxies=trust_proxy or (),
     )
 
 

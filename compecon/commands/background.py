@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -24,6 +24,9 @@ _Executor = Annotated[str, typer.Option("--executor", help="With --background: w
 RayAddress = Annotated[
     str, typer.Option("--ray-address", help="Of the job server of a Ray cluster; or set COMPECON_RAY_ADDRESS.")
 ]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Say how the task was understood, and which class is which output; then end.")
+]
 _DEFAULTS = {"title": "", "executor": "local", "ray_address": ""}
 
 
@@ -40,7 +43,12 @@ def with_background(function: Callable[..., None], recipe: str, settings: Sequen
     own = dict(inspect.signature(here).parameters)
     needed = [name for name, each in own.items() if name not in names and each.default is inspect.Parameter.empty]
 
-    def command(background: bool, title: str, executor: str, ray_address: str, **given: Any) -> None:
+    def command(background: bool, dry_run: bool, title: str, executor: str, ray_address: str, **given: Any) -> None:
+        if dry_run:
+            looked_at: dict[str, Any] = {}
+            apart(**{name: given[name] for name in names}, out=looked_at)
+            _dry_run(recipe, looked_at)
+            return
         if background:
             if surplus := [name for name in own if name not in names and given[name] not in (own[name].default, None)]:
                 raise typer.BadParameter("a run has files of its own.", param_hint=f"--{surplus[0]}")
@@ -77,17 +85,48 @@ def submit(executor: Executor, store: RunStore, spec: RunSpec) -> str:
 
 
 def look(store: RunStore, spec: RunSpec, *, n_waiting: int = 0) -> None:
-    """Say on stderr what a run will take.
+    """Say on stderr what a run will work on, as far as that is at hand, and what it will take.
 
     Raises:
-        CompeconError: If there is no room for it, or its checkpoint cannot be loaded.
+        CompeconError: If there is no room for it, its files are refused, or its checkpoint cannot be loaded or is not
+            made for its task.
     """
     from compecon.runs.preflight import look_ahead
 
+    say_understood(spec.recipe, spec.params, err=True)
     ahead = look_ahead(store, spec, n_waiting=n_waiting)
     ahead.require()
     for sentence in ahead.sentences:
         typer.echo(sentence, err=True)
+
+
+def say_understood(recipe: str, params: Mapping[str, Any], *, reads_all: bool = False, err: bool = False) -> None:
+    """Say how a task was understood, and which class is which output.
+
+    Args:
+        recipe: Name of the recipe.
+        params: Its checked values.
+        reads_all: Whether to read a task that is no local file too.
+        err: Whether to say it on stderr.
+
+    Raises:
+        CompeconError: If the task cannot be read, or the checkpoint is not made for it.
+    """
+    from compecon.commands.options import plainly
+    from compecon.recipes.understood import understood
+
+    with plainly():
+        found = understood(recipe, params, reads_all=reads_all)
+    for line in found.lines:
+        typer.echo(line, err=err)
+    found.require()
+
+
+def _dry_run(recipe: str, params: Mapping[str, Any]) -> None:
+    from compecon.runs.submission import new_spec
+
+    spec = read(lambda given: {"spec": new_spec(recipe, given)}, params)["spec"]
+    say_understood(recipe, spec.params, reads_all=True)
 
 
 def _background(recipe: str, params: dict[str, Any], title: str, executor: str, ray_address: str) -> None:
@@ -105,7 +144,11 @@ def _taken(params: dict[str, Any], out: dict[str, Any]) -> None:
 
 
 def _options(
-    background: _Background = False, title: _Title = "", executor: _Executor = "local", ray_address: RayAddress = ""
+    background: _Background = False,
+    dry_run: DryRun = False,
+    title: _Title = "",
+    executor: _Executor = "local",
+    ray_address: RayAddress = "",
 ) -> None: ...
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from compecon.commands.background import with_background
@@ -26,12 +25,12 @@ def _prune(out: NewFolder, params: Mapping[str, Any], json: Json = False) -> Non
     plan = prune_plan(given)
 
     from compecon.recipes.pruning import prune_checkpoint
-    from compecon.tasks.registry import read_task
+    from compecon.recipes.understood import task_of
 
     kept = training_folder(out)
     saves = plan.recovery is not None and plan.recovery.save_every is not None
     with plainly(kept=kept if saves else None), looking_on(kept) as audience:
-        wanted = read_task(given["task"], None if given["data"] is None else Path(given["data"]))
+        wanted = task_of(given)
         made = prune_checkpoint(given["checkpoint"], wanted, plan, out, audience=audience, device=given["device"])
     print_trained(made, wanted, as_json=json)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json as json_format
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from compecon.commands.background import RayAddress
+from compecon.commands.background import DryRun, RayAddress, say_understood
 from compecon.commands.fields import with_options
 from compecon.commands.home import clean, open_runs, print_json, table
 from compecon.commands.options import Json
@@ -60,6 +60,7 @@ def _sweep_of(recipe: str, settings: Sequence[Setting]) -> Callable[..., None]:
         title: _Title = "",
         executor: _Executor = "local",
         ray_address: RayAddress = "",
+        dry_run: DryRun = False,
     ) -> None:
         from compecon.runs.executors import ExecutorOptions, executor_for
 
@@ -68,6 +69,9 @@ def _sweep_of(recipe: str, settings: Sequence[Setting]) -> Callable[..., None]:
         store = open_runs()
         chosen = executor_for(executor, store, ExecutorOptions.from_environment(ray_address))
         shared = _given(settings, params)
+        if dry_run:
+            _dry_run(recipe, shared, () if propose is not None else _points(recipe, shared, grid or [], points))
+            return
         if propose is not None:
             _search(chosen, store, (recipe, shared), over or [], (propose, parallel or 1, title))
             return
@@ -114,6 +118,19 @@ def show(sweep_id: Annotated[str, typer.Argument(metavar="ID", help="Name of a s
     axes = list(dict.fromkeys(name for row in record.rows for name in row.point))
     for line in table((*axes, "STATE", "METRIC", "MACS", "TIME", "RUN"), (_line(row, axes) for row in record.rows)):
         typer.echo(line)
+
+
+def _dry_run(recipe: str, shared: Mapping[str, Any], points: Iterable[Mapping[str, Any]]) -> None:
+    """Say once for all points that work on the same how that was understood."""
+    from compecon.runs.submission import new_spec
+
+    said = set[tuple[str, ...]]()
+    for point in tuple(points) or ({},):
+        params = new_spec(recipe, {**shared, **point}).params
+        names = tuple(str(params.get(name)) for name in ("task", "data", "base", "checkpoint", "skip_bad_rows"))
+        if names not in said:
+            said.add(names)
+            say_understood(recipe, params, reads_all=True)
 
 
 def _submit(executor: Executor, store: RunStore, points: Points, about: tuple[int, str]) -> None:

@@ -29,11 +29,11 @@ def _train(out: NewFolder, params: Mapping[str, Any], json: Json = False) -> Non
     _place_logs(report_to, out)
 
     from compecon.recipes.train import train as run
-    from compecon.tasks.registry import read_task
+    from compecon.recipes.understood import task_of
 
     kept = training_folder(out)
     with plainly(kept=kept if plan.settings.save_every else None), looking_on(kept, report_to) as audience:
-        wanted = read_task(given["task"], None if given["data"] is None else Path(given["data"]))
+        wanted = task_of(given)
         trained = run(given["base"], wanted, plan, out, audience=audience)
     print_trained(trained, wanted, as_json=json)
 

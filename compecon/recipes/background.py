@@ -7,7 +7,6 @@ import os
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from compecon.checkpoints.load import load_checkpoint
@@ -21,7 +20,8 @@ from compecon.recipes.plain import plain
 from compecon.recipes.pruning import prune_checkpoint
 from compecon.recipes.train import train
 from compecon.recipes.trained import Trained
-from compecon.tasks.registry import AnyTask, read_task
+from compecon.recipes.understood import task_of
+from compecon.tasks.registry import AnyTask
 
 if TYPE_CHECKING:
     from compecon.recipes.registry import Place
@@ -78,7 +78,7 @@ def _at(place: Place, audience: Audience, report_to: tuple[str, ...]) -> Audienc
 def _done(
     make: Callable[[AnyTask], Trained], source: str, params: Mapping[str, Any], place: Place, audience: Audience
 ) -> dict[str, Any]:
-    task = read_task(params["task"], None if params["data"] is None else Path(params["data"]))
+    task = task_of(params)
     if not place.checkpoint.exists():
         trained = make(task)
         if not is_first():

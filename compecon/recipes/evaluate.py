@@ -18,7 +18,9 @@ from compecon.errors import TaskError
 from compecon.finetune.as_given import require_measurable
 from compecon.finetune.incentive import mean_length
 from compecon.finetune.predict import predict
+from compecon.recipes.audience import Audience
 from compecon.tasks.cut import Cut, cut_rows
+from compecon.tasks.described import described
 from compecon.tasks.encode import encode
 from compecon.tasks.labels import LabelMatch
 from compecon.tasks.language_task import LanguageTask
@@ -143,6 +145,23 @@ def head_for(checkpoint: Checkpoint, task: AnyTask) -> LabelMatch | None:
             f"{checkpoint.kind}. Take another, or train one on the task."
         )
     return task.check_labels(checkpoint.labels) if isinstance(task, Task) else None
+
+
+def tell_match(checkpoint: Checkpoint, task: AnyTask, match: LabelMatch | None, audience: Audience) -> None:
+    """Say, before any work, how the task's files were understood, and which class is which output.
+
+    Args:
+        checkpoint: The checkpoint.
+        task: The task.
+        match: As of `head_for`.
+        audience: Is told.
+    """
+    if not isinstance(task, Task):
+        return
+    for line in described(task) if task.reading is not None else ():
+        audience.say(line)
+    if match is not None and task.kind == "classification":
+        audience.say(f"{checkpoint.name}: {match.shown(task.labels, checkpoint.labels)}.")
 
 
 def within(checkpoint: Checkpoint, max_tokens: int) -> int:

@@ -16,16 +16,17 @@ from compecon.checkpoints.load import Checkpoint, load_checkpoint
 from compecon.errors import TrainingInterruptedError, UnsupportedModelError
 from compecon.flops import ModelShape, macs, macs_under_budget
 from compecon.recipes.audience import NOBODY, Audience
-from compecon.recipes.evaluate import Evaluation, evaluate_checkpoint, head_for, within
+from compecon.recipes.evaluate import Evaluation, evaluate_checkpoint, head_for, tell_match, within
 from compecon.recipes.evaluations import EvaluationKey, EvaluationRecord, EvaluationStore, Score
 from compecon.recipes.plain import plain
 from compecon.recipes.policies import make_policy
 from compecon.recipes.report import hardware, versions
+from compecon.recipes.understood import task_of
 from compecon.tasks.cut import cut_rows
 from compecon.tasks.encode import encode
 from compecon.tasks.fingerprint import rows_digest
 from compecon.tasks.metrics import Estimate
-from compecon.tasks.registry import AnyTask, read_task
+from compecon.tasks.registry import AnyTask
 from compecon.tasks.task import Task
 
 
@@ -103,10 +104,10 @@ def measure_checkpoint(
         CheckpointError: If it cannot be loaded.
         TrainingInterruptedError: If the watch said stop. What was measured is kept.
     """
-    task = read_task(params["task"], None if params["data"] is None else Path(params["data"]))
+    task = task_of(params)
     part = task.part(params["split"])  # before a model is loaded
     loaded = load_checkpoint(params["checkpoint"], params["device"])
-    head_for(loaded, task)
+    tell_match(loaded, task, head_for(loaded, task), audience)
     shared = EvaluationKey(loaded.digest, task.name, params["split"], rows_digest(part), params["max_tokens"])
     keys, store = _keys(shared, params), EvaluationStore(kept)
     audience.begin("evaluate", len(keys))

@@ -45,6 +45,13 @@ CHECKPOINT = Setting(
 DATA = Setting(
     "data", str, told="Data folder; the Hub's copies if not given.", group="what", optional=True, option="--data"
 )
+SKIP = Setting(
+    "skip_bad_rows",
+    bool,
+    default=False,
+    told="Leave out rows of own files that cannot be used, instead of refusing the file.",
+    option="--skip-bad-rows",
+)
 REPORT_TO = Setting(
     "report_to",
     str,
@@ -72,8 +79,8 @@ _PLAN = Fields(TrainPlan, "more", without=frozenset({"settings", "incentive"}))
 _PRUNING = Fields(PrunePlan, "incentive", options={"target": _SHRUNK}, without=frozenset({"recovery", "seed"}))
 _RECOVERY = Fields(FineTuneSettings, "training", names={"steps": "recover_steps"}, without=frozenset({"epochs"}))
 
-TRAIN = (TASK, BASE, DATA, *_INCENTIVE.settings, *_TRAINING.settings, *_PLAN.settings, REPORT_TO)
-PRUNE = (CHECKPOINT, TASK, DATA, *_PRUNING.settings, _RECOVER_EPOCHS, *_RECOVERY.settings)
+TRAIN = (TASK, BASE, DATA, *_INCENTIVE.settings, *_TRAINING.settings, *_PLAN.settings, SKIP, REPORT_TO)
+PRUNE = (CHECKPOINT, TASK, DATA, *_PRUNING.settings, _RECOVER_EPOCHS, *_RECOVERY.settings, SKIP)
 EVALUATE = (
     CHECKPOINT,
     TASK,
@@ -113,6 +120,7 @@ EVALUATE = (
         option="--policy",
     ),
     _MAX_TOKENS,
+    SKIP,
     Setting("device", str, "auto", told="auto, cpu, cuda, cuda:1 or mps.", option="--device"),
 )
 
@@ -131,6 +139,7 @@ STATISTICS = (
         option="--budgets",
     ),
     _MAX_TOKENS,
+    SKIP,
     Setting("device", str, "auto", told="auto, cpu, cuda, cuda:1 or mps.", option="--device"),
 )
 

@@ -14,8 +14,9 @@ from compecon.finetune.settings import FineTuneSettings
 from compecon.finetune.train import fine_tune
 from compecon.recipes.arms import Outcome, Start, pruned
 from compecon.recipes.audience import NOBODY, Audience
+from compecon.recipes.evaluate import tell_match
 from compecon.recipes.plans import PrunePlan
-from compecon.recipes.ready import Ready, made_ready, refuse_compacted, taught
+from compecon.recipes.ready import Ready, head_of, made_ready, refuse_compacted, taught
 from compecon.recipes.trained import (
     Shrunk,
     Trained,
@@ -63,6 +64,7 @@ def prune_checkpoint(
     checkpoint = load_checkpoint(source, device)
     refuse_compacted(checkpoint, True)
     ready = made_ready(checkpoint, task, seed=plan.seed, max_tokens=plan.max_tokens)
+    tell_match(checkpoint, task, head_of(ready), audience)
     if not ready.knows:
         raise TaskError(f"{checkpoint.name} does not know {task.name}: {ready.refused}")
     start = _start(ready, plan)

@@ -76,6 +76,11 @@ def made_ready(checkpoint: Checkpoint, task: AnyTask, *, seed: int, max_tokens: 
     return Ready(checkpoint, task, checkpoint.model, True, match, there, length)
 
 
+def head_of(ready: Ready) -> LabelMatch | None:
+    """Which output is which class, if it is the parent's own head."""
+    return head_for(ready.checkpoint, ready.task) if ready.knows else None
+
+
 def ready_model(checkpoint: Checkpoint, task: Task, seed: int) -> tuple[PreTrainedModel, bool]:
     """The checkpoint's model if its head fits the task in the task's order, else one with a fresh head; and which."""
     match, _ = _known(checkpoint, task)

@@ -20,16 +20,16 @@ from compecon.checkpoints.load import Checkpoint, load_checkpoint
 from compecon.errors import TaskError
 from compecon.kept import Kept
 from compecon.recipes.audience import NOBODY, Audience
-from compecon.recipes.evaluate import head_for, within
+from compecon.recipes.evaluate import head_for, tell_match, within
 from compecon.recipes.report import hardware, versions
 from compecon.recipes.row_passes import Level, Sample, level_of
 from compecon.recipes.row_records import RowStatistics, StatisticsKey
 from compecon.recipes.row_store import StatisticsStore
 from compecon.recipes.row_unfinished import Unfinished
+from compecon.recipes.understood import task_of
 from compecon.tasks.cut import cut_rows
 from compecon.tasks.encode import encode
 from compecon.tasks.fingerprint import rows_digest
-from compecon.tasks.registry import read_task
 from compecon.tasks.task import Split, Task
 
 SEED = 0
@@ -104,14 +104,14 @@ def gather_statistics(
         UnsupportedModelError: If it has more than one stack of attention layers.
         TrainingInterruptedError: If the watch said stop. Budgets that were finished are kept.
     """
-    task = read_task(params["task"], None if params["data"] is None else Path(params["data"]))
+    task = task_of(params)
     if not isinstance(task, Task):
         raise TaskError(f"{task.name} has neither classes nor scores. Take a task that has, or one text at a time.")
     part = task.part(params["split"])
     rows = chosen_rows(len(part), params["rows"])
     few = _picked(part, rows)
     loaded = load_checkpoint(params["checkpoint"], params["device"])
-    head_for(loaded, task)
+    tell_match(loaded, task, head_for(loaded, task), audience)
     key = _key(loaded, task, few, params)
     store = StatisticsStore(kept)
     store.put_texts(key.rows_digest, list(zip(few.texts, few.pairs or [""] * len(few), strict=True)))

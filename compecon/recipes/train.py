@@ -15,8 +15,9 @@ from compecon.finetune.incentive import train_incentive
 from compecon.finetune.phases import Phase
 from compecon.finetune.train import fine_tune
 from compecon.recipes.audience import NOBODY, Audience
+from compecon.recipes.evaluate import tell_match
 from compecon.recipes.plans import TrainPlan
-from compecon.recipes.ready import Ready, made_ready, refuse_compacted, taught
+from compecon.recipes.ready import Ready, head_of, made_ready, refuse_compacted, taught
 from compecon.recipes.trained import (
     Shrunk,
     Trained,
@@ -69,6 +70,7 @@ def train(
     ready = made_ready(checkpoint, task, seed=plan.settings.seed, max_tokens=plan.max_tokens)
     estimate = _estimate(ready, plan)
     require_room(estimate, out)
+    tell_match(checkpoint, task, head_of(ready), audience)
     if ready.refused:
         audience.say(f"{checkpoint.name} gets a fresh head: {ready.refused}")
     audience.say(f"{task.name} from {checkpoint.name}: {estimate}")

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit.config import get_option
+from streamlit.web.bootstrap import load_config_options
 
 from app import server
 from app.access import Access
@@ -37,27 +39,29 @@ def free_port() -> int:
 
 
 class NotStarted:
-    """Stands for the application: remembers how it was asked to run, and does not."""
+    """Stands for uvicorn: remembers what it was asked to serve, and where, and does not."""
 
     def __init__(self) -> None:
         self.access = Access()
         self.started: Any = None
-        self.config: dict[str, Any] = {}
+        self.bound = ""
 
-    def __call__(self, access: Access, started: Any) -> NotStarted:
+    def application(self, access: Access, started: Any) -> None:
         self.access, self.started = access, started
-        return self
 
-    def run(self, config: dict[str, Any]) -> None:
-        self.config = config
+    def run(self, _app: None, access: Access, listener: socket.socket) -> None:
+        assert access is self.access
+        self.bound = listener.getsockname()[0]
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> NotStarted:
-    application = NotStarted()
-    monkeypatch.setattr(server, "application", application)
+def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[NotStarted]:
+    served = NotStarted()
+    monkeypatch.setattr(server, "application", served.application)
+    monkeypatch.setattr(server, "run", served.run)
     monkeypatch.setenv("BROWSER", "true")
-    return application
+    yield served
+    load_config_options({})
 
 
 def said(port: int, **settings: Any) -> str:
@@ -89,10 +93,10 @@ def test_a_name_that_nobody_knows_is_refused(free_port: int, monkeypatch: pytest
 
 
 def test_a_port_of_the_system_is_refused_in_words(free_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    def forbidden(*_: object) -> None:
+    def forbidden(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(server, "_try_to_bind", forbidden)
+    monkeypatch.setattr(socket, "create_server", forbidden)
     with pytest.raises(CompeconError, match=r"may not be used by this account.*--port 8501"):
         serve(port=free_port, open_browser=False, say=print)
 
@@ -100,7 +104,7 @@ def test_a_port_of_the_system_is_refused_in_words(free_port: int, monkeypatch: p
 def test_nothing_is_served_to_others_without_a_token(free_port: int, asked: NotStarted) -> None:
     with pytest.raises(CompeconError, match="needs a token"):
         said(free_port, host="0.0.0.0")  # noqa: S104 - what is refused
-    assert asked.config == {}
+    assert not asked.bound
 
 
 # ---- what is asked of the server
@@ -116,9 +120,9 @@ def test_nothing_is_served_to_others_without_a_token(free_port: int, asked: NotS
 )
 def test_a_loopback_host_is_listened_on(free_port: int, asked: NotStarted, host: str, bound: str, shown: str) -> None:
     assert said(free_port, host=host) == f"compecon is on {shown.format(free_port)} (Ctrl+C stops it)"
-    assert asked.config["server.address"] == bound
+    assert asked.bound == get_option("server.address") == bound
     assert asked.access.token == ""
-    assert set(asked.config["server.allowedHosts"]) == asked.access.hosts == {"localhost", "127.0.0.1", "::1", host}
+    assert set(get_option("server.allowedHosts")) == asked.access.hosts == {"localhost", "127.0.0.1", "::1", host}
 
 
 def test_a_token_that_was_set_is_not_printed(free_port: int, asked: NotStarted) -> None:
@@ -134,7 +138,8 @@ def test_a_token_that_was_made_is_printed_in_the_address(free_port: int, asked: 
     assert len(asked.access.token) >= 32
 
 
-def test_on_every_address_it_says_what_is_missing(free_port: int, asked: NotStarted) -> None:
+@pytest.mark.usefixtures("asked")
+def test_on_every_address_it_says_what_is_missing(free_port: int) -> None:
     text = said(free_port, host="0.0.0.0", token=TOKEN)  # noqa: S104 - what is tested
     assert "not encrypted" in text
     assert "localhost only" in text
@@ -142,7 +147,7 @@ def test_on_every_address_it_says_what_is_missing(free_port: int, asked: NotStar
     named = said(free_port, host="0.0.0.0", token=TOKEN, allow_hosts=["box.lan"])  # noqa: S104 - what is tested
     assert f"http://box.lan:{free_port}" in named
     assert "--allow-host" not in named
-    assert "box.lan" in asked.config["server.allowedHosts"]
+    assert "box.lan" in get_option("server.allowedHosts")
 
 
 # ---- the browser
@@ -226,7 +231,7 @@ def test_streamlit_starts_where_its_configuration_is_and_a_page_where_the_comman
     free_port: int, asked: NotStarted, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(asked, "run", lambda **_config: where.append(Path.cwd()))
+    monkeypatch.setattr(server, "run", lambda *_served: where.append(Path.cwd()))
     where: list[Path] = []
     said(free_port)
     assert where == [dashboard_root()]

@@ -62,15 +62,15 @@ def held(store, run_id):
         (("evaluate", "sentiment", "--keys", "4"), "evaluate", {"checkpoint": "sentiment", "keys": 4}),
     ],
 )
-def test_a_command_is_submitted_with_all_its_settings(compecon, store, started, task, command, recipe, given):
-    code, out, err = compecon(*command, "--task", task, "--background", "--title", "mine")
+def test_a_command_is_submitted_with_all_its_settings(compecon, store, started, command, recipe, given):
+    code, out, err = compecon(*command, "--task", "reviews", "--background", "--title", "mine")
     assert code == 0, err
     [record] = store.list()
     assert out.split() == [record.run_id] == started
     assert f"compecon runs watch {record.run_id}" in err
     assert "It will take" in err
     assert (record.spec.recipe, record.title) == (recipe, "mine")
-    assert record.spec.params == {**record.spec.params, **given, "task": task}
+    assert record.spec.params == {**record.spec.params, **given, "task": "reviews"}
 
 
 @pytest.mark.usefixtures("started")
@@ -360,8 +360,8 @@ def test_lists_are_separated_by_semicolons(compecon, store, task):
 
 
 @pytest.mark.usefixtures("started")
-def test_what_has_to_be_given_may_be_an_axis(compecon, store, task):
-    code, out, err = compecon("sweep", "evaluate", "--task", task, "--grid", "checkpoint=sentiment,sentiment-45")
+def test_what_has_to_be_given_may_be_an_axis(compecon, store):
+    code, out, err = compecon("sweep", "evaluate", "--task", "reviews", "--grid", "checkpoint=sentiment,sentiment-45")
     assert code == 0, err
     assert [row.point["checkpoint"] for row in sweep_record(store, out.strip()).rows] == ["sentiment", "sentiment-45"]
     code, _, err = compecon("sweep", "train", "--base", "sentiment", "--grid", "seed=0,1")

@@ -90,7 +90,7 @@ def handshake(client: TestClient, path: str = "/_stcore/stream", **headers: str)
     """101 if the WebSocket opens, else the status of the refusal, which must carry the security headers."""
     named = {"host": OURS, **{name.replace("_", "-"): value for name, value in headers.items()}}
     try:
-        with client.websocket_connect(path, headers=named) as opened:
+        with client.websocket_connect(f"ws://{OURS}{path}", headers=named) as opened:
             assert opened.receive_text() == "hello"
             return 101
     except WebSocketDenialResponse as refused:

@@ -4,18 +4,25 @@
 
 from __future__ import annotations
 
+import ipaddress
+
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 
 from app.access import (
     LOOPBACK,
     MIN_TOKEN,
     Access,
     checked_host,
+    checked_proxy,
     grant,
     host_name,
     is_loopback,
     is_same_origin,
     is_wildcard,
+    network_of,
+    plain_address,
 )
 from compecon.errors import CompeconError
 
@@ -149,3 +156,60 @@ def test_the_name_in_a_host_header(header: str, name: str | None) -> None:
 )
 def test_an_origin_is_ours_with_its_port_or_not_at_all(origin: str, host: str, *, same: bool) -> None:
     assert is_same_origin(origin, host) is same
+
+
+# ---- whom an address stands for
+
+
+@hypothesis.given(st.ip_addresses(v=4))
+def test_an_ipv4_address_is_one_visitor_however_it_is_written(address: ipaddress.IPv4Address) -> None:
+    assert network_of(f"::ffff:{address}") == network_of(str(address)) == str(address) == plain_address(str(address))
+    assert plain_address(f"::ffff:{address}") == str(address)
+
+
+@hypothesis.given(st.integers(1, 2**64 - 1), st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1), st.booleans())
+def test_an_ipv6_visitor_is_its_first_64_bits(network: int, one: int, other: int, is_long: bool) -> None:
+    def written(high: int, low: int) -> str:
+        found = ipaddress.IPv6Address(high << 64 | low)
+        return found.exploded if is_long else found.compressed
+
+    assert network_of(written(network, one)) == network_of(written(network, other))
+    assert network_of(written(network, one)) != network_of(written(network ^ 1, one))
+
+
+@pytest.mark.parametrize("words", ["", "unknown", "_hidden", "10.0.0.256", "a" * 5000, "10.0.0.1, 10.0.0.2", "::g"])
+def test_what_is_no_address_is_one_visitor(words: str) -> None:
+    assert network_of(words) == ""
+
+
+def test_a_short_address_is_no_text_to_cut() -> None:
+    assert network_of("2001:db8::1") == network_of("2001:db8:0:0:5::1")
+    assert network_of("2001:db8::1") != network_of("2001:db8:0:5::1")
+
+
+# ---- proxies
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("10.0.0.7", "10.0.0.7/32"), ("10.0.0.0/24", "10.0.0.0/24"), ("::1", "::1/128"), ("[::1]", "::1/128"),
+        ("::ffff:10.0.0.7", "10.0.0.7/32"), ("2001:DB8::/32", "2001:db8::/32"),
+    ],
+)  # fmt: skip
+def test_a_proxy_is_an_address_or_a_network(given: str, kept: str) -> None:
+    assert checked_proxy(given) == kept
+
+
+@pytest.mark.parametrize("given", ["", "*", "proxy.lan", "10.0.0.0/0", "::/0", "10.0.0.7:80", "10.0.0.1/24", "all"])
+def test_a_proxy_that_could_be_anybody_is_refused(given: str) -> None:
+    with pytest.raises(CompeconError, match="--trust-proxy must be"):
+        grant("127.0.0.1", None, (), [given])
+
+
+def test_only_a_named_proxy_is_one() -> None:
+    access = grant("127.0.0.1", None, (), ["10.0.0.0/24"])
+    assert access.is_proxy("10.0.0.9")
+    assert access.is_proxy("::ffff:10.0.0.9")
+    assert not any(map(access.is_proxy, ["10.0.1.9", "127.0.0.1", "::1", "", "10.0.0.9, 10.0.0.9"]))
+    assert not Access().is_proxy("127.0.0.1")

@@ -125,14 +125,12 @@ def test_streamlit_takes_nothing_from_the_current_folder(folder: Path) -> None:
     looks = """
 import os, app.server as s
 class Stopped(Exception): pass
-def run(self, config):
+def run(app, access, listener):
     from streamlit.runtime.secrets import secrets_singleton
-    from streamlit.web import bootstrap
     from streamlit import config as c
-    bootstrap.load_config_options(config)
     found = secrets_singleton.load_if_toml_exists()
     print(found, os.environ.get('COMPECON_TRAP'), c.get_option('server.enableXsrfProtection'))
-s.st.App.run = run
+s.run = run
 s.serve(port=0, open_browser=False, say=lambda line: None)
 print(os.getcwd())
 """

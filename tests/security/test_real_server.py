@@ -8,10 +8,12 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from app.signin import PATH
 from compecon.paths import dashboard_root
 from tests.security.conftest import CLI, HEADERS, ROOT, SECRET, TOKEN, Server, eventually, messages, running
 
@@ -141,6 +143,18 @@ def test_neither_token_nor_secret_is_in_the_log(shared_server: Server, cookie: s
     assert TOKEN not in said
     assert SECRET not in said
     assert cookie.partition("=")[2] not in said
+
+
+def test_hundreds_of_half_sent_forms_keep_nobody_out(shared_server: Server, cookie: str) -> None:
+    form = f"POST {PATH} HTTP/1.1\r\nHost: {shared_server.host}\r\nContent-Length: 100\r\n\r\ntok".encode()
+    with ExitStack() as crowd:
+        for n in range(600):
+            crowd.enter_context(socket.create_connection((shared_server.address, shared_server.port), 30)).sendall(form)
+            if n % 100 == 99:
+                assert shared_server.ask("/").status == 401
+                assert shared_server.ask("/", Cookie=cookie).status == 200
+        assert shared_server.ask(f"/?token={TOKEN}").status == 303
+    assert "Traceback" not in shared_server.log.read_text()
 
 
 # ---- what comes back

@@ -48,15 +48,17 @@ def test_without_options_it_is_for_this_machine_alone(
     compecon: Run, served: list[dict[str, Any]], command: tuple[str, ...]
 ) -> None:
     assert compecon(*command)[0] == 0
-    assert [(c["host"], c["token"], list(c["allow_hosts"])) for c in served] == [("127.0.0.1", None, [])]
+    asked = [(c["host"], c["token"], list(c["allow_hosts"]), list(c["trust_proxies"])) for c in served]
+    assert asked == [("127.0.0.1", None, [], [])]
 
 
 @COMMANDS
 def test_the_options_reach_the_server(compecon: Run, served: list[dict[str, Any]], command: tuple[str, ...]) -> None:
     given = ("--host", "box.lan", "--token", "auto", "--allow-host", "a.lan", "--allow-host", "b.lan")
-    assert compecon(*command, *given)[0] == 0
-    assert [(c["host"], c["token"], list(c["allow_hosts"])) for c in served] == [
-        ("box.lan", "auto", ["a.lan", "b.lan"])
+    proxies = ("--trust-proxy", "10.0.0.7", "--trust-proxy", "10.1.0.0/24")
+    assert compecon(*command, *given, *proxies)[0] == 0
+    assert [(c["host"], c["token"], list(c["allow_hosts"]), list(c["trust_proxies"])) for c in served] == [
+        ("box.lan", "auto", ["a.lan", "b.lan"], ["10.0.0.7", "10.1.0.0/24"])
     ]
 
 

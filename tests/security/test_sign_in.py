@@ -138,10 +138,30 @@ def test_over_tls_the_cookie_stays_there(guarded: Make) -> None:
     assert cookie_of(client.get("/", params={"token": TOKEN}))["secure"]
 
 
-def test_two_dashboards_of_one_machine_do_not_take_each_others_cookie() -> None:
-    doors = [SignIn(token) for token in (TOKEN, TOKEN, TOKEN + "2")]
-    assert doors[0].cookie == doors[1].cookie != doors[2].cookie
-    assert doors[0]._value != doors[2]._value
+def asked_at(port: int, cookie: str = "") -> dict[str, Any]:
+    return {"type": "http", "server": ("127.0.0.1", port), "headers": [(b"cookie", cookie.encode())]}
+
+
+def test_a_cookie_opens_the_port_and_the_server_that_gave_it_and_no_other() -> None:
+    here, same_token, other_token = SignIn(TOKEN), SignIn(TOKEN), SignIn(TOKEN + "2")
+    name, value = here.cookie(asked_at(8501))
+    assert here.knows(asked_at(8501, f"{name}={value}"))
+    assert not any(door.knows(asked_at(8501, f"{name}={value}")) for door in (same_token, other_token))
+    elsewhere, _ = here.cookie(asked_at(8502))
+    assert not here.knows(asked_at(8502, f"{name}={value}; {elsewhere}={value}"))
+
+
+def test_two_dashboards_of_one_machine_keep_their_cookies_side_by_side() -> None:
+    doors = {port: SignIn(TOKEN) for port in (8501, 8502)}
+    jar = "; ".join("=".join(door.cookie(asked_at(port))) for port, door in doors.items())
+    assert all(door.knows(asked_at(port, jar)) for port, door in doors.items())
+
+
+def test_a_restart_takes_all_cookies_back(guarded: Make) -> None:
+    before, after = guarded(LOCKED), guarded(LOCKED)
+    before.get("/", params={"token": TOKEN})
+    after.cookies.update(dict(before.cookies))
+    assert (before.get("/").status_code, after.get("/").status_code) == (200, 401)
 
 
 def test_with_the_cookie_everything_opens(locked: TestClient) -> None:
@@ -165,7 +185,9 @@ def test_a_signed_in_visitor_never_keeps_a_token_in_the_address(locked: TestClie
 
 @pytest.mark.parametrize("value", ["", "x", "0" * 64, TOKEN, "é", "a" * 5000])
 def test_any_other_cookie_is_none(locked: TestClient, value: str) -> None:
-    headers = {b"cookie": f"{SignIn(TOKEN).cookie}={value}".encode("latin-1")}
+    name = cookie_of(locked.get("/", params={"token": TOKEN})).key
+    locked.cookies.clear()
+    headers = {b"cookie": f"{name}={value}".encode("latin-1")}
     assert locked.get("/", headers=headers).status_code == 401
 
 
@@ -273,6 +295,8 @@ def test_who_is_signed_in_feels_nothing_of_anothers_guesses(guarded: Make) -> No
     wrong(client, MAX_WRONG + 1)
     client.cookies.update(cookies)
     assert client.get("/").text == "hello"
+    answer = client.post(PATH, data={"token": "wrong", "next": "/attention"})  # a page from before they signed in
+    assert (answer.status_code, answer.headers["location"]) == (303, "/attention")
 
 
 def test_looking_without_a_token_is_no_guess(guarded: Make) -> None:
@@ -281,14 +305,8 @@ def test_looking_without_a_token_is_no_guess(guarded: Make) -> None:
     assert client.get("/", params={"token": TOKEN}).status_code == 303
 
 
-def test_guesses_are_counted_by_visitor_and_forgotten_before_they_fill_the_memory() -> None:
-    now = [0.0]
-    tries = signin._Tries(lambda: now[0])
-    for _ in range(MAX_WRONG):
-        tries.count("2001:db8:1:2:aaaa::1")
-    assert tries.are_used_up("2001:db8:1:2:bbbb::9")  # the half of the address that a visitor may choose
-    assert not tries.are_used_up("2001:db8:1:3::1")
-    assert not tries.are_used_up("10.0.0.1")
+def test_guesses_are_forgotten_before_they_fill_the_memory() -> None:
+    tries = signin._Tries(lambda: 0.0)
     for n in range(2 * signin._MAX_VISITORS):
         tries.count(f"10.0.{n // 256}.{n % 256}")
     assert len(tries._of) == signin._MAX_VISITORS
