@@ -82,6 +82,7 @@ WITHOUT_TORCH = [
     "recipes/row_records",
     "recipes/row_store",
     "recipes/speed",
+    "recipes/understood",
     "runs/local",
     "runs/work",
     "views/frames",
