@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
 import subprocess
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, final
 
 from compecon import children
 from compecon.errors import RunError
+from compecon.runs import waiter
 from compecon.runs.files import read_json, write_json
 from compecon.runs.locks import CAN_HAND_OVER, Lock, is_held
+from compecon.runs.queue import Queue
 from compecon.runs.record import RunRecord, RunSpec, RunState, Status
 from compecon.runs.store import CANCEL, LOCK, LOG, SPEC, STATUS, RunStore, keep_ballast, system_errors
 from compecon.runs.worker import DESCRIPTOR, queues_of
@@ -133,29 +137,42 @@ class LocalExecutor:
         try:
             with system_errors(f"No worker could be started for {run_id}"):
                 spec = RunSpec.read(read_json(folder / SPEC))
-                for queue in queues_of(self.store.home, spec)[:1]:
-                    queue.join(run_id, spec.order)
-                child = _worker(folder, spec.threads, lock)
+                child = _worker(folder, spec, queues_of(self.store.home, spec), lock)
         finally:
             lock.handed_over() if CAN_HAND_OVER else lock.release()
         threading.Thread(target=child.wait, daemon=True, name=f"reaper of {run_id}").start()  # or it stays a zombie
 
 
-def _worker(folder: Path, threads: int, lock: Lock) -> subprocess.Popen[bytes]:
-    variables = children.environment({**dict.fromkeys(_THREADS, str(threads)), "PYTHONUNBUFFERED": "1"})
+def _worker(folder: Path, spec: RunSpec, queues: Sequence[Queue], lock: Lock) -> subprocess.Popen[bytes]:
+    for queue in queues[:1]:
+        queue.join(folder.name, spec.order)
+    variables = children.environment({**dict.fromkeys(_THREADS, str(spec.threads)), "PYTHONUNBUFFERED": "1"})
     options: dict[str, Any] = {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
+    arguments = ["-m", "compecon.runs.worker", str(folder)]
     if CAN_HAND_OVER:
         variables[DESCRIPTOR] = str(lock.descriptor)
         options = {"start_new_session": True, "pass_fds": (lock.descriptor,)}
+        arguments = _in_line(folder, spec, queues, lock, children.command(*arguments)) if queues else arguments
     with (folder / LOG).open("ab") as log:
         return children.start(
-            *("-m", "compecon.runs.worker", str(folder)),
+            *arguments,
             folder=folder.parent.parent,
             variables=variables,
             stdout=log,
             stderr=subprocess.STDOUT,
             **options,
         )
+
+
+def _in_line(folder: Path, spec: RunSpec, queues: Sequence[Queue], lock: Lock, worker: list[str]) -> list[str]:
+    """Arguments of Python for a process that weighs little, waits for its turn and then becomes the worker."""
+    plan = {
+        "lock": lock.descriptor,
+        "order": spec.order,
+        "queues": [(queue.name, str(queue.folder), queue.n_slots) for queue in queues],
+    }
+    root = str(Path(waiter.__file__).parents[2])
+    return ["-I", "-S", waiter.__file__, root, str(folder), json.dumps(plan), *worker]
 
 
 def _ended(pid: int, run_id: str) -> bool:

@@ -9,17 +9,13 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from pathlib import Path
 from typing import Self, final
 
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
+from compecon.runs import flock
+from compecon.runs.flock import is_held as is_held
 
 CAN_HAND_OVER = sys.platform != "win32"
-_FLAGS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)  # a named pipe would stop us for ever
 _PATIENCE_S = 0.2  # someone who only looks whether a lock is held holds it for microseconds
 
 
@@ -46,14 +42,8 @@ class Lock:
         Raises:
             OSError: If the file cannot be opened or made.
         """
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _FLAGS, 0o644)
-        until = time.monotonic() + patience_s
-        while not _take(descriptor):
-            if time.monotonic() >= until:
-                os.close(descriptor)
-                return None
-            time.sleep(0.005)
-        return cls(path, descriptor)
+        descriptor = flock.taken(path, patience_s)
+        return None if descriptor is None else cls(path, descriptor)
 
     @classmethod
     def inherited(cls, path: Path, descriptor: int) -> Self:
@@ -70,10 +60,7 @@ class Lock:
     @property
     def is_in_place(self) -> bool:
         """Whether the file is still the one that was locked; not if someone removed it or its folder."""
-        try:
-            return os.path.samestat(os.fstat(self.descriptor), self.path.stat())
-        except OSError:
-            return False
+        return flock.is_in_place(self.descriptor, self.path)
 
     def handed_over(self) -> None:
         """Forget the lock after a child got its descriptor: it is held until the child has closed it too."""
@@ -81,40 +68,4 @@ class Lock:
 
     def release(self) -> None:
         """Let go."""
-        if sys.platform == "win32":
-            os.lseek(self.descriptor, 0, os.SEEK_SET)
-            msvcrt.locking(self.descriptor, msvcrt.LK_UNLCK, 1)
-        else:
-            fcntl.flock(self.descriptor, fcntl.LOCK_UN)
-        os.close(self.descriptor)
-
-
-def is_held(path: Path) -> bool:
-    """Whether some process holds the lock; looks only, makes no file, and needs no right to write.
-
-    A lock that is there and cannot be looked at counts as held: not to know is no reason to start another worker.
-    """
-    try:
-        descriptor = os.open(path, (os.O_RDWR if sys.platform == "win32" else os.O_RDONLY) | _FLAGS)
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError:
-        return True
-    try:
-        return not _take(descriptor, shared=True)  # shared: two who look do not see each other
-    finally:
-        os.close(descriptor)
-
-
-def _take(descriptor: int, *, shared: bool = False) -> bool:
-    try:
-        if sys.platform == "win32":
-            os.lseek(descriptor, 0, os.SEEK_SET)
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-            if shared:
-                msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
-        else:
-            fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+        flock.give_back(self.descriptor)

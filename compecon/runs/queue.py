@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import final
+from typing import Self, final
 
+from compecon.runs import turn
 from compecon.runs.devices import n_gpus
 from compecon.runs.home import Home
-from compecon.runs.locks import Lock, is_held
-
-_DIGITS = 12
-_SHORTEST_S, _LONGEST_S = 0.05, 0.5
+from compecon.runs.locks import Lock
 
 
 @final
@@ -28,6 +26,12 @@ class Slot:
 
     number: int
     lock: Lock
+
+    @classmethod
+    def held(cls, folder: Path, number: int, descriptor: int) -> Self:
+        """A slot of a queue's folder whose lock this process holds already; children of this one will not get it."""
+        os.set_inheritable(descriptor, False)
+        return cls(number, Lock(folder / f"slot-{number}.lock", descriptor))
 
 
 @final
@@ -57,17 +61,15 @@ class Queue:
 
     def join(self, run_id: str, order: int) -> None:
         """Take a ticket; the lower the order, the earlier the turn."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / f"{order:0{_DIGITS}}-{run_id}.ticket").touch()
+        turn.join(str(self.folder), run_id, order)
 
     def leave(self, run_id: str) -> None:
         """Give tickets back."""
-        for path in self.folder.glob(f"*-{run_id}.ticket"):
-            path.unlink(missing_ok=True)
+        turn.leave(str(self.folder), run_id)
 
     def waiting(self) -> list[str]:
         """Who waits, in the order of turns. Tickets whose worker is gone are thrown away."""
-        return list(self._waiting())
+        return list(turn.waiting(str(self.folder), str(self.home.runs)))
 
     def turn(
         self, run_id: str, order: int, *, unwanted: Callable[[], bool], tell: Callable[[int], None] = lambda _: None
@@ -86,35 +88,6 @@ class Queue:
         Raises:
             OSError: If tickets or slots cannot be written.
         """
-        pause, told = _SHORTEST_S, -1
-        while not unwanted():
-            before = self._before(run_id)
-            if before is None:
-                self.join(run_id, order)  # no ticket yet, or someone tidied up
-            elif before == 0 and (slot := self._free()) is not None:
-                self.leave(run_id)
-                return slot
-            elif before != told:
-                pause, told = _SHORTEST_S, before
-                tell(before)
-            time.sleep(pause)
-            pause = min(_LONGEST_S * (1 + max(0, told) / 10), 1.3 * pause)  # who is far behind need not look often
-        self.leave(run_id)
-        return None
-
-    def _before(self, run_id: str) -> int | None:
-        return next((before for before, other in enumerate(self._waiting()) if other == run_id), None)
-
-    def _waiting(self) -> Iterator[str]:
-        for path in sorted(self.folder.glob("*.ticket")):
-            run_id = path.stem[_DIGITS + 1 :]
-            if is_held(self.home.runs / run_id / "worker.lock"):
-                yield run_id
-            else:
-                path.unlink(missing_ok=True)
-
-    def _free(self) -> Slot | None:
-        for number in range(self.n_slots):
-            if (lock := Lock.taken(self.folder / f"slot-{number}.lock", patience_s=0.0)) is not None:
-                return Slot(number, lock)
-        return None
+        folder, runs = str(self.folder), str(self.home.runs)
+        slot = turn.wait_for_turn(folder, runs, self.n_slots, (run_id, order), unwanted, tell)
+        return None if slot is None else Slot.held(self.folder, *slot)

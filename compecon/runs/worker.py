@@ -1,11 +1,13 @@
 """The process of a run: `python -m compecon.runs.worker FOLDER`.
 
-It holds the run's lock for life, waits for its turn as a bare interpreter, and only then loads what it needs. Whatever
-happens, the folder says so; what cannot be said (`kill -9`, a power cut) is what the free lock says.
+It holds the run's lock for life and loads what it needs once it has its turn; mostly it has waited for that as a
+`compecon.runs.waiter`. Whatever happens, the folder says so; what cannot be said (`kill -9`, a power cut) is what the
+free lock says.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -26,6 +28,7 @@ from compecon.runs.record import RunSpec, RunState, checked_id
 from compecon.runs.reporter import Reporter
 from compecon.runs.store import CANCEL, LOCK, LOG, SPEC
 from compecon.runs.sweeps import limit_of
+from compecon.runs.waiter import SLOTS
 
 DESCRIPTOR = "COMPECON_LOCK"  # environment variable: the open descriptor of the run's lock
 _NICE = 10
@@ -67,7 +70,7 @@ def _work(folder: Path, reporter: Reporter) -> dict[str, Json]:
         raise RunError("spec.json was changed after the run was submitted. Duplicate the run to change its settings.")
     if spec.executor != "local":
         _write_into(folder / LOG)
-    reporter.set(RunState.QUEUED, "Waiting for its turn.", spec_sha256=spec.digest)
+    reporter.set(RunState.QUEUED, reporter.status.reason or "Waiting for its turn.", spec_sha256=spec.digest)
     slots = _turns(Home(folder.parent.parent), folder.name, spec, reporter)
     if reporter.is_unwanted:
         raise TrainingInterruptedError("It was left before it began")
@@ -85,8 +88,11 @@ def _turns(home: Home, run_id: str, spec: RunSpec, reporter: Reporter) -> list[S
     Raises:
         TrainingInterruptedError: If the run is no longer wanted.
     """
+    queues = queues_of(home, spec)
+    if held := os.environ.pop(SLOTS, ""):  # it was the waiter, see `compecon.runs.waiter`
+        return [Slot.held(queue.folder, *slot) for queue, slot in zip(queues, json.loads(held), strict=True)]
     slots = []
-    for queue in queues_of(home, spec):
+    for queue in queues:
 
         def tell(before: int, name: str = queue.name) -> None:
             others = f"{before} before it" if before else "next in line"

@@ -1,0 +1,88 @@
+"""Locks of the operating system on open descriptors, for processes that load next to nothing: see `compecon.runs.locks`.
+
+Together with `compecon.runs.turn` this is all that a run that waits for its turn has in memory, so nothing is imported
+here but what a bare interpreter has anyway.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+FLAGS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)  # a named pipe would stop us for ever
+
+
+def taken(path: str | os.PathLike[str], patience_s: float) -> int | None:
+    """Open descriptor of a file whose lock this process holds from now on; None if somebody else keeps it.
+
+    Args:
+        path: The file; made if there is none.
+        patience_s: How long to try.
+
+    Raises:
+        OSError: If the file cannot be opened or made.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | FLAGS, 0o644)
+    until = time.monotonic() + patience_s
+    while not take(descriptor):
+        if time.monotonic() >= until:
+            os.close(descriptor)
+            return None
+        time.sleep(0.005)
+    return descriptor
+
+
+def is_held(path: str | os.PathLike[str]) -> bool:
+    """Whether some process holds the lock; looks only, makes no file, and needs no right to write.
+
+    A lock that is there and cannot be looked at counts as held: not to know is no reason to start another worker.
+    """
+    try:
+        descriptor = os.open(path, (os.O_RDWR if sys.platform == "win32" else os.O_RDONLY) | FLAGS)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    try:
+        return not take(descriptor, shared=True)  # shared: two who look do not see each other
+    finally:
+        os.close(descriptor)
+
+
+def take(descriptor: int, *, shared: bool = False) -> bool:
+    """Take the lock of an open file if nobody holds it."""
+    try:
+        if sys.platform == "win32":
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+            if shared:
+                msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
+        else:
+            fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def give_back(descriptor: int) -> None:
+    """Let go of the lock of an open file, and close it."""
+    if sys.platform == "win32":
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
+    else:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+    os.close(descriptor)
+
+
+def is_in_place(descriptor: int, path: str | os.PathLike[str]) -> bool:
+    """Whether a file is still the one that was opened; not if someone removed it or its folder."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.stat(path))
+    except OSError:
+        return False

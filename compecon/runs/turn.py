@@ -1,0 +1,136 @@
+"""Waiting for a turn, for processes that load next to nothing: see `compecon.runs.queue`, which says what it means."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+
+from compecon.runs.flock import FLAGS, is_held, taken
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # typing itself would be a fifth of what a process that waits has in memory
+    from collections.abc import Callable, Iterator
+
+_DIGITS = 12
+_SUFFIX = ".ticket"
+_SCHEMA = 1
+_SHORTEST_S, _LONGEST_S = 0.05, 0.5
+
+
+def join(folder: str, run_id: str, order: int) -> None:
+    """Take a ticket; the lower the order, the earlier the turn. It holds the version of what it says by its name.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    os.makedirs(folder, exist_ok=True)
+    path = os.path.join(folder, f"{order:0{_DIGITS}}-{run_id}{_SUFFIX}")
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | FLAGS, 0o644)
+    try:
+        os.write(descriptor, b"%d\n" % _SCHEMA)
+    finally:
+        os.close(descriptor)
+
+
+def leave(folder: str, run_id: str) -> None:
+    """Give tickets back."""
+    for name in tickets(folder):
+        if owner(name) == run_id:
+            _remove(os.path.join(folder, name))
+
+
+def tickets(folder: str) -> list[str]:
+    """Names of all tickets, in the order of turns."""
+    try:
+        return sorted(name for name in os.listdir(folder) if name.endswith(_SUFFIX))
+    except FileNotFoundError:
+        return []
+
+
+def owner(ticket: str) -> str:
+    """The run that a ticket belongs to."""
+    return ticket[_DIGITS + 1 : -len(_SUFFIX)]
+
+
+def is_newer(path: str) -> bool:
+    """Whether a newer compecon wrote a ticket."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | FLAGS)
+    except OSError:
+        return False
+    try:
+        said = os.read(descriptor, 20).strip() if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
+    finally:
+        os.close(descriptor)
+    return said.isdigit() and int(said) > _SCHEMA
+
+
+def waiting(folder: str, runs: str) -> Iterator[str]:
+    """Who waits, in the order of turns. Tickets whose worker is gone are thrown away, but for those of a newer compecon.
+
+    Args:
+        folder: Of the tickets.
+        runs: Of the runs.
+    """
+    for name in tickets(folder):
+        if is_held(os.path.join(runs, owner(name), "worker.lock")):
+            yield owner(name)
+        elif not is_newer(os.path.join(folder, name)):
+            _remove(os.path.join(folder, name))
+
+
+def wait_for_turn(
+    folder: str,
+    runs: str,
+    n_slots: int,
+    ticket: tuple[str, int],
+    unwanted: Callable[[], bool],
+    tell: Callable[[int], None],
+) -> tuple[int, int] | None:
+    """Wait for a slot.
+
+    Args:
+        folder: Of the tickets and the slots.
+        runs: Of the runs.
+        n_slots: How many slots there are.
+        ticket: Whose turn, and the order of the ticket. The run's lock is held, or it would be taken for dead.
+        unwanted: Asked again and again whether to give up.
+        tell: Is told how many are before it, when that changes.
+
+    Returns:
+        Number of the slot and open descriptor of its lock, which is held; None if it was given up.
+
+    Raises:
+        OSError: If tickets or slots cannot be written.
+    """
+    run_id, order = ticket
+    pause, told = _SHORTEST_S, -1
+    while not unwanted():
+        before = next((n for n, other in enumerate(waiting(folder, runs)) if other == run_id), None)
+        if before is None:
+            join(folder, run_id, order)  # no ticket yet, or someone tidied up
+        elif before == 0 and (slot := _free(folder, n_slots)) is not None:
+            leave(folder, run_id)
+            return slot
+        elif before != told:
+            pause, told = _SHORTEST_S, before
+            tell(before)
+        time.sleep(pause)
+        pause = min(_LONGEST_S * (1 + max(0, told) / 10), 1.3 * pause)  # who is far behind need not look often
+    leave(folder, run_id)
+    return None
+
+
+def _free(folder: str, n_slots: int) -> tuple[int, int] | None:
+    for number in range(n_slots):
+        if (descriptor := taken(os.path.join(folder, f"slot-{number}.lock"), 0.0)) is not None:
+            return number, descriptor
+    return None
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return

@@ -1,0 +1,93 @@
+"""The process of a run that waits for its turn: `python -I -S waiter.py ROOT FOLDER PLAN WORKER...`.
+
+It holds the run's lock, as a worker does, and becomes the worker when the turn has come: same process, same locks. Until
+then it is a bare interpreter, because a sweep may have hundreds of runs that wait. Only standard modules that a bare
+interpreter loads in no time are imported; whatever goes wrong is left to the worker, which can wait by itself.
+
+ROOT is the folder that compecon is imported from, FOLDER the run's, PLAN a JSON object: the descriptor of the run's lock
+("lock"), the order of its tickets ("order"), and name, folder and number of slots of each queue ("queues").
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+
+SLOTS = "COMPECON_SLOTS"  # environment variable: number and open descriptor of each slot that the worker holds already
+_signals: list[int] = []
+
+
+def main(root: str, folder: str, plan: dict[str, object], worker: list[str]) -> None:
+    """Wait, then become the worker; returns if nobody wants the run any more."""
+    try:
+        sys.path.insert(0, root)
+        slots = _slots(folder, plan)
+    except Exception as error:  # noqa: BLE001 - the worker has more words for it
+        print(f"{type(error).__name__}: {error}. The worker waits by itself.", file=sys.stderr)  # noqa: T201
+        slots = []
+    else:
+        if slots is None:
+            return
+        os.environ[SLOTS] = json.dumps(slots)
+    os.execv(worker[0], worker)  # noqa: S606 - this interpreter, our module, a folder of ours
+
+
+def _slots(folder: str, plan: dict[str, object]) -> list[tuple[int, int]] | None:
+    """A slot of each queue; None if the run was left, which its folder then says."""
+    from compecon.runs.flock import is_in_place
+    from compecon.runs.turn import wait_for_turn
+
+    def unwanted() -> bool:
+        return bool(_signals) or os.path.exists(os.path.join(folder, "cancel")) or not in_place()
+
+    def in_place() -> bool:
+        return is_in_place(plan["lock"], os.path.join(folder, "worker.lock"))
+
+    ticket = (os.path.basename(folder), plan["order"])
+    slots = []
+    for name, queue, n_slots in plan["queues"]:
+
+        def tell(before: int, name: str = name) -> None:
+            _say(folder, "QUEUED", f"Waiting for {name}: {f'{before} before it' if before else 'next in line'}.")
+
+        slot = wait_for_turn(queue, os.path.dirname(folder), n_slots, ticket, unwanted, tell)
+        if slot is None:
+            wanted = not os.path.exists(os.path.join(folder, "cancel"))
+            why = "because the system asked its worker to end" if wanted else "as asked"
+            if in_place():  # or there is nobody to tell
+                _say(folder, "LOST" if wanted else "CANCELLED", f"It was left while it waited, {why}.")
+            return None
+        os.set_inheritable(slot[1], True)
+        slots.append(slot)
+    return slots
+
+
+def _say(folder: str, state: str, reason: str) -> None:
+    """Say in the run's status where it is, and leave all else that is said there."""
+    path, part = (os.path.join(folder, name) for name in ("status.json", ".status.json.part"))
+    with open(path, encoding="utf-8") as stream:
+        status = json.load(stream)
+    status.update(state=state, reason=reason, pid=os.getpid(), host=os.uname().nodename)
+    with open(part, "w", encoding="utf-8") as stream:
+        json.dump(status, stream, indent=1)
+        stream.write("\n")
+    os.replace(part, path)
+
+
+def _listen() -> None:
+    """The first signal asks to leave, the second one leaves at once."""
+
+    def on_signal(number: int, _frame: object) -> None:
+        if _signals:
+            os._exit(130)  # the lock is freed, and what is on disk is whole
+        _signals.append(number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, on_signal)
+
+
+if __name__ == "__main__":
+    _listen()
+    main(sys.argv[1], sys.argv[2], json.loads(sys.argv[3]), sys.argv[4:])
