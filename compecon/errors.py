@@ -40,5 +40,9 @@ class RunError(CompeconError, ValueError):
     """A run was refused, is not there, or cannot do what was asked of it."""
 
 
+class NewerError(RunError):
+    """A file was written by a newer compecon; it is left alone."""
+
+
 class StreamError(CompeconError, ValueError):
     """A file of queries was refused: damaged, too large, a column missing, or a cell that is no amount."""

@@ -18,7 +18,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = [  # from the bottom up
     {"children", "errors", "kept", "paths"},
-    {"files"},
+    {"files", "schema"},
     {"tables"},
     {"metrics", "flops", "latency", "pareto", "market"},
     {"attention"},
@@ -58,6 +58,7 @@ WITHOUT_TORCH = [
     "files",
     "kept",
     "paths",
+    "schema",
     "flops",
     "tables/reader",
     "tasks/cut",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 from compecon.runs.files import Json, write_json
@@ -26,8 +25,8 @@ def make_runs(store: RunStore, number: int) -> str:
         spec = RunSpec("train", params, title=f"Made-up run {order}", order=order, created_at=1.7e9 + order)
         ended = RunState.SUCCEEDED if order % 5 else RunState.FAILED
         status = Status(ended, "As it was made up.", 1, _STAGE, 540, 540, 61.5, 1, "nowhere", "cpu", {}, spec.digest)
-        write_json(folder / SPEC, asdict(spec), durable=False)
-        write_json(folder / STATUS, asdict(status), durable=False)
+        write_json(folder / SPEC, spec.as_json(), durable=False)
+        write_json(folder / STATUS, status.as_json(), durable=False)
     return f"train-{number:012x}"
 
 

@@ -48,7 +48,7 @@ def show(run_id: RunId, json: Json = False) -> None:
 
     record = found(open_runs(), run_id)
     if json:
-        print_json({**_summary(record), "spec": asdict(record.spec), "status": asdict(record.status)})
+        print_json({**_summary(record), "spec": record.spec.as_json(), "status": record.status.as_json()})
         return
     _, state, title, progress, left, why = _row(record, whole=True)
     lines = [("run", record.run_id), ("title", title), ("state", state), ("why", why), ("progress", progress)]

@@ -50,6 +50,7 @@ def _stop(store: RunStore, record: RunRecord) -> None:
     from compecon.runs.executors import executor_of
     from compecon.runs.record import RunState
 
+    record.require_known()
     if record.state.is_finished:
         typer.echo(f"{record.run_id} is {record.state.lower()} already", err=True)
         return

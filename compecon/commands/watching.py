@@ -43,7 +43,9 @@ def follow(store: RunStore, run_id: str) -> int:
         if record.checkpoint:
             typer.echo(str(record.checkpoint))
         return 0
-    again = f" Go on with `compecon resume {run_id}`."
+    again = (
+        "" if "compecon resume" in ended or not record.state.can_resume else f" Go on with `compecon resume {run_id}`."
+    )
     typer.echo(f"{run_id} {record.state.lower()}: {ended}{again}", err=True)
     return 130 if record.state is RunState.CANCELLED else 1
 

@@ -12,11 +12,20 @@ import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
+
+from compecon.errors import NewerError
+from compecon.files import open_file, parse_object, read_bytes, shown
+from compecon.schema import check_beginning
+
+if TYPE_CHECKING:
+    from io import BufferedReader
 
 MARKER = "COMPLETE.json"
+SCHEMA = 1
 KEEP = 2  # complete checkpoints of a training: the newest, and the one to fall back on
 _PREFIX = "checkpoint-"
+_MOST_BYTES = 10_000_000
 
 
 def checkpoint_folder(root: Path, step: int) -> Path:
@@ -46,17 +55,26 @@ def mark_complete(folder: Path, step: int) -> None:
     for path in paths:
         flush(path)
     files = {path.relative_to(folder).as_posix(): described(path) for path in paths}
-    write_durably(folder / MARKER, json.dumps({"step": step, "files": files}, indent=1))
+    write_durably(folder / MARKER, json.dumps({"schema": SCHEMA, "step": step, "files": files}, indent=1))
     _flush_folder(folder.parent)
     for old in checkpoints_of(folder.parent)[:-KEEP]:
         shutil.rmtree(old)
 
 
 def is_complete(folder: Path) -> bool:
-    """Whether a checkpoint has a marker, and the very files that it names."""
+    """Whether a checkpoint has a marker, and the very files that it names.
+
+    Raises:
+        NewerError: If a newer compecon marked it.
+    """
+    path = folder / MARKER
     try:
-        files = dict(json.loads((folder / MARKER).read_text(encoding="utf-8"))["files"])
+        raw = read_bytes(path, _MOST_BYTES)
+        check_beginning(raw, SCHEMA, shown(path))
+        files = dict(parse_object(raw, shown(path))["files"])
         return bool(files) and all(matches(folder / name, said) for name, said in files.items())
+    except NewerError:
+        raise
     except (OSError, ValueError, KeyError, TypeError):
         return False
 
@@ -67,6 +85,9 @@ def last_complete_checkpoint(root: Path) -> Path | None:
     Args:
         root: Folder of the training. Newer checkpoints without a marker, or with other content than it says, are
             renamed to `broken-...`; of those with the same step, the last one stays.
+
+    Raises:
+        NewerError: If a newer compecon marked one.
     """
     for candidate in reversed(checkpoints_of(root)):
         if is_complete(candidate):
@@ -86,8 +107,9 @@ def set_aside(path: Path) -> Path:
 
 def described(path: Path) -> dict[str, Any]:
     """Size and digest of a file, as a marker tells them."""
-    with path.open("rb") as stream:
-        return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(stream, "sha256").hexdigest()}
+    with open_file(path) as stream:
+        digest = hashlib.file_digest(cast("BufferedReader", stream), "sha256").hexdigest()
+    return {"bytes": path.stat().st_size, "sha256": digest}
 
 
 def matches(path: Path, said: Mapping[str, Any]) -> bool:

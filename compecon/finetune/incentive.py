@@ -122,7 +122,7 @@ def train_incentive(  # noqa: PLR0913 - a training has this many parts
     macs = unit_macs(model, n_tokens)
     if not cost.removes_work:
         with given_back(model), cost.metered(model, None) as read:
-            charge, looking = Charge(incentive.first(), read), _phase(watch, "priced")
+            charge, looking = Charge(incentive.first(), read), watch.part("priced", 0, settings.total_steps(len(rows)))
             priced = _kept(looking, settings, incentive).run(
                 model,
                 lambda: fine_tune(
@@ -140,7 +140,7 @@ def train_incentive(  # noqa: PLR0913 - a training has this many parts
         stack.enter_context(gated(model, gates))
         left = _left(cost, gates, macs)
         charge = Charge(incentive.first(), stack.enter_context(cost.metered(model, gates)), left)
-        looking = replace(_phase(watch, "priced"), done=_reached(incentive.target))
+        looking = replace(watch.part("priced", 0, total), done=_reached(incentive.target))
         priced = _kept(looking, first, incentive).run(
             model,
             lambda: fine_tune(model, tokenizer, rows, objective, first, teacher=teacher, charge=charge, watch=looking),
@@ -154,7 +154,7 @@ def train_incentive(  # noqa: PLR0913 - a training has this many parts
     if total > priced.steps:
         watch.between(smaller, priced.steps)
         rest = replace(settings, steps=total - priced.steps, seed=settings.seed + 1)
-        later = _phase(watch, "recovery", priced.steps)
+        later = watch.part("recovery", priced.steps, total)
         recovery = _kept(later, rest, incentive).run(
             smaller, lambda: fine_tune(smaller, tokenizer, rows, objective, rest, teacher=teacher, watch=later)
         )
@@ -226,9 +226,3 @@ def _kept(watch: Watch, settings: FineTuneSettings, incentive: IncentiveSettings
     """A phase whose end is kept if checkpoints are."""
     stated = {"settings": asdict(settings), "incentive": asdict(incentive)}
     return Phase(None if settings.save_every is None else watch.folder, stated)
-
-
-def _phase(watch: Watch, name: str, before: int = 0) -> Watch:
-    """The same onlookers on a part of a training: steps counted on, a folder of its own."""
-    folder = watch.folder / name if watch.folder else None
-    return replace(watch, folder=folder, report=lambda record: watch.report(replace(record, step=record.step + before)))

@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING, Any, final
 
 from safetensors.torch import load_model, save_model
 
-from compecon.errors import CheckpointError
-from compecon.finetune.complete import described, flush, matches, set_aside, write_durably
+from compecon.errors import CheckpointError, NewerError
+from compecon.files import parse_object, read_bytes, shown
+from compecon.finetune.complete import SCHEMA, described, flush, matches, set_aside, write_durably
 from compecon.finetune.processes import is_first
 from compecon.finetune.settings import FineTuneResult
+from compecon.schema import check_beginning
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
     from compecon.finetune.trainer import Charge
 
+_MOST_BYTES = 10_000_000
 _WEIGHTS, _ENDED = "ended.safetensors", "ended.json"
 
 
@@ -70,7 +73,7 @@ class Phase:
         flush(weights)
         price = None if charge is None else charge.price.value
         end = {"steps": result.steps, "seconds": result.seconds, "price": price, "weights": described(weights)}
-        write_durably(self.folder / _ENDED, json.dumps({"stated": self._said(), **end}, indent=1))
+        write_durably(self.folder / _ENDED, json.dumps({"schema": SCHEMA, "stated": self._said(), **end}, indent=1))
         return result
 
     def _ended(self, folder: Path) -> _Ended | None:
@@ -78,15 +81,20 @@ class Phase:
 
         Raises:
             CheckpointError: If the folder holds another phase.
+            NewerError: If a newer compecon kept it.
         """
         path = folder / _ENDED
         try:
-            told = json.loads(path.read_text(encoding="utf-8"))
+            raw = read_bytes(path, _MOST_BYTES)
+            check_beginning(raw, SCHEMA, shown(path))
+            told = parse_object(raw, shown(path))
             same = told["stated"] == self._said()
             ended = _Ended(int(told["steps"]), float(told["seconds"]), told["price"])
             whole = matches(folder / _WEIGHTS, told["weights"])
         except FileNotFoundError:
             return None
+        except NewerError:
+            raise
         except (OSError, ValueError, KeyError, TypeError):
             same, whole = True, False
         if not same:

@@ -17,6 +17,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from compecon.errors import CheckpointError
 from compecon.finetune.complete import checkpoint_folder, mark_complete
 from compecon.finetune.trainer import IncentiveTrainer
+from compecon.finetune.watch import Watch
 
 _PRICE = "price.json"
 
@@ -26,12 +27,12 @@ class Keeper(TrainerCallback):
 
     Args:
         trainer: The trainer it belongs to.
-        stop: Asked after each step whether the training is to be left there, to be resumed later.
-        done: Asked after each step whether what was wanted is reached.
+        watch: Asked after each step whether the training is to be left there, or has what was wanted; is told of each
+            checkpoint that is whole.
     """
 
-    def __init__(self, trainer: IncentiveTrainer, stop: Any, done: Any) -> None:
-        self.trainer, self.stop, self.done = trainer, stop, done
+    def __init__(self, trainer: IncentiveTrainer, watch: Watch) -> None:
+        self.trainer, self.stop, self.done, self.saved = trainer, watch.stop, watch.done, watch.saved
         self.interrupted = False
         self.saves = trainer.args.save_strategy != "no"
 
@@ -68,6 +69,7 @@ class Keeper(TrainerCallback):
         if charge is not None:
             (folder / _PRICE).write_text(json.dumps({"value": charge.price.value}), encoding="utf-8")
         mark_complete(folder, state.global_step)
+        self.saved(state.global_step)
 
     def _anyone(self, said: bool) -> bool:
         """Whether any process said so: all have to leave at the same step."""

@@ -93,7 +93,7 @@ def fine_tune(  # noqa: PLR0913 - a training has this many parts
     ):
         torch.manual_seed(settings.seed)
         trainer = IncentiveTrainer(
-            lesson=Lesson(objective, settings, taught),
+            lesson=Lesson(objective, settings, taught, watch.before),
             charge=charge,
             report=report,
             model=model,
@@ -103,14 +103,14 @@ def fine_tune(  # noqa: PLR0913 - a training has this many parts
             optimizers=(optimizer_of(model, settings), None),
         )
         trainer.remove_callback(PrinterCallback)
-        keeper = Keeper(trainer, watch.stop, watch.done)
+        keeper = Keeper(trainer, watch)
         trainer.add_callback(keeper)
         torch.manual_seed(settings.seed)
         _run(trainer, folder)
     state = trainer.state
     if keeper.interrupted:
         raise TrainingInterruptedError(
-            f"The training was left after step {state.global_step} of {state.max_steps}. "
+            f"The training was left after step {watch.place(state.global_step, state.max_steps)}. "
             + ("Call it again with the same folder to go on." if keeper.saves else "Nothing of it was kept.")
         )
     return FineTuneResult(state.global_step, time.monotonic() - began, tuple(history))

@@ -50,11 +50,13 @@ class Lesson:
         objective: The task's loss.
         settings: How to train.
         teacher: Frozen model whose hidden states are imitated; None for none.
+        before: Steps that came before this part of a training; messages count on from there.
     """
 
     objective: Objective
     settings: FineTuneSettings
     teacher: nn.Module | None = None
+    before: int = 0
 
 
 class IncentiveTrainer(Trainer):
@@ -161,8 +163,7 @@ class IncentiveTrainer(Trainer):
         norm = super()._clip_grad_norm(model)  # type: ignore[no-untyped-call]
         if not (math.isfinite(float(norm)) or self.args.fp16):
             raise FloatingPointError(
-                f"the gradient is not finite at step {self.state.global_step + 1}, although the loss is. "
-                "Lower the learning rate."
+                f"the gradient is not finite at step {self._step}, although the loss is. Lower the learning rate."
             )
         return norm
 
@@ -196,9 +197,14 @@ class IncentiveTrainer(Trainer):
             mean = self.accelerator.reduce(mean.float().to(self.accelerator.device), "mean").double()
         return float(mean[0]), float(mean[1])
 
+    @property
+    def _step(self) -> int:
+        """The step that is being made, counted over all parts of the training."""
+        return self.lesson.before + self.state.global_step + 1
+
     def _why(self, task: Tensor, cost: Tensor | None) -> str:
         broken = "the task's loss" if not torch.isfinite(task) else f"the cost ({cost})"
         return (
-            f"the loss is not finite at step {self.state.global_step + 1}: {broken} is "
+            f"the loss is not finite at step {self._step}: {broken} is "
             f"{float(task.detach()):g}. Lower the learning rate, or look for rows without a label."
         )

@@ -16,10 +16,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self, final
 
-from compecon.finetune.complete import write_durably
 from compecon.paths import assets, file_stamp
-from compecon.recipes.kept_files import read_kept
+from compecon.recipes.kept_files import keep, read_kept
 from compecon.recipes.plain import plain
+from compecon.schema import check_schema
 from compecon.tasks.cut import Cut
 
 SCHEMA = 1
@@ -135,10 +135,10 @@ class EvaluationRecord:
         Raises:
             ValueError: If it is anything else.
         """
+        names = {each.name for each in fields(cls)}
         try:
-            given = dict(written)  # type: ignore[call-overload]
-            if given.pop("schema") != SCHEMA:
-                raise ValueError("it is of another version.")
+            check_schema(written, SCHEMA, "it")  # type: ignore[arg-type]
+            given = {name: value for name, value in written.items() if name in names}  # type: ignore[attr-defined]
             given["key"] = EvaluationKey(**given["key"])
             given["metrics"] = {str(name): Score.read(score) for name, score in given["metrics"].items()}
             given["cut"] = Cut.read(given.get("cut"))
@@ -198,8 +198,7 @@ class EvaluationStore:
         """
         if self._folder is None:
             return
-        self._folder.mkdir(parents=True, exist_ok=True)
-        write_durably(self._folder / record.key.file_name, json.dumps(record.written(), indent=1, allow_nan=False))
+        keep(self._folder / record.key.file_name, record.written(), SCHEMA)
 
     def all(self) -> tuple[EvaluationRecord, ...]:
         """Every measurement; what cannot be read is left out and logged."""

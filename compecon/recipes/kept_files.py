@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from compecon.errors import FileError
-from compecon.files import parse_json, read_text, sentence_of, shown
+from compecon.errors import FileError, NewerError
+from compecon.files import parse_json, read_bytes, read_text, sentence_of, shown
+from compecon.finetune.complete import write_durably
+from compecon.schema import check_beginning
 
+MAX_BYTES = 100_000_000
 _LOG = logging.getLogger(__name__)
 Read = TypeVar("Read")
 
@@ -38,3 +42,26 @@ def read_kept(path: Path, read: Callable[[Any], Read], max_bytes: int) -> tuple[
         except Exception as error:  # noqa: BLE001 - of many files, one must not hide the others
             _LOG.warning("%s was left out: %s", name, sentence_of(error))
     return tuple(found)
+
+
+def keep(path: Path, content: Mapping[str, Any], schema: int) -> None:
+    """Write a measurement, unless a newer compecon wrote one in its place: that is left alone, and logged.
+
+    Args:
+        path: The file; its folder is made if it is not there.
+        content: JSON values, their version first.
+        schema: The newest version that is known.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    try:
+        check_beginning(read_bytes(path, MAX_BYTES), schema, shown(path))
+    except NewerError as error:
+        _LOG.warning("%s", error)
+        return
+    except (OSError, FileError):
+        pass  # there is none, or none that is worth anything
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(content, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    write_durably(path, f"{text}\n")

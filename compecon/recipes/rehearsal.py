@@ -107,6 +107,7 @@ def _through(params: Mapping[str, Any], work: Path, audience: Audience) -> Chain
         leaves = audience.watch.stop() and chain.step < params["steps"]
         if leaves or chain.step % params["save_every"] == 0:
             _save(chain, params["size_kb"], work)
+            audience.watch.saved(chain.step)
         if leaves:
             raise TrainingInterruptedError(f"The rehearsal was left after step {chain.step} of {params['steps']}.")
     return chain

@@ -10,13 +10,14 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from compecon.recipes.row_packing import packed, unpacked
+from compecon.schema import check_schema
 from compecon.tasks.cut import Cut
 
 SCHEMA = 1
@@ -197,8 +198,9 @@ _CELLS = ("cell_gini", "cell_entropy")
 
 
 def _read(given: dict[str, Any]) -> dict[str, Any]:
-    if given.pop("schema") != SCHEMA:
-        raise ValueError("it is of another version.")
+    check_schema(given, SCHEMA, "it")
+    names = {"cells", *(each.name for each in fields(RowStatistics))}
+    given = {name: value for name, value in given.items() if name in names}
     key, cells = given.pop("key"), given.pop("cells")
     given["cut"] = Cut.read(given.get("cut"))
     given["key"] = StatisticsKey(**{**key, "budgets": tuple(key["budgets"])})

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, final
 
-from compecon.finetune.complete import write_durably
 from compecon.paths import assets, file_stamp
-from compecon.recipes.kept_files import read_kept
-from compecon.recipes.row_records import RowStatistics, StatisticsKey
+from compecon.recipes.kept_files import keep, read_kept
+from compecon.recipes.row_records import SCHEMA, RowStatistics, StatisticsKey
+from compecon.schema import check_schema
 
 STATISTICS = "statistics"
 MAX_FILE_BYTES = 20_000_000
@@ -71,9 +70,8 @@ class StatisticsStore:
             OSError: If they cannot be written.
         """
         if self._folder is not None and not self.texts(rows_digest):
-            self._folder.mkdir(parents=True, exist_ok=True)
-            content = {"schema": 1, "texts": [list(each) for each in texts]}
-            write_durably(self._folder / f"{_TEXTS}{rows_digest}.json", json.dumps(content, ensure_ascii=False))
+            content = {"schema": SCHEMA, "texts": [list(each) for each in texts]}
+            keep(self._folder / f"{_TEXTS}{rows_digest}.json", content, SCHEMA)
 
 
 def write_statistics(found: RowStatistics, folder: Path) -> Path:
@@ -82,9 +80,8 @@ def write_statistics(found: RowStatistics, folder: Path) -> Path:
     Raises:
         OSError: If they cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / found.key.file_name
-    write_durably(path, json.dumps(found.written(), allow_nan=False, ensure_ascii=False, separators=(",", ":")) + "\n")
+    keep(path, found.written(), SCHEMA)
     return path
 
 
@@ -99,6 +96,7 @@ def _cached(path: Path, _changed: int, size: int) -> RowStatistics | None:
 
 
 def _texts(written: Any) -> tuple[Text, ...]:
+    check_schema(written, SCHEMA, "it")
     found = tuple((text, pair) for text, pair in written["texts"])
     if not all(isinstance(part, str) for each in found for part in each):
         raise ValueError("a text is none.")

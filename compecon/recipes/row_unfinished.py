@@ -9,9 +9,11 @@ from typing import final
 
 import numpy as np
 
-from compecon.finetune.complete import write_durably
+from compecon.files import read_json
+from compecon.recipes.kept_files import MAX_BYTES, keep
 from compecon.recipes.row_passes import Level
-from compecon.recipes.row_records import StatisticsKey
+from compecon.recipes.row_records import SCHEMA, StatisticsKey
+from compecon.schema import check_schema
 
 
 @final
@@ -32,7 +34,8 @@ class Unfinished:
         if self._folder is None:
             return None
         try:
-            held = json.loads(self._path(self._folder, keys).read_text(encoding="utf-8"))
+            held = read_json(self._path(self._folder, keys), MAX_BYTES)
+            check_schema(held, SCHEMA, "it")
             if held["key"] != self._key:
                 return None
             return Level(np.array(held["logits"], dtype=np.float32), np.array(held["cells"], dtype=np.float64))
@@ -47,10 +50,9 @@ class Unfinished:
         """
         if self._folder is None:
             return
-        self._folder.mkdir(parents=True, exist_ok=True)
         cells = np.where(np.isnan(level.cells), None, level.cells).tolist()  # type: ignore[call-overload]
-        held = {"key": self._key, "logits": level.logits.astype(float).tolist(), "cells": cells}
-        write_durably(self._path(self._folder, keys), json.dumps(held, allow_nan=False))
+        held = {"schema": SCHEMA, "key": self._key, "logits": level.logits.astype(float).tolist(), "cells": cells}
+        keep(self._path(self._folder, keys), held, SCHEMA)
 
     def _path(self, folder: Path, keys: int | None) -> Path:
         return folder / f"{'all' if keys is None else keys}-keys.json"

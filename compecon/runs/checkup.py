@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from compecon.errors import RunError
+from compecon.errors import NewerError, RunError
+from compecon.runs import turn
 from compecon.runs.checkup_run import check_run
 from compecon.runs.files import read_json
 from compecon.runs.findings import Finding, aside, size_of
-from compecon.runs.home import Home
+from compecon.runs.home import NUMBER, SETTINGS, VARIABLE, Home
 from compecon.runs.locks import Lock, is_held
 from compecon.runs.queue import Queue
-from compecon.runs.record import checked_id
-from compecon.runs.store import LOCK, RunStore
+from compecon.runs.record import SCHEMA, checked_id
+from compecon.runs.store import LOCK, RunStore, run_names
 from compecon.runs.sweep_table import sweep_record, sweeps
 
 _LITTLE_BYTES = 2_000_000_000
@@ -29,23 +31,43 @@ def check_home(store: RunStore) -> Iterator[Finding]:
         store: The runs.
     """
     home = store.home
-    if not home.root.exists():
-        yield Finding("home", "note", f"There is nothing in {home.root} yet; the first run makes it.")
+    if not os.path.lexists(home.root):
+        yield from _making(home)
         return
     yield from _writing(home)
-    yield from _room(home)
-    yield from _numbers(home)
-    yield from _settings(home)
-    yield from _tickets(home)
-    yield from _names(home)
-    yield from _sweeps(store)
-    yield from _trash(home)
-    for record in reversed(store.list()):
-        yield from check_run(record)
+    for look in (_room, _numbers, _settings, _tickets, _names, _sweeps, _trash):
+        yield from _looked("home", partial(look, store))
+    for name in run_names(home):
+        yield from _looked(name, partial(_run, store, name))
+
+
+def _looked(about: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    """What a look finds; what it cannot look at is a finding too, and keeps nobody from looking at the rest."""
+    try:
+        yield from look()
+    except NewerError as error:
+        yield Finding(about, "note", str(error))
+    except (OSError, RunError) as error:
+        yield Finding(about, "problem", f"It cannot be looked at: {error}")
+
+
+def _run(store: RunStore, name: str) -> Iterator[Finding]:
+    yield from check_run(store.get(name))
+
+
+def _making(home: Home) -> Iterator[Finding]:
+    """A home that is not there yet, and whether the first run could make it."""
+    above = next(path for path in home.root.parents if path.exists())
+    if above.is_dir() and os.access(above, os.W_OK | os.X_OK):
+        yield Finding("home", "note", f"There is nothing in {home.root} yet; the first run makes it.")
+    else:
+        sentence = f"{home.root} cannot be made, because nothing can be written in {above}."
+        yield Finding("home", "problem", f"{sentence} Set {VARIABLE} to a folder that can be written.")
 
 
 def _writing(home: Home) -> Iterator[Finding]:
     try:
+        _write_a_file(home)
         home.made()
         with tempfile.TemporaryDirectory(dir=home.root, prefix=".checkup-") as folder:
             lock = Lock.taken(Path(folder) / "a.lock")
@@ -62,24 +84,42 @@ def _writing(home: Home) -> Iterator[Finding]:
         yield Finding("home", "problem", f"{home.root} cannot be written to: {error}")
 
 
-def _room(home: Home) -> Iterator[Finding]:
+def _write_a_file(home: Home) -> None:
+    """Try what every run does in each of the folders: make a file with something in it.
+
+    Raises:
+        OSError: If that fails; a disk that is full, or mounted to be read only, is known by nothing else.
+    """
+    for folder in (home.root, home.runs, home.trash, home.queues, home.sweeps):
+        if folder.exists():
+            with tempfile.NamedTemporaryFile(dir=folder, prefix=".checkup-") as file:
+                file.write(bytes(4096))
+                file.flush()
+                os.fsync(file.fileno())
+
+
+def _room(store: RunStore) -> Iterator[Finding]:
+    home = store.home
     free = shutil.disk_usage(home.root).free
     if free < _LITTLE_BYTES:
         sentence = f"{free / 1e9:.2f} GB are free in {home.root}; a training may need more. Free some room."
         yield Finding("home", "problem", sentence)
 
 
-def _numbers(home: Home) -> Iterator[Finding]:
+def _numbers(store: RunStore) -> Iterator[Finding]:
     """Runs are listed and take turns by a number; one that is given twice would put them out of order."""
-    path = home.root / "number.json"
+    home = store.home
+    path = home.root / NUMBER
     highest = max((record.spec.order for record in RunStore(home).list()), default=0)
     try:
-        last = read_json(path).get("last")
+        last = read_json(path, SCHEMA).get("last")
+    except NewerError:
+        raise
     except FileNotFoundError:
         last = 0 if highest else None
         if last is None:
             return
-    except RunError:
+    except (OSError, RunError):
         last = None
     if not isinstance(last, int) or last < highest:
         sentence = f"{path.name} is damaged or behind: it says {last}, and there is a run with the number {highest}."
@@ -87,18 +127,20 @@ def _numbers(home: Home) -> Iterator[Finding]:
 
 
 def _count_anew(home: Home, path: Path) -> str:
-    if path.exists():
+    if os.path.lexists(path):
         aside(path, "number.damaged.json")
     return f"counting goes on after {home.next_number()}"
 
 
-def _settings(home: Home) -> Iterator[Finding]:
-    path = home.root / "settings.json"
+def _settings(store: RunStore) -> Iterator[Finding]:
+    path = store.home.root / SETTINGS
     try:
-        read_json(path)
+        read_json(path, SCHEMA)
     except FileNotFoundError:
         return
-    except RunError as error:
+    except NewerError:
+        raise
+    except (OSError, RunError) as error:
         yield Finding("home", "problem", f"{error} Slots are at their defaults.", partial(_put_aside, path))
 
 
@@ -106,10 +148,15 @@ def _put_aside(path: Path) -> str:
     return f"it is now {aside(path, f'{path.stem}.damaged{path.suffix}').name}"
 
 
-def _tickets(home: Home) -> Iterator[Finding]:
+def _tickets(store: RunStore) -> Iterator[Finding]:
+    home = store.home
     for folder in sorted(path for path in home.queues.glob("*") if path.is_dir()):
-        tickets = list(folder.glob("*.ticket"))
-        dead = [path for path in tickets if not is_held(home.runs / path.stem.partition("-")[2] / LOCK)]
+        tickets = turn.tickets(str(folder))
+        gone = [name for name in tickets if not is_held(home.runs / turn.owner(name) / LOCK)]
+        dead = [name for name in gone if not turn.is_newer(str(folder / name))]
+        if newer := len(gone) - len(dead):
+            sentence = f"{newer} tickets in the queue {folder.name} are of a newer compecon, and are left alone."
+            yield Finding("home", "note", sentence)
         if dead:
             sentence = (
                 f"{len(dead)} of {len(tickets)} tickets in the queue {folder.name} belong to workers that are gone."
@@ -121,7 +168,8 @@ def _tidy(home: Home, queue: str) -> str:
     return f"they were thrown away; {len(Queue(home, queue, 1).waiting())} wait"
 
 
-def _names(home: Home) -> Iterator[Finding]:
+def _names(store: RunStore) -> Iterator[Finding]:
+    home = store.home
     for path in sorted(home.runs.glob("*")):
         if path.name.startswith(".") and path.name.endswith(".part"):
             if not is_held(path / LOCK):
@@ -145,6 +193,9 @@ def _sweeps(store: RunStore) -> Iterator[Finding]:
         path = store.home.sweeps / f"{sweep_id}.json"
         try:
             record = sweep_record(store, sweep_id)
+        except NewerError as error:
+            yield Finding(sweep_id, "note", str(error))
+            continue
         except RunError as error:
             yield Finding("home", "problem", f"{error} Its runs go on without a limit.", partial(_put_aside, path))
             continue
@@ -156,7 +207,8 @@ def _sweeps(store: RunStore) -> Iterator[Finding]:
             yield Finding(sweep_id, "note", sentence)
 
 
-def _trash(home: Home) -> Iterator[Finding]:
+def _trash(store: RunStore) -> Iterator[Finding]:
+    home = store.home
     if deleted := [path for path in home.trash.glob("*") if path.is_dir()]:
         size = sum(map(size_of, deleted)) / 1e6
         sentence = (

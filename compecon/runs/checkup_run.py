@@ -2,40 +2,48 @@
 
 from __future__ import annotations
 
-import json
+import os
 from collections.abc import Iterator
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-from compecon.errors import RunError
+from compecon.errors import NewerError, RunError
 from compecon.finetune.complete import checkpoints_of, is_complete
-from compecon.runs.files import read_json, replace_file, write_json
+from compecon.runs.checkup_metrics import attempts_in, check_metrics
+from compecon.runs.files import read_json, write_json
 from compecon.runs.findings import Finding, aside, size_of, while_nobody_works
 from compecon.runs.locks import is_held
-from compecon.runs.record import RunRecord, RunSpec, RunState, Status
+from compecon.runs.reading import finished_status, has_result
+from compecon.runs.record import SCHEMA, RunRecord, RunSpec, RunState, Status
 from compecon.runs.store import LOCK, METRICS, SPEC, STATUS
 
-_DAMAGED_METRICS = "metrics.damaged.jsonl"
 _DAMAGED_STATUS = "status.damaged.json"
 _TRAINING = "checkpoints"
 
 
 def check_run(record: RunRecord) -> Iterator[Finding]:
-    """Everything that is wrong with a run; one that is at work is left alone.
+    """Everything that is wrong with a run; one that is at work or a newer compecon's is left alone.
 
     Args:
         record: The run, as it was just read.
+
+    Raises:
+        NewerError: If a newer compecon wrote a part of it.
+        OSError, RunError: If something of it cannot be looked at.
     """
+    record.require_known()
+    if not os.access(record.folder, os.R_OK | os.X_OK):
+        yield _problem(record, f"its folder cannot be read. Give yourself the right to read {record.folder}.")
+        return
     if not record.state.is_finished or is_held(record.folder / LOCK):
         if record.is_stalled:
             yield _problem(record, "its process stands still, halted from outside. Stop it, or let it go on.")
         return
     spec = _spec(record.folder)
     if spec is None:
-        yield _problem(record, f"{SPEC} cannot be read, and with it nobody knows what to run. Delete the run.")
+        yield _problem(record, f"{SPEC} cannot be read, so it cannot be run again. {_what_stays(record)}")
     yield from _status(record, spec)
-    yield from _metrics(record)
+    yield from check_metrics(record)
     yield from _checkpoints(record)
     if record.state is RunState.SUCCEEDED and any(record.folder.glob("result/.*")):
         yield Finding(record.run_id, "note", "half a result of a former attempt is left in its folder result.")
@@ -50,18 +58,27 @@ def _problem(record: RunRecord, sentence: str) -> Finding:
 
 def _spec(folder: Path) -> RunSpec | None:
     try:
-        return RunSpec.read(read_json(folder / SPEC))
+        return RunSpec.read(read_json(folder / SPEC, SCHEMA))
     except (OSError, RunError):
         return None
 
 
+def _what_stays(record: RunRecord) -> str:
+    if has_result(record.folder):
+        return f"What came of it is whole, in {record.folder / 'result'}."
+    return "Delete the run." if record.state is not RunState.SUCCEEDED else "What came of it can be read still."
+
+
 def _status(record: RunRecord, spec: RunSpec | None) -> Iterator[Finding]:
     try:
-        status = Status.read(read_json(record.folder / STATUS))
+        status = Status.read(read_json(record.folder / STATUS, SCHEMA))
+    except NewerError:
+        raise
     except (OSError, RunError) as error:
-        sentence = f"{STATUS} cannot be read ({error}). Set aside, the run can go on from its last checkpoint."
-        change = while_nobody_works(record.folder, lambda: _new_status(record.folder, spec))
-        yield Finding(record.run_id, "problem", sentence, change if spec is not None else None)
+        what = "it is written anew from the result" if record.state is RunState.SUCCEEDED else "the run can go on"
+        sentence = f"{STATUS} cannot be read ({error}). Once it is set aside, {what}."
+        change = while_nobody_works(record.folder, partial(_new_status, record.folder, spec))
+        yield Finding(record.run_id, "problem", sentence, change)
         return
     if spec is not None and status.spec_sha256 not in ("", spec.digest):
         yield _problem(record, f"{SPEC} was changed after the run was submitted. Duplicate the run to change settings.")
@@ -76,51 +93,16 @@ def _should_have_result(spec: RunSpec) -> bool:
 
 
 def _new_status(folder: Path, spec: RunSpec | None) -> str:
+    """Write what is known of a run in the place of a status that cannot be read, which is kept."""
     path = folder / STATUS
-    kept = aside(path, _DAMAGED_STATUS).name if path.exists() else ""
-    attempts = sum(b'"event": "attempt"' in line for line in _lines(folder / METRICS))
     reason = "Its status was damaged. Resume it: it goes on from its last complete checkpoint."
-    digest = spec.digest if spec else ""
-    write_json(path, asdict(Status(RunState.LOST, reason, max(1, attempts), spec_sha256=digest)))
-    return f"{STATUS} is now {kept}; the run can be resumed" if kept else f"{STATUS} was written anew"
-
-
-def _metrics(record: RunRecord) -> Iterator[Finding]:
-    path = record.folder / METRICS
-    lines = _lines(path)
-    bad = [line for line in lines if not _is_good(line)]
-    if not bad:
-        return
-    torn = len(bad) == 1 and bad[0] is lines[-1] and not bad[0].endswith(b"\n")
-    what = "the last line was not written to its end" if torn else f"{len(bad):,} of {len(lines):,} lines are damaged"
-    change = while_nobody_works(record.folder, lambda: _without_bad_lines(path))
-    yield Finding(record.run_id, "problem", f"{METRICS}: {what}.", change)
-
-
-def _without_bad_lines(path: Path) -> str:
-    lines = _lines(path)
-    good, bad = ([line for line in lines if _is_good(line) is wanted] for wanted in (True, False))
-    with path.with_name(_DAMAGED_METRICS).open("ab") as stream:
-        stream.write(b"".join(line.rstrip(b"\n") + b"\n" for line in bad))
-    replace_file(path, b"".join(good))
-    return f"{len(bad):,} lines were moved to {_DAMAGED_METRICS}"
-
-
-def _lines(path: Path) -> list[bytes]:
-    try:
-        return path.read_bytes().splitlines(keepends=True)
-    except OSError:
-        return []
-
-
-def _is_good(line: bytes) -> bool:
-    try:
-        value = json.loads(line)
-    except (ValueError, RecursionError):
-        return False
-    if not (isinstance(value, dict) and line.endswith(b"\n")):
-        return False
-    return "event" in value or (isinstance(value.get("stage"), str) and type(value.get("step")) is int)
+    digest, attempts = spec.digest if spec else "", max(1, attempts_in(folder / METRICS))
+    lost = Status(RunState.LOST, reason, attempts, spec_sha256=digest)
+    status = finished_status(folder, by_result=True) or lost
+    kept = aside(path, _DAMAGED_STATUS).name if os.path.lexists(path) else ""
+    write_json(path, status.as_json())
+    what = "the run can be resumed" if status is lost else "the run is done, as its result says"
+    return f"{STATUS} is now {kept}; {what}" if kept else f"{STATUS} was written anew; {what}"
 
 
 def _checkpoints(record: RunRecord) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, TypeAlias
 
 from compecon.errors import RunError
 from compecon.files import open_file, parse_object, read_bytes, shown
+from compecon.schema import check_beginning, check_schema
 
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 MAX_JSON_BYTES = 1_000_000
@@ -80,15 +81,28 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path, newest: int | None = None) -> dict[str, Any]:
     """Read an object from a file that anybody may have changed.
+
+    Args:
+        path: The file.
+        newest: The newest version of it that is known; None if it has none.
 
     Raises:
         FileNotFoundError: If there is none.
+        NewerError: If it is of a later version, whole or not.
         RunError: If it is not a regular file with one JSON object of less than 1 MB.
     """
     raw = read_bytes(path, MAX_JSON_BYTES, error=RunError)
-    return parse_object(raw, shown(path), error=RunError)
+    try:
+        value = parse_object(raw, shown(path), error=RunError)
+    except RunError:
+        if newest is not None:
+            check_beginning(raw, newest, shown(path))
+        raise
+    if newest is not None:
+        check_schema(value, newest, shown(path), error=RunError)
+    return value
 
 
 def opened(path: Path) -> BinaryIO:

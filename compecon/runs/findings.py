@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, final
 
+from compecon.errors import RunError
 from compecon.runs.locks import Lock
 from compecon.runs.store import LOCK
 
@@ -44,6 +45,8 @@ class Finding:
             return replace(self, repaired=self.repair())
         except OSError as error:
             return replace(self, sentence=f"{self.sentence} It could not be set right: {error.strerror or error}.")
+        except RunError as error:
+            return replace(self, sentence=f"{self.sentence} It could not be set right: {error}")
 
 
 def aside(path: Path, name: str) -> Path:

@@ -1,4 +1,4 @@
-"""Locks of the operating system on open descriptors, for processes that load next to nothing: see `compecon.runs.locks`.
+"""Locks of the operating system on open descriptors, for processes that load nearly nothing: `compecon.runs.locks`.
 
 Together with `compecon.runs.turn` this is all that a run that waits for its turn has in memory, so nothing is imported
 here but what a bare interpreter has anyway.

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict
 from pathlib import Path
 
 from compecon.runs.files import write_json
 from compecon.runs.locks import Lock
 from compecon.runs.record import RunSpec, Status
 
-SPEC, STATUS, LOCK, CANCEL, METRICS, LOG, BALLAST = (
+SPEC, STATUS, OUTCOME, LOCK, CANCEL, METRICS, LOG, BALLAST = (
     "spec.json",
     "status.json",
+    "outcome.json",  # the last words of a success, kept a second time
     "worker.lock",
     "cancel",
     "metrics.jsonl",
@@ -34,8 +34,8 @@ def made_folder(folder: Path, spec: RunSpec) -> Lock:
     folder.mkdir(parents=True)
     lock = Lock.taken(folder / LOCK)
     assert lock is not None  # noqa: S101 - nobody else knows the folder
-    write_json(folder / SPEC, asdict(spec))
-    write_json(folder / STATUS, asdict(Status(spec_sha256=spec.digest)))
+    write_json(folder / SPEC, spec.as_json())
+    write_json(folder / STATUS, Status(spec_sha256=spec.digest).as_json())
     keep_ballast(folder)
     return lock
 

@@ -7,14 +7,15 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self, final
+from typing import Any, Self, final
 
-from compecon.errors import RunError
-from compecon.runs.files import read_json, write_json
+from compecon.errors import NewerError, RunError
+from compecon.runs.files import Json, read_json, write_json
 from compecon.runs.locks import Lock
-from compecon.runs.record import MAX_ORDER
+from compecon.runs.record import BACKGROUND, MAX_ORDER, PRIORITIES, SCHEMA
 
 VARIABLE = "COMPECON_HOME"
+SETTINGS, NUMBER = "settings.json", "number.json"
 _MAX_SLOTS = 256
 
 
@@ -85,6 +86,7 @@ class Home:
         """A number that is larger than every one before it, whatever the clock says.
 
         Raises:
+            NewerError: If a newer compecon counts there.
             RunError: If it cannot be written down.
         """
         try:
@@ -94,9 +96,9 @@ class Home:
         if lock is None:
             raise RunError(f"{self.root / 'number.lock'} is held by a process that does not let go. End that process.")
         try:
-            path = self.root / "number.json"
+            path = self.root / NUMBER
             number = _number(path) + 1
-            write_json(path, {"last": number}, durable=False)
+            write_json(path, {**_held(path), "last": number}, durable=False)
             return number
         except OSError as error:
             raise RunError(f"{path} cannot be written: {error.strerror or error}.") from error
@@ -106,10 +108,7 @@ class Home:
     @property
     def slots(self) -> Mapping[str, int]:
         """How many runs a kind of device takes at a time, where that was set: "cpu" or "gpu" to a number."""
-        try:
-            given = read_json(self.root / "settings.json").get("slots", {})
-        except (OSError, RunError):
-            return {}
+        given = self._settings.get("slots")
         if not isinstance(given, dict):
             return {}
         return {name: n for name, n in given.items() if type(n) is int and 0 < n <= _MAX_SLOTS}
@@ -123,19 +122,63 @@ class Home:
         """
         if device not in ("cpu", "gpu") or not 1 <= number <= _MAX_SLOTS:
             raise ValueError(f"slots are a number in [1, {_MAX_SLOTS}] for cpu or gpu, got {device}={number}.")
-        path = self.made().root / "settings.json"
+        self._set("slots", {**self.slots, device: number})
+
+    @property
+    def priority(self) -> str:
+        """How much of a busy machine runs get unless they say it: "background" or "normal"."""
+        given = self._settings.get("priority")
+        return given if given in PRIORITIES else BACKGROUND
+
+    def set_priority(self, priority: str) -> None:
+        """Let runs get so much of a busy machine unless they say it, from the next one on.
+
+        Raises:
+            ValueError: If it is neither "background" nor "normal".
+            RunError: If it cannot be written down.
+        """
+        if priority not in PRIORITIES:
+            raise ValueError(f"priority must be one of {', '.join(PRIORITIES)}, got {priority!r}.")
+        self._set("priority", priority)
+
+    @property
+    def _settings(self) -> Mapping[str, Any]:
         try:
-            write_json(path, {"slots": {**self.slots, device: number}})
+            return read_json(self.root / SETTINGS, SCHEMA)
+        except (OSError, RunError):
+            return {}
+
+    def _set(self, name: str, value: Json) -> None:
+        """Change one of the settings, and leave the others, known or not.
+
+        Raises:
+            NewerError: If a newer compecon wrote them.
+            RunError: If they cannot be written down.
+        """
+        path = self.made().root / SETTINGS
+        try:
+            write_json(path, {**_held(path), name: value})
         except OSError as error:
             raise RunError(f"{path} cannot be written: {error.strerror or error}.") from error
 
 
+def _held(path: Path) -> dict[str, Any]:
+    """What a file of the home holds, its version first; nothing else if it is not there or damaged.
+
+    Raises:
+        NewerError: If a newer compecon wrote it.
+    """
+    try:
+        return {"schema": SCHEMA, **read_json(path, SCHEMA)}
+    except NewerError:
+        raise
+    except (OSError, RunError):
+        return {"schema": SCHEMA}
+
+
 def _number(path: Path) -> int:
     """The last number that was given; if the file is gone or damaged, the largest one that a run bears."""
-    try:
-        last = read_json(path).get("last")
-    except (OSError, RunError):
-        last = None
+    last = _held(path).get("last")
     if type(last) is int and 0 <= last < MAX_ORDER:
         return last
     return max(map(_order, [*path.parent.glob("runs/*/spec.json"), *path.parent.glob("trash/*/spec.json")]), default=0)

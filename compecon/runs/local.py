@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, final
 
@@ -20,7 +20,7 @@ from compecon.runs import waiter
 from compecon.runs.files import read_json, write_json
 from compecon.runs.locks import CAN_HAND_OVER, Lock, is_held
 from compecon.runs.queue import Queue
-from compecon.runs.record import RunRecord, RunSpec, RunState, Status
+from compecon.runs.record import SCHEMA, RunRecord, RunSpec, RunState
 from compecon.runs.store import CANCEL, LOCK, LOG, SPEC, STATUS, RunStore, keep_ballast, system_errors
 from compecon.runs.worker import DESCRIPTOR, queues_of
 
@@ -69,6 +69,8 @@ class LocalExecutor:
         record = self.store.get(run_id)
         if record.spec.executor != self.name:
             raise RunError(f"{run_id} was submitted to {record.spec.executor}: only there it can be started.")
+        record.require_known()
+        _require_unfinished(record)
         folder = record.folder
         with system_errors(f"{run_id} cannot be started"):
             lock = Lock.taken(folder / LOCK)
@@ -84,14 +86,12 @@ class LocalExecutor:
     def _prepare(self, run_id: str) -> None:
         """Make the files of a run, whose lock is held, those of one that waits to be started."""
         record = self.store.get(run_id)
+        _require_unfinished(record)  # somebody may have been faster
         former = record.status
-        if former.state is RunState.SUCCEEDED:
-            raise RunError(f"{run_id} has succeeded. Duplicate it to run it again.")
-        RunSpec.read(read_json(record.folder / SPEC))
+        RunSpec.read(read_json(record.folder / SPEC, SCHEMA))
         (record.folder / CANCEL).unlink(missing_ok=True)
         keep_ballast(record.folder)
-        status = Status(attempt=former.attempt + bool(former.pid), spec_sha256=former.spec_sha256)
-        write_json(record.folder / STATUS, asdict(status))
+        write_json(record.folder / STATUS, former.again(former.attempt + bool(former.pid)).as_json())
 
     def stop(self, run_id: str) -> None:
         """Ask a run to save and end; the second time, end it at once.
@@ -100,6 +100,7 @@ class LocalExecutor:
             RunError: If there is no such run.
         """
         record = self.store.get(run_id)
+        record.require_known()
         if record.state.is_finished:
             return
         if record.state is RunState.STOPPING:
@@ -136,11 +137,16 @@ class LocalExecutor:
         folder = self.store.folder(run_id)
         try:
             with system_errors(f"No worker could be started for {run_id}"):
-                spec = RunSpec.read(read_json(folder / SPEC))
+                spec = RunSpec.read(read_json(folder / SPEC, SCHEMA))
                 child = _worker(folder, spec, queues_of(self.store.home, spec), lock)
         finally:
             lock.handed_over() if CAN_HAND_OVER else lock.release()
         threading.Thread(target=child.wait, daemon=True, name=f"reaper of {run_id}").start()  # or it stays a zombie
+
+
+def _require_unfinished(record: RunRecord) -> None:
+    if record.state is RunState.SUCCEEDED:
+        raise RunError(f"{record.run_id} has succeeded. Duplicate it to run it again.")
 
 
 def _worker(folder: Path, spec: RunSpec, queues: Sequence[Queue], lock: Lock) -> subprocess.Popen[bytes]:
@@ -153,7 +159,7 @@ def _worker(folder: Path, spec: RunSpec, queues: Sequence[Queue], lock: Lock) ->
         variables[DESCRIPTOR] = str(lock.descriptor)
         options = {"start_new_session": True, "pass_fds": (lock.descriptor,)}
         arguments = _in_line(folder, spec, queues, lock, children.command(*arguments)) if queues else arguments
-    with (folder / LOG).open("ab") as log:
+    with open(folder / LOG, "ab", opener=_without_waiting) as log:  # noqa: PTH123 - Path.open takes no opener
         return children.start(
             *arguments,
             folder=folder.parent.parent,
@@ -162,6 +168,11 @@ def _worker(folder: Path, spec: RunSpec, queues: Sequence[Queue], lock: Lock) ->
             stderr=subprocess.STDOUT,
             **options,
         )
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """A named pipe in the place of the log must not hold up who starts a run."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o644)
 
 
 def _in_line(folder: Path, spec: RunSpec, queues: Sequence[Queue], lock: Lock, worker: list[str]) -> list[str]:

@@ -10,7 +10,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, final
 
+from compecon.errors import RunError
+from compecon.files import read_bytes
 from compecon.runs.files import replace_file, whole_lines
+from compecon.runs.flock import FLAGS
+
+MOST_BYTES = 1_000_000_000  # a line a step: millions of steps
 
 
 @final
@@ -47,7 +52,7 @@ class MetricsFile:
         os.close(self._descriptor)
 
     def _open(self) -> int:
-        return os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0), 0o644)
+        return os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | FLAGS, 0o644)
 
     def _append(self, value: Mapping[str, Any]) -> None:
         line = json.dumps({name: _plain(each) for name, each in value.items()}, ensure_ascii=False) + "\n"
@@ -58,7 +63,7 @@ class MetricsFile:
 
     def _forget(self, stage: str, step: int) -> None:
         """Drop the steps of a stage from a step on, and everything after that but events."""
-        lines = self.path.read_bytes().splitlines(keepends=True)
+        lines = read_bytes(self.path, MOST_BYTES, error=RunError).splitlines(keepends=True)
         first = next((n for n, line in enumerate(lines) if _is_from(line, stage, step)), None)
         if first is None:
             return
@@ -72,19 +77,18 @@ class MetricsFile:
 
 def _repair(path: Path) -> None:
     try:
-        with path.open("r+b") as stream:
-            raw = stream.read()
-            whole = len(whole_lines(raw))
-            if whole < len(raw):
-                stream.truncate(whole)
+        raw = read_bytes(path, MOST_BYTES, error=RunError)
     except FileNotFoundError:
         return
+    whole = len(whole_lines(raw))
+    if whole < len(raw):
+        os.truncate(path, whole)
 
 
 def _is_from(line: bytes, stage: str, step: int) -> bool:
     try:
         value = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     if not isinstance(value, dict) or "event" in value or value.get("stage") != stage:
         return False

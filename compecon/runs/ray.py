@@ -10,7 +10,7 @@ from __future__ import annotations
 import shlex
 import time
 import urllib.parse
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal, final
 
 from compecon.children import command
@@ -19,7 +19,7 @@ from compecon.runs.files import read_json, tail, write_json
 from compecon.runs.locks import Lock, is_held
 from compecon.runs.ray_jobs import ENDED, JobServer, checked_address, is_loopback
 from compecon.runs.ray_table import JobTable, table_of
-from compecon.runs.record import RunRecord, RunSpec, RunState, Status, checked_id
+from compecon.runs.record import SCHEMA, RunRecord, RunSpec, RunState, Status, checked_id
 from compecon.runs.store import CANCEL, LOCK, LOG, STATUS, RunStore, keep_ballast
 
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -128,6 +128,7 @@ class RayExecutor:
             RunError: If there is no such run, or Ray cannot be asked to end it.
         """
         record = self._own(run_id)
+        record.require_known()
         if record.state.is_finished:
             return
         if record.state is RunState.STOPPING:
@@ -184,6 +185,7 @@ class RayExecutor:
         return "gpu" if self.cluster.gpu else "cpu"
 
     def _start(self, record: RunRecord) -> None:
+        record.require_known()
         if record.state is RunState.SUCCEEDED:
             raise RunError(f"{record.run_id} has succeeded. Duplicate it to run it again.")
         self._server().version()
@@ -191,7 +193,7 @@ class RayExecutor:
         if lock is None:
             return
         try:
-            former = Status.read(read_json(record.folder / STATUS))
+            former = Status.read(read_json(record.folder / STATUS, SCHEMA))
             if former.attempt == record.status.attempt:  # or somebody else was faster, and it is the same job
                 _renew(record, former)
         except OSError as error:
@@ -231,9 +233,9 @@ class RayExecutor:
         if lock is None:
             return
         try:
-            former = Status.read(read_json(record.folder / STATUS))
+            former = Status.read(read_json(record.folder / STATUS, SCHEMA))
             if not former.pid and not former.state.is_finished:
-                write_json(record.folder / STATUS, asdict(replace(former, state=state, reason=reason)))
+                write_json(record.folder / STATUS, replace(former, state=state, reason=reason).as_json())
         finally:
             lock.release()
 
@@ -258,5 +260,4 @@ def _submission(record: RunRecord) -> str:
 def _renew(record: RunRecord, former: Status) -> None:
     (record.folder / CANCEL).unlink(missing_ok=True)
     keep_ballast(record.folder)
-    status = Status(attempt=former.attempt + 1, spec_sha256=former.spec_sha256)
-    write_json(record.folder / STATUS, asdict(status))
+    write_json(record.folder / STATUS, former.again(former.attempt + 1).as_json())

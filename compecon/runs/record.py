@@ -6,19 +6,23 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, Self, final
 
-from compecon.errors import RunError
+from compecon.errors import NewerError, RunError
 from compecon.runs.files import Json
+from compecon.runs.parts import read_parts, written_parts
+from compecon.schema import check_schema
 
 SCHEMA = 1
 MAX_ORDER = 10**12  # as many digits as a ticket has
 _ID = re.compile(r"[a-z0-9-]{8,40}\Z")
+_STATE = re.compile(r"[A-Z][A-Z_]{2,29}\Z")
 _MAX_TITLE = 200
-_MAX_NUMBER = 10**15  # beyond that no count and no time is one
+BACKGROUND, NORMAL = "background", "normal"
+PRIORITIES = (BACKGROUND, NORMAL)
 
 
 @final
@@ -33,16 +37,20 @@ class RunState(StrEnum):
     FAILED = "FAILED"
     CANCELLED = "CANCELLED"
     LOST = "LOST"  # its worker is gone without an end; written only by a worker that a signal ends
+    NEWER = "NEWER"  # its files are a newer compecon's; follows from the files and is never written
 
     @property
     def is_finished(self) -> bool:
-        """Whether nothing will change unless someone starts it again."""
-        return self in (RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED, RunState.LOST)
+        """Whether nothing will change unless someone starts it again, or a newer compecon does."""
+        return self not in (RunState.QUEUED, RunState.STARTING, RunState.RUNNING, RunState.STOPPING)
 
     @property
     def can_resume(self) -> bool:
         """Whether it can be started again."""
         return self in (RunState.FAILED, RunState.CANCELLED, RunState.LOST)
+
+
+_WRITTEN = frozenset(RunState) - {RunState.NEWER}
 
 
 @final
@@ -62,7 +70,8 @@ class RunSpec:
         order: Runs are listed by this, not by a clock.
         created_at: Seconds since 1970, for people.
         versions: Of the libraries that it was submitted with.
-        schema: Version of this description.
+        priority: How much of a busy machine it gets: "background" or "normal".
+        more: Entries of its file that only a newer compecon knows.
     """
 
     recipe: str
@@ -76,7 +85,8 @@ class RunSpec:
     order: int = 0
     created_at: float = 0.0
     versions: Mapping[str, str] = field(default_factory=dict)
-    schema: int = SCHEMA
+    priority: str = BACKGROUND
+    more: Mapping[str, Json] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.queue not in ("cpu", "gpu", ""):
@@ -93,17 +103,19 @@ class RunSpec:
         """A spec from a file.
 
         Raises:
-            RunError: If a part is missing, unknown, or of another type.
+            NewerError: If a newer compecon wrote it.
+            RunError: If a part is missing or of another type.
         """
-        if value.get("schema") != SCHEMA:
-            raise RunError(f"spec.json is of version {value.get('schema')!r}, this compecon reads {SCHEMA}.")
-        read: Self = _read(cls, value, "spec.json")
-        return read
+        return read_parts(cls, value, "spec.json", SCHEMA)
+
+    def as_json(self) -> dict[str, Any]:
+        """What its file holds. Parts that came later are left out at their defaults: older compecons read it then."""
+        return written_parts(self, SCHEMA, later=("priority",))
 
     @property
     def digest(self) -> str:
         """Changes with every part of it."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(self.as_json(), sort_keys=True).encode()).hexdigest()
 
 
 @final
@@ -124,6 +136,9 @@ class Status:
         device: What it runs on.
         results: What came of it.
         spec_sha256: Digest of the spec that it was first started with.
+        saved: The last checkpoint of its training: "stage", "step" and "total"; empty before the first.
+        load: How busy the machine is, see `compecon.runs.load`; empty where nobody knows.
+        more: Entries of its file that only a newer compecon knows.
     """
 
     state: RunState = RunState.QUEUED
@@ -138,18 +153,33 @@ class Status:
     device: str = ""
     results: Mapping[str, Json] = field(default_factory=dict)
     spec_sha256: str = ""
+    saved: Mapping[str, Json] = field(default_factory=dict)
+    load: Mapping[str, Json] = field(default_factory=dict)
+    more: Mapping[str, Json] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, value: Mapping[str, Any]) -> Self:
+    def read(cls, value: Mapping[str, Any], name: str = "status.json") -> Self:
         """A status from a file.
 
         Raises:
-            RunError: If a part is unknown or of another type.
+            NewerError: If a newer compecon wrote it, which may know more states.
+            RunError: If a part is of another type.
         """
-        if value.get("state") not in list(RunState):
-            raise RunError(f"status.json is damaged: there is no state {value.get('state')!r}.")
-        read: Self = _read(cls, {**value, "state": RunState(value["state"])}, "status.json")
-        return read
+        check_schema(value, SCHEMA, name, error=RunError)
+        state = value.get("state")
+        if not isinstance(state, str) or not _STATE.match(state):
+            raise RunError(f"{name} is damaged: there is no state {str(state)[:60]!r}.")
+        if state not in _WRITTEN:
+            raise NewerError(f"{name} names a state that only a newer compecon knows, {state}. Update compecon.")
+        return read_parts(cls, {**value, "state": RunState(state)}, name, SCHEMA)
+
+    def as_json(self) -> dict[str, Any]:
+        """What its file holds."""
+        return written_parts(self, SCHEMA)
+
+    def again(self, attempt: int) -> Self:
+        """What is said when it waits to be started once more: what was saved stays."""
+        return type(self)(attempt=attempt, spec_sha256=self.spec_sha256, saved=self.saved, more=self.more)
 
 
 @final
@@ -165,6 +195,7 @@ class RunRecord:
         state: Where it is, judged by its lock too.
         reason: Why, one sentence; may be empty.
         is_stalled: Whether its process lives and stands still.
+        heard_at: When its worker wrote last, in seconds since 1970; 0 if nobody knows.
     """
 
     run_id: str
@@ -174,6 +205,7 @@ class RunRecord:
     state: RunState
     reason: str
     is_stalled: bool = False
+    heard_at: float = 0.0
 
     @property
     def title(self) -> str:
@@ -186,6 +218,20 @@ class RunRecord:
         path = self.folder / "result" / self.run_id
         return path if self.state is RunState.SUCCEEDED and (path / "config.json").is_file() else None
 
+    def require_known(self) -> None:
+        """Make sure that it is this compecon's to change.
+
+        Raises:
+            NewerError: If a newer one wrote it.
+        """
+        if self.state is RunState.NEWER:
+            raise NewerError(f"{self.run_id} is left alone: {self.reason}")
+
+
+def is_id(name: str) -> bool:
+    """Whether something can be a run's name."""
+    return _ID.match(name) is not None
+
 
 def checked_id(run_id: str) -> str:
     """A run's name, which becomes a folder's.
@@ -193,32 +239,6 @@ def checked_id(run_id: str) -> str:
     Raises:
         RunError: If it cannot be one.
     """
-    if not _ID.match(run_id):
+    if not is_id(run_id):
         raise RunError(f"a run's name has 8 to 40 of a-z, 0-9 and -, got {run_id[:60]!r}.")
     return run_id
-
-
-def _read(kind: Any, value: Mapping[str, Any], name: str) -> Any:
-    """A dataclass of plain values from JSON; every type is looked at, because anybody may have changed the file."""
-    expected = {each.name: each.type for each in fields(kind)}
-    if unknown := sorted(set(value) - set(expected)):
-        raise RunError(f"{name} has an entry {unknown[0]!r} that no version of it has.")
-    for key, given in value.items():
-        if not _fits(given, str(expected[key])):
-            raise RunError(f"{name} is damaged: {key} is {str(given)[:60]!r}.")
-    try:
-        return kind(**value)
-    except TypeError as error:
-        raise RunError(f"{name} is incomplete: {error}.") from error
-
-
-def _fits(given: Any, declared: str) -> bool:
-    if declared.startswith("Mapping"):
-        return isinstance(given, dict) and (
-            "str, str" not in declared or all(isinstance(v, str) for v in given.values())
-        )
-    if declared == "int":
-        return type(given) is int and abs(given) < _MAX_NUMBER
-    if declared == "float":
-        return type(given) in (int, float) and abs(given) < _MAX_NUMBER  # neither inf nor nan
-    return isinstance(given, str)

@@ -6,9 +6,10 @@ import json
 import os
 import socket
 import sys
+import threading
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
@@ -17,13 +18,16 @@ from compecon.errors import RunError
 from compecon.runs.files import Json, read_json, write_json
 from compecon.runs.locks import Lock
 from compecon.runs.metrics_file import MetricsFile
-from compecon.runs.record import RunState, Status
-from compecon.runs.store import BALLAST, CANCEL, METRICS, STATUS
+from compecon.runs.record import SCHEMA, RunState, Status
+from compecon.runs.store import BALLAST, CANCEL, METRICS, OUTCOME, STATUS
 
 if TYPE_CHECKING:
     from compecon.finetune.settings import StepRecord
 
 _EVERY_S = 0.5
+_BEAT_S = 1.0
+_LOOK_S = 5.0  # how busy the machine is, over so long
+_AT_WORK = (RunState.STARTING, RunState.RUNNING)
 
 
 @final
@@ -42,6 +46,7 @@ class Reporter:
         self._metrics: MetricsFile | None = None
         self._spare = [os.open(os.devnull, os.O_RDONLY) for _ in range(2)]  # to write last words if no more may be open
         self._began = self._written = time.monotonic()
+        self._guard, self._ended = threading.RLock(), threading.Event()  # two threads write: the work and the heartbeat
 
     @property
     def status(self) -> Status:
@@ -59,14 +64,27 @@ class Reporter:
         Raises:
             RunError: If the folder is no longer this worker's.
         """
-        self._status = replace(self._status, state=state, reason=reason, **parts)
-        self._write(durable=True)
+        with self._guard:
+            self._status = replace(self._status, state=state, reason=reason, **parts)
+            self._write(durable=True)
+
+    @contextmanager
+    def beating(self) -> Iterator[None]:
+        """Show in the run's status that its worker lives, and for how long, while it works on whatever takes long."""
+        thread = threading.Thread(target=self._beat, daemon=True, name="heartbeat")
+        thread.start()
+        try:
+            yield
+        finally:
+            self._ended.set()
 
     def started(self, device: str) -> None:
         """The run has its slot: its clock begins, and its metrics can be written."""
         self._began = time.monotonic()
         self._metrics = MetricsFile(self.folder / METRICS)
-        self._metrics.event({"event": "attempt", "attempt": self._status.attempt, "at": round(time.time(), 3)})
+        self._metrics.event(
+            {"event": "attempt", "schema": SCHEMA, "attempt": self._status.attempt, "at": round(time.time(), 3)}
+        )
         self.set(RunState.STARTING, "Loading libraries.", device=device, stage="", step=0, total=0, seconds=0.0)
 
     def begin(self, stage: str, steps: int) -> None:
@@ -82,10 +100,18 @@ class Reporter:
         self._require_place()
         values = {name: value for name, value in asdict(record).items() if name != "step"}
         self._file().step(self._status.stage, record.step, self._status.total, values)
-        self._status = replace(self._status, step=record.step, seconds=self._passed())
+        with self._guard:
+            self._status = replace(self._status, step=record.step, seconds=self._passed())
         if time.monotonic() - self._written >= _EVERY_S:
             self._file().sync()
             self._write(durable=False)
+
+    def saved(self, step: int) -> None:
+        """A checkpoint of the training is whole, from which it can go on."""
+        with self._guard:
+            saved: dict[str, Json] = {"stage": self._status.stage, "step": step, "total": self._status.total}
+            self._status = replace(self._status, saved=saved)
+        self._write(durable=False)
 
     def note(self, event: Mapping[str, Any]) -> None:
         """Something that is no step."""
@@ -101,7 +127,11 @@ class Reporter:
     def end(self, state: RunState, reason: str, results: Mapping[str, Json] | None = None) -> None:
         """The last words, for which room was kept."""
         plain = json.loads(json.dumps(dict(results or {}), default=str), parse_constant=lambda _: None)
-        self._status = replace(self._status, state=state, reason=reason, seconds=self._passed(), results=plain)
+        with self._guard:
+            self._ended.set()
+            self._status = replace(
+                self._status, state=state, reason=reason, seconds=self._passed(), results=plain, load={}
+            )
         if not self.lock.is_in_place:
             return  # the folder was deleted or belongs to another worker: there is nobody to tell
         while self._spare:
@@ -111,7 +141,24 @@ class Reporter:
         with suppress(OSError):
             if self._metrics is not None:
                 self._metrics.sync()
-        write_json(self.folder / STATUS, asdict(self._status))
+        if state is RunState.SUCCEEDED:
+            with suppress(OSError):  # kept twice, so that no damage to one of them loses what came of it
+                write_json(self.folder / OUTCOME, self._status.as_json())
+        write_json(self.folder / STATUS, self._status.as_json())
+
+    def _beat(self) -> None:
+        from compecon.runs.load import LoadMeter  # noqa: PLC0415 - not before there is anything to measure
+
+        meter, looked = LoadMeter(), time.monotonic()
+        while not self._ended.wait(_BEAT_S):
+            with self._guard:
+                if self._ended.is_set() or self._status.state not in _AT_WORK:
+                    continue
+                if time.monotonic() - looked >= _LOOK_S:
+                    self._status, looked = replace(self._status, load=meter.read()), time.monotonic()
+                self._status = replace(self._status, seconds=self._passed())
+                with suppress(OSError, RunError):  # the work itself says what is wrong
+                    self._write(durable=False)
 
     def _file(self) -> MetricsFile:
         if self._metrics is None:
@@ -126,13 +173,14 @@ class Reporter:
             raise RunError(f"{self.folder} was deleted, or its lock was: this worker leaves it alone.")
 
     def _write(self, *, durable: bool) -> None:
-        self._require_place()
-        write_json(self.folder / STATUS, asdict(self._status), durable=durable)
-        self._written = time.monotonic()
+        with self._guard:
+            self._require_place()
+            write_json(self.folder / STATUS, self._status.as_json(), durable=durable)
+            self._written = time.monotonic()
 
 
 def _former(folder: Path) -> Status:
     try:
-        return Status.read(read_json(folder / STATUS))
+        return Status.read(read_json(folder / STATUS, SCHEMA))
     except (OSError, RunError):  # damaged while it waited
         return Status()

@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from compecon.errors import RunError
+from compecon.files import read_bytes
 from compecon.finetune.complete import MARKER
+from compecon.runs.metrics_file import MOST_BYTES
 from compecon.runs.record import RunRecord, RunState
 from compecon.runs.store import METRICS, RunStore
 
@@ -50,8 +53,8 @@ def _attempts(path: Path) -> list[list[int]]:
 
 def _values(path: Path) -> Iterator[dict[str, Any]]:
     try:
-        raw = path.read_bytes()
-    except OSError:
+        raw = read_bytes(path, MOST_BYTES, error=RunError)
+    except (OSError, RunError):
         return
     for line in raw.splitlines():
         try:

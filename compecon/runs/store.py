@@ -21,6 +21,7 @@ from compecon.runs.folder import CANCEL as CANCEL
 from compecon.runs.folder import LOCK as LOCK
 from compecon.runs.folder import LOG as LOG
 from compecon.runs.folder import METRICS as METRICS
+from compecon.runs.folder import OUTCOME as OUTCOME
 from compecon.runs.folder import SPEC as SPEC
 from compecon.runs.folder import STATUS as STATUS
 from compecon.runs.folder import keep_ballast as keep_ballast
@@ -28,7 +29,7 @@ from compecon.runs.folder import made_folder
 from compecon.runs.home import Home
 from compecon.runs.locks import Lock
 from compecon.runs.reading import Liveness, read_run
-from compecon.runs.record import RunRecord, RunSpec, checked_id
+from compecon.runs.record import RunRecord, RunSpec, checked_id, is_id
 
 _NEEDED_BYTES = 1_000_000
 
@@ -113,18 +114,7 @@ class RunStore:
         Raises:
             RunError: If the folder of the runs cannot be read.
         """
-        try:
-            names = [entry.name for entry in os.scandir(self.home.runs) if entry.is_dir(follow_symlinks=False)]
-        except FileNotFoundError:
-            return ()
-        except OSError as error:
-            raise RunError(f"The runs in {self.home.runs} cannot be read: {error.strerror or error}.") from error
-        found = []
-        for name in names:
-            try:
-                found.append(read_run(self.folder(name), self.liveness))
-            except RunError:  # no name of a run
-                continue
+        found = [read_run(self.folder(name), self.liveness) for name in run_names(self.home)]
         return tuple(sorted(found, key=lambda record: (-record.spec.order, record.run_id)))
 
     def ask_to_stop(self, run_id: str) -> None:
@@ -134,6 +124,7 @@ class RunStore:
             RunError: If there is no such run, or the word cannot be left.
         """
         record = self.get(run_id)
+        record.require_known()
         with system_errors(f"{run_id} cannot be asked to stop"):
             (record.folder / CANCEL).touch()
 
@@ -147,6 +138,7 @@ class RunStore:
             RunError: If it is not finished, there is no such run, or it cannot be moved.
         """
         record = self.get(run_id)
+        record.require_known()
         if not record.state.is_finished:
             raise RunError(f"{run_id} is {record.state.lower()}. Stop it before it is deleted.")
         target = self.home.made().trash / f"{run_id}-{self.home.next_number()}"
@@ -174,6 +166,21 @@ class RunStore:
             raise RunError(f"There is a run {run_id} already. Delete it first.")
         with system_errors(f"{run_id} cannot be restored"):
             max(deleted, key=lambda path: int(path.name[len(run_id) + 1 :])).rename(target)
+
+
+def run_names(home: Home) -> list[str]:
+    """Names of the runs of a home, in order.
+
+    Raises:
+        RunError: If their folder cannot be read.
+    """
+    try:
+        names = [entry.name for entry in os.scandir(home.runs) if entry.is_dir(follow_symlinks=False)]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise RunError(f"The runs in {home.runs} cannot be read: {error.strerror or error}.") from error
+    return sorted(filter(is_id, names))
 
 
 def run_id_of(recipe: str, key: str) -> str:

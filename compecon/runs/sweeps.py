@@ -11,13 +11,14 @@ import json
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self, final
 
 from compecon.errors import RunError
 from compecon.runs.files import MAX_JSON_BYTES, Json, read_json, write_json
 from compecon.runs.home import Home
-from compecon.runs.record import checked_id
+from compecon.runs.parts import read_parts, written_parts
+from compecon.runs.record import BACKGROUND, SCHEMA, checked_id
 from compecon.runs.store import RunStore, run_id_of
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from compecon.runs.points import Points
 
 Point = Mapping[str, Json]
-_SCHEMA = 1
 
 
 @final
@@ -43,7 +43,9 @@ class Sweep:
         order: Sweeps are listed by this, not by a clock.
         created_at: Seconds since 1970, for people.
         executor: Who runs it.
+        priority: How much of a busy machine its runs get.
         proposals: How points are proposed while it runs, if they are: see `compecon.runs.search`.
+        more: Entries of its file that only a newer compecon knows.
     """
 
     sweep_id: str
@@ -55,13 +57,13 @@ class Sweep:
     order: int = 0
     created_at: float = 0.0
     executor: str = "local"
+    priority: str = BACKGROUND
     proposals: Mapping[str, Json] | None = None
+    more: Mapping[str, Json] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.parallel, int) or self.parallel < 0:
+        if self.parallel < 0:
             raise RunError(f"parallel is a number of runs, 0 for as many as there are devices, got {self.parallel!r}.")
-        if not isinstance(self.params, Mapping) or not isinstance(self.proposals, Mapping | None):
-            raise RunError("the settings of a sweep are names with values.")
 
     @property
     def run_ids(self) -> tuple[str, ...]:
@@ -74,31 +76,29 @@ class Sweep:
 
     def as_json(self) -> dict[str, Any]:
         """What its file holds."""
-        plain = {name: value for name, value in vars(self).items() if name != "sweep_id"}
-        return {"schema": _SCHEMA, **plain, "points": list(self.points), "run_ids": list(self.run_ids)}
+        plain = {**written_parts(self, SCHEMA, later=("priority",)), "run_ids": list(self.run_ids)}
+        return {name: value for name, value in plain.items() if name != "sweep_id"}
 
     @classmethod
     def read(cls, home: Home, sweep_id: str) -> Self:
         """A sweep from its file.
 
         Raises:
+            NewerError: If a newer compecon wrote it.
             RunError: If there is none of that name, or it cannot be read.
         """
         path = home.sweeps / f"{checked_id(sweep_id)}.json"
         try:
-            value = read_json(path)
+            value = read_json(path, SCHEMA)
         except FileNotFoundError as error:
             raise RunError(f"There is no sweep {sweep_id} in {home.sweeps}.") from error
-        if value.pop("schema", None) != _SCHEMA:
-            raise RunError(f"{path} is of another version than this compecon reads.")
-        try:
-            run_ids = value.pop("run_ids")
-            sweep = cls(sweep_id, **{**value, "points": tuple(dict(point) for point in value["points"])})
-            if list(sweep.run_ids) != run_ids:
-                raise ValueError("its runs are not those of its points")
-        except (TypeError, KeyError, ValueError) as error:
-            raise RunError(f"{path} is damaged: {error}.") from error
-        return sweep
+        except OSError as error:
+            raise RunError(f"{path} cannot be read: {error.strerror or error}.") from error
+        run_ids = value.pop("run_ids", None)
+        sweep = read_parts(cls, {**value, "sweep_id": sweep_id}, str(path), SCHEMA)
+        if list(sweep.run_ids) != run_ids:
+            raise RunError(f"{path} is damaged: its runs are not those of its points.")
+        return replace(sweep, points=tuple(sweep.points))
 
 
 def submit_sweep(
@@ -234,8 +234,8 @@ def limit_of(home: Home, sweep: str) -> int:
     if not sweep:
         return 0
     try:
-        limit = read_json(home.sweeps / f"{checked_id(sweep)}.json").get("parallel", 0)
-    except (FileNotFoundError, RunError):
+        limit = read_json(home.sweeps / f"{checked_id(sweep)}.json", SCHEMA).get("parallel", 0)
+    except (OSError, RunError):
         return 0
     return limit if isinstance(limit, int) and limit > 0 else 0
 

@@ -67,7 +67,7 @@ def is_newer(path: str) -> bool:
 
 
 def waiting(folder: str, runs: str) -> Iterator[str]:
-    """Who waits, in the order of turns. Tickets whose worker is gone are thrown away, but for those of a newer compecon.
+    """Who waits, in the order of turns. Tickets of the dead are thrown away, unless a newer compecon wrote them.
 
     Args:
         folder: Of the tickets.

@@ -1,11 +1,11 @@
 """The process of a run that waits for its turn: `python -I -S waiter.py ROOT FOLDER PLAN WORKER...`.
 
-It holds the run's lock, as a worker does, and becomes the worker when the turn has come: same process, same locks. Until
-then it is a bare interpreter, because a sweep may have hundreds of runs that wait. Only standard modules that a bare
-interpreter loads in no time are imported; whatever goes wrong is left to the worker, which can wait by itself.
+It holds the run's lock, as a worker does, and becomes the worker when the turn has come: same process, same locks.
+Until then it is a bare interpreter, because a sweep may have hundreds of runs that wait. Only standard modules that a
+bare interpreter loads in no time are imported; whatever goes wrong is left to the worker, which can wait by itself.
 
-ROOT is the folder that compecon is imported from, FOLDER the run's, PLAN a JSON object: the descriptor of the run's lock
-("lock"), the order of its tickets ("order"), and name, folder and number of slots of each queue ("queues").
+ROOT is the folder that compecon is imported from, FOLDER the run's, PLAN a JSON object: the descriptor of the run's
+lock ("lock"), the order of its tickets ("order"), and name, folder and number of slots of each queue ("queues").
 """
 
 from __future__ import annotations
@@ -15,11 +15,23 @@ import os
 import signal
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypedDict
+
+    class Plan(TypedDict):
+        """See above."""
+
+        lock: int
+        order: int
+        queues: list[tuple[str, str, int]]
+
+
 SLOTS = "COMPECON_SLOTS"  # environment variable: number and open descriptor of each slot that the worker holds already
 _signals: list[int] = []
 
 
-def main(root: str, folder: str, plan: dict[str, object], worker: list[str]) -> None:
+def main(root: str, folder: str, plan: Plan, worker: list[str]) -> None:
     """Wait, then become the worker; returns if nobody wants the run any more."""
     try:
         sys.path.insert(0, root)
@@ -34,7 +46,7 @@ def main(root: str, folder: str, plan: dict[str, object], worker: list[str]) -> 
     os.execv(worker[0], worker)  # noqa: S606 - this interpreter, our module, a folder of ours
 
 
-def _slots(folder: str, plan: dict[str, object]) -> list[tuple[int, int]] | None:
+def _slots(folder: str, plan: Plan) -> list[tuple[int, int]] | None:
     """A slot of each queue; None if the run was left, which its folder then says."""
     from compecon.runs.flock import is_in_place
     from compecon.runs.turn import wait_for_turn

@@ -36,7 +36,7 @@ def work(folder: Path, spec: RunSpec, reporter: Reporter) -> dict[str, Any]:
         raise RunError(f"There is no recipe {spec.recipe!r}. There are: {', '.join(RECIPES)}.")
     params = recipe.checked(spec.params)
     place = place_of(folder)
-    watch = Watch(reporter.report, lambda: reporter.is_unwanted)
+    watch = Watch(reporter.report, lambda: reporter.is_unwanted, saved=reporter.saved)
     reporter.begin(recipe.label, 0)
     results = recipe.run(params, place, Audience(reporter.say, reporter.begin, watch, reporter.note))
     return dict(results)

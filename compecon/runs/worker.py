@@ -24,7 +24,7 @@ from compecon.runs.home import Home
 from compecon.runs.locks import Lock
 from compecon.runs.outcome import outcome_of
 from compecon.runs.queue import Queue, Slot
-from compecon.runs.record import RunSpec, RunState, checked_id
+from compecon.runs.record import NORMAL, SCHEMA, RunSpec, RunState, checked_id
 from compecon.runs.reporter import Reporter
 from compecon.runs.store import CANCEL, LOCK, LOG, SPEC
 from compecon.runs.sweeps import limit_of
@@ -43,10 +43,10 @@ def main(folder: Path) -> int:
         return _TAKEN
     reporter = Reporter(folder, lock)
     _listen(reporter)
-    _step_back()
     results: dict[str, Json] = {}
     try:
-        results = _work(folder, reporter)
+        with reporter.beating():
+            results = _work(folder, reporter)
         state, reason = RunState.SUCCEEDED, str(results.get("sentence", ""))
     except BaseException as error:  # noqa: BLE001 - the boundary: whatever it was, the folder has to say so
         state, reason = _told(error, folder)
@@ -65,11 +65,13 @@ def _told(error: BaseException, folder: Path) -> tuple[RunState, str]:
 
 
 def _work(folder: Path, reporter: Reporter) -> dict[str, Json]:
-    spec = RunSpec.read(read_json(folder / SPEC))
+    spec = RunSpec.read(read_json(folder / SPEC, SCHEMA))
     if reporter.status.spec_sha256 not in ("", spec.digest):
         raise RunError("spec.json was changed after the run was submitted. Duplicate the run to change its settings.")
     if spec.executor != "local":
         _write_into(folder / LOG)
+    if spec.priority != NORMAL:
+        _step_back()
     reporter.set(RunState.QUEUED, reporter.status.reason or "Waiting for its turn.", spec_sha256=spec.digest)
     slots = _turns(Home(folder.parent.parent), folder.name, spec, reporter)
     if reporter.is_unwanted:

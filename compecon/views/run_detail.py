@@ -93,6 +93,8 @@ def sentence_of(record: RunRecord) -> str:
 
 def actions_of(record: RunRecord) -> tuple[Action, ...]:
     """What can be done with a run: stopping comes first, and deleting last."""
+    if record.state is RunState.NEWER:
+        return ()
     if not record.state.is_finished:
         return ("kill",) if record.state is RunState.STOPPING else ("stop",)
     found: list[Action] = ["open"] if record.checkpoint else []

@@ -21,6 +21,7 @@ SIGNS: Mapping[RunState, tuple[str, str]] = {
     RunState.FAILED: ("✕", "failed"),
     RunState.CANCELLED: ("■", "stopped"),
     RunState.LOST: ("◇", "interrupted"),
+    RunState.NEWER: ("△", "newer"),
 }
 _STALLED = ("‖", "halted")
 HALTED = "Its process was halted from outside (SIGSTOP) and stands still. It can be stopped, or let go on (SIGCONT)."

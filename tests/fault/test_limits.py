@@ -65,7 +65,7 @@ def test_EMFILE_in_the_dashboard_leaves_no_run_that_waits_for_ever(store):
                 refused += 1
         print(started, refused, *(record.state for record in executor.store.list()))
         for record in executor.store.list():
-            assert record.reason == "It was never started." or record.state != "LOST", record
+            assert record.reason.startswith("It was never started.") or record.state != "LOST", record
     """
     done = subprocess.run(
         [*python(code), str(store.home.root)], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
@@ -146,10 +146,8 @@ def test_a_worker_that_cannot_even_begin_is_lost_and_its_log_tells_why(executor,
         patch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path / "broken"), os.environ["PYTHONPATH"]]))
         run_id = executor.submit(rehearsal(steps=3))
         record = ended(store, run_id)
-    assert (record.state, record.reason) == (
-        RunState.LOST,
-        "Its worker ended before it had begun; the log tells why.",
-    )
+    assert record.state is RunState.LOST
+    assert record.reason.startswith("Its worker ended before it had begun; the log tells why.")
     assert "this module is broken" in (record.folder / "worker.log").read_text()
     executor.start(run_id)
     assert_undisturbed(ended(store, run_id))

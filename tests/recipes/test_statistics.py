@@ -334,7 +334,7 @@ def test_a_file_is_read_as_it_was_written(source: Path, task: str, tmp_path: Pat
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"schema": 7}, "version"),
+        ({"schema": 7}, "newer compecon"),
         ({"rows": [0] * 20}, "rows"),
         ({"rows": [1.5] * 20}, "whole"),
         ({"gini": [[0.1]]}, "shape"),
@@ -344,7 +344,7 @@ def test_a_file_is_read_as_it_was_written(source: Path, task: str, tmp_path: Pat
         ({"cells": {"cell_gini": "?", "cell_entropy": "?"}}, "damaged"),
         ({"cells": {"cell_gini": packed(np.zeros((1, 1))), "cell_entropy": ""}}, "does not hold"),
         ({"key": {"digest": "a"}}, "no statistics"),
-        ({"hardware": None, "more": 1}, "no statistics"),
+        ({"hardware": None, "rows": 1}, "no statistics"),
     ],
 )
 def test_a_damaged_file_is_refused(plain: Path, task: str, change: dict[str, object], said: str) -> None:

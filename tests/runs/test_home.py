@@ -110,7 +110,7 @@ def test_a_home_that_cannot_be_written_is_refused(home):
 
 def test_the_last_number_is_in_a_file(home):
     home.next_number()
-    assert read_json(home.root / "number.json") == {"last": 1}
+    assert read_json(home.root / "number.json") == {"schema": 1, "last": 1}
 
 
 def _made(folder):

@@ -1,5 +1,6 @@
 """Specs and statuses from files that anybody may have changed."""
 
+import hashlib
 import json
 from contextlib import suppress
 from dataclasses import asdict, fields, replace
@@ -8,7 +9,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from compecon.errors import RunError
+from compecon.errors import NewerError, RunError
 from compecon.runs.record import RunSpec, RunState, Status, checked_id
 
 SPEC = RunSpec("train", {"epochs": 3, "task": "sst2", "deep": {"a": [1]}}, title="A title", versions={"torch": "2"})
@@ -17,7 +18,7 @@ NEITHER = [None, "text", 1.5, -(10**16), 10**400, True, [], {}, {"a": {}}, float
 
 
 def as_file(value):
-    return json.loads(json.dumps(asdict(value)))
+    return json.loads(json.dumps(value.as_json()))
 
 
 def test_what_is_written_is_read():
@@ -34,11 +35,13 @@ def test_a_status_may_leave_out_what_it_does_not_know():
 def test_any_value_in_any_place_is_read_or_refused(kind, bad):
     good = as_file(SPEC if kind is RunSpec else STATUS)
     for field in fields(kind):
+        if field.name == "more":
+            continue  # whatever is not known
         changed = {**good, field.name: bad}
         with suppress(RunError):
             read = kind.read(changed)
             assert type(getattr(read, field.name)) in (type(getattr(kind.read(good), field.name)), int)
-            assert json.dumps(asdict(read), allow_nan=field.name in ("params", "results"))
+            assert json.dumps(asdict(read), allow_nan=field.name in ("params", "results", "saved", "load"))
 
 
 @pytest.mark.parametrize(
@@ -71,7 +74,7 @@ def test_a_spec_that_was_edited_wrongly_is_refused(name, bad):
 @pytest.mark.parametrize(
     ("name", "bad"),
     [
-        ("state", "DONE"),
+        ("state", "done"),
         ("state", None),
         ("state", {}),
         ("state", []),
@@ -88,9 +91,32 @@ def test_a_status_that_was_edited_wrongly_is_refused(name, bad):
         Status.read({**as_file(STATUS), name: bad})
 
 
-def test_an_entry_that_no_version_has_is_named():
-    with pytest.raises(RunError, match="'command'"):
-        RunSpec.read({**as_file(SPEC), "command": "rm"})
+@pytest.mark.parametrize("good", [SPEC, STATUS], ids=["spec", "status"])
+def test_entries_of_a_newer_compecon_are_kept(good):
+    changed = {**as_file(good), "mood": {"is": ["fine"]}, "more": 3}
+    read = type(good).read(changed)
+    assert read == replace(good, more={"mood": {"is": ["fine"]}, "more": 3})
+    assert as_file(read) == changed
+
+
+@pytest.mark.parametrize("good", [SPEC, STATUS], ids=["spec", "status"])
+def test_a_newer_version_is_not_read(good):
+    with pytest.raises(NewerError, match="schema 2"):
+        type(good).read({**as_file(good), "schema": 2, "params": [], "state": "x"})
+
+
+def test_a_state_of_a_newer_compecon_is_not_read():
+    with pytest.raises(NewerError, match="PAUSED"):
+        Status.read({**as_file(STATUS), "state": "PAUSED"})
+
+
+def test_what_came_later_is_left_out_at_its_default_so_that_digests_stay():
+    assert "priority" not in as_file(SPEC)
+    assert as_file(replace(SPEC, priority="normal"))["priority"] == "normal"
+    before = {"recipe": "train", "params": {}, "title": "", "sweep": "", "parent_run": "", "queue": "cpu", "threads": 1}
+    before |= {"executor": "local", "order": 0, "created_at": 0.0, "versions": {}, "schema": 1}
+    digest = hashlib.sha256(json.dumps(before, sort_keys=True).encode()).hexdigest()
+    assert RunSpec("train").digest == digest
 
 
 def test_a_spec_without_its_recipe_is_incomplete():
@@ -114,7 +140,8 @@ def test_the_digest_changes_with_every_part(name):
         "order": 9,
         "created_at": 1.0,
         "versions": {"torch": "3"},
-        "schema": 2,
+        "priority": "normal",
+        "more": {"a": 1},
     }
     assert replace(SPEC, **{name: others[name]}).digest != SPEC.digest
 
@@ -150,4 +177,5 @@ def test_an_ordinary_name_is_taken():
 
 @pytest.mark.parametrize("state", list(RunState))
 def test_only_what_ended_without_success_can_be_resumed(state):
-    assert state.can_resume == (state.is_finished and state is not RunState.SUCCEEDED)
+    ended = state.is_finished and state not in (RunState.SUCCEEDED, RunState.NEWER)
+    assert state.can_resume == ended

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from itertools import pairwise
 
 import psutil
 import pytest
@@ -38,6 +39,7 @@ def waits(store, run_id, words="Waiting for cpu"):
 def test_it_loads_no_more_than_a_bare_interpreter_does():
     code = """
 import sys
+from itertools import pairwise
 sys.path.insert(0, sys.argv[1])
 import compecon.runs.waiter, compecon.runs.turn
 print(*sys.modules)
@@ -65,7 +67,7 @@ def test_those_who_wait_work_one_after_the_other(executor, store, slot):
         waits(store, run_id, f"Waiting for cpu: {n or 'next'}")
     slot.release()
     spans = [[event["at"] for event in _events(ended(store, run_id))] for run_id in runs]
-    assert all(before[-1] <= after[0] for before, after in zip(spans, spans[1:], strict=False))
+    assert all(before[-1] <= after[0] for before, after in pairwise(spans))
 
 
 def test_what_it_does_not_know_in_a_status_stays_there(executor, store, slot):

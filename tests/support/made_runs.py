@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 from compecon.runs.files import write_json
@@ -31,7 +31,7 @@ def made(
     lock.release()
     digest = store.get(run_id).spec.digest
     said = replace(Status(state, spec_sha256=digest, pid=1, host="elsewhere"), **status)
-    write_json(store.folder(run_id) / STATUS, asdict(said))
+    write_json(store.folder(run_id) / STATUS, said.as_json())
     (store.folder(run_id) / METRICS).write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     return store.get(run_id)
 

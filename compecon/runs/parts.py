@@ -1,0 +1,74 @@
+"""Dataclasses of plain values as JSON objects: every type is looked at, and what is not known is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import Any, TypeVar
+
+from compecon.errors import RunError
+from compecon.schema import check_schema
+
+_MAX_NUMBER = 10**15  # beyond that no count and no time is one
+_APART = ("schema", "more")
+Kind = TypeVar("Kind")
+
+
+def read_parts(kind: type[Kind], value: Mapping[str, Any], name: str, newest: int) -> Kind:
+    """A dataclass from an object that anybody may have changed.
+
+    Args:
+        kind: The dataclass; its field "more" gets the entries that it has no field for.
+        value: The object.
+        name: What to call its file in messages.
+        newest: The newest version of it that is known.
+
+    Raises:
+        NewerError: If it is of a later version.
+        RunError: If a part is missing or of another type.
+    """
+    check_schema(value, newest, name, error=RunError)
+    expected = {each.name: str(each.type) for each in fields(kind) if each.name not in _APART}  # type: ignore[arg-type]
+    known = {key: given for key, given in value.items() if key in expected}
+    for key, given in known.items():
+        if not _fits(given, expected[key]):
+            raise RunError(f"{name} is damaged: {key} is {str(given)[:60]!r}.")
+    more = {key: given for key, given in value.items() if key not in expected and key != "schema"}
+    make: Any = kind
+    try:
+        read: Kind = make(**known, more=more)
+    except TypeError as error:
+        raise RunError(f"{name} is incomplete: {error}.") from error
+    except RunError as error:
+        raise RunError(f"{name} is damaged: {error}") from error
+    return read
+
+
+def written_parts(thing: Any, schema: int, later: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The object that `read_parts` reads, its version first.
+
+    Args:
+        thing: An instance of a dataclass.
+        schema: Its version.
+        later: Fields that came after the first files of this version were written: left out at their defaults.
+    """
+    defaults = {each.name: each.default for each in fields(thing)}
+    held = {key: value for key, value in asdict(thing).items() if key not in _APART}
+    said = {key: value for key, value in held.items() if key not in later or value != defaults[key]}
+    return {"schema": schema, **thing.more, **said}
+
+
+def _fits(given: Any, declared: str) -> bool:
+    if declared.endswith(" | None"):
+        return given is None or _fits(given, declared.removesuffix(" | None"))
+    if declared.startswith("tuple"):
+        return isinstance(given, list) and all(isinstance(each, dict) for each in given)
+    if declared.startswith("Mapping"):
+        return isinstance(given, dict) and (
+            "str, str" not in declared or all(isinstance(v, str) for v in given.values())
+        )
+    if declared == "int":
+        return type(given) is int and abs(given) < _MAX_NUMBER
+    if declared == "float":
+        return type(given) in (int, float) and abs(given) < _MAX_NUMBER  # neither inf nor nan
+    return isinstance(given, str)
