@@ -154,20 +154,16 @@ def _worker(folder: Path, spec: RunSpec, queues: Sequence[Queue], lock: Lock) ->
         queue.join(folder.name, spec.order)
     variables = children.environment({**dict.fromkeys(_THREADS, str(spec.threads)), "PYTHONUNBUFFERED": "1"})
     options: dict[str, Any] = {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
-    arguments = ["-m", "compecon.runs.worker", str(folder)]
     if CAN_HAND_OVER:
         variables[DESCRIPTOR] = str(lock.descriptor)
         options = {"start_new_session": True, "pass_fds": (lock.descriptor,)}
-        arguments = _in_line(folder, spec, queues, lock, children.command(*arguments)) if queues else arguments
-    with open(folder / LOG, "ab", opener=_without_waiting) as log:  # noqa: PTH123 - Path.open takes no opener
-        return children.start(
-            *arguments,
-            folder=folder.parent.parent,
-            variables=variables,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            **options,
-        )
+    with open(folder / LOG, "ab", opener=_without_waiting) as log:
+        options |= {"folder": folder.parent.parent, "variables": variables, "stdout": log, "stderr": subprocess.STDOUT}
+        if not (queues and CAN_HAND_OVER):
+            return children.start("-m", "compecon.runs.worker", str(folder), **options)
+        worker = children.command("-m", "compecon.runs.worker", str(folder))
+        root, plan = str(Path(waiter.__file__).parents[2]), _plan(spec, queues, lock)
+        return children.start("-I", "-S", waiter.__file__, root, str(folder), plan, *worker, **options)
 
 
 def _without_waiting(path: str, flags: int) -> int:
@@ -175,15 +171,10 @@ def _without_waiting(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o644)
 
 
-def _in_line(folder: Path, spec: RunSpec, queues: Sequence[Queue], lock: Lock, worker: list[str]) -> list[str]:
-    """Arguments of Python for a process that weighs little, waits for its turn and then becomes the worker."""
-    plan = {
-        "lock": lock.descriptor,
-        "order": spec.order,
-        "queues": [(queue.name, str(queue.folder), queue.n_slots) for queue in queues],
-    }
-    root = str(Path(waiter.__file__).parents[2])
-    return ["-I", "-S", waiter.__file__, root, str(folder), json.dumps(plan), *worker]
+def _plan(spec: RunSpec, queues: Sequence[Queue], lock: Lock) -> str:
+    """What a process has to know that weighs little, waits for its turn and then becomes the worker."""
+    places = [(queue.name, str(queue.folder), queue.n_slots) for queue in queues]
+    return json.dumps({"lock": lock.descriptor, "order": spec.order, "queues": places})
 
 
 def _ended(pid: int, run_id: str) -> bool:
