@@ -86,7 +86,20 @@ class ModelShape:
         return self.n_layers * self.d_ff if self.kept is None else sum(self.kept.neurons)
 
     @classmethod
-    def from_config(cls, config: Any, architecture: str | None = None) -> Self:
+    def from_model(cls, model: Any) -> Self:
+        """Read the sizes off a model of transformers, which may be without the pooler that its config cannot deny.
+
+        Args:
+            model: Built from a config as for `from_config`.
+
+        Raises:
+            UnsupportedModelError: If the formulas do not cover the model or its head.
+        """
+        base = getattr(model, getattr(model, "base_model_prefix", ""), model)
+        return cls.from_config(model.config, type(model).__name__, pooler=getattr(base, "pooler", None) is not None)
+
+    @classmethod
+    def from_config(cls, config: Any, architecture: str | None = None, *, pooler: bool = True) -> Self:
         """Read the sizes off a transformers config.
 
         Args:
@@ -94,6 +107,7 @@ class ModelShape:
                 a compacted model of the first six.
             architecture: Name of the model class, which decides the output head: `type(model).__name__`. None: the
                 first of `config.architectures`, the class the checkpoint was saved from.
+            pooler: Whether a bare encoder pools its first token, as it does unless built without; no config says so.
 
         Raises:
             UnsupportedModelError: If the formulas do not cover the model or its head.
@@ -107,7 +121,7 @@ class ModelShape:
         if getattr(config, "add_cross_attention", False):
             raise UnsupportedModelError("Cross-attention is not counted. Use a model of a single stack.")
         width, n_heads = config.hidden_size, config.num_attention_heads
-        per_token, per_text = _head(config, family, architecture)
+        per_token, per_text = _head(config, family, architecture, pooler)
         return cls(
             n_layers=config.num_hidden_layers,
             n_heads=n_heads,
@@ -221,13 +235,13 @@ def _check_length(n_tokens: int) -> None:
         raise ValueError(f"n_tokens must be at least 1, got {n_tokens}.")
 
 
-def _head(config: Any, family: _Family, architecture: str | None) -> tuple[int, int]:
+def _head(config: Any, family: _Family, architecture: str | None, pooler: bool) -> tuple[int, int]:
     """MACs of the output head: at each token, and once a text."""
     named = architecture or next(iter(getattr(config, "architectures", None) or ()), None)
     if named is None:
         raise UnsupportedModelError("The config names no architecture. Pass architecture=type(model).__name__.")
     named = named.removeprefix("Compact")
-    known = _decoder_heads(config) if family.is_decoder else _encoder_heads(config)
+    known = _decoder_heads(config) if family.is_decoder else _encoder_heads(config, pooler)
     head = known.get(named.removeprefix(family.prefix)) if named.startswith(family.prefix) else None
     if head is None:
         endings = ", ".join(family.prefix + ending for ending in known)
@@ -235,11 +249,11 @@ def _head(config: Any, family: _Family, architecture: str | None) -> tuple[int, 
     return head
 
 
-def _encoder_heads(config: Any) -> dict[str, tuple[int, int]]:
+def _encoder_heads(config: Any, pooler: bool) -> dict[str, tuple[int, int]]:
     width = config.hidden_size
     square, labels = width**2, width * config.num_labels
     words = square + width * config.vocab_size  # a dense layer comes before the vocabulary
-    pooled = 0 if config.model_type.endswith("distilbert") else square
+    pooled = square if pooler and not config.model_type.endswith("distilbert") else 0
     return {
         "Model": (0, pooled),
         "ForSequenceClassification": (0, square + labels),  # on the first token only

@@ -11,6 +11,7 @@ from transformers import (
     BertForSequenceClassification,
     BertForTokenClassification,
     BertModel,
+    CamembertModel,
     DistilBertConfig,
     DistilBertForMaskedLM,
     DistilBertForSequenceClassification,
@@ -29,7 +30,9 @@ from transformers import (
     RobertaConfig,
     RobertaForMaskedLM,
     RobertaForSequenceClassification,
+    RobertaModel,
     T5Config,
+    XLMRobertaModel,
 )
 
 from compecon.compression import architectures
@@ -88,6 +91,7 @@ def test_dense_flops_are_what_torch_counts(model_class, config, attention):
     with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter, torch.no_grad():
         model(tokens)
     assert macs(ModelShape.from_config(config, model_class.__name__), N_TOKENS).flops == counter.get_total_flops()
+    assert ModelShape.from_model(model) == ModelShape.from_config(config, model_class.__name__)
 
 
 @pytest.mark.parametrize(("model_class", "config"), MODELS[:12])
@@ -98,15 +102,27 @@ def test_flops_of_a_compacted_model_are_what_torch_counts(model_class, config, h
     dense = model_class(config).eval()
     keep = Units.full([(layer.n_heads, layer.n_neurons) for layer in layers_of(dense)], True)
     gone = [torch.arange(len(keep.neurons[0])) % 3 > 0, torch.zeros(len(keep.neurons[1]), dtype=torch.bool)]
-    small = compact(
-        dense.requires_grad_(False), Units(tuple(torch.tensor(layer, dtype=torch.bool) for layer in heads), tuple(gone))
-    )
-    with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter, torch.no_grad():
-        small(torch.arange(1, N_TOKENS + 1).unsqueeze(0))
-    shape = ModelShape.from_config(small.config, type(small).__name__)
+    small = compact(dense, Units(tuple(torch.tensor(layer, dtype=torch.bool) for layer in heads), tuple(gone)))
+    for gradients in (False, True):
+        with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter, torch.set_grad_enabled(gradients):
+            small(torch.arange(1, N_TOKENS + 1).unsqueeze(0))
+        assert macs(ModelShape.from_model(small), N_TOKENS).flops == counter.get_total_flops()
+    shape = ModelShape.from_model(small)
     assert macs(shape, N_TOKENS).flops == counter.get_total_flops()
     assert encoder_macs(macs(shape, N_TOKENS)) == unit_macs(small, N_TOKENS).total()
     assert macs_under_budget(shape, N_TOKENS, N_TOKENS, causal=False) == macs(shape, N_TOKENS)
+
+
+@pytest.mark.parametrize("kind", [BertModel, RobertaModel, XLMRobertaModel, CamembertModel])
+def test_a_pooler_is_counted_where_there_is_one(kind):
+    config = kind.config_class(vocab_size=50, **ENCODER)
+    for pooler in (True, False):
+        dense = kind(config, add_pooling_layer=pooler).eval()
+        keep = Units.full([(layer.n_heads, layer.n_neurons) for layer in layers_of(dense)], True)
+        for model in (dense, compact(dense, keep)):
+            with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter, torch.no_grad():
+                model(torch.arange(2, N_TOKENS + 2).unsqueeze(0))
+            assert macs(ModelShape.from_model(model), N_TOKENS).flops == counter.get_total_flops()
 
 
 # ---- arithmetic of BERT-base

@@ -11,6 +11,7 @@ from typing import Any
 
 import transformers
 from huggingface_hub.dataclasses import strict
+from torch import nn
 from transformers import AutoConfig, PreTrainedConfig, PreTrainedModel
 
 from compecon.compression.shaping import shape_layers
@@ -38,7 +39,7 @@ _FAMILIES: dict[str, dict[str, Any]] = {
 _PREFIX = "Compact"
 
 
-def compact_class(dense: type[PreTrainedModel]) -> type[PreTrainedModel]:
+def compact_class(dense: type[nn.Module]) -> type[PreTrainedModel]:
     """The compact class of a dense one; a compact class is its own.
 
     Raises:

@@ -11,6 +11,7 @@ from typing import final
 import torch
 from torch import nn
 
+from compecon.compression.architectures import compact_class
 from compecon.compression.importance.base import Batch, Importance, Loss
 from compecon.compression.importance.gradients import all_gate_gradients, n_examples
 from compecon.compression.importance.magnitude import Magnitude
@@ -130,7 +131,7 @@ def prune(  # noqa: PLR0913 - one call with everything that any of the methods n
         `share_of_macs` is at most the target.
 
     Raises:
-        UnsupportedModelError: If the model's heads and neurons are not known.
+        UnsupportedModelError: If the model's heads and neurons are not known, or `compact` has no class for it.
         ValueError: If the method is not known, the target or the length out of range, there is no batch for a method
             that needs one, or a gradient is not finite.
     """
@@ -138,4 +139,5 @@ def prune(  # noqa: PLR0913 - one call with everything that any of the methods n
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}.")
     require_share(target)  # before anything is computed
     macs = unit_macs(model, n_tokens)
+    compact_class(type(model))
     return METHODS[method](Order(model, macs, target, batches, loss, seed)).map(lambda part: part.to(torch.float64))

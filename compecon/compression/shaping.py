@@ -60,7 +60,8 @@ class BiasAlone(nn.Linear):
 
     @override
     def forward(self, input: Tensor) -> Tensor:
-        return self.bias.expand(*input.shape[:-1], -1)
+        # A copy: what is a mere view of a parameter says that it needs a gradient even where none are computed.
+        return self.bias.expand(*input.shape[:-1], -1).clone()
 
 
 @final

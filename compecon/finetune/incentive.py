@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from compecon.checkpoints.inputs import read
+from compecon.compression.architectures import compact_class
 from compecon.compression.compact import compact
 from compecon.compression.families import layers_of, n_inputs
 from compecon.compression.importance.base import Importance
@@ -113,13 +114,14 @@ def train_incentive(  # noqa: PLR0913 - a training has this many parts
         watch: Who looks on; its folder gets a folder for each phase.
 
     Raises:
+        UnsupportedModelError: If what is left of the model could not be built; before anything is trained.
         ValueError: If a setting is out of its range, or the target cannot be reached with the chosen units.
         FloatingPointError: As for `fine_tune`.
         TrainingInterruptedError: As for `fine_tune`; call it again with the same model and folder to go on.
     """
     n_tokens = incentive.n_tokens or mean_length(rows)
     cost = COSTS[incentive.cost](model, Workload(n_tokens, settings.batch_size, device=str(model.device)))
-    macs = unit_macs(model, n_tokens)
+    macs = _macs_of(model, n_tokens, cost.removes_work)
     if not cost.removes_work:
         with given_back(model), cost.metered(model, None) as read:
             charge, looking = Charge(incentive.first(), read), watch.part("priced", 0, settings.total_steps(len(rows)))
@@ -159,6 +161,14 @@ def train_incentive(  # noqa: PLR0913 - a training has this many parts
             smaller, lambda: fine_tune(smaller, tokenizer, rows, objective, rest, teacher=teacher, watch=later)
         )
     return IncentiveResult(smaller, values, share_of_macs(values, macs), met, charge.price.value, priced, recovery)
+
+
+def _macs_of(model: PreTrainedModel, n_tokens: int, removed: bool) -> Units:
+    """MACs of the units, which can be removed if they are to be."""
+    macs = unit_macs(model, n_tokens)
+    if removed:
+        compact_class(type(model))
+    return macs
 
 
 def mean_length(rows: Sequence[Features]) -> int:

@@ -158,7 +158,7 @@ def untouched(start: Start) -> Outcome:
 
 def forward_macs(model: PreTrainedModel, n_tokens: int) -> int:
     """MACs of one forward pass over one text, output head included."""
-    return macs(ModelShape.from_config(model.config, type(model).__name__), n_tokens).total
+    return macs(ModelShape.from_model(model), n_tokens).total
 
 
 def _steps_macs(start: Start, model: PreTrainedModel, steps: int) -> float:

@@ -184,7 +184,7 @@ def _measured(checkpoint: Checkpoint, task: AnyTask, key: EvaluationKey) -> Eval
 def _counted(checkpoint: Checkpoint, key: EvaluationKey, found: Evaluation) -> tuple[int | None, int | None]:
     """Keys read, and MACs, of a text of the mean length; None where they are not known."""
     try:
-        shape = ModelShape.from_config(checkpoint.model.config, type(checkpoint.model).__name__)
+        shape = ModelShape.from_model(checkpoint.model)
     except UnsupportedModelError:
         return None, None
     total = macs(shape, found.n_tokens).total

@@ -217,7 +217,7 @@ class _Frames:
     def _macs(self, n: int) -> dict[str, Any]:
         """What the budget touches, counted on shapes: {} for a shape the formulas do not know."""
         try:
-            shape = ModelShape.from_config(self.checkpoint.model.config, type(self.checkpoint.model).__name__)
+            shape = ModelShape.from_model(self.checkpoint.model)
         except UnsupportedModelError:
             return {}
         causal = self.full.attention[0].stack == "decoder"

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from transformers import BertConfig, BertForTokenClassification
 
 from compecon.compression.compact import compact
 from compecon.compression.importance.fisher import Fisher
@@ -14,6 +15,7 @@ from compecon.compression.prune import METHODS, prune
 from compecon.compression.scaled import scaled
 from compecon.compression.select import fixed_share, knapsack, select
 from compecon.compression.units import Units
+from compecon.errors import UnsupportedModelError
 
 Batch = dict[str, Tensor]
 
@@ -98,3 +100,16 @@ def test_scales_are_used_only_where_they_lower_the_calibration_loss(model, batch
 
     values = prune(model, "fisher", 0.5, n_tokens=7, batches=[batch], loss=loss)
     assert calibration_loss(values) <= calibration_loss(values.map(lambda part: (part != 0).double()))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_what_could_not_be_compacted_is_not_pruned(method):
+    """Before any of the minutes that the gradients take."""
+
+    def loss(*_: object) -> None:
+        pytest.fail("computed a loss")
+
+    config = BertConfig(hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8, vocab_size=20)
+    model = BertForTokenClassification(config)
+    with pytest.raises(UnsupportedModelError, match="cannot be compacted"):
+        prune(model, method, 0.5, n_tokens=8, batches=[{"input_ids": torch.ones(1, 4, dtype=torch.long)}], loss=loss)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import pytest
 import torch
 from tokenizers import Tokenizer, models
-from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
+from transformers import BertForTokenClassification, GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from compecon.compression.macs import share_of_macs, unit_macs
-from compecon.errors import CheckpointError
+from compecon.errors import CheckpointError, UnsupportedModelError
 from compecon.finetune.incentive import batch_loss, calibration, mean_length, train_incentive
 from compecon.finetune.incentive_settings import IncentiveSettings
 from compecon.finetune.phases import Phase
@@ -16,7 +16,7 @@ from compecon.finetune.settings import FineTuneResult, FineTuneSettings
 from compecon.incentives.gates import Gates, gated
 from compecon.incentives.price import DualAscent
 from compecon.tasks.encode import Windows
-from compecon.tasks.objectives import next_token_loss
+from compecon.tasks.objectives import classification_loss, next_token_loss
 
 LENGTH = 8
 
@@ -134,3 +134,17 @@ def test_an_end_whose_weights_are_not_as_written_does_not_count(model, tmp_path,
     called = []
     Phase(tmp_path, {"seed": 1}).run(model, lambda: called.append(1) or moved(model)())
     assert called == [1]
+
+
+def test_what_could_not_be_compacted_is_not_trained(tokenizer, tiny_bert, rows_of, monkeypatch):
+    model = BertForTokenClassification(tiny_bert().config)
+    monkeypatch.setattr("compecon.finetune.incentive.fine_tune", None)
+    with pytest.raises(UnsupportedModelError, match="cannot be compacted"):
+        train_incentive(
+            model,
+            tokenizer,
+            rows_of(),
+            classification_loss(),
+            IncentiveSettings(target=0.5),
+            FineTuneSettings(steps=6, batch_size=4, precision="float32", device="cpu"),
+        )

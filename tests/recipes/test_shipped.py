@@ -45,7 +45,7 @@ def test_a_member_keeps_the_macs_that_it_says(name):
     now, dense = (unit_macs(each.model, training["n_tokens"]).total() for each in (checkpoint, parent))
     assert float(now / dense) == pytest.approx(training["share"])
     assert training["target"] is None or training["share"] <= training["target"]
-    shape = ModelShape.from_config(checkpoint.model.config, type(checkpoint.model).__name__)
+    shape = ModelShape.from_model(checkpoint.model)
     assert macs(shape, training["n_tokens"]).total == training["macs"]
 
 

@@ -121,7 +121,7 @@ def test_a_card_tells_what_the_checkpoint_and_its_record_say() -> None:
     )
     training = record["training"]
     model = load_checkpoint("sentiment-45", "cpu").model
-    counted = macs(ModelShape.from_config(model.config, type(model).__name__), N_TOKENS).total
+    counted = macs(ModelShape.from_model(model), N_TOKENS).total
     assert rows[f"MACs, {N_TOKENS} tokens (counted)"] == f"{counted / 1e6:.1f} M"
     assert rows["parameters"] == f"{CATALOG['sentiment-45'].preflight.parameters / 1e6:.2f} M"  # type: ignore[union-attr]
     assert rows["heads kept"].endswith(" of 36")
@@ -134,7 +134,7 @@ def test_a_card_tells_what_the_checkpoint_and_its_record_say() -> None:
 @pytest.mark.parametrize("name", bundled_names())
 def test_macs_in_the_table_are_those_of_the_loaded_model(name: str) -> None:
     model = load_checkpoint(name, "cpu").model
-    counted = macs(ModelShape.from_config(model.config, type(model).__name__), N_TOKENS).total
+    counted = macs(ModelShape.from_model(model), N_TOKENS).total
     assert card_rows(CATALOG[name])[f"MACs, {N_TOKENS} tokens (counted)"] == f"{counted / 1e6:.1f} M"
 
 
