@@ -10,13 +10,22 @@ function save(name, blob) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
-const cell = (value) => (typeof value === "string" && /[",\n\r]/.test(value) ? `"${value.replace(/"/g, '""')}"` : value ?? "");
+// As compecon/csv_writer.py: a text that a spreadsheet would run begins with an apostrophe, and numbers stay numbers.
+const FORMULA = /^(?:[\s\0]*[=+\-@＝＋－＠]|[\t\r\n])/;
+const NUMBER = /^[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|inf|nan)$/;
+const LATER = /([,;|\t]\s*)(?=[=+\-@＝＋－＠])/g;  // in a line of comment, where a cell could begin
+
+function cell(value) {
+  if (typeof value !== "string") return value ?? "";
+  const lines = value.replace(/\r\n?/g, "\n"), text = FORMULA.test(lines) && !NUMBER.test(lines) ? `'${lines}` : lines;
+  return /[",\n\r]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text;
+}
 
 /** Rows of plain values to CSV, with the provenance as comment lines. */
 export function toCsv(rows, provenance) {
   const head = Object.keys(rows[0] ?? {});
-  const notes = Object.entries(provenance).map(([k, v]) => `# ${k}: ${String(v).replace(/[\r\n]+/g, " ")}`);
-  return [...notes, head.join(","), ...rows.map((row) => head.map((name) => cell(row[name])).join(","))].join("\n") + "\n";
+  const notes = Object.entries(provenance).map(([k, v]) => `# ${`${k}: ${v}`.trim().replace(/\s+/g, " ").replace(LATER, "$1'")}`);
+  return [...notes, head.map(cell).join(","), ...rows.map((row) => head.map((name) => cell(row[name])).join(","))].join("\n") + "\n";
 }
 
 /** Saves one figure. `draw(ctx, width, height)` draws it; `rows` are its numbers. */

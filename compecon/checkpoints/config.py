@@ -33,6 +33,8 @@ _NAMES = {
 }
 # Tensors that older versions of transformers stored beside the weights: masks, positions, frequencies.
 BUFFERS = re.compile(r"position_ids$|(^|\.)(attn|attention)\.(masked_)?bias$|inv_freq$")
+# What models store as whole numbers or truth values on purpose: those masks and positions, counters, tables of places.
+WHOLE = re.compile(rf"{BUFFERS.pattern}|_ids$|_index$|num_batches_tracked$|\.tid2eid$")
 _POSITIONS = ("max_position_embeddings", "n_positions", "max_seq_len", "n_ctx")
 # These count positions from pad_token_id + 1, so the first rows of the position table are never a token's.
 _OFFSET_POSITIONS = frozenset({

@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 
 from compecon.attention.routing import is_routed
-from compecon.checkpoints.config import BUFFERS, Sizes, read_kept, read_sizes
+from compecon.checkpoints.config import BUFFERS, WHOLE, Sizes, read_kept, read_sizes
 from compecon.checkpoints.files import Root
 from compecon.checkpoints.headers import FLOATING
 from compecon.checkpoints.kinds import Kind, abilities_of, architecture_of, kind_of, labels_of, limits_of
@@ -128,10 +128,19 @@ def _routed(architecture: str, model_type: str) -> bool | None:
 
 
 def _counted(files: tuple[WeightFile, ...]) -> tuple[int, Counter[str]]:
-    """Bytes on disk, and the number of weights of each dtype."""
+    """Bytes on disk, and the number of weights of each dtype.
+
+    Raises:
+        CheckpointError: If weights are whole numbers, which loading would turn into other weights without a word.
+    """
     disk, counts = 0, Counter[str]()
     for name, tensor in (item for file in files for item in file.held().items()):
         disk += tensor.end - tensor.start
+        if tensor.dtype not in FLOATING and not WHOLE.search(name):
+            raise CheckpointError(
+                f"The weights {name!r} are stored as {tensor.dtype}, whole numbers where floating point is expected. "
+                "Save them in float32, float16 or bfloat16."
+            )
         if tensor.dtype in FLOATING and not BUFFERS.search(name):
             counts[tensor.dtype] += tensor.count
     return disk, counts

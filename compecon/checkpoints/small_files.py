@@ -11,7 +11,7 @@ from compecon.checkpoints.config import check_code, check_config
 from compecon.checkpoints.files import Root, parse_json
 from compecon.checkpoints.remembered import remembered
 from compecon.errors import CheckpointError
-from compecon.files import MEGABYTE, read_stream
+from compecon.files import MEGABYTE, decode, read_stream
 
 TOKENIZER_FILES = (
     "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json",
@@ -87,6 +87,8 @@ def _config(stream: BinaryIO, name: str) -> Mapping[str, Any]:
 @remembered
 def _digest(stream: BinaryIO, name: str) -> str:
     content = read_stream(stream, _limit(name), name, error=CheckpointError)
+    if name.endswith(".json"):
+        decode(content, name, error=CheckpointError)
     if name == _SETTINGS:
         check_code(parse_json(content, name), name)
     return hashlib.sha256(content).hexdigest()

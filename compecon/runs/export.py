@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from compecon.csv_writer import write_csv as write_csv_table
 from compecon.errors import CompeconError
 from compecon.runs.history import History
 from compecon.runs.record import RunRecord
@@ -120,9 +120,7 @@ def _names(first: Sequence[str], rows: Sequence[dict[str, Any]]) -> list[str]:
 
 def _write_csv(rows: Sequence[dict[str, Any]], names: Sequence[str], path: Path) -> Path:
     with path.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, names, restval="", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+        write_csv_table(stream, names, ({name: _cell(value) for name, value in row.items()} for row in rows))
     return path
 
 

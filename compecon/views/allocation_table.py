@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -11,6 +9,7 @@ from typing import Any, final
 
 import numpy as np
 
+from compecon.csv_writer import csv_text
 from compecon.views.allocation import BudgetPoint
 from compecon.views.allocation_curves import QueryCurve
 from compecon.views.allocation_rules import RuleCourse
@@ -64,11 +63,7 @@ def reason(code: int, point: BudgetPoint, curve: QueryCurve) -> str:
 
 def rows_csv(rows: Sequence[QueryRow]) -> str:
     """A line a query."""
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, [field.name for field in fields(QueryRow)], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(asdict(row) for row in rows)
-    return stream.getvalue()
+    return csv_text([field.name for field in fields(QueryRow)], map(asdict, rows))
 
 
 def courses_rows(courses: Sequence[RuleCourse]) -> list[dict[str, Any]]:
@@ -88,13 +83,7 @@ def table_csv(rows: Sequence[Mapping[str, Any]], provenance: Mapping[str, str]) 
         rows: All with the names of the first.
         provenance: What, and its value.
     """
-    stream = io.StringIO()
-    for name, value in provenance.items():
-        stream.write(f"# {name}: {' '.join(value.split())}\n")
-    writer = csv.DictWriter(stream, list(rows[0]) if rows else [], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return stream.getvalue()
+    return csv_text(list(rows[0]) if rows else [], rows, provenance)
 
 
 def table_json(rows: Sequence[Mapping[str, Any]], provenance: Mapping[str, str]) -> str:

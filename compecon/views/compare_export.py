@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from compecon.csv_writer import csv_text
 from compecon.recipes.plain import plain
 from compecon.views.compare_dataset import DatasetView, Sides
 
@@ -31,11 +30,7 @@ def _rows(view: DatasetView) -> Iterator[tuple[str, str, str, float | None, floa
 
 def levels_csv(view: DatasetView) -> str:
     """`level_rows` as CSV."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(LEVEL_COLUMNS)
-    writer.writerows(["" if cell is None else cell for cell in row] for row in level_rows(view))
-    return text.getvalue()
+    return csv_text(LEVEL_COLUMNS, level_rows(view))
 
 
 def view_json(view: DatasetView) -> str:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
 from compecon.checkpoints.catalog import CheckpointEntry
+from compecon.csv_writer import csv_text
 from compecon.views.compare_card import card_rows
 
 MAX_COLUMNS = 6
 UNKNOWN = "—"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would take such a cell for a formula
 
 
 @final
@@ -113,18 +111,10 @@ def shown_rows(table: CompareTable, *, differences_only: bool, sought: str = "")
 
 
 def table_csv(table: CompareTable, rows: Sequence[TableRow]) -> str:
-    """Rows as CSV; a cell that a spreadsheet would take for a formula begins with an apostrophe.
+    """Rows as CSV, in a column a checkpoint.
 
     Args:
         table: Whose columns.
         rows: Some of its rows.
     """
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["", *map(_safe, table.columns)])
-    writer.writerows([_safe(row.name), *map(_safe, row.values)] for row in rows)
-    return out.getvalue()
-
-
-def _safe(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    return csv_text(["", *table.columns], ([row.name, *row.values] for row in rows))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Collection
 from dataclasses import dataclass, fields
 from typing import final
 
+from compecon.csv_writer import csv_text
 from compecon.views.frontier import FrontierMark, FrontierView
 
 
@@ -120,9 +119,5 @@ _NONE = _Unknown()
 
 def table_csv(rows: Collection[TableRow]) -> str:
     """The table under the names of :class:`TableRow`, a line a point."""
-    stream = io.StringIO()
     names = [field.name for field in fields(TableRow)]
-    writer = csv.DictWriter(stream, names, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: getattr(row, name) for name in names} for row in rows)
-    return stream.getvalue()
+    return csv_text(names, ({name: getattr(row, name) for name in names} for row in rows))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
-
+from compecon.csv_writer import csv_text
 from compecon.runs.history import History
 
 _FIRST = ("stage", "step", "total")
@@ -14,8 +12,4 @@ def metrics_csv(history: History) -> str:
     """Every step of every stage, a line each, under the names that metrics.jsonl has; events are left out."""
     records = [record for steps in history.steps.values() for record in steps]
     names = dict.fromkeys([*_FIRST, *(name for record in records for name in record)])
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, list(names), restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(records)
-    return stream.getvalue()
+    return csv_text(list(names), records)

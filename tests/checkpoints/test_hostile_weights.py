@@ -239,3 +239,42 @@ def test_the_same_tensor_in_two_shards_is_refused(make: Make) -> None:
 def test_the_digest_of_the_gate_is_that_of_loading(make: Make) -> None:
     folder = make()
     assert inspect_checkpoint(folder).digest == load_checkpoint(folder).digest
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool])
+@pytest.mark.parametrize("name", ["encoder.layer.1.output.dense.weight", "embeddings.LayerNorm.bias"])
+def test_whole_numbers_are_no_weights(make: Make, name: str, dtype: torch.dtype) -> None:
+    folder = make()
+    change(folder, lambda tensors: tensors.update({name: tensors[name].to(dtype)}))
+    assert repr(name) in refused_by_the_gate(folder)
+    assert repr(name) in refused_on_loading(folder)
+
+
+def test_positions_and_masks_may_be_whole_numbers(make: Make) -> None:
+    folder = make()
+    change(folder, lambda tensors: tensors.update({"embeddings.position_ids": torch.arange(64)[None]}))
+    assert load_checkpoint(folder).kind == "encoder"
+    folder = make("gpt2", "masks")
+    mask = {"transformer.h.0.attn.bias": torch.ones(1, 1, 4, 4, dtype=torch.uint8)}
+    change(folder, lambda tensors: tensors.update(mask))
+    assert load_checkpoint(folder).kind == "causal-lm"
+
+
+@pytest.mark.parametrize(
+    "header", [b'{"a":%s,"a":%s}', b'{"a":{"dtype":"F32","dtype":"F32","shape":[4],"data_offsets":[0,16]}}']
+)
+def test_a_name_twice_in_a_header_is_refused(make: Make, write_safetensors: Write, header: bytes) -> None:
+    folder = make()
+    entry = b'{"dtype":"F32","shape":[4],"data_offsets":[0,16]}'
+    write_safetensors(folder / WEIGHTS, header % (entry, entry) if b"%s" in header else header, bytes(16))
+    assert "twice" in refused_by_the_gate(folder)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32", "utf-32-be"])
+@pytest.mark.parametrize("file", ["config.json", "tokenizer_config.json", "tokenizer.json"])
+def test_another_encoding_is_named_with_its_file(make: Make, file: str, encoding: str) -> None:
+    folder = make()
+    (folder / file).write_bytes((folder / file).read_text(encoding="utf-8").encode(encoding))
+    message = refused_by_the_gate(folder)
+    assert file in message
+    assert "UTF-" in message
