@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import streamlit as st
 
 from app.compare_measured import last_folder
+from app.label_order import label_order
 from app.resources import runs
 from app.run_actions import stop
 from app.run_resources import executor
-from app.state.compare_dataset import asked, hold_asked, number, widget
+from app.state.compare_dataset import TASK, asked, hold_asked, hold_order, number, task_asked, widget
 from app.widgets import escaped
 from compecon.errors import CompeconError
 from compecon.recipes.fields import Json
@@ -19,9 +20,10 @@ from compecon.runs.submission import new_spec
 from compecon.tasks.registry import TASKS
 from compecon.views.compare_sets import RowSet
 from compecon.views.runs import progress_of, reason_of, sign_of, stage_of
+from compecon.views.task_look import look_at
 
 RECIPE, EVERY_S = "statistics", 1.0
-_TASK, _DATA, _SPLIT, _ROWS = (f"compare_measure_{name}" for name in ("task", "data", "split", "rows"))
+_DATA, _SPLIT, _ROWS = (f"compare_measure_{name}" for name in ("data", "split", "rows"))
 _N_ROWS = 200
 _ENDED_BADLY = (RunState.FAILED, RunState.LOST)
 
@@ -77,7 +79,7 @@ def measure_part(a: str, b: str, sets: Sequence[RowSet], *, is_open: bool) -> No
     with st.expander("Measure on other rows" if not is_open else "Measure both on rows of a task", expanded=is_open):
         names = [name for name, entry in TASKS.items() if entry.kind != "language"]
         task, data, split, rows, button = st.columns([2, 3, 1.4, 1.4, 2], vertical_alignment="bottom")
-        task.selectbox("Task", names, index=_usual(names, sets), key=_TASK)
+        task.selectbox("Task", names, index=_usual(names, sets), key=TASK)
         data.text_input(
             "Data folder",
             value=last_folder(names[_usual(names, sets)]),
@@ -88,12 +90,13 @@ def measure_part(a: str, b: str, sets: Sequence[RowSet], *, is_open: bool) -> No
         )
         split.selectbox("Split", ["test", "dev"], key=_SPLIT)
         rows.number_input("Rows", 2, 5000, _N_ROWS, step=50, key=_ROWS)
+        may_begin = _understood_part(a, b)
         button.button(
             "Measure in the background",
             type="primary",
             on_click=_measure,
             args=(a, b),
-            disabled=bool(active_runs(a, b)),
+            disabled=bool(active_runs(a, b)) or not may_begin,
             key="compare-measure",
         )
         st.caption(
@@ -102,6 +105,19 @@ def measure_part(a: str, b: str, sets: Sequence[RowSet], *, is_open: bool) -> No
         )
         if asked():
             st.error(escaped(asked()))
+
+
+def _understood_part(a: str, b: str) -> bool:
+    """Which class is which output of each of the two; whether both can be measured."""
+    may_begin = True
+    for letter, checkpoint in {"A": a, "B": b}.items():
+        look = look_at(RECIPE, {"task": task_asked(), "checkpoint": checkpoint})
+        for line in (*look.lines, *filter(None, [look.problem])):
+            st.caption(escaped(f"{letter}, {line}"))
+        if look.doubt is not None:
+            label_order(look.doubt, f"compare-order-{letter}", hold_order)
+        may_begin = may_begin and look.may_begin
+    return may_begin
 
 
 def _usual(names: Sequence[str], sets: Sequence[RowSet]) -> int:
@@ -125,7 +141,7 @@ def _measure(a: str, b: str) -> None:
 def _submit(checkpoint: str) -> None:
     params: dict[str, Json] = {
         "checkpoint": checkpoint,
-        "task": widget(_TASK),
+        "task": task_asked(),
         "data": widget(_DATA) or None,
         "split": widget(_SPLIT),
         "rows": number(_ROWS, _N_ROWS),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
 from app.resources import runs
 from compecon.checkpoints.fingerprint import digest_of
+from compecon.recipes.fields import Json
 from compecon.recipes.row_records import RowStatistics
 from compecon.recipes.row_store import StatisticsStore, Text
 from compecon.runs.home import Home
@@ -60,5 +62,10 @@ def find_texts(found: RowStatistics, data: str) -> None:
 
 def last_folder(task: str) -> str:
     """The data folder that a run on this task was given last; "" if none was."""
-    given = (each.spec.params for each in runs() if each.spec.params.get("task") == task)
+    given = (each.spec.params for each in runs() if _named(each.spec.params) == task)
     return next((str(params["data"]) for params in given if params.get("data")), "")
+
+
+def _named(params: Mapping[str, Json]) -> str:
+    """The task without what is said of it behind a question mark."""
+    return str(params.get("task", "")).partition("?")[0]

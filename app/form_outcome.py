@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from app.form_task import task_part
 from app.run_actions import perform, start, title_of
 from app.run_resources import expected_of, room, speed_of
 from app.state.form import close_form
@@ -14,11 +15,13 @@ from app.state.runs import notice
 from app.widgets import escaped
 from compecon.checkpoints.catalog import CheckpointEntry
 from compecon.errors import CompeconError
+from compecon.recipes.fields import Json
 from compecon.runs.devices import queue_of
 from compecon.runs.points import Points
 from compecon.views.form_draft import FormDraft
 from compecon.views.form_problems import Problem, needs_network, problems_with
 from compecon.views.run_expected import estimate_view
+from compecon.views.task_look import TaskLook, look_at
 
 _MOST_SHOWN = 12  # commands of a sweep
 _MOST_ESTIMATED = 50
@@ -30,11 +33,20 @@ def form_outcome(draft: FormDraft, entries: Mapping[str, CheckpointEntry]) -> No
     if problems:
         for problem in problems:
             st.error(escaped(problem.sentence), icon=":material/error:")
+    look, params = _looked(draft, points)
+    if look is not None:
+        task_part(draft, params, look)
     n_runs = len(points) if points else 1
+    may_begin = look is None or look.may_begin
     label = "Start" if n_runs == 1 else f"Start {n_runs} runs"
     with st.container(horizontal=True):
         st.button(
-            escaped(label), type="primary", disabled=bool(problems), on_click=perform, args=(start, draft), key="start"
+            escaped(label),
+            type="primary",
+            disabled=bool(problems) or not may_begin,
+            on_click=perform,
+            args=(start, draft),
+            key="start",
         )
         st.button("Back to the list", on_click=close_form, key="back")
     said = notice()
@@ -43,6 +55,14 @@ def form_outcome(draft: FormDraft, entries: Mapping[str, CheckpointEntry]) -> No
     if points is not None:
         _estimate(draft, points)
         _preview(draft, points)
+
+
+def _looked(draft: FormDraft, points: Points | None) -> tuple[TaskLook | None, Mapping[str, Json]]:
+    """How the task of the first run was understood, once the form has no other problem."""
+    if points is None:
+        return None, {}
+    params = draft.does.does.checked({**points.params, **points.points[0]})
+    return look_at(points.recipe, params), params
 
 
 def _estimate(draft: FormDraft, points: Points) -> None:

@@ -107,16 +107,20 @@ def _what(kind: Kind, draft: FormDraft, entries: Mapping[str, CheckpointEntry]) 
         or ""
     }
     own = given["task"].startswith(FILES)
+    named_before, mark, query = given["task"].partition("?")
     tasks = [*TASKS, _OWN_FILES]
     named = task.selectbox(
         "Task",
         tasks,
-        index=tasks.index(_OWN_FILES if own else given["task"]) if own or given["task"] in TASKS else None,
+        index=tasks.index(_OWN_FILES if own else named_before) if own or named_before in TASKS else None,
         key=field_key("task"),
         placeholder="choose one",
         help="reviews is made by compecon and needs no network; own files are tables with a text and a label.",
     )
-    values["task"] = _own_files(given["task"] if own else FILES) if named == _OWN_FILES else named or ""
+    if named == _OWN_FILES:
+        values["task"] = _own_files(given["task"] if own else FILES)
+    else:
+        values["task"] = f"{named}{mark}{query}" if named == named_before else named or ""
     entry = TASKS.get(named or "")
     if entry is not None:
         st.caption(escaped(f"{entry.title} Data: {entry.licence}."))
@@ -137,7 +141,8 @@ def _own_files(given: str) -> str:
         value=given.removeprefix(FILES),
         placeholder="PATH?text=COLUMN&label=COLUMN",
         key=field_key("files"),
-        help="A CSV, TSV, JSON lines or Parquet file. Columns are called text and label unless said otherwise.",
+        help="A CSV, TSV, JSON lines or Parquet file, or a folder of them called train, dev and test. Columns are "
+        "called text and label unless said otherwise; what else can be said: pair, kind, labels, encoding, seed.",
     )
     return f"{FILES}{path.strip()}" if path.strip() else ""
 

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 import streamlit as st
 
 from app.state.compare import show_text
+from compecon.tasks.registry import with_labels
 
-_ROWS, _ASKED = "compare_listed_rows", "compare_dataset_asked"
+TASK = "compare_measure_task"  # key of the menu of tasks
+_ROWS, _ASKED, _ORDER = "compare_listed_rows", "compare_dataset_asked", "compare_label_order"
 
 
 def list_rows(table: str, texts: Sequence[tuple[str, str]]) -> None:
@@ -39,6 +41,17 @@ def asked() -> str:
     """What went wrong with the last press of the button; "" if nothing did."""
     said: str = st.session_state.get(_ASKED, "")
     return said
+
+
+def hold_order(names: tuple[str, ...]) -> None:
+    """Keep what class 0, 1, ... of the chosen task are called; for callbacks."""
+    st.session_state[_ORDER] = (widget(TASK), names)
+
+
+def task_asked() -> str:
+    """The chosen task, with the order of its classes if somebody has said it."""
+    task, names = st.session_state.get(_ORDER, ("", ()))
+    return with_labels(task, names) if names and task == widget(TASK) else widget(TASK)
 
 
 def widget(name: str) -> str:

@@ -28,11 +28,13 @@ class Understood:
         lines: For people.
         doubt: Why nobody knows which class is which output; None if it is known.
         refused: Why the checkpoint is not made for the task; "" if it is, or nobody knows.
+        may_begin: Whether the recipe does without: a training then puts a fresh head on.
     """
 
     lines: tuple[str, ...]
     doubt: LabelDoubtError | None = None
     refused: str = ""
+    may_begin: bool = False
 
     def require(self) -> None:
         """Make sure that it is known which class is which output.
@@ -40,7 +42,7 @@ class Understood:
         Raises:
             TaskError: If it is not, or the checkpoint is not made for the task.
         """
-        if self.doubt is not None:
+        if self.doubt is not None and not self.may_begin:
             raise self.doubt
         if self.refused:
             raise TaskError(self.refused)
@@ -112,5 +114,5 @@ def _matched(
     except TaskError as error:
         refused = str(error)
     if recipe == _LEARN_ANY:
-        return Understood((*lines, f"{about.name} gets a fresh head: {doubt or refused}"))
+        return Understood((*lines, f"{about.name} gets a fresh head: {doubt or refused}"), doubt, may_begin=True)
     return Understood(lines, doubt, refused)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
+from urllib.parse import quote
 
 from compecon.errors import TaskError
 
@@ -26,7 +27,7 @@ class LabelDoubtError(TaskError):
         self.wanted, self.offered = tuple(wanted), tuple(offered)
         super().__init__(
             f"{self.doubt} Find out what the model was trained with, and say it after the task's name, as "
-            f"'?labels={','.join(self.names)}' ('&labels=...' after another option): what 0, 1, ... are called."
+            f"'?labels={spelled(self.names)}' ('&labels=...' after another option): what 0, 1, ... are called."
         )
 
     @property
@@ -136,6 +137,11 @@ def plain(name: str) -> str:
         ('not_entailment', 'a-', '-1')
     """
     return _BETWEEN.sub("_", name.strip().casefold())
+
+
+def spelled(names: Sequence[str]) -> str:
+    """Names as they stand behind ``labels=`` in a task's name."""
+    return ",".join(quote(name, safe=" /()") for name in names)
 
 
 def listed(names: Sequence[str]) -> str:

@@ -5,17 +5,18 @@ Importing this module loads neither torch nor transformers nor datasets.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import Any, final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_plus
 
 from compecon.errors import OfflineError, TaskError
 from compecon.tasks import files, glue, hub, language_modeling, made, wikitext, xnli
 from compecon.tasks.definition import Definition
+from compecon.tasks.labels import spelled
 from compecon.tasks.language_task import LanguageTask
 from compecon.tasks.local import read_table
 from compecon.tasks.metrics import Metric, perplexity
@@ -24,6 +25,7 @@ from compecon.tasks.task import Kind, Task
 AnyTask = Task | LanguageTask
 FILES = "files:"  # begins the name of a task of local files
 _REFUSED = {"ax": "GLUE's diagnostic set has no public labels: nothing can be learnt from it or measured on it."}
+_LABELS = "labels="
 _OPTIONS = ("text", "label", "pair", "kind", "seed", "labels", "encoding")
 
 
@@ -159,6 +161,7 @@ def options_of(name: str) -> tuple[str, dict[str, Any]]:
         TaskError: If an option is unknown, or no value of its kind.
     """
     path, _, query = name.removeprefix(FILES).partition("?")
+    classes = next((each.removeprefix(_LABELS) for each in query.split("&") if each.startswith(_LABELS)), "")
     known = _OPTIONS if name.startswith(FILES) else ("labels",)
     try:
         options: dict[str, Any] = dict(parse_qsl(query, strict_parsing=True)) if query else {}
@@ -169,8 +172,15 @@ def options_of(name: str) -> tuple[str, dict[str, Any]]:
     except ValueError as error:
         raise TaskError(f"{query!r} is not of the form {known[0]}=...&{known[-1]}=... ({error}).") from error
     if "labels" in options:
-        options["labels"] = tuple(part.strip() for part in options["labels"].split(","))
+        options["labels"] = tuple(unquote_plus(part).strip() for part in classes.split(","))
     return path, options
+
+
+def with_labels(name: str, labels: Sequence[str]) -> str:
+    """A task's name with the names of class 0, 1, ... behind it, in place of those that are there."""
+    base, _, query = name.partition("?")
+    others = [each for each in query.split("&") if each and not each.startswith(_LABELS)]
+    return f"{base}?{'&'.join([*others, f'{_LABELS}{spelled(labels)}'])}"
 
 
 def _read_named(entry: TaskEntry, data: Path | None, *, offline: bool) -> AnyTask:

@@ -477,6 +477,28 @@ def test_what_is_typed_is_in_the_command_and_in_the_address(open_form: Open) -> 
     assert again.code[0].value == page.code[0].value
 
 
+def test_the_task_is_shown_as_it_was_understood_and_a_doubt_is_asked_about(open_form: Open, tmp_path: Path) -> None:
+    table = tmp_path / "mine.csv"
+    table.write_text("Text;label\n" + "".join(f"{HOSTILE} {i};{i % 2}\n" for i in range(80)))
+    form = filled(task=f"files:{table}", checkpoint="sentiment", recover_epochs=1.0)
+    page = open_form(kind="prune", **form)
+    assert re.search("separated by semicolons.*text = 'Text'", shown_as_markup(page))
+    assert not re.search(UNESCAPED, shown_as_markup(page))
+    assert page.button(key="start").disabled
+    for place, name in enumerate(("positive", "negative")):
+        field(page, "selectbox", f"order-{place}").set_value(name)
+    page.run()
+    field(page, "button", "order-use").click().run()
+    assert json.loads(address_of(page)["set"])["task"] == f"files:{table}?labels=positive,negative"
+    assert not page.button(key="start").disabled
+    table.write_text(table.read_text() + " ;1\n;0\n")
+    page.run()
+    assert page.button(key="start").disabled
+    assert re.search("line 82.*line 83", shown_as_markup(page).replace("\n", " "))
+    field(page, "checkbox", "skip_bad_rows").check().run()
+    assert not page.button(key="start").disabled
+
+
 def test_what_is_wrong_is_said_and_cannot_be_started(open_form: Open, fake: FakeExecutor) -> None:
     page = open_form(**filled())
     field(page, "number_input", "learning_rate").set_value(-1.0).run()
