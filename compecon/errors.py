@@ -24,6 +24,10 @@ class TextError(CompeconError, ValueError):
     """A text cannot be shown: empty, too long, or nothing but padding."""
 
 
+class ChildError(CompeconError, RuntimeError):
+    """A process of ours died, broke a limit, or refused what it was asked."""
+
+
 class OfflineError(CompeconError, ConnectionError):
     """The Hub was asked for and cannot be reached."""
 

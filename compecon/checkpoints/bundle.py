@@ -18,8 +18,9 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save
 from torch import Tensor
-from transformers import PreTrainedModel, PreTrainedTokenizerBase, PreTrainedTokenizerFast
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from compecon.checkpoints.tokenizer_files import save_tokenizer
 from compecon.errors import CheckpointError
 
 SCHEMA = 1
@@ -79,7 +80,7 @@ def save_weights(
     config = copy.deepcopy(model.config)
     config.dtype, config.architectures = dtype, [type(model).__name__]
     config.save_pretrained(folder)
-    _save_tokenizer(tokenizer, folder)
+    save_tokenizer(tokenizer, folder)
     own = {name: value for name, value in state.items() if name not in same}
     manifest: dict[str, Any] = {"schema": SCHEMA, "sha256": {WEIGHTS: _write(own, folder / WEIGHTS)}}
     if shared:
@@ -156,21 +157,6 @@ _ORDER = ("schema", *_TOLD, "sha256", "shared")
 
 def _stored(value: Tensor, dtype: torch.dtype) -> Tensor:
     return value.to("cpu", dtype if value.is_floating_point() else value.dtype).contiguous()
-
-
-def _save_tokenizer(tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
-    if not isinstance(tokenizer, PreTrainedTokenizerFast):
-        tokenizer.save_pretrained(folder)
-        return
-    plain = copy.deepcopy(tokenizer)
-    plain.backend_tokenizer.no_truncation()  # tokenizing a batch leaves its length limit behind
-    plain.backend_tokenizer.no_padding()
-    plain.save_pretrained(folder)
-    path = folder / "tokenizer_config.json"
-    config = json.loads(path.read_text(encoding="utf-8"))
-    config.pop("backend", None)
-    config["tokenizer_class"] = "PreTrainedTokenizerFast"  # known to transformers 4 and 5, unlike the name 5 writes
-    path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 
 def _unique(state: Mapping[str, Tensor], model: PreTrainedModel) -> dict[str, Tensor]:

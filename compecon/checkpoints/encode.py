@@ -11,7 +11,7 @@ from transformers import BatchEncoding, PreTrainedTokenizerBase
 
 from compecon.checkpoints.inputs import separates_pairs, tokenized
 from compecon.checkpoints.panics import panics_as_errors, reason
-from compecon.errors import CheckpointError, TextError
+from compecon.errors import CheckpointError, CompeconError, TextError
 
 LONGEST_TEXT = 100_000  # characters; beyond this even counting the tokens is too slow to wait for
 Span: TypeAlias = tuple[int, int, int]
@@ -71,6 +71,8 @@ def tokenize(tokenizer: PreTrainedTokenizerBase, text: str, pair: str | None) ->
     try:
         with panics_as_errors():
             return tokenized(tokenizer, [text], None if pair is None else [pair], max_tokens=None)
+    except CompeconError:
+        raise
     except Exception as error:
         raise TextError(f"The tokenizer cannot read this text: {reason(error)}. Try another text.") from error
 

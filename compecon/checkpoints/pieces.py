@@ -77,10 +77,10 @@ class Spelling:
 
 def spelling_of(tokenizer: PreTrainedTokenizerBase) -> Spelling:
     """Learn from a tokenizer's decoder how it marks words; sentencepiece's ``▁`` where it does not say."""
-    backend = getattr(tokenizer, "backend_tokenizer", None)
-    if backend is None or backend.decoder is None:
+    decoder = _decoder_of(tokenizer)
+    if decoder is None:
         return Spelling()
-    steps = {step.get("type"): step for step in _steps(json.loads(backend.decoder.__getstate__()))}
+    steps = {step.get("type"): step for step in _steps(json.loads(decoder))}
     if "ByteLevel" in steps:
         return Spelling(space="", byte_level=True)
     if "WordPiece" in steps:
@@ -88,6 +88,15 @@ def spelling_of(tokenizer: PreTrainedTokenizerBase) -> Spelling:
     if "BPEDecoder" in steps:
         return Spelling(suffix=steps["BPEDecoder"].get("suffix", "</w>"), space="")
     return Spelling()
+
+
+def _decoder_of(tokenizer: PreTrainedTokenizerBase) -> str | bytes | None:
+    """The decoder's settings in JSON; a foreign tokenizer has told them, the others are asked."""
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is None or backend.decoder is None:
+        return getattr(tokenizer, "decoder_state", None)
+    state: bytes = backend.decoder.__getstate__()
+    return state
 
 
 def _steps(decoder: dict[str, Any]) -> Iterator[dict[str, Any]]:

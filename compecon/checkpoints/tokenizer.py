@@ -1,24 +1,30 @@
-"""Loading a tokenizer: ours as it is, any other from a clean copy that a limited child process tried first."""
+"""Loading a tokenizer: ours into this process, any other into a limited one of its own for as long as it is used."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from compecon.checkpoints.digest import combined
 from compecon.checkpoints.files import parse_json
+from compecon.checkpoints.foreign import ForeignTokenizer, foreign_process
 from compecon.checkpoints.intake import Survey
 from compecon.checkpoints.panics import panics_as_errors, reason
-from compecon.checkpoints.small_files import read_small_file
-from compecon.checkpoints.tokenizer_trial import try_tokenizer
-from compecon.errors import CheckpointError
+from compecon.checkpoints.small_files import CONFIG, TOKENIZER_FILES, read_small_file
+from compecon.children.limited import LimitedProcess
+from compecon.children.messages import Message
+from compecon.errors import CheckpointError, ChildError
+from compecon.paths import assets
 
-_tried: set[str] = set()  # digests of the tokenizers that passed their trial in this process
+_probed: set[str] = set()  # digests of the tokenizers that stood their probes in this process
+_processes: WeakValueDictionary[str, LimitedProcess] = WeakValueDictionary()  # by digest: two models share one
 
 
 def load_tokenizer(survey: Survey, *, trusted: bool) -> PreTrainedTokenizerBase:
@@ -26,42 +32,70 @@ def load_tokenizer(survey: Survey, *, trusted: bool) -> PreTrainedTokenizerBase:
 
     Args:
         survey: The checkpoint.
-        trusted: Whether it is one of ours; any other tokenizer is first tried in a child process, which takes seconds.
+        trusted: Whether it is one of ours. A tokenizer whose files are those of a bundled one is ours too; any other
+            is loaded into a process of its own, which takes a second, and first reads texts that set off its rules.
 
     Raises:
-        CheckpointError: If it cannot be loaded, or hangs or explodes when tried.
+        CheckpointError: If it cannot be loaded, or hangs or explodes on those texts.
     """
     if trusted:
         return _load(survey.root.folder)
-    with _clean_copy(survey) as folder:
-        key = combined(survey.small_files)
-        if key not in _tried:
-            try_tokenizer(folder)
-            _tried.add(key)
-        tokenizer = _load(folder)
+    own = {name: digest for name, digest in survey.small_files.items() if name != CONFIG}
+    files = {name: _clean(name, read_small_file(survey.root, name)) for name in survey.small_files}
+    if combined(own) in _bundled():
+        tokenizer = _loaded_here({name: files[name] for name in own})
+    else:
+        tokenizer = _loaded_apart(files, combined(survey.small_files))
     tokenizer.name_or_path = str(survey.root.folder)
     return tokenizer
 
 
-@contextmanager
-def _clean_copy(survey: Survey) -> Iterator[Path]:
-    """A private folder with the tokenizer's files alone: what was checked is what is loaded, and links are gone.
+def _clean(name: str, content: bytes) -> bytes:
+    """A file as it is handed to the tokenizer's library: what was checked is what is loaded, and links are gone.
 
     Chat templates are left out: they are programs, and nothing here chats. So are paths, which would lead elsewhere.
     """
-    with tempfile.TemporaryDirectory(prefix="compecon-tokenizer-") as folder:
-        for name in survey.small_files:
-            content = read_small_file(survey.root, name)
-            if name == "tokenizer_config.json":
-                settings = parse_json(content, name)
-                kept = {key: value for key, value in settings.items() if not _leads_elsewhere(key)}
-                content = json.dumps(kept).encode()
-            (Path(folder) / name).write_bytes(content)
-        yield Path(folder)
+    if name != "tokenizer_config.json":
+        return content
+    settings = parse_json(content, name)
+    return json.dumps({key: value for key, value in settings.items() if not _leads_elsewhere(key)}).encode()
 
 
 def _leads_elsewhere(key: str) -> bool:
     return key in ("chat_template", "name_or_path") or key.endswith(("_file", "_path"))
+
+
+@cache
+def _bundled() -> frozenset[str]:
+    """Digests of the bundled tokenizers: a checkpoint that was trained from a bundled one has its tokenizer."""
+    found = set()
+    for folder in (assets() / "checkpoints").glob("*"):
+        present = [folder / name for name in TOKENIZER_FILES if (folder / name).is_file()]
+        found.add(combined({path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in present}))
+    return frozenset(found - {combined({})})
+
+
+def _loaded_apart(files: Mapping[str, bytes], digest: str) -> PreTrainedTokenizerBase:
+    process = _processes.get(digest) or foreign_process(files)
+    try:
+        said = process.ask(Message({"ask": "load"})).body
+        if digest not in _probed:
+            process.ask(Message({"ask": "probe"}))
+    except ChildError as error:
+        raise CheckpointError(
+            f"The tokenizer cannot be used: {error}. It hangs, explodes or is damaged. Save it again with "
+            "tokenizer.save_pretrained(folder), or take another checkpoint."
+        ) from error
+    _probed.add(digest)
+    _processes[digest] = process
+    return ForeignTokenizer(process, said)
+
+
+def _loaded_here(files: Mapping[str, bytes]) -> PreTrainedTokenizerBase:
+    with tempfile.TemporaryDirectory(prefix="compecon-tokenizer-") as folder:
+        for name, content in files.items():
+            (Path(folder) / name).write_bytes(content)
+        return _load(Path(folder))
 
 
 def _load(folder: Path) -> PreTrainedTokenizerBase:

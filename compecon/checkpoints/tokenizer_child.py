@@ -1,98 +1,142 @@
-"""The child's side of a tokenizer's trial: ``python -m compecon.checkpoints.tokenizer_child <folder>``.
+"""The child's side of a foreign tokenizer: it loads the tokenizer and answers what compecon asks of one.
 
-It loads the tokenizer as the parent would and encodes texts made of what the tokenizer's own rules react to, under
-limits on time and memory. That stops what explodes on loading or on such texts; it proves nothing about every text
-that a person may type.
+A tokenizer is a small program: a regular expression can take exponential time, a chain of normalizers can turn ten
+characters into ten billion. So it runs here, for as long as it is used, and never in the process of the dashboard or of
+a training. torch is kept out: a tokenizer needs none of it, and every one of them would weigh 200 MB more.
 """
 
 from __future__ import annotations
 
-import importlib
-import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import psutil
-from transformers import AutoTokenizer
+sys.modules["torch"] = None  # type: ignore[assignment]  # before transformers looks for it
 
-from compecon.checkpoints.panics import panics_as_errors, reason
+import numpy as np  # noqa: E402
+from transformers import AutoTokenizer, PreTrainedTokenizerBase  # noqa: E402
 
-_CPU_SECONDS = 15  # for loading and encoding, beyond what the imports took
-_BYTES = 2 << 30  # likewise
-_MOST_TOKENS = 50_000  # more than this for a probe of a few thousand characters is an explosion
-_MOST_PROBES = 200
-_PROBES = (
-    "The cat sat on the mat; it wasn't 3.14159 metres long!",
-    "Ünïcödé, 漢字, 😀 and\ttabs\n\nlines",
-    "a" * 2000 + "!",
-    "1" * 500 + " " * 500 + "-" * 500,
-    "".join(map(chr, range(32, 127))) * 4,
-)
+from compecon.checkpoints.panics import panics_as_errors, reason  # noqa: E402
+from compecon.checkpoints.probes import probes_of  # noqa: E402
+from compecon.checkpoints.tokenizer_files import saved_files  # noqa: E402
+from compecon.checkpoints.tokenizer_limits import LIMITS, MOST_TOKENS_A_CHARACTER, SPARE_TOKENS  # noqa: E402
+from compecon.children.messages import Message  # noqa: E402
+from compecon.children.serve import serve  # noqa: E402
+
+_COLUMNS = frozenset({"input_ids", "attention_mask", "token_type_ids", "special_tokens_mask"})
 
 
-def main(folder: Path) -> None:
-    """Load and try the tokenizer of a folder; ends with an exception or a signal if it is not to be trusted."""
-    _limit_resources()
-    with panics_as_errors():
-        tokenizer = AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True)
-        for probe in (*_PROBES, *_own_probes(folder)):
-            tokens = len(tokenizer(probe, truncation=False, padding=False, verbose=False)["input_ids"])
-            if tokens > _MOST_TOKENS:
-                raise ValueError(f"it makes {tokens:,} tokens of {len(probe):,} characters")
+class Service:
+    """A loaded tokenizer that answers messages by their "ask"."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._loaded: PreTrainedTokenizerBase | None = None
+        self._asked: Mapping[str, Callable[[Message], Message]] = {
+            "load": self._load, "probe": self._probe, "encode": self._encode, "tokens": self._tokens, "ids": self._ids,
+            "decode": self._decode, "vocabulary": self._vocabulary, "files": self._files,
+        }  # fmt: skip
+
+    def answer(self, question: Message) -> Message:
+        """Answer a question."""
+        with panics_as_errors():
+            return self._asked[question.body["ask"]](question)
+
+    @property
+    def _tokenizer(self) -> Any:
+        if self._loaded is None:
+            self._loaded = AutoTokenizer.from_pretrained(
+                str(self._folder), trust_remote_code=False, local_files_only=True
+            )
+        return self._loaded
+
+    def _load(self, _question: Message) -> Message:
+        tokenizer = self._tokenizer
+        decoder = getattr(getattr(tokenizer, "backend_tokenizer", None), "decoder", None)
+        return Message(
+            {
+                "special": {name: str(token) for name, token in _special(tokenizer).items()},
+                "extra": [str(token) for token in tokenizer.extra_special_tokens],
+                "settings": {
+                    "model_max_length": tokenizer.model_max_length,
+                    "padding_side": tokenizer.padding_side,
+                    "truncation_side": tokenizer.truncation_side,
+                    "model_input_names": list(tokenizer.model_input_names),
+                },
+                "is_fast": bool(tokenizer.is_fast),
+                "size": len(tokenizer),
+                "vocabulary": int(tokenizer.vocab_size),
+                "added": [
+                    tokenizer.num_special_tokens_to_add(pair=False),
+                    tokenizer.num_special_tokens_to_add(pair=True),
+                ],
+                "decoder": None if decoder is None else decoder.__getstate__().decode("utf-8"),
+            }
+        )
+
+    def _probe(self, _question: Message) -> Message:
+        """Read what the tokenizer's own rules react to; what explodes on loading or on this is refused at once."""
+        for probe in probes_of(self._folder):
+            _check_length(len(self._plain([probe])["input_ids"][0]), [probe], [])
+        return Message({})
+
+    def _plain(self, texts: list[str]) -> Any:
+        return self._tokenizer(texts, truncation=False, padding=False, verbose=False)
+
+    def _encode(self, question: Message) -> Message:
+        texts, pairs = question.body["texts"], question.body["pairs"]
+        found = self._tokenizer(texts, pairs, padding=False, verbose=False, **question.body["options"])
+        rows = found["input_ids"]
+        _check_length(sum(map(len, rows)), texts, pairs or [])
+        arrays = {"lengths": np.fromiter(map(len, rows), np.int64, len(rows))}
+        names = [name for name in found if name in _COLUMNS]
+        arrays |= {name: _flat(found[name]) for name in names}
+        encodings = found.encodings
+        if encodings and question.body["aligned"]:
+            arrays["offsets"] = np.asarray([each.offsets for each in encodings[:1]], np.int64).reshape(-1, 2)
+            arrays["words"] = _with_gaps(encodings[0].word_ids)
+            arrays["sequences"] = _with_gaps(encodings[0].sequence_ids)
+        return Message({"names": names}, arrays)
+
+    def _tokens(self, question: Message) -> Message:
+        return Message({"tokens": self._tokenizer.convert_ids_to_tokens(question.body["ids"])})
+
+    def _ids(self, question: Message) -> Message:
+        return Message({"ids": self._tokenizer.convert_tokens_to_ids(question.body["tokens"])})
+
+    def _decode(self, question: Message) -> Message:
+        return Message({"text": self._tokenizer.decode(question.body["ids"], **question.body["options"])})
+
+    def _vocabulary(self, _question: Message) -> Message:
+        return Message({"vocabulary": self._tokenizer.get_vocab()})
+
+    def _files(self, _question: Message) -> Message:
+        files = saved_files(self._tokenizer, self._folder)
+        return Message({}, {name: np.frombuffer(content, np.uint8) for name, content in files.items()})
 
 
-def _limit_resources() -> None:
-    """Bound time and memory from here on, as far as the platform can; the parent's time-out holds everywhere."""
-    try:
-        resource = importlib.import_module("resource")
-    except ImportError:  # Windows
-        return
-    process = psutil.Process()
-    seconds = sum(process.cpu_times()[:2])
-    for kind, most in (
-        (resource.RLIMIT_CPU, int(seconds) + _CPU_SECONDS),
-        (resource.RLIMIT_AS, process.memory_info().vms + _BYTES),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        try:
-            resource.setrlimit(kind, (most, resource.getrlimit(kind)[1]))
-        except (ValueError, OSError):  # macOS accepts no limit on memory
-            continue
+def _special(tokenizer: Any) -> dict[str, Any]:
+    named = {name: getattr(tokenizer, name) for name in tokenizer.SPECIAL_TOKENS_ATTRIBUTES}
+    return {name: token for name, token in named.items() if token is not None}
 
 
-def _own_probes(folder: Path) -> Iterator[str]:
-    """Texts that set off the tokenizer's own patterns: each literal, and long runs of each character of a regex."""
-    path = folder / "tokenizer.json"
-    if not path.is_file():
-        return
-    literals: dict[str, None] = {}
-    for key, value in _strings(json.loads(path.read_text(encoding="utf-8")), depth=0):
-        if key == "String":
-            literals[value[:50]] = None
-        elif key == "Regex":
-            literals |= dict.fromkeys(character for character in value[:2000] if not character.isspace())
-    for literal in list(literals)[:_MOST_PROBES]:
-        yield literal * 10
-        yield literal * 300 + "!"
-        yield literal * 300 + "☃"  # an end that hardly any pattern expects, so that it looks for another way to match
+def _flat(rows: list[list[int]]) -> np.ndarray:
+    return np.fromiter((number for row in rows for number in row), np.int32)
 
 
-def _strings(value: Any, depth: int) -> Iterator[tuple[str, str]]:
-    """Strings under a key, anywhere but in the vocabulary, which is large and no program."""
-    if depth > 30:
-        return
-    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, item in entries:
-        if isinstance(item, str):
-            yield str(key), item
-        elif key not in ("model", "added_tokens"):
-            yield from _strings(item, depth + 1)
+def _with_gaps(numbers: list[int | None]) -> np.ndarray:
+    return np.fromiter((-1 if number is None else number for number in numbers), np.int64)
+
+
+def _check_length(n_tokens: int, texts: list[str], pairs: list[str]) -> None:
+    n_characters = sum(map(len, (*texts, *pairs)))
+    if n_tokens > MOST_TOKENS_A_CHARACTER * n_characters + SPARE_TOKENS * len(texts):
+        raise ValueError(f"it makes {n_tokens:,} tokens of {n_characters:,} characters")
 
 
 if __name__ == "__main__":
     try:
-        main(Path(sys.argv[1]))
-    except Exception as error:  # noqa: BLE001 - the parent reads one line, not a traceback
+        serve(Service(Path(sys.argv[1])).answer, LIMITS)
+    except Exception as error:  # noqa: BLE001 - the other side sees that it ended
         sys.exit(reason(error))

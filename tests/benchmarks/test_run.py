@@ -19,6 +19,7 @@ from compecon.errors import CompeconError
 from compecon.views.attention import attention_stream
 from compecon.views.budgets import budget_grid
 from compecon.views.frames import encode
+from tests.support.tokenizers import LOADER, in_this_process
 
 TOY = bert_config(layers=1, hidden=24, heads=2, d_ff=48)
 
@@ -27,7 +28,7 @@ TOY = bert_config(layers=1, hidden=24, heads=2, d_ff=48)
 def checkpoint(tmp_path_factory):
     folder = write_random_checkpoint(tmp_path_factory.mktemp("bench") / "toy", TOY)
     with pytest.MonkeyPatch.context() as patch:  # the tokenizer is a bundled one: no child process to try it in
-        patch.setattr("compecon.checkpoints.tokenizer.try_tokenizer", lambda _folder: None)
+        patch.setattr(LOADER, in_this_process)
         return load_checkpoint(folder, "cpu")
 
 

@@ -25,6 +25,8 @@ from transformers import (
     RobertaForMaskedLM,
 )
 
+from tests.support.tokenizers import LOADER, in_this_process
+
 SENTENCES = ["the film was great", "the film was unbelievably bad", "Hello, world!\nIt's a café."]
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 WORDS = [
@@ -131,5 +133,5 @@ def write_safetensors() -> Callable[..., None]:
 
 @pytest.fixture
 def untried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Skip the tokenizer's trial, which starts an interpreter; it has tests of its own."""
-    monkeypatch.setattr("compecon.checkpoints.tokenizer.try_tokenizer", lambda _folder: None)
+    """Load foreign tokenizers here: a process of its own takes a second, and has tests of its own."""
+    monkeypatch.setattr(LOADER, in_this_process)

@@ -19,6 +19,7 @@ from transformers import (
 )
 
 from compecon.cli import main
+from tests.support.tokenizers import LOADER, in_this_process
 
 WORDS = [f"w{i}" for i in range(20)]
 Compecon = Callable[..., tuple[int, str, str]]
@@ -28,7 +29,7 @@ Compecon = Callable[..., tuple[int, str, str]]
 def compecon(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Compecon:
     """Run a command in this process: its exit code, stdout and stderr."""
     monkeypatch.setenv("COMPECON_CHECKPOINTS", "")
-    monkeypatch.setattr("compecon.checkpoints.tokenizer.try_tokenizer", lambda _folder: None)
+    monkeypatch.setattr(LOADER, in_this_process)
 
     def run(*arguments: object) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["compecon", *map(str, arguments)])

@@ -28,6 +28,7 @@ from compecon.tasks.language_task import Document, LanguageTask
 from compecon.tasks.metrics import Estimate, accuracy, paired, perplexity, spearman
 from compecon.tasks.registry import read_task
 from compecon.tasks.task import Split, Task
+from tests.support.tokenizers import LOADER, in_this_process
 
 pytestmark = pytest.mark.slow
 
@@ -36,7 +37,7 @@ QUICK = {"steps": 4, "batch_size": 8, "precision": "float32", "device": "cpu", "
 
 @pytest.fixture(autouse=True)
 def _quickly(monkeypatch):
-    monkeypatch.setattr("compecon.checkpoints.tokenizer.try_tokenizer", lambda _folder: None)
+    monkeypatch.setattr(LOADER, in_this_process)
     monkeypatch.setattr("compecon.recipes.achieved._ROUNDS", 4)
 
 

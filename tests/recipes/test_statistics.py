@@ -42,6 +42,7 @@ from compecon.recipes.row_store import StatisticsStore, write_statistics
 from compecon.recipes.survivors import inequality
 from compecon.tasks.encode import encode
 from compecon.tasks.registry import read_task
+from tests.support.tokenizers import LOADER, in_this_process
 
 WORDS = [f"w{i}" for i in range(20)]
 BUDGETS = [3, 1]
@@ -86,7 +87,7 @@ MODELS = {"BERT": bert, "compacted BERT": compacted, "GPT-2": gpt2}
 def _tokenizers_are_trusted() -> Iterator[None]:
     """A tokenizer of unknown origin is tried in a process of its own, which takes seconds; these are our own."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("compecon.checkpoints.tokenizer.try_tokenizer", lambda _folder: None)
+        patch.setattr(LOADER, in_this_process)
         yield
 
 

@@ -6,6 +6,7 @@ before any line of ours runs, so that everything is started as the installed com
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -41,7 +42,10 @@ while not store.get(run).state.is_finished:
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkpoint that is not bundled."""
     ours = load_checkpoint("sentiment")
-    return save_checkpoint(ours.model, ours.tokenizer, tmp_path_factory.mktemp("foreign") / "checkpoint")
+    folder = save_checkpoint(ours.model, ours.tokenizer, tmp_path_factory.mktemp("foreign") / "checkpoint")
+    settings = folder / "tokenizer_config.json"
+    settings.write_text(json.dumps({**json.loads(settings.read_text()), "origin": "somebody else"}))
+    return folder
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ from compecon.checkpoints.encode import Encoded
 from compecon.checkpoints.load import Checkpoint, load_checkpoint
 from compecon.compression.compact import compact
 from compecon.compression.units import Units
+from tests.support.tokenizers import LOADER, in_this_process
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 WORDS = ["the", "film", "was", "great", "but", "end", "bad", "and", "long", "un", "##watch", "##able", ",", ".", "'"]
@@ -124,7 +125,7 @@ def load(folder_of: Callable[[str], Path]) -> Load:
     @functools.cache
     def loaded(kind: str) -> Checkpoint:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("compecon.checkpoints.tokenizer.try_tokenizer", lambda _folder: None)
+            patch.setattr(LOADER, in_this_process)
             return load_checkpoint(folder_of(kind), "cpu")
 
     return loaded

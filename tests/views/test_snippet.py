@@ -17,6 +17,7 @@ from compecon.recipes.policies import POLICIES
 from compecon.views.attention import AttentionRequest, attention_stream
 from compecon.views.snippet import HEAD, LAYER, K, python_snippet
 from compecon.views.statistics import STATISTICS, TOKENS, VIEWS
+from tests.support.tokenizers import LOADER, in_this_process
 
 TEXTS = {
     "plain": "the film was great , but the end was bad .",
@@ -53,7 +54,7 @@ def shown(checkpoint: Checkpoint, text: str, policy: str, at: tuple[int, int, in
 @pytest.fixture(autouse=True)
 def _no_trial(monkeypatch: pytest.MonkeyPatch) -> None:
     """The tokenizer's trial starts an interpreter; it has tests of its own."""
-    monkeypatch.setattr("compecon.checkpoints.tokenizer.try_tokenizer", lambda _folder: None)
+    monkeypatch.setattr(LOADER, in_this_process)
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)

@@ -51,7 +51,7 @@ def environment(more: Mapping[str, str] = MappingProxyType({}), *, bare: bool = 
 def module_path() -> str:
     """``PYTHONPATH`` for a child: the absolute entries of ours, and where this package is if that is no usual place."""
     named = os.environ.get(_MODULES, "").split(os.pathsep)
-    root = Path(__file__).resolve().parents[1]
+    root = Path(__file__).resolve().parents[2]
     installed = {Path(folder).resolve() for folder in (*site.getsitepackages(), site.getusersitepackages())}
     own = [] if root in installed else [str(root)]
     return os.pathsep.join(dict.fromkeys([*(entry for entry in named if Path(entry).is_absolute()), *own]))

@@ -48,12 +48,12 @@ def test_the_users_own_folders_stay_on_the_path(tmp_path: Path, monkeypatch: pyt
 def test_our_package_is_found_without_an_installation(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PYTHONPATH", raising=False)
     program = "import compecon.errors as e; print(e.__file__)"
-    assert Path(children.output("-c", program).strip()).parent == Path(children.__file__).parent
+    assert Path(children.output("-c", program).strip()).parent == Path(children.__file__).parents[1]
 
 
 def test_an_installed_package_is_not_put_before_the_standard_library(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PYTHONPATH", raising=False)
-    monkeypatch.setattr(children.site, "getsitepackages", lambda: [str(Path(children.__file__).parents[1])])
+    monkeypatch.setattr(children.site, "getsitepackages", lambda: [str(Path(children.__file__).parents[2])])
     assert "PYTHONPATH" not in children.environment()
 
 
