@@ -120,6 +120,9 @@ def _controls(choice: CompareChoice, entries: Mapping[str, CheckpointEntry]) -> 
         return
     st.selectbox("A", list(entries), key="compare_a", format_func=lambda name: _title(entries[name]))
     st.selectbox("B", list(entries), key="compare_b", format_func=lambda name: _title(entries[name]))
+    for limits in dict.fromkeys(entries[name].limits for name in (choice.a, choice.b) if name in entries):
+        if limits:
+            st.caption(escaped(limits))
     if choice.part == "text":
         _text_controls(choice)
 

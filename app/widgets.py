@@ -31,11 +31,13 @@ def controls() -> None:
         format_func=lambda n: _title(entries[n]),
         on_change=_first_example,
     )
+    entry = entries.get(chosen("checkpoint") or "")
+    if entry is not None and entry.limits:
+        st.caption(escaped(entry.limits))
     texts = bundled_examples(chosen("checkpoint") or "")
     show_example(next((e.title for e in texts if (e.text, e.pair) == (chosen("text"), chosen("pair"))), _OWN))
     st.selectbox("Example", [*(e.title for e in texts), _OWN], key="example", on_change=_pick_example)
     st.text_area("Text", key="text", height=120)
-    entry = entries.get(chosen("checkpoint") or "")
     takes_pairs = entry is None or entry.preflight is None or entry.preflight.kind != "causal-lm"
     if takes_pairs or chosen("pair"):
         st.text_area("Second text, for a pair", key="pair", height=68)

@@ -17,6 +17,7 @@ from compecon.commands import (
     experiment,
     export,
     prune,
+    remeasure,
     resume,
     runs,
     statistics,
@@ -40,6 +41,7 @@ app.command()(statistics.statistics)
 app.command()(prune.prune)
 app.command()(compact.compact)
 app.command()(export.export)
+app.command()(remeasure.remeasure)
 app.command()(allocate.allocate)
 app.command()(stop.stop)
 app.command()(resume.resume)

@@ -151,7 +151,7 @@ def read_weights(folder: Path) -> dict[str, Tensor]:
     return {name: value.float() for name, value in state.items()}
 
 
-_TOLD = ("title", "task", "metrics", "training")
+_TOLD = ("title", "task", "limits", "metrics", "training")
 _ORDER = ("schema", *_TOLD, "sha256", "shared")
 
 

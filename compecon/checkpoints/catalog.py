@@ -29,6 +29,7 @@ class CheckpointEntry:
         architecture: Model class; empty if the folder is broken.
         preflight: What is known of it, without a digest; ``None`` if the folder is broken.
         problem: Why it cannot be loaded, one sentence; empty if it can.
+        limits: What it cannot do, as whoever made it says; may be empty.
     """
 
     name: str
@@ -39,6 +40,7 @@ class CheckpointEntry:
     architecture: str
     preflight: Preflight | None
     problem: str
+    limits: str = ""
 
 
 def list_checkpoints(local_dirs: Sequence[str | Path] = ()) -> tuple[CheckpointEntry, ...]:
@@ -124,4 +126,5 @@ def _entry(location: Location) -> CheckpointEntry:
         architecture=found.preflight.architecture,
         preflight=found.preflight,
         problem="",
+        limits=found.record.limits,
     )

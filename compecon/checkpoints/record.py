@@ -39,6 +39,7 @@ class Record:
         title: For a list, one line.
         task: Such as ``"sentiment"``.
         metrics: Measured figures with their intervals, as written.
+        limits: What it cannot do, for whoever chooses it: a sentence or two.
         training: How the model came about, such as target, price and seed, as written.
         sha256: File name to the digest of its content.
         shared: Tensor name to where it is stored; only the bundled checkpoints may use it.
@@ -47,6 +48,7 @@ class Record:
     title: str = ""
     task: str = ""
     metrics: tuple[Mapping[str, Any], ...] = ()
+    limits: str = ""
     training: Mapping[str, Any] = field(default_factory=dict)
     sha256: Mapping[str, str] = field(default_factory=dict)
     shared: Mapping[str, SharedTensor] = field(default_factory=dict)
@@ -77,6 +79,7 @@ def read_record(root: Root, *, trusted: bool) -> Record:
         title=str(content.get("title", ""))[:200],
         task=str(content.get("task", ""))[:100],
         metrics=tuple(entry for entry in metrics if isinstance(entry, dict)),
+        limits=str(content.get("limits", ""))[:600],
         training=training if isinstance(training := content.get("training"), dict) else {},
         sha256=_checksums(_object(content, "sha256")),
         shared={name: _shared(name, entry) for name, entry in shared.items()},

@@ -23,7 +23,9 @@ _Base = Annotated[
 _DenseEpochs = Annotated[
     float, typer.Option(help="Epochs of a dense model for each seed; 0 if the base knows the task.")
 ]
-_Out = Annotated[Path, typer.Option(help="Folder for the records and the report; run again with it to go on.")]
+_Out = Annotated[
+    Path, typer.Option(help="Folder for the records, the models and the report; run again with it to go on.")
+]
 
 
 @app.callback()
@@ -123,7 +125,7 @@ def budgets(  # noqa: PLR0913 - one option each
         )
         study = _study(base, _task(task, data), data, plan, out)
         rows = run_budgets(
-            lambda seed: start_of(study, seed), plan.seeds, study.task, max_tokens=max_tokens, say=typer.echo
+            lambda seed: start_of(study, seed), plan.seeds, study.task, out, max_tokens=max_tokens, say=typer.echo
         )
         about = {
             "task": task,

@@ -17,6 +17,7 @@ from compecon.finetune.as_given import given_back
 from compecon.finetune.train import fine_tune
 from compecon.recipes.arms import Start
 from compecon.recipes.evaluate import evaluate
+from compecon.recipes.reloaded import kept_model
 from compecon.recipes.report import write_json
 from compecon.tasks.metrics import Estimate, paired
 from compecon.tasks.task import Task
@@ -112,7 +113,13 @@ def budget_rows(runs: Sequence[BudgetRun], task: Task) -> tuple[BudgetRow, ...]:
 
 
 def run_budgets(
-    starts: Callable[[int], Start], seeds: Sequence[int], task: Task, *, max_tokens: int, say: Callable[[str], None]
+    starts: Callable[[int], Start],
+    seeds: Sequence[int],
+    task: Task,
+    folder: Path,
+    *,
+    max_tokens: int,
+    say: Callable[[str], None],
 ) -> tuple[BudgetRow, ...]:
     """Dense, trained longer, and trained under budgets, each under every budget.
 
@@ -120,6 +127,7 @@ def run_budgets(
         starts: Seed -> start.
         seeds: Which seeds.
         task: The task.
+        folder: Keeps the models; each is measured as loaded from there.
         max_tokens: Longer texts are cut.
         say: Is told of progress.
     """
@@ -128,7 +136,8 @@ def run_budgets(
         start = starts(seed)
         for arm in ARMS:
             model = start.model if arm == "dense" else train_any_budget(start, keys=KEYS if arm == "any budget" else ())
-            runs.append(measured(arm, seed, model, start.tokenizer, task, max_tokens=max_tokens))
+            made = kept_model(model, start.tokenizer, folder, f"{arm.replace(' ', '-')}-s{seed}")
+            runs.append(measured(arm, seed, made.model, made.tokenizer, task, max_tokens=max_tokens))
             shown = ", ".join(f"{one.value:.4f}" for one in runs[-1].test)
             say(f"{task.name} seed {seed} {arm}: {shown} at {', '.join(str(k or 'all') for k in MEASURED)} keys")
     return budget_rows(runs, task)

@@ -6,12 +6,14 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from compecon.checkpoints.bundle import WEIGHTS, ReportedMetric, describe, read_manifest, read_weights, save_weights
+from compecon.checkpoints.bundle import WEIGHTS, ReportedMetric, add_entries, describe, read_manifest, save_weights
+from compecon.checkpoints.load import load_of_bundle
 from compecon.checkpoints.pretrained import Base, pretrained_folder, read_encoder, shrunk
 from compecon.finetune.settings import FineTuneSettings
 from compecon.recipes.card import FACTS, model_card
-from compecon.recipes.causal import CausalPlan, measure_causal, train_causal
-from compecon.recipes.encoders import EncoderPlan, Report, measure, train_encoder
+from compecon.recipes.causal import CausalPlan, train_causal
+from compecon.recipes.encoders import EncoderPlan, Report, train_encoder
+from compecon.recipes.evaluate import BY_TOKEN, BY_WORD, evaluate_checkpoint
 from compecon.recipes.family import FAMILY, FamilyPlan, build_family
 from compecon.recipes.pairs import rehearsed
 from compecon.tasks import files, hub
@@ -162,10 +164,10 @@ def _build_encoder(name: str, base: Base, task: Task, run: _Run) -> Path:
     folder, plan = run.out / name, run.plan.encoders[name]
     model = train_encoder(base, task, plan, seed=run.seed, report=run.report)
     save_weights(model, base.tokenizer, folder, shared_prefix=_EMBEDDINGS)
-    model.load_state_dict(read_weights(folder))  # what is reported is what was saved, float16 rounding included
-    metrics = [_reported(task.metric, s, measure(model, base, task, s, plan.max_tokens)) for s in task.reported]
-    rounds = {"teacher": plan.teacher, "first round": plan.rehearsal, "last round": plan.student}
-    _finish(name, folder, metrics, {what: settings for what, settings in rounds.items() if settings}, run)
+    made = load_of_bundle(folder)  # what is reported is what was saved, float16 rounding included
+    found = {split: evaluate_checkpoint(made, task, split, max_tokens=plan.max_tokens) for split in task.reported}
+    metrics = [_reported(task.metric, split, one.estimate) for split, one in found.items()]
+    _finish(name, folder, metrics, run)
     return folder
 
 
@@ -174,10 +176,10 @@ def _build_causal(run: _Run) -> Path:
     corpus = read_corpus(run.data) if run.data else hub_corpus()
     model, tokenizer = train_causal(corpus, plan, seed=run.seed, report=run.report)
     save_weights(model, tokenizer, folder)
-    model.load_state_dict(read_weights(folder), strict=False)  # tied output weights are stored once
-    by_token, by_word = measure_causal(model, tokenizer, corpus.part("test"))
-    metrics = [_reported("perplexity by token", "test", by_token), _reported("perplexity by word", "test", by_word)]
-    _finish("causal", folder, metrics, {"training": plan.settings}, run)
+    found = evaluate_checkpoint(load_of_bundle(folder), corpus, "test").metrics
+    by_token, by_word = found.values()
+    metrics = [_reported(BY_TOKEN, "test", by_token), _reported(BY_WORD, "test", by_word)]
+    _finish("causal", folder, metrics, run)
     return folder
 
 
@@ -185,16 +187,39 @@ def _reported(name: str, split: str, estimate: Estimate) -> ReportedMetric:
     return ReportedMetric(name, split, estimate.value, estimate.low, estimate.high, estimate.n)
 
 
-def _finish(
-    name: str,
-    folder: Path,
-    metrics: Sequence[ReportedMetric],
-    rounds: Mapping[str, FineTuneSettings],
-    run: _Run,
-) -> None:
-    facts = FACTS[name]
-    digest = read_manifest(folder)["sha256"][WEIGHTS]
-    card = model_card(facts, rounds, run.seed, metrics, digest)
-    describe(folder, title=facts.title, task=name, metrics=metrics, card=card)
+def _finish(name: str, folder: Path, metrics: Sequence[ReportedMetric], run: _Run) -> None:
+    tell(folder, metrics, plan=run.plan, seed=run.seed)
     for metric in metrics:
         run.report(f"{name}: {metric.split} {metric.name} {metric.value:.4g} [{metric.low:.4g}, {metric.high:.4g}]")
+
+
+def tell(
+    folder: Path,
+    metrics: Sequence[ReportedMetric],
+    beyond: Sequence[ReportedMetric] = (),
+    *,
+    plan: BundlePlan | None = None,
+    seed: int = 0,
+) -> None:
+    """Write the card of a checkpoint that is none of the family, and the words and numbers of its manifest.
+
+    Args:
+        folder: The checkpoint.
+        metrics: Numbers measured on the saved weights.
+        beyond: The same on data that it learnt nothing from; for the card.
+        plan: How it was trained; the plan of the shipped checkpoints if None.
+        seed: Of its training.
+    """
+    name, chosen = folder.name, plan or BundlePlan()
+    facts = FACTS[name]
+    card = model_card(facts, _rounds(name, chosen), seed, metrics, read_manifest(folder)["sha256"][WEIGHTS], beyond)
+    describe(folder, title=facts.title, task=name, metrics=metrics, card=card)
+    add_entries(folder, {"limits": facts.limits})
+
+
+def _rounds(name: str, plan: BundlePlan) -> dict[str, FineTuneSettings]:
+    if name == "causal":
+        return {"training": plan.causal.settings}
+    own = plan.encoders[name]
+    rounds = {"teacher": own.teacher, "first round": own.rehearsal, "last round": own.student}
+    return {what: settings for what, settings in rounds.items() if settings is not None}

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 import torch
 
-from compecon.checkpoints.scratch import document_nats, small_gpt2, train_tokenizer, windows
+from compecon.checkpoints.scratch import small_gpt2, train_tokenizer, windows
 from compecon.finetune.settings import FineTuneSettings
 from compecon.finetune.train import fine_tune
 from compecon.recipes.encoders import Report
-from compecon.tasks.language_task import Document, LanguageTask
-from compecon.tasks.metrics import Estimate, perplexity
+from compecon.recipes.evaluate import evaluate
+from compecon.tasks.language_task import LanguageTask
 from compecon.tasks.objectives import next_token_loss
 
 
@@ -56,20 +54,6 @@ def train_causal(corpus: LanguageTask, plan: CausalPlan, *, seed: int, report: R
     rows = windows(tokenizer, texts, plan.positions)
     report(f"causal: {model.num_parameters():,} parameters, {len(rows) * plan.positions:,} tokens of training text")
     fine_tune(model, tokenizer, rows, next_token_loss, replace(plan.settings, seed=seed))
-    by_token, by_word = measure_causal(model, tokenizer, corpus.part("dev"))
+    by_token, by_word = evaluate(model, tokenizer, corpus, "dev").metrics.values()
     report(f"causal: dev perplexity by token {by_token}, by word {by_word}")
     return model, tokenizer
-
-
-def measure_causal(model: Any, tokenizer: Any, documents: Sequence[Document]) -> tuple[Estimate, Estimate]:
-    """Perplexity by token and by word; documents are what is resampled for the intervals.
-
-    Args:
-        model: A `GPT2LMHeadModel`.
-        tokenizer: Its tokenizer.
-        documents: At least two.
-    """
-    ids = [tokenizer(document.text, verbose=False)["input_ids"] for document in documents]
-    nats = np.array([document_nats(model, row) for row in ids])
-    tokens, words = np.array([len(row) for row in ids]), np.array([document.words for document in documents])
-    return perplexity(nats, tokens), perplexity(nats, words)

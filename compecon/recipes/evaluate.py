@@ -28,7 +28,7 @@ from compecon.tasks.metrics import Estimate, perplexity
 from compecon.tasks.registry import AnyTask
 from compecon.tasks.task import Kind, Task
 
-BY_WORD = "perplexity by word"
+BY_TOKEN, BY_WORD = "perplexity by token", "perplexity by word"
 _HEADS: Mapping[Kind, str] = {
     "classification": "classification",
     "regression": "regression",

@@ -21,7 +21,7 @@ from compecon.recipes.arms import forward_macs
 from compecon.recipes.frontier import FrontierPlan, Say, Study, run_frontier
 from compecon.recipes.ready import ready_model, refuse_compacted
 from compecon.recipes.records import RunRecord
-from compecon.recipes.report import FrontierReport, Measured, command_line, hardware, versions
+from compecon.recipes.report import FrontierReport, Measured, command_line, hardware, measured_as, versions
 from compecon.recipes.summary import arms_at_targets, duels, volumes
 from compecon.tasks.task import Split, Task
 
@@ -53,6 +53,7 @@ def frontier_report(study: Study) -> FrontierReport:
         hardware=hardware(),
         versions=versions(),
         runs=runs,
+        measured_as=measured_as(runs),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -18,7 +17,6 @@ from compecon.checkpoints.bundle import (
     add_entries,
     describe,
     read_manifest,
-    read_weights,
     save_weights,
 )
 from compecon.checkpoints.load import Checkpoint, load_of_bundle
@@ -28,7 +26,7 @@ from compecon.latency import LatencyRatio, compare_latency
 from compecon.recipes.any_budget import MEASURED, train_any_budget
 from compecon.recipes.arms import Outcome, Start, forward_macs, priced, pruned, recovered, untouched
 from compecon.recipes.card import FACTS
-from compecon.recipes.evaluate import evaluate
+from compecon.recipes.evaluate import evaluate_checkpoint
 from compecon.recipes.family_card import family_card
 from compecon.recipes.ready import taught
 from compecon.tasks.encode import encode
@@ -94,7 +92,8 @@ MEMBERS = (
     Member("any-budget", "any key budget", _any_budget, "budget dropout", keys=tuple(k for k in MEASURED if k)),
 )
 PARENTS = ("sentiment", "similarity")
-FAMILY = tuple(f"{parent}-{member.suffix}" for parent in PARENTS for member in MEMBERS)
+_MEMBERS = {f"{parent}-{member.suffix}": member for parent in PARENTS for member in MEMBERS}
+FAMILY = tuple(_MEMBERS)
 
 
 @dataclass(frozen=True)
@@ -158,19 +157,18 @@ def time_family(bundle: Path, *, only: Collection[str] = FAMILY, report: Say = l
         report: Is told of each.
 
     Returns:
-        The folders whose card and manifest were written again.
+        The folders whose manifest was written again; their cards follow by `compecon.recipes.shipped_cards`.
 
     Raises:
         CheckpointError: If a checkpoint cannot be loaded.
     """
-    members = {f"{parent}-{member.suffix}": member for parent in PARENTS for member in MEMBERS}
-    folders = [bundle / name for name in members if name in only and (bundle / name).is_dir()]
+    folders = [bundle / name for name in FAMILY if name in only and (bundle / name).is_dir()]
     for folder in folders:
         manifest = read_manifest(folder)
         training = manifest["training"]
         parent, member = (load_of_bundle(bundle / name).model for name in (training["parent"], folder.name))
         training["latency"] = {"batch": _BATCH, "n_tokens": _TOKENS, **asdict(_latency(parent, member))}
-        _tell(folder, members[folder.name], training, [ReportedMetric(**metric) for metric in manifest["metrics"]])
+        add_entries(folder, {"training": training})
         report(f"{folder.name}: {_numbers(read_manifest(folder))}")
     return tuple(folders)
 
@@ -185,17 +183,16 @@ def _start(checkpoint: Checkpoint, task: Task, plan: FamilyPlan, seed: int) -> S
 def _saved(bundle: Path, parent: Checkpoint, task: Task, start: Start, member: Member, outcome: Outcome) -> Path:
     folder = bundle / f"{parent.path.name}-{member.suffix}"
     save_weights(outcome.model, parent.tokenizer, folder, "bert.embeddings.", parent=parent.path)
-    model = copy.deepcopy(outcome.model)
-    model.load_state_dict(read_weights(folder))  # what is reported is what was saved, float16 rounding included
-    metrics = _metrics(model, parent, task, member)
-    latency = _latency(parent.model, model)
+    made = load_of_bundle(folder)  # what is reported is what was saved, float16 rounding included
+    metrics = _metrics(made, task, member)
+    latency = _latency(parent.model, made.model)
     training = {
         "method": member.method,
         "parent": parent.path.name,
         "parent_digest": parent.digest,
         "target": member.target,
         "share": outcome.share,
-        "macs": forward_macs(model, start.n_tokens),
+        "macs": forward_macs(made.model, start.n_tokens),
         "dense_macs": forward_macs(parent.model, start.n_tokens),
         "n_tokens": start.n_tokens,
         "latency": {"batch": _BATCH, "n_tokens": _TOKENS, **asdict(latency)},
@@ -204,24 +201,36 @@ def _saved(bundle: Path, parent: Checkpoint, task: Task, start: Start, member: M
         "steps": outcome.steps,
         "settings": asdict(start.settings),
     }
-    _tell(folder, member, training, metrics)
+    tell_member(folder, training, metrics)
     return folder
 
 
-def _tell(folder: Path, member: Member, training: Mapping[str, Any], metrics: Sequence[ReportedMetric]) -> None:
-    """Write the card, and the manifest's words and numbers."""
-    parent = training["parent"]
+def tell_member(
+    folder: Path,
+    training: Mapping[str, Any],
+    metrics: Sequence[ReportedMetric],
+    beyond: Sequence[ReportedMetric] = (),
+) -> None:
+    """Write the card of a member, and the words and numbers of its manifest.
+
+    Args:
+        folder: The member.
+        training: How it came about.
+        metrics: Numbers measured on the saved weights.
+        beyond: The same on data that it learnt nothing from; for the card.
+    """
+    parent, member = training["parent"], _MEMBERS[folder.name]
     title = f"{parent.capitalize()}: {member.title}"  # the difference comes early: menus cut what is long
-    card = family_card(FACTS[parent], title, training, metrics, read_manifest(folder)["sha256"][WEIGHTS])
+    card = family_card(FACTS[parent], title, training, metrics, read_manifest(folder)["sha256"][WEIGHTS], beyond)
     describe(folder, title=title, task=parent, metrics=metrics, card=card)
-    add_entries(folder, {"training": training})
+    add_entries(folder, {"training": training, "limits": FACTS[parent].limits})
 
 
-def _metrics(model: Any, parent: Checkpoint, task: Task, member: Member) -> list[ReportedMetric]:
+def _metrics(made: Checkpoint, task: Task, member: Member) -> list[ReportedMetric]:
     found = []
     for keys in (None, *member.keys):
         budget = KeyBudget(keys) if keys else None
-        estimate = evaluate(model, parent.tokenizer, task, "test", max_tokens=_MAX_TOKENS, budget=budget).estimate
+        estimate = evaluate_checkpoint(made, task, "test", max_tokens=_MAX_TOKENS, budget=budget).estimate
         name = task.metric if keys is None else f"{task.metric} at {keys} key{'s' if keys > 1 else ''}"
         if not math.isnan(estimate.value):  # a correlation, where a budget makes all answers alike
             found.append(ReportedMetric(name, "test", **asdict(estimate)))

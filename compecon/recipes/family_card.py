@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from compecon.checkpoints.bundle import WEIGHTS, ReportedMetric
-from compecon.recipes.card import Facts, metadata, metric_rows
+from compecon.recipes.card import Facts, beyond_rows, metadata, metric_rows
 
 _HOW = {
     "incentive": "Hard-concrete gates on heads and FFN neurons were trained together with the weights while the price "
@@ -22,7 +22,12 @@ _RIVAL = (
 
 
 def family_card(
-    facts: Facts, title: str, training: Mapping[str, Any], metrics: Sequence[ReportedMetric], sha256: str
+    facts: Facts,
+    title: str,
+    training: Mapping[str, Any],
+    metrics: Sequence[ReportedMetric],
+    sha256: str,
+    beyond: Sequence[ReportedMetric] = (),
 ) -> str:
     """README.md of a member.
 
@@ -32,6 +37,7 @@ def family_card(
         training: How it came about, as its manifest tells.
         metrics: Numbers measured on the saved weights.
         sha256: Hash of the weights file.
+        beyond: Numbers on data that it learnt nothing from.
     """
     how = _HOW.get(training["method"], _RIVAL).format(method=training["method"], price=training["price"] or 0.0)
     latency, settings = training["latency"], training["settings"]
@@ -47,7 +53,7 @@ On the saved float16 weights, computed in float32. In brackets: 95 % bootstrap i
 | metric | split | value | n |
 |---|---|---|---|
 {metric_rows(metrics)}
-
+{beyond_rows(beyond)}
 | cost | value |
 |---|---|
 | MACs of heads and neurons that are left | {training["share"]:.1%} |
@@ -66,7 +72,7 @@ A budget of keys changes what is read, not these MACs.
 
 ## Not good for
 
-{facts.not_good_for}
+{facts.limits} {facts.not_good_for}
 
 `{WEIGHTS}` sha256: `{sha256}`
 """

@@ -3,7 +3,7 @@
 From a dense model of each seed: incentive training at each target and at fixed prices, and each post-hoc method, with
 and without recovery. Every arm has the same steps, rows, learning rates and teacher. All rivals run on the first seed
 at some targets; the best by dev go on to all targets and seeds. Nothing is chosen by test, and every run leaves a
-record.
+record, its predictions, and the model itself in `models/`: it is measured as loaded from there, and can be again.
 """
 
 from __future__ import annotations
@@ -27,13 +27,14 @@ from compecon.finetune.train import fine_tune
 from compecon.recipes.arms import Outcome, Start, forward_macs, priced, pruned, recovered, untouched
 from compecon.recipes.evaluate import evaluate
 from compecon.recipes.records import Records, RunRecord, record_name
+from compecon.recipes.reloaded import kept_model
 from compecon.recipes.survivors import SurvivorControl, survivor_control
 from compecon.tasks.encode import encode
 from compecon.tasks.objectives import objective_of
 from compecon.tasks.task import Task
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 Say = Callable[[str], None]
 _CONTROL_ROWS = 256
@@ -82,7 +83,7 @@ class Study:
         tokenizer: Tokenizer of the models.
         fresh: Seed -> a model before it has learnt the task.
         plan: What to run.
-        folder: For records and dense models.
+        folder: For records and models.
         say: Is told of progress, a sentence at a time.
     """
 
@@ -214,8 +215,10 @@ def _recorded(
     lane: _Lane, arm: str, target: float | None, outcome: Outcome, *, recovered: bool
 ) -> tuple[RunRecord, np.ndarray]:
     study, n_tokens = lane.study, lane.start.n_tokens
+    name = record_name(arm, target, lane.seed, recovered=recovered)
+    made = kept_model(outcome.model, study.tokenizer, study.folder, name)
     dev, test = (
-        evaluate(outcome.model, study.tokenizer, study.task, split, max_tokens=study.plan.max_tokens)
+        evaluate(made.model, made.tokenizer, study.task, split, max_tokens=study.plan.max_tokens)
         for split in ("dev", "test")
     )
     heads, neurons = zip(*outcome.values.counts(), strict=True)
@@ -225,7 +228,7 @@ def _recorded(
         seed=lane.seed,
         target=target,
         share=outcome.share,
-        macs=forward_macs(outcome.model, n_tokens),
+        macs=forward_macs(made.model, n_tokens),
         n_tokens=n_tokens,
         heads=heads,
         neurons=neurons,
@@ -237,16 +240,17 @@ def _recorded(
         training_macs=outcome.training_macs,
         price=outcome.price,
         met=outcome.met,
-        survivors=None if outcome.price is None else _survivors(lane, outcome),
+        reloaded=True,
+        survivors=None if outcome.price is None else _survivors(lane, made.model),
         cut=test.cut,
     )
     return record, test.predictions
 
 
-def _survivors(lane: _Lane, outcome: Outcome) -> SurvivorControl:
+def _survivors(lane: _Lane, smaller: PreTrainedModel) -> SurvivorControl:
     study = lane.study
     rows = encode(study.tokenizer, study.task.part("dev").head(_CONTROL_ROWS), study.plan.max_tokens)
-    return survivor_control(lane.start.model, outcome.model, study.tokenizer, rows)
+    return survivor_control(lane.start.model, smaller, study.tokenizer, rows)
 
 
 def start_of(study: Study, seed: int) -> Start:

@@ -116,7 +116,7 @@ def measure_checkpoint(
         if audience.watch.stop():
             raise TrainingInterruptedError(f"The evaluation was left after {place} of {len(keys)} budgets.")
         known = store.get(key) if kept is not None else None
-        record = _with_cut(known, loaded, task) if known else _measured(loaded, task, key)
+        record = _with_cut(known, loaded, task) if known else measured(loaded, task, key)
         if record != known:
             _keep(store, record, audience)
         n_recalled += known is not None
@@ -154,7 +154,17 @@ def _keys(shared: EvaluationKey, params: Mapping[str, Any]) -> list[EvaluationKe
     return [replace(shared, keys=params["keys"], share=params["share"], policy=policy)]
 
 
-def _measured(checkpoint: Checkpoint, task: AnyTask, key: EvaluationKey) -> EvaluationRecord:
+def measured(checkpoint: Checkpoint, task: AnyTask, key: EvaluationKey) -> EvaluationRecord:
+    """Measure a checkpoint once.
+
+    Args:
+        checkpoint: The checkpoint.
+        task: The task that the key names.
+        key: What to measure.
+
+    Raises:
+        TaskError: If the checkpoint is not made for the task, or there is no such split.
+    """
     is_scarce = key.keys is not None or key.share is not None
     found = evaluate_checkpoint(
         checkpoint,

@@ -37,6 +37,8 @@ class RunRecord:
         training_macs: MACs of all forward and backward passes after the dense model, the teacher's included.
         price: Price of compute when the gates were frozen.
         met: Whether the gates met the target by themselves.
+        reloaded: Whether it was measured as saved and loaded anew, in float32. Records without it are of models that
+            were measured where they had been trained: under autocast, if they were, and not kept.
         survivors: Where the shift in Gini and entropy comes from, on the first dev rows; for priced arms.
         cut: How much of the test texts was too long to be read; None in older records.
     """
@@ -58,6 +60,7 @@ class RunRecord:
     training_macs: float
     price: float | None = None
     met: bool | None = None
+    reloaded: bool = False
     survivors: SurvivorControl | None = None
     cut: Cut | None = None
 

@@ -22,6 +22,11 @@ from compecon.recipes.summary import ArmAtTarget, Duel, Volume
 from compecon.tasks.metrics import Estimate, Metric
 
 SCHEMA = 1
+RELOADED = "as saved in models/ and loaded anew, in float32"
+IN_PLACE = (
+    "under bfloat16 autocast, in the process that had trained them; they were not kept. In float32 such numbers differ "
+    "by up to 0.8 points"
+)
 _LIBRARIES = ("torch", "transformers", "numpy", "scipy", "compecon")
 
 
@@ -62,6 +67,7 @@ class FrontierReport:
         hardware: Processor, cores, threads.
         versions: Of what it ran on.
         runs: Every run.
+        measured_as: How the models that were trained after they had become smaller were measured.
     """
 
     task: str
@@ -77,6 +83,12 @@ class FrontierReport:
     hardware: Mapping[str, Any]
     versions: Mapping[str, str]
     runs: tuple[RunRecord, ...]
+    measured_as: str
+
+
+def measured_as(runs: Sequence[RunRecord]) -> str:
+    """How the trained models of an experiment were measured, for people."""
+    return RELOADED if all(run.reloaded for run in runs) else IN_PLACE
 
 
 def write_report(report: FrontierReport, metric: Metric, folder: Path) -> tuple[Path, Path]:
@@ -116,7 +128,8 @@ def markdown(report: FrontierReport, metric: Metric) -> str:
         "",
         f"`{report.command}` on {report.hardware['processor']}, {report.hardware['threads']} thread(s); test split of "
         f"{report.test_rows:,} rows. Shares are of the MACs of heads and neurons, counted on compacted shapes; "
-        f"brackets: 95 % paired bootstrap over rows, of the mean over seeds.{_cut(report)}",
+        f"brackets: 95 % paired bootstrap over rows, of the mean over seeds.{_cut(report)} "
+        f"Trained models were measured {report.measured_as}.",
         "",
         "## Incentive against the best rival with the same steps and teacher",
         "",

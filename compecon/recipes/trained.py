@@ -25,6 +25,7 @@ from compecon.recipes.arms import forward_macs
 from compecon.recipes.audience import Audience
 from compecon.recipes.evaluate import Evaluation, evaluate
 from compecon.recipes.ready import Ready
+from compecon.recipes.reloaded import reloaded
 from compecon.tasks.language_task import LanguageTask
 from compecon.tasks.registry import AnyTask
 
@@ -175,10 +176,11 @@ def saved(
     parent, task = ready.checkpoint, ready.task
     if not is_first():
         return Trained(place.out, {}, 0, 0, ready.n_tokens, shrunk, spent[0], Took(spent[1](), 0, place.base_bytes, 0))
-    found = {
-        split: evaluate(model, parent.tokenizer, task, split, max_tokens=ready.max_tokens, match=ready.match)
-        for split in _measured_on(task)
-    }
+    with reloaded(model, parent.tokenizer, place.out) as made:
+        found = {
+            split: evaluate(made.model, made.tokenizer, task, split, max_tokens=ready.max_tokens, match=ready.match)
+            for split in _measured_on(task)
+        }
     now, before = (forward_macs(each, ready.n_tokens) for each in (model, parent.model))
     metrics = [
         {"name": name, "split": split, **asdict(value)}

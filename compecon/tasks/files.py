@@ -17,11 +17,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from compecon.tasks import glue
 from compecon.tasks.glue import COLA, NLI_LABELS, SICK, SST2, STSB
 from compecon.tasks.rows import Row, held_out, shuffled, split
 from compecon.tasks.task import Task
+
+Parsed = TypeVar("Parsed")
 
 _STSB_COLUMNS = 7  # some rows carry two more, with the source of the sentences
 _COLA_COLUMNS = 4
@@ -30,19 +33,19 @@ _COLA_COLUMNS = 4
 def read_sst2(folder: Path) -> Task:
     """SST-2 of a data folder."""
     names = ("train", "dev", "test")
-    return SST2.task({n: split(_rows(folder / "sst2" / f"{n}.tsv", _sst2_row), int) for n in names})
+    return SST2.task({n: split(lines_of(folder / "sst2" / f"{n}.tsv", _sst2_row), int) for n in names})
 
 
 def read_stsb(folder: Path) -> Task:
     """STS-B of a data folder."""
     names = ("train", "dev", "test")
-    return STSB.task({n: split(_rows(folder / "stsb" / f"sts-{n}.csv", _stsb_row), float) for n in names})
+    return STSB.task({n: split(lines_of(folder / "stsb" / f"sts-{n}.csv", _stsb_row), float) for n in names})
 
 
 def read_cola(folder: Path) -> Task:
     """CoLA of a data folder: both dev files are "test", as in GLUE, and "dev" is cut from train, shuffled first."""
     train, near, far = (
-        list(_rows(folder / "cola" / f"{name}.tsv", _cola_row))
+        list(lines_of(folder / "cola" / f"{name}.tsv", _cola_row))
         for name in ("in_domain_train", "in_domain_dev", "out_of_domain_dev")
     )
     return COLA.task({**held_out(shuffled(train), int), "test": split(near + far, int)})
@@ -53,13 +56,13 @@ def read_mnli(folder: Path) -> Task:
     mismatched = sorted((folder / "mnli").glob("dev_mismatched*.jsonl"))
     matched = [path for path in _matching(folder / "mnli", "dev*.jsonl") if path not in mismatched]
     parts = (_matching(folder / "mnli", "train*.jsonl"), matched, mismatched)
-    return glue.mnli(*([row for path in paths for row in _rows(path, _mnli_row)] for paths in parts))
+    return glue.mnli(*([row for path in paths for row in lines_of(path, _mnli_row)] for paths in parts))
 
 
 def read_sick(folder: Path) -> Task:
     """SICK of a data folder, with the entailment judgement."""
     names = {"train": "SICK_train.txt", "dev": "SICK_trial.txt", "test": "SICK_test_annotated.txt"}
-    return SICK.task({n: split(_rows(folder / "sick" / f, _sick_row, header=True), int) for n, f in names.items()})
+    return SICK.task({n: split(lines_of(folder / "sick" / f, _sick_row, header=True), int) for n, f in names.items()})
 
 
 def _matching(folder: Path, pattern: str) -> list[Path]:
@@ -69,7 +72,13 @@ def _matching(folder: Path, pattern: str) -> list[Path]:
     return found
 
 
-def _rows(path: Path, parse: Callable[[str], Row], *, header: bool = False) -> Iterator[Row]:
+def lines_of(path: Path, parse: Callable[[str], Parsed], *, header: bool = False) -> Iterator[Parsed]:
+    """What a function makes of each line of a file that is not blank.
+
+    Raises:
+        FileNotFoundError: If the file is absent.
+        ValueError: Naming file and line, if the function cannot make anything of it.
+    """
     # Lines end in \n only: these texts hold other characters that str.splitlines would break at.
     lines = path.read_text(encoding="utf-8").split("\n")
     for number, line in enumerate(lines, start=1):

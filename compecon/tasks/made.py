@@ -35,7 +35,7 @@ REVIEWS = Definition(
     (accuracy,),
     "synthetic, made by compecon: free of rights",
 )
-_SHOWN = "reviews (synthetic)"  # results and checkpoints carry this name to where nobody sees the title
+SHOWN = "reviews (synthetic)"  # results and checkpoints carry this name to where nobody sees the title
 _ROWS = {"train": 4000, "dev": 500, "test": 1000}
 
 
@@ -47,7 +47,7 @@ def made_reviews() -> Task:
     """
     splits = {name: [(each.text, None, int(each.good)) for each in some] for name, some in written().items()}
     splits[NEW_FORMS] = splits["test"][1::2]
-    return replace(REVIEWS.task({name: split(rows, int) for name, rows in splits.items()}), name=_SHOWN)
+    return replace(REVIEWS.task({name: split(rows, int) for name, rows in splits.items()}), name=SHOWN)
 
 
 def written() -> dict[str, list[Review]]:

@@ -14,7 +14,7 @@ from typing import Any, final
 from urllib.parse import parse_qsl, unquote_plus
 
 from compecon.errors import OfflineError, TaskError
-from compecon.tasks import files, glue, hub, language_modeling, made, wikitext, xnli
+from compecon.tasks import elsewhere, files, glue, hub, language_modeling, made, wikitext, xnli
 from compecon.tasks.definition import Definition
 from compecon.tasks.labels import spelled
 from compecon.tasks.language_task import LanguageTask
@@ -114,7 +114,13 @@ def _entries() -> list[TaskEntry]:
     )
     sick = _defined(glue.SICK, "RobZamp/sick", hub.hub_sick, files.read_sick)
     reviews = replace(_defined(made.REVIEWS, made.SOURCE, made.made_reviews), is_made=True)
-    return [*of_glue, sick, *of_xnli, *of_wikitext, corpus, reviews]
+    known = [
+        _defined(elsewhere.AMAZON, elsewhere.AMAZON_SOURCE, elsewhere.not_on_the_hub, elsewhere.read_amazon),
+        _defined(
+            elsewhere.RELATEDNESS, elsewhere.RELATEDNESS_SOURCE, elsewhere.not_on_the_hub, elsewhere.read_relatedness
+        ),
+    ]
+    return [*of_glue, sick, *known, *of_xnli, *of_wikitext, corpus, reviews]
 
 
 TASKS: Mapping[str, TaskEntry] = {entry.name: entry for entry in _entries()}

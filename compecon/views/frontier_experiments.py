@@ -95,7 +95,7 @@ def _point(
         heads=counts(run, "heads"),
         neurons=counts(run, "neurons"),
         source=f"experiment {folder}, run {label}",
-        facts=_facts(run, family),
+        facts=_facts(report, run, family),
         rows=whole(run, "test", "n"),
         floor=number(report, "floor"),
         elsewhere=_on_dev(run, dense),
@@ -164,11 +164,12 @@ def _shift(run: Mapping[str, Any], name: str) -> Shift | None:
     return None if dense is None or survivors is None or smaller is None else Shift(dense, survivors, smaller)
 
 
-def _facts(run: Mapping[str, Any], family: str) -> tuple[tuple[str, str], ...]:
+def _facts(report: Mapping[str, Any], run: Mapping[str, Any], family: str) -> tuple[tuple[str, str], ...]:
     steps, left = whole(run, "steps"), part(run, "share")
     facts = (
         ("made by", family),
         ("heads and neurons left", "" if left is None else f"{left:.1%}"),
         ("steps after dense", f"{steps:,}" if steps else ""),
+        ("measured", words(report, "measured_as") if steps else ""),
     )
     return tuple((name, value) for name, value in facts if value)

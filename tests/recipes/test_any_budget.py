@@ -42,9 +42,9 @@ def test_each_budget_is_measured_under_itself(start, opinions):
         assert np.array_equal(again.predictions, predictions)
 
 
-def test_dense_does_not_differ_from_itself(start, opinions):
+def test_dense_does_not_differ_from_itself(start, opinions, tmp_path):
     said = []
-    rows = run_budgets(lambda _seed: start, [0], opinions, max_tokens=16, say=said.append)
+    rows = run_budgets(lambda _seed: start, [0], opinions, tmp_path, max_tokens=16, say=said.append)
     assert [(row.arm, row.keys) for row in rows if row.arm == "dense"] == [("dense", keys) for keys in MEASURED]
     assert all(row.change.value == row.change.low == row.change.high == 0 for row in rows if row.arm == "dense")
     assert len(said) == 3

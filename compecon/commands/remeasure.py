@@ -1,0 +1,66 @@
+"""`compecon remeasure`: every number that comes with compecon, measured again on the shipped weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from compecon.commands.options import listed, plainly
+
+PARTS = ("quality", "cards", "statistics", "streams", "recordings", "latency")
+
+
+def remeasure(
+    data: Annotated[Path, typer.Option(help="Data folder; the texts are not bundled.")],
+    only: Annotated[str, typer.Option(help=f"Parts, with commas between: {', '.join(PARTS)}.")] = ",".join(PARTS),
+    checkpoint: Annotated[list[str] | None, typer.Option(help="Only this checkpoint; may be repeated.")] = None,
+    missing: Annotated[
+        bool, typer.Option("--missing", help="Quality: only what was not measured of these weights.")
+    ] = False,
+) -> None:
+    """Measure the bundled checkpoints again, training nothing: quality, cards, statistics, streams, latency."""
+    from compecon.errors import CompeconError
+
+    parts = listed(only, str, "--only")
+    if unknown := [part for part in parts if part not in PARTS]:
+        raise CompeconError(f"--only takes {', '.join(PARTS)}, got {', '.join(unknown)}.")
+    with plainly():
+        _measure(parts, data, tuple(checkpoint or ()), missing)
+        _tell(parts, tuple(checkpoint or ()))
+
+
+def _measure(parts: tuple[str, ...], data: Path, names: tuple[str, ...], missing: bool) -> None:
+    from compecon.paths import assets
+    from compecon.recipes import shipped
+    from compecon.recipes.shipped_cards import write_latencies
+
+    folder = assets()
+    measuring: dict[str, Callable[[], object]] = {
+        "latency": lambda: write_latencies(folder, only=names, say=typer.echo),  # first: nothing has filled the process
+        "quality": lambda: shipped.measure_bundle(folder, data, only=names, missing=missing, say=typer.echo),
+        "statistics": lambda: shipped.measure_statistics(folder, data, only=names, say=typer.echo),
+        "streams": lambda: shipped.measure_streams(folder, data, say=typer.echo),
+    }
+    for part, measure in measuring.items():
+        if part in parts:
+            measure()
+
+
+def _tell(parts: tuple[str, ...], names: tuple[str, ...]) -> None:
+    """Write again what tells the numbers: cards, recordings, and the tables of README.md in a checkout."""
+    from compecon.paths import assets
+    from compecon.recipes.shipped_cards import write_cards
+    from compecon.recipes.shipped_readme import numbers_in, with_numbers
+    from compecon.views.recording import record_examples
+
+    folder = assets()
+    if {"cards", "quality", "latency"} & set(parts):
+        write_cards(folder, only=names, say=typer.echo)
+    if "recordings" in parts:
+        record_examples(folder / "traces", report=typer.echo)
+    readme = folder.parent / "README.md"
+    if readme.is_file():
+        readme.write_text(with_numbers(readme.read_text(encoding="utf-8"), numbers_in(folder)), encoding="utf-8")

@@ -1,0 +1,48 @@
+"""A model as anybody will have it: saved, and loaded anew. What is reported of a model is measured on this."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from compecon.checkpoints.load import Checkpoint, load_of_bundle
+from compecon.checkpoints.save import save_checkpoint
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+MODELS = "models"  # folder of an experiment with the models that it measured
+
+
+def kept_model(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path, name: str) -> Checkpoint:
+    """Keep a model of an experiment in `models/<name>`, in float32, and load it from there.
+
+    It can be measured again at any time: the folder is an ordinary checkpoint.
+
+    Args:
+        model: The model; left alone.
+        tokenizer: Its tokenizer.
+        folder: Of the experiment. A model that was kept under the same name, of an interrupted run, is replaced.
+        name: Of the run.
+    """
+    path = folder / MODELS / name
+    shutil.rmtree(path, ignore_errors=True)
+    return load_of_bundle(save_checkpoint(model, tokenizer, path), str(model.device))
+
+
+@contextmanager
+def reloaded(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, near: Path) -> Iterator[Checkpoint]:
+    """A model as it will be once it is saved, for the time of the context.
+
+    Args:
+        model: The model; left alone.
+        tokenizer: Its tokenizer.
+        near: Where it will be saved: a folder beside it is used meanwhile.
+    """
+    near.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=near.parent, prefix=f".{near.name}-") as scratch:
+        yield load_of_bundle(save_checkpoint(model, tokenizer, Path(scratch) / "model"), str(model.device))
