@@ -23,7 +23,7 @@ export class Controls {
     write(owner.$(".k"), `${view.k} of ${n} (${Math.round((100 * view.k) / n)} %)`);
     this.range.setAttribute("aria-valuetext", `${view.k} of ${n} keys`);
     const frame = store.frames.get(view.k);
-    updateOutput({ answers: owner.$(".answers"), verdict: owner.$(".verdict") }, store, frame, view.k);
+    updateOutput({ answers: owner.$(".answers"), verdict: owner.$(".verdict") }, store, frame);
     write(owner.$(".reads"), readsSentence(store, view.k));
     this.select.value = view.statistic;
     this.showSwitches(view);

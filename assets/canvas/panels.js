@@ -1,8 +1,9 @@
 // The parts of the page that are elements, not pictures: answers, chips, the table of statistics, the tip.
 // Text that comes from a model or a person enters as text nodes only.
 
+import { answerBoxes, outputSentence, scoreRange } from "./answers.js";
 import { css, inkOn, magnitude, shade } from "./scales.js";
-import { MOVED, number, outputSentence, percent, STATISTICS } from "./words.js";
+import { MOVED, number, percent, STATISTICS } from "./words.js";
 
 export const make = (tag, className, text) => {
   const element = document.createElement(tag);
@@ -103,27 +104,14 @@ function answerBox() {
 }
 
 /** The model's answer at a budget; the mark on each bar is the full-budget answer. */
-export function updateOutput({ answers, verdict }, store, frame, k) {
+export function updateOutput({ answers, verdict }, store, frame) {
   const { open, full } = store, shown = frame ?? full;
-  let boxes = [];
-  answers.title = "";
-  if (open.output === "classification") {
-    const best = shown.probabilities.indexOf(Math.max(...shown.probabilities));
-    boxes = shown.probabilities.slice(0, 8).map((p, i) => [open.labels[i], number(p), p, full.probabilities[i], i === best]);
-  } else if (open.output === "regression") {
-    const most = Math.max(full.score, shown.score), high = [1, 5, 10, 100].find((end) => end >= most) ?? most, low = Math.min(0, full.score, shown.score);
-    const at = (score) => (score - low) / (high - low);
-    answers.title = `The bar goes from ${number(low, 1)} to ${number(high, 1)}.`;
-    boxes = [[open.labels[0] ?? "score", number(shown.score, 2), at(shown.score), at(full.score), true]];
-  } else if (shown.top) {
-    const before = new Map(full.top);
-    boxes = shown.top.map(([word, p], i) => [JSON.stringify(word).slice(1, -1), number(p), p, before.get(word) ?? null, i === 0]);
-    if (shown.loss !== undefined) boxes.push(["perplexity of the text", number(Math.exp(shown.loss), 1), Math.min(1, shown.loss / 10), full.loss / 10, false]);
-  } else boxes = [["cosine to full budget", number(1 - shown.change), 1 - shown.change, 1, true]];
+  const boxes = answerBoxes(open, full, shown), range = open.output === "regression" && scoreRange(full, shown);
+  answers.title = range ? `The bar goes from ${number(range[0], 1)} to ${number(range[1], 1)}.` : "";
   while (answers.children.length > boxes.length) answers.lastChild.remove();
   boxes.forEach((one, i) => answer(answers.children[i] ?? answers.appendChild(answerBox()), one));
   answers.style.opacity = frame ? 1 : 0.45;
-  write(verdict, outputSentence(store, frame, k));
+  write(verdict, outputSentence(store, frame));
   verdict.classList.toggle("flipped", Boolean(frame?.flipped));
 }
 

@@ -54,17 +54,6 @@ export function removedNote(store) {
   return size ? `Hatched: ${size} of ${all} heads were removed from this model; the others keep their places.` : "";
 }
 
-/** One sentence about the output at a budget. */
-export function outputSentence(store, frame, k) {
-  const { open } = store, full = store.full;
-  if (!frame) return "The model's output at this budget is being computed.";
-  if (frame.k === store.n) return "Every token may be read: this is the model's normal output.";
-  if (open.output === "regression") return `The score moves by ${number(frame.change, 2)} (${number(full.score, 2)} at full budget).`;
-  if (open.output === "encoder") return `The text's embedding keeps a cosine of ${number(1 - frame.change)} with its full-budget self.`;
-  const what = { classification: "decision", "causal-lm": "next token", "masked-lm": "guess for the mask" }[open.output];
-  return frame.flipped ? `The ${what} has flipped (${open.change_unit.replace(/, nats/, "")}: ${number(frame.change)} nats).` : `The ${what} is unchanged (${open.change_unit.replace(/, nats/, "")}: ${number(frame.change)} nats).`;
-}
-
 /** What a budget saves, without pretending that masking is quicker. */
 export function readsSentence(store, k) {
   const { macs, grid } = store.open, i = grid.indexOf(k);

@@ -76,7 +76,7 @@ export class Controls {
     for (const side of owner.sides) {
       const { answers, verdict } = this.boxes[side.name], shown = owner.open.includes(side);
       answers.hidden = verdict.hidden = !shown;
-      if (shown) updateOutput({ answers, verdict }, side.store, side.frame, side.k);
+      if (shown) updateOutput({ answers, verdict }, side.store, side.frame);
     }
     const agree = owner.$(".agreement"), disagree = owner.$(".disagreement");
     if (!owner.both) { write(agree, ""); write(disagree, ""); return; }

@@ -1,5 +1,6 @@
 // The sentences of the Compare page. Differences are A − B everywhere.
 
+import { firstChoice as choice, firstPlace } from "../canvas/answers.js";
 import { number, percent, removedSentence, STATISTICS } from "../canvas/words.js";
 
 /** A difference with its sign. */
@@ -18,11 +19,6 @@ export function missingSentence(store, layer, head) {
   if (head >= store.open.heads[layer]) return `This model has no head ${head}: its layer ${layer} was built with ${store.open.heads[layer]} heads.`;
   return removedSentence(store, layer, head);
 }
-
-const choice = (open, frame) => {
-  if (open.output === "classification") return open.labels[frame.probabilities.indexOf(Math.max(...frame.probabilities))];
-  return frame.top ? JSON.stringify(frame.top[0][0]).slice(1, -1) : null;
-};
 
 /** Whether two models' answers can be compared at all. */
 export const comparable = (a, b) => a.open.output === b.open.output && (a.open.output !== "classification" || a.open.labels.join("\n") === b.open.labels.join("\n"));
@@ -44,7 +40,7 @@ export function agreementSentence(a, b, frameA, frameB) {
   const [one, other] = [choice(a.open, frameA), choice(b.open, frameB)];
   if (one === null || other === null) return "Neither guesses a word here: there is no mask in the text.";
   if (a.open.output !== "classification") return one === other ? `Both put “${one}” first.` : `They disagree: A puts “${one}” first, B “${other}”.`;
-  const i = frameA.probabilities.indexOf(Math.max(...frameA.probabilities)), moved = `A − B of its probability: ${signed(frameA.probabilities[i] - frameB.probabilities[i])}.`;
+  const i = firstPlace(frameA), moved = `A − B of its probability: ${signed(frameA.probabilities[i] - frameB.probabilities[i])}.`;
   return one === other ? `Both say “${one}”. ${moved}` : `They disagree: A says “${one}”, B says “${other}”.`;
 }
 

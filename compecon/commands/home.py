@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from compecon.views.values import few
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -46,7 +48,7 @@ def found(store: RunStore, name: str) -> RunRecord:
     if name in named or len(named) == 1:
         return store.get(name if name in named else named[0])
     if named:
-        raise RunError(f"{name} is the beginning of {len(named)} runs: {', '.join(named[:5])}. Give more of the name.")
+        raise RunError(f"{name} is the beginning of {len(named)} runs: {few(named, 5)}. Give more of the name.")
     raise RunError(f"There is no run {clean(name)[:60]} in {store.home.runs}. `compecon runs` lists those there are.")
 
 

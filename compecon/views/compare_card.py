@@ -14,7 +14,7 @@ from compecon.errors import CompeconError
 from compecon.files import MEGABYTE
 from compecon.flops import ModelShape, macs
 from compecon.kept import COMPACT
-from compecon.views.values import number, text
+from compecon.views.values import few, number, text
 
 N_TOKENS = 64  # MACs of different models are counted at one length
 _NAMES = {"hidden_size": ("n_embd", "dim"), "num_hidden_layers": ("n_layer", "n_layers"),
@@ -54,7 +54,7 @@ def _shape(p: Preflight, root: Root) -> dict[str, str]:
     heads = kept.heads if kept is not None else (p.heads_kept or ((tuple(range(p.heads)),) * p.layers))
     rows = {
         "architecture": f"{p.architecture} ({p.model_type})",
-        "predicts": p.kind + (f": {', '.join(p.labels[:8])}" if p.labels else ""),
+        "predicts": p.kind + (f": {few(p.labels)}" if p.labels else ""),
         "layers": str(p.layers),
         "width": str(p.hidden_size),
         "heads kept": f"{sum(map(len, heads))} of {p.layers * p.heads}",
@@ -137,5 +137,5 @@ def _plain(value: Any) -> str | None:
     if isinstance(value, str):
         return value[:200]
     if isinstance(value, list):
-        return ", ".join(filter(None, (_plain(one) for one in value[:12]))) or "none"
+        return few([said for one in value if (said := _plain(one))], 12) or "none"
     return None

@@ -17,6 +17,7 @@ from compecon.tasks import metrics
 from compecon.tasks.metrics import Estimate, Metric, paired
 from compecon.views.compare_resamples import Band, band, correlations, mean_bands, means
 from compecon.views.compare_rows import disagreements
+from compecon.views.values import few
 
 Statistic = Literal["gini", "entropy"]
 _CORRELATIONS = frozenset({metrics.pearson.name, metrics.spearman.name})
@@ -154,7 +155,7 @@ def dataset_problem(a: RowStatistics, b: RowStatistics) -> str:
         ),
         (
             a.labels == b.labels,
-            f"The classes do not match: A has {', '.join(a.labels)}; B has {', '.join(b.labels)}.",
+            f"The classes do not match: A has {few(a.labels)}; B has {few(b.labels)}.",
         ),
         (
             same_rows,

@@ -11,6 +11,7 @@ from compecon.errors import CompeconError
 from compecon.views.frontier_parts import AxisChoice, FrontierAxes, TaskChoice
 from compecon.views.frontier_points import Elsewhere, FrontierPoint
 from compecon.views.frontier_words import task_title
+from compecon.views.values import few
 
 Value = TypeVar("Value", bound=Hashable)
 _COSTS = {
@@ -138,8 +139,7 @@ def _named(tasks: tuple[str, ...], name: str) -> tuple[str, str]:
     """The task and the split that a name means; "" for the reported split."""
     if not name and len(tasks) > 1:
         raise CompeconError(
-            f"These points are of {' and '.join(tasks[:6])}: metrics of different tasks have no axis in common. Choose "
-            "one task."
+            f"These points are of {few(tasks)}: metrics of different tasks have no axis in common. Choose one task."
         )
     if not name:
         return (tasks[0] if tasks else ""), ""

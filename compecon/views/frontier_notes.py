@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from compecon.views.frontier_axes import Asked, is_setting
 from compecon.views.frontier_parts import FrontierAxes
 from compecon.views.frontier_places import Place
+from compecon.views.values import few
 
 _EMPTY = "No point has a place here yet. Train, prune or evaluate a checkpoint, or choose another task or cost."
 _READS = "Reads, not latency: a dense kernel still scores every key, whatever the budget."
@@ -29,6 +30,7 @@ _UNDERWAY = "Hollow marks are still running: quality as measured last, cost as t
 _ELSEWHERE = (
     "A run that is under way is measured on another split than this one; it is listed below with where to see it."
 )
+
 _DENSE_ALONE = "Dense parents differ: bundled checkpoints and each seed of an experiment have their own."
 
 
@@ -67,7 +69,7 @@ def notes_of(
 
 def _empty(asked: Asked) -> str:
     if asked.tasks and asked.task not in asked.tasks:
-        return f"No point of {asked.task[:60]} is known. There are points of {', '.join(asked.tasks[:8])}."
+        return f"No point of {asked.task[:60]} is known. There are points of {few(asked.tasks)}."
     return _EMPTY
 
 

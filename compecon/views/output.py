@@ -81,11 +81,12 @@ def read_output(checkpoint: Checkpoint, encoded: Encoded, output: Any) -> Readin
 
 
 def output_fields(checkpoint: Checkpoint, encoded: Encoded, reading: Reading) -> dict[str, Any]:
-    """The reading as JSON: label probabilities, a score, or the likeliest tokens."""
+    """The reading as JSON: probabilities of all labels, scores, or the likeliest tokens."""
     if reading.kind == "classification":
-        return {"probabilities": [round(p, 6) for p in reading.values[0].exp().tolist()]}
+        return _class_fields(reading.values[0])
     if reading.kind == "regression":
-        return {"score": round(float(reading.values[0]), 6)}
+        scores = [round(score, 6) for score in reading.values.tolist()]
+        return {"score": scores[0], **({"scores": scores} if len(scores) > 1 else {})}
     if reading.kind == "encoder":
         return {}
     has_mask = reading.kind == "causal-lm" or checkpoint.tokenizer.mask_token_id in encoded.batch["input_ids"][0]
@@ -97,3 +98,9 @@ def output_fields(checkpoint: Checkpoint, encoded: Encoded, reading: Reading) ->
     if reading.loss is not None:
         fields["loss"] = round(reading.loss, 6)
     return fields
+
+
+def _class_fields(log_p: Tensor) -> dict[str, Any]:
+    probabilities, first = [round(p, 6) for p in log_p.exp().tolist()], int(log_p.argmax())
+    hidden_by_rounding = probabilities.index(max(probabilities)) != first
+    return {"probabilities": probabilities, **({"first": first} if hidden_by_rounding else {})}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from compecon.checkpoints.catalog import CheckpointEntry
 from compecon.checkpoints.preflight import Preflight
+from compecon.views.values import few
 
 
 def report_lines(entry: CheckpointEntry) -> tuple[str, ...]:
@@ -13,7 +14,7 @@ def report_lines(entry: CheckpointEntry) -> tuple[str, ...]:
     p = entry.preflight
     return (
         f"architecture: {p.architecture} ({p.model_type})",
-        f"task: {entry.task or p.kind}" + (f", labels {', '.join(p.labels[:12])}" if p.labels else ""),
+        f"task: {entry.task or p.kind}" + (f", labels {few(p.labels)}" if p.labels else ""),
         f"size: {p.layers} layers × {p.heads} heads, width {p.hidden_size}, {p.parameters / 1e6:.1f} M parameters",
         *_removed(p),
         f"memory to load: about {p.memory_bytes / 1e6:.0f} MB; on disk {p.disk_bytes / 1e6:.1f} MB ({p.dtype})",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -28,6 +28,12 @@ def flag(values: Any, *path: str) -> bool | None:
     """A truth value under a path of names, or None."""
     found = _at(values, path)
     return found if isinstance(found, bool) else None
+
+
+def few(names: Sequence[str], most: int = 8) -> str:
+    """The first of some names, and how many more there are."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _at(values: Any, path: tuple[str, ...]) -> Any:

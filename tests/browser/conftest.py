@@ -69,7 +69,10 @@ def own_checkpoints(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> 
     from tests.views.conftest import build, compacted, tokenizer  # noqa: PLC0415 - only now: imports the models
 
     folder = tmp_path_factory.mktemp("own")
-    models = {kind: build(kind) for kind in ("regression", "causal-lm", "masked-lm", "encoder", "two stacks")}
+    models = {
+        kind: build(kind)
+        for kind in ("regression", "causal-lm", "masked-lm", "encoder", "two stacks", "many classes", "several scores")
+    }
     for kind, model in {**models, "compacted": compacted(KEPT)}.items():
         model.save_pretrained(folder / kind)
         tokenizer(specials=kind != "causal-lm").save_pretrained(folder / kind)

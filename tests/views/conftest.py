@@ -86,6 +86,10 @@ def build(kind: str) -> PreTrainedModel:
     makers: dict[str, Callable[[], PreTrainedModel]] = {
         "classification": lambda: BertForSequenceClassification(BertConfig(**_BERT, num_labels=3)),
         "regression": lambda: BertForSequenceClassification(BertConfig(**_BERT, num_labels=1)),
+        "many classes": lambda: BertForSequenceClassification(BertConfig(**_BERT, num_labels=24)),
+        "several scores": lambda: BertForSequenceClassification(
+            BertConfig(**_BERT, num_labels=12, problem_type="regression")
+        ),
         "causal-lm": lambda: GPT2LMHeadModel(GPT2Config(**_GPT2, bos_token_id=2, eos_token_id=3)),
         "masked-lm": lambda: BertForMaskedLM(BertConfig(**_BERT)),
         "encoder": lambda: BertModel(BertConfig(**_BERT)),

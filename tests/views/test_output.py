@@ -108,6 +108,26 @@ def test_a_regression_moves_by_the_difference_of_its_scores_and_never_flips(load
     assert fields == {"score": pytest.approx(float(now.logits[0, 0]), abs=1e-6)}
 
 
+def test_of_several_scores_every_one_is_told(load: Load) -> None:
+    checkpoint = load("several scores")
+    encoded = checkpoint.encode(TEXT)
+    moved, full, now = change(checkpoint, encoded, 1)
+    assert moved == pytest.approx(float((full.logits[0] - now.logits[0]).abs().max()), abs=1e-6)
+    fields = output_fields(checkpoint, encoded, read_output(checkpoint, encoded, now))
+    assert fields["scores"] == pytest.approx(now.logits[0].tolist(), abs=1e-5)
+
+
+def test_the_first_choice_is_told_where_rounding_would_hide_it(load: Load) -> None:
+    checkpoint, close = load("classification"), torch.tensor([0.4, 0.4 + 2e-8, 0.2], dtype=torch.float64)
+    hidden = output_fields(checkpoint, checkpoint.encode(TEXT), Reading("classification", close.log()[None]))
+    assert hidden["probabilities"][0] == hidden["probabilities"][1]
+    assert hidden["first"] == 1
+    plain = output_fields(
+        checkpoint, checkpoint.encode(TEXT), Reading("classification", torch.tensor([[0.2, 0.5, 0.3]]).log())
+    )
+    assert "first" not in plain
+
+
 def test_an_encoder_moves_by_the_angle_of_its_mean_vector(load: Load) -> None:
     checkpoint = load("encoder")
     encoded = checkpoint.encode(TEXT)
