@@ -1,4 +1,4 @@
-"""What others install: the limits on versions, and a wheel that brings its dashboard along."""
+"""What others install: the limits on versions, a wheel that brings its dashboard along, and an sdist that holds all."""
 
 import ast
 import os
@@ -6,6 +6,7 @@ import re
 import socket
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
 from collections.abc import Iterator
@@ -89,15 +90,25 @@ def test_what_is_declared_is_imported():
 # ---- the wheel
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory) -> Path:
+def built(kind: str, folder: Path) -> Path:
     pytest.importorskip("hatchling", reason='needs hatchling: pip install -e ".[test]"')
-    folder = tmp_path_factory.mktemp("dist")
-    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    build = [sys.executable, "-m", "hatchling", "build", "-t", kind, "-d", str(folder)]
     done = subprocess.run(build, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    [file] = folder.glob("*.whl")
+    [file] = folder.iterdir()
     return file
+
+
+def known_to_git(*folders: str) -> set[str]:
+    tracked = subprocess.run(["git", "ls-files", "-z", *folders], cwd=ROOT, capture_output=True, check=False)
+    if tracked.returncode:
+        pytest.skip("needs a git checkout to know what should be inside")
+    return {name for name in tracked.stdout.decode().split("\0") if name and (ROOT / name).is_file()}
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory) -> Path:
+    return built("wheel", tmp_path_factory.mktemp("dist"))
 
 
 @pytest.fixture(scope="module")
@@ -125,12 +136,7 @@ def python(installed: Path, folder: Path, *arguments: str) -> subprocess.Popen[s
 
 @pytest.mark.slow
 def test_the_wheel_holds_every_file_that_git_knows(wheel):
-    tracked = subprocess.run(
-        ["git", "ls-files", "-z", "compecon", *DASHBOARD], cwd=ROOT, capture_output=True, check=False
-    )
-    if tracked.returncode:
-        pytest.skip("needs a git checkout to know what should be inside")
-    files = {name for name in tracked.stdout.decode().split("\0") if name and (ROOT / name).is_file()}
+    files = known_to_git("compecon", *DASHBOARD)
     wanted = {name if name.startswith("compecon/") else f"compecon/_dashboard/{name}" for name in files}
     with zipfile.ZipFile(wheel) as archive:
         assert wanted <= set(archive.namelist())
@@ -193,3 +199,14 @@ def test_an_installed_copy_serves_the_page(server, path):
     answer = httpx2.get(server + path, timeout=30)
     assert answer.status_code == 200
     assert answer.content
+
+
+# ---- the sdist
+
+
+@pytest.mark.slow
+def test_the_sdist_is_the_repository(tmp_path):
+    with tarfile.open(built("sdist", tmp_path)) as archive:
+        files = [member.name.partition("/")[2] for member in archive.getmembers() if member.isfile()]
+    assert set(files) == known_to_git() | {"PKG-INFO"}
+    assert len(files) == len(set(files))
