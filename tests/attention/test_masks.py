@@ -154,7 +154,11 @@ def bert_with(low: float) -> tuple[torch.nn.Module, dict[str, Tensor]]:
     return transformers.BertModel(config).eval(), batch
 
 
-@pytest.mark.parametrize("make", [swin, eomt, lambda: bert_with(-1e4), lambda: bert_with(-1e9)], ids=str)
+@pytest.mark.parametrize(
+    "make",
+    [swin, eomt, lambda: bert_with(-1e4), lambda: bert_with(-1e9)],
+    ids=["Swin", "EoMT", "-1e4", "-1e9"],
+)
 @torch.inference_mode()
 def test_models_that_hide_with_low_numbers(make):
     model, batch = make()
