@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from compecon.errors import RunError
+from compecon.files import read_json
 from compecon.recipes.fields import Json, Setting
+from compecon.tables.problems import refusal
+from compecon.tables.reader import DELIMITED, ENDINGS, read_table
 
 if TYPE_CHECKING:
     from compecon.runs.proposals import Axis
 
-_MAX_BYTES = 1_000_000
+_MAX_BYTES = 1_000_000  # more than 500 points need
+_JSON = ".json"
 _TRUTH = {"true": True, "yes": True, "false": False, "no": False}
 
 
@@ -95,43 +97,41 @@ def read_range(recipe: str, text: str) -> Axis:
 
 
 def read_points(recipe: str, path: Path) -> list[dict[str, Json]]:
-    """Points from a file: JSON (a list of objects), JSONL (an object a line) or CSV (a column a setting).
+    """Points from a file: JSON (a list of objects), JSON Lines (an object a line), CSV or TSV (a column a setting).
 
     An empty cell of a table leaves its setting as it is.
 
     Raises:
         RunError: If the file cannot be read, or holds something else.
     """
-    readers = {".json": _of_json, ".jsonl": _of_lines, ".csv": _of_table}
-    if path.suffix.lower() not in readers:
-        raise RunError(f"points come from a file that ends in {', '.join(readers)}, got {path}.")
+    ending = path.suffix.lower()
+    if ending not in (*ENDINGS, _JSON):
+        raise RunError(f"points come from a file that ends in {', '.join((*ENDINGS, _JSON))}, got {path}.")
     try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise RunError(f"{path} has more than {_MAX_BYTES:,} bytes, which no 500 points need.")
-        found = list(readers[path.suffix.lower()](recipe, path.read_text(encoding="utf-8-sig")))
-    except (OSError, UnicodeDecodeError) as error:
+        found = _of_json(path) if ending == _JSON else _of_table(recipe, path, is_text=ending in DELIMITED)
+    except OSError as error:
         raise RunError(f"{path} cannot be read: {error}.") from error
-    except (json.JSONDecodeError, RecursionError, csv.Error) as error:
-        raise RunError(f"{path} is not what its name says: {error}.") from error
-    if not all(isinstance(point, dict) for point in found):
-        raise RunError(f"{path} has to hold objects, a point each.")
     return [{setting_of(recipe, name).name: value for name, value in point.items()} for point in found]
 
 
-def _of_json(_recipe: str, text: str) -> Iterator[Any]:
-    value = json.loads(text)
-    yield from value if isinstance(value, list) else [value]
+def _of_json(path: Path) -> list[Mapping[str, Any]]:
+    value = read_json(path, _MAX_BYTES, error=RunError)
+    points = value if isinstance(value, list) else [value]
+    if not all(isinstance(point, dict) for point in points):
+        raise RunError(f"{path} has to hold objects, a point each.")
+    return points
 
 
-def _of_lines(_recipe: str, text: str) -> Iterator[Any]:
-    yield from (json.loads(line) for line in text.splitlines() if line.strip())
-
-
-def _of_table(recipe: str, text: str) -> Iterator[Mapping[str, Json]]:
-    for row in csv.DictReader(text.splitlines(), strict=True):
-        if None in row or None in row.values():
-            raise csv.Error(f"a row has another number of cells than the first line: {list(row.values())}")
-        yield {name: read_value(setting_of(recipe, name), cell.strip()) for name, cell in row.items() if cell.strip()}
+def _of_table(recipe: str, path: Path, *, is_text: bool) -> list[Mapping[str, Any]]:
+    rows = list(read_table(path, (), limit=_MAX_BYTES, error=RunError).rows)
+    if problems := [row.problem for row in rows if row.problem]:
+        raise RunError(refusal(problems, path.name))
+    if not is_text:
+        return [row.cells for row in rows]
+    return [
+        {name: read_value(setting_of(recipe, name), cell.strip()) for name, cell in row.cells.items() if cell.strip()}
+        for row in rows
+    ]
 
 
 def _split(recipe: str, text: str) -> tuple[Setting, str]:

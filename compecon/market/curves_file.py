@@ -11,11 +11,12 @@ import numpy as np
 
 from compecon.errors import StreamError
 from compecon.market.arrays import Numbers
-from compecon.market.rows import Row, name_in, need, number_in, read_rows
+from compecon.market.rows import name_in, need, number_in, read_rows
 from compecon.market.stream import read_stream
 from compecon.market.surge import ShiftedSurge
 from compecon.market.truncation import Truncation
 from compecon.market.utility import Utility
+from compecon.tables.reader import Row
 
 
 @final
@@ -46,17 +47,17 @@ def read_curves(path: Path) -> NamedCurves:
             twice.
     """
     rows = read_rows(path)
-    if "threshold" not in rows[0]:
+    if "threshold" not in rows[0].cells:
         stream = read_stream(path)
         return NamedCurves(stream.queries, stream.curves(), "measured")
-    if ("slope" in rows[0]) == ("ceiling" in rows[0]):
+    if ("slope" in rows[0].cells) == ("ceiling" in rows[0].cells):
         raise StreamError(f"{path.name} must have either slope or ceiling beside threshold and decay.")
-    third = "slope" if "slope" in rows[0] else "ceiling"
+    third = "slope" if "slope" in rows[0].cells else "ceiling"
     need(rows, ("query", "threshold", "decay"), path.name)
-    queries = tuple(name_in(row, "query", f"{path.name}, row {n}") for n, row in enumerate(rows, start=1))
+    queries = tuple(name_in(row, "query") for row in rows)
     if len(set(queries)) < len(queries):
         raise StreamError(f"{path.name} has a query twice. Give each an id of its own.")
-    threshold, decay, last = (_column(rows, column, path.name) for column in ("threshold", "decay", third))
+    threshold, decay, last = (_column(rows, column) for column in ("threshold", "decay", third))
     try:
         if third == "slope":
             return NamedCurves(queries, ShiftedSurge(threshold, last, decay), "surge")
@@ -65,5 +66,5 @@ def read_curves(path: Path) -> NamedCurves:
         raise StreamError(f"{path.name}: {error}") from error
 
 
-def _column(rows: Sequence[Row], column: str, name: str) -> Numbers:
-    return np.array([number_in(row, column, f"{name}, row {n}") for n, row in enumerate(rows, start=1)])
+def _column(rows: Sequence[Row], column: str) -> Numbers:
+    return np.array([number_in(row, column) for row in rows])

@@ -13,7 +13,8 @@ import numpy as np
 from compecon.errors import StreamError
 from compecon.market.arrays import Numbers, numbers
 from compecon.market.measured import MeasuredCurve
-from compecon.market.rows import Row, name_in, need, number_in, read_rows
+from compecon.market.rows import name_in, number_in, read_rows
+from compecon.tables.reader import Row
 
 Origin: TypeAlias = Literal["measured", "synthetic", "file"]
 
@@ -83,23 +84,23 @@ def read_stream(path: Path, *, unit: str = "tokens", origin: Origin = "file") ->
         StreamError: If the file cannot be read, a column is missing, a cell is no amount, or a query has a budget
             twice: several attempts at one budget have to be averaged first.
     """
-    rows = read_rows(path)
-    need(rows, ("query", "budget", "correct"), path.name)
-    with_tokens = "tokens" in rows[0]
+    rows = read_rows(path, ("query", "budget", "correct"))
+    with_tokens = "tokens" in rows[0].cells
     found: dict[str, dict[float, tuple[float, float]]] = {}
-    for number, row in enumerate(rows, start=1):
-        where = f"{path.name}, row {number}"
-        budget, outcome = _outcome(row, where, with_tokens=with_tokens)
-        levels = found.setdefault(name_in(row, "query", where), {})
+    for row in rows:
+        budget, outcome = _outcome(row, with_tokens=with_tokens)
+        levels = found.setdefault(name_in(row, "query"), {})
         if budget in levels:
-            raise StreamError(f"{where}: query {row['query']!r} has budget {budget:g} twice. Average the two.")
+            raise StreamError(
+                f"{row.where}: query {row.cells['query']!r} has budget {budget:g} twice. Average the two."
+            )
         levels[budget] = outcome
     return _table(found, path, with_tokens=with_tokens, unit=unit, origin=origin)
 
 
-def _outcome(row: Row, where: str, *, with_tokens: bool) -> tuple[float, tuple[float, float]]:
-    budget, correct = number_in(row, "budget", where), number_in(row, "correct", where)
-    tokens = number_in(row, "tokens", where) if with_tokens else budget
+def _outcome(row: Row, *, with_tokens: bool) -> tuple[float, tuple[float, float]]:
+    budget, correct, where = number_in(row, "budget"), number_in(row, "correct"), row.where
+    tokens = number_in(row, "tokens") if with_tokens else budget
     if not (math.isfinite(budget) and budget >= 0):
         raise StreamError(f"{where}: budget must be finite and at least 0, got {budget}.")
     if not 0 <= correct <= 1:

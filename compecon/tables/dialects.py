@@ -77,10 +77,10 @@ def dialect_of(source: Source, usual: str, wanted: Sequence[str]) -> tuple[Diale
     Args:
         source: Opens it, from its beginning.
         usual: The separator that its name promises.
-        wanted: Columns that it should have.
+        wanted: Columns that it should have; empty if any will do.
 
     Returns:
-        The dialect, and the columns; the one that finds most of them if none finds all.
+        The dialect, and the columns; the one that finds most of them if none finds all, or most columns of all.
 
     Raises:
         UnicodeDecodeError: If its first lines are in another encoding.
@@ -89,7 +89,7 @@ def dialect_of(source: Source, usual: str, wanted: Sequence[str]) -> tuple[Diale
     for separator in (usual, *(each for each in SEPARATORS if each != usual)):
         with closing(source()) as stream:
             columns = Columns.of(_first(stream, Dialect(separator)), wanted)
-        if len(columns.found) == len(wanted):
+        if wanted and len(columns.found) == len(wanted):
             tried = [(separator, columns)]
             break
         tried.append((separator, columns))

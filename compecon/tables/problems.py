@@ -47,12 +47,12 @@ def refusal(problems: Sequence[Problem], name: str, cure: str = "") -> str:
 
 
 def left_out(problems: Sequence[Problem], n_rows: int) -> str:
-    """How many rows are not used, and the first five of them by name.
+    """How many rows are not used, and the first five problems with their places.
 
     Args:
         problems: At least one.
         n_rows: Rows that they concern.
     """
     first = " ".join(map(str, problems[:_NAMED]))
-    what = "the first of it" if len(problems) > _NAMED else "it"
-    return f"{n_rows:,} row{'s were' if n_rows > 1 else ' was'} left out; {what}: {first}"
+    more = f", for {len(problems):,} problems, the first {_NAMED} of which are" if len(problems) > _NAMED else ""
+    return f"{n_rows:,} row{'s were' if n_rows > 1 else ' was'} left out{more}: {first}"

@@ -75,7 +75,7 @@ def read_table(
 
     Args:
         path: The file; a regular one.
-        wanted: Columns that it must have.
+        wanted: Columns that it must have; empty if any will do, each once.
         limit: Bytes that it may have, unpacked.
         error: What to raise.
         encoding: What a person says that it is; "" for what the file itself says.
@@ -167,6 +167,8 @@ def _why(raw: Callable[[], BinaryIO], name: str, encoding: str) -> str:
 def _delimited(name: str, ending: str, text: Callable[[], TextIO], wanted: Sequence[str], about: _About) -> Table:
     (encoding, guarded, error), usual = about, DELIMITED[ending]
     dialect, columns = dialect_of(text, usual, wanted)
+    if not wanted:
+        columns = Columns.of(columns.names, columns.names)
     require(columns, wanted, name, error)
     named = [*columns.found.items(), *((each, each) for each in columns.names if each not in columns.found.values())]
     places = {asked: columns.names.index(each) for asked, each in named}

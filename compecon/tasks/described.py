@@ -25,7 +25,7 @@ def described(task: Task | LanguageTask) -> tuple[str, ...]:
     return (
         f"{task.name}: {_KINDS[task.kind]} of {pairs}.",
         *map(str, files),
-        *(f"{name}: {len(split):,} rows, {_targets(task, split)}" for name, split in task.splits.items()),
+        *(f"{name}: {len(split):,} rows; {_targets(task, split)}" for name, split in task.splits.items()),
         f"First row: {_row(task, first)}",
         *(f"Note: {note}" for note in notes),
     )
@@ -41,7 +41,7 @@ def _targets(task: Task, split: Split) -> str:
 def _counts(task: Task, split: Split) -> Iterator[str]:
     counts = np.bincount(split.targets, minlength=len(task.labels)).tolist()
     for name, n in list(zip(task.labels, counts, strict=True))[:_CLASSES]:
-        yield f"{name} {n:,}"
+        yield f"{name}: {n:,}"
     if len(counts) > _CLASSES:
         yield f"and {len(counts) - _CLASSES} more classes"
 

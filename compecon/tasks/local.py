@@ -21,7 +21,7 @@ _NAMES = {"train": "train", "dev": "dev", "valid": "dev", "validation": "dev", "
 _DEV_SHARE = 0.1  # of the train file, where there is no dev file
 _FEWEST = 2  # rows of a split: no metric has an interval with fewer
 
-SKIP = "With --skip-bad-rows (on the page: skip bad rows) these rows are left out."
+SKIP = "With --skip-bad-rows (on the page: all other settings, skip bad rows) such rows are left out."
 
 Rows = Mapping[str, Sequence[TableRow]]
 

@@ -20,7 +20,7 @@ def test_it_is_said_how_the_task_was_understood_and_nothing_is_done(compecon, pa
     before = {path for path in tmp_path.rglob("*") if "home" not in path.parts}
     code, out, err = compecon(*COMMANDS[command](parent), "--task", task, "--dry-run")
     assert (code, err) == (0, "")
-    for said in ("train: 64 rows, no ", "test.csv: UTF-8, separated by commas", "no = output 0 (no), yes = output 1"):
+    for said in ("train: 64 rows; no: ", "test.csv: UTF-8, separated by commas", "no = output 0 (no), yes = output 1"):
         assert said in out
     assert {path for path in tmp_path.rglob("*") if "home" not in path.parts} == before
 

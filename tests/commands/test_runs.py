@@ -317,6 +317,7 @@ def test_a_grid_is_submitted_and_the_same_command_submits_it_once(compecon, stor
         ("points.json", '[{"seed": 1}, {"fail-at": 2}]'),
         ("points.jsonl", '{"seed": 1}\n\n{"fail_at": 2}\n'),
         ("points.csv", "seed,fail_at\n1,\n,2\n"),
+        ("points.csv", "\ufeffseed;fail_at\n1;\n;2\n"),
     ],
 )
 def test_points_come_from_a_file(compecon, store, started, tmp_path, name, text):
@@ -333,6 +334,8 @@ def test_points_come_from_a_file(compecon, store, started, tmp_path, name, text)
         ("points.json", "[1]"),
         ("points.json", "{"),
         ("points.csv", "seed\n1,2\n"),
+        ("points.csv", "seed,seed\n1,2\n"),
+        ("points.jsonl", '{"seed": 1, "seed": 2}'),
         ("points.csv", "sed\n1\n"),
         ("points.csv", "seed\nx\n"),
         ("points.txt", "1"),

@@ -98,13 +98,13 @@ def test_a_stream_is_read_from_any_format_and_order(tmp_path, form, packed):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "has no rows"),
+        ("", "no column query"),
         ("query,budget,correct\n", "has no rows"),
-        ("query,budget\na,1\n", "lacks correct. It has: query, budget"),
-        ("query,query,budget,correct\na,a,1,1\n", "a column twice"),
-        ("query,budget,correct\na,1\n", "must have 3 cells"),
-        ('query,budget,correct\n"a,1,1\n', "is not CSV"),
-        ("query,budget,correct\na,ten,1\n", "row 1: budget must be a number, got 'ten'"),
+        ("query,budget\na,1\n", "no column correct. It has: 'query', 'budget'"),
+        ("query,query,budget,correct\na,a,1,1\n", "more than one column query"),
+        ("query,budget,correct\na,1\n", "line 2: 2 cells, expected 3"),
+        ('query,budget,correct\n"a,1,1\n', "line 2: a quote is opened and never closed"),
+        ("query,budget,correct\na,ten,1\n", "line 2: budget must be a number, got 'ten'"),
         ("query,budget,correct\na,nan,1\n", "budget must be finite and at least 0, got nan"),
         ("query,budget,correct\na,inf,1\n", "budget must be finite"),
         ("query,budget,correct\na,-1,1\n", "budget must be finite and at least 0, got -1"),
@@ -112,9 +112,9 @@ def test_a_stream_is_read_from_any_format_and_order(tmp_path, form, packed):
         ("query,budget,correct\na,1,nan\n", r"correct must be in \[0, 1\]"),
         ("query,budget,correct\n,1,1\n", "query must be a name"),
         ("query,budget,correct\na\x1b[2J,1,1\n", "printable"),
-        ("query,budget,correct\na,1,1\na,1,0\n", "row 2: query 'a' has budget 1 twice"),
+        ("query,budget,correct\na,1,1\na,1,0\n", "line 3: query 'a' has budget 1 twice"),
         ("query,budget,correct,tokens\na,1,1,-3\n", "tokens must be finite"),
-        (b"query,budget,correct\n\xff,1,1\n", "is not UTF-8 at byte 21"),
+        (b"query,budget,correct\n\xff,1,1\n", "line 2 is not UTF-8: byte 0xff"),
     ],
 )
 def test_a_file_that_is_no_stream_is_refused_in_a_sentence(tmp_path, text, message):
@@ -125,12 +125,12 @@ def test_a_file_that_is_no_stream_is_refused_in_a_sentence(tmp_path, text, messa
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[1, 2]\n", "line 1 must be an object, got list"),
-        ("{\n", "line 1 is not JSON"),
-        ("[" * 100_000, "is not JSON"),
+        ("[1, 2]\n", "line 1: list, expected an object"),
+        ("{\n", "line 1: not JSON"),
+        ("[" * 100_000, "not JSON"),
         ('{"query": "a", "budget": [1], "correct": 1}\n', "budget must be a number"),
         ('{"query": {"x": 1}, "budget": 1, "correct": 1}\n', "query must be a name"),
-        ('{"query": "a", "budget": 1, "correct": 1}\n{"query": "b"}\n', "row 2: budget must be a number"),
+        ('{"query": "a", "budget": 1, "correct": 1}\n{"query": "b"}\n', "line 2: budget must be a number"),
         ('{"query": "a", "budget": 1' + "0" * 400 + ', "correct": 1}\n', "budget must be"),
     ],
 )
@@ -139,9 +139,29 @@ def test_json_that_is_no_stream_is_refused_in_a_sentence(tmp_path, text, message
         read_stream(written(tmp_path, text, "stream.jsonl"))
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", CSV.replace(",", ";").encode()),
+        ("a.csv.gz", gzip.compress(CSV.replace(",", "\t").encode("utf-16"))),
+        ("a.csv", CSV.replace("query", "Query ").replace("budget", "BUDGET").encode("utf-8-sig")),
+        ("a.tsv", CSV.replace(",", "\t").replace("a\t", '"a"\t').encode()),
+    ],
+)
+def test_a_stream_is_read_as_tasks_are_whatever_its_separator_and_encoding(tmp_path, name, content):
+    stream, plain = (read_stream(written(tmp_path, each, file)) for file, each in ((name, content), ("b.csv", CSV)))
+    assert (stream.queries, stream.levels.tolist()) == (plain.queries, plain.levels.tolist())
+
+
+def test_all_rows_that_do_not_fit_are_said(tmp_path):
+    with pytest.raises(StreamError) as refused:
+        read_stream(written(tmp_path, "query,budget,correct\na,1\nb,1,1\nc,1,1,1\n" + "d" * 2000 + ",1,1\n"))
+    assert [n for n in (2, 3, 4, 5) if f"line {n}:" in str(refused.value)] == [2, 4, 5]
+
+
 def test_what_unpacks_to_more_than_the_limit_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(rows, "MAX_BYTES", 1000)
-    with pytest.raises(StreamError, match=r"has more than 0.001 MB"):
+    with pytest.raises(StreamError, match="has more than the 1,000 bytes"):
         read_stream(written(tmp_path, gzip.compress(b"0" * 100_000), "bomb.csv.gz"))
 
 
@@ -154,7 +174,7 @@ def test_damaged_packing_is_refused(tmp_path, name, content):
 
 
 def test_an_unknown_format_and_a_missing_file_are_refused(tmp_path):
-    with pytest.raises(StreamError, match="must end in one of"):
+    with pytest.raises(StreamError, match="expected one of"):
         read_stream(written(tmp_path, CSV, "stream.parquet"))
     with pytest.raises(StreamError, match="is not there"):
         read_stream(tmp_path / "none.csv")

@@ -234,8 +234,8 @@ def test_bad_rows_are_all_said_or_left_out_with_the_first_five_named(table):
     assert "reviews.csv, line 12: label is missing" in str(refused.value)
     task = read(path, skip_bad_rows=True)
     assert sum(map(len, task.splits.values())) == 74
-    assert "6 rows were left out; the first of it: reviews.csv, line 7: text is empty" in notes(task)
-    assert notes(task).count("reviews.csv") == 5
+    assert "6 rows were left out, for 6 problems, the first 5 of which are: reviews.csv, line" in notes(task)
+    assert notes(task).count("reviews.csv, line") == 5
 
 
 @pytest.mark.parametrize(
