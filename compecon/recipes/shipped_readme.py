@@ -100,8 +100,8 @@ def _beyond(names: Iterable[str], found: _Found) -> list[str]:
     for name in names:
         for sheet in SHEETS[parent_of(name)]:
             first = _score(found, name, sheet)
-            if sheet.known or first is None:
-                continue
+            if sheet.known or first is None or not sheet.budgets_of(name):
+                continue  # the cards tell those at all keys alone
             few = [_plain(_score(found, name, sheet, keys)) for keys in FEW_BUDGETS]
             rows.append(f"| `{name}` | {sheet.told} | {_points(first)} | {' | '.join(few)} |")
     return rows
