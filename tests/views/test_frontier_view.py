@@ -237,7 +237,7 @@ def test_a_curve_of_change_is_moved_by_the_parents_metric() -> None:
 
 def test_metrics_of_different_tasks_are_refused_on_one_axis() -> None:
     points = [a_point("a"), a_point("b", task="stsb")]
-    with pytest.raises(CompeconError, match="of sst2 and stsb: metrics of different tasks"):
+    with pytest.raises(CompeconError, match="of sst2, stsb: metrics of different tasks"):
         frontier_view(points, FrontierAxes(""))
 
 
