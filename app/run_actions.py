@@ -12,7 +12,7 @@ from compecon.errors import CompeconError
 from compecon.runs.points import Points, named
 from compecon.runs.record import RunState
 from compecon.runs.submission import new_spec
-from compecon.runs.sweeps import resume_sweep, stop_sweep, submit_sweep
+from compecon.runs.sweeps import left_out, resume_sweep, stop_sweep, submit_sweep
 from compecon.views.form_draft import MAX_TITLE, FormDraft
 from compecon.views.presets import PRESETS, QUICK
 
@@ -34,7 +34,8 @@ def start(draft: FormDraft) -> Notice | None:
         return _start_sweep(draft, points, title)
     [point] = points
     params = {**points.params, **point}
-    spec = new_spec(points.recipe, params, title=title or title_of(draft, points), parent_run=draft.parent)
+    about = {"title": title or title_of(draft, points), "parent_run": draft.parent, "priority": draft.priority}
+    spec = new_spec(points.recipe, params, **about)
     run_id = executor().submit(spec, f"{draft.nonce} {spec.digest}")
     close_form(run_id)
     return None
@@ -44,7 +45,7 @@ def _start_sweep(draft: FormDraft, points: Points, title: str) -> Notice:
     key = f"{draft.nonce} {sorted(points.params.items())!r} {points.points!r}"
     store = run_store()
     title = title or title_of(draft, points)
-    sweep = submit_sweep(executor(), store.home, points, title=title, key=key)
+    sweep = submit_sweep(executor(), store.home, points, title=title, priority=draft.priority, key=key)
     close_form()
     look_at_sweep(sweep)
     return Notice(f"{len(points)} runs were submitted; they take turns on this machine.")
@@ -92,8 +93,13 @@ def stop_runs(sweep: str) -> Notice:
 
 def resume_runs(sweep: str) -> Notice:
     """Let every run of a sweep go on that ended before its time, and submit those that are missing."""
-    n_runs = len(resume_sweep(executor(), run_store().home, sweep))
-    return Notice(f"{_counted(n_runs)} started again.")
+    waiting = left_out(run_store(), sweep)
+    started = resume_sweep(executor(), run_store().home, sweep)
+    left = [record for record in waiting if record.run_id not in started]
+    n_stopping = sum(record.state is RunState.STOPPING for record in left)
+    more = [f"{n_stopping} still stop: press again once they have ended."] if n_stopping else []
+    more += [f"{len(left) - n_stopping} of a newer compecon are left alone."] if len(left) > n_stopping else []
+    return Notice(" ".join([f"{_counted(len(started))} started again.", *more]))
 
 
 def _counted(n_runs: int) -> str:

@@ -80,7 +80,8 @@ def run_page(record: RunRecord, records: Sequence[RunRecord], durations: Sequenc
 def _head(detail: RunDetail) -> None:
     row = detail.row
     st.subheader(escaped(row.title), anchor=False)
-    said = " · ".join(filter(None, (f"{row.sign} {row.word}", row.stage, f"{row.left} left" if row.left else "")))
+    parts = (f"{row.sign} {row.word}", row.stage, row.elapsed, f"{row.left} left" if row.left else "")
+    said = " · ".join(filter(None, parts))
     if row.state.is_finished:
         st.text(said)
     else:
@@ -91,6 +92,8 @@ def _head(detail: RunDetail) -> None:
         st.error(escaped(row.reason))
     elif row.reason:
         st.text(row.reason)
+    if row.pace:
+        st.warning(escaped(row.pace))
 
 
 def _buttons(record: RunRecord, detail: RunDetail) -> None:

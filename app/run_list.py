@@ -164,7 +164,9 @@ def _table(rows: Sequence[RunRow], shown: Listed, chosen: RunRecord | None) -> N
 
 def _why(row: RunRow) -> str:
     """While it goes on, how far it is; afterwards, why it ended."""
-    return (row.reason or row.stage) if row.state.is_finished else (row.stage or row.reason)
+    if row.state.is_finished:
+        return row.reason or row.stage
+    return ", ".join(filter(None, (row.stage or row.reason, row.elapsed)))
 
 
 _COLUMNS = {

@@ -20,6 +20,7 @@ from compecon.errors import CompeconError
 from compecon.recipes.expected import Expected, expected
 from compecon.recipes.registry import RECIPES
 from compecon.recipes.speed import Speed, calibrated
+from compecon.runs.devices import polite_threads
 from compecon.runs.executors import executor_for, executor_of
 from compecon.runs.home import Home
 from compecon.runs.record import RunRecord, RunState
@@ -107,4 +108,10 @@ def room() -> Room:
 
     root = Home.default().root
     place = next(path for path in (root, *root.parents) if path.exists())
-    return Room(int(psutil.virtual_memory().available), shutil.disk_usage(place).free)
+    return Room(
+        int(psutil.virtual_memory().available),
+        shutil.disk_usage(place).free,
+        load=psutil.getloadavg()[0],
+        cores=psutil.cpu_count() or 1,
+        threads=polite_threads(),
+    )

@@ -9,12 +9,13 @@ import streamlit as st
 
 from app.form_fields import setting_field
 from app.form_outcome import form_outcome
-from app.resources import checkpoints
+from app.resources import checkpoints, run_store
 from app.state.attention import chosen
 from app.state.form import field_key, form_draft, keep_form, open_form
 from app.widgets import escaped
 from compecon.checkpoints.catalog import CheckpointEntry
 from compecon.recipes.fields import Json, Setting
+from compecon.runs.record import PRIORITIES
 from compecon.tasks.registry import FILES, TASKS
 from compecon.views.form_draft import MAX_TITLE, FormDraft
 from compecon.views.presets import PRESETS
@@ -82,7 +83,22 @@ def _fields(draft: FormDraft, entries: Mapping[str, CheckpointEntry]) -> FormDra
     title = st.text_input(
         "Title", value=draft.title, max_chars=MAX_TITLE, placeholder="made up from the settings", key=field_key("title")
     )
-    return replace(draft, params=_said(kind, values), vary=vary, values=typed, title=title)
+    return replace(draft, params=_said(kind, values), vary=vary, values=typed, title=title, priority=_priority(draft))
+
+
+def _priority(draft: FormDraft) -> str:
+    """How much of a busy machine it gets; "" while that is what the settings of all runs say."""
+    usual = run_store().home.priority
+    held = st.segmented_control(
+        "Priority",
+        PRIORITIES,
+        default=draft.priority or usual,
+        required=True,
+        format_func=str.capitalize,
+        key=field_key("priority"),
+        help="In the background a run lets other programs go first, a little; beside busy ones it takes longer.",
+    )
+    return "" if held == usual else str(held)
 
 
 def _said(kind: Kind, values: Mapping[str, Json]) -> dict[str, Json]:

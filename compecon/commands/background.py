@@ -21,13 +21,21 @@ _Background = Annotated[
 ]
 _Title = Annotated[str, typer.Option("--title", help="With --background: a line for people.")]
 _Executor = Annotated[str, typer.Option("--executor", help="With --background: who runs it, local or ray.")]
+_Priority = Annotated[
+    str,
+    typer.Option(
+        "--priority",
+        metavar="background|normal",
+        help="With --background: how much of a busy machine it gets; without, what `compecon runs priority` says.",
+    ),
+]
 RayAddress = Annotated[
     str, typer.Option("--ray-address", help="Of the job server of a Ray cluster; or set COMPECON_RAY_ADDRESS.")
 ]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Say how the task was understood, and which class is which output; then end.")
 ]
-_DEFAULTS = {"title": "", "executor": "local", "ray_address": ""}
+_DEFAULTS = {"title": "", "executor": "local", "ray_address": "", "priority": ""}
 
 
 def with_background(function: Callable[..., None], recipe: str, settings: Sequence[Setting]) -> Callable[..., None]:
@@ -43,7 +51,8 @@ def with_background(function: Callable[..., None], recipe: str, settings: Sequen
     own = dict(inspect.signature(here).parameters)
     needed = [name for name, each in own.items() if name not in names and each.default is inspect.Parameter.empty]
 
-    def command(background: bool, dry_run: bool, title: str, executor: str, ray_address: str, **given: Any) -> None:
+    def command(background: bool, dry_run: bool, **given: Any) -> None:
+        about = {name: given.pop(name) for name in _DEFAULTS}
         if dry_run:
             looked_at: dict[str, Any] = {}
             apart(**{name: given[name] for name in names}, out=looked_at)
@@ -54,9 +63,9 @@ def with_background(function: Callable[..., None], recipe: str, settings: Sequen
                 raise typer.BadParameter("a run has files of its own.", param_hint=f"--{surplus[0]}")
             taken: dict[str, Any] = {}
             apart(**{name: given[name] for name in names}, out=taken)
-            _background(recipe, taken, title, executor, ray_address)
+            _background(recipe, taken, **about)
             return
-        for name, value in {"title": title, "executor": executor, "ray_address": ray_address}.items():
+        for name, value in about.items():
             if value != _DEFAULTS[name]:
                 raise typer.BadParameter("it needs --background.", param_hint=f"--{name.replace('_', '-')}")
         if missing := [name for name in needed if given[name] is None]:
@@ -129,12 +138,12 @@ def _dry_run(recipe: str, params: Mapping[str, Any]) -> None:
     say_understood(recipe, spec.params, reads_all=True)
 
 
-def _background(recipe: str, params: dict[str, Any], title: str, executor: str, ray_address: str) -> None:
+def _background(recipe: str, params: dict[str, Any], *, executor: str, ray_address: str, **about: str) -> None:
     from compecon.commands.home import open_runs
     from compecon.runs.executors import ExecutorOptions, executor_for
     from compecon.runs.submission import new_spec
 
-    spec = read(lambda given: {"spec": new_spec(recipe, given, title=title)}, params)["spec"]
+    spec = read(lambda given: {"spec": new_spec(recipe, given, **about)}, params)["spec"]
     store = open_runs()
     submit(executor_for(executor, store, ExecutorOptions.from_environment(ray_address)), store, spec)
 
@@ -149,6 +158,7 @@ def _options(
     title: _Title = "",
     executor: _Executor = "local",
     ray_address: RayAddress = "",
+    priority: _Priority = "",
 ) -> None: ...
 
 

@@ -31,8 +31,10 @@ class Progress:
         self._began = time.monotonic()
 
     def begin(self, name: str, steps: int) -> None:
-        """Start a stage of so many steps."""
+        """Start a stage of so many steps; one without steps is no line of its own."""
         self.end()
+        if not steps:
+            return
         self._name, self._steps, self._first, self._told = name, steps, -1, 0
         if sys.stderr.isatty():
             self._bar = typer.progressbar(length=steps, label=name, file=sys.stderr, show_pos=True)

@@ -10,6 +10,7 @@ from compecon.commands.home import RunIds, SweepId, clean, found, open_runs
 from compecon.errors import RunError
 
 if TYPE_CHECKING:
+    from compecon.runs.record import RunRecord
     from compecon.runs.store import RunStore
 
 _All = Annotated[bool, typer.Option("--all", help="Every run that was lost, as after a restart of the machine.")]
@@ -43,9 +44,26 @@ def resume(run_ids: RunIds = None, sweep: SweepId = "", all_runs: _All = False, 
 
 def _start_sweep(store: RunStore, sweep_id: str) -> tuple[str, ...]:
     from compecon.runs.executors import executor_for
-    from compecon.runs.sweeps import Sweep, resume_sweep
+    from compecon.runs.sweeps import Sweep, left_out, resume_sweep
 
-    return resume_sweep(executor_for(Sweep.read(store.home, sweep_id).executor, store), store.home, sweep_id)
+    executor = executor_for(Sweep.read(store.home, sweep_id).executor, store)
+    waiting = left_out(store, sweep_id)
+    started = resume_sweep(executor, store.home, sweep_id)
+    for record in waiting:
+        if record.run_id not in started:
+            typer.echo(_not_now(record), err=True)
+    return started
+
+
+def _not_now(record: RunRecord) -> str:
+    """Why a run is not started, and what to do."""
+    from compecon.runs.record import RunState
+
+    if record.state is RunState.STOPPING:
+        return f"{record.run_id} still stops: it saves its checkpoint. Give the same command once it has ended."
+    if record.state is RunState.NEWER:
+        return f"{record.run_id} is left alone: {clean(record.reason)}"
+    return f"{record.run_id} is {record.state.lower()} already"
 
 
 def _lost(store: RunStore) -> list[str]:
@@ -71,7 +89,7 @@ def _start(store: RunStore, names: list[str], anyway: bool) -> tuple[tuple[str, 
         try:
             executor = executor_of(record, store)
             if not record.state.is_finished and executor.lives(record) is not None:
-                typer.echo(f"{run_id} is {record.state.lower()} already", err=True)
+                typer.echo(_not_now(record), err=True)
                 continue
             start_anyway(executor, run_id) if anyway else executor.start(run_id)
             started.append(run_id)

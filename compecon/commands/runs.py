@@ -139,6 +139,7 @@ def duplicate(
         {**record.spec.params, **given},
         title=title or record.spec.title,
         parent_run=record.run_id,
+        priority=record.spec.priority,
     )
     submit(executor_of(record, store), store, spec)
 
@@ -160,6 +161,20 @@ def slots(
     for device in ("cpu", "gpu"):
         queue = Queue.of_device(home, device)
         typer.echo(f"{device}={queue.n_slots}, {len(queue.waiting())} waiting")
+
+
+@app.command()
+def priority(
+    given: Annotated[str, typer.Argument(metavar="background|normal", help="What runs get unless they say it.")] = "",
+) -> None:
+    """How much of a busy machine runs get unless they say it; with a word, set that for runs to come."""
+    home = open_runs().home
+    if given:
+        try:
+            home.set_priority(given)
+        except ValueError as error:
+            raise RunError(str(error)) from error
+    typer.echo(home.priority)
 
 
 def _row(record: RunRecord, *, whole: bool = False) -> tuple[str, ...]:

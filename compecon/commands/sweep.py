@@ -46,6 +46,9 @@ _Parallel = Annotated[
 ]
 _Title = Annotated[str, typer.Option("--title", help="A line for people; another title makes another sweep.")]
 _Executor = Annotated[str, typer.Option("--executor", help="Who runs it, local or ray.")]
+_Priority = Annotated[
+    str, typer.Option("--priority", metavar="background|normal", help="How much of a busy machine its runs get.")
+]
 _SETTINGS = {"train": TRAIN, "prune": PRUNE, "evaluate": EVALUATE, "statistics": STATISTICS, "rehearsal": REHEARSAL}
 
 
@@ -60,6 +63,7 @@ def _sweep_of(recipe: str, settings: Sequence[Setting]) -> Callable[..., None]:
         title: _Title = "",
         executor: _Executor = "local",
         ray_address: RayAddress = "",
+        priority: _Priority = "",
         dry_run: DryRun = False,
     ) -> None:
         from compecon.runs.executors import ExecutorOptions, executor_for
@@ -68,14 +72,14 @@ def _sweep_of(recipe: str, settings: Sequence[Setting]) -> Callable[..., None]:
             raise typer.BadParameter("give --grid, or --points, or --propose with --over.")
         store = open_runs()
         chosen = executor_for(executor, store, ExecutorOptions.from_environment(ray_address))
-        shared = _given(settings, params)
+        shared, about = _given(settings, params), {"title": title, "priority": priority}
         if dry_run:
             _dry_run(recipe, shared, () if propose is not None else _points(recipe, shared, grid or [], points))
             return
         if propose is not None:
-            _search(chosen, store, (recipe, shared), over or [], (propose, parallel or 1, title))
+            _search(chosen, store, (recipe, shared), over or [], (propose, parallel or 1), about)
             return
-        _submit(chosen, store, _points(recipe, shared, grid or [], points), (parallel, title))
+        _submit(chosen, store, _points(recipe, shared, grid or [], points), parallel, about)
 
     sweep.__doc__ = f"`compecon {recipe}` once for each point, as runs in the background that belong together."
     return with_options(sweep, [_loose(setting) for setting in settings])
@@ -133,16 +137,15 @@ def _dry_run(recipe: str, shared: Mapping[str, Any], points: Iterable[Mapping[st
             say_understood(recipe, params, reads_all=True)
 
 
-def _submit(executor: Executor, store: RunStore, points: Points, about: tuple[int, str]) -> None:
+def _submit(executor: Executor, store: RunStore, points: Points, parallel: int, about: Mapping[str, str]) -> None:
     from compecon.commands.background import look
     from compecon.runs.submission import new_spec
     from compecon.runs.sweep_table import sweep_record
     from compecon.runs.sweeps import submit_sweep
 
-    parallel, title = about
-    look(store, new_spec(points.recipe, {**points.params, **points.points[0]}), n_waiting=len(points) - 1)
-    key = _key(points.recipe, points.params, list(points), parallel, title)
-    sweep_id = submit_sweep(executor, store.home, points, title=title, parallel=parallel, key=key)
+    look(store, new_spec(points.recipe, {**points.params, **points.points[0]}, **about), n_waiting=len(points) - 1)
+    key = _key(points.recipe, points.params, list(points), parallel, about["title"])
+    sweep_id = submit_sweep(executor, store.home, points, parallel=parallel, key=key, **about)
     typer.echo(sweep_id)
     counts = sweep_record(store, sweep_id).counts
     states = ", ".join(f"{n} {state.lower()}" for state, n in counts.items())
@@ -154,17 +157,18 @@ def _search(
     store: RunStore,
     shared: tuple[str, Mapping[str, Any]],
     over: Sequence[str],
-    about: tuple[int, int, str],
+    number: tuple[int, int],
+    about: Mapping[str, str],
 ) -> None:
     from compecon.commands.values import read_range
     from compecon.commands.watching import follow_search
     from compecon.runs.points import Points
     from compecon.runs.search import Search, begin_search
 
-    (recipe, params), (n_runs, parallel, title) = shared, about
+    (recipe, params), (n_runs, parallel) = shared, number
     search = Search(tuple(read_range(recipe, text) for text in over), n_runs, parallel=parallel)
-    key = _key(recipe, params, [asdict(axis) for axis in search.axes], n_runs, title)
-    sweep = begin_search(executor, store.home, Points(recipe, params, ()), search, title=title, key=key)
+    key = _key(recipe, params, [asdict(axis) for axis in search.axes], n_runs, about["title"])
+    sweep = begin_search(executor, store.home, Points(recipe, params, ()), search, key=key, **about)
     typer.echo(sweep.sweep_id)
     raise typer.Exit(follow_search(executor, store, sweep.sweep_id))
 

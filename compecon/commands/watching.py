@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from compecon.runs.store import RunStore
 
 _EVERY_S = 0.5
+_QUIET_S = 15.0
 _LINES = 10  # of a stage, where there is no terminal to draw on
 
 
@@ -82,7 +83,8 @@ def _tell(record: RunRecord, told: str) -> str:
         return told
     status = record.status
     tenth = status.step * _LINES // status.total if status.total else 0
-    here = f"{record.state} {record.is_stalled} {record.reason} {status.stage} {tenth}"
+    quiet = 0 if status.step else int(status.seconds // _QUIET_S)  # before the first step, a line now and then
+    here = f"{record.state} {record.is_stalled} {record.reason} {status.stage} {tenth} {quiet}"
     if here != told:
         typer.echo(_line(record), err=True)
     return here
@@ -90,11 +92,13 @@ def _tell(record: RunRecord, told: str) -> str:
 
 def _line(record: RunRecord) -> str:
     from compecon.views.run_left import step_durations
+    from compecon.views.run_pace import crowding, elapsed, silence
     from compecon.views.runs import left_of, reason_of, stage_of
 
     steps = recent_steps(record)
     left = left_of(record, step_durations(steps))
     loss = steps[-1].get("task") if steps and record.status.step else None
-    parts = [record.state.lower(), stage_of(record), reason_of(record)]
+    parts = [record.state.lower(), stage_of(record), elapsed(record), reason_of(record)]
     parts += [f"loss {loss:.3f}" if isinstance(loss, int | float) else "", f"{left} left in this stage" if left else ""]
+    parts += [silence(record, time.time()), crowding(record)]
     return clean(", ".join(part for part in parts if part))

@@ -15,7 +15,7 @@ class Audience:
 
     Attributes:
         say: Is told what happens, a sentence at a time.
-        begin: Is told the name of each stage, and how many optimizer steps it has.
+        begin: Is told the name of each stage, and how many optimizer steps it has; 0 for one without.
         watch: Is told of each step; its folder keeps checkpoints of the training if the settings save any.
         note: Is told of what is no step, a mapping of JSON values with its kind as "event": after a stage, how good the
             model is ("quality"). None for nobody: then nothing is measured for it.

@@ -78,13 +78,14 @@ def _at(place: Place, audience: Audience, report_to: tuple[str, ...]) -> Audienc
 def _done(
     make: Callable[[AnyTask], Trained], source: str, params: Mapping[str, Any], place: Place, audience: Audience
 ) -> dict[str, Any]:
+    audience.begin("reading the data", 0)
     task = task_of(params)
     if not place.checkpoint.exists():
         trained = make(task)
         if not is_first():
             return {}  # of several processes the first one saves, measures and tells
         _keep_spent(trained, place)
-    audience.begin("measuring", 1)
+    audience.begin("measuring beside the parent", 0)
     new, parent = (load_checkpoint(each, params["device"]) for each in (place.checkpoint, source))
     reported = task.reported[0]
     shown = "dev" if "dev" in task.splits else reported

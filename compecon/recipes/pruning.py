@@ -61,12 +61,15 @@ def prune_checkpoint(
         FloatingPointError, TrainingInterruptedError: As for `fine_tune`.
     """
     require_empty(out)
+    audience.begin("loading the checkpoint", 0)
     checkpoint = load_checkpoint(source, device)
     refuse_compacted(checkpoint, True)
+    audience.begin("encoding the texts", 0)
     ready = made_ready(checkpoint, task, seed=plan.seed, max_tokens=plan.max_tokens)
     tell_match(checkpoint, task, head_of(ready), audience)
     if not ready.knows:
         raise TaskError(f"{checkpoint.name} does not know {task.name}: {ready.refused}")
+    audience.begin("trying two steps", 0)
     start = _start(ready, plan)
     estimate = _estimate(start, plan, rows_measured(ready))
     require_room(estimate, out)
@@ -75,11 +78,13 @@ def prune_checkpoint(
     saves = plan.recovery is not None and plan.recovery.save_every is not None
     with sitting(out, audience, saves, stated) as (place, onlookers):
         passed = clock()
+        audience.begin("choosing what is removed", 0)
         outcome = pruned(start, plan.method, plan.target)
         measure_between(ready, audience, "recovery")(outcome.model, 0)
         _recover(outcome, start, plan, onlookers)
         training = {"method": f"pruned by {plan.method}", "settings": asdict(plan)}
         shrunk = Shrunk(outcome.share, plan.target)
+        audience.begin("measuring", 0)
         made = saved(outcome.model, ready, shrunk, training, (estimate, passed), place)
     if plan.recovery is not None:
         tell_quality(audience, task, "recovery", plan.recovery.total_steps(len(ready.rows)), made.evaluations)

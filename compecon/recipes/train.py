@@ -65,9 +65,12 @@ def train(
         FloatingPointError, TrainingInterruptedError: As for `fine_tune`.
     """
     require_empty(out)
+    audience.begin("loading the checkpoint", 0)
     checkpoint = load_checkpoint(source, plan.settings.device)
     refuse_compacted(checkpoint, plan.incentive is not None)
+    audience.begin("encoding the texts", 0)
     ready = made_ready(checkpoint, task, seed=plan.settings.seed, max_tokens=plan.max_tokens)
+    audience.begin("trying two steps", 0)
     estimate = _estimate(ready, plan)
     require_room(estimate, out)
     tell_match(checkpoint, task, head_of(ready), audience)
@@ -79,6 +82,7 @@ def train(
         passed = clock()
         model, shrunk = _dense(ready, plan, onlookers) if plan.incentive is None else _priced(ready, plan, onlookers)
         training = {"method": "dense" if plan.incentive is None else "incentive", "settings": asdict(plan)}
+        audience.begin("measuring", 0)
         trained = saved(model, ready, shrunk, training, (estimate, passed), place)
     steps = plan.settings.total_steps(len(ready.rows))
     tell_quality(audience, task, "dense" if plan.incentive is None else "incentive", steps, trained.evaluations)
@@ -100,6 +104,7 @@ def _priced(ready: Ready, plan: TrainPlan, audience: Audience) -> tuple[PreTrain
         audience.say(f"{ready.checkpoint.name} has no head for {ready.task.name}: it learns the task first")
         _dense(ready, plan, audience)
         measure_between(ready, audience, "dense")(ready.model, plan.first.total_steps(len(ready.rows)))
+    audience.begin("asking the teacher", 0)
     teacher = copy.deepcopy(ready.model)
     rows: Sequence[Features] = taught(teacher, ready.checkpoint, ready.rows) if plan.teacher_share else ready.rows
     audience.begin("incentive", plan.settings.total_steps(len(rows)))

@@ -69,8 +69,15 @@ class Search:
             raise RunError(f"The sweep's search is damaged: {error}.") from error
 
 
-def begin_search(
-    executor: Executor, home: Home, shared: Points, search: Search, *, title: str = "", key: str = ""
+def begin_search(  # noqa: PLR0913 - what a person may say of one
+    executor: Executor,
+    home: Home,
+    shared: Points,
+    search: Search,
+    *,
+    title: str = "",
+    priority: str = "",
+    key: str = "",
 ) -> Sweep:
     """Write down a sweep whose points are proposed; `advance` submits them.
 
@@ -80,6 +87,7 @@ def begin_search(
         shared: The recipe, and the settings that all runs share; its points are not looked at.
         search: What is looked for.
         title: A line for people.
+        priority: How much of a busy machine its runs get; "" for what the home's settings say.
         key: What makes two requests the same one.
 
     Raises:
@@ -96,7 +104,7 @@ def begin_search(
     told = {"n_runs": search.n_runs, "seed": search.seed, "axes": [vars(axis) for axis in search.axes]}
     plain = json.loads(json.dumps(told))
     asked = Sweep("", title, shared.recipe, shared.params, (), search.parallel, executor=executor.name, proposals=plain)
-    return new_sweep(home, asked, key)
+    return new_sweep(home, replace(asked, priority=priority), key)
 
 
 def advance(executor: Executor, home: Home, sweep_id: str) -> int:

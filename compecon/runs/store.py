@@ -77,7 +77,8 @@ class RunStore:
         try:
             if shutil.disk_usage(home.root).free < min(_NEEDED_BYTES, shutil.disk_usage(home.root).total // 4):
                 raise RunError(f"The disk of {home.root} is full. Free some room.")
-            numbered = replace(spec, order=home.next_number(), created_at=round(time.time(), 3))
+            priority = spec.priority or home.priority
+            numbered = replace(spec, order=home.next_number(), created_at=round(time.time(), 3), priority=priority)
             lock = made_folder(part, numbered)
         except OSError as error:
             shutil.rmtree(part, ignore_errors=True)

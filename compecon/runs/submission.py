@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from compecon.errors import RunError
 from compecon.runs.devices import polite_threads, queue_of
 from compecon.runs.files import Json
-from compecon.runs.record import RunSpec
+from compecon.runs.record import PRIORITIES, RunSpec
 
 if TYPE_CHECKING:
     from compecon.recipes.registry import Recipe
@@ -33,7 +33,13 @@ def recipe_named(name: str) -> Recipe:
 
 
 def new_spec(
-    recipe: str, params: Mapping[str, Json], *, title: str = "", sweep: str = "", parent_run: str = ""
+    recipe: str,
+    params: Mapping[str, Json],
+    *,
+    title: str = "",
+    sweep: str = "",
+    parent_run: str = "",
+    priority: str = "",
 ) -> RunSpec:
     """What to submit to run a recipe.
 
@@ -43,11 +49,14 @@ def new_spec(
         title: A line for people.
         sweep: The sweep it belongs to, or "".
         parent_run: The run it was made from by changing something, or "".
+        priority: How much of a busy machine it gets, "background" or "normal"; "" for what the home's settings say.
 
     Raises:
-        RunError: If there is no such recipe.
+        RunError: If there is no such recipe or priority.
         CompeconError: If a setting is unknown or out of range.
     """
+    if priority not in ("", *PRIORITIES):
+        raise RunError(f"priority must be one of {', '.join(PRIORITIES)}, got {priority[:60]!r}.")
     chosen = recipe_named(recipe)
     complete = chosen.checked(params)
     queue = queue_of(str(complete.get("device", "cpu"))) if chosen.needs_torch else ""
@@ -60,6 +69,7 @@ def new_spec(
         queue="gpu" if queue == "gpu" else "cpu" if queue else "",
         threads=polite_threads(),
         versions=versions(),
+        priority=priority,
     )
 
 

@@ -18,7 +18,7 @@ from compecon.errors import RunError
 from compecon.runs.files import MAX_JSON_BYTES, Json, read_json, write_json
 from compecon.runs.home import Home
 from compecon.runs.parts import read_parts, written_parts
-from compecon.runs.record import BACKGROUND, SCHEMA, checked_id
+from compecon.runs.record import SCHEMA, RunRecord, RunState, checked_id
 from compecon.runs.store import RunStore, run_id_of
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Sweep:
         order: Sweeps are listed by this, not by a clock.
         created_at: Seconds since 1970, for people.
         executor: Who runs it.
-        priority: How much of a busy machine its runs get.
+        priority: How much of a busy machine its runs get; "" for what the home's settings say.
         proposals: How points are proposed while it runs, if they are: see `compecon.runs.search`.
         more: Entries of its file that only a newer compecon knows.
     """
@@ -57,7 +57,7 @@ class Sweep:
     order: int = 0
     created_at: float = 0.0
     executor: str = "local"
-    priority: str = BACKGROUND
+    priority: str = ""
     proposals: Mapping[str, Json] | None = None
     more: Mapping[str, Json] = field(default_factory=dict)
 
@@ -101,8 +101,15 @@ class Sweep:
         return replace(sweep, points=tuple(sweep.points))
 
 
-def submit_sweep(
-    executor: Executor, home: Home, points: Points, *, title: str = "", parallel: int = 0, key: str = ""
+def submit_sweep(  # noqa: PLR0913 - what a person may say of one
+    executor: Executor,
+    home: Home,
+    points: Points,
+    *,
+    title: str = "",
+    parallel: int = 0,
+    priority: str = "",
+    key: str = "",
 ) -> str:
     """Write a sweep down and submit its runs; the same key gives the same sweep, and submits what is still missing.
 
@@ -112,6 +119,7 @@ def submit_sweep(
         points: From `grid` or `listed`.
         title: A line for people.
         parallel: How many may run at a time; 0 for as many as there are devices.
+        priority: How much of a busy machine its runs get; "" for what the home's settings say.
         key: What makes two requests the same one.
 
     Returns:
@@ -120,7 +128,8 @@ def submit_sweep(
     Raises:
         RunError: If it cannot be written down, or a run cannot be made; submit the same again to go on from there.
     """
-    asked = Sweep("", title, points.recipe, points.params, points.points, parallel, executor=executor.name)
+    asked = Sweep("", title, points.recipe, points.params, points.points, parallel)
+    asked = replace(asked, executor=executor.name, priority=priority)
     sweep = new_sweep(home, asked, key)
     submit_missing(executor, home, sweep)
     return sweep.sweep_id
@@ -177,7 +186,8 @@ def submit_missing(executor: Executor, home: Home, sweep: Sweep) -> tuple[str, .
         if (home.runs / run_id).exists() or any(home.trash.glob(f"{run_id}-*")):
             continue
         title = f"{sweep.title}: {named(point)}" if sweep.title else named(point)
-        spec = new_spec(sweep.recipe, {**sweep.params, **point}, title=title[:200], sweep=sweep.sweep_id)
+        about = {"title": title[:200], "sweep": sweep.sweep_id, "priority": sweep.priority}
+        spec = new_spec(sweep.recipe, {**sweep.params, **point}, **about)
         made.append(executor.submit(spec, sweep.key_of(point)))
     return tuple(made)
 
@@ -212,6 +222,16 @@ def resume_sweep(executor: Executor, home: Home, sweep_id: str) -> tuple[str, ..
     for run_id in ended:
         executor.start(run_id)
     return (*ended, *submit_missing(executor, home, sweep))
+
+
+def left_out(store: RunStore, sweep_id: str) -> tuple[RunRecord, ...]:
+    """The runs of a sweep that `resume_sweep` cannot start yet, because they still stop, or not at all.
+
+    Raises:
+        RunError: If there is no such sweep.
+    """
+    records = (store.get(run_id) for run_id in runs_of(store, sweep_id))
+    return tuple(record for record in records if record.state in (RunState.STOPPING, RunState.NEWER))
 
 
 def runs_of(store: RunStore, sweep_id: str) -> tuple[str, ...]:

@@ -37,7 +37,7 @@ def work(folder: Path, spec: RunSpec, reporter: Reporter) -> dict[str, Any]:
     params = recipe.checked(spec.params)
     place = place_of(folder)
     watch = Watch(reporter.report, lambda: reporter.is_unwanted, saved=reporter.saved)
-    reporter.begin(recipe.label, 0)
+    reporter.begin("loading libraries" if recipe.needs_torch else recipe.label, 0)
     results = recipe.run(params, place, Audience(reporter.say, reporter.begin, watch, reporter.note))
     return dict(results)
 

@@ -12,7 +12,7 @@ from typing import Any, Self, final
 from compecon.errors import CompeconError
 from compecon.recipes.fields import Json
 from compecon.runs.points import Points, grid
-from compecon.runs.record import RunSpec, checked_id
+from compecon.runs.record import PRIORITIES, RunSpec, checked_id
 from compecon.views.presets import OFFLINE, Preset
 from compecon.views.train_form import DEFAULT, KINDS, Kind, accepted, changed, parsed
 
@@ -36,6 +36,7 @@ class FormDraft:
         title: A line for people; "" for one that is made up.
         parent: The run whose settings it began with, or "".
         preset: The preset that it began with, or "".
+        priority: How much of a busy machine it gets; "" for what the home's settings say.
     """
 
     nonce: str
@@ -46,6 +47,7 @@ class FormDraft:
     title: str = ""
     parent: str = ""
     preset: str = ""
+    priority: str = ""
 
     @classmethod
     def blank(cls) -> Self:
@@ -68,6 +70,7 @@ class FormDraft:
             values=query.get("values", "")[:MAX_QUERY],
             title=query.get("title", "")[:MAX_TITLE],
             parent=_run_id(query.get("from", "")),
+            priority=query["priority"] if query.get("priority") in PRIORITIES else "",
         )
 
     @classmethod
@@ -87,7 +90,13 @@ class FormDraft:
     @property
     def query(self) -> dict[str, str]:
         """The form as the part of an address; settings that make it too long are left out."""
-        said = {"vary": self.vary, "values": self.values, "title": self.title, "from": self.parent}
+        said = {
+            "vary": self.vary,
+            "values": self.values,
+            "title": self.title,
+            "from": self.parent,
+            "priority": self.priority,
+        }
         settings = json.dumps(self.params, separators=(",", ":"), sort_keys=True)
         kept = {"set": settings} if len(settings) <= MAX_QUERY else {}
         return {"new": self.nonce, "kind": self.kind, **kept, **{name: text for name, text in said.items() if text}}

@@ -12,16 +12,33 @@ from compecon.recipes.speed import Speed
 from compecon.runs.record import RunRecord, RunState
 from compecon.views.spans import size, span
 
+_BUSY = 1.5  # times as long as on an idle machine
 _SPARE_BYTES = 500_000_000  # of a disk: what the system and the other runs need
 
 
 @final
 @dataclass(frozen=True)
 class Room:
-    """What is free on a machine, in bytes."""
+    """What is free on a machine.
+
+    Attributes:
+        memory: Bytes.
+        disk: Bytes.
+        load: How many programs compute at the moment.
+        cores: How many can at a time.
+        threads: On how many a run would compute.
+    """
 
     memory: int
     disk: int
+    load: float = 0.0
+    cores: int = 1
+    threads: int = 1
+
+    @property
+    def stretch(self) -> float:
+        """How many times as long a run takes beside those that compute at the moment; 1 where there is room for it."""
+        return max(1.0, (self.load + self.threads) / self.cores)
 
 
 @final
@@ -52,7 +69,7 @@ def estimate_view(each: Sequence[Expected], n_runs: int, speed: Speed, room: Roo
     memory = max(one.memory_bytes for one in each)
     kept = math.ceil(sum(one.disk_bytes for one in each) * n_runs / len(each))
     lines = (
-        ("time", _time(each, n_runs)),
+        ("time", _time(each, n_runs, room.stretch)),
         ("memory", f"about {size(memory)} at a time; {size(room.memory)} are free"),
         ("disk", f"at most {size(kept)}; {size(room.disk)} are free"),
     )
@@ -61,12 +78,12 @@ def estimate_view(each: Sequence[Expected], n_runs: int, speed: Speed, room: Roo
     return Estimate(lines, f"Estimated {basis}.", tuple(_warnings(memory, kept, room)))
 
 
-def _time(each: Sequence[Expected], n_runs: int) -> str:
+def _time(each: Sequence[Expected], n_runs: int, stretch: float) -> str:
     lows, highs = ([getattr(one, name) for one in each] for name in ("seconds_low", "seconds_high"))
     if None in lows or None in highs:
         return next(one.unknown for one in each if one.seconds_low is None) or "not known"
     scale = n_runs / len(each)
-    in_all = span(scale * sum(lows), scale * sum(highs))
+    in_all = span(scale * sum(lows), scale * stretch * sum(highs))
     return in_all if n_runs == 1 else f"{in_all} in all, one run after the other"
 
 
@@ -75,6 +92,11 @@ def _warnings(memory: int, disk: int, room: Room) -> Iterable[str]:
         yield (
             f"About {size(memory)} of memory are needed and {size(room.memory)} are free. Use a smaller batch size or "
             "checkpointing, or close other programs."
+        )
+    if room.stretch >= _BUSY:
+        yield (
+            f"The machine is busy: {room.load:.1f} programs compute on its {room.cores} cores, so a run may take "
+            f"{room.stretch:.1f} times as long. The upper end of the time allows for that."
         )
     if disk + _SPARE_BYTES > room.disk:
         yield (

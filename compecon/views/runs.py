@@ -8,6 +8,7 @@ from typing import final
 
 from compecon.runs.record import RunRecord, RunState
 from compecon.views.run_left import TimeLeft, time_left
+from compecon.views.run_pace import crowding, elapsed, silence
 from compecon.views.spans import ago
 from compecon.views.values import number, text
 
@@ -47,6 +48,8 @@ class RunRow:
         reason: Why it is where it is; may be empty.
         when: How long ago it was submitted.
         sweep: The sweep it belongs to, or "".
+        elapsed: How long the present attempt has been at work, or "".
+        pace: What keeps it from going on as it should, in sentences, or "".
     """
 
     run_id: str
@@ -63,6 +66,8 @@ class RunRow:
     reason: str
     when: str
     sweep: str
+    elapsed: str = ""
+    pace: str = ""
 
 
 @final
@@ -172,6 +177,8 @@ def run_row(record: RunRecord, now: float, durations: Sequence[float] = ()) -> R
         reason=reason_of(record),
         when=ago(now - record.spec.created_at) if record.spec.created_at else "",
         sweep=record.spec.sweep,
+        elapsed=elapsed(record),
+        pace=" ".join(filter(None, (silence(record, now), crowding(record)))),
     )
 
 

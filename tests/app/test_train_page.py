@@ -173,7 +173,7 @@ def test_the_list_is_newest_first_and_says_state_and_progress(open_train: Open, 
     assert list(table["State"]) == ["○ running", "● done"]
     assert list(table["Progress"]) == [50, 100]
     assert list(table["Left"]) == ["about 10 s", ""]
-    assert list(table["Stage or reason"]) == ["incentive 20 of 40", "Smaller, and as good."]
+    assert list(table["Stage or reason"]) == ["incentive 20 of 40, under 1 s", "Smaller, and as good."]
     assert table["Quality"][1] == 0.9
 
 

@@ -8,11 +8,12 @@ from tokenizers import Tokenizer, models
 from transformers import BertForTokenClassification, GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from compecon.compression.macs import share_of_macs, unit_macs
-from compecon.errors import CheckpointError, UnsupportedModelError
+from compecon.errors import CheckpointError, TrainingInterruptedError, UnsupportedModelError
 from compecon.finetune.incentive import batch_loss, calibration, mean_length, train_incentive
 from compecon.finetune.incentive_settings import IncentiveSettings
 from compecon.finetune.phases import Phase
 from compecon.finetune.settings import FineTuneResult, FineTuneSettings
+from compecon.finetune.watch import Watch
 from compecon.incentives.gates import Gates, gated
 from compecon.incentives.price import DualAscent
 from compecon.tasks.encode import Windows
@@ -63,6 +64,21 @@ def test_a_language_model_comes_down_to_its_target(model, tokenizer, rows, start
     assert found.share == share_of_macs(found.values, dense) <= 0.5
     assert found.model.config.model_type == "compact-gpt2"
     assert found.priced.steps + found.recovery.steps == 6
+
+
+@pytest.mark.parametrize("left_after", [1, 2, 4, 5])
+def test_steps_are_counted_one_way_over_all_phases(model, tokenizer, rows, tmp_path, left_after):
+    told, saved = [], []
+    watch = Watch(
+        report=told.append, saved=saved.append, stop=lambda: len(told) >= left_after, folder=tmp_path / "training"
+    )
+    settings = FineTuneSettings(steps=6, batch_size=4, save_every=1, device="cpu")
+    incentive = IncentiveSettings(target=0.5, price_share=0.5)
+    with pytest.raises(TrainingInterruptedError) as left:
+        train_incentive(model, tokenizer, rows, next_token_loss, incentive, settings, watch=watch)
+    assert f"after step {told[-1].step} of 6." in str(left.value)
+    assert [record.step for record in told] == list(range(1, len(told) + 1))
+    assert list(dict.fromkeys(saved)) == [record.step for record in told]
 
 
 @dataclass

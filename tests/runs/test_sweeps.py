@@ -13,7 +13,7 @@ from compecon.runs.locks import Lock, is_held
 from compecon.runs.points import MAX_RUNS, grid, listed, named
 from compecon.runs.record import RunState
 from compecon.runs.sweep_table import sweep_record, sweeps
-from compecon.runs.sweeps import Sweep, limit_of, resume_sweep, runs_of, stop_sweep, submit_sweep
+from compecon.runs.sweeps import Sweep, left_out, limit_of, resume_sweep, runs_of, stop_sweep, submit_sweep
 from tests.support.runs import until
 
 QUICK = {"steps": 4, "step_ms": 1.0, "size_kb": 1}
@@ -157,6 +157,20 @@ def test_what_was_deleted_is_not_made_again(home, store):
     store.delete(gone)
     assert resume_sweep(executor, home, sweep_id) == (kept,)
     assert sweep_record(store, sweep_id).counts == {"LOST": 1, "MISSING": 1}
+
+
+def test_runs_that_still_stop_are_named_and_not_started(home, store):
+    executor = Recorder(store)
+    sweep_id = submit_sweep(executor, home, grid("rehearsal", QUICK, {"seed": [0, 1, 2]}))
+    stopping, gone, _ = runs_of(store, sweep_id)
+    lock = Lock.taken(store.folder(stopping) / "worker.lock")
+    store.ask_to_stop(stopping)
+    store.ask_to_stop(gone)
+    assert stopping not in resume_sweep(executor, home, sweep_id)
+    assert [record.run_id for record in left_out(store, sweep_id)] == [stopping]
+    lock.release()
+    assert left_out(store, sweep_id) == ()
+    assert stopping in resume_sweep(executor, home, sweep_id)
 
 
 # ---- reading

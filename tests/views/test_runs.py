@@ -53,7 +53,7 @@ def test_a_row_of_a_run_that_is_under_way() -> None:
     assert row == RunRow(
         run_id="train-00000001", state=RunState.RUNNING, sign="○", word="running", title="Mine", recipe="train",
         progress=120 / 540, stage="incentive 120 of 540", left="about 3.5 min", quality=None, share=None, reason="",
-        when="5 min ago", sweep="",
+        when="5 min ago", sweep="", elapsed="under 1 s",
     )  # fmt: skip
 
 
