@@ -1,9 +1,11 @@
 """The one way to read a file that anybody may have written: never a wait, never too much, and sound values."""
 
+import ast
 import contextlib
 import json
 import math
 import os
+import re
 import socket
 import sys
 from pathlib import Path
@@ -210,3 +212,88 @@ def test_text_becomes_valid_and_stays_as_it_was_if_it_is(text):
     shown = valid_text(text)
     shown.encode()
     assert (shown == text) is is_valid_text(text)
+
+
+# ---- nothing else reads files
+
+ROOT = Path(__file__).resolve().parents[1]
+READ_BY_OTHERS = {  # what is read without `compecon.files`, and why that is safe
+    "compecon/files.py": "this is the reader",
+    "compecon/attention/routing.py": "source text of the installed transformers",
+    "compecon/recipes/report.py": "/proc/cpuinfo",
+    "compecon/runs/machine.py": "/proc, as the kernel writes it",
+    "compecon/runs/alive.py": "/proc, as the kernel writes it",
+    "compecon/recipes/counted.py": "digest of a data file of any size, a block at a time",
+    "compecon/recipes/records.py": "numpy reads what the experiment itself wrote, without pickles",
+    "compecon/recipes/rehearsal.py": "weights that this very process wrote",
+    "compecon/checkpoints/bundle.py": "building our own bundle, from folders that the builder names",
+    "compecon/checkpoints/materialise.py": "digest of a file that was just written",
+    "compecon/tables/reader.py": "reads through it; parses lines of tables, of which some are bad",
+    "compecon/runs/waiter.py": "a waiting worker is a bare interpreter that imports nothing of ours",
+    "compecon/runs/worker.py": "the parent's own words on the command line",
+    "compecon/checkpoints/tokenizer_child.py": "a child with limits on time and memory",
+    "compecon/checkpoints/shrink.py": "what a loaded tokenizer says of itself",
+    "compecon/checkpoints/pieces.py": "what a loaded tokenizer says of itself",
+    "compecon/tasks/wikitext.py": "a data folder that is named on the command line",
+    "compecon/tasks/files.py": "a data folder that is named on the command line",
+    "compecon/tasks/language_modeling.py": "a data folder that is named on the command line",
+    "compecon/tasks/xnli.py": "a data folder that is named on the command line",
+    "compecon/runs/card.py": "a bundled card",
+    "compecon/runs/ray_jobs.py": "Ray's own token",
+    "compecon/finetune/complete.py": "opened to be flushed, not to be read",
+    "app/run_resources.py": "what the caller has just written, as the key of a cache",
+    "app/resources.py": "markup of the dashboard",
+    "app/headers.py": "the page of the installed Streamlit",
+    "app/server.py": "the dashboard's own settings",
+}
+PARSERS = {"json.load", "json.loads", "np.load", "tomllib.load", "tomllib.loads"}
+ROUND_TRIP = "json.loads(json.dumps("  # a value as JSON would hold it; no file
+
+
+def is_read(call: ast.Call) -> bool:
+    text, name = ast.unparse(call), ast.unparse(call.func)
+    if text.startswith(ROUND_TRIP) or name in ("os.open", "root.open", "found.root.open", "self.open", "self._open"):
+        return False
+    if name == "open" or name.endswith(".open"):
+        values = [*call.args, *(word.value for word in call.keywords)]
+        words = [value.value for value in values if isinstance(value, ast.Constant)]
+        return "r" in next((w for w in words if re.fullmatch(r"[rwaxbt+]+", str(w))), "r")
+    return name in PARSERS or name.endswith((".read_text", ".read_bytes"))
+
+
+def reads(path: Path) -> list[str]:
+    """Calls that read a file or parse JSON, of `compecon.files` none."""
+    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    return [ast.unparse(call) for call in calls if is_read(call)]
+
+
+def test_nothing_but_the_reader_reads():
+    files = [path for folder in ("compecon", "app", "pages") for path in (ROOT / folder).rglob("*.py")]
+    names = {path.relative_to(ROOT).as_posix(): path for path in files if "benchmarks" not in path.parts}
+    reading = {name: found for name, path in names.items() if (found := reads(path))}
+    unknown = {name: found for name, found in reading.items() if name not in READ_BY_OTHERS}
+    assert unknown == {}, "read through compecon.files, or say why not in READ_BY_OTHERS"
+
+
+@pytest.mark.parametrize(
+    ("line", "n"),
+    [
+        ("json.loads(x)", 1),
+        ("json.loads(json.dumps(x))", 0),
+        ("p.read_text()", 1),
+        ("p.read_bytes()", 1),
+        ("read_bytes(p, 3)", 0),
+        ("p.open('rb')", 1),
+        ("p.open('wb')", 0),
+        ("open(p)", 1),
+        ("open(p, 'a', encoding='utf-8')", 0),
+        ("p.open('r+b')", 1),
+        ("p.open(encoding='utf-8')", 1),
+        ("gzip.open(p)", 1),
+        ("os.open(p, os.O_WRONLY)", 0),
+        ("np.load(p)", 1),
+    ],
+)
+def test_a_stray_read_is_found(tmp_path, line, n):
+    (tmp_path / "x.py").write_text(line)
+    assert len(reads(tmp_path / "x.py")) == n

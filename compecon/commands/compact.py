@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_format
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +10,7 @@ import typer
 
 from compecon.commands.options import Device, Json, NewFolder, Source, listed, plainly
 from compecon.errors import CompeconError
+from compecon.files import MEGABYTE, parse_object, read_bytes, shown
 
 _Heads = Annotated[
     str,
@@ -62,9 +62,9 @@ def _neurons(path: Path | None) -> dict[int, list[int]]:
     if path is None:
         return {}
     try:
-        content = json_format.loads(path.read_text(encoding="utf-8"))
+        content = parse_object(read_bytes(path, MEGABYTE), shown(path))
         named = {int(layer): [_whole(index) for index in indices] for layer, indices in content.items()}
-    except (ValueError, AttributeError, TypeError) as error:
+    except (OSError, ValueError, AttributeError, TypeError) as error:
         raise CompeconError(f'{path} is not of the form {{"0": [1, 5], "2": [7]}} ({error}).') from error
     return named
 

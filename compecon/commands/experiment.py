@@ -85,16 +85,16 @@ def frontier(  # noqa: PLR0913 - one option each
 
 def _figure(report: Path) -> Path:
     """The Pareto figure as a page of its own that needs no network."""
-    import json
     import sys
 
     from compecon.paths import dashboard_root
 
     sys.path.insert(0, str(dashboard_root()))
     from app.charts.report import report_figure
+    from compecon.files import MEGABYTE, read_json
 
     path = report.with_name("frontier.html")
-    report_figure(json.loads(report.read_text(encoding="utf-8"))).write_html(path, include_plotlyjs=True)
+    report_figure(read_json(report, 16 * MEGABYTE)).write_html(path, include_plotlyjs=True)
     return path
 
 

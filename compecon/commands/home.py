@@ -74,13 +74,14 @@ def print_json(value: Any) -> None:
 
 def recent_steps(record: RunRecord) -> list[dict[str, Any]]:
     """The last steps of the stage that a run is in."""
+    from compecon.files import parse_json
     from compecon.runs.files import tail, whole_lines
     from compecon.runs.store import METRICS
 
     steps = []
     for line in whole_lines(tail(record.folder / METRICS).encode()).splitlines():
         try:
-            value = json.loads(line)
+            value = parse_json(line, "a line")
         except (ValueError, RecursionError):
             continue
         if isinstance(value, dict) and value.get("stage") == record.status.stage and "event" not in value:

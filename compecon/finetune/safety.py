@@ -15,6 +15,7 @@ import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from compecon.errors import CheckpointError
+from compecon.files import MEGABYTE, read_json
 from compecon.finetune.complete import checkpoint_folder, mark_complete
 from compecon.finetune.trainer import IncentiveTrainer
 from compecon.finetune.watch import Watch
@@ -88,7 +89,7 @@ def restore_price(trainer: IncentiveTrainer, checkpoint: Path) -> None:
     if trainer.charge is None:
         return
     try:
-        value = json.loads((checkpoint / _PRICE).read_text(encoding="utf-8"))["value"]
+        value = read_json(checkpoint / _PRICE, MEGABYTE)["value"]
     except (OSError, ValueError, KeyError) as error:
         raise CheckpointError(f"{checkpoint} was written by a training without a price. Start a new one.") from error
     trainer.charge.price = replace(trainer.charge.price, value=value)

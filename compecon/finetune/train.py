@@ -23,6 +23,7 @@ from transformers.trainer import TRAINER_STATE_NAME
 
 from compecon.compression.modes import evaluating
 from compecon.errors import CheckpointError, TrainingInterruptedError
+from compecon.files import MEGABYTE, read_json
 from compecon.finetune.as_given import given_back
 from compecon.finetune.complete import last_complete_checkpoint, write_durably
 from compecon.finetune.parameters import optimizer_of
@@ -176,7 +177,7 @@ def _folder(watch: Watch, settings: FineTuneSettings) -> Iterator[Path]:
 
 def _read(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return read_json(path, MEGABYTE)
     except ValueError:
         return None  # damaged: nobody knows whose training it is
 

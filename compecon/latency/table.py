@@ -13,6 +13,8 @@ from typing import Any, Self, final
 import torch
 from torch import Tensor
 
+from compecon.files import parse_object
+
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ class LatencyTable:
             ValueError: If it is no such table, or one that nobody can have measured.
         """
         try:
-            fields: dict[str, Any] = dict(json.loads(text))
+            fields: dict[str, Any] = parse_object(text, "A table of latencies")
             heads, neurons = _curve(fields.pop("heads")), _curve(fields.pop("neurons"))
             return cls(heads=heads, neurons=neurons, **fields)
         except (KeyError, TypeError) as error:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
 from compecon.errors import StreamError
+from compecon.files import MEGABYTE, read_json
 from compecon.market.stream import Stream, read_stream
 from compecon.paths import assets
 
@@ -47,7 +47,7 @@ def list_streams(root: Path | None = None) -> tuple[StreamEntry, ...]:
     index = (root or streams_root()) / INDEX
     if not index.is_file():
         return ()
-    return tuple(StreamEntry(**entry) for entry in json.loads(index.read_text(encoding="utf-8")))
+    return tuple(StreamEntry(**entry) for entry in read_json(index, MEGABYTE))
 
 
 def open_stream(name: str, root: Path | None = None) -> Stream:

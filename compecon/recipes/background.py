@@ -10,6 +10,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from compecon.checkpoints.load import load_checkpoint
+from compecon.files import MEGABYTE, read_json
 from compecon.finetune.complete import write_durably
 from compecon.finetune.processes import is_first
 from compecon.recipes.achieved import achieved, compared
@@ -105,7 +106,7 @@ def _keep_spent(trained: Trained, place: Place) -> None:
 def _spent(place: Place) -> dict[str, Any]:
     """What was expected and what it took; None for both if the attempt that knew ended right after the checkpoint."""
     try:
-        told = json.loads((place.notes / SPENT).read_text(encoding="utf-8"))
+        told = read_json(place.notes / SPENT, MEGABYTE)
         return {"estimate": told["estimate"], "took": told["took"]}
     except (OSError, ValueError, KeyError, TypeError):
         return {"estimate": None, "took": None}

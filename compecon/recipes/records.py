@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from pydantic import TypeAdapter
 
+from compecon.files import MEGABYTE, read_json
 from compecon.recipes.survivors import SurvivorControl
 from compecon.tasks.cut import Cut
 from compecon.tasks.metrics import Estimate
@@ -117,6 +117,6 @@ class Records:
 
 def _read(path: Path) -> RunRecord:
     try:
-        return _FORM.validate_python(json.loads(path.read_text(encoding="utf-8")))
+        return _FORM.validate_python(read_json(path, MEGABYTE))
     except ValueError as error:
         raise ValueError(f"{path} is no record of a run. Move it away to run that again. ({error})") from error

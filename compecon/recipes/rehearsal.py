@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Self, final
 
 from compecon.errors import CheckpointError, TrainingInterruptedError
+from compecon.files import MEGABYTE, read_json
 from compecon.finetune.complete import checkpoint_folder, last_complete_checkpoint, mark_complete
 from compecon.finetune.settings import StepRecord
 from compecon.recipes.audience import Audience
@@ -158,7 +159,7 @@ def _read(folder: Path, params: Mapping[str, Any]) -> Chain:
     Raises:
         CheckpointError: If it is of another rehearsal, or its weights are not those of its link.
     """
-    state = json.loads((folder / _STATE).read_text(encoding="utf-8"))
+    state = read_json(folder / _STATE, MEGABYTE)
     chain = Chain(state["seed"], state["step"], state["link"])
     if (chain.seed, state["size_kb"]) != (params["seed"], params["size_kb"]) or chain.step > params["steps"]:
         raise CheckpointError(f"{folder.parent} holds a rehearsal with other settings. Give another folder.")

@@ -18,6 +18,7 @@ import torch
 
 from compecon.checkpoints.save import save_checkpoint
 from compecon.errors import CheckpointError
+from compecon.files import MEGABYTE, read_json
 from compecon.finetune.complete import write_durably
 from compecon.finetune.estimate import TrainingEstimate
 from compecon.finetune.processes import is_first
@@ -141,7 +142,7 @@ def _claim(folder: Path, stated: Any) -> None:
     path = folder / _STATED
     if path.is_file():
         try:
-            same = json.loads(path.read_text(encoding="utf-8")) == stated
+            same = read_json(path, MEGABYTE) == stated
         except ValueError:
             same = False
         if not same:

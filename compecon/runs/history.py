@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, final
 
 from compecon.errors import RunError
+from compecon.files import parse_object
 from compecon.runs.files import opened, whole_lines
 
 _MOST_BYTES = 64_000_000  # read at a time
@@ -74,7 +74,7 @@ class History:
 
     def _take(self, line: bytes) -> None:
         try:
-            value = dict(json.loads(line))
+            value = parse_object(line, "a line")
             if "event" in value:
                 self.events.append(value)
             else:

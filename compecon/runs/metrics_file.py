@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, final
 
 from compecon.errors import RunError
-from compecon.files import read_bytes
+from compecon.files import parse_json, read_bytes
 from compecon.runs.files import replace_file, whole_lines
 from compecon.runs.flock import FLAGS
 
@@ -87,7 +87,7 @@ def _repair(path: Path) -> None:
 
 def _is_from(line: bytes, stage: str, step: int) -> bool:
     try:
-        value = json.loads(line)
+        value = parse_json(line, "a line")
     except (ValueError, RecursionError):
         return False
     if not isinstance(value, dict) or "event" in value or value.get("stage") != stage:

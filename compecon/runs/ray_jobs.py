@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, final
 
 from compecon.errors import RunError
+from compecon.files import parse_json
 
 ENDED = ("SUCCEEDED", "FAILED", "STOPPED")
 _MAX_BYTES = 64_000_000
@@ -122,7 +123,7 @@ class JobServer:
             told = raw.decode("utf-8", errors="replace").strip().splitlines()
             raise RunError(f"Ray at {self.address} refused ({status}): {told[-1][:300] if told else 'no words'}")
         try:
-            value = json.loads(raw)
+            value = parse_json(raw, "What Ray answered")
         except (ValueError, RecursionError) as error:
             raise NoAnswerError(f"{self.address} does not answer like Ray. Is it the address of its jobs?") from error
         return value if isinstance(value, dict) else {"": value if isinstance(value, list) else []}

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from compecon.errors import RunError
-from compecon.files import read_bytes
+from compecon.files import parse_json, read_bytes
 from compecon.finetune.complete import MARKER
 from compecon.runs.metrics_file import MOST_BYTES
 from compecon.runs.record import RunRecord, RunState
@@ -58,7 +57,7 @@ def _values(path: Path) -> Iterator[dict[str, Any]]:
         return
     for line in raw.splitlines():
         try:
-            value = json.loads(line)
+            value = parse_json(line, "a line")
         except (ValueError, RecursionError):
             continue
         if isinstance(value, dict):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from functools import cache
 
+from compecon.files import MEGABYTE, read_json
 from compecon.market.bundled import PREDICTED, list_streams, streams_root
 from compecon.market.paired import Difference
 from compecon.market.predicted import Gain
@@ -19,7 +19,7 @@ def measured_gains() -> tuple[Gain, ...]:
     file = streams_root() / PREDICTED
     if not file.is_file():
         return ()
-    rows = json.loads(file.read_text(encoding="utf-8"))
+    rows = read_json(file, MEGABYTE)
     parts = ("hindsight", "thresholds", "chances")
     return tuple(Gain(**{**row, **{name: Difference(*row[name]) for name in parts}}) for row in rows)
 

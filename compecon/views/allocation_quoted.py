@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -11,6 +10,7 @@ from typing import Any, final
 import numpy as np
 from scipy.stats import spearmanr
 
+from compecon.files import MEGABYTE, read_json
 from compecon.market.bundled import streams_root
 from compecon.views.allocation_rules import FEWEST, RatioPoint
 
@@ -44,9 +44,7 @@ class QuotedRatio:
 @cache
 def _quoted() -> dict[str, Any]:
     file = streams_root() / _FILE
-    read: dict[str, Any] = (
-        json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {"streams": {}, "told": ""}
-    )
+    read: dict[str, Any] = read_json(file, MEGABYTE) if file.is_file() else {"streams": {}, "told": ""}
     return read
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
+from compecon.files import MEGABYTE, read_json
 from compecon.paths import assets
 
 _SAME_TASK = {"sst2": "sentiment", "stsb": "similarity", "mnli": "entailment", "sick": "entailment"}
@@ -33,7 +33,7 @@ class Example:
 def examples(file: Path | None = None) -> tuple[Example, ...]:
     """All bundled examples; those of one checkpoint stand together, the best first."""
     file = file or assets() / "texts" / "examples.json"
-    return tuple(Example(**row) for row in json.loads(file.read_text(encoding="utf-8")))
+    return tuple(Example(**row) for row in read_json(file, MEGABYTE))
 
 
 def examples_for(checkpoint: str, task: str = "") -> tuple[Example, ...]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self, final
 
 from compecon.errors import CompeconError
+from compecon.files import parse_json
 from compecon.recipes.fields import Json
 from compecon.runs.points import Points, grid
 from compecon.runs.record import PRIORITIES, RunSpec, checked_id
@@ -148,7 +149,7 @@ def _kind_of(spec: RunSpec) -> Kind | None:
 
 def _object(text: str) -> Any:
     try:
-        return json.loads(text)
+        return parse_json(text, "the address")
     except (ValueError, RecursionError):
         return None
 

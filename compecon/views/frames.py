@@ -22,6 +22,8 @@ from typing import Any, TypeAlias, final
 import numpy as np
 from numpy.typing import NDArray
 
+from compecon.files import parse_json
+
 Array: TypeAlias = NDArray[np.float16] | NDArray[np.float32] | NDArray[np.uint8]
 FORMAT = 1
 _DTYPES = {"float16": np.float16, "float32": np.float32, "uint8": np.uint8}
@@ -87,7 +89,7 @@ def decode(data: bytes) -> Iterator[Message]:
 
 
 def _message(body: bytes, header_length: int) -> Message:
-    header = json.loads(body[:header_length])
+    header = parse_json(body[:header_length], "The header of a message")
     at = _aligned(header_length)
     arrays: dict[str, Array] = {}
     for spec in header.pop("arrays"):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, final
 
+from compecon.files import MEGABYTE, read_json
 from compecon.paths import assets
 from compecon.views.frontier_numbers import words
 from compecon.views.frontier_points import FrontierPoint, Reading
@@ -46,7 +46,7 @@ def quoted_statements() -> tuple[Statement, ...]:
 
 @lru_cache(maxsize=1)
 def _content() -> Mapping[str, Any]:
-    content: Mapping[str, Any] = json.loads((assets() / "quoted.json").read_text(encoding="utf-8"))
+    content: Mapping[str, Any] = read_json(assets() / "quoted.json", MEGABYTE)
     return content
 
 

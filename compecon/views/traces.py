@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
+from compecon.files import MEGABYTE, read_bytes, read_json
 from compecon.paths import assets
 from compecon.views.frames import Message, encode
 
@@ -42,13 +43,13 @@ def trace_folder() -> Path:
 def read_index(folder: Path | None = None) -> Mapping[str, str]:
     """Names of the recordings and the digest of the checkpoint each was made with; empty if there is none."""
     file = (folder or trace_folder()) / INDEX
-    return dict(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else {}
+    return dict(read_json(file, MEGABYTE)) if file.is_file() else {}
 
 
 def read_trace(name: str, folder: Path | None = None) -> bytes | None:
     """A recorded stream by its name, or None if the index does not list it: names come from the page."""
     folder = folder or trace_folder()
-    return gzip.decompress((folder / f"{name}.bin.gz").read_bytes()) if name in read_index(folder) else None
+    return gzip.decompress(read_bytes(folder / f"{name}.bin.gz", 64 * MEGABYTE)) if name in read_index(folder) else None
 
 
 def write_trace(key: TraceKey, messages: Iterable[Message], digest: str, folder: Path | None = None) -> Path:

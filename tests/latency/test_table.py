@@ -82,7 +82,7 @@ def test_what_is_no_table_is_refused(text):
 def test_a_table_with_a_time_that_is_none_is_refused(second):
     fields = json.loads(TABLE.to_json())
     text = json.dumps(fields).replace("5.0", second)
-    with pytest.raises(ValueError, match=r"finite seconds|no latency table"):
+    with pytest.raises(ValueError, match=r"finite|no latency table"):
         LatencyTable.from_json(text)
 
 
