@@ -153,7 +153,7 @@ def test_metrics_that_are_no_list_of_objects_are_none(
 def test_costs_that_are_no_numbers_are_not_known(entries: dict[str, CheckpointEntry], tmp_path: Path) -> None:
     training = {
         "method": ["x"], "parent": 5, "macs": -3, "dense_macs": 0, "n_tokens": 2.5, "price": "high", "seed": -1,
-        "latency": {"ratio": math.nan, "device": "<script>"}, "settings": "none",
+        "latency": {"ratio": "fast", "device": "<script>"}, "settings": "none",
     }  # fmt: skip
     [point] = read_card(entries, tmp_path, {"schema": 1, "task": "t", "metrics": [METRIC], "training": training}).points
     assert set(point.costs) == {"share"}
