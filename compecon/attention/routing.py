@@ -13,6 +13,7 @@ from pathlib import Path
 
 _ATTENTION_LAYER = re.compile(r"^class \w*Attention\w*\(", re.MULTILINE)
 _ASKS_THE_INTERFACE = re.compile(r"ALL_ATTENTION_FUNCTIONS(\.get_interface\(|\[self\.config)")
+_TWO_STACKS = re.compile(r"^ +(self\.)?is_encoder_decoder\b[^=\n]*= *True", re.MULTILINE)
 _MODEL_TYPE = re.compile(r"""^    model_type(?:\s*:\s*[^=]+)?\s*=\s*["']([^"']+)["']""", re.MULTILINE)
 
 
@@ -38,6 +39,22 @@ def is_routed(model_type: str) -> bool | None:
     if any(_ASKS_THE_INTERFACE.search(source) for source in sources):
         return True
     return False if any(_ATTENTION_LAYER.search(source) for source in sources) else None
+
+
+@lru_cache(maxsize=512)
+def is_encoder_decoder(model_type: str) -> bool:
+    """Whether an architecture has an encoder and a decoder where its config does not say so.
+
+    Args:
+        model_type: As in ``config.json``, such as "t5".
+
+    Examples:
+        >>> is_encoder_decoder("t5"), is_encoder_decoder("bert")
+        (True, False)
+    """
+    folder = _folder_of(model_type)
+    sources = [] if folder is None else [path.read_text(encoding="utf-8") for path in folder.glob("configuration_*.py")]
+    return any(_TWO_STACKS.search(source) for source in sources)
 
 
 def _folder_of(model_type: str) -> Path | None:

@@ -17,6 +17,7 @@ from transformers.utils import logging
 
 import compecon.compression.architectures  # noqa: F401 - makes compacted models known to transformers
 from compecon.checkpoints.config import BUFFERS, without_implementations
+from compecon.checkpoints.dry_run import check_kind, check_reading
 from compecon.checkpoints.kinds import Kind
 from compecon.checkpoints.panics import reason
 from compecon.errors import CheckpointError, UnsupportedModelError
@@ -61,7 +62,7 @@ def _build(
     config: PreTrainedConfig, architecture: str, kind: Kind, tensors: dict[str, Tensor]
 ) -> tuple[PreTrainedModel, Kind]:
     model_class = _model_class(config, architecture, kind)
-    _check_growth(model_class, config, tensors)
+    check_kind(_check_growth(model_class, config, tensors), kind, config.num_labels or 0)
     model, info = _loaded(model_class, config, tensors)
     if kind == "masked-lm" and _lacks_only_head(model, info):
         kind = "encoder"
@@ -70,6 +71,7 @@ def _build(
     _check_fit(info, kind)
     if info["missing_keys"]:  # only a bare encoder's pooler, as checked: untrained, so nobody should read from it
         model.register_module("pooler", None)
+    check_reading(model, kind)
     return model, kind
 
 
@@ -101,8 +103,14 @@ def _model_class(config: PreTrainedConfig, architecture: str, kind: Kind) -> typ
     return next((candidate for candidate in candidates if candidate.__name__ == architecture), candidates[0])
 
 
-def _check_growth(model_class: type[PreTrainedModel], config: PreTrainedConfig, tensors: Mapping[str, Tensor]) -> None:
-    """Refuse a config that describes far more than is stored, before memory is taken for it."""
+def _check_growth(
+    model_class: type[PreTrainedModel], config: PreTrainedConfig, tensors: Mapping[str, Tensor]
+) -> PreTrainedModel:
+    """Refuse a config that describes far more than is stored, before memory is taken for it.
+
+    Returns:
+        The model that it describes, on the `meta` device.
+    """
     try:
         with torch.device("meta"):  # shapes without memory
             model: PreTrainedModel = model_class._from_config(  # type: ignore[no-untyped-call]
@@ -116,6 +124,8 @@ def _check_growth(model_class: type[PreTrainedModel], config: PreTrainedConfig, 
         raise CheckpointError(
             f"config.json describes {described:,} weights and {stored:,} are stored. Download or save it again."
         )
+    model.train(False)
+    return model
 
 
 def _loaded(

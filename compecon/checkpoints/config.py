@@ -35,6 +35,7 @@ _NAMES = {
 BUFFERS = re.compile(r"position_ids$|(^|\.)(attn|attention)\.(masked_)?bias$|inv_freq$")
 # What models store as whole numbers or truth values on purpose: those masks and positions, counters, tables of places.
 WHOLE = re.compile(rf"{BUFFERS.pattern}|_ids$|_index$|num_batches_tracked$|\.tid2eid$")
+_TOKENS = ("pad_token_id", "decoder_start_token_id")
 _POSITIONS = ("max_position_embeddings", "n_positions", "max_seq_len", "n_ctx")
 # These count positions from pad_token_id + 1, so the first rows of the position table are never a token's.
 _OFFSET_POSITIONS = frozenset({
@@ -70,6 +71,8 @@ def check_config(config: Mapping[str, Any]) -> None:
         UnsupportedModelError: If the weights are quantised.
     """
     check_code(config, "config.json")
+    for key in _TOKENS:
+        _check_token(key, config)
     for key, value in _entries(config):
         _check_size(key, value)
         if key == "quantization_config" and value:
@@ -128,6 +131,20 @@ def _check_implementation(key: str, value: object, file: str) -> None:
                 f"{file} asks for the attention kernel {text!r} ({key}), which would be code from elsewhere. "
                 "Remove the key."
             )
+
+
+def _check_token(key: str, config: Mapping[str, Any]) -> None:
+    """Refuse the id of a token that the model looks up and does not have; -1 says that there is none."""
+    value, size = config.get(key), config.get("vocab_size")
+    if value is None or (type(value) is int and value == -1):
+        return
+    if type(value) is not int or value < 0:
+        raise CheckpointError(f"config.json has {key} = {value!r}, where the number of a token was expected.")
+    if type(size) is int and value >= size:
+        raise CheckpointError(
+            f"config.json has {key} = {value}, and its {size:,} tokens (vocab_size) are numbered from 0 to {size - 1}. "
+            "Set it to the tokenizer's, or save the model again after resizing its embeddings."
+        )
 
 
 def _check_size(key: str, value: object) -> None:

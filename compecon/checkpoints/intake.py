@@ -16,6 +16,7 @@ from compecon.checkpoints.digest import check_recorded, combined, sha256_of
 from compecon.checkpoints.files import Root, open_regular, open_root
 from compecon.checkpoints.preflight import Preflight, describe
 from compecon.checkpoints.record import Record, read_record
+from compecon.checkpoints.removed_heads import with_compact_shape
 from compecon.checkpoints.small_files import read_config, small_file_digests
 from compecon.checkpoints.weight_files import WeightFile, list_weights
 from compecon.errors import CheckpointError
@@ -74,7 +75,7 @@ def survey(path: str | Path, *, trusted_root: Path | None = None) -> Survey:
             "(merge_and_unload) and save that."
         )
     small_files = small_file_digests(root)
-    config = read_config(root)
+    config = with_compact_shape(read_config(root))
     record = read_record(root, trusted=trusted_root is not None)
     weights = list_weights(root, record)
     _check_names(weights)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from compecon.attention.routing import is_encoder_decoder
 from compecon.errors import CheckpointError, UnsupportedModelError
 
 Kind = Literal["classification", "regression", "causal-lm", "masked-lm", "encoder"]
@@ -25,6 +26,10 @@ _ABILITIES: Mapping[Kind, tuple[str, ...]] = {
 }
 _COMMON = ("attention under a budget", "inequality of attention")
 _LABEL_LENGTH = 100
+SEVERAL_STACKS = (
+    "It has an encoder, a decoder and attention across; the pages and statistics show models of one stack. "
+    "Evaluate it under a budget, or read its stacks with recorded_attention."
+)
 
 
 def architecture_of(config: Mapping[str, Any]) -> str:
@@ -54,11 +59,16 @@ def kind_of(architecture: str, config: Mapping[str, Any]) -> Kind:
             f"{architecture} is not among what compecon shows: sequence classification or regression, causal and "
             "masked language models, and bare encoders."
         )
-    if config.get("is_encoder_decoder") is True and not architecture.endswith(
-        ("EncoderModel", "ForSequenceClassification")
-    ):
+    if has_several_stacks(architecture, config) and not architecture.endswith("ForSequenceClassification"):
         raise UnsupportedModelError(f"{architecture} translates one text into another; compecon reads single stacks.")
     return _head_kind(config) if kind == "classification" else kind
+
+
+def has_several_stacks(architecture: str, config: Mapping[str, Any]) -> bool:
+    """Whether a model has an encoder, a decoder and attention across, as its config or its family says."""
+    stated = config.get("is_encoder_decoder")
+    both = stated if isinstance(stated, bool) else is_encoder_decoder(str(config.get("model_type")))
+    return both and not architecture.endswith("EncoderModel")
 
 
 def _head_kind(config: Mapping[str, Any]) -> Kind:
@@ -92,11 +102,13 @@ def labels_of(config: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(str(by_index[str(index)])[:_LABEL_LENGTH] for index in range(len(by_index)))
 
 
-def abilities_of(kind: Kind) -> tuple[str, ...]:
-    """What the dashboard can do with a checkpoint of this kind, in plain words."""
-    return (*_COMMON, *_ABILITIES[kind])
+def abilities_of(kind: Kind, *, several_stacks: bool = False) -> tuple[str, ...]:
+    """What can be done with a checkpoint of this kind, in plain words; with several stacks, on the command line."""
+    return ("evaluation under a budget", "training") if several_stacks else (*_COMMON, *_ABILITIES[kind])
 
 
-def limits_of(kind: Kind) -> tuple[str, ...]:
+def limits_of(kind: Kind, *, several_stacks: bool = False) -> tuple[str, ...]:
     """What it cannot do for being of this kind, in plain words."""
+    if several_stacks:
+        return (SEVERAL_STACKS,)
     return ("no trained head: attention and sentence vectors, no predictions",) if kind == "encoder" else ()

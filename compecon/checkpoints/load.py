@@ -130,8 +130,9 @@ def _load(location: Location, device: str) -> Checkpoint:
     require_routed(model)
     tokenizer = load_tokenizer(found, trusted=location.trusted_root is not None)
     model.config.name_or_path = preflight.path
-    preflight = replace(preflight, digest=digest, kind=kind, abilities=abilities_of(kind))
+    preflight = replace(preflight, digest=digest, kind=kind)
     if kind != found.preflight.kind:
+        preflight = replace(preflight, abilities=abilities_of(kind))
         preflight = replace(preflight, limits=(*preflight.limits, *limits_of(kind)))
     return Checkpoint(
         name=preflight.name,

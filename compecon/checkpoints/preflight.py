@@ -15,7 +15,15 @@ from compecon.attention.routing import is_routed
 from compecon.checkpoints.config import BUFFERS, WHOLE, Sizes, read_kept, read_sizes
 from compecon.checkpoints.files import Root
 from compecon.checkpoints.headers import FLOATING
-from compecon.checkpoints.kinds import Kind, abilities_of, architecture_of, kind_of, labels_of, limits_of
+from compecon.checkpoints.kinds import (
+    Kind,
+    abilities_of,
+    architecture_of,
+    has_several_stacks,
+    kind_of,
+    labels_of,
+    limits_of,
+)
 from compecon.checkpoints.small_files import licence_of
 from compecon.checkpoints.weight_files import WeightFile
 from compecon.errors import CheckpointError, UnsupportedModelError
@@ -48,6 +56,7 @@ class Preflight:
         abilities: What the dashboard can do with it, in plain words.
         limits: What it cannot, or what to know.
         heads_kept: Heads left in each layer of a compacted model, numbered as before; ``None`` for a dense model.
+        several_stacks: Whether it has an encoder, a decoder and attention across, which no page shows.
     """
 
     name: str
@@ -71,6 +80,7 @@ class Preflight:
     abilities: tuple[str, ...]
     limits: tuple[str, ...]
     heads_kept: tuple[tuple[int, ...], ...] | None = None
+    several_stacks: bool = False
 
 
 def describe(root: Root, config: Mapping[str, Any], files: tuple[WeightFile, ...]) -> Preflight:
@@ -85,6 +95,7 @@ def describe(root: Root, config: Mapping[str, Any], files: tuple[WeightFile, ...
     kind, sizes = kind_of(architecture, config), read_sizes(config)
     kept = read_kept(config, sizes)
     disk, counts = _counted(files)
+    several = has_several_stacks(architecture, config)
     return Preflight(
         name=checkpoint_name(root.folder),
         path=str(root.folder),
@@ -104,9 +115,10 @@ def describe(root: Root, config: Mapping[str, Any], files: tuple[WeightFile, ...
         licence=licence_of(root),
         digest="",
         routed=routed,
-        abilities=abilities_of(kind),
-        limits=_limits(kind, sizes),
+        abilities=abilities_of(kind, several_stacks=several),
+        limits=(*_length_limit(sizes), *limits_of(kind, several_stacks=several)),
         heads_kept=None if kept is None else kept.heads,
+        several_stacks=several,
     )
 
 
@@ -164,6 +176,5 @@ def _fitting(needed: int) -> int:
     return needed
 
 
-def _limits(kind: Kind, sizes: Sizes) -> tuple[str, ...]:
-    length = (f"texts of at most {sizes.max_positions:,} tokens",) if sizes.max_positions else ()
-    return (*length, *limits_of(kind))
+def _length_limit(sizes: Sizes) -> tuple[str, ...]:
+    return (f"texts of at most {sizes.max_positions:,} tokens",) if sizes.max_positions else ()

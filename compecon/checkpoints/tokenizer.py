@@ -17,6 +17,7 @@ from compecon.checkpoints.files import parse_json
 from compecon.checkpoints.foreign import ForeignTokenizer, foreign_process
 from compecon.checkpoints.intake import Survey
 from compecon.checkpoints.panics import panics_as_errors, reason
+from compecon.checkpoints.sentencepiece_file import check_sentencepiece_files
 from compecon.checkpoints.small_files import CONFIG, TOKENIZER_FILES, read_small_file
 from compecon.children.limited import LimitedProcess
 from compecon.children.messages import Message
@@ -42,6 +43,7 @@ def load_tokenizer(survey: Survey, *, trusted: bool) -> PreTrainedTokenizerBase:
         return _load(survey.root.folder)
     own = {name: digest for name, digest in survey.small_files.items() if name != CONFIG}
     files = {name: _clean(name, read_small_file(survey.root, name)) for name in survey.small_files}
+    check_sentencepiece_files(files)
     if combined(own) in _bundled():
         tokenizer = _loaded_here({name: files[name] for name in own})
     else:

@@ -16,6 +16,7 @@ from compecon.attention.budget import KeyBudget
 from compecon.attention.hooks import budgeted_attention, recorded_attention
 from compecon.attention.record import LayerAttention
 from compecon.checkpoints.inputs import read
+from compecon.checkpoints.kinds import SEVERAL_STACKS
 from compecon.checkpoints.load import Checkpoint
 from compecon.errors import TrainingInterruptedError, UnsupportedModelError
 from compecon.finetune.predict import batches_of
@@ -127,9 +128,7 @@ def read_batch(sample: Sample, places: Sequence[int], budget: KeyBudget | None) 
 
 def _cells(sample: Sample, seen: Sequence[LayerAttention], real: torch.Tensor, budget: KeyBudget | None) -> np.ndarray:
     if len({one.stack for one in seen}) > 1:
-        raise UnsupportedModelError(
-            f"{sample.checkpoint.name} has an encoder and a decoder; statistics of many rows need one stack of layers."
-        )
+        raise UnsupportedModelError(f"{sample.checkpoint.name} has no statistics. {SEVERAL_STACKS}")
     cells = np.full((2, len(real), *sample.grid), np.nan)
     for one in seen:
         found = row_inequality(one, real, None if budget is None else budget.keys)

@@ -16,6 +16,7 @@ from torch import Tensor
 from compecon.attention.policy import KeyBudget
 from compecon.attention.sweep import SweepPoint, sweep
 from compecon.checkpoints.encode import Encoded
+from compecon.checkpoints.kinds import SEVERAL_STACKS
 from compecon.checkpoints.load import Checkpoint
 from compecon.errors import UnsupportedModelError
 from compecon.flops import ModelShape, macs, macs_under_budget
@@ -140,9 +141,7 @@ class _Frames:
 
     def __init__(self, checkpoint: Checkpoint, encoded: Encoded, request: AttentionRequest, full: SweepPoint) -> None:
         if {layer.stack for layer in full.attention} not in ({"encoder"}, {"decoder"}):
-            raise UnsupportedModelError(
-                f"{checkpoint.name} has several attention stacks; the page shows one. Use recorded_attention for it."
-            )
+            raise UnsupportedModelError(f"{checkpoint.name} cannot be shown here. {SEVERAL_STACKS}")
         self.checkpoint, self.encoded, self.request = checkpoint, encoded, request
         self.full, self.full_reading = full, read_output(checkpoint, encoded, full.output)
         self.content = ~torch.tensor(encoded.special, device=full.attention[0].weights.device)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from compecon.checkpoints.catalog import CheckpointEntry
+from compecon.checkpoints.kinds import SEVERAL_STACKS
 
 MAX_CHARACTERS = 100_000
 
@@ -17,8 +18,8 @@ def problem_with(entry: CheckpointEntry | None, text: str, pair: str) -> str | N
     """
     if entry is None:
         return "There is no checkpoint to open. Start compecon with --checkpoints DIR, or reinstall it with its assets."
-    if entry.problem:
-        return entry.problem
+    if refusal := _refusal(entry):
+        return refusal
     if not text.strip():
         return "The text is empty. Type a sentence or choose an example."
     if (n := len(text) + len(pair)) > MAX_CHARACTERS:
@@ -26,3 +27,10 @@ def problem_with(entry: CheckpointEntry | None, text: str, pair: str) -> str | N
     if pair and entry.preflight is not None and entry.preflight.kind == "causal-lm":
         return "This checkpoint continues one text and does not read pairs. Clear the second text."
     return None
+
+
+def _refusal(entry: CheckpointEntry) -> str:
+    """Why this checkpoint is not shown, whatever the text; "" if it is."""
+    if entry.preflight is not None and entry.preflight.several_stacks:
+        return f"{entry.name} cannot be shown here. {SEVERAL_STACKS}"
+    return entry.problem

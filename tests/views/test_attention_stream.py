@@ -233,5 +233,5 @@ def test_a_pair_is_read_as_one_text(load: Load) -> None:
 
 def test_a_model_of_two_stacks_is_refused_with_a_way_out(load: Load) -> None:
     checkpoint = load("two stacks")
-    with pytest.raises(UnsupportedModelError, match=r"several attention stacks.*recorded_attention"):
+    with pytest.raises(UnsupportedModelError, match="recorded_attention"):
         messages(checkpoint, checkpoint.encode(TEXT))

@@ -17,7 +17,7 @@ ENTRY = CheckpointEntry("tiny", Path("tiny"), "local", "Tiny", "", "BertModel", 
 
 
 def reading(kind: str) -> CheckpointEntry:
-    return replace(ENTRY, preflight=cast("Preflight", SimpleNamespace(kind=kind)))
+    return replace(ENTRY, preflight=cast("Preflight", SimpleNamespace(kind=kind, several_stacks=False)))
 
 
 @pytest.mark.parametrize("entry", [ENTRY, reading("classification"), reading("causal-lm")])
