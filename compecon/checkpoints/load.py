@@ -98,7 +98,9 @@ def load_checkpoint(source: str | Path, device: str = "auto") -> Checkpoint:
         device: ``"auto"`` for the best there is, or ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``.
 
     Returns:
-        The model in float32 on every device, so that figures agree between machines.
+        The model in float32 on every device, so that figures agree between machines. Its attention is PyTorch's fused
+        kernel, which hands out no weights: `output_attentions=True` gives an empty tuple. Take `recorded_attention`, or
+        call `model.set_attn_implementation("eager")` first.
 
     Raises:
         CheckpointError: If the checkpoint is missing, damaged, unsafe or too large, or the device is absent.
