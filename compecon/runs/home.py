@@ -94,7 +94,9 @@ class Home:
         except OSError as error:
             raise RunError(f"{self.root / 'number.lock'} cannot be opened: {error.strerror or error}.") from error
         if lock is None:
-            raise RunError(f"{self.root / 'number.lock'} is held by a process that does not let go. End that process.")
+            raise RunError(
+                f"{self.root / 'number.lock'} has been held by others for 10 s: the machine is too busy, or a process hangs. Try again."
+            )
         try:
             path = self.root / NUMBER
             number = _number(path) + 1

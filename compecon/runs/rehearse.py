@@ -23,7 +23,7 @@ def rehearse(executor: Executor, store: RunStore, patience_s: float = 120.0) -> 
     Args:
         executor: Who runs it.
         store: Where; the run is deleted again if all went well.
-        patience_s: How long to wait for each part.
+        patience_s: How long it may stand still.
 
     Returns:
         A sentence on how it went.
@@ -59,13 +59,17 @@ def rehearse(executor: Executor, store: RunStore, patience_s: float = 120.0) -> 
 def _until(
     store: RunStore, run_id: str, is_there: Callable[[RunRecord], bool], what: str, patience_s: float
 ) -> RunRecord:
-    until = time.monotonic() + patience_s
+    until, seen = time.monotonic() + patience_s, None
     while not is_there(record := store.get(run_id)):
         if record.state.is_finished:
             raise RunError(f"The rehearsal {run_id} ended before its time: {record.reason}")
+        here = (record.state, record.status.stage, record.status.step)
+        if here != seen:  # a machine that is busy is slow, and not broken
+            until, seen = time.monotonic() + patience_s, here
         if time.monotonic() > until:
             raise RunError(
-                f"The rehearsal {run_id} waits for {what} since {patience_s:.0f} s. `compecon runs show {run_id}`"
+                f"The rehearsal {run_id} has waited for {what} and not moved for {patience_s:.0f} s: the machine is "
+                f"too busy, or its worker hangs. Look at it with `compecon runs show {run_id}`."
             )
         time.sleep(0.05)
     return record
