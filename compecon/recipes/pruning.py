@@ -16,7 +16,7 @@ from compecon.recipes.arms import Outcome, Start, pruned
 from compecon.recipes.audience import NOBODY, Audience
 from compecon.recipes.evaluate import tell_match
 from compecon.recipes.plans import PrunePlan
-from compecon.recipes.ready import Ready, head_of, made_ready, refuse_compacted, taught
+from compecon.recipes.ready import Ready, head_of, made_ready, refuse_compacted, taught, tell_cut
 from compecon.recipes.trained import (
     Shrunk,
     Trained,
@@ -67,6 +67,7 @@ def prune_checkpoint(
     audience.begin("encoding the texts", 0)
     ready = made_ready(checkpoint, task, seed=plan.seed, max_tokens=plan.max_tokens)
     tell_match(checkpoint, task, head_of(ready), audience)
+    tell_cut(ready, audience)
     if not ready.knows:
         raise TaskError(f"{checkpoint.name} does not know {task.name}: {ready.refused}")
     audience.begin("trying two steps", 0)

@@ -12,7 +12,9 @@ from compecon.errors import CheckpointError, TaskError
 from compecon.finetune.incentive import mean_length
 from compecon.finetune.predict import predict
 from compecon.kept import COMPACT
+from compecon.recipes.audience import Audience
 from compecon.recipes.evaluate import head_for, within
+from compecon.tasks.cut import cut_rows
 from compecon.tasks.encode import Features, Windows, encode
 from compecon.tasks.labels import LabelMatch
 from compecon.tasks.registry import AnyTask
@@ -79,6 +81,15 @@ def made_ready(checkpoint: Checkpoint, task: AnyTask, *, seed: int, max_tokens: 
 def head_of(ready: Ready) -> LabelMatch | None:
     """Which output is which class, if it is the parent's own head."""
     return head_for(ready.checkpoint, ready.task) if ready.knows else None
+
+
+def tell_cut(ready: Ready, audience: Audience) -> None:
+    """Say how much of the training rows is too long to be learnt from, if any is."""
+    if isinstance(ready.task, Task):
+        part, tokenizer = ready.task.part("train"), ready.checkpoint.tokenizer
+        cut = cut_rows(tokenizer, part, ready.rows, ready.max_tokens)
+        if cut.n_cut:
+            audience.say(f"{ready.task.name} train: {cut}")
 
 
 def ready_model(checkpoint: Checkpoint, task: Task, seed: int) -> tuple[PreTrainedModel, bool]:

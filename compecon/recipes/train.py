@@ -17,7 +17,7 @@ from compecon.finetune.train import fine_tune
 from compecon.recipes.audience import NOBODY, Audience
 from compecon.recipes.evaluate import tell_match
 from compecon.recipes.plans import TrainPlan
-from compecon.recipes.ready import Ready, head_of, made_ready, refuse_compacted, taught
+from compecon.recipes.ready import Ready, head_of, made_ready, refuse_compacted, taught, tell_cut
 from compecon.recipes.trained import (
     Shrunk,
     Trained,
@@ -74,6 +74,7 @@ def train(
     estimate = _estimate(ready, plan)
     require_room(estimate, out)
     tell_match(checkpoint, task, head_of(ready), audience)
+    tell_cut(ready, audience)
     if ready.refused:
         audience.say(f"{checkpoint.name} gets a fresh head: {ready.refused}")
     audience.say(f"{task.name} from {checkpoint.name}: {estimate}")

@@ -105,3 +105,11 @@ def test_bad_rows_are_refused_together_or_left_out_and_said(compecon, parent, ta
     assert code == 0
     assert "3 rows were left out" in err
     assert '"n": 16' in out
+
+
+def test_training_rows_that_are_cut_are_said_before_any_work(compecon, parent, task, tmp_path):
+    made = ("prune", parent, "--task", task, "--target", "0.5", "--out", tmp_path / "new", "--max-tokens", "4")
+    code, out, err = compecon(*made)
+    assert code == 0
+    assert "rule train: 32 of 64 texts were cut to their first 4 tokens" in err
+    assert "rule test: 8 of 16 texts were cut to their first 4 tokens" in out
