@@ -145,7 +145,11 @@ class Engine:
             send(_error("The machine ran out of memory. Shorten the text or choose a smaller checkpoint."))
         except Exception as error:  # noqa: BLE001 - the page must hear about it, whatever it was
             _LOG.exception("A sweep failed.")
-            send(_error(f"This failed in a way nobody foresaw ({type(error).__name__}). The terminal has the details."))
+            send(
+                _error(
+                    f"Unexpected error ({type(error).__name__}). The terminal where compecon runs shows the details."
+                )
+            )
         finally:
             send(None)
 

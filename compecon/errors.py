@@ -16,6 +16,10 @@ class UnsupportedModelError(CompeconError, TypeError):
     """The model's attention cannot be observed or budgeted."""
 
 
+class AttentionError(CompeconError, ValueError):
+    """A model's attention could not be computed: its scores are no numbers, or a budget does not suit its layers."""
+
+
 class CheckpointError(CompeconError, ValueError):
     """A checkpoint was refused: missing, damaged, unsafe, or too large for this machine."""
 

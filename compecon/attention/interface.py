@@ -18,7 +18,7 @@ from compecon.attention.blocks import Block, blocks_of, open_blocks
 from compecon.attention.kernel import Inputs, attend
 from compecon.attention.policy import Origin
 from compecon.attention.record import LayerAttention, Stack
-from compecon.errors import UnsupportedModelError
+from compecon.errors import AttentionError, UnsupportedModelError
 
 _NOT_COMPUTED_HERE = ("indices", "block_indices", "sinks", "cache")  # sparse layers of their own, paged caches
 
@@ -108,7 +108,7 @@ def _attend(module: nn.Module, inputs: Inputs, blocks: list[Block]) -> tuple[Ten
         mixed, weights, visible = attend(inputs, choose)
     except ValueError as error:
         block, stack, layer = arrivals[0]
-        raise ValueError(f"layer {layer} ({stack}): {error}") from error
+        raise AttentionError(f"layer {layer} ({stack}): {error}") from error
     for block, stack, layer in arrivals:
         if block.seen is not None and (block.layers is None or layer in block.layers):
             block.seen.append(LayerAttention(layer, stack, weights, visible))

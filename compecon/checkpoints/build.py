@@ -84,6 +84,8 @@ def _config(content: Mapping[str, Any]) -> PreTrainedConfig:
         ) from error
     except Exception as error:
         raise CheckpointError(f"config.json does not describe a model ({reason(error)}).") from error
+    if getattr(config, "chunk_size_feed_forward", 0):
+        config.chunk_size_feed_forward = 0  # saves memory in training, changes no number, and refuses most lengths
     return config
 
 

@@ -22,6 +22,7 @@ _LIMITS = (
     (re.compile(r"size$|dim$|_embd$|^d_|^dim|_inner$|channels"), 10_000_000),
     (re.compile(r"positions$|position_embeddings$|_ctx$|seq_len"), 20_000_000),
 )
+_EPSILON = re.compile(r"norm_eps$|norm_epsilon$|^eps$")
 _CODE = ("auto_map", "custom_pipelines")
 _IMPLEMENTATION = re.compile(r"_?(attn|experts)_implementation(_\w+)?")
 _REDIRECTS = ("kernel_config", "fusion_config", "transformers_weights", "custom_generate")
@@ -75,6 +76,8 @@ def check_config(config: Mapping[str, Any]) -> None:
         _check_token(key, config)
     for key, value in _entries(config):
         _check_size(key, value)
+        if _EPSILON.search(key):
+            _check_epsilon(key, value)
         if key == "quantization_config" and value:
             raise UnsupportedModelError(
                 "The weights are quantised; attention under a budget is computed on plain ones. "
@@ -144,6 +147,14 @@ def _check_token(key: str, config: Mapping[str, Any]) -> None:
         raise CheckpointError(
             f"config.json has {key} = {value}, and its {size:,} tokens (vocab_size) are numbered from 0 to {size - 1}. "
             "Set it to the tokenizer's, or save the model again after resizing its embeddings."
+        )
+
+
+def _check_epsilon(key: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise CheckpointError(
+            f"config.json says {key} = {value!r}; what a normalization adds to the variance is between 0 and 1, mostly "
+            "1e-12 to 1e-5. Correct it."
         )
 
 

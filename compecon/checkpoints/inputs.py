@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from transformers import BatchEncoding
 
 from compecon.attention.padding import forward, padding_id, unwrapped
+from compecon.checkpoints.ids import check_inputs
 
 Row = Mapping[str, Any]
 TARGETS = frozenset({"labels", "soft_targets"})  # columns of a row that no model reads
@@ -82,9 +83,13 @@ def inputs_of(model: nn.Module, batch: Mapping[str, Tensor]) -> dict[str, Tensor
     Args:
         model: The model, or a wrapper around it.
         batch: From `stacked`, targets included or not.
+
+    Raises:
+        CheckpointError: If the model has no row for an id, a token type or a position.
     """
     inner = unwrapped(model)
     inputs = {name: column for name, column in batch.items() if name not in TARGETS and _reads(inner, name)}
+    check_inputs(inner, inputs)
     padding, mask = padding_id(inner), batch.get("attention_mask")
     if padding is not None and mask is not None:
         inputs["input_ids"] = inputs["input_ids"].masked_fill(mask == 0, padding)

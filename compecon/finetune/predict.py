@@ -14,6 +14,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from compecon.attention.budget import Budget
 from compecon.attention.hooks import budgeted_attention
+from compecon.checkpoints.ids import require_finite
 from compecon.checkpoints.inputs import read, stacked
 from compecon.finetune.as_given import require_measurable
 from compecon.tasks.encode import Features
@@ -108,6 +109,8 @@ def _in_batches(
     by_length = sorted(range(len(rows)), key=lambda row: len(rows[row]["input_ids"]))
     batches = batches_of(tokenizer, [rows[row] for row in by_length], batch_size, model.device)
     parts = [take(read(model, batch), batch).float().cpu() for batch in batches]
+    found = torch.cat(parts)
+    require_finite(found, "What the model says of a row is")
     restore = torch.empty(len(rows), dtype=torch.long)
     restore[torch.tensor(by_length)] = torch.arange(len(rows))
-    return torch.cat(parts)[restore]
+    return found[restore]

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from compecon.checkpoints.encode import Encoded
+from compecon.checkpoints.ids import require_finite
 from compecon.checkpoints.load import Checkpoint
 
 N_TOP = 5
@@ -60,7 +61,17 @@ CHANGE_UNITS = {
 
 
 def read_output(checkpoint: Checkpoint, encoded: Encoded, output: Any) -> Reading:
-    """Pick what matters from a model's output for one text (batch size 1)."""
+    """Pick what matters from a model's output for one text (batch size 1).
+
+    Raises:
+        CheckpointError: If a number in it is not finite.
+    """
+    reading = _picked(checkpoint, encoded, output)
+    require_finite(reading.values, "What the model says of this text is")
+    return reading
+
+
+def _picked(checkpoint: Checkpoint, encoded: Encoded, output: Any) -> Reading:
     kind = checkpoint.kind
     if kind == "encoder":
         mask = encoded.batch["attention_mask"][0].unsqueeze(-1).to(torch.float32)

@@ -233,7 +233,7 @@ def test_too_little_memory_says_what_to_do(engine: Engine, monkeypatch: pytest.M
     assert "Shorten the text" in fails_with(engine, monkeypatch, MemoryError())
 
 
-def test_an_error_nobody_foresaw_keeps_its_details_off_the_page(
+def test_an_unexpected_error_keeps_its_details_off_the_page(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     said = fails_with(engine, monkeypatch, KeyError("/home/someone/secret"))
