@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from compecon.checkpoints.ids import require_finite
 from compecon.checkpoints.kinds import Kind
 from compecon.errors import CheckpointError, UnsupportedModelError
 
@@ -62,12 +63,14 @@ def check_reading(model: PreTrainedModel, kind: Kind) -> None:
 
     Raises:
         UnsupportedModelError: If what it says of a token changes with a later one.
+        CheckpointError: If what it says is no finite number.
     """
     if kind != "causal-lm":
         return
     ids = torch.tensor([[0, 0, 0], [0, 0, 1]], device=model.device)
     with torch.inference_mode():
         said: Any = model(input_ids=ids, attention_mask=torch.ones_like(ids)).logits[:, :2].float()
+    require_finite(said, "What the model says of a text is")
     if not torch.allclose(said[0], said[1], rtol=1e-3, atol=1e-3):
         raise UnsupportedModelError(
             f"{type(model).__name__} reads the tokens that it is to predict: its attention looks ahead. "
