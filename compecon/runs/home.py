@@ -95,7 +95,8 @@ class Home:
             raise RunError(f"{self.root / 'number.lock'} cannot be opened: {error.strerror or error}.") from error
         if lock is None:
             raise RunError(
-                f"{self.root / 'number.lock'} has been held by others for 10 s: the machine is too busy, or a process hangs. Try again."
+                f"{self.root / 'number.lock'} has been held for 10 s: the machine is too busy, or a process hangs. "
+                "Try again."
             )
         try:
             path = self.root / NUMBER

@@ -65,7 +65,7 @@ def test_a_number_that_cannot_be_drawn_says_who_is_in_the_way(home, monkeypatch)
     monkeypatch.setattr(Lock, "taken", lambda path, patience_s: taken(path, min(patience_s, 0.05)))
     lock = taken(home.root / "number.lock")
     assert lock is not None
-    with pytest.raises(RunError, match="does not let go"):
+    with pytest.raises(RunError, match="has been held"):
         home.next_number()
     lock.release()
     assert home.next_number() == 1
