@@ -101,7 +101,7 @@ def kill_workers(root: Path) -> None:
     """End every other process whose command line names a folder, all of them before any is waited for."""
 
     def ended() -> bool:
-        found = workers(root)
+        found = workers(root) or workers(root)  # one that becomes a worker has no command line for a moment
         for process in found:
             with suppress(psutil.Error, ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL) if os.getpgid(process.pid) == process.pid else process.kill()
