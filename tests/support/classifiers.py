@@ -42,7 +42,7 @@ _SIZES = {
     "attn_layer_offset": 1,
 }
 _NOT_SMALL = frozenset({
-    "gemma3", "modernvbert", "qwen3_5",  # text and images: a config of configs, gigabytes by default
+    "gemma3", "modernvbert", "qwen3_5", "t5gemma", "t5gemma2",  # a config of configs, gigabytes by default
     "axk1", "cohere_compass_text", "esmc", "mistral4",  # sizes that belong together in ways of their own
 })  # fmt: skip
 FAMILIES = tuple(
