@@ -66,8 +66,7 @@ def _by_topk(merit: Tensor, limit: Tensor | int) -> Tensor:
         raise ValueError(NOT_A_NUMBER)
     if most == n_keys:  # nothing follows the last key
         values = torch.nn.functional.pad(values, (0, 1), value=-torch.inf)
-    given = limit if isinstance(limit, Tensor) else torch.full((1,), limit, device=merit.device)
-    room = given.clamp(max=most).expand(*values.shape[:-1], 1)
+    room = torch.as_tensor(limit, device=merit.device).clamp(max=most).expand(*values.shape[:-1], 1)
     last, first_out = values.gather(-1, room - 1), values.gather(-1, room)
     kept = merit >= last.clamp(min=torch.finfo(merit.dtype).min)  # the clamp is what leaves -inf out
     tied = ((last == first_out) & (last > -torch.inf)).squeeze(-1)
