@@ -43,7 +43,7 @@ _SIZES = {
 }
 _NOT_SMALL = frozenset({
     "gemma3", "modernvbert", "qwen3_5", "t5gemma", "t5gemma2",  # a config of configs, gigabytes by default
-    "axk1", "cohere_compass_text", "esmc", "mistral4",  # sizes that belong together in ways of their own
+    "axk1", "cohere_compass_text", "esmc", "mistral4", "xmod", "zamba", "zamba2",  # settings that hang together in own ways
 })  # fmt: skip
 FAMILIES = tuple(
     sorted(
