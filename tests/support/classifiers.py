@@ -43,7 +43,7 @@ _SIZES = {
 }
 _NOT_SMALL = frozenset({
     "gemma3", "modernvbert", "qwen3_5", "t5gemma", "t5gemma2",  # a config of configs, gigabytes by default
-    "axk1", "cohere_compass_text", "esmc", "mistral4", "xmod", "zamba", "zamba2",  # settings that hang together in own ways
+    "axk1", "cohere_compass_text", "esmc", "mistral4", "xmod", "zamba", "zamba2",  # sizes that hang together
 })  # fmt: skip
 FAMILIES = tuple(
     sorted(
