@@ -53,7 +53,7 @@ class Asked:
 
 
 def tasks_of(points: Iterable[FrontierPoint]) -> tuple[TaskChoice, ...]:
-    """The tasks and splits at hand, most checkpoints first; another split than the reported one is "task@split"."""
+    """The tasks and splits at hand, those of most checkpoints first, then of most points; another split than the reported one is "task@split"."""
     known = measured(points)
     choices, n_open = [], {}
     for task in dict.fromkeys(point.task for point in known):
@@ -66,7 +66,7 @@ def tasks_of(points: Iterable[FrontierPoint]) -> tuple[TaskChoice, ...]:
             name = task if split == reported else f"{task}@{split}"
             choices.append(TaskChoice(name, f"{task_title(task)}: {metric} on {split}", len(there)))
             n_open[name] = sum(bool(point.checkpoint) for point in there)
-    return tuple(sorted(choices, key=lambda choice: ("@" in choice.name, -n_open[choice.name], choice.name)))
+    return tuple(sorted(choices, key=lambda one: ("@" in one.name, -n_open[one.name], -one.n_points, one.name)))
 
 
 def axes_of(points: Iterable[FrontierPoint], task: str) -> tuple[AxisChoice, ...]:
