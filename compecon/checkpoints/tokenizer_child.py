@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-sys.modules["torch"] = None  # type: ignore[assignment]  # before transformers looks for it
+if __name__ == "__main__":  # and not where this is imported, such as by a search for doctests
+    sys.modules["torch"] = None  # type: ignore[assignment]  # before transformers looks for it
 
 import numpy as np  # noqa: E402
 from transformers import AutoTokenizer, PreTrainedTokenizerBase  # noqa: E402
