@@ -15,15 +15,15 @@ from typing import Any
 if __name__ == "__main__":  # and not where this is imported, such as by a search for doctests
     sys.modules["torch"] = None  # type: ignore[assignment]  # before transformers looks for it
 
-import numpy as np  # noqa: E402
-from transformers import AutoTokenizer, PreTrainedTokenizerBase  # noqa: E402
+import numpy as np
+from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-from compecon.checkpoints.panics import panics_as_errors, reason  # noqa: E402
-from compecon.checkpoints.probes import probes_of  # noqa: E402
-from compecon.checkpoints.tokenizer_files import saved_files  # noqa: E402
-from compecon.checkpoints.tokenizer_limits import LIMITS, MOST_TOKENS_A_CHARACTER, SPARE_TOKENS  # noqa: E402
-from compecon.children.messages import Message  # noqa: E402
-from compecon.children.serve import serve  # noqa: E402
+from compecon.checkpoints.panics import panics_as_errors, reason
+from compecon.checkpoints.probes import probes_of
+from compecon.checkpoints.tokenizer_files import saved_files
+from compecon.checkpoints.tokenizer_limits import LIMITS, MOST_TOKENS_A_CHARACTER, SPARE_TOKENS
+from compecon.children.messages import Message
+from compecon.children.serve import serve
 
 _COLUMNS = frozenset({"input_ids", "attention_mask", "token_type_ids", "special_tokens_mask"})
 
