@@ -53,7 +53,10 @@ class Asked:
 
 
 def tasks_of(points: Iterable[FrontierPoint]) -> tuple[TaskChoice, ...]:
-    """The tasks and splits at hand, those of most checkpoints first, then of most points; another split than the reported one is "task@split"."""
+    """The tasks and splits at hand, those of most checkpoints first, then of most points.
+
+    Another split than the reported one is "task@split".
+    """
     known = measured(points)
     choices, n_open = [], {}
     for task in dict.fromkeys(point.task for point in known):
