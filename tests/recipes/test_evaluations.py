@@ -6,8 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from compecon.checkpoints.intake import inspect_checkpoint
-from compecon.checkpoints.locate import bundled_root
 from compecon.errors import TaskError, TrainingInterruptedError
 from compecon.finetune.watch import Watch
 from compecon.recipes import measured
@@ -150,25 +148,6 @@ def test_a_checkpoint_without_the_head_is_refused_before_anything_is_kept(rule, 
     with pytest.raises(TaskError):
         measure_checkpoint(values(checkpoint="similarity", task=rule), kept=tmp_path)
     assert list(tmp_path.glob("evaluations/*")) == []
-
-
-@pytest.mark.parametrize("name", sorted({record.checkpoint for record in bundled_evaluations()}))
-def test_bundled_measurements_are_of_the_bundled_weights(name):
-    about = inspect_checkpoint(bundled_root() / name, trusted_root=bundled_root())
-    records = [record for record in bundled_evaluations() if record.checkpoint == name]
-    assert {record.key.digest for record in records} == {about.digest}
-    assert [record.key.keys for record in records] == [None, 16, 8, 4, 2, 1]
-
-
-@pytest.mark.parametrize("name", sorted({record.checkpoint for record in bundled_evaluations()}))
-def test_bundled_measurements_with_all_keys_are_those_of_the_card(name):
-    [record] = [each for each in bundled_evaluations() if each.checkpoint == name and each.key.keys is None]
-    card = json.loads((bundled_root() / name / "compecon.json").read_text(encoding="utf-8"))
-    told = next(metric for metric in card["metrics"] if metric["split"] == "test")
-    assert record.metric == told["name"]
-    assert record.score.n == told["n"]
-    assert record.score.value == pytest.approx(told["value"], abs=2e-3)  # the card was measured in other batches
-    assert record.score.low <= told["value"] <= record.score.high
 
 
 def test_a_number_that_cannot_be_kept_is_told_all_the_same(rule, parent, tmp_path):

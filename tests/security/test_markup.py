@@ -35,6 +35,7 @@ ALLOWED = {  # file, function, argument
     ("app/hub.py", "button", "f'Download {_size(plan.total_bytes)}'"): "a number of bytes, written by _size",
     ("app/hub.py", "progress", "f'{_size(done)} of {_size(total)}'"): "two numbers of bytes, written by _size",
     ("app/widgets.py", "toast", "f'{engine().unload()} models unloaded.'"): "a count",
+    ("app/train_form.py", "segmented_control", "PRIORITIES"): "the words of our own that a priority may be",
     ("app/run_detail.py", "segmented_control", "PARTS"): "drawn as the four words that the file zips with them",
     ("app/form_fields.py", "number_input", "label"): LABELLED,
     ("app/form_fields.py", "number_input", "**common"): LABELLED,
