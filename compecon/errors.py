@@ -16,6 +16,10 @@ class UnsupportedModelError(CompeconError, TypeError):
     """The model's attention cannot be observed or budgeted."""
 
 
+class NoHeadLeftError(UnsupportedModelError):
+    """All heads of the model were removed: it can be run and measured, and there is no attention to look at."""
+
+
 class AttentionError(CompeconError, ValueError):
     """A model's attention could not be computed: its scores are no numbers, or a budget does not suit its layers."""
 

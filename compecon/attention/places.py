@@ -13,7 +13,7 @@ from typing import NamedTuple
 from torch import nn
 
 from compecon.attention.record import Stack
-from compecon.errors import UnsupportedModelError
+from compecon.errors import NoHeadLeftError, UnsupportedModelError
 
 _CROSS = re.compile(r"cross|encoder_attn|encdec|encoder_decoder", re.IGNORECASE)
 _LAYER = re.compile(r"\.\d+\.")
@@ -47,7 +47,7 @@ def attention_places(model: nn.Module) -> dict[nn.Module, Place]:
     known = {name: module for name, module in named.items() if _is_known(type(module))}  # type: ignore[arg-type]  # mypy: a class is no Hashable
     own = sorted({type(module).__name__ for module in _own_attention(named, known)})
     if not own and known and all(isinstance(module, NoAttention) for module in known.values()):
-        raise UnsupportedModelError(f"{_architecture(model)} has no attention head left to observe or to budget.")
+        raise NoHeadLeftError(f"{_architecture(model)} has no attention head left to observe or to budget.")
     if own or not known:
         raise UnsupportedModelError(
             f"{_architecture(model)} computes attention in its own way, if at all"

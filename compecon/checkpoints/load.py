@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from compecon.checkpoints.pieces import spelling_of
 from compecon.checkpoints.preflight import Preflight
 from compecon.checkpoints.tensors import read_tensors
 from compecon.checkpoints.tokenizer import load_tokenizer
-from compecon.errors import CheckpointError, TextError
+from compecon.errors import CheckpointError, NoHeadLeftError, TextError
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +130,8 @@ def _load(location: Location, device: str) -> Checkpoint:
     tensors, digest = read_tensors(found)
     preflight = found.preflight
     model, kind = build_model(found.config, preflight.architecture, preflight.kind, tensors)
-    require_routed(model)
+    with suppress(NoHeadLeftError):  # without attention there is nothing to show, and a quality to measure
+        require_routed(model)
     tokenizer = load_tokenizer(found, trusted=location.trusted_root is not None)
     model.config.name_or_path = preflight.path
     preflight = replace(preflight, digest=digest, kind=kind)

@@ -65,7 +65,7 @@ def small_gpt2(tokenizer: PreTrainedTokenizerBase, *, width: int, layers: int, h
         eos_token_id=end,
         pad_token_id=end,
     )
-    return GPT2LMHeadModel(config)
+    return GPT2LMHeadModel(config).eval()
 
 
 def windows(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], length: int) -> list[dict[str, Any]]:

@@ -92,6 +92,7 @@ def fine_tune(  # noqa: PLR0913 - a training has this many parts
         _frozen_embeddings(model, settings),
         _recomputing(model, settings),
     ):
+        model.train()  # Trainer does so within the first step, after that step's budget has been drawn
         torch.manual_seed(settings.seed)
         trainer = IncentiveTrainer(
             lesson=Lesson(objective, settings, taught, watch.before),

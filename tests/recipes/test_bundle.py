@@ -127,10 +127,9 @@ def test_timing_again_changes_the_time_alone(bundle, tmp_path):
     name = "sentiment-any-budget"
     (folder,) = time_family(tmp_path / "bundle", only=[name])
     before, after = read_manifest(bundle[0] / name), read_manifest(folder)
-    ratio = after["training"].pop("latency")["ratio"]
-    before["training"].pop("latency")
+    for manifest in (before, after):
+        assert manifest["training"].pop("latency")["ratio"] > 0
     assert after == before
-    assert f"| {ratio:.2f} [" in (folder / "README.md").read_text()
 
 
 def test_budget_dropout_leaves_the_ffn_to_its_parent(bundle):
