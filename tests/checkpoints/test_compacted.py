@@ -143,11 +143,12 @@ def test_attention_is_observed_and_budgeted_layer_by_layer(make: Make, what: str
     assert (tight.output[0] - full.output[0]).abs().max() > 1e-4
 
 
-def test_a_model_without_any_head_is_refused_by_name(make: Make) -> None:
+def test_the_attention_of_a_model_without_any_head_is_refused_by_name(make: Make) -> None:
     dense = load_checkpoint(make("encoder", **SIZES))
     folder = save_checkpoint(smaller(dense.model, ((), (), ())), dense.tokenizer, dense.path.parent / "small")
+    small = load_checkpoint(folder)  # it can be run and measured
     with pytest.raises(TypeError, match=r"CompactBertModel \(compact-bert\) has no attention head left"):
-        load_checkpoint(folder)
+        sweep(small.model, small.encode("some words").batch, [None])
 
 
 # ---- configs of unknown origin
