@@ -106,4 +106,4 @@ def classifier(base: Base, layers: int, labels: Sequence[str], *, regression: bo
     model.bert.load_state_dict(encoder.state_dict())
     model.bert.embeddings.requires_grad_(False)
     model.train(False)
-    return model.eval()
+    return model

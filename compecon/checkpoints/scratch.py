@@ -65,7 +65,9 @@ def small_gpt2(tokenizer: PreTrainedTokenizerBase, *, width: int, layers: int, h
         eos_token_id=end,
         pad_token_id=end,
     )
-    return GPT2LMHeadModel(config).eval()
+    model = GPT2LMHeadModel(config)
+    model.train(False)
+    return model
 
 
 def windows(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], length: int) -> list[dict[str, Any]]:
