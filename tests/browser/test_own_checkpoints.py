@@ -42,5 +42,5 @@ def test_every_kind_of_model_answers_in_its_own_words(
 
 def test_a_model_that_cannot_be_shown_says_why_in_place_of_a_picture(dashboard: Any, own_checkpoints: Path) -> None:
     dashboard.page.goto(f"{dashboard.server}/?checkpoint={own_checkpoints / 'two stacks'}&text=film")
-    expect(dashboard.find(".alert")).to_contain_text("several attention stacks")
+    expect(dashboard.find(".alert")).to_contain_text("models of one stack")
     expect(dashboard.find(".badge")).not_to_contain_text("loading")

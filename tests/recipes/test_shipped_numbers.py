@@ -130,7 +130,10 @@ def test_measurements_are_written_in_an_order_of_their_own(tmp_path):
 )
 def test_what_is_said_can_be_measured_again(name, task, keys, data):
     [said] = [one for one in of(name) if one.key.task == task and one.key.keys == keys]
-    found = read_task(task, data)
+    try:
+        found = read_task(task, data)
+    except FileNotFoundError as error:
+        pytest.skip(f"the data folder does not hold {task}: {error}")
     assert rows_digest(found.part(said.key.split)) == said.key.rows_digest
     again = measured(load_of_bundle(ROOT / name), found, said.key)
     assert again.metrics.keys() == said.metrics.keys()
