@@ -111,7 +111,7 @@ def serve(  # noqa: PLR0913 - its options
     os.environ["COMPECON_CHECKPOINTS"] = os.pathsep.join([*map(str, folders), *known])
     from_environment = os.environ.pop("COMPECON_TOKEN", None) or None  # so that no run inherits it
     sys.path.insert(0, str(dashboard_root()))
-    from app.server import serve as serve_dashboard
+    from app.server.serve import serve as serve_dashboard
 
     serve_dashboard(
         port=port,
@@ -138,7 +138,7 @@ def record(
     only: Annotated[str | None, typer.Option(help="Only this checkpoint.")] = None,
 ) -> None:
     """Record the bundled examples, so that the page opens on a finished picture without a model."""
-    from compecon.views.recording import record_examples
+    from compecon.views.attention.recording import record_examples
 
     record_examples(out, only=only, report=typer.echo)
 
@@ -154,8 +154,8 @@ def bundle(
     ] = False,
 ) -> None:
     """Train the bundled checkpoints from a data folder and measure them; minutes to an hour on a laptop."""
-    from compecon.recipes.bundle import NAMES, build_bundle
-    from compecon.recipes.family import time_family
+    from compecon.studies.build_bundle import NAMES, build_bundle
+    from compecon.studies.family import time_family
 
     if time:
         time_family(out, only=only or NAMES, report=typer.echo)

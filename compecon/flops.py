@@ -19,8 +19,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
+from compecon.compression.shape import COMPACT, Kept
 from compecon.errors import UnsupportedModelError
-from compecon.kept import COMPACT, Kept
 
 
 @dataclass(frozen=True, slots=True)

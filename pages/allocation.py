@@ -1,5 +1,5 @@
 """Share a scarce budget among queries at one price."""
 
-from app.allocation import allocation_page
+from app.allocation.allocation_page import allocation_page
 
 allocation_page()

@@ -10,11 +10,11 @@ import pytest
 import torch
 import transformers
 
-import app.server
+import app.server.serve
 from compecon.checkpoints.load import load_checkpoint
 from compecon.cli import main
-from compecon.views.examples import examples
-from compecon.views.traces import TraceKey, read_index, read_trace
+from compecon.views.attention.example_texts import examples
+from compecon.views.attention.traces import TraceKey, read_index, read_trace
 
 _HEAVY = "torch", "transformers", "streamlit"
 _HELP = f"""
@@ -47,7 +47,7 @@ def compecon(monkeypatch, capsys):
 def served(monkeypatch):
     """What the dashboard's server was asked to do, instead of doing it."""
     calls = []
-    monkeypatch.setattr(app.server, "serve", lambda **settings: calls.append(settings))
+    monkeypatch.setattr(app.server.serve, "serve", lambda **settings: calls.append(settings))
     return calls
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from compecon.attention.budget import Budget, KeyBudget, PerHead, PerLayer, PerRow
     from compecon.attention.hooks import budgeted_attention, recorded_attention, require_routed
     from compecon.attention.policy import FirstK, Policy, RandomK, SinkRecent, TopK, TopMass
-    from compecon.attention.record import LayerAttention
+    from compecon.attention.recorded import LayerAttention
     from compecon.attention.routing import is_routed
 
 __all__ = [
@@ -35,7 +35,7 @@ __all__ = [
     "require_routed",
 ]
 
-_HOMES = ("budget", "policy", "record", "routing", "hooks")
+_HOMES = ("budget", "policy", "recorded", "routing", "hooks")
 
 
 def __getattr__(name: str) -> Any:

@@ -13,10 +13,10 @@ from typing import final
 import torch
 from torch import nn
 
+from compecon.attention.attention_modules import Place
 from compecon.attention.budget import Budget
-from compecon.attention.places import Place
 from compecon.attention.policy import Policy
-from compecon.attention.record import LayerAttention, Stack
+from compecon.attention.recorded import LayerAttention, Stack
 from compecon.errors import UnsupportedModelError
 
 

@@ -16,12 +16,12 @@ from weakref import WeakKeyDictionary
 from torch import nn
 from transformers import PreTrainedConfig, PreTrainedModel
 
+from compecon.attention.attention_modules import Place, attention_places
 from compecon.attention.blocks import Block, inside
 from compecon.attention.budget import Budget
 from compecon.attention.installing import installed
-from compecon.attention.places import Place, attention_places
 from compecon.attention.policy import Policy, TopK
-from compecon.attention.record import LayerAttention
+from compecon.attention.recorded import LayerAttention
 from compecon.errors import UnsupportedModelError
 
 __all__ = ["LayerAttention", "budgeted_attention", "recorded_attention", "require_routed"]

@@ -17,7 +17,7 @@ from transformers.masking_utils import sdpa_mask
 from compecon.attention.blocks import Block, blocks_of, open_blocks
 from compecon.attention.kernel import Inputs, attend
 from compecon.attention.policy import Origin
-from compecon.attention.record import LayerAttention, Stack
+from compecon.attention.recorded import LayerAttention, Stack
 from compecon.errors import AttentionError, UnsupportedModelError
 
 _NOT_COMPUTED_HERE = ("indices", "block_indices", "sinks", "cache")  # sparse layers of their own, paged caches

@@ -15,7 +15,7 @@ from compecon.attention.budget import Budget, KeyBudget, PerRow
 from compecon.attention.hooks import budgeted_attention, recorded_attention, require_routed
 from compecon.attention.padding import forward
 from compecon.attention.policy import Policy, TopK
-from compecon.attention.record import LayerAttention
+from compecon.attention.recorded import LayerAttention
 
 if TYPE_CHECKING:
     from transformers.utils.generic import ModelOutput

@@ -17,9 +17,9 @@ from compecon.compression.compact import compact
 from compecon.compression.macs import share_of_macs, unit_macs
 from compecon.compression.prune import prune
 from compecon.compression.units import Units
-from compecon.finetune.incentive import batch_loss, calibration
-from compecon.tasks.encode import Features
+from compecon.tasks.encode_rows import Features
 from compecon.tasks.objectives import classification_loss
+from compecon.training.incentive import batch_loss, calibration
 
 _BATCH, _TOKENS = 8, 64
 _TARGET = 0.5  # of the MACs

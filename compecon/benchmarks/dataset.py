@@ -17,12 +17,12 @@ from compecon.benchmarks.settings import Settings
 from compecon.benchmarks.timing import interleaved, one_thread, ratios
 from compecon.checkpoints.inputs import read
 from compecon.checkpoints.load import Checkpoint
-from compecon.finetune.predict import batches_of
-from compecon.kept import Kept
-from compecon.recipes.row_passes import Sample, batches_of_like_length, read_batch
-from compecon.recipes.row_statistics import chosen_rows
-from compecon.tasks.encode import Features, encode
-from compecon.tasks.registry import read_task
+from compecon.compression.shape import Kept
+from compecon.evaluation.predict import batches_of
+from compecon.evaluation.row_passes import Sample, batches_of_like_length, read_batch
+from compecon.evaluation.row_statistics import chosen_rows
+from compecon.tasks.encode_rows import Features, encode
+from compecon.tasks.task_registry import read_task
 
 _GOAL = 1 / 0.9  # times the recorded forward passes: 90 % of their rows in a second
 # Tokens of every 35th row of SST-2's test split by length, as the bundled checkpoint reads it.

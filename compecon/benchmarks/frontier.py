@@ -50,11 +50,11 @@ def measure(settings: Settings) -> list[Table]:
 def _prepared(points: Any) -> tuple[dict[str, tuple[float, ...]], bytes]:
     """What the server does before it answers, timed; and what it sends."""
     sys.path.insert(0, str(dashboard_root()))
-    from app.frontier_advice import NO_ADVICE  # noqa: PLC0415 - lies beside the package
-    from app.frontier_canvas import canvas_data  # noqa: PLC0415
-    from app.frontier_data import Frontier  # noqa: PLC0415
-    from app.state.frontier import FrontierPlace  # noqa: PLC0415
-    from compecon.views.frontier import FrontierAxes, frontier_view  # noqa: PLC0415
+    from app.frontier.advice_panel import NO_ADVICE  # noqa: PLC0415 - lies beside the package
+    from app.frontier.frontier_canvas import canvas_data  # noqa: PLC0415
+    from app.frontier.shared_frontier import Frontier  # noqa: PLC0415
+    from app.state.frontier_state import FrontierPlace  # noqa: PLC0415
+    from compecon.views.frontier.frontier_view import FrontierAxes, frontier_view  # noqa: PLC0415
 
     times: dict[str, list[float]] = {"view": [], "data": []}
     for _ in range(3):
@@ -73,8 +73,8 @@ def _app(data: bytes) -> Starlette:
     from starlette.responses import FileResponse, Response  # noqa: PLC0415
     from starlette.routing import Route  # noqa: PLC0415
 
-    from app.guard import middleware  # noqa: PLC0415 - lies beside the package
-    from app.routes import routes  # noqa: PLC0415
+    from app.server.guard import middleware  # noqa: PLC0415 - lies beside the package
+    from app.server.routes import routes  # noqa: PLC0415
 
     parts = assets() / "frontier"
     files = {

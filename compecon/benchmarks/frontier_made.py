@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from compecon.views.frontier_points import CurvePoint, FrontierPoint, Reading
+from compecon.views.frontier.points_of import CurvePoint, FrontierPoint, Reading
 
 TASK, N_TOKENS = "reviews", 25
 BUDGETS: tuple[int | None, ...] = (1, 2, 3, 4, 5, 6, 8, 10, 12, 14, 16, 20, 24, 32, 48, None)

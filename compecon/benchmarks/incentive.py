@@ -15,16 +15,16 @@ from compecon.benchmarks.models import bundled_checkpoint, random_rows
 from compecon.benchmarks.settings import Settings
 from compecon.benchmarks.timing import one_thread, ratios
 from compecon.compression.macs import unit_macs
-from compecon.finetune.estimate import held_for_backward
-from compecon.finetune.incentive import batch_loss, calibration
-from compecon.finetune.settings import FineTuneSettings
-from compecon.finetune.train import fine_tune
-from compecon.finetune.trainer import Charge
 from compecon.incentives.cost import ExpectedMacs
 from compecon.incentives.gates import Gates, gated
 from compecon.incentives.price import DualAscent
-from compecon.tasks.encode import Features
+from compecon.tasks.encode_rows import Features
 from compecon.tasks.objectives import classification_loss
+from compecon.training.estimate import held_for_backward
+from compecon.training.fine_tune import fine_tune
+from compecon.training.incentive import batch_loss, calibration
+from compecon.training.trainer import Charge
+from compecon.training.training_settings import FineTuneSettings
 
 _BATCH, _TOKENS = 16, 32
 _STEPS = 6  # of one turn; the first one sets things up and does not count

@@ -12,17 +12,17 @@ from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from scipy.sparse import csr_array, vstack
 
 from compecon import children
+from compecon.allocation.clearing import clear
+from compecon.allocation.online import opening, play
+from compecon.allocation.rules.exact_scan import ExactScan
+from compecon.allocation.rules.knapsack_exact import KnapsackExact
+from compecon.allocation.rules.repaired import RepairedShadowPrice
+from compecon.allocation.rules.shadow_price import ShadowPrice
+from compecon.allocation.streams.synthetic import MIXTURES
+from compecon.allocation.utilities.step_curves import MeasuredCurve
+from compecon.allocation.utilities.surge import ShiftedSurge
 from compecon.benchmarks.figures import Figure, Goal, Table
 from compecon.benchmarks.settings import Settings
-from compecon.market.clearing import clear
-from compecon.market.measured import MeasuredCurve
-from compecon.market.online import opening, play
-from compecon.market.rules.exact_scan import ExactScan
-from compecon.market.rules.knapsack_exact import KnapsackExact
-from compecon.market.rules.repaired import RepairedShadowPrice
-from compecon.market.rules.shadow_price import ShadowPrice
-from compecon.market.surge import ShiftedSurge
-from compecon.market.synthetic import MIXTURES
 
 _MANY, _FEW, _ARRIVALS, _PLAIN = 1_000_000, 500, 20_000, 20_000
 _TOKENS = 300.0  # a query
@@ -33,7 +33,7 @@ _Result = TypeVar("_Result")
 _PEAK = """
 import resource, sys
 from compecon.benchmarks.market import random_market
-from compecon.market.rules.shadow_price import ShadowPrice
+from compecon.allocation.rules.shadow_price import ShadowPrice
 scale = 1024 if sys.platform != "darwin" else 1
 market = random_market(int(sys.argv[1]))
 ShadowPrice().allocate(market, 300.0 * market.n_agents)

@@ -17,7 +17,7 @@ from compecon.checkpoints.build import build_model
 from compecon.checkpoints.load import Checkpoint, load_checkpoint
 from compecon.errors import CompeconError
 from compecon.paths import assets
-from compecon.views.examples import examples
+from compecon.views.attention.example_texts import examples
 
 BUNDLED = "sentiment"
 _TOKENIZER = ("tokenizer.json", "tokenizer_config.json")

@@ -17,14 +17,14 @@ from compecon.benchmarks.runs_page import page_tables
 from compecon.benchmarks.settings import Settings
 from compecon.benchmarks.workers import executor_in, wait_for
 from compecon.errors import CompeconError
+from compecon.runs.executors.local import LocalExecutor
 from compecon.runs.history import History
 from compecon.runs.home import Home
-from compecon.runs.local import LocalExecutor
 from compecon.runs.locks import Lock
 from compecon.runs.queue import Queue
-from compecon.runs.record import RunSpec
+from compecon.runs.run_record import RunSpec
 from compecon.runs.store import METRICS, RunStore
-from compecon.views.run_curves import Courses
+from compecon.views.runs.curves import Courses
 
 _ALIVE_GOAL_S, _LIST_GOAL_S, _POLL_GOAL_MS = 0.3, 0.5, 20.0
 _N_RUNS, _N_LINES = 1000, 100_000

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from compecon.runs.files import Json, write_json
-from compecon.runs.record import RunSpec, RunState, Status
+from compecon.files.durable import Json, write_json
+from compecon.runs.run_record import RunSpec, RunState, Status
 from compecon.runs.store import SPEC, STATUS, RunStore
 
 _STAGE = "incentive"

@@ -20,10 +20,10 @@ from compecon.benchmarks.server import Dashboard, dashboard
 from compecon.benchmarks.settings import Settings
 from compecon.benchmarks.workers import executor_in, wait_for
 from compecon.errors import CompeconError
-from compecon.runs.files import Json
+from compecon.files.durable import Json
+from compecon.runs.executors.local import LocalExecutor
 from compecon.runs.home import Home
-from compecon.runs.local import LocalExecutor
-from compecon.runs.record import RunState
+from compecon.runs.run_record import RunState
 from compecon.runs.store import RunStore
 from compecon.runs.submission import new_spec
 

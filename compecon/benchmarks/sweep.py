@@ -12,11 +12,11 @@ from compecon.benchmarks.figures import Figure, Goal, Table
 from compecon.benchmarks.models import bundled_checkpoint, text_of
 from compecon.benchmarks.settings import Settings
 from compecon.benchmarks.timing import interleaved, one_thread, ratios
-from compecon.checkpoints.encode import Encoded
+from compecon.checkpoints.encode_text import Encoded
 from compecon.checkpoints.load import Checkpoint
-from compecon.views.attention import attention_stream
-from compecon.views.budgets import budget_grid
-from compecon.views.frames import encode
+from compecon.views.attention.attention_stream import attention_stream
+from compecon.views.attention.budget_grid import budget_grid
+from compecon.views.attention.frames import encode
 
 _GOAL_TOKENS, _GOAL = 32, 10.0  # forward passes
 

@@ -6,17 +6,17 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from compecon.allocation.streams.bundled_streams import open_stream
+from compecon.allocation.streams.predicted_value import Gain, Skill, gains
 from compecon.benchmarks.figures import Figure, Table
 from compecon.benchmarks.settings import Settings
 from compecon.checkpoints.load import load_checkpoint
 from compecon.errors import CompeconError
-from compecon.market.bundled import open_stream
-from compecon.market.paired import Difference
-from compecon.market.predicted import Gain, Skill, gains
 from compecon.paths import assets
-from compecon.recipes.predicted import KnownTexts, known_texts, skill_inside, skill_outside
-from compecon.tasks.registry import read_task
+from compecon.stats.paired import Difference
+from compecon.studies.predicted_streams import KnownTexts, known_texts, skill_inside, skill_outside
 from compecon.tasks.task import Task
+from compecon.tasks.task_registry import read_task
 
 FAMILIES = {"sentiment": "sst2", "similarity": "stsb"}
 _UNIT = {"keys": "keys", "MACs": "million MACs"}

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from compecon.allocation.rules.rule_registry import RULES, make_rule
+from compecon.allocation.streams.crossfit import Traces, earned
 from compecon.benchmarks.figures import Figure, Table
 from compecon.benchmarks.settings import Settings
 from compecon.errors import CompeconError
-from compecon.market.crossfit import Traces, earned
-from compecon.market.rules.registry import RULES, make_rule
 
 _FILE = Path("reasoning_traces") / "bbh_direct_vs_cot.csv"
 _BUDGETS = (5, 20, 40, 80, 120, 160)  # tokens a query

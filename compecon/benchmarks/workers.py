@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from compecon.errors import CompeconError
+from compecon.runs.executors.local import LocalExecutor
 from compecon.runs.home import Home
-from compecon.runs.local import LocalExecutor
 from compecon.runs.locks import is_held
 from compecon.runs.store import LOCK, RunStore
 

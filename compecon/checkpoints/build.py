@@ -16,10 +16,10 @@ from transformers.models.auto import modeling_auto
 from transformers.utils import logging
 
 import compecon.compression.architectures  # noqa: F401 - makes compacted models known to transformers
-from compecon.checkpoints.config import BUFFERS, without_implementations
 from compecon.checkpoints.dry_run import check_kind, check_reading
+from compecon.checkpoints.gate.config_check import BUFFERS, without_implementations
 from compecon.checkpoints.kinds import Kind
-from compecon.checkpoints.panics import reason
+from compecon.checkpoints.tokenizers.panics import reason
 from compecon.errors import CheckpointError, UnsupportedModelError
 
 _MAPPINGS = {

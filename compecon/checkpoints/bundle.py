@@ -20,9 +20,9 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from compecon.checkpoints.tokenizer_files import save_tokenizer
+from compecon.checkpoints.tokenizers.tokenizer_files import save_tokenizer
 from compecon.errors import CheckpointError
-from compecon.files import MEGABYTE, read_json
+from compecon.files.safe_reader import MEGABYTE, read_json
 
 SCHEMA = 1
 MANIFEST = "compecon.json"

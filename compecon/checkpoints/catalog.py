@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from compecon.checkpoints.intake import survey
+from compecon.checkpoints.gate.intake import survey
+from compecon.checkpoints.gate.preflight import Preflight, checkpoint_name
 from compecon.checkpoints.locate import Location, Origin, bundled_names, bundled_root, cached_snapshot, hub_cache
-from compecon.checkpoints.preflight import Preflight, checkpoint_name
-from compecon.files import sentence_of, shown
+from compecon.files.safe_reader import sentence_of, shown
 
 VARIABLE = "COMPECON_CHECKPOINTS"
 _SIGNS = frozenset({"config.json", "adapter_config.json", "pytorch_model.bin", "model.safetensors.index.json"})

@@ -12,16 +12,16 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from compecon.attention.hooks import require_routed
 from compecon.checkpoints.build import build_model
-from compecon.checkpoints.devices import pick_device
-from compecon.checkpoints.encode import Encoded, check_ids, spans_of, tokenize
+from compecon.checkpoints.device_choice import pick_device
+from compecon.checkpoints.encode_text import Encoded, check_ids, spans_of, tokenize
+from compecon.checkpoints.gate.intake import survey
+from compecon.checkpoints.gate.preflight import Preflight
 from compecon.checkpoints.inputs import inputs_of, stacked
-from compecon.checkpoints.intake import survey
 from compecon.checkpoints.kinds import Kind, abilities_of, limits_of
 from compecon.checkpoints.locate import Location, locate
-from compecon.checkpoints.pieces import spelling_of
-from compecon.checkpoints.preflight import Preflight
 from compecon.checkpoints.tensors import read_tensors
-from compecon.checkpoints.tokenizer import load_tokenizer
+from compecon.checkpoints.tokenizers.pieces import spelling_of
+from compecon.checkpoints.tokenizers.tokenizer import load_tokenizer
 from compecon.errors import CheckpointError, NoHeadLeftError, TextError
 
 

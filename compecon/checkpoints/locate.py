@@ -10,9 +10,9 @@ from typing import Literal
 
 from huggingface_hub import constants
 
-from compecon.checkpoints.files import is_plain_name
+from compecon.checkpoints.gate.folder_files import is_plain_name
 from compecon.errors import CheckpointError, FileError
-from compecon.files import read_text
+from compecon.files.safe_reader import read_text
 from compecon.paths import assets
 
 Origin = Literal["bundled", "local", "hub-cache"]

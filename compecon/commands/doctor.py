@@ -11,7 +11,7 @@ from compecon.commands.options import Json
 from compecon.errors import RunError
 
 if TYPE_CHECKING:
-    from compecon.runs.findings import Finding
+    from compecon.runs.doctor.findings import Finding
     from compecon.runs.store import RunStore
 
 _Repair = Annotated[
@@ -27,8 +27,8 @@ def doctor(repair: _Repair = False, json: Json = False, rehearse: _Rehearse = Fa
 
     Runs that are at work are left alone.
     """
-    from compecon.runs.checkup import check_home
-    from compecon.runs.machine import check_machine
+    from compecon.runs.doctor.checkup import check_home
+    from compecon.runs.doctor.machine import check_machine
 
     store = open_runs()
     findings = [*check_machine(), *check_home(store)]
@@ -49,9 +49,9 @@ def doctor(repair: _Repair = False, json: Json = False, rehearse: _Rehearse = Fa
 
 
 def _rehearsed(store: RunStore) -> Finding:
-    from compecon.runs.findings import Finding
-    from compecon.runs.local import LocalExecutor
-    from compecon.runs.rehearse import rehearse
+    from compecon.runs.doctor.findings import Finding
+    from compecon.runs.doctor.rehearse import rehearse
+    from compecon.runs.executors.local import LocalExecutor
 
     try:
         return Finding("machine", "note", rehearse(LocalExecutor(store), store))

@@ -10,21 +10,21 @@ import typer
 from compecon.commands.background import with_background
 from compecon.commands.fields import read
 from compecon.commands.options import Json, plainly
-from compecon.recipes.options import EVALUATE
+from compecon.runs.jobs.options import EVALUATE
 
 _NOTE = "Queries read fewer keys, and the model does the same work: masking saves reads, not time."
 
 
 def _evaluate(params: Mapping[str, Any], json: Json = False) -> None:
     """All metrics of a task with their 95 % intervals, under a key budget or without."""
-    from compecon.recipes.registry import RECIPES
+    from compecon.runs.jobs.job_registry import RECIPES
 
     given = read(RECIPES["evaluate"].read, params)
 
+    from compecon.callbacks import Audience
     from compecon.commands.home import measurements
     from compecon.commands.results import metric_lines, print_json
-    from compecon.recipes.audience import Audience
-    from compecon.recipes.measured import measure_checkpoint
+    from compecon.evaluation.at_budgets import measure_checkpoint
 
     with plainly():
         onlookers = Audience(say=lambda text: typer.echo(text, err=True))

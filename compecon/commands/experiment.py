@@ -12,7 +12,7 @@ from compecon.commands.options import Data, MaxTokens, TaskName, listed, plainly
 from compecon.errors import CompeconError
 
 if TYPE_CHECKING:
-    from compecon.recipes.frontier import FrontierPlan, Study
+    from compecon.studies.frontier_experiment import FrontierPlan, Study
     from compecon.tasks.task import Task
 
 app = typer.Typer(no_args_is_help=True, help="Run an experiment and write its report; what has a record is not run.")
@@ -56,10 +56,10 @@ def frontier(  # noqa: PLR0913 - one option each
 ) -> None:
     """Quality against MACs: incentives beside every post-hoc rival, given the same steps and teacher."""
     from compecon.compression.prune import METHODS
-    from compecon.finetune.settings import FineTuneSettings
-    from compecon.recipes.experiment import frontier_report
-    from compecon.recipes.frontier import FrontierPlan
-    from compecon.recipes.report import write_report
+    from compecon.provenance import write_report
+    from compecon.studies.experiment import frontier_report
+    from compecon.studies.frontier_experiment import FrontierPlan
+    from compecon.training.training_settings import FineTuneSettings
 
     with plainly():
         after = FineTuneSettings(
@@ -90,8 +90,8 @@ def _figure(report: Path) -> Path:
     from compecon.paths import dashboard_root
 
     sys.path.insert(0, str(dashboard_root()))
-    from app.charts.report import report_figure
-    from compecon.files import MEGABYTE, read_json
+    from app.train.report_chart import report_figure
+    from compecon.files.safe_reader import MEGABYTE, read_json
 
     path = report.with_name("frontier.html")
     report_figure(read_json(report, 16 * MEGABYTE)).write_html(path, include_plotlyjs=True)
@@ -111,10 +111,10 @@ def budgets(  # noqa: PLR0913 - one option each
     max_tokens: MaxTokens = 128,
 ) -> None:
     """Quality against the keys a query may read: dense, trained longer, and trained under budgets."""
-    from compecon.finetune.settings import FineTuneSettings
-    from compecon.recipes.any_budget import run_budgets, write_budgets
-    from compecon.recipes.frontier import FrontierPlan, start_of
-    from compecon.recipes.report import command_line, hardware, versions
+    from compecon.provenance import command_line, hardware, versions
+    from compecon.studies.any_budget import run_budgets, write_budgets
+    from compecon.studies.frontier_experiment import FrontierPlan, start_of
+    from compecon.training.training_settings import FineTuneSettings
 
     with plainly():
         plan = FrontierPlan(
@@ -139,8 +139,8 @@ def budgets(  # noqa: PLR0913 - one option each
 
 
 def _task(name: str, data: Path | None) -> Task:
-    from compecon.tasks.registry import read_task
     from compecon.tasks.task import Task
+    from compecon.tasks.task_registry import read_task
 
     task = read_task(name, data)
     if not isinstance(task, Task):
@@ -151,8 +151,8 @@ def _task(name: str, data: Path | None) -> Task:
 
 
 def _study(base: str, task: Task, data: Path | None, plan: FrontierPlan, out: Path) -> Study:
-    from compecon.recipes.bundle import bundled_base
-    from compecon.recipes.experiment import study_of_base, study_of_checkpoint
+    from compecon.studies.build_bundle import bundled_base
+    from compecon.studies.experiment import study_of_base, study_of_checkpoint
 
     if base == _BUNDLED:
         return study_of_base(bundled_base(data), task, plan, out, typer.echo)

@@ -14,7 +14,7 @@ from compecon.errors import CompeconError
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from compecon.runs.record import RunRecord
+    from compecon.runs.run_record import RunRecord
 
 _FILE = "model.onnx"
 
@@ -59,7 +59,7 @@ def export(source: _Source, folder: _Folder = None, onnx: _Onnx = False, to: _To
 
 def _export_run(name: str, to: Target, out: Path | None) -> None:
     from compecon.commands.home import found, open_runs
-    from compecon.runs.export import history_of, write_csv, write_parquet, write_tensorboard
+    from compecon.runs.metrics_export import history_of, write_csv, write_parquet, write_tensorboard
 
     record = found(open_runs(), name)
     folder = (out or Path(f"{record.run_id}-{to.value}")).expanduser()
@@ -84,7 +84,7 @@ def _copied(record: RunRecord, folder: Path) -> Path:
     import shutil
 
     from compecon.checkpoints.save import require_empty
-    from compecon.runs.card import model_card
+    from compecon.runs.run_card import model_card
 
     if record.checkpoint is None:
         raise CompeconError(f"{record.run_id} is {record.state.lower()} and has no checkpoint to write.")
@@ -96,7 +96,7 @@ def _copied(record: RunRecord, folder: Path) -> Path:
 
 
 def _settings(record: RunRecord) -> str:
-    from compecon.views.spec_diff import shown
+    from compecon.views.runs.spec_diff import shown
 
     lines = (f"| {name} | {shown(value)} |" for name, value in record.spec.params.items())
     return "\n".join(("| setting | value |", "|---|---|", *lines))

@@ -11,7 +11,7 @@ import typer
 
 from compecon.commands.options import listed
 from compecon.errors import CompeconError
-from compecon.recipes.fields import Setting, SettingError
+from compecon.runs.jobs.fields import Setting, SettingError
 
 
 def with_options(function: Callable[..., None], settings: Sequence[Setting]) -> Callable[..., None]:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from compecon.views.values import few
+from compecon.views.checked_values import few
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from compecon.runs.record import RunRecord
+    from compecon.runs.run_record import RunRecord
     from compecon.runs.store import RunStore
 
 RunId = Annotated[str, typer.Argument(metavar="ID", help="Name of a run, or the beginning of one.")]
@@ -23,7 +23,7 @@ SweepId = Annotated[str, typer.Option("--sweep", metavar="ID", help="Only the ru
 
 def open_runs() -> RunStore:
     """The runs of this user, or of the folder that COMPECON_HOME names."""
-    from compecon.runs.executors import open_store
+    from compecon.runs.executors.choice import open_store
     from compecon.runs.home import Home
 
     return open_store(Home.default())
@@ -74,8 +74,8 @@ def print_json(value: Any) -> None:
 
 def recent_steps(record: RunRecord) -> list[dict[str, Any]]:
     """The last steps of the stage that a run is in."""
-    from compecon.files import parse_json
-    from compecon.runs.files import tail, whole_lines
+    from compecon.files.durable import tail, whole_lines
+    from compecon.files.safe_reader import parse_json
     from compecon.runs.store import METRICS
 
     steps = []

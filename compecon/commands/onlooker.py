@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any, final
 import typer
 
 if TYPE_CHECKING:
-    from compecon.finetune.settings import StepRecord
-    from compecon.recipes.audience import Audience
+    from compecon.callbacks import Audience, StepRecord
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _LINES = 10  # of a stage, where there is no terminal to draw on
@@ -71,9 +70,8 @@ def looking_on(folder: Path, report_to: tuple[str, ...] = ()) -> Iterator[Audien
         folder: Where checkpoints of the training go.
         report_to: Trackers.
     """
-    from compecon.finetune.processes import is_first
-    from compecon.finetune.watch import Watch
-    from compecon.recipes.audience import Audience
+    from compecon.callbacks import Audience, Watch
+    from compecon.training.processes import is_first
 
     progress = Progress()
     asked: list[int] = []

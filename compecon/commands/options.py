@@ -10,7 +10,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from compecon.errors import CompeconError, TrainingInterruptedError
-from compecon.finetune.complete import MARKER
+from compecon.files.complete import MARKER
 
 Value = TypeVar("Value")
 

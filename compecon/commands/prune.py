@@ -8,7 +8,7 @@ from typing import Any
 from compecon.commands.background import with_background
 from compecon.commands.fields import read
 from compecon.commands.options import Json, NewFolder, plainly, training_folder
-from compecon.recipes.options import PRUNE, prune_plan
+from compecon.runs.jobs.options import PRUNE, prune_plan
 
 
 def _prune(out: NewFolder, params: Mapping[str, Any], json: Json = False) -> None:
@@ -19,13 +19,13 @@ def _prune(out: NewFolder, params: Mapping[str, Any], json: Json = False) -> Non
     """
     from compecon.commands.onlooker import looking_on
     from compecon.commands.results import print_trained
-    from compecon.recipes.registry import RECIPES
+    from compecon.runs.jobs.job_registry import RECIPES
 
     given = read(RECIPES["prune"].read, params)
     plan = prune_plan(given)
 
-    from compecon.recipes.pruning import prune_checkpoint
-    from compecon.recipes.understood import task_of
+    from compecon.tasks.understood_task import task_of
+    from compecon.training.prune_checkpoint import prune_checkpoint
 
     kept = training_folder(out)
     saves = plan.recovery is not None and plan.recovery.save_every is not None

@@ -34,8 +34,8 @@ def remeasure(
 
 def _measure(parts: tuple[str, ...], data: Path, names: tuple[str, ...], missing: bool) -> None:
     from compecon.paths import assets
-    from compecon.recipes import shipped
-    from compecon.recipes.shipped_cards import write_latencies
+    from compecon.studies import shipped
+    from compecon.studies.shipped_cards import write_latencies
 
     folder = assets()
     measuring: dict[str, Callable[[], object]] = {
@@ -52,9 +52,9 @@ def _measure(parts: tuple[str, ...], data: Path, names: tuple[str, ...], missing
 def _tell(parts: tuple[str, ...], names: tuple[str, ...]) -> None:
     """Write again what tells the numbers: cards, recordings, and the tables of README.md in a checkout."""
     from compecon.paths import assets
-    from compecon.recipes.shipped_cards import write_cards
-    from compecon.recipes.shipped_readme import numbers_in, with_numbers
-    from compecon.views.recording import record_examples
+    from compecon.studies.shipped_cards import write_cards
+    from compecon.studies.shipped_readme import numbers_in, with_numbers
+    from compecon.views.attention.recording import record_examples
 
     folder = assets()
     if {"cards", "quality", "latency"} & set(parts):

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from compecon.finetune.processes import is_first
-from compecon.recipes.plain import plain
+from compecon.files.plain_json import plain
+from compecon.training.processes import is_first
 
 if TYPE_CHECKING:
-    from compecon.recipes.evaluate import Evaluation
-    from compecon.recipes.trained import Trained
-    from compecon.tasks.metrics import Estimate
-    from compecon.tasks.registry import AnyTask
+    from compecon.evaluation.evaluate import Evaluation
+    from compecon.tasks.task_metrics import Estimate
+    from compecon.tasks.task_registry import AnyTask
+    from compecon.training.finished import Trained
 
 
 def print_json(found: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ from compecon.commands.home import RunIds, SweepId, clean, found, open_runs
 from compecon.errors import RunError
 
 if TYPE_CHECKING:
-    from compecon.runs.record import RunRecord
+    from compecon.runs.run_record import RunRecord
     from compecon.runs.store import RunStore
 
 _All = Annotated[bool, typer.Option("--all", help="Every run that was lost, as after a restart of the machine.")]
@@ -43,8 +43,8 @@ def resume(run_ids: RunIds = None, sweep: SweepId = "", all_runs: _All = False, 
 
 
 def _start_sweep(store: RunStore, sweep_id: str) -> tuple[str, ...]:
-    from compecon.runs.executors import executor_for
-    from compecon.runs.sweeps import Sweep, left_out, resume_sweep
+    from compecon.runs.executors.choice import executor_for
+    from compecon.runs.sweeps.sweep import Sweep, left_out, resume_sweep
 
     executor = executor_for(Sweep.read(store.home, sweep_id).executor, store)
     waiting = left_out(store, sweep_id)
@@ -57,7 +57,7 @@ def _start_sweep(store: RunStore, sweep_id: str) -> tuple[str, ...]:
 
 def _not_now(record: RunRecord) -> str:
     """Why a run is not started, and what to do."""
-    from compecon.runs.record import RunState
+    from compecon.runs.run_record import RunState
 
     if record.state is RunState.STOPPING:
         return f"{record.run_id} still stops: it saves its checkpoint. Give the same command once it has ended."
@@ -81,7 +81,7 @@ def _lost(store: RunStore) -> list[str]:
 
 def _start(store: RunStore, names: list[str], anyway: bool) -> tuple[tuple[str, ...], list[str]]:
     """Start each; one that cannot be started does not keep the others from it."""
-    from compecon.runs.executors import executor_of, start_anyway
+    from compecon.runs.executors.choice import executor_of, start_anyway
 
     started, failed = [], []
     for run_id in names:

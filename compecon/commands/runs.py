@@ -13,7 +13,7 @@ from compecon.commands.options import Json
 from compecon.errors import RunError
 
 if TYPE_CHECKING:
-    from compecon.runs.record import RunRecord
+    from compecon.runs.run_record import RunRecord
 
 app = typer.Typer(help="Runs in the background: list, look at, follow, change and delete them.")
 _State = Annotated[str, typer.Option(help="Only runs in this state, such as running, lost or succeeded.")]
@@ -25,7 +25,7 @@ def runs(context: typer.Context, state: _State = "", sweep: SweepId = "", json: 
     """List runs, newest first; with a command, do something with one."""
     if context.invoked_subcommand is not None:
         return
-    from compecon.runs.record import RunState
+    from compecon.runs.run_record import RunState
 
     wanted = state.upper()
     if wanted and wanted not in list(RunState):
@@ -44,7 +44,7 @@ def runs(context: typer.Context, state: _State = "", sweep: SweepId = "", json: 
 @app.command()
 def show(run_id: RunId, json: Json = False) -> None:
     """What is known of a run: settings, state, results."""
-    from compecon.views.run_results import facts_of, told_against_truth
+    from compecon.views.runs.results import facts_of, told_against_truth
 
     record = found(open_runs(), run_id)
     if json:
@@ -78,7 +78,7 @@ def log(
     run_id: RunId, number: Annotated[int, typer.Option("-n", "--lines", min=1, help="How many lines.")] = 40
 ) -> None:
     """The end of a run's log."""
-    from compecon.runs.files import tail
+    from compecon.files.durable import tail
     from compecon.runs.store import LOG
 
     lines = tail(found(open_runs(), run_id).folder / LOG).splitlines()
@@ -105,7 +105,7 @@ def restore(run_id: Annotated[str, typer.Argument(metavar="ID", help="Name of a 
 @app.command()
 def diff(first: RunId, second: RunId, json: Json = False) -> None:
     """Settings and versions in which two runs differ."""
-    from compecon.views.spec_diff import spec_diff
+    from compecon.views.runs.spec_diff import spec_diff
 
     store = open_runs()
     before, after = found(store, first), found(store, second)
@@ -128,7 +128,7 @@ def duplicate(
     """Run a run's settings again, or others that are like them."""
     from compecon.commands.background import submit
     from compecon.commands.values import read_setting
-    from compecon.runs.executors import executor_of
+    from compecon.runs.executors.choice import executor_of
     from compecon.runs.submission import new_spec
 
     store = open_runs()
@@ -178,8 +178,8 @@ def priority(
 
 
 def _row(record: RunRecord, *, whole: bool = False) -> tuple[str, ...]:
-    from compecon.views.run_left import step_durations
-    from compecon.views.runs import left_of, reason_of, stage_of
+    from compecon.views.runs.run_rows import left_of, reason_of, stage_of
+    from compecon.views.runs.time_left import step_durations
 
     left = left_of(record, step_durations(recent_steps(record))) if not record.state.is_finished else None
     state = f"{record.state.lower()}{', halted' if record.is_stalled else ''}"

@@ -10,18 +10,18 @@ import typer
 from compecon.commands.background import with_background
 from compecon.commands.fields import read
 from compecon.commands.options import Json, plainly
-from compecon.recipes.options import STATISTICS
+from compecon.runs.jobs.options import STATISTICS
 
 
 def _statistics(params: Mapping[str, Any], json: Json = False) -> None:
     """Mean Gini, entropy and decisions on rows of a task, under key budgets; kept for the Compare page."""
-    from compecon.recipes.registry import RECIPES
+    from compecon.runs.jobs.job_registry import RECIPES
 
     given = read(RECIPES["statistics"].read, params)
 
     from compecon.commands.home import measurements, table
     from compecon.commands.results import print_json
-    from compecon.recipes.row_statistics import gather_statistics
+    from compecon.evaluation.row_statistics import gather_statistics
 
     with plainly():
         gathered = gather_statistics(given, kept=measurements())

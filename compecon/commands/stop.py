@@ -11,7 +11,7 @@ from compecon.commands.home import RunIds, SweepId, found, open_runs
 from compecon.errors import RunError
 
 if TYPE_CHECKING:
-    from compecon.runs.record import RunRecord
+    from compecon.runs.run_record import RunRecord
     from compecon.runs.store import RunStore
 
 _All = Annotated[bool, typer.Option("--all", help="Every run that is not finished.")]
@@ -37,7 +37,7 @@ def stop(run_ids: RunIds = None, sweep: SweepId = "", all_runs: _All = False) ->
 
 def _asked_for(store: RunStore, names: Sequence[str], sweep: str) -> list[RunRecord]:
     """Which runs are meant: the last one first, so that none takes the turn of one that ends."""
-    from compecon.runs.sweeps import runs_of
+    from compecon.runs.sweeps.sweep import runs_of
 
     if names:
         return [found(store, name) for name in names]
@@ -47,8 +47,8 @@ def _asked_for(store: RunStore, names: Sequence[str], sweep: str) -> list[RunRec
 
 
 def _stop(store: RunStore, record: RunRecord) -> None:
-    from compecon.runs.executors import executor_of
-    from compecon.runs.record import RunState
+    from compecon.runs.executors.choice import executor_of
+    from compecon.runs.run_record import RunState
 
     record.require_known()
     if record.state.is_finished:

@@ -15,14 +15,14 @@ from compecon.commands.fields import with_options
 from compecon.commands.home import clean, open_runs, print_json, table
 from compecon.commands.options import Json
 from compecon.errors import RunError
-from compecon.recipes.fields import Setting
-from compecon.recipes.options import EVALUATE, PRUNE, REHEARSAL, STATISTICS, TRAIN
+from compecon.runs.jobs.fields import Setting
+from compecon.runs.jobs.options import EVALUATE, PRUNE, REHEARSAL, STATISTICS, TRAIN
 
 if TYPE_CHECKING:
-    from compecon.runs.executor import Executor
-    from compecon.runs.points import Points
+    from compecon.runs.executors.executor import Executor
     from compecon.runs.store import RunStore
-    from compecon.runs.sweep_table import SweepRow
+    from compecon.runs.sweeps.points import Points
+    from compecon.runs.sweeps.sweep_table import SweepRow
 
 app = typer.Typer(
     no_args_is_help=True, help="Run a recipe at many points: a grid, a list, or points that are proposed."
@@ -66,7 +66,7 @@ def _sweep_of(recipe: str, settings: Sequence[Setting]) -> Callable[..., None]:
         priority: _Priority = "",
         dry_run: DryRun = False,
     ) -> None:
-        from compecon.runs.executors import ExecutorOptions, executor_for
+        from compecon.runs.executors.choice import ExecutorOptions, executor_for
 
         if sum((bool(grid), points is not None, propose is not None)) != 1 or bool(over) != (propose is not None):
             raise typer.BadParameter("give --grid, or --points, or --propose with --over.")
@@ -88,7 +88,7 @@ def _sweep_of(recipe: str, settings: Sequence[Setting]) -> Callable[..., None]:
 @app.command("list")
 def list_sweeps(json: Json = False) -> None:
     """Sweeps, newest first."""
-    from compecon.runs.sweep_table import sweep_record, sweeps
+    from compecon.runs.sweeps.sweep_table import sweep_record, sweeps
 
     store, lines = open_runs(), []
     for sweep_id in sweeps(store.home):
@@ -110,7 +110,7 @@ def list_sweeps(json: Json = False) -> None:
 @app.command()
 def show(sweep_id: Annotated[str, typer.Argument(metavar="ID", help="Name of a sweep.")], json: Json = False) -> None:
     """A sweep's runs by state, and what came of each point."""
-    from compecon.runs.sweep_table import sweep_record
+    from compecon.runs.sweeps.sweep_table import sweep_record
 
     record = sweep_record(open_runs(), sweep_id)
     if json:
@@ -140,8 +140,8 @@ def _dry_run(recipe: str, shared: Mapping[str, Any], points: Iterable[Mapping[st
 def _submit(executor: Executor, store: RunStore, points: Points, parallel: int, about: Mapping[str, str]) -> None:
     from compecon.commands.background import look
     from compecon.runs.submission import new_spec
-    from compecon.runs.sweep_table import sweep_record
-    from compecon.runs.sweeps import submit_sweep
+    from compecon.runs.sweeps.sweep import submit_sweep
+    from compecon.runs.sweeps.sweep_table import sweep_record
 
     look(store, new_spec(points.recipe, {**points.params, **points.points[0]}, **about), n_waiting=len(points) - 1)
     key = _key(points.recipe, points.params, list(points), parallel, about["title"])
@@ -162,8 +162,8 @@ def _search(
 ) -> None:
     from compecon.commands.values import read_range
     from compecon.commands.watching import follow_search
-    from compecon.runs.points import Points
-    from compecon.runs.search import Search, begin_search
+    from compecon.runs.sweeps.points import Points
+    from compecon.runs.sweeps.search import Search, begin_search
 
     (recipe, params), (n_runs, parallel) = shared, number
     search = Search(tuple(read_range(recipe, text) for text in over), n_runs, parallel=parallel)
@@ -175,7 +175,7 @@ def _search(
 
 def _points(recipe: str, shared: Mapping[str, Any], texts: Sequence[str], path: Path | None) -> Points:
     from compecon.commands.values import read_axis, read_points
-    from compecon.runs.points import grid, listed
+    from compecon.runs.sweeps.points import grid, listed
 
     if path is not None:
         return listed(recipe, shared, read_points(recipe, path))
@@ -205,8 +205,8 @@ def _loose(setting: Setting) -> Setting:
 
 
 def _line(row: SweepRow, axes: Sequence[str]) -> tuple[str, ...]:
-    from compecon.views.spec_diff import shown
-    from compecon.views.values import number, text
+    from compecon.views.checked_values import number, text
+    from compecon.views.runs.spec_diff import shown
 
     point = [shown(row.point[name]) if name in row.point else "" for name in axes]
     value, low, high = (number(row.metric, name) for name in ("value", "low", "high"))

@@ -10,7 +10,7 @@ from typing import Any
 from compecon.commands.background import with_background
 from compecon.commands.fields import read
 from compecon.commands.options import Json, NewFolder, plainly, training_folder
-from compecon.recipes.options import TRAIN, trackers, train_plan
+from compecon.runs.jobs.options import TRAIN, trackers, train_plan
 
 
 def _train(out: NewFolder, params: Mapping[str, Any], json: Json = False) -> None:
@@ -22,14 +22,14 @@ def _train(out: NewFolder, params: Mapping[str, Any], json: Json = False) -> Non
     """
     from compecon.commands.onlooker import looking_on
     from compecon.commands.results import print_trained
-    from compecon.recipes.registry import RECIPES
+    from compecon.runs.jobs.job_registry import RECIPES
 
     given = read(RECIPES["train"].read, params)
     plan, report_to = train_plan(given), trackers(given["report_to"])
     _place_logs(report_to, out)
 
-    from compecon.recipes.train import train as run
-    from compecon.recipes.understood import task_of
+    from compecon.tasks.understood_task import task_of
+    from compecon.training.train_checkpoint import train as run
 
     kept = training_folder(out)
     with plainly(kept=kept if plan.settings.save_every else None), looking_on(kept, report_to) as audience:

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from compecon.errors import RunError
-from compecon.files import read_json
-from compecon.recipes.fields import Json, Setting
+from compecon.files.safe_reader import read_json
+from compecon.runs.jobs.fields import Json, Setting
 from compecon.tables.problems import refusal
 from compecon.tables.reader import DELIMITED, ENDINGS, read_table
 
 if TYPE_CHECKING:
-    from compecon.runs.proposals import Axis
+    from compecon.runs.sweeps.proposals import Axis
 
 _MAX_BYTES = 1_000_000  # more than 500 points need
 _JSON = ".json"
@@ -82,7 +82,7 @@ def read_range(recipe: str, text: str) -> Axis:
     Raises:
         RunError: If it is none of these.
     """
-    from compecon.runs.proposals import Axis
+    from compecon.runs.sweeps.proposals import Axis
 
     setting, told = _split(recipe, text)
     if ":" not in told or setting.kind not in (int, float):

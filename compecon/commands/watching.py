@@ -11,8 +11,8 @@ import typer
 from compecon.commands.home import clean, recent_steps
 
 if TYPE_CHECKING:
-    from compecon.runs.executor import Executor
-    from compecon.runs.record import RunRecord
+    from compecon.runs.executors.executor import Executor
+    from compecon.runs.run_record import RunRecord
     from compecon.runs.store import RunStore
 
 _EVERY_S = 0.5
@@ -26,7 +26,7 @@ def follow(store: RunStore, run_id: str) -> int:
     Returns:
         Exit code: 0 if it succeeded, 130 if it was stopped or the one who looks on left, else 1.
     """
-    from compecon.runs.record import RunState
+    from compecon.runs.run_record import RunState
 
     told = ""
     try:
@@ -57,8 +57,8 @@ def follow_search(executor: Executor, store: RunStore, sweep_id: str) -> int:
     Returns:
         Exit code: 0 if all succeeded, 130 if the one who looks on left, else 1.
     """
-    from compecon.runs.search import advance
-    from compecon.runs.sweep_table import sweep_record
+    from compecon.runs.sweeps.search import advance
+    from compecon.runs.sweeps.sweep_table import sweep_record
 
     told = ""
     try:
@@ -91,9 +91,9 @@ def _tell(record: RunRecord, told: str) -> str:
 
 
 def _line(record: RunRecord) -> str:
-    from compecon.views.run_left import step_durations
-    from compecon.views.run_pace import crowding, elapsed, silence
-    from compecon.views.runs import left_of, reason_of, stage_of
+    from compecon.views.runs.pace import crowding, elapsed, silence
+    from compecon.views.runs.run_rows import left_of, reason_of, stage_of
+    from compecon.views.runs.time_left import step_durations
 
     steps = recent_steps(record)
     left = left_of(record, step_durations(steps))

@@ -1,7 +1,8 @@
 """Compacted models as architectures of their own, so that they are saved and loaded like any other.
 
 After ``import compecon.compression.architectures`` the Auto classes of transformers know them: the type `compact-bert`
-is BERT, a layer of which may have fewer heads and neurons, as the config's entry `compact` says (see `compecon.kept`).
+is BERT, a layer of which may have fewer heads and neurons, as the config's entry `compact` says
+(see `compecon.compression.shape`).
 The classes are named after the dense ones: CompactBertConfig, CompactBertModel, CompactGPT2LMHeadModel.
 """
 
@@ -14,9 +15,9 @@ from huggingface_hub.dataclasses import strict
 from torch import nn
 from transformers import AutoConfig, PreTrainedConfig, PreTrainedModel
 
+from compecon.compression.shape import COMPACT, Kept
 from compecon.compression.shaping import shape_layers
 from compecon.errors import UnsupportedModelError
-from compecon.kept import COMPACT, Kept
 
 _ENCODER_HEADS = {
     "Model": transformers.AutoModel,

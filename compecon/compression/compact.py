@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from compecon.compression.architectures import compact_class
 from compecon.compression.families import Layer, base_of, layers_of
+from compecon.compression.shape import Kept
 from compecon.compression.shaping import output_dim, projection_copies
 from compecon.compression.units import Units
-from compecon.kept import Kept
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

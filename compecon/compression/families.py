@@ -12,8 +12,8 @@ from typing import Any, final
 
 from torch import nn
 
+from compecon.compression.shape import COMPACT
 from compecon.errors import UnsupportedModelError
-from compecon.kept import COMPACT
 
 
 @final

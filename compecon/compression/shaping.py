@@ -12,9 +12,9 @@ from typing import Any, final
 from torch import Tensor, nn
 from typing_extensions import override
 
-from compecon.attention.places import NoAttention
+from compecon.attention.attention_modules import NoAttention
 from compecon.compression.families import Family, Layer, base_of, family_of, layers_of, n_inputs
-from compecon.kept import Kept
+from compecon.compression.shape import Kept
 
 _HEAD_COUNTS = ("num_attention_heads", "n_heads", "num_heads")
 _HEAD_WIDTHS = ("all_head_size", "split_size")

@@ -15,7 +15,7 @@ from compecon.attention.hooks import recorded_attention
 from compecon.compression.families import Layer, layers_of
 from compecon.incentives.cost import ComputeCost, Read
 from compecon.incentives.gates import Gates
-from compecon.metrics import effective_number
+from compecon.stats.inequality import effective_number
 
 NAME = "compecon_start"  # of the submodule that a model gains while a relative cost is read
 

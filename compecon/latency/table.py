@@ -13,7 +13,7 @@ from typing import Any, Self, final
 import torch
 from torch import Tensor
 
-from compecon.files import parse_object
+from compecon.files.safe_reader import parse_object
 
 
 @final

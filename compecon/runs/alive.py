@@ -6,7 +6,7 @@ import os
 import socket
 from pathlib import Path
 
-from compecon.runs.record import Status
+from compecon.runs.run_record import Status
 
 _STOPPED = ("T", "t")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from compecon.runs.files import write_json
+from compecon.files.durable import write_json
 from compecon.runs.locks import Lock
-from compecon.runs.record import RunSpec, Status
+from compecon.runs.run_record import RunSpec, Status
 
 SPEC, STATUS, OUTCOME, LOCK, CANCEL, METRICS, LOG, BALLAST = (
     "spec.json",

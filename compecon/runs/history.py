@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, final
 
 from compecon.errors import RunError
-from compecon.files import parse_object
-from compecon.runs.files import opened, whole_lines
+from compecon.files.durable import opened, whole_lines
+from compecon.files.safe_reader import parse_object
 
 _MOST_BYTES = 64_000_000  # read at a time
 _REMEMBERED = 256  # bytes: more than a line's part that could be in another one by chance

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, Self, final
 
 from compecon.errors import NewerError, RunError
-from compecon.runs.files import Json, read_json, write_json
+from compecon.files.durable import Json, read_json, write_json
 from compecon.runs.locks import Lock
-from compecon.runs.record import BACKGROUND, MAX_ORDER, PRIORITIES, SCHEMA
+from compecon.runs.run_record import BACKGROUND, MAX_ORDER, PRIORITIES, SCHEMA
 
 VARIABLE = "COMPECON_HOME"
 SETTINGS, NUMBER = "settings.json", "number.json"

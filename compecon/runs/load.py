@@ -7,7 +7,7 @@ from typing import final
 
 import psutil
 
-from compecon.runs.files import Json
+from compecon.files.durable import Json
 
 _IDLE = ("idle", "iowait", "guest", "guest_nice")  # guests are counted as users too
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, fields
 from typing import Any, TypeVar
 
 from compecon.errors import RunError
-from compecon.schema import check_schema
+from compecon.files.schema import check_schema
 
 _MAX_NUMBER = 10**15  # beyond that no count and no time is one
 _APART = ("schema", "more")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self, final
 
 from compecon.runs import turn
-from compecon.runs.devices import n_gpus
+from compecon.runs.devices_here import n_gpus
 from compecon.runs.home import Home
 from compecon.runs.locks import Lock
 

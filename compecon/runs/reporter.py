@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 from compecon.errors import RunError
-from compecon.runs.files import Json, read_json, write_json
+from compecon.files.durable import Json, read_json, write_json
 from compecon.runs.locks import Lock
 from compecon.runs.metrics_file import MetricsFile
-from compecon.runs.record import SCHEMA, RunState, Status
+from compecon.runs.run_record import SCHEMA, RunState, Status
 from compecon.runs.store import BALLAST, CANCEL, METRICS, OUTCOME, STATUS
 
 if TYPE_CHECKING:
-    from compecon.finetune.settings import StepRecord
+    from compecon.callbacks import StepRecord
 
 _EVERY_S = 0.5
 _BEAT_S = 1.0

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from compecon.errors import RunError
-from compecon.files import parse_json, read_bytes
-from compecon.finetune.complete import MARKER
+from compecon.files.complete import MARKER
+from compecon.files.safe_reader import parse_json, read_bytes
 from compecon.runs.metrics_file import MOST_BYTES
-from compecon.runs.record import RunRecord, RunState
+from compecon.runs.run_record import RunRecord, RunState
 from compecon.runs.store import METRICS, RunStore
 
 _STAY_AWAY = 2  # attempts without progress

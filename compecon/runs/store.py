@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import final
 
 from compecon.errors import RunError
-from compecon.runs.files import sync_folder
+from compecon.files.durable import sync_folder
 from compecon.runs.folder import BALLAST as BALLAST
 from compecon.runs.folder import CANCEL as CANCEL
 from compecon.runs.folder import LOCK as LOCK
@@ -28,8 +28,8 @@ from compecon.runs.folder import keep_ballast as keep_ballast
 from compecon.runs.folder import made_folder
 from compecon.runs.home import Home
 from compecon.runs.locks import Lock
-from compecon.runs.reading import Liveness, read_run
-from compecon.runs.record import RunRecord, RunSpec, checked_id, is_id
+from compecon.runs.run_record import RunRecord, RunSpec, checked_id, is_id
+from compecon.runs.run_state import Liveness, read_run
 
 _NEEDED_BYTES = 1_000_000
 

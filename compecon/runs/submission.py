@@ -9,12 +9,12 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from compecon.errors import RunError
-from compecon.runs.devices import polite_threads, queue_of
-from compecon.runs.files import Json
-from compecon.runs.record import PRIORITIES, RunSpec
+from compecon.files.durable import Json
+from compecon.runs.devices_here import polite_threads, queue_of
+from compecon.runs.run_record import PRIORITIES, RunSpec
 
 if TYPE_CHECKING:
-    from compecon.recipes.registry import Recipe
+    from compecon.runs.jobs.job_registry import Recipe
 
 LIBRARIES = ("compecon", "torch", "transformers", "accelerate", "tokenizers", "safetensors", "datasets", "numpy")
 
@@ -25,7 +25,7 @@ def recipe_named(name: str) -> Recipe:
     Raises:
         RunError: If there is none of that name.
     """
-    from compecon.recipes.registry import RECIPES  # noqa: PLC0415 - a worker that waits has no need of it
+    from compecon.runs.jobs.job_registry import RECIPES  # noqa: PLC0415 - a worker that waits has no need of it
 
     if name not in RECIPES:
         raise RunError(f"There is no recipe {name!r}. There are: {', '.join(RECIPES)}.")

@@ -6,15 +6,14 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from compecon.callbacks import Audience, Watch
 from compecon.errors import RunError
-from compecon.finetune.watch import Watch
-from compecon.recipes.audience import Audience
-from compecon.recipes.registry import RECIPES, Place
 from compecon.runs.home import Home
+from compecon.runs.jobs.job_registry import RECIPES, Place
 
 if TYPE_CHECKING:
-    from compecon.runs.record import RunSpec
     from compecon.runs.reporter import Reporter
+    from compecon.runs.run_record import RunSpec
 
 _TRAINING, _RESULT = "checkpoints", "result"
 

@@ -18,16 +18,16 @@ from pathlib import Path
 from types import FrameType
 
 from compecon.errors import RunError, TrainingInterruptedError
-from compecon.runs.devices import visible_gpus
-from compecon.runs.files import Json, read_json
+from compecon.files.durable import Json, read_json
+from compecon.runs.devices_here import visible_gpus
+from compecon.runs.ending import outcome_of
 from compecon.runs.home import Home
 from compecon.runs.locks import Lock
-from compecon.runs.outcome import outcome_of
 from compecon.runs.queue import Queue, Slot
-from compecon.runs.record import NORMAL, SCHEMA, RunSpec, RunState, checked_id
 from compecon.runs.reporter import Reporter
+from compecon.runs.run_record import NORMAL, SCHEMA, RunSpec, RunState, checked_id
 from compecon.runs.store import CANCEL, LOCK, LOG, SPEC
-from compecon.runs.sweeps import limit_of
+from compecon.runs.sweeps.sweep import limit_of
 from compecon.runs.waiter import SLOTS
 
 DESCRIPTOR = "COMPECON_LOCK"  # environment variable: the open descriptor of the run's lock

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TextIO, final
 
 from compecon.errors import CompeconError
-from compecon.files import open_file, read_stream
+from compecon.files.safe_reader import open_file, read_stream
 from compecon.tables.dialects import Columns, dialect_of, records
 from compecon.tables.encodings import as_text, encoding_of, known_encoding, shown, undecodable
 from compecon.tables.problems import Problem

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import final
 
-from compecon.tasks.metrics import Metric
 from compecon.tasks.task import Kind, Split, Task
+from compecon.tasks.task_metrics import Metric
 
 
 @final

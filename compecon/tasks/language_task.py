@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import final
 
-from compecon.tasks.metrics import Metric, perplexity
 from compecon.tasks.task import Kind, Measured
+from compecon.tasks.task_metrics import Metric, perplexity
 
 
 @final

@@ -10,8 +10,8 @@ import numpy as np
 
 from compecon.errors import TaskError
 from compecon.tasks.labels import LabelMatch, match_labels, match_score, plain
-from compecon.tasks.metrics import Metric
-from compecon.tasks.reading import Reading
+from compecon.tasks.readers.understood_files import Reading
+from compecon.tasks.task_metrics import Metric
 
 Kind = Literal["classification", "regression", "language"]
 Part = TypeVar("Part", bound=Sized)

@@ -14,10 +14,10 @@ from starlette.testclient import TestClient
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
-from app import resources
-from app.engine import Engine
-from app.guard import middleware
-from app.routes import routes
+from app.parts import resources
+from app.server.engine import Engine
+from app.server.guard import middleware
+from app.server.routes import routes
 
 ROOT = Path(__file__).resolve().parents[2]
 Open = Callable[..., AppTest]
@@ -88,8 +88,8 @@ def shared_engine() -> Engine:
 @pytest.fixture
 def client(shared_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
     """Our routes behind our guard, as the server puts them together."""
-    monkeypatch.setattr("app.routes.engine", lambda: shared_engine)
-    monkeypatch.setattr("app.routes.WARM_UP_S", 3600)  # the timer never fires: a test asks for what it needs
+    monkeypatch.setattr("app.server.routes.engine", lambda: shared_engine)
+    monkeypatch.setattr("app.server.routes.WARM_UP_S", 3600)  # the timer never fires: a test asks for what it needs
     app = Starlette(routes=routes(), middleware=middleware())
     with TestClient(app, base_url="http://localhost") as one:
         yield one

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.market import market_of, playback_of, points_of, streams
-from app.state.allocation import AllocationView
-from compecon.views.allocation_choices import rules_for
-from compecon.views.allocation_words import RULES
+from app.allocation.shared_markets import market_of, playback_of, points_of, streams
+from app.state.allocation_state import AllocationView
+from compecon.views.allocation.choice_names import RULES
+from compecon.views.allocation.rule_choices import rules_for
 from tests.support import pages
 from tests.support.pages import address_of, canvas_of
 

@@ -13,13 +13,13 @@ import pytest
 from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.testing.v1 import AppTest
 
-from app import resources
-from app.guard import page_token
-from app.routes import SweepBody
-from app.state.attention import CanvasView
+from app.parts import resources
+from app.server.guard import page_token
+from app.server.routes import SweepBody
+from app.state.attention_state import CanvasView
 from compecon.paths import assets
-from compecon.views.examples import examples_for
-from compecon.views.traces import TraceKey
+from compecon.views.attention.example_texts import examples_for
+from compecon.views.attention.traces import TraceKey
 
 HOSTILE = [
     "<img src=x onerror=alert(1)>",
@@ -175,7 +175,7 @@ def test_a_folder_that_vanishes_while_the_page_is_open_gives_way_to_the_default(
 def test_without_any_checkpoint_the_page_says_what_to_do(
     open_page: Open, canvas_data: Data, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.resources.list_checkpoints", lambda _folders: ())
+    monkeypatch.setattr("app.parts.resources.list_checkpoints", lambda _folders: ())
     resources._checkpoints.cache_clear()
     assert "no checkpoint to open" in canvas_data(open_page())["error"]
 
@@ -216,7 +216,7 @@ def test_only_our_own_style_sheet_is_html(open_page: Open) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_escaped_text_keeps_its_letters(text: str) -> None:
-    from app.widgets import escaped  # noqa: PLC0415 - draws nothing, but imports Streamlit
+    from app.parts.widgets import escaped  # noqa: PLC0415 - draws nothing, but imports Streamlit
 
     assert re.sub(r"\\([^\w\s])", r"\1", escaped(text)) == text
     assert not re.search(r"(?<!\\)[<>\[\]$:*_`]", escaped(text))

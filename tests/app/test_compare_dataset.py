@@ -12,18 +12,19 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import compare_measured, run_resources
-from app.charts.compare_dataset import head_figure, head_table, level_figure, level_table
-from app.compare_measured import compared, sets_of
-from compecon.checkpoints.fingerprint import digest_of
+from app.compare import shared_measurements as compare_measured
+from app.compare.dataset_chart import head_figure, head_table, level_figure, level_table
+from app.compare.shared_measurements import compared, sets_of
+from app.train import run_resources
+from compecon.checkpoints.checkpoint_fingerprint import digest_of
 from compecon.errors import RunError
-from compecon.recipes.row_store import StatisticsStore, write_statistics
+from compecon.evaluation.row_store import StatisticsStore, write_statistics
 from compecon.runs.home import Home
 from compecon.runs.locks import Lock
-from compecon.runs.record import RunSpec, RunState, Status
+from compecon.runs.run_record import RunSpec, RunState, Status
 from compecon.runs.store import STATUS, RunStore
 from compecon.runs.submission import new_spec
-from compecon.views.compare_rows import LISTS, listed_rows
+from compecon.views.compare.telling_rows import LISTS, listed_rows
 
 pytestmark = pytest.mark.slow
 
@@ -161,7 +162,7 @@ def test_the_figures_hold_what_the_view_says() -> None:
 def press_second_row() -> None:
     import streamlit as st  # noqa: PLC0415 - the tester runs this function's text as a script
 
-    from app.state.compare_dataset import list_rows, take_listed_row  # noqa: PLC0415 - likewise
+    from app.state.dataset_state import list_rows, take_listed_row  # noqa: PLC0415 - likewise
 
     list_rows("table", [("first", ""), ("second", "its pair")])
     st.session_state["table"] = {"selection": {"rows": [1], "columns": [], "cells": []}}

@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import resources
-from app.routes import SweepBody
-from app.state.compare import CompareView
-from compecon.views.compare import FIRST
-from compecon.views.examples import examples_for
-from compecon.views.traces import TraceKey
+from app.parts import resources
+from app.server.routes import SweepBody
+from app.state.compare_state import CompareView
+from compecon.views.attention.example_texts import examples_for
+from compecon.views.attention.traces import TraceKey
+from compecon.views.compare.pair import FIRST
 
 TEXT = examples_for("sentiment")[0].text
 
 
 def compare_script() -> None:
-    from app.compare import compare_page  # noqa: PLC0415 - the tester runs this function's text alone
+    from app.compare.compare_page import compare_page  # noqa: PLC0415 - the tester runs this function's text alone
 
     compare_page()
 
@@ -28,8 +28,8 @@ def compare_script() -> None:
 def elsewhere_script() -> None:
     import streamlit as st  # noqa: PLC0415 - as above
 
-    from app.compare import compare_page  # noqa: PLC0415
-    from app.state.compare import choose_pair  # noqa: PLC0415
+    from app.compare.compare_page import compare_page  # noqa: PLC0415
+    from app.state.compare_state import choose_pair  # noqa: PLC0415
 
     if "sent" not in st.session_state:
         st.session_state["sent"] = True
@@ -150,9 +150,9 @@ def test_without_a_second_checkpoint_the_page_says_so(
     open_compare: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     only = {"sentiment": resources.checkpoints()["sentiment"]}
-    monkeypatch.setattr("app.compare.checkpoints", lambda: only)
+    monkeypatch.setattr("app.compare.compare_page.checkpoints", lambda: only)
     assert "one checkpoint" in data_of(open_compare())["error"]
-    monkeypatch.setattr("app.compare.checkpoints", dict)
+    monkeypatch.setattr("app.compare.compare_page.checkpoints", dict)
     assert "no checkpoint" in data_of(open_compare())["error"]
 
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from app import engine as module
-from app.engine import MAX_MODELS, Engine, SweepJob
+from app.server import engine as module
+from app.server.engine import MAX_MODELS, Engine, SweepJob
 from compecon.checkpoints.load import Checkpoint, load_checkpoint
 from compecon.errors import CheckpointError, CompeconError
-from compecon.views.frames import Message, decode
+from compecon.views.attention.frames import Message, decode
 
 WAIT_S = 60
 JOB = SweepJob("sentiment", "cpu", "Not bad at all.")
@@ -76,7 +76,7 @@ class Steps:
 @pytest.fixture
 def steps(monkeypatch: pytest.MonkeyPatch) -> Steps:
     made = Steps()
-    monkeypatch.setattr("compecon.views.attention.attention_stream", made)
+    monkeypatch.setattr("compecon.views.attention.attention_stream.attention_stream", made)
     return made
 
 
@@ -147,7 +147,7 @@ def test_a_job_dropped_while_it_waits_never_starts(engine: Engine, steps: Steps)
 def test_a_finished_job_is_remembered_whole(engine: Engine, steps: Steps, monkeypatch: pytest.MonkeyPatch) -> None:
     steps.go.release(3)
     first = kinds(ask(engine, JOB).rest())
-    monkeypatch.setattr("compecon.views.attention.attention_stream", None)
+    monkeypatch.setattr("compecon.views.attention.attention_stream.attention_stream", None)
     assert kinds(ask(engine, SweepJob(**vars(JOB))).rest()) == first
 
 
@@ -217,7 +217,7 @@ def fails_with(engine: Engine, monkeypatch: pytest.MonkeyPatch, error: BaseExcep
         raise error
         yield
 
-    monkeypatch.setattr("compecon.views.attention.attention_stream", broken)
+    monkeypatch.setattr("compecon.views.attention.attention_stream.attention_stream", broken)
     [message] = ask(engine, JOB).rest()
     assert message.kind == "error"
     return str(message.fields["error"])

@@ -10,12 +10,19 @@ from typing import Any
 
 import pytest
 
-from app.charts.frontier import PAPER, frontier_figure
-from app.charts.frontier_look import COLOURS, looks
-from app.charts.frontier_pages import plot_page, report_page
-from compecon.views.frontier import BudgetCurve, Family, FrontierAxes, FrontierMark, FrontierView, Standing
-from compecon.views.frontier_points import FrontierPoint, Reading
-from compecon.views.frontier_report import frontier_report
+from app.frontier.frontier_plot import PAPER, frontier_figure
+from app.frontier.plot_style import COLOURS, looks
+from app.frontier.standalone_files import plot_page, report_page
+from compecon.views.frontier.frontier_page import frontier_report
+from compecon.views.frontier.frontier_view import (
+    BudgetCurve,
+    Family,
+    FrontierAxes,
+    FrontierMark,
+    FrontierView,
+    Standing,
+)
+from compecon.views.frontier.points_of import FrontierPoint, Reading
 
 BUDGETS = (1, 4, None)
 

@@ -13,17 +13,17 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app.frontier_data import Frontier, frontier
-from app.routes import plotly_script
-from app.state.frontier import FRONTIER_CANVAS, FrontierPlace
+from app.frontier.shared_frontier import Frontier, frontier
+from app.server.routes import plotly_script
+from app.state.frontier_state import FRONTIER_CANVAS, FrontierPlace
 from compecon.benchmarks.runs_made import make_runs
-from compecon.runs.files import Json, write_json
+from compecon.files.durable import Json, write_json
 from compecon.runs.home import Home
-from compecon.runs.record import RunSpec, RunState, Status
+from compecon.runs.run_record import RunSpec, RunState, Status
 from compecon.runs.store import SPEC, STATUS, RunStore
-from compecon.views.frontier import FrontierAxes
-from compecon.views.frontier_advice import Wish, advise
-from compecon.views.frontier_points import FrontierPoint, Reading
+from compecon.views.frontier.advice import Wish, advise
+from compecon.views.frontier.frontier_view import FrontierAxes
+from compecon.views.frontier.points_of import FrontierPoint, Reading
 from tests.support import pages
 from tests.support.pages import address_of, canvas_of
 
@@ -167,7 +167,7 @@ def test_a_run_that_goes_on_is_hollow_and_crawls(monkeypatch: pytest.MonkeyPatch
         going = _running(share)
         held.append(Frontier((*frontier().points, going), polls=True))
     for shown, share in zip(held, (0.9, 0.6), strict=True):
-        monkeypatch.setattr("app.frontier.frontier", lambda shown=shown: shown)
+        monkeypatch.setattr("app.frontier.frontier_page.frontier", lambda shown=shown: shown)
         data = canvas_of(open_page(task="sst2", y="quality"))
         [trace] = [t for t in json.loads(data["figure"])["data"] if [going.key] in t.get("customdata", [])]
         at = trace["customdata"].index([going.key])
@@ -189,8 +189,9 @@ def test_the_place_of_the_plot_is_checked_field_by_field() -> None:
 
 def test_the_page_needs_no_torch() -> None:
     script = (
-        "import sys; import app.frontier; from app.frontier_data import frontier; "
-        "f = frontier(); from compecon.views.frontier import FrontierAxes; f.figure(FrontierAxes('sst2', 'share')); "
+        "import sys; import app.frontier.frontier_page; from app.frontier.shared_frontier import frontier; "
+        "f = frontier(); from compecon.views.frontier.frontier_view import FrontierAxes; "
+        "f.figure(FrontierAxes('sst2', 'share')); "
         "print([name for name in ('torch', 'transformers', 'scipy.stats') if name in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)

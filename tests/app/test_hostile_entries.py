@@ -15,27 +15,27 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app import resources
-from app.histories import Histories
-from app.listing import Listing
+from app.parts import resources
+from app.train.shared_histories import Histories
+from app.train.shared_runs import Listing
 from compecon.errors import RunError
+from compecon.evaluation.result_store import EVALUATIONS, EvaluationStore
+from compecon.evaluation.row_store import STATISTICS, StatisticsStore
+from compecon.files.durable import tail
 from compecon.paths import assets
-from compecon.recipes.evaluations import EVALUATIONS, EvaluationStore
-from compecon.recipes.row_store import STATISTICS, StatisticsStore
-from compecon.runs.executors import open_store
-from compecon.runs.files import tail
+from compecon.runs.executors.choice import open_store
 from compecon.runs.home import Home
-from compecon.runs.record import RunRecord
+from compecon.runs.run_record import RunRecord
 from compecon.runs.store import LOG, METRICS, SPEC, STATUS, RunStore
-from compecon.runs.sweeps import Sweep
-from compecon.views.frontier import axes_of, tasks_of
-from compecon.views.frontier_experiments import experiment_points
-from compecon.views.frontier_sources import Sources, all_points
-from compecon.views.run_detail import run_detail
-from compecon.views.run_examples import examples_view
-from compecon.views.run_export import metrics_csv
-from compecon.views.runs import run_rows
-from compecon.views.spec_diff import spec_diff
+from compecon.runs.sweeps.sweep import Sweep
+from compecon.views.frontier.experiment_points import experiment_points
+from compecon.views.frontier.frontier_view import axes_of, tasks_of
+from compecon.views.frontier.sources import Sources, all_points
+from compecon.views.runs.detail import run_detail
+from compecon.views.runs.example_rows import examples_view
+from compecon.views.runs.metrics_table import metrics_csv
+from compecon.views.runs.run_rows import run_rows
+from compecon.views.runs.spec_diff import spec_diff
 from tests.support import hostile
 from tests.support.made_runs import METRIC, attempt, made, steps
 from tests.support.pages import open_page

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from app.engine import Engine
-from app.guard import TOKEN_HEADER, page_token
-from app.routes import MAX_BODY
+from app.server.engine import Engine
+from app.server.guard import TOKEN_HEADER, page_token
+from app.server.routes import MAX_BODY
 from compecon.paths import assets
-from compecon.views.examples import examples_for
-from compecon.views.frames import Message, decode
-from compecon.views.traces import TraceKey, read_index
+from compecon.views.attention.example_texts import examples_for
+from compecon.views.attention.frames import Message, decode
+from compecon.views.attention.traces import TraceKey, read_index
 
 TEXT = "Not bad at all."
 BODY: dict[str, Any] = {"checkpoint": "sentiment", "device": "cpu", "text": TEXT}
@@ -213,7 +213,9 @@ def test_a_text_the_model_cannot_read_is_an_error_message(
 
 def test_the_same_question_is_answered_from_memory(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     first = post(client, text="Ask me twice.")
-    monkeypatch.setattr("compecon.views.attention.attention_stream", None)  # calling it again would fail
+    monkeypatch.setattr(
+        "compecon.views.attention.attention_stream.attention_stream", None
+    )  # calling it again would fail
     assert post(client, text="Ask me twice.", client="another").content == first.content
 
 
@@ -238,9 +240,9 @@ def test_a_recording_that_is_not_in_the_index_is_refused(client: TestClient, nam
 def warmed(shared_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], str | None]:
     """The checkpoint that a request wants loaded, or None when the time is over."""
     asked, names = threading.Event(), list[str]()
-    monkeypatch.setattr("app.routes.engine", lambda: shared_engine)
+    monkeypatch.setattr("app.server.routes.engine", lambda: shared_engine)
     monkeypatch.setattr(shared_engine, "warm_up", lambda name: (names.append(name), asked.set()))
-    monkeypatch.setattr("app.routes.WARM_UP_S", 0)
+    monkeypatch.setattr("app.server.routes.WARM_UP_S", 0)
     return lambda seconds: names[0] if asked.wait(seconds) else None
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import altair as alt
 import pytest
 
-from app.charts.run import curve_figure, curve_table
-from compecon.views.run_curves import Curve, Series, StageMark
+from app.train.run_charts import curve_figure, curve_table
+from compecon.views.runs.curves import Curve, Series, StageMark
 
 RAW = Series("each step", tuple((n, n / 7) for n in range(1, 60)), is_raw=True)
 MEAN = Series("mean of 25", tuple((n, n / 9) for n in range(25, 60)))

@@ -14,9 +14,9 @@ import pytest
 from streamlit.config import get_option
 from streamlit.web.bootstrap import load_config_options
 
-from app import server
-from app.access import Access
-from app.server import _configuration, serve
+from app.server import serve as server
+from app.server.access import Access
+from app.server.serve import _configuration, serve
 from compecon.errors import CompeconError
 from compecon.paths import dashboard_root
 

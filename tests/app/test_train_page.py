@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import resources, run_list, run_resources
+from app.parts import resources
+from app.train import run_list, run_resources
 from compecon.errors import RunError
 from compecon.runs.home import Home
 from compecon.runs.locks import Lock
-from compecon.runs.record import RunSpec, RunState, Status
+from compecon.runs.run_record import RunSpec, RunState, Status
 from compecon.runs.store import LOG, METRICS, STATUS, RunStore
-from compecon.views.presets import PRESETS, QUICK
+from compecon.views.runs.presets import PRESETS, QUICK
 
 ROOT = Path(__file__).resolve().parents[2]
 HOSTILE = "<img src=x onerror=alert(1)> ![](http://evil.example/x.png) $x$ :smile: [a](javascript:alert(1)) `b` _c_"

@@ -13,7 +13,7 @@ from compecon.attention.hooks import budgeted_attention, recorded_attention
 from compecon.attention.kernel import Inputs, attend
 from compecon.attention.masks import visible_keys
 from compecon.attention.policy import KeyBudget, RandomK, TopK
-from compecon.metrics import gini
+from compecon.stats.inequality import gini
 
 _LOWEST = torch.finfo(torch.float32).min
 _KEYS = 12

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
+from compecon.allocation.streams.crossfit import Traces
 from compecon.benchmarks import market, traces
 from compecon.benchmarks.settings import Settings
 from compecon.errors import CompeconError
-from compecon.market.crossfit import Traces
 
 
 def figures_of(table):

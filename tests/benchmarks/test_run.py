@@ -16,9 +16,9 @@ from compecon.benchmarks.settings import Settings
 from compecon.benchmarks.timing import interleaved, one_thread, ratios
 from compecon.checkpoints.load import load_checkpoint
 from compecon.errors import CompeconError
-from compecon.views.attention import attention_stream
-from compecon.views.budgets import budget_grid
-from compecon.views.frames import encode
+from compecon.views.attention.attention_stream import attention_stream
+from compecon.views.attention.budget_grid import budget_grid
+from compecon.views.attention.frames import encode
 from tests.support.tokenizers import LOADER, in_this_process
 
 TOY = bert_config(layers=1, hidden=24, heads=2, d_ff=48)

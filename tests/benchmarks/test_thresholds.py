@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
+from compecon.allocation.streams.predicted_value import gains
+from compecon.allocation.streams.stream import Stream
 from compecon.benchmarks import thresholds
 from compecon.benchmarks.settings import Settings
 from compecon.errors import CompeconError
-from compecon.market.predicted import gains
-from compecon.market.stream import Stream
-from compecon.recipes.predicted import KnownTexts
+from compecon.studies.predicted_streams import KnownTexts
 
 
 def known(name, seed):

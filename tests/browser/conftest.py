@@ -24,12 +24,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from compecon import metrics
 from compecon.attention.hooks import budgeted_attention, recorded_attention
 from compecon.attention.policy import KeyBudget
-from compecon.checkpoints.encode import Encoded
+from compecon.checkpoints.encode_text import Encoded
 from compecon.checkpoints.load import Checkpoint, load_checkpoint
 from compecon.paths import assets
+from compecon.stats import inequality as metrics
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install compecon[test]")
 

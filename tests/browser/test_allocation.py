@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from app.market import market_of, points_of
+from app.allocation.shared_markets import market_of, points_of
 from tests.browser.conftest import Dashboard, sync_api
 
 expect = sync_api.expect

@@ -7,8 +7,8 @@ from typing import Any
 
 from playwright.sync_api import expect
 
-from compecon.views.budgets import budget_grid
-from compecon.views.examples import examples_for
+from compecon.views.attention.budget_grid import budget_grid
+from compecon.views.attention.example_texts import examples_for
 
 FIRST = examples_for("sentiment")[0].text
 LONG = next(e.text for e in examples_for("sentiment") if e.title == "A long review")

@@ -15,14 +15,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from compecon import metrics
 from compecon.attention.hooks import budgeted_attention, recorded_attention
 from compecon.attention.policy import KeyBudget
 from compecon.checkpoints.load import Checkpoint, load_checkpoint
 from compecon.compression.compact import kept_heads
-from compecon.recipes.survivors import survivor_control
-from compecon.tasks.encode import Features
-from compecon.views.examples import examples_for
+from compecon.stats import inequality as metrics
+from compecon.studies.survivors import survivor_control
+from compecon.tasks.encode_rows import Features
+from compecon.views.attention.example_texts import examples_for
 from tests.browser.conftest import Dashboard, sync_api
 
 expect = sync_api.expect

@@ -7,10 +7,10 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlencode
 
-from app.compare_measured import compared, sets_of
-from compecon.recipes.row_store import StatisticsStore
-from compecon.views.compare_export import LEVEL_COLUMNS, level_rows
-from compecon.views.compare_rows import listed_rows
+from app.compare.shared_measurements import compared, sets_of
+from compecon.evaluation.row_store import StatisticsStore
+from compecon.views.compare.dataset_export import LEVEL_COLUMNS, level_rows
+from compecon.views.compare.telling_rows import listed_rows
 from tests.browser.conftest import Dashboard, sync_api
 
 expect = sync_api.expect

@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 from playwright.sync_api import expect
 
-from compecon.views.examples import examples_for
+from compecon.views.attention.example_texts import examples_for
 
 FIRST = examples_for("sentiment")[0].text
 FIGURES = ("chips", "heatmap", "lorenz", "atlas", "scarcity")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from compecon.views.examples import examples_for
+from compecon.views.attention.example_texts import examples_for
 
 FIRST = examples_for("sentiment")[0].text
 FIGURES = ("heatmap", "lorenz", "atlas", "scarcity")

@@ -11,10 +11,10 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from compecon import metrics
-from compecon.views.budgets import budget_grid
-from compecon.views.frames import Message, encode
-from compecon.views.statistics import STATISTICS, TOKENS, VIEWS, head_statistics
+from compecon.stats import inequality as metrics
+from compecon.views.attention.budget_grid import budget_grid
+from compecon.views.attention.frames import Message, encode
+from compecon.views.attention.head_statistics import STATISTICS, TOKENS, VIEWS, head_statistics
 
 Array = NDArray[Any]
 Call = Callable[..., Any]

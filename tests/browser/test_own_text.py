@@ -9,8 +9,8 @@ from xml.etree import ElementTree as ET
 
 from playwright.sync_api import expect
 
-from compecon.views.budgets import budget_grid
-from compecon.views.examples import examples_for
+from compecon.views.attention.budget_grid import budget_grid
+from compecon.views.attention.example_texts import examples_for
 
 MINE = "The music is loud. The story is not."
 LONG = next(e.text for e in examples_for("sentiment") if e.title == "A long review")

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from compecon.runs.files import write_json
+from compecon.files.durable import write_json
 from compecon.runs.home import Home
-from compecon.runs.record import RunSpec, RunState, Status
+from compecon.runs.run_record import RunSpec, RunState, Status
 from compecon.runs.store import RunStore
 from tests.browser.conftest import Dashboard, sync_api
 from tests.security.conftest import CLI, TOKEN, Server, running

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer
 
 from compecon.checkpoints.catalog import VARIABLE, list_checkpoints
-from compecon.checkpoints.intake import inspect_checkpoint
+from compecon.checkpoints.gate.intake import inspect_checkpoint
 from compecon.checkpoints.load import load_checkpoint
 from compecon.checkpoints.locate import locate
 from compecon.checkpoints.materialise import materialise

@@ -19,11 +19,11 @@ from compecon.attention.budget import KeyBudget
 from compecon.attention.hooks import budgeted_attention, recorded_attention
 from compecon.attention.sweep import sweep
 from compecon.checkpoints.bundle import save_weights
-from compecon.checkpoints.files import open_root
-from compecon.checkpoints.intake import inspect_checkpoint
+from compecon.checkpoints.gate.folder_files import open_root
+from compecon.checkpoints.gate.intake import inspect_checkpoint
+from compecon.checkpoints.gate.record import read_record
 from compecon.checkpoints.load import Checkpoint, load_checkpoint
 from compecon.checkpoints.materialise import materialise
-from compecon.checkpoints.record import read_record
 from compecon.checkpoints.save import save_checkpoint
 from compecon.compression.compact import compact, kept_heads
 from compecon.compression.families import layers_of

@@ -15,16 +15,16 @@ import pytest
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
-from compecon.checkpoints import foreign, tokenizer
-from compecon.checkpoints.encode import spans_of, tokenize
-from compecon.checkpoints.foreign import ForeignTokenizer
+from compecon.checkpoints.encode_text import spans_of, tokenize
 from compecon.checkpoints.load import Checkpoint, load_checkpoint
 from compecon.checkpoints.locate import Location
-from compecon.checkpoints.pieces import spelling_of
 from compecon.checkpoints.save import save_checkpoint
+from compecon.checkpoints.tokenizers import foreign, tokenizer
+from compecon.checkpoints.tokenizers.foreign import ForeignTokenizer
+from compecon.checkpoints.tokenizers.pieces import spelling_of
 from compecon.errors import CheckpointError, TextError
-from compecon.finetune.predict import collator
-from compecon.tasks.encode import encode
+from compecon.evaluation.predict import collator
+from compecon.tasks.encode_rows import encode
 from compecon.tasks.task import Split
 from tests.checkpoints.conftest import byte_pairs, word_pieces
 from tests.support.tokenizers import in_this_process

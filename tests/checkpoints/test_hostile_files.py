@@ -13,7 +13,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from compecon.checkpoints.intake import Survey, inspect_checkpoint, survey
+from compecon.checkpoints.gate.intake import Survey, inspect_checkpoint, survey
 from compecon.checkpoints.load import load_checkpoint
 from compecon.errors import CheckpointError, CompeconError, UnsupportedModelError
 

@@ -15,8 +15,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from compecon.checkpoints import catalog, headers, weight_files
+from compecon.checkpoints import catalog
 from compecon.checkpoints.catalog import VARIABLE, CheckpointEntry, list_checkpoints
+from compecon.checkpoints.gate import headers, weight_files
 from compecon.checkpoints.load import load_checkpoint
 from compecon.errors import CompeconError
 from tests.support import hostile
@@ -145,7 +146,7 @@ def test_what_nobody_foresaw_is_the_sentence_of_its_folder(make: Make, monkeypat
 @pytest.fixture
 def settled(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if every file had been written long ago."""
-    monkeypatch.setattr("compecon.checkpoints.remembered._SETTLED_NS", -1)
+    monkeypatch.setattr("compecon.checkpoints.gate.remembered._SETTLED_NS", -1)
 
 
 @pytest.fixture
@@ -153,13 +154,13 @@ def parses(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of everything that is parsed as JSON by the gate."""
     seen: list[str] = []
     for module in ("headers", "small_files", "weight_files"):
-        parse: Any = __import__(f"compecon.checkpoints.{module}", fromlist=["x"]).parse_json
+        parse: Any = __import__(f"compecon.checkpoints.gate.{module}", fromlist=["x"]).parse_json
 
         def counted(content: bytes, name: str, parse: Any = parse) -> Any:
             seen.append(name)
             return parse(content, name)
 
-        monkeypatch.setattr(f"compecon.checkpoints.{module}.parse_json", counted)
+        monkeypatch.setattr(f"compecon.checkpoints.gate.{module}.parse_json", counted)
     return seen
 
 

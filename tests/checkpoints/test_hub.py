@@ -16,7 +16,7 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
 )
 
-from compecon.checkpoints.hub import DownloadPlan, download, plan_download
+from compecon.checkpoints.hub_download import DownloadPlan, download, plan_download
 from compecon.errors import CheckpointError, OfflineError
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

@@ -22,8 +22,8 @@ from transformers import (
 from compecon.checkpoints.ids import check_inputs
 from compecon.checkpoints.load import load_checkpoint
 from compecon.errors import CheckpointError, CompeconError
-from compecon.finetune.predict import predict
-from compecon.views.attention import AttentionRequest, attention_stream
+from compecon.evaluation.predict import predict
+from compecon.views.attention.attention_stream import AttentionRequest, attention_stream
 
 pytestmark = pytest.mark.usefixtures("untried")
 Make = Callable[..., Path]

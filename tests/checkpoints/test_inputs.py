@@ -12,17 +12,17 @@ from torch import Tensor
 
 from compecon.attention.budget import KeyBudget
 from compecon.attention.sweep import sweep
+from compecon.callbacks import Audience
 from compecon.checkpoints.inputs import inputs_of, read, stacked
 from compecon.checkpoints.load import Checkpoint
 from compecon.errors import TaskError
-from compecon.finetune.incentive import batch_loss
-from compecon.finetune.predict import collator, predict
-from compecon.finetune.settings import FineTuneSettings
-from compecon.finetune.train import fine_tune
-from compecon.recipes.audience import Audience
-from compecon.recipes.row_passes import Sample, level_of
-from compecon.tasks.encode import encode
+from compecon.evaluation.predict import collator, predict
+from compecon.evaluation.row_passes import Sample, level_of
+from compecon.tasks.encode_rows import encode
 from compecon.tasks.task import Split
+from compecon.training.fine_tune import fine_tune
+from compecon.training.incentive import batch_loss
+from compecon.training.training_settings import FineTuneSettings
 from tests.support.classifiers import FAMILIES, classifier, word_tokenizer
 
 TEXTS = ("w5 w6 w7 w8 w9 w10", "w11 w12", "w13 w14 w15 w16", "w17 w18 w19", "w20")

@@ -7,7 +7,7 @@ import pytest
 from tokenizers import Regex, pre_tokenizers
 
 from compecon.checkpoints.load import load_checkpoint
-from compecon.checkpoints.panics import PanicError, panics_as_errors, reason
+from compecon.checkpoints.tokenizers.panics import PanicError, panics_as_errors, reason
 from compecon.errors import TextError
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from compecon.checkpoints.pieces import Spelling, spelling_of
+from compecon.checkpoints.tokenizers.pieces import Spelling, spelling_of
 
 GPT2, BERT, LLAMA, GPT1 = (
     Spelling(space="", byte_level=True),

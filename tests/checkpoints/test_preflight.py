@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from compecon.checkpoints.intake import inspect_checkpoint
+from compecon.checkpoints.gate.intake import inspect_checkpoint
 from compecon.checkpoints.load import load_checkpoint
 
 Make = Callable[..., Path]

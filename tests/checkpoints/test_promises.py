@@ -16,14 +16,14 @@ from transformers import BertConfig, BertLMHeadModel, PreTrainedTokenizerFast
 from compecon.attention.budget import KeyBudget
 from compecon.attention.routing import is_encoder_decoder
 from compecon.checkpoints.catalog import list_checkpoints
-from compecon.checkpoints.intake import inspect_checkpoint
+from compecon.checkpoints.gate.intake import inspect_checkpoint
+from compecon.checkpoints.gate.sentencepiece_file import check_sentencepiece
 from compecon.checkpoints.load import load_checkpoint
-from compecon.checkpoints.sentencepiece_file import check_sentencepiece
 from compecon.errors import CheckpointError, UnsupportedModelError
-from compecon.finetune.predict import predict
-from compecon.tasks.encode import encode
+from compecon.evaluation.predict import predict
+from compecon.tasks.encode_rows import encode
 from compecon.tasks.task import Split
-from compecon.views.request import problem_with
+from compecon.views.attention.request import problem_with
 from tests.support.classifiers import classifier, word_tokenizer
 
 pytestmark = pytest.mark.usefixtures("untried")

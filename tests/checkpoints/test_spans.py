@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from transformers import BatchEncoding
 
-from compecon.checkpoints.encode import spans_of
+from compecon.checkpoints.encode_text import spans_of
 from compecon.checkpoints.load import load_checkpoint
 from compecon.checkpoints.locate import bundled_names
 

@@ -3,10 +3,10 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from compecon.allocation.rules.shadow_price import ShadowPrice
+from compecon.allocation.streams.curves_file import read_curves
 from compecon.cli import app
 from compecon.errors import CompeconError
-from compecon.market.curves_file import read_curves
-from compecon.market.rules.shadow_price import ShadowPrice
 
 
 @pytest.fixture

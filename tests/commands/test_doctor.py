@@ -6,13 +6,13 @@ import re
 
 import pytest
 
-from compecon.finetune.complete import checkpoint_folder, mark_complete
-from compecon.runs import machine
-from compecon.runs.checkup import check_home
+from compecon.files.complete import checkpoint_folder, mark_complete
+from compecon.runs.doctor import machine
+from compecon.runs.doctor.checkup import check_home
 from compecon.runs.home import Home
 from compecon.runs.locks import Lock
 from compecon.runs.queue import Queue
-from compecon.runs.record import RunState
+from compecon.runs.run_record import RunState
 from compecon.runs.store import RunStore
 from tests.support.made_runs import attempt, made, steps
 from tests.support.runs import kill_workers
@@ -284,7 +284,7 @@ def test_a_home_that_cannot_be_written_is_said(store):
 
 def test_a_file_system_without_locks_is_said(store, monkeypatch):
     made(store, RunState.CANCELLED)
-    monkeypatch.setattr("compecon.runs.checkup.is_held", lambda _path: False)
+    monkeypatch.setattr("compecon.runs.doctor.checkup.is_held", lambda _path: False)
     assert any("has no locks" in finding.sentence for finding in problems(store))
 
 

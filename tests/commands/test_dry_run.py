@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from compecon.tasks.glue import NLI_LABELS
+from compecon.tasks.readers.glue import NLI_LABELS
 
 COMMANDS = {
     "evaluate": lambda checkpoint: ("evaluate", checkpoint),

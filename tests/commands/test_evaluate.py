@@ -12,8 +12,8 @@ from compecon.attention.budget import KeyBudget
 from compecon.attention.hooks import budgeted_attention
 from compecon.attention.policy import FirstK
 from compecon.checkpoints.load import load_checkpoint
-from compecon.tasks.metrics import accuracy, perplexity
-from compecon.tasks.registry import read_task
+from compecon.tasks.task_metrics import accuracy, perplexity
+from compecon.tasks.task_registry import read_task
 
 
 @pytest.fixture

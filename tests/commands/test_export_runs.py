@@ -8,10 +8,10 @@ import sys
 import pytest
 from huggingface_hub import ModelCard
 
-from compecon.runs.card import model_card
-from compecon.runs.export import history_of, write_csv, write_parquet, write_tensorboard
 from compecon.runs.home import Home
-from compecon.runs.record import RunState
+from compecon.runs.metrics_export import history_of, write_csv, write_parquet, write_tensorboard
+from compecon.runs.run_card import model_card
+from compecon.runs.run_record import RunState
 from compecon.runs.store import RunStore
 from tests.support.made_runs import METRIC, attempt, made, steps
 

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from compecon.cli import app
 from compecon.commands.fields import read, with_options
-from compecon.recipes.fields import Setting, SettingError
-from compecon.recipes.options import EVALUATE, PRUNE, STATISTICS, TRAIN
+from compecon.runs.jobs.fields import Setting, SettingError
+from compecon.runs.jobs.options import EVALUATE, PRUNE, STATISTICS, TRAIN
 
 SETTINGS = (
     Setting("oven", str, told="Which oven.", required=True),

@@ -104,7 +104,7 @@ def test_a_head_learnt_first_is_not_learnt_again(train, interrupt, classifier, t
 def test_an_end_while_measuring_does_not_train_again(train, tmp_path, monkeypatch):
     assert train("whole", *PRICED)[0] == 0
     with monkeypatch.context() as patch:
-        patch.setattr("compecon.recipes.trained.evaluate", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr("compecon.training.finished.evaluate", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
         assert train("parts", *PRICED)[0] == 130
     code, _, err = train("parts", *PRICED)
     assert code == 0

@@ -8,14 +8,14 @@ import sys
 import pytest
 
 from compecon.commands.values import read_range
-from compecon.recipes.rehearsal import undisturbed
+from compecon.runs.executors.local import LocalExecutor
 from compecon.runs.home import Home
-from compecon.runs.local import LocalExecutor
+from compecon.runs.jobs.rehearsal import undisturbed
 from compecon.runs.locks import Lock
-from compecon.runs.proposals import Axis
-from compecon.runs.record import RunState
+from compecon.runs.run_record import RunState
 from compecon.runs.store import RunStore
-from compecon.runs.sweep_table import sweep_record
+from compecon.runs.sweeps.proposals import Axis
+from compecon.runs.sweeps.sweep_table import sweep_record
 from tests.support.made_runs import METRIC, attempt, made, steps
 from tests.support.runs import ended, kill_workers, running, until
 
@@ -518,7 +518,7 @@ def test_looking_and_submitting_load_no_torch(store, command):
     code = f"""
 import sys
 from compecon.cli import main
-from compecon.runs.local import LocalExecutor
+from compecon.runs.executors.local import LocalExecutor
 LocalExecutor._spawn = lambda self, run_id, *others: others[-1].release()
 sys.argv = ["compecon", *{command.split()!r}]
 try:

@@ -9,7 +9,7 @@ from compecon.checkpoints.load import load_checkpoint
 from compecon.compression.compact import kept_heads
 from compecon.compression.scaled import scaled
 from compecon.compression.units import Units
-from compecon.recipes.removal import SAMPLE
+from compecon.training.removal import SAMPLE
 
 pytestmark = pytest.mark.slow
 

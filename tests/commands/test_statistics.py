@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from compecon.recipes.row_records import RowStatistics
+from compecon.evaluation.row_records import RowStatistics
 from compecon.runs.home import Home
 from compecon.runs.store import RunStore
 
@@ -39,14 +39,14 @@ def test_the_second_time_nothing_is_measured(statistics, monkeypatch):
     assert code == 0
     assert out.splitlines()[0].split() == ["keys", "Gini", "entropy", "(nats)", "right"]
     assert [line.split()[0] for line in out.splitlines()[1:4]] == ["all", "2", "1"]
-    monkeypatch.setattr("compecon.recipes.row_statistics.measured_rows", None)  # to call it would fail
+    monkeypatch.setattr("compecon.evaluation.row_statistics.measured_rows", None)  # to call it would fail
     code, again, _ = statistics()
     assert code == 0
     assert again == f"{out}It had been measured before, of the same weights.\n"
 
 
 def test_in_the_background_it_is_a_run(statistics, tmp_path, monkeypatch):
-    monkeypatch.setattr("compecon.runs.local.LocalExecutor.start", lambda *_: None)
+    monkeypatch.setattr("compecon.runs.executors.local.LocalExecutor.start", lambda *_: None)
     code, out, _ = statistics("--background", "--title", "Mine")
     assert code == 0
     record = RunStore(Home(tmp_path / "home")).get(out.strip())

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from compecon.checkpoints.load import load_checkpoint
-from compecon.finetune.trainer import IncentiveTrainer
-from compecon.recipes.arms import forward_macs
+from compecon.training.arms import forward_macs
+from compecon.training.trainer import IncentiveTrainer
 
 pytestmark = pytest.mark.slow
 
@@ -139,7 +139,7 @@ def test_an_unknown_task_is_wrong_usage(train):
 
 
 def test_tensorboard_has_to_be_there(train, monkeypatch):
-    monkeypatch.setattr("compecon.recipes.options.find_spec", lambda _: None)
+    monkeypatch.setattr("compecon.runs.jobs.options.find_spec", lambda _: None)
     code, _, err = train("--report-to", "tensorboard")
     assert code == 2
     assert "pip install tensorboard" in err
@@ -200,7 +200,7 @@ def test_a_folder_with_content_is_left_alone(train, tmp_path):
 
 def test_a_full_disk_is_told_before_the_training(train, monkeypatch, tmp_path):
     usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr("compecon.finetune.estimate.shutil.disk_usage", lambda _: usage(10, 10, 0))
+    monkeypatch.setattr("compecon.training.estimate.shutil.disk_usage", lambda _: usage(10, 10, 0))
     code, _, err = train("--save-every", "2")
     assert code == 1
     assert "are free in" in one_sentence(err)

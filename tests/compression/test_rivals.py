@@ -15,9 +15,9 @@ from compecon.checkpoints.load import load_checkpoint
 from compecon.compression.macs import share_of_macs, unit_macs
 from compecon.compression.prune import METHODS, prune
 from compecon.compression.scaled import scaled
-from compecon.finetune.predict import predict
-from compecon.tasks.encode import encode
-from compecon.tasks.files import read_sst2
+from compecon.evaluation.predict import predict
+from compecon.tasks.encode_rows import encode
+from compecon.tasks.readers.data_folder import read_sst2
 
 N_TOKENS, EXAMPLES, BATCH = 25, 256, 32
 

@@ -12,7 +12,6 @@ import torch
 from torch import Tensor, nn
 from transformers import BertConfig, BertForSequenceClassification, GPT2Config, GPT2LMHeadModel
 
-from compecon import metrics
 from compecon.attention import (
     FirstK,
     KeyBudget,
@@ -33,6 +32,7 @@ from compecon.compression.prune import METHODS, prune
 from compecon.incentives.activity import AttentionL1, EffectiveKeys, FfnL1, GroupLasso, ScoreL1
 from compecon.incentives.cost import ComputeCost, ExpectedMacs
 from compecon.incentives.gates import Gates, gated
+from compecon.stats import inequality as metrics
 
 _SIZES = {"vocab_size": 50, "initializer_range": 0.2}
 

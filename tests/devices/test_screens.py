@@ -10,14 +10,14 @@ import pytest
 import torch
 
 from compecon.attention import KeyBudget
+from compecon.callbacks import NOBODY
 from compecon.checkpoints.load import Checkpoint, load_checkpoint
 from compecon.compression.compact import kept_heads
-from compecon.recipes.audience import NOBODY
-from compecon.recipes.evaluate import evaluate_checkpoint
-from compecon.recipes.row_passes import Sample, level_of
-from compecon.tasks.encode import encode
-from compecon.tasks.made import made_reviews
-from compecon.views.attention import attention_stream
+from compecon.evaluation.evaluate import evaluate_checkpoint
+from compecon.evaluation.row_passes import Sample, level_of
+from compecon.tasks.encode_rows import encode
+from compecon.tasks.made.reviews import made_reviews
+from compecon.views.attention.attention_stream import attention_stream
 
 _TEXT = "Not even a wonderful cast can save this tired, joyless sequel"
 

@@ -10,16 +10,16 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from compecon.attention import KeyBudget
+from compecon.callbacks import Watch
 from compecon.checkpoints.load import load_checkpoint
 from compecon.errors import TrainingInterruptedError
-from compecon.finetune.incentive import train_incentive
-from compecon.finetune.incentive_settings import IncentiveSettings
-from compecon.finetune.predict import predict
-from compecon.finetune.settings import FineTuneSettings
-from compecon.finetune.train import fine_tune
-from compecon.finetune.watch import Watch
-from compecon.tasks.encode import Features
+from compecon.evaluation.predict import predict
+from compecon.tasks.encode_rows import Features
 from compecon.tasks.objectives import classification_loss
+from compecon.training.fine_tune import fine_tune
+from compecon.training.incentive import train_incentive
+from compecon.training.incentive_settings import IncentiveSettings
+from compecon.training.training_settings import FineTuneSettings
 
 _SETTINGS = FineTuneSettings(steps=6, batch_size=8, learning_rate=1e-2, head_multiplier=1, precision="float32")
 

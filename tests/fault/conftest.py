@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from compecon.runs.executors.local import LocalExecutor
 from compecon.runs.home import Home
-from compecon.runs.local import LocalExecutor
-from compecon.runs.record import RunSpec
+from compecon.runs.run_record import RunSpec
 from compecon.runs.store import RunStore
 from tests.support.runs import executor_of
 

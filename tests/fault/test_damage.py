@@ -8,8 +8,8 @@ import signal
 
 import pytest
 
-from compecon.finetune.complete import MARKER, checkpoints_of
-from compecon.runs.record import RunState
+from compecon.files.complete import MARKER, checkpoints_of
+from compecon.runs.run_record import RunState
 from compecon.runs.store import LOCK, METRICS, SPEC, STATUS
 from tests.support.rehearsals import assert_undisturbed, at_step, history, last_step, rehearsal, saved_step
 from tests.support.runs import ended, until, workers
@@ -107,7 +107,7 @@ def test_a_spec_that_is_no_spec_is_refused_at_once(executor, store, left, text):
 
 
 def test_a_status_that_names_another_process_never_gets_that_killed(executor, store, monkeypatch):
-    monkeypatch.setattr("compecon.runs.local._UNTIL_IT_SPEAKS_S", 0.1)
+    monkeypatch.setattr("compecon.runs.executors.local._UNTIL_IT_SPEAKS_S", 0.1)
     run_id = executor.submit(rehearsal(step_ms=20))
     record = at_step(store, run_id, 2)
     os.kill(record.status.pid, signal.SIGSTOP)  # so that it does not put its status right

@@ -12,8 +12,8 @@ HEAD = """
 import shutil, time
 from compecon.errors import RunError
 from compecon.runs.home import Home
-from compecon.runs.outcome import DISK_FULL
-from compecon.runs.record import RunState
+from compecon.runs.ending import DISK_FULL
+from compecon.runs.run_record import RunState
 from tests.fault.conftest import content
 from tests.support.rehearsals import assert_undisturbed, at_step, last_step, rehearsal, saved_step
 from tests.support.runs import ended, executor_of, until

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 from compecon.errors import RunError
-from compecon.runs.record import RunState
+from compecon.runs.run_record import RunState
 from tests.support.rehearsals import assert_undisturbed, at_step, half_saved, history, last_step, rehearsal, saved_step
 from tests.support.runs import ended, kill_workers, python, until, workers
 
@@ -21,7 +21,7 @@ SUBMIT = """
 import sys, time
 from pathlib import Path
 from compecon.runs.home import Home
-from compecon.runs.local import LocalExecutor
+from compecon.runs.executors.local import LocalExecutor
 from compecon.runs.store import RunStore
 from tests.support.rehearsals import rehearsal
 executor = LocalExecutor(RunStore(Home(Path(sys.argv[1]))))

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from compecon.runs.outcome import NO_MEMORY
-from compecon.runs.record import RunState
+from compecon.runs.ending import NO_MEMORY
+from compecon.runs.run_record import RunState
 from tests.support.namespace import ROOT
 from tests.support.rehearsals import assert_undisturbed, at_step, history, rehearsal
 from tests.support.runs import ended, python, started_with, toy
@@ -36,7 +36,7 @@ def test_EMFILE_in_the_dashboard_leaves_no_run_that_waits_for_ever(store):
         from pathlib import Path
         from compecon.errors import RunError
         from compecon.runs.home import Home
-        from compecon.runs.local import LocalExecutor
+        from compecon.runs.executors.local import LocalExecutor
         from compecon.runs.store import RunStore
         from tests.support.rehearsals import rehearsal
         executor = LocalExecutor(RunStore(Home(Path(sys.argv[1]))))

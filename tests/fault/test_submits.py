@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from compecon.runs.record import RunState
+from compecon.runs.run_record import RunState
 from tests.support.rehearsals import assert_undisturbed, history, rehearsal
 from tests.support.runs import ended, python
 
@@ -14,7 +14,7 @@ SUBMIT = """
 import sys, threading
 from pathlib import Path
 from compecon.runs.home import Home
-from compecon.runs.local import LocalExecutor
+from compecon.runs.executors.local import LocalExecutor
 from compecon.runs.store import RunStore
 from tests.support.rehearsals import rehearsal
 executor, spec = LocalExecutor(RunStore(Home(Path(sys.argv[1])))), rehearsal(steps=5)

@@ -9,8 +9,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from compecon.recipes.registry import RECIPES
-from compecon.runs.record import RunSpec, RunState
+from compecon.runs.jobs.job_registry import RECIPES
+from compecon.runs.run_record import RunSpec, RunState
 from tests.commands.conftest import classifier, parent, task  # noqa: F401 - fixtures
 from tests.support.rehearsals import history
 from tests.support.runs import ended, until

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from compecon.runs.executors.local import LocalExecutor
 from compecon.runs.home import Home
-from compecon.runs.local import LocalExecutor
 from compecon.runs.store import RunStore
 from tests.support.runs import executor_of
 

@@ -14,13 +14,13 @@ import psutil
 import pytest
 
 from compecon.errors import RunError
-from compecon.recipes.rehearsal import undisturbed
-from compecon.runs.executor import Executor
-from compecon.runs.executors import ExecutorOptions, executor_for
-from compecon.runs.files import tail
+from compecon.files.durable import tail
+from compecon.runs.executors.choice import ExecutorOptions, executor_for
+from compecon.runs.executors.executor import Executor
 from compecon.runs.history import History
 from compecon.runs.home import Home
-from compecon.runs.record import RunRecord, RunSpec, RunState
+from compecon.runs.jobs.rehearsal import undisturbed
+from compecon.runs.run_record import RunRecord, RunSpec, RunState
 from compecon.runs.store import LOG, METRICS, RunStore
 from compecon.runs.submission import new_spec
 from tests.runs.job_server import serving

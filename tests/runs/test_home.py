@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from compecon.errors import RunError
-from compecon.runs.files import read_json, write_json
+from compecon.files.durable import read_json, write_json
 from compecon.runs.home import Home
 from compecon.runs.locks import Lock
 

@@ -6,14 +6,14 @@ import subprocess
 
 import pytest
 
-from compecon.finetune.complete import MARKER, checkpoint_folder, mark_complete
-from compecon.runs.checkup import check_home
-from compecon.runs.points import grid
-from compecon.runs.record import RunState
+from compecon.files.complete import MARKER, checkpoint_folder, mark_complete
+from compecon.runs.doctor.checkup import check_home
 from compecon.runs.resuming import worth_resuming
+from compecon.runs.run_record import RunState
 from compecon.runs.store import BALLAST, CANCEL, LOG, METRICS, OUTCOME, SPEC, STATUS
-from compecon.runs.sweep_table import sweeps
-from compecon.runs.sweeps import Sweep, new_sweep
+from compecon.runs.sweeps.points import grid
+from compecon.runs.sweeps.sweep import Sweep, new_sweep
+from compecon.runs.sweeps.sweep_table import sweeps
 from tests.support.made_runs import attempt, made, steps
 from tests.support.runs import python
 
@@ -22,11 +22,11 @@ OF_A_RUN = (SPEC, STATUS, OUTCOME, METRICS, LOG, BALLAST, CANCEL, "examples.json
 LOOK = """
 import sys
 from pathlib import Path
-from compecon.runs.checkup import check_home
+from compecon.runs.doctor.checkup import check_home
 from compecon.runs.home import Home
 from compecon.runs.resuming import worth_resuming
 from compecon.runs.store import RunStore
-from compecon.runs.sweep_table import sweeps
+from compecon.runs.sweeps.sweep_table import sweeps
 store = RunStore(Home(Path(sys.argv[1])))
 for _ in range(2):
     findings = [finding.set_right() for finding in check_home(store)]

@@ -10,11 +10,11 @@ from hypothesis import settings
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, precondition, rule
 
 from compecon.errors import RunError
+from compecon.runs.executors.local import LocalExecutor
 from compecon.runs.home import Home
-from compecon.runs.local import LocalExecutor
 from compecon.runs.locks import Lock, is_held
-from compecon.runs.record import RunSpec, RunState
 from compecon.runs.reporter import Reporter
+from compecon.runs.run_record import RunSpec, RunState
 from compecon.runs.store import LOCK, RunStore
 
 ENDS = [RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED, RunState.LOST]

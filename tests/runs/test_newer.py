@@ -11,19 +11,19 @@ import pytest
 from hypothesis import given, settings
 
 from compecon.errors import NewerError, RunError
-from compecon.finetune.complete import MARKER, checkpoint_folder, last_complete_checkpoint, mark_complete
-from compecon.recipes.kept_files import keep
-from compecon.runs.checkup import check_home
+from compecon.evaluation.cached_files import keep
+from compecon.files.complete import MARKER, checkpoint_folder, last_complete_checkpoint, mark_complete
+from compecon.runs.doctor.checkup import check_home
+from compecon.runs.executors.local import LocalExecutor
 from compecon.runs.home import Home
-from compecon.runs.local import LocalExecutor
 from compecon.runs.locks import Lock
-from compecon.runs.points import grid
 from compecon.runs.queue import Queue
-from compecon.runs.record import RunState
 from compecon.runs.reporter import Reporter
+from compecon.runs.run_record import RunState
 from compecon.runs.store import LOCK, OUTCOME, SPEC, STATUS, RunStore
-from compecon.runs.sweep_table import sweeps
-from compecon.runs.sweeps import Sweep, new_sweep, resume_sweep
+from compecon.runs.sweeps.points import grid
+from compecon.runs.sweeps.sweep import Sweep, new_sweep, resume_sweep
+from compecon.runs.sweeps.sweep_table import sweeps
 from tests.support.made_runs import attempt, made, steps
 
 NEWER = [

@@ -7,8 +7,8 @@ import shutil
 import pytest
 
 from compecon.errors import CheckpointError, RunError, TrainingInterruptedError
-from compecon.runs.outcome import DISK_FULL, NO_MEMORY, outcome_of
-from compecon.runs.record import RunState
+from compecon.runs.ending import DISK_FULL, NO_MEMORY, outcome_of
+from compecon.runs.run_record import RunState
 
 
 def raised(error, cause=None):

@@ -8,10 +8,10 @@ import psutil
 import pytest
 
 from compecon.errors import CheckpointError, RunError
-from compecon.recipes.expected import expected
-from compecon.recipes.speed import DEFAULT
-from compecon.runs.preflight import look_ahead, speed_of
-from compecon.runs.record import RunState
+from compecon.runs.jobs.expected import expected
+from compecon.runs.jobs.machine_speed import DEFAULT
+from compecon.runs.look_ahead import look_ahead, speed_of
+from compecon.runs.run_record import RunState
 from compecon.runs.submission import new_spec
 from tests.support.made_runs import made
 

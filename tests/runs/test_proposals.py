@@ -7,13 +7,13 @@ import sys
 import pytest
 
 from compecon.errors import CompeconError, RunError
-from compecon.runs.files import read_json
-from compecon.runs.points import Points, grid
-from compecon.runs.proposals import Axis, propose, require_optuna
-from compecon.runs.record import RunState
-from compecon.runs.search import Search, advance, begin_search, outcome_of
-from compecon.runs.sweep_table import SweepRow, sweep_record
-from compecon.runs.sweeps import Sweep, submit_sweep
+from compecon.files.durable import read_json
+from compecon.runs.run_record import RunState
+from compecon.runs.sweeps.points import Points, grid
+from compecon.runs.sweeps.proposals import Axis, propose, require_optuna
+from compecon.runs.sweeps.search import Search, advance, begin_search, outcome_of
+from compecon.runs.sweeps.sweep import Sweep, submit_sweep
+from compecon.runs.sweeps.sweep_table import SweepRow, sweep_record
 from tests.runs.test_sweeps import Recorder
 
 pytest.importorskip("optuna", reason="Optuna is not installed: pip install -e '.[optuna]'")

@@ -12,14 +12,14 @@ import psutil
 import pytest
 
 from compecon.errors import RunError
-from compecon.runs import ray, ray_table
-from compecon.runs.executors import ExecutorOptions, executor_for, executor_of, open_store, start_anyway
-from compecon.runs.files import write_json
+from compecon.files.durable import write_json
+from compecon.runs.executors import ray, ray_table
+from compecon.runs.executors.choice import ExecutorOptions, executor_for, executor_of, open_store, start_anyway
+from compecon.runs.executors.local import LocalExecutor
+from compecon.runs.executors.ray import Cluster, RayExecutor
+from compecon.runs.executors.ray_jobs import checked_address
 from compecon.runs.home import Home
-from compecon.runs.local import LocalExecutor
-from compecon.runs.ray import Cluster, RayExecutor
-from compecon.runs.ray_jobs import checked_address
-from compecon.runs.record import RunRecord, RunState
+from compecon.runs.run_record import RunRecord, RunState
 from compecon.runs.store import RunStore
 from compecon.runs.submission import new_spec
 from tests.runs.job_server import JobServer, serving

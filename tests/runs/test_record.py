@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 
 from compecon.errors import NewerError, RunError
-from compecon.runs.record import RunSpec, RunState, Status, checked_id
+from compecon.runs.run_record import RunSpec, RunState, Status, checked_id
 
 SPEC = RunSpec("train", {"epochs": 3, "task": "sst2", "deep": {"a": [1]}}, title="A title", versions={"torch": "2"})
 STATUS = Status(RunState.RUNNING, "Because.", 2, "dense", 5, 10, 1.5, 77, "host", "cpu", {"a": 1}, "0" * 64)

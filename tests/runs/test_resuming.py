@@ -2,9 +2,9 @@
 
 import pytest
 
-from compecon.finetune.complete import checkpoint_folder, mark_complete
-from compecon.runs.record import RunState
+from compecon.files.complete import checkpoint_folder, mark_complete
 from compecon.runs.resuming import is_going_nowhere, worth_resuming
+from compecon.runs.run_record import RunState
 from tests.support.made_runs import attempt, made, steps
 
 

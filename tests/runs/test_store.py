@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 
 from compecon.errors import RunError
-from compecon.runs.files import read_json, write_json
-from compecon.runs.record import RunSpec, RunState, Status
+from compecon.files.durable import read_json, write_json
+from compecon.runs.run_record import RunSpec, RunState, Status
 from compecon.runs.store import RunStore
 from tests.support.runs import python
 
@@ -19,7 +19,7 @@ CREATE = """
 import sys
 from pathlib import Path
 from compecon.runs.home import Home
-from compecon.runs.record import RunSpec
+from compecon.runs.run_record import RunSpec
 from compecon.runs.store import RunStore
 store = RunStore(Home(Path(sys.argv[1])))
 print("ready", flush=True)

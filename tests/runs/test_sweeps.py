@@ -7,13 +7,13 @@ import os
 import pytest
 
 from compecon.errors import CompeconError, RunError
-from compecon.recipes.rehearsal import undisturbed
-from compecon.runs.files import read_json
+from compecon.files.durable import read_json
+from compecon.runs.jobs.rehearsal import undisturbed
 from compecon.runs.locks import Lock, is_held
-from compecon.runs.points import MAX_RUNS, grid, listed, named
-from compecon.runs.record import RunState
-from compecon.runs.sweep_table import sweep_record, sweeps
-from compecon.runs.sweeps import Sweep, left_out, limit_of, resume_sweep, runs_of, stop_sweep, submit_sweep
+from compecon.runs.run_record import RunState
+from compecon.runs.sweeps.points import MAX_RUNS, grid, listed, named
+from compecon.runs.sweeps.sweep import Sweep, left_out, limit_of, resume_sweep, runs_of, stop_sweep, submit_sweep
+from compecon.runs.sweeps.sweep_table import sweep_record, sweeps
 from tests.support.runs import until
 
 QUICK = {"steps": 4, "step_ms": 1.0, "size_kb": 1}

@@ -12,13 +12,13 @@ import pytest
 from compecon.runs import waiter
 from compecon.runs.locks import CAN_HAND_OVER, Lock
 from compecon.runs.queue import Queue
-from compecon.runs.record import RunSpec, RunState
+from compecon.runs.run_record import RunSpec, RunState
 from compecon.runs.store import STATUS
 from tests.support.namespace import ROOT
 from tests.support.runs import ended, until
 
 pytestmark = pytest.mark.skipif(not CAN_HAND_OVER, reason="Windows hands no lock on to another process")
-HEAVY = {"compecon.runs.files", "dataclasses", "pathlib", "site", "subprocess", "typing"}
+HEAVY = {"compecon.files.durable", "dataclasses", "pathlib", "site", "subprocess", "typing"}
 
 
 @pytest.fixture

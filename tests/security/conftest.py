@@ -29,8 +29,8 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import connect
 
-from app.access import Access
-from app.guard import middleware
+from app.server.access import Access
+from app.server.guard import middleware
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 60

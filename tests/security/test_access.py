@@ -10,7 +10,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from app.access import (
+from app.server.access import (
     LOOPBACK,
     MIN_TOKEN,
     Access,

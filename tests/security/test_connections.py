@@ -11,9 +11,9 @@ from itertools import cycle
 
 import pytest
 
-from app.access import Access
-from app.connections import Limits
-from app.signin import PATH
+from app.server.access import Access
+from app.server.connections import Limits
+from app.server.signin import PATH
 from tests.security.conftest import TOKEN
 from tests.support.serving import Serving, read_to_the_end, serving, until
 

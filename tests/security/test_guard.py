@@ -11,9 +11,9 @@ from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
 
-from app.access import Access
-from app.guard import TOKEN_HEADER, Guard, middleware, page_token
-from app.routes import routes
+from app.server.access import Access
+from app.server.guard import TOKEN_HEADER, Guard, middleware, page_token
+from app.server.routes import routes
 from tests.security.conftest import HEADERS, OURS, SECRET, TOKEN, handshake
 
 PORT = "http://localhost:9999"  # another program of this machine

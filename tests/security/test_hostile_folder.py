@@ -28,8 +28,8 @@ _TRAPS = (
 _TRAINS = """
 import sys, time
 from compecon.runs.home import Home
-from compecon.runs.local import LocalExecutor
-from compecon.runs.record import RunSpec
+from compecon.runs.executors.local import LocalExecutor
+from compecon.runs.run_record import RunSpec
 from compecon.runs.store import RunStore
 store = RunStore(Home.default())
 run = LocalExecutor(store).submit(RunSpec("rehearsal"))
@@ -127,7 +127,7 @@ def test_the_dashboard_is_served(folder: Path) -> None:
 
 def test_streamlit_takes_nothing_from_the_current_folder(folder: Path) -> None:
     looks = """
-import os, app.server as s
+import os, app.server.serve as s
 class Stopped(Exception): pass
 def run(app, access, listener):
     from streamlit.runtime.secrets import secrets_singleton

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.access import Access
-from app.signin import MAX_WRONG
+from app.server.access import Access
+from app.server.signin import MAX_WRONG
 from tests.security.conftest import TOKEN
 from tests.support.serving import Serving, serving
 

@@ -13,20 +13,20 @@ from pathlib import Path
 
 import pytest
 
-from app.signin import PATH
+from app.server.signin import PATH
 from compecon.paths import dashboard_root
 from tests.security.conftest import CLI, HEADERS, ROOT, SECRET, TOKEN, Server, eventually, messages, running
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 ROUTES = """
-from app.access import Access
-from app.server import application
+from app.server.access import Access
+from app.server.serve import application
 for route in application(Access())._build_starlette_app().routes:
     print(route.path or "/", *sorted(getattr(route, "methods", None) or ["GET"]))
 """
 FAILS = "import os\nraise RuntimeError('my token is ' + os.environ['HF_TOKEN'])\n"
 SERVE_OTHER = (
-    f"import os, pathlib, app.server as s; s.dashboard_root = lambda: pathlib.Path(os.environ['OTHER']); {CLI}"
+    f"import os, pathlib, app.server.serve as s; s.dashboard_root = lambda: pathlib.Path(os.environ['OTHER']); {CLI}"
 )
 
 
@@ -187,7 +187,7 @@ def test_an_upload_without_the_xsrf_token_is_refused(open_server: Server) -> Non
     ["/", "/static/", "/media/", "/_stcore/bidi-components/", "/component/", "/compecon/canvas/", "/compecon/trace/"],
 )
 def test_no_path_leads_out_of_what_is_served(open_server: Server, prefix: str, climb: str) -> None:
-    for wanted in ("etc/passwd", "pyproject.toml", "app/guard.py"):
+    for wanted in ("etc/passwd", "pyproject.toml", "app/server/guard.py"):
         answer = open_server.ask(f"{prefix}{climb}{wanted}")
         assert b"root:" not in answer.body
         assert b"compecon" not in answer.body

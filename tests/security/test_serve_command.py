@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-import app.server
+import app.server.serve
 from compecon.cli import main
 from tests.security.conftest import TOKEN
 
@@ -20,7 +20,7 @@ Run = Callable[..., tuple[int, str]]
 def served(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What the server was asked to do, instead of doing it."""
     calls: list[dict[str, Any]] = []
-    monkeypatch.setattr(app.server, "serve", lambda **settings: calls.append(settings))
+    monkeypatch.setattr(app.server.serve, "serve", lambda **settings: calls.append(settings))
     return calls
 
 

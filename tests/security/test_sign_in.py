@@ -12,9 +12,9 @@ from urllib.parse import quote, urljoin, urlsplit
 import pytest
 from starlette.testclient import TestClient
 
-from app import signin
-from app.access import Access
-from app.signin import MAX_WRONG, PATH, WINDOW_S, SignIn
+from app.server import signin
+from app.server.access import Access
+from app.server.signin import MAX_WRONG, PATH, WINDOW_S, SignIn
 from tests.security.conftest import HEADERS, OURS, TOKEN, handshake
 
 LOCKED = Access(token=TOKEN)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from compecon.views.frontier_points import FrontierPoint, Reading
+from compecon.views.frontier.points_of import FrontierPoint, Reading
 
 DENSE_MACS = 100.0
 _POINT = FrontierPoint(

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from compecon.runs.files import write_json
-from compecon.runs.record import RunRecord, RunState, Status
+from compecon.files.durable import write_json
+from compecon.runs.run_record import RunRecord, RunState, Status
 from compecon.runs.store import METRICS, STATUS, RunStore
 from compecon.runs.submission import new_spec
 

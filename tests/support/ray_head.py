@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from compecon.errors import RunError
-from compecon.runs.ray_jobs import JobServer
+from compecon.runs.executors.ray_jobs import JobServer
 from tests.support.runs import until
 
 

@@ -4,11 +4,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from compecon.finetune.complete import MARKER, checkpoints_of, is_complete
-from compecon.recipes.registry import RECIPES
-from compecon.recipes.rehearsal import undisturbed
+from compecon.files.complete import MARKER, checkpoints_of, is_complete
 from compecon.runs.history import History
-from compecon.runs.record import RunRecord, RunSpec, RunState
+from compecon.runs.jobs.job_registry import RECIPES
+from compecon.runs.jobs.rehearsal import undisturbed
+from compecon.runs.run_record import RunRecord, RunSpec, RunState
 from compecon.runs.store import METRICS, RunStore
 from tests.support.runs import until
 

@@ -13,9 +13,9 @@ from typing import TypeVar
 import psutil
 import pytest
 
+from compecon.runs.executors.local import LocalExecutor
 from compecon.runs.home import Home
-from compecon.runs.local import LocalExecutor
-from compecon.runs.record import RunRecord, RunState
+from compecon.runs.run_record import RunRecord, RunState
 from compecon.runs.store import RunStore
 
 Truth = TypeVar("Truth")

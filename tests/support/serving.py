@@ -16,9 +16,9 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from app.access import Access
-from app.connections import Limits, ServerConfig
-from app.guard import middleware
+from app.server.access import Access
+from app.server.connections import Limits, ServerConfig
+from app.server.guard import middleware
 
 CHUNK = bytes(200_000)
 

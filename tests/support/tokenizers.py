@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from transformers import PreTrainedTokenizerBase
 
-from compecon.checkpoints.tokenizer import _loaded_here
+from compecon.checkpoints.tokenizers.tokenizer import _loaded_here
 
-LOADER = "compecon.checkpoints.tokenizer._loaded_apart"
+LOADER = "compecon.checkpoints.tokenizers.tokenizer._loaded_apart"
 
 
 def in_this_process(files: Mapping[str, bytes], _digest: str) -> PreTrainedTokenizerBase:

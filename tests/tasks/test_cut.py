@@ -7,7 +7,7 @@ from tokenizers import BertWordPieceTokenizer
 from transformers import PreTrainedTokenizerFast
 
 from compecon.tasks.cut import Cut, cut_rows
-from compecon.tasks.encode import encode
+from compecon.tasks.encode_rows import encode
 from compecon.tasks.rows import split
 
 WORDS = strategies.lists(strategies.sampled_from("abc"), min_size=1, max_size=9).map(" ".join)

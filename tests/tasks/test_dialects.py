@@ -9,8 +9,8 @@ import pytest
 from hypothesis import strategies
 
 from compecon.errors import TaskError
-from compecon.tasks.cells import Columns
-from compecon.tasks.table import table_rows
+from compecon.tasks.readers.cells import Columns
+from compecon.tasks.readers.table_rows import table_rows
 
 COLUMNS = Columns("text", "label", "pair")
 CELLS = strategies.text(

@@ -5,7 +5,7 @@ from transformers import PreTrainedTokenizerFast
 
 from compecon.checkpoints.scratch import train_tokenizer, windows
 from compecon.errors import TaskError
-from compecon.tasks.encode import Windows, encode
+from compecon.tasks.encode_rows import Windows, encode
 from compecon.tasks.language_task import Document
 from compecon.tasks.rows import split
 

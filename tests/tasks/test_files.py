@@ -3,8 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from compecon.tasks.files import read_cola, read_mnli, read_sick, read_sst2, read_stsb
-from compecon.tasks.glue import NLI_LABELS
+from compecon.tasks.readers.data_folder import read_cola, read_mnli, read_sick, read_sst2, read_stsb
+from compecon.tasks.readers.glue import NLI_LABELS
 
 
 def write(path, *lines):

@@ -4,9 +4,10 @@ import datasets
 import pytest
 
 from compecon.errors import OfflineError, TaskError
-from compecon.tasks import hub, wikitext, xnli
-from compecon.tasks.glue import NLI_LABELS
-from compecon.tasks.hub import GLUE, hub_glue, hub_mnli, hub_sick, hub_sst2, hub_stsb, load_tables
+from compecon.tasks.readers import hub_tables as hub
+from compecon.tasks.readers import wikitext, xnli
+from compecon.tasks.readers.glue import NLI_LABELS
+from compecon.tasks.readers.hub_tables import GLUE, hub_glue, hub_mnli, hub_sick, hub_sst2, hub_stsb, load_tables
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from compecon.errors import TaskError
-from compecon.tasks.glue import NLI_LABELS, SICK, SST2, STSB
 from compecon.tasks.labels import LabelDoubtError, LabelMatch, match_labels
+from compecon.tasks.readers.glue import NLI_LABELS, SICK, SST2, STSB
 from compecon.tasks.rows import split
 
 

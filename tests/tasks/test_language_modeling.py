@@ -2,7 +2,7 @@ import zipfile
 
 import pytest
 
-from compecon.tasks.language_modeling import plain, read_corpus
+from compecon.tasks.readers.language_modeling import plain, read_corpus
 
 ARTICLE = (
     " \n = Lobster = \n \n The <unk> is big . It swims at 3 @.@ 5 knots . \n \n = = Habitat = = \n \n The sea . \n"

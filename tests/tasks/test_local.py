@@ -6,8 +6,8 @@ import pytest
 from hypothesis import strategies
 
 from compecon.errors import TaskError
-from compecon.tasks.cells import TableRow
-from compecon.tasks.local import SHARES, by_hash, read_table
+from compecon.tasks.readers.cells import TableRow
+from compecon.tasks.readers.local_files import SHARES, by_hash, read_table
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from compecon.tasks.metrics import Estimate, accuracy, f1, matthews, paired, pearson, perplexity, spearman
+from compecon.tasks.task_metrics import Estimate, accuracy, f1, matthews, paired, pearson, perplexity, spearman
 
 RNG = np.random.default_rng(5)
 BINARY = (RNG.integers(0, 2, 300), RNG.integers(0, 2, 300))

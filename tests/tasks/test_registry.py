@@ -5,19 +5,18 @@ from pathlib import Path
 import pytest
 
 from compecon.errors import OfflineError, TaskError
-from compecon.tasks.glue import SST2
 from compecon.tasks.language_task import LanguageTask
 from compecon.tasks.objectives import next_token_loss, objective_of
-from compecon.tasks.registry import TASKS, entry_of, read_task
+from compecon.tasks.readers.glue import SST2
 from compecon.tasks.task import Task
+from compecon.tasks.task_registry import TASKS, entry_of, read_task
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_naming_the_tasks_loads_no_heavy_library():
-    check = (
-        "import compecon.tasks.registry, sys; print({'torch', 'transformers', 'datasets', 'scipy'} & set(sys.modules))"
-    )
+    heavy = {"torch", "transformers", "datasets", "scipy"}
+    check = f"import compecon.tasks.task_registry, sys; print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 
@@ -57,7 +56,9 @@ def test_a_task_without_a_reader_of_folders_says_which_have_one(tmp_path):
 
 
 def test_offline_the_hub_is_not_asked(monkeypatch):
-    monkeypatch.setattr("compecon.tasks.hub.load_tables", lambda *_, **__: pytest.fail("the Hub was asked"))
+    monkeypatch.setattr(
+        "compecon.tasks.readers.hub_tables.load_tables", lambda *_, **__: pytest.fail("the Hub was asked")
+    )
     with pytest.raises(OfflineError, match=r"nyu-mll/glue rte.* HF_HUB_OFFLINE"):
         read_task("rte", offline=True)
 

@@ -8,8 +8,8 @@ import pyarrow.parquet
 import pytest
 
 from compecon.errors import TaskError
-from compecon.tasks.cells import MAX_CHARACTERS, Columns
-from compecon.tasks.table import MAX_BYTES, table_rows
+from compecon.tasks.readers.cells import MAX_CHARACTERS, Columns
+from compecon.tasks.readers.table_rows import MAX_BYTES, table_rows
 
 ONE = Columns("text", "label")
 TWO = Columns("text", "label", "pair")

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from compecon.errors import TaskError
-from compecon.tasks.glue import SICK, SST2, STSB, entailment, mnli
-from compecon.tasks.metrics import spearman
+from compecon.tasks.readers.glue import SICK, SST2, STSB, entailment, mnli
 from compecon.tasks.rows import shuffled, split
 from compecon.tasks.task import Split
+from compecon.tasks.task_metrics import spearman
 
 
 def test_a_split_says_which_columns_differ():

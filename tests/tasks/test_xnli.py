@@ -1,7 +1,7 @@
 import pytest
 
 from compecon.errors import TaskError
-from compecon.tasks.xnli import LANGUAGES, definition, read_xnli
+from compecon.tasks.readers.xnli import LANGUAGES, definition, read_xnli
 
 HEADER = "language\tgold_label\tsentence1\tsentence2\tgenre"
 

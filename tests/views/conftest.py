@@ -23,7 +23,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from compecon.checkpoints.encode import Encoded
+from compecon.checkpoints.encode_text import Encoded
 from compecon.checkpoints.load import Checkpoint, load_checkpoint
 from compecon.compression.compact import compact
 from compecon.compression.units import Units

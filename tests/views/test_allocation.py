@@ -12,24 +12,18 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from compecon.market.allocation import Allocation
-from compecon.market.bundled import list_streams, open_stream
-from compecon.market.clearing import clear
-from compecon.market.measured import MeasuredCurve
-from compecon.market.stream import Stream, read_stream
-from compecon.market.synthetic import MIXTURES
-from compecon.views.allocation import (
-    budget_points,
-    reasons,
-    wilson,
-)
-from compecon.views.allocation_canvas import canvas_table
-from compecon.views.allocation_choices import knapsack_unit, left_out, rule_for, rule_note, rules_for, stops
-from compecon.views.allocation_curves import demand_curve, query_curves
-from compecon.views.allocation_gains import gain_sentence, gains_of, measured_gains
-from compecon.views.allocation_quoted import agreement, quoted_ratios, quoted_source
-from compecon.views.allocation_rules import RatioPoint, on_frontier, ratios, rule_courses
-from compecon.views.allocation_table import (
+from compecon.allocation.bounded import Allocation
+from compecon.allocation.clearing import clear
+from compecon.allocation.streams.bundled_streams import list_streams, open_stream
+from compecon.allocation.streams.stream import Stream, read_stream
+from compecon.allocation.streams.synthetic import MIXTURES
+from compecon.allocation.utilities.step_curves import MeasuredCurve
+from compecon.views.allocation.canvas_data import canvas_table
+from compecon.views.allocation.choice_names import REASONS, RULES, Belief
+from compecon.views.allocation.curve_lines import demand_curve, query_curves
+from compecon.views.allocation.gains import gain_sentence, gains_of, measured_gains
+from compecon.views.allocation.market_data import MOST_QUERIES, Market, drawn_market, measured_market
+from compecon.views.allocation.query_table import (
     allocation_json,
     courses_rows,
     query_rows,
@@ -37,8 +31,14 @@ from compecon.views.allocation_table import (
     table_csv,
     table_json,
 )
-from compecon.views.allocation_words import REASONS, RULES, Belief
-from compecon.views.market import MOST_QUERIES, Market, drawn_market, measured_market
+from compecon.views.allocation.quoted_streams import agreement, quoted_ratios, quoted_source
+from compecon.views.allocation.rule_choices import knapsack_unit, left_out, rule_for, rule_note, rules_for, stops
+from compecon.views.allocation.rule_view import (
+    budget_points,
+    reasons,
+    wilson,
+)
+from compecon.views.allocation.rules_compared import RatioPoint, on_frontier, ratios, rule_courses
 
 
 def few(n: int = 40) -> Market:

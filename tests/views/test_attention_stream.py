@@ -11,16 +11,16 @@ import torch
 
 from compecon.attention.hooks import LayerAttention, budgeted_attention, recorded_attention
 from compecon.attention.policy import KeyBudget
-from compecon.checkpoints.encode import Encoded
+from compecon.attention.policy_choices import CONTROL_ARMS, POLICIES, make_policy
+from compecon.checkpoints.encode_text import Encoded
 from compecon.checkpoints.load import Checkpoint
 from compecon.errors import UnsupportedModelError
-from compecon.metrics import gini
-from compecon.recipes.policies import CONTROL_ARMS, POLICIES, make_policy
-from compecon.views.attention import AttentionRequest, attention_stream
-from compecon.views.budgets import Scope, budget_grid
-from compecon.views.frames import Message, encode
-from compecon.views.output import read_output
-from compecon.views.statistics import STATISTICS, TOKENS, VIEWS, head_statistics, moved_attention
+from compecon.stats.inequality import gini
+from compecon.views.attention.attention_stream import AttentionRequest, attention_stream
+from compecon.views.attention.budget_grid import Scope, budget_grid
+from compecon.views.attention.frames import Message, encode
+from compecon.views.attention.head_statistics import STATISTICS, TOKENS, VIEWS, head_statistics, moved_attention
+from compecon.views.attention.output import read_output
 
 TEXT = "the film was great , but the end was unwatchable ."
 LONG = "the film was great and long , but the end was bad . " * 6  # more than 64 tokens: no batched pass

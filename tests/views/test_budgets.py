@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compecon.views.budgets import BATCHED_TOKENS, MAX_TOKENS, SENT_BYTES, Scope, budget_grid, peak_bytes, scope_for
+from compecon.views.attention.budget_grid import (
+    BATCHED_TOKENS,
+    MAX_TOKENS,
+    SENT_BYTES,
+    Scope,
+    budget_grid,
+    peak_bytes,
+    scope_for,
+)
 
 TOKENS = st.integers(1, 4096)
 

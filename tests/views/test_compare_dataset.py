@@ -15,17 +15,17 @@ import pytest
 from scipy import stats
 
 from compecon.errors import TaskError
-from compecon.recipes.row_records import RowStatistics, StatisticsKey
-from compecon.tasks import metrics
-from compecon.tasks.fingerprint import rows_digest
-from compecon.tasks.registry import read_task
+from compecon.evaluation.row_records import RowStatistics, StatisticsKey
+from compecon.tasks import task_metrics as metrics
+from compecon.tasks.rows_fingerprint import rows_digest
 from compecon.tasks.task import Split
-from compecon.views.compare_dataset import dataset_problem, dataset_view
-from compecon.views.compare_export import level_rows, levels_csv, view_json
-from compecon.views.compare_resamples import RESAMPLES, Band, band, correlations, mean_bands, shares
-from compecon.views.compare_rows import LISTED, LISTS, listed_rows
-from compecon.views.compare_sets import row_sets, texts_of
-from compecon.views.compare_words import headline, selection_rows, shown
+from compecon.tasks.task_registry import read_task
+from compecon.views.compare.dataset_export import level_rows, levels_csv, view_json
+from compecon.views.compare.dataset_words import headline, selection_rows, shown
+from compecon.views.compare.paired_rows import dataset_problem, dataset_view
+from compecon.views.compare.resamples import RESAMPLES, Band, band, correlations, mean_bands, shares
+from compecon.views.compare.row_sets import row_sets, texts_of
+from compecon.views.compare.telling_rows import LISTED, LISTS, listed_rows
 
 N = 30
 Make = Callable[..., RowStatistics]

@@ -15,9 +15,8 @@ from compecon.checkpoints.catalog import CheckpointEntry, list_checkpoints
 from compecon.checkpoints.load import load_checkpoint
 from compecon.checkpoints.locate import bundled_names
 from compecon.flops import ModelShape, macs
-from compecon.views.compare import first_pair, pair_notes, pair_problem, parent_of, partner
-from compecon.views.compare_card import N_TOKENS, card_rows
-from compecon.views.compare_table import (
+from compecon.views.compare.card_rows import N_TOKENS, card_rows
+from compecon.views.compare.checkpoint_table import (
     UNKNOWN,
     CompareTable,
     TableRow,
@@ -26,6 +25,7 @@ from compecon.views.compare_table import (
     table_csv,
     table_of_task,
 )
+from compecon.views.compare.pair import first_pair, pair_notes, pair_problem, parent_of, partner
 
 CATALOG = {entry.name: entry for entry in list_checkpoints() if entry.origin == "bundled"}
 needs_bundle = pytest.mark.skipif("sentiment-45" not in CATALOG, reason="the family is not bundled")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from compecon.views.examples import Example, examples, examples_for
-from compecon.views.request import problem_with
+from compecon.views.attention.example_texts import Example, examples, examples_for
+from compecon.views.attention.request import problem_with
 
 TASKS = {"sentiment", "similarity", "entailment", "causal"}
 PAIRED = {"similarity", "entailment"}

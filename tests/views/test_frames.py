@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from compecon.views.frames import Message, decode, encode
+from compecon.views.attention.frames import Message, decode, encode
 
 _NAMES = st.text(min_size=1, max_size=8).filter(lambda name: name not in {"kind", "arrays"})
 _JSON = st.recursive(

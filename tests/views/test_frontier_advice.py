@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import pytest
 
 from compecon.checkpoints.catalog import list_checkpoints
-from compecon.views.frontier import FrontierAxes, frontier_view
-from compecon.views.frontier_advice import Advice, Wish, advise
-from compecon.views.frontier_parts import Quality
-from compecon.views.frontier_points import FrontierPoint, Reading
-from compecon.views.frontier_sources import Sources, all_points
+from compecon.views.frontier.advice import Advice, Wish, advise
+from compecon.views.frontier.drawn import Quality
+from compecon.views.frontier.frontier_view import FrontierAxes, frontier_view
+from compecon.views.frontier.points_of import FrontierPoint, Reading
+from compecon.views.frontier.sources import Sources, all_points
 from tests.support.frontier import a_point, dense
 
 DENSE = dense(0.90)

@@ -7,9 +7,9 @@ import subprocess
 import sys
 from dataclasses import replace
 
-from compecon.views.frontier import FrontierAxes, frontier_view
-from compecon.views.frontier_advice import Wish, advise
-from compecon.views.frontier_report import Section, frontier_report, report_html, report_markdown
+from compecon.views.frontier.advice import Wish, advise
+from compecon.views.frontier.frontier_page import Section, frontier_report, report_html, report_markdown
+from compecon.views.frontier.frontier_view import FrontierAxes, frontier_view
 from tests.support.frontier import a_point, dense
 
 AXES = FrontierAxes("sst2", "share")
@@ -62,8 +62,8 @@ def test_names_are_text_and_nothing_else() -> None:
 
 
 def test_the_views_load_neither_torch_nor_a_screen() -> None:
-    modules = "frontier_sources, frontier_report, frontier_ablation, frontier_prices, frontier_proxies"
+    modules = "sources, frontier_page, ablation, price_study, proxies"
     heavy = "{'torch', 'streamlit', 'plotly', 'transformers'}"
-    code = f"import sys; from compecon.views import {modules}; print(sorted({heavy} & set(sys.modules)))"
+    code = f"import sys; from compecon.views.frontier import {modules}; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -17,23 +17,23 @@ from hypothesis import strategies as st
 
 from compecon.checkpoints.catalog import CheckpointEntry, list_checkpoints
 from compecon.checkpoints.locate import bundled_root
+from compecon.evaluation.result_store import EvaluationKey, EvaluationRecord, Score
 from compecon.paths import assets
-from compecon.recipes.evaluations import EvaluationKey, EvaluationRecord, Score
 from compecon.runs.history import History
-from compecon.runs.record import RunRecord, RunSpec, RunState, Status
-from compecon.views.frontier import FrontierAxes, axes_of, frontier_view, tasks_of
-from compecon.views.frontier_ablation import ablation_view
-from compecon.views.frontier_advice import Wish, advise
-from compecon.views.frontier_cards import checkpoint_points
-from compecon.views.frontier_experiments import experiment_points, experiment_reports
-from compecon.views.frontier_points import CurvePoint, Elsewhere, Found, FrontierPoint, Reading
-from compecon.views.frontier_prices import price_view
-from compecon.views.frontier_proxies import proxy_view
-from compecon.views.frontier_quoted import quoted_points, quoted_statements
-from compecon.views.frontier_report import frontier_report, report_markdown
-from compecon.views.frontier_runs import run_points
-from compecon.views.frontier_shapes import attention_reads, digest_of
-from compecon.views.frontier_sources import Sources, all_points
+from compecon.runs.run_record import RunRecord, RunSpec, RunState, Status
+from compecon.views.frontier.ablation import ablation_view
+from compecon.views.frontier.advice import Wish, advise
+from compecon.views.frontier.card_points import checkpoint_points
+from compecon.views.frontier.experiment_points import experiment_points, experiment_reports
+from compecon.views.frontier.frontier_page import frontier_report, report_markdown
+from compecon.views.frontier.frontier_view import FrontierAxes, axes_of, frontier_view, tasks_of
+from compecon.views.frontier.points_of import CurvePoint, Elsewhere, Found, FrontierPoint, Reading
+from compecon.views.frontier.price_study import price_view
+from compecon.views.frontier.proxies import proxy_view
+from compecon.views.frontier.quoted_points import quoted_points, quoted_statements
+from compecon.views.frontier.run_points import run_points
+from compecon.views.frontier.shapes import attention_reads, digest_of
+from compecon.views.frontier.sources import Sources, all_points
 
 TICKS = itertools.count(1)  # a file that is written again within a tick of the clock has to look new
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from scipy.stats import rankdata
 
-from compecon.views.frontier_ablation import AblationMark, ablation_view
-from compecon.views.frontier_points import FrontierPoint, Reading, Shift
-from compecon.views.frontier_prices import PriceMark, price_view
-from compecon.views.frontier_proxies import Correlation, correlation, proxy_view
-from compecon.views.frontier_signs import with_signs
-from compecon.views.frontier_words import FIXED, HEADS_ONLY, NEURONS_ONLY, family_of
+from compecon.views.frontier.ablation import AblationMark, ablation_view
+from compecon.views.frontier.failure_signs import with_signs
+from compecon.views.frontier.names import FIXED, HEADS_ONLY, NEURONS_ONLY, family_of
+from compecon.views.frontier.points_of import FrontierPoint, Reading, Shift
+from compecon.views.frontier.price_study import PriceMark, price_view
+from compecon.views.frontier.proxies import Correlation, correlation, proxy_view
 from tests.support.frontier import a_point, dense
 
 # ---- prices

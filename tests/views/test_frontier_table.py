@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import io
 
-from compecon.views.frontier import FrontierAxes, frontier_view
-from compecon.views.frontier_points import FrontierPoint, Reading
-from compecon.views.frontier_table import TableRow, table_csv, table_rows
+from compecon.views.frontier.frontier_table import TableRow, table_csv, table_rows
+from compecon.views.frontier.frontier_view import FrontierAxes, frontier_view
+from compecon.views.frontier.points_of import FrontierPoint, Reading
 
 
 def point(key: str, quality: float, **more: object) -> FrontierPoint:

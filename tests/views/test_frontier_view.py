@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compecon.errors import CompeconError
-from compecon.views.frontier import (
+from compecon.views.frontier.frontier_view import (
     AxisChoice,
     BudgetCurve,
     Family,
@@ -24,7 +24,7 @@ from compecon.views.frontier import (
     frontier_view,
     tasks_of,
 )
-from compecon.views.frontier_points import CurvePoint, Elsewhere, FrontierPoint, Reading
+from compecon.views.frontier.points_of import CurvePoint, Elsewhere, FrontierPoint, Reading
 from tests.support.frontier import a_point, dense
 
 AXES = FrontierAxes("sst2")

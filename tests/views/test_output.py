@@ -12,9 +12,9 @@ from torch import Tensor
 
 from compecon.attention.hooks import budgeted_attention
 from compecon.attention.policy import KeyBudget
-from compecon.checkpoints.encode import Encoded
+from compecon.checkpoints.encode_text import Encoded
 from compecon.checkpoints.load import Checkpoint
-from compecon.views.output import CHANGE_UNITS, Reading, output_fields, read_output
+from compecon.views.attention.output import CHANGE_UNITS, Reading, output_fields, read_output
 
 TEXT = "the film was great , but the end was bad ."
 WITH_MASK = "the film was [MASK] but long ."

@@ -17,9 +17,9 @@ from compecon.compression.families import layers_of
 from compecon.compression.macs import unit_macs
 from compecon.compression.scaled import scaled
 from compecon.compression.units import Units
-from compecon.views.attention import AttentionRequest, attention_stream
-from compecon.views.budgets import Scope
-from compecon.views.frames import Message, encode
+from compecon.views.attention.attention_stream import AttentionRequest, attention_stream
+from compecon.views.attention.budget_grid import Scope
+from compecon.views.attention.frames import Message, encode
 
 TEXT = "the film was great , but the end was unwatchable ."
 LONG = "the film was great and long , but the end was bad . " * 6

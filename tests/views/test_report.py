@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from compecon.checkpoints.catalog import list_checkpoints
-from compecon.views.report import report_lines
+from compecon.views.attention.preflight_lines import report_lines
 
 
 def test_a_report_tells_the_facts_of_the_checkpoint(folder_of: Callable[[str], Path]) -> None:

@@ -10,8 +10,8 @@ from typing import cast
 import pytest
 
 from compecon.checkpoints.catalog import CheckpointEntry
-from compecon.checkpoints.preflight import Preflight
-from compecon.views.request import MAX_CHARACTERS, problem_with
+from compecon.checkpoints.gate.preflight import Preflight
+from compecon.views.attention.request import MAX_CHARACTERS, problem_with
 
 ENTRY = CheckpointEntry("tiny", Path("tiny"), "local", "Tiny", "", "BertModel", None, "")
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from compecon.recipes.expected import Expected
-from compecon.recipes.speed import Speed
-from compecon.runs.record import RunRecord, RunSpec, RunState, Status
-from compecon.views.run_expected import Room, estimate_view
-from compecon.views.run_pace import crowding, elapsed, silence
-from compecon.views.runs import run_row
+from compecon.runs.jobs.expected import Expected
+from compecon.runs.jobs.machine_speed import Speed
+from compecon.runs.run_record import RunRecord, RunSpec, RunState, Status
+from compecon.views.runs.expected_cost import Room, estimate_view
+from compecon.views.runs.pace import crowding, elapsed, silence
+from compecon.views.runs.run_rows import run_row
 
 NOW = 1_000_000.0
 

@@ -11,12 +11,11 @@ import numpy as np
 import pytest
 
 from compecon.runs.history import History
-from compecon.runs.record import RunRecord, RunSpec, RunState, Status
-from compecon.views.run_curves import Courses, Curve, Series, StageMark, thinned
-from compecon.views.run_detail import actions_of, run_detail
-from compecon.views.run_left import TimeLeft, step_durations, time_left
-from compecon.views.run_results import Fact, Told, facts_of, told_against_truth
-from compecon.views.runs import (
+from compecon.runs.run_record import RunRecord, RunSpec, RunState, Status
+from compecon.views.runs.curves import Courses, Curve, Series, StageMark, thinned
+from compecon.views.runs.detail import actions_of, run_detail
+from compecon.views.runs.results import Fact, Told, facts_of, told_against_truth
+from compecon.views.runs.run_rows import (
     HALTED,
     SIGNS,
     Listed,
@@ -28,8 +27,9 @@ from compecon.views.runs import (
     run_rows,
     sweep_tally,
 )
+from compecon.views.runs.spec_diff import ABSENT, Change, spec_diff
+from compecon.views.runs.time_left import TimeLeft, step_durations, time_left
 from compecon.views.spans import ago, duration, size, span
-from compecon.views.spec_diff import ABSENT, Change, spec_diff
 
 NOW = 1_000_000.0
 SPEC = RunSpec("train", {"task": "reviews", "target": 0.45}, title="Mine", order=3, created_at=NOW - 300)

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 import torch
 
+from compecon.attention.policy_choices import POLICIES
 from compecon.checkpoints.load import Checkpoint, load_checkpoint
 from compecon.checkpoints.save import save_checkpoint
 from compecon.compression.compact import compact
 from compecon.compression.units import Units
-from compecon.recipes.policies import POLICIES
-from compecon.views.attention import AttentionRequest, attention_stream
-from compecon.views.snippet import HEAD, LAYER, K, python_snippet
-from compecon.views.statistics import STATISTICS, TOKENS, VIEWS
+from compecon.views.attention.attention_stream import AttentionRequest, attention_stream
+from compecon.views.attention.head_statistics import STATISTICS, TOKENS, VIEWS
+from compecon.views.attention.snippet import HEAD, LAYER, K, python_snippet
 from tests.support.tokenizers import LOADER, in_this_process
 
 TEXTS = {

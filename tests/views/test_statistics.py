@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from compecon import metrics
-from compecon.views.statistics import STATISTICS, TOKENS, VIEWS, head_statistics, moved_attention
+from compecon.stats import inequality as metrics
+from compecon.views.attention.head_statistics import STATISTICS, TOKENS, VIEWS, head_statistics, moved_attention
 
 BY_HAND: dict[str, Callable[[Tensor], Tensor]] = {
     "gini": metrics.gini,

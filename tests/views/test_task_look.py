@@ -2,10 +2,10 @@
 
 import pytest
 
-from compecon.recipes.registry import RECIPES
-from compecon.tasks.registry import options_of, with_labels
-from compecon.views import task_look
-from compecon.views.task_look import look_at
+from compecon.runs.jobs.job_registry import RECIPES
+from compecon.tasks.task_registry import options_of, with_labels
+from compecon.views.runs import task_look
+from compecon.views.runs.task_look import look_at
 
 
 @pytest.fixture

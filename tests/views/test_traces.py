@@ -10,11 +10,11 @@ import pytest
 
 from compecon.checkpoints.load import load_checkpoint
 from compecon.paths import assets
-from compecon.views.attention import AttentionRequest, attention_stream
-from compecon.views.budgets import budget_grid
-from compecon.views.examples import Example, examples, examples_for
-from compecon.views.frames import Message, decode, encode
-from compecon.views.traces import TraceKey, read_index, read_trace, write_trace
+from compecon.views.attention.attention_stream import AttentionRequest, attention_stream
+from compecon.views.attention.budget_grid import budget_grid
+from compecon.views.attention.example_texts import Example, examples, examples_for
+from compecon.views.attention.frames import Message, decode, encode
+from compecon.views.attention.traces import TraceKey, read_index, read_trace, write_trace
 
 STREAM = [Message("open", {"n": 1}), Message("frame", {"k": 1}, {"a": np.ones(3, np.float16)}), Message("done")]
 BUNDLED = sorted(path.name for path in (assets() / "checkpoints").iterdir() if (path / "config.json").is_file())

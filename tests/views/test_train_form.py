@@ -10,21 +10,21 @@ import pytest
 
 from compecon.checkpoints.catalog import CheckpointEntry, list_checkpoints
 from compecon.errors import CompeconError
-from compecon.recipes.expected import Expected
-from compecon.recipes.fields import SettingError
-from compecon.recipes.registry import RECIPES
-from compecon.recipes.speed import Speed
 from compecon.runs.history import History
-from compecon.runs.record import RunRecord, RunSpec, RunState, Status
+from compecon.runs.jobs.expected import Expected
+from compecon.runs.jobs.fields import SettingError
+from compecon.runs.jobs.job_registry import RECIPES
+from compecon.runs.jobs.machine_speed import Speed
+from compecon.runs.run_record import RunRecord, RunSpec, RunState, Status
 from compecon.runs.submission import new_spec
-from compecon.tasks.registry import TASKS
-from compecon.views.form_draft import FormDraft
-from compecon.views.form_problems import Problem, needs_network, problems_with
-from compecon.views.presets import OFFLINE, PRESETS, QUICK
-from compecon.views.run_examples import ExampleRow, Examples, examples_view
-from compecon.views.run_expected import Estimate, Room, estimate_view, learnt_pairs
-from compecon.views.run_export import metrics_csv
-from compecon.views.train_form import KINDS, accepted, changed, label_of, parsed, sections
+from compecon.tasks.task_registry import TASKS
+from compecon.views.runs.example_rows import ExampleRow, Examples, examples_view
+from compecon.views.runs.expected_cost import Estimate, Room, estimate_view, learnt_pairs
+from compecon.views.runs.form_draft import FormDraft
+from compecon.views.runs.form_problems import Problem, needs_network, problems_with
+from compecon.views.runs.form_sections import KINDS, accepted, changed, label_of, parsed, sections
+from compecon.views.runs.metrics_table import metrics_csv
+from compecon.views.runs.presets import OFFLINE, PRESETS, QUICK
 
 NONCE = "0123456789ab"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compecon.views.values import few
+from compecon.views.checked_values import few
 
 
 @given(st.lists(st.text("abc", min_size=1), max_size=30), st.integers(1, 12))

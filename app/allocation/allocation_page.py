@@ -1,0 +1,208 @@
+"""The Allocation page: what is shared out, the canvas, and the tables and figures below it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+
+import streamlit as st
+
+from app.allocation.gains_panel import gains_part
+from app.allocation.rules_panel import provenance, rules_part
+from app.allocation.shared_markets import FILE, market_of, market_of_file, playback_of, points_of, streams, table_of
+from app.parts.resources import canvas_part
+from app.parts.widgets import escaped
+from app.state.allocation_state import (
+    ALLOCATION_CANVAS,
+    AllocationChoice,
+    AllocationView,
+    allocation_choice,
+    allocation_view,
+    keep_rule,
+    remember_allocation,
+)
+from compecon.allocation.streams.synthetic import MIXTURES
+from compecon.errors import StreamError
+from compecon.views.allocation.choice_names import BELIEFS, RULES
+from compecon.views.allocation.curve_lines import query_curves
+from compecon.views.allocation.market_data import Market
+from compecon.views.allocation.query_table import QueryRow, allocation_json, query_rows, rows_csv
+from compecon.views.allocation.rule_choices import left_out, rule_note, rules_for, stops
+
+_STUB = """
+const ready = import(new URL("/compecon/allocation/main.js", window.location.origin).href);
+export default function (component) {
+  let dispose = null, gone = false;
+  ready.then(({ mount }) => { if (!gone) dispose = mount(component); });
+  return () => { gone = true; dispose?.(); };
+}
+"""
+_PARTS = {"queries": "Queries", "rules": "Rules side by side", "gains": "What one market gains"}
+
+
+def allocation_page() -> None:
+    """Everything on the page."""
+    choice, view = allocation_choice(streams()), allocation_view()
+    with st.sidebar:
+        market = _market(choice)
+        if market is not None:
+            choice = _rule(choice, market)
+    if market is None:
+        remember_allocation(choice, view)
+        return
+    places = stops(market, choice.rule)
+    nearest = min(places, key=lambda place: abs(place - view.budget))
+    view = replace(view, budget=nearest, query=min(view.query, len(market.queries) - 1))
+    _canvas(market, choice, view)
+    st.caption(escaped(market.told))
+    part = st.segmented_control(
+        "Below", _PARTS, format_func=_PARTS.__getitem__, key="allocation_part", required=True,
+        label_visibility="collapsed",
+    )  # fmt: skip
+    if part == "rules":
+        rules_part(market, choice)
+    elif part == "gains":
+        gains_part()
+    else:
+        _queries(market, choice, view)
+    remember_allocation(choice, view)
+
+
+def _market(choice: AllocationChoice) -> Market | None:
+    """What is shared out; None as long as there is no file, or a bad one."""
+    titles = streams()
+    st.selectbox("Stream", list(titles), key="allocation_stream", format_func=titles.__getitem__)
+    if choice.stream == FILE:
+        return _file()
+    if choice.stream in MIXTURES:
+        st.selectbox(
+            "Curve that the rule sees",
+            list(BELIEFS),
+            key="allocation_belief",
+            format_func=BELIEFS.__getitem__,
+            help="The paper's surge peaks and falls; what a cap really buys is the chance that an answer fits into it.",
+        )
+        st.slider(
+            "Noise on predicted thresholds",
+            0.0,
+            1.0,
+            step=0.1,
+            key="allocation_noise",
+            help="Standard deviation of the error of a threshold's logarithm: 0.3 is off by a third.",
+        )
+    with st.spinner("Drawing queries …"):
+        return market_of(choice.stream, choice.belief, choice.noise)
+
+
+def _file() -> Market | None:
+    given = st.file_uploader(
+        "CSV or JSON Lines", type=["csv", "jsonl"], help="Columns: query, budget, correct, and perhaps tokens."
+    )
+    if given is None:
+        st.info("Hand in a file with a row for each query and budget: query, budget, correct, and perhaps tokens.")
+        return None
+    try:
+        return market_of_file(given.name, given.getvalue())
+    except (StreamError, ValueError) as error:
+        st.error(escaped(str(error)))
+        return None
+
+
+def _rule(choice: AllocationChoice, market: Market) -> AllocationChoice:
+    names = rules_for(market)
+    rule = keep_rule(names)
+    told = escaped(" ".join(left_out(market).values())) or None
+    st.selectbox("Rule", names, key="allocation_rule", format_func=RULES.__getitem__, help=told)
+    st.slider(
+        "Minimum service of arrivals",
+        0.0,
+        0.9,
+        step=0.1,
+        format="%.1f",
+        key="allocation_service",
+        help="Share of the mean budget that everybody may use whatever the price, when arrivals are played.",
+    )
+    if market.unit == "tokens":
+        st.number_input(
+            "Price of a million tokens",
+            0.0,
+            1e6,
+            key="allocation_money",
+            help="In any money; 0 counts tokens alone. Budgets and prices are then told in money too.",
+        )
+    return replace(choice, rule=rule)
+
+
+def _canvas(market: Market, choice: AllocationChoice, view: AllocationView) -> None:
+    with st.spinner("Computing every budget of the bar …"):
+        table = table_of(market, choice.rule)
+    component = st.components.v2.component(
+        "compecon_allocation",
+        html=canvas_part("allocation.html", "allocation"),
+        css=canvas_part("allocation.css", "allocation"),
+        js=_STUB,
+    )
+    shown = json.dumps([market.name, market.queries, choice.rule, table["choke"], table["points"]["value"]])
+    data = {
+        "id": hashlib.sha256(shown.encode()).hexdigest()[:16],
+        "table": table,
+        "view": asdict(view),
+        "money": choice.money if market.unit == "tokens" else 0.0,
+        "worth": market.worth,
+        "one": {"tokens": "token", "keys": "key"}.get(market.unit, market.unit),
+        "playback": playback_of(market, view.budget, choice.service),
+        "note": rule_note(market, choice.rule),
+        "provenance": provenance(market, choice),
+    }
+    component(data=data, key=ALLOCATION_CANVAS, on_view_change=lambda: None)
+
+
+def _queries(market: Market, choice: AllocationChoice, view: AllocationView) -> None:
+    point = next(point for point in points_of(market, choice.rule) if point.place == view.budget)
+    rows = query_rows(market, point, query_curves(market))
+    _table(rows, market)
+    left, right, _ = st.columns([1, 1, 4])
+    left.download_button(
+        "CSV", lambda: rows_csv(rows), "allocation.csv", "text/csv", on_click="ignore", width="stretch"
+    )
+    right.download_button(
+        "JSON",
+        lambda: allocation_json(market, choice.rule, point, rows),
+        "allocation.json",
+        "application/json",
+        on_click="ignore",
+        width="stretch",
+    )
+
+
+def _table(rows: Sequence[QueryRow], market: Market) -> None:
+    st.dataframe(
+        {
+            "Query": [row.query for row in rows],
+            "Surplus": [row.surplus for row in rows],
+            "Spend": [row.spend for row in rows],
+            "Value": [row.value for row in rows],
+            "Highest price": [row.choke for row in rows],
+            "Correct": [row.correct for row in rows],
+            "Why": [row.why for row in rows],
+        },
+        hide_index=True,
+        height=320,
+        column_config={
+            "Query": st.column_config.TextColumn(width=150),
+            "Surplus": st.column_config.NumberColumn(format="%.4g", width=90, help="Value less price times spend."),
+            "Spend": st.column_config.NumberColumn(format="%.4g", width=90),
+            "Value": st.column_config.NumberColumn(format="%.4g", width=90),
+            "Highest price": st.column_config.NumberColumn(
+                format="%.3g", width=110, help="From this price on it buys nothing."
+            ),
+            "Correct": st.column_config.NumberColumn(
+                format="%.2f", width=80, help="Share of correct answers that the spend really brings."
+            ),
+            "Why": st.column_config.TextColumn(width="large"),
+        },
+        alt="Queries by surplus",
+    )
+    st.caption(escaped(f"{len(rows)} queries at this budget, the largest surplus first. Spends in {market.unit}."))

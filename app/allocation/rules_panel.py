@@ -1,0 +1,118 @@
+"""The part of the Allocation page that compares rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import streamlit as st
+
+from app.allocation.rules_chart import ratio_figure, rules_figure, standalone, with_quoted
+from app.allocation.shared_markets import courses_of_rules
+from app.parts.widgets import escaped
+from app.state.allocation_state import AllocationChoice
+from compecon.allocation.streams.synthetic import MIXTURES
+from compecon.views.allocation.choice_names import BELIEFS, RULES
+from compecon.views.allocation.market_data import Market
+from compecon.views.allocation.query_table import courses_rows, table_csv, table_json
+from compecon.views.allocation.quoted_streams import Agreement, agreement, quoted_ratios, quoted_source
+from compecon.views.allocation.rule_choices import left_out, rule_note, rules_for
+from compecon.views.allocation.rules_compared import RatioPoint, RuleCourse, hundreds, ratios
+
+_MIME = {"HTML": "text/html", "CSV": "text/csv", "JSON": "application/json"}
+_QUOTED = (
+    "Quoted, not reproduced: the paper (Wan et al. 2026, arXiv 2606.03092) reports up to 3 times the accuracy of "
+    "uniform allocation where tokens are scarce; the names of the four mixtures are from its authors' draft figure."
+)
+
+
+def provenance(market: Market, choice: AllocationChoice) -> dict[str, str]:
+    """Where numbers of this page are from, for whoever takes them away."""
+    drawn = {"belief": BELIEFS[choice.belief], "noise": f"{choice.noise:g}"} if market.is_drawn else {}
+    return {"stream": market.name, "source": market.told, "rule": RULES[choice.rule], **drawn}
+
+
+def downloads(name: str, forms: Mapping[str, Callable[[], str]]) -> None:
+    """A button for each format; the picture itself is saved by the camera of the figure's own toolbar.
+
+    Args:
+        name: Of the files.
+        forms: What each format's file holds, computed when it is asked for.
+    """
+    columns = st.columns([1] * len(forms) + [8 - len(forms)])
+    for column, (form, content) in zip(columns, forms.items(), strict=False):
+        column.download_button(
+            escaped(form),
+            content,
+            f"{name}.{form.lower()}",
+            _MIME[form],
+            on_click="ignore",
+            width="stretch",
+            key=f"{name}-{form}",
+        )
+
+
+def rules_part(market: Market, choice: AllocationChoice) -> None:
+    """Accuracy, share of the bound, and ratio to uniform of every rule that fits."""
+    with st.spinner("Computing every rule …"):
+        courses = courses_of_rules(market, with_oracle=market.is_drawn and choice.noise > 0)
+    figure = rules_figure(courses, market.unit)
+    st.plotly_chart(figure, key="allocation-rules")
+    st.caption(
+        "Against what was really used, not what was handed out: uniform hands out caps that answers do not fill. "
+        "Diamonds: no rule answers more with less. Bars: 95 % over queries (Wilson); the queries are the same "
+        "under every rule, so differences are surer than the bars."
+    )
+    told = [*(rule_note(market, name) for name in rules_for(market)), *left_out(market).values()]
+    st.caption(escaped(" ".join(filter(None, told))))
+    rows, about = courses_rows(courses), provenance(market, choice)
+    downloads(
+        "rules",
+        {
+            "HTML": lambda: standalone(figure),
+            "CSV": lambda: table_csv(rows, about),
+            "JSON": lambda: table_json(rows, about),
+        },
+    )
+    _ratio(market, choice, courses)
+
+
+def _ratio(market: Market, choice: AllocationChoice, courses: tuple[RuleCourse, ...]) -> None:
+    found = ratios(courses, len(market.queries))
+    quoted = quoted_ratios(market.name) if market.name in MIXTURES else ()
+    figure = ratio_figure(found, market.unit)
+    st.plotly_chart(with_quoted(figure, quoted) if quoted else figure, key="allocation-ratio")
+    kind = "drawn by us" if market.is_drawn else "known in hindsight"
+    st.caption(
+        f"Correct answers, {kind}, for each of uniform's at the same budget; none where uniform has fewer than five. "
+        + _QUOTED
+    )
+    if quoted:
+        like = agreement(hundreds(market), quoted)
+        st.caption(escaped(f"Lines: synthetic, drawn by us. Crosses: {quoted_source()} {_alike(like)}"))
+    rows = [*(_ratio_row(point) for point in found)]
+    rows += [
+        {"rule": "quoted", "mean_budget": q.budget, "ratio": q.ratio, "low": q.low, "high": q.high} for q in quoted
+    ]
+    about = provenance(market, choice) | ({"quoted": quoted_source()} if quoted else {})
+    downloads(
+        "ratio",
+        {
+            "HTML": lambda: standalone(figure),
+            "CSV": lambda: table_csv(rows, about),
+            "JSON": lambda: table_json(rows, about),
+        },
+    )
+
+
+def _ratio_row(point: RatioPoint) -> dict[str, object]:
+    return {"rule": point.rule, "mean_budget": point.mean_budget, "ratio": point.ratio, "low": None, "high": None}
+
+
+def _alike(found: Agreement | None) -> str:
+    if found is None:
+        return ""
+    return (
+        f"At the {found.n} budgets of both, the ratio of our shadow price is off by a factor of {found.factor:.2f} on "
+        f"average, at most {found.worst:.2f} (at {found.worst_budget:g} tokens a query); rank correlation "
+        f"{found.rank:.2f}."
+    )

@@ -1,1 +1,0 @@
-"""Figures of plain data: plotly, no Streamlit."""

@@ -1,0 +1,30 @@
+"""The way from the Attention page to the Compare page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from app.parts.widgets import escaped
+from app.state.attention_state import AttentionChoice
+from app.state.compare_state import choose_pair
+from compecon.checkpoints.catalog import CheckpointEntry
+from compecon.paths import dashboard_root
+from compecon.views.compare.pair import partner
+
+
+def compare_button(choice: AttentionChoice, entries: Mapping[str, CheckpointEntry]) -> None:
+    """A button that compares this checkpoint with its nearest relative on the same text, if there is one.
+
+    Args:
+        choice: What the Attention page shows.
+        entries: The catalog, by name.
+    """
+    other = partner(choice.checkpoint, entries)
+    if not other:
+        return
+    told = escaped(f"On this text, beside {entries[other].title or other}. Another one can be chosen there.")
+    if st.button("Send to Compare", help=told, width="stretch", key="attention-compare"):
+        choose_pair(choice.checkpoint, other, choice.text, choice.pair)
+        st.switch_page(dashboard_root() / "pages" / "compare.py")

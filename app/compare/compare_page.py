@@ -1,0 +1,155 @@
+"""The Compare page: what is compared, the canvas of a text, and the two other parts."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import streamlit as st
+
+from app.compare.dataset_panel import dataset_part
+from app.compare.table_panel import table_part
+from app.parts.resources import bundled_examples, canvas_part, checkpoints
+from app.parts.stream_sources import sources_of
+from app.parts.widgets import escaped
+from app.server.guard import page_token
+from app.state.attention_state import DEVICES
+from app.state.compare_state import (
+    COMPARE_CANVAS,
+    CompareChoice,
+    CompareView,
+    compare_choice,
+    compare_view,
+    hold_pair,
+    last_good_pair,
+    lost_checkpoints,
+    remember_compare,
+    show_text,
+    swap_sides,
+)
+from compecon.attention.policy_choices import POLICIES
+from compecon.checkpoints.catalog import CheckpointEntry
+from compecon.views.compare.pair import first_pair, pair_notes, pair_problem
+
+_STUB = """
+const ready = import(new URL("/compecon/compare/main.js", window.location.origin).href);
+export default function (component) {
+  let dispose = null, gone = false;
+  ready.then(({ mount }) => { if (!gone) dispose = mount(component); });
+  return () => { gone = true; dispose?.(); };
+}
+"""
+_PARTS = {"text": "This text", "dataset": "Dataset", "table": "Table"}
+_NOTHING: dict[str, Any] = {"id": "", "a": None, "b": None, "text": "", "pair": "", "notes": []}
+
+
+def compare_page() -> None:
+    """Everything on the page."""
+    entries = checkpoints()
+    default = _default(entries)
+    choice, view = compare_choice(default, entries), compare_view()
+    for name in lost_checkpoints():
+        st.warning(escaped(f"The checkpoint {name[:80]!r} is not here (any more). Another one stands in its place."))
+    st.segmented_control(
+        "Compare on", _PARTS, format_func=_PARTS.__getitem__, key="compare_part", required=True,
+        label_visibility="collapsed",
+    )  # fmt: skip
+    if choice.part == "dataset":
+        dataset_part(choice)
+    elif choice.part == "table":
+        table_part(choice, entries)
+    else:
+        _canvas(choice, view, entries)
+    with st.sidebar:
+        _controls(choice, entries)
+    remember_compare(choice, view, default)
+
+
+def _default(entries: Mapping[str, CheckpointEntry]) -> CompareChoice:
+    a, b = first_pair(entries)
+    example = bundled_examples(a)[0]
+    return CompareChoice(a, b, example.text, example.pair)
+
+
+# ---- the canvas
+
+
+def _canvas(choice: CompareChoice, view: CompareView, entries: Mapping[str, CheckpointEntry]) -> None:
+    """Draw the canvas for a pair; with an error, the last good picture under a sentence."""
+    a, b = entries.get(choice.a), entries.get(choice.b)
+    error = pair_problem(a, b, choice.text, choice.pair)
+    if a is None or b is None or error:
+        request = last_good_pair() or _NOTHING
+    else:
+        request = _request(choice, a, b)
+        hold_pair(request)
+    component = st.components.v2.component(
+        "compecon_compare",
+        html=canvas_part("compare.html", "compare"),
+        css=canvas_part("canvas.css") + canvas_part("compare.css", "compare"),
+        js=_STUB,
+    )
+    data = {**request, "token": page_token(), "view": asdict(view), "error": error}
+    component(data=data, key=COMPARE_CANVAS, on_view_change=lambda: None, on_swap_change=swap_sides)
+
+
+def _request(choice: CompareChoice, a: CheckpointEntry, b: CheckpointEntry) -> dict[str, Any]:
+    """Where each side gets its bytes, and what to know of the pair."""
+    sides = {
+        "a": {**sources_of(choice.side(choice.a)), "title": a.title},
+        "b": {**sources_of(choice.side(choice.b)), "title": b.title},
+    }
+    return {
+        "id": hashlib.sha256((sides["a"]["id"] + sides["b"]["id"]).encode()).hexdigest()[:16],
+        **sides,
+        "text": choice.text,
+        "pair": choice.pair,
+        "notes": list(pair_notes(a, b)),
+    }
+
+
+# ---- the controls
+
+
+def _controls(choice: CompareChoice, entries: Mapping[str, CheckpointEntry]) -> None:
+    """What is compared: two checkpoints, and for a text the text, policy and device."""
+    st.markdown(f"**compecon** · {escaped('two checkpoints side by side')}")
+    if choice.part == "table":
+        return
+    st.selectbox("A", list(entries), key="compare_a", format_func=lambda name: _title(entries[name]))
+    st.selectbox("B", list(entries), key="compare_b", format_func=lambda name: _title(entries[name]))
+    for limits in dict.fromkeys(entries[name].limits for name in (choice.a, choice.b) if name in entries):
+        if limits:
+            st.caption(escaped(limits))
+    if choice.part == "text":
+        _text_controls(choice)
+
+
+def _title(entry: CheckpointEntry) -> str:
+    return f"{entry.title or entry.name}{' (cannot be opened)' if entry.problem else ''}"
+
+
+def _text_controls(choice: CompareChoice) -> None:
+    texts = bundled_examples(choice.a)
+    shown = next((i for i, e in enumerate(texts) if (e.text, e.pair) == (choice.text, choice.pair)), None)
+    with st.popover("Examples", width="stretch"):
+        for i, example in enumerate(texts):
+            st.button(
+                escaped(example.title),
+                key=f"compare_example_{i}",
+                on_click=show_text,
+                args=(example.text, example.pair),
+                type="primary" if i == shown else "secondary",
+                width="stretch",
+            )
+    st.text_area("Text", key="compare_text", height=120)
+    st.text_area("Second text, for a pair", key="compare_pair", height=68)
+    st.selectbox(
+        "Who may be read when keys are scarce",
+        list(POLICIES),
+        key="compare_policy",
+        format_func=lambda p: POLICIES[p].label,
+    )
+    st.selectbox("Device", DEVICES, key="compare_device", help="auto takes CUDA or MPS where there is one.")

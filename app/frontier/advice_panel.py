@@ -1,0 +1,118 @@
+"""Which should I take? A limit in, a checkpoint and its price out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, final
+
+import streamlit as st
+
+from app.parts.widgets import escaped
+from app.state.frontier_state import ASKS, FrontierChoice, seed_floor
+from compecon.views.frontier.advice import Advice, Wish, advise
+from compecon.views.frontier.frontier_view import FrontierView
+from compecon.views.frontier.names import DENSE, points_of
+
+_ASKS = dict(
+    zip(ASKS, ("Cost, at most", "Lost against dense, at most", "Metric, at least"), strict=True),
+)
+_COSTLIER = {
+    "ceiling": "of the dense model's cost on this axis; choose time as the cost for a ceiling on latency.",
+    "change": "of the metric's own unit below the dense parent: 0.01 is a point.",
+    "floor": "of the metric itself, in its own unit.",
+}
+
+
+@final
+@dataclass(frozen=True)
+class Limit:
+    """A limit that is drawn as a line.
+
+    Attributes:
+        axis: Which axis it stands on.
+        value: Where.
+        text: What it is.
+    """
+
+    axis: Literal["x", "y"]
+    value: float
+    text: str
+
+
+@final
+@dataclass(frozen=True)
+class Advised:
+    """What the plot highlights.
+
+    Attributes:
+        key: The point to take, or "".
+        limit: What it has to keep to; None if that is on no axis.
+        advice: The answer; None if nobody asked.
+        question: The limit in words.
+    """
+
+    key: str = ""
+    limit: Limit | None = None
+    advice: Advice | None = None
+    question: str = ""
+
+
+NO_ADVICE = Advised()
+
+
+def advice_part(view: FrontierView, choice: FrontierChoice) -> Advised:
+    """Ask for a limit, and say what to take within it."""
+    with st.container(border=True):
+        left, right = st.columns([1, 4], gap="medium")
+        with left:
+            _ask(view, choice)
+        advice = advise(view, _wish(choice))
+        with right:
+            _say(advice)
+    return Advised(advice.key or advice.nearest, _limit(advice, choice, view), advice, _question(choice))
+
+
+def _question(choice: FrontierChoice) -> str:
+    if choice.ask == "ceiling":
+        return f"Which should I take for at most {choice.ceiling} % of the dense model's cost?"
+    if choice.ask == "change":
+        return f"Which should I take if at most {choice.change:g} of the metric may be lost against dense?"
+    return f"Which should I take for a metric of at least {choice.floor:g}?"
+
+
+def _ask(view: FrontierView, choice: FrontierChoice) -> None:
+    st.markdown("**Which should I take?**")
+    st.selectbox("Limit", ASKS, key="frontier_ask", format_func=_ASKS.__getitem__, label_visibility="collapsed")
+    if choice.ask == "ceiling":
+        st.number_input("Ceiling, %", 1, 100, step=5, key="frontier_ceiling", help=_COSTLIER["ceiling"])
+    elif choice.ask == "change":
+        st.number_input("Loss", 0.0, step=0.005, format="%.3f", key="frontier_change", help=_COSTLIER["change"])
+    else:
+        seed_floor(_own_floor(view))
+        st.number_input("Floor", step=0.005, format="%.3f", key="frontier_floor", help=_COSTLIER["floor"])
+
+
+def _own_floor(view: FrontierView) -> float:
+    """A point worse than the dense model."""
+    dense = [mark.point.quality.value for mark in view.marks if mark.point.family == DENSE and mark.point.quality]
+    return round(dense[0] - 0.01 if view.higher_is_better else 1.01 * dense[0], 3) if dense else 0.0
+
+
+def _wish(choice: FrontierChoice) -> Wish:
+    if choice.ask == "ceiling":
+        return Wish(most_share=choice.ceiling / 100)
+    return Wish(least_change=-choice.change) if choice.ask == "change" else Wish(least_quality=choice.floor or None)
+
+
+def _say(advice: Advice) -> None:
+    first, *others = advice.sentences
+    (st.success if advice.key else st.warning)(escaped(first))
+    st.caption(escaped(" ".join(others)))
+
+
+def _limit(advice: Advice, choice: FrontierChoice, view: FrontierView) -> Limit | None:
+    if choice.ask == "ceiling" and advice.most_x is not None:
+        return Limit("x", advice.most_x, f"{choice.ceiling:.0f} % of the dense cost")
+    if choice.ask != "ceiling" and advice.least_y is not None:
+        return Limit("y", points_of(view.metric) * advice.least_y, "your floor")
+    return None

@@ -1,0 +1,81 @@
+"""The plot of the Frontier page: a component that owns its numbers, so that dragging never runs the script."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from dataclasses import asdict
+from functools import cache
+from typing import Any
+
+import streamlit as st
+
+from app.frontier.advice_panel import Advised
+from app.frontier.frontier_plot import PAPER
+from app.frontier.plot_style import COLOURS
+from app.frontier.shared_frontier import Frontier
+from app.parts.resources import canvas_part
+from app.server.routes import PREFIX
+from app.state.frontier_state import FRONTIER_CANVAS, FrontierPlace
+from compecon.views.frontier.frontier_view import FrontierView
+
+_STUB = """
+const ready = import(new URL("/compecon/frontier/main.js", window.location.origin).href);
+export default function (component) {
+  let dispose = null, gone = false;
+  ready.then(({ mount }) => { if (!gone) dispose = mount(component); });
+  return () => { gone = true; dispose?.(); };
+}
+"""
+
+
+def frontier_canvas(shown: Frontier, view: FrontierView, place: FrontierPlace, advised: Advised) -> Any:
+    """Draw the plot; gives back what a button on a point's card asks for, or None."""
+    component = st.components.v2.component(
+        "compecon_frontier",
+        html=canvas_part("frontier.html", "frontier"),
+        css=canvas_part("frontier.css", "frontier"),
+        js=_STUB,
+        isolate_styles=False,  # Plotly puts its style sheet into the page
+    )
+    told = component(
+        data=canvas_data(shown, view, place, advised),
+        key=FRONTIER_CANVAS,
+        on_view_change=lambda: None,
+        on_picked_change=lambda: None,
+        on_go_change=lambda: None,
+    )
+    return getattr(told, "go", None)
+
+
+def canvas_data(shown: Frontier, view: FrontierView, place: FrontierPlace, advised: Advised) -> dict[str, Any]:
+    """All that the plot needs; nothing of it depends on where the bar stands but where it stands at first."""
+    return {
+        "plotly": f"{PREFIX}/plotly.js?v={_version('plotly')}",
+        "figure": shown.figure(view.axes),
+        "scope": "|".join(map(str, asdict(view.axes).values())),
+        "colours": {theme: [*PAPER[theme], *COLOURS[theme]] for theme in ("light", "dark")},
+        "budgets": view.budgets,
+        "measured": [sum(curve.ys[stop] is not None for curve in view.curves) for stop in range(len(view.budgets))],
+        "doors": _doors(shown, view),
+        "advised": advised.key,
+        "limit": None if advised.limit is None else asdict(advised.limit),
+        "view": asdict(place),
+        "told": f"compecon {_version('compecon')} · {view.axes.task} · {len(view.marks)} points, bars: 95 % intervals",
+        "file": f"frontier-{view.axes.task}",
+    }
+
+
+@cache
+def _version(package: str) -> str:
+    return importlib.metadata.version(package)
+
+
+def _doors(shown: Frontier, view: FrontierView) -> dict[str, list[bool]]:
+    """For each point that can be opened: whether in Attention, and whether beside its dense parent."""
+    points = [mark.point for mark in view.marks if mark.point.checkpoint]
+    parents = {point.key: shown.dense_parent(point) for point in points}
+    return {
+        point.key: [True, parent is not None and parent.checkpoint != point.checkpoint]
+        for point in points
+        for parent in [parents[point.key]]
+    }

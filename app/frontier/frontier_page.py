@@ -1,0 +1,86 @@
+"""The Frontier page: which checkpoint to take, the plot with its key-budget bar, and what lies below them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from app.frontier.advice_panel import advice_part
+from app.frontier.below_plot import Marked, below
+from app.frontier.frontier_canvas import frontier_canvas
+from app.frontier.shared_frontier import FRESH_S, Frontier, frontier
+from app.parts.resources import forget_checkpoints
+from app.state.attention_state import select_checkpoint
+from app.state.compare_state import choose_pair
+from app.state.frontier_state import FrontierChoice, frontier_choice, frontier_place, picked_points, remember_frontier
+from compecon.paths import dashboard_root
+from compecon.views.frontier.frontier_view import FrontierAxes, FrontierView
+
+_Y = {"quality": "The metric itself", "change": "Change from the dense parent"}
+
+
+def frontier_page() -> None:
+    """Everything on the page."""
+    shown = frontier()
+    choice, place = frontier_choice(shown.tasks, shown.costs), frontier_place()
+    if not shown.tasks:
+        st.info("There is nothing to show yet: no checkpoint, run or result states a metric. Start a run on Train.")
+        return
+    with st.sidebar:
+        _controls(shown, choice)
+    axes = FrontierAxes(choice.task, choice.x, choice.y, choice.log)
+    view = shown.view(axes)
+    advised = advice_part(view, choice)
+    _go(shown, frontier_canvas(shown, view, place, advised))
+    below(shown, view, choice, Marked(place.chosen, _picked(view), advised))
+    _keep_looking(shown)
+    remember_frontier(choice, place, next(iter(shown.tasks)))
+
+
+def _picked(view: FrontierView) -> tuple[str, ...]:
+    """What was selected in the plot, as far as it is in it: a selection outlives a change of the task."""
+    shown = {mark.point.key for mark in view.marks}
+    return tuple(key for key in picked_points() if key in shown)
+
+
+def _controls(shown: Frontier, choice: FrontierChoice) -> None:
+    st.markdown("**Frontier** · quality against cost")
+    st.selectbox("Task", list(shown.tasks), key="frontier_task", format_func=shown.tasks.__getitem__)
+    costs = shown.costs[choice.task]
+    st.selectbox(
+        "Cost (less is better)",
+        list(costs),
+        key="frontier_x",
+        format_func=costs.__getitem__,
+        help="What a point costs: counted, measured or estimated, as its name says.",
+    )
+    st.radio("Quality", list(_Y), key="frontier_y", format_func=_Y.__getitem__)
+    st.toggle("Logarithmic cost", key="frontier_log")
+
+
+def _go(shown: Frontier, wish: Any) -> None:
+    """Open what a button on a point's card asks for."""
+    point = shown.by_key.get(str(wish.get("key"))) if isinstance(wish, dict) else None
+    if point is None or not point.checkpoint:
+        return
+    forget_checkpoints()
+    parent = shown.dense_parent(point)
+    if wish.get("to") == "compare" and parent is not None:
+        choose_pair(point.checkpoint, parent.checkpoint)
+        st.switch_page(dashboard_root() / "pages" / "compare.py")
+    elif wish.get("to") == "attention":
+        select_checkpoint(point.checkpoint)
+        st.switch_page(dashboard_root() / "pages" / "attention.py")
+
+
+def _keep_looking(shown: Frontier) -> None:
+    """While a run of these goes on, look again: its point crawls."""
+    if shown.polls:
+
+        @st.fragment(run_every=FRESH_S)
+        def look() -> None:
+            if frontier() is not shown:
+                st.rerun()
+
+        look()

@@ -1,0 +1,125 @@
+"""How families look on the frontier, and what a mark says when it is pointed at."""
+
+from __future__ import annotations
+
+import html
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, count
+from typing import Literal, TypeAlias, final
+
+from compecon.views.frontier.frontier_view import Family, FrontierMark, FrontierView
+from compecon.views.frontier.names import change_in_points, cost_in_words, in_points, interval
+from compecon.views.frontier.points_of import Reading
+
+Theme: TypeAlias = Literal["light", "dark"]
+_LINE = 72  # letters a line of a hover
+# Okabe and Ito's colours, told apart by all kinds of colour vision; lighter on dark paper. The first: dense.
+COLOURS: Mapping[Theme, Sequence[str]] = {
+    "light": ("#3A3F4A", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8A8A8A"),
+    "dark": ("#E3E6EC", "#3D9DE0", "#F0803C", "#22C29A", "#E29CC4", "#F2B63C", "#9AD4F5", "#A9A9A9"),
+}
+_SYMBOLS = ("hexagon", "circle", "square", "triangle-up", "pentagon", "triangle-down", "triangle-left", "star")
+_KINDS = ("dense", "incentive", "taylor", "fisher", "any budget", "magnitude", "uniform", "random")
+_VARIANT = 3  # places from the symbol of a kind to that of its variants
+_QUOTED = "diamond-open"
+_STANDINGS = {
+    "front": "on the front",
+    "tied": "tied with the front, for all that the intervals say",
+    "dominated": "dominated: another one costs less and is at least as good",
+    "quoted": "quoted",
+    "running": "still running",
+    "failed": "failed",
+}
+
+
+@final
+@dataclass(frozen=True)
+class Look:
+    """How a family is drawn.
+
+    Attributes:
+        colour: Of marks and lines.
+        symbol: Of marks.
+        dash: Of its front.
+        rank: Place in the legend.
+    """
+
+    colour: str
+    symbol: str
+    dash: str
+    rank: int
+
+
+def is_quoted(family: Family) -> bool:
+    """Whether a family's numbers are other people's."""
+    return all(mark.point.origin == "quoted" for mark in family.marks)
+
+
+def looks(families: Sequence[Family], theme: Theme) -> Mapping[str, Look]:
+    """A look for each family: a colour for its kind, the same on every task, and a symbol for itself."""
+    kinds: dict[str, list[str]] = {}
+    for family in families:
+        kinds.setdefault(_kind(family.name), []).append(family.name)
+    free = chain((place for place, kind in enumerate(_KINDS) if place and kind not in kinds), count(len(_KINDS)))
+    places = {kind: _KINDS.index(kind) if kind in _KINDS else next(free) for kind in kinds}
+    return {
+        family.name: _look(
+            family, places[_kind(family.name)], kinds[_kind(family.name)].index(family.name), COLOURS[theme]
+        )
+        for family in families
+    }
+
+
+def _look(family: Family, place: int, variant: int, colours: Sequence[str]) -> Look:
+    colour = colours[1 + (place - 1) % (len(colours) - 1)] if place else colours[0]
+    symbol = _QUOTED if is_quoted(family) else _SYMBOLS[(place + _VARIANT * variant) % len(_SYMBOLS)]
+    rank = place + 100 * variant + (1000 if is_quoted(family) else 0)
+    return Look(colour, symbol, "dot" if variant else "solid", rank)
+
+
+def _kind(name: str) -> str:
+    """What "taylor, no recovery" has in common with "taylor"."""
+    return name.split(",")[0]
+
+
+def hover(mark: FrontierMark, view: FrontierView) -> str:
+    """What a mark says: its name, both numbers with their intervals, in what it differs, and where it is from.
+
+    Returns:
+        Lines with ``<br>`` between them. Names are anybody's, so that nothing in them is markup.
+    """
+    head, *lines = _wrapped(_sentences(mark, view))
+    return "<br>".join([f"<b>{html.escape(head)}</b>", *map(html.escape, lines)])
+
+
+def _sentences(mark: FrontierMark, view: FrontierView) -> Iterator[str]:
+    point = mark.point
+    yield point.name
+    yield f"{_y_words(mark, view)}, {'as quoted' if point.origin == 'quoted' else 'measured'}"
+    yield f"{cost_in_words(view.axes.x, mark.x)}{_x_interval(mark)}"
+    yield _STANDINGS[mark.standing]
+    if mark.differs:
+        yield mark.differs
+    if point.setting:
+        yield point.setting if "different setting" in point.setting else f"different setting: {point.setting}"
+    yield from point.signs
+    yield f"from {point.source or point.origin}"
+
+
+def _y_words(mark: FrontierMark, view: FrontierView) -> str:
+    metric, ends = mark.point.metric, Reading(mark.y, mark.y_low, mark.y_high)
+    if view.axes.y == "quality":
+        return f"{metric} {in_points(mark.y, metric)}{interval(ends, metric)}"
+    return f"{change_in_points(mark.y, metric)} of {metric} against its dense parent{interval(ends, metric)}"
+
+
+def _x_interval(mark: FrontierMark) -> str:
+    return "" if mark.x_low is None or mark.x_high is None else f" ({mark.x_low:.3g} to {mark.x_high:.3g})"
+
+
+def _wrapped(sentences: Iterator[str]) -> Iterator[str]:
+    yield next(sentences)
+    for sentence in sentences:
+        yield from textwrap.wrap(sentence, _LINE)

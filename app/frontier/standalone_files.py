@@ -1,0 +1,36 @@
+"""The frontier as files that need neither this program nor a network."""
+
+from __future__ import annotations
+
+import html
+
+import plotly.graph_objects as go
+
+from app.frontier.frontier_plot import frontier_figure
+from compecon.views.frontier.frontier_page import FrontierReport, report_html
+from compecon.views.frontier.frontier_view import FrontierView
+
+_STYLE = (
+    "body { max-width: 1100px; margin: 24px auto; padding: 0 16px; color: #1f2430; background: #fff; "
+    "font: 15px/1.5 system-ui, sans-serif } table { border-collapse: collapse; font-size: 13px } "
+    "th, td { text-align: left; padding: 3px 10px 3px 0; border-bottom: 1px solid #dfe3ea; vertical-align: top }"
+)
+
+
+def plot_page(view: FrontierView) -> str:
+    """The plot alone: zoom, hover and legend work in it."""
+    return str(_sized(view).to_html(include_plotlyjs=True, full_html=True))
+
+
+def report_page(view: FrontierView, report: FrontierReport) -> str:
+    """The report, and the plot below it."""
+    plot = _sized(view).to_html(include_plotlyjs=True, full_html=False)
+    title = html.escape(report.title)
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style>'
+        f"</head><body>{report_html(report)}<h2>Plot</h2>{plot}</body></html>\n"
+    )
+
+
+def _sized(view: FrontierView) -> go.Figure:
+    return frontier_figure(view).update_layout(height=620)

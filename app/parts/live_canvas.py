@@ -1,0 +1,57 @@
+"""The live canvas: a component that owns its data, so that dragging never runs the script."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import streamlit as st
+
+from app.parts.resources import canvas_part, checkpoints
+from app.parts.stream_sources import sources_of
+from app.server.guard import page_token
+from app.state.attention_state import CANVAS_KEY, AttentionChoice, CanvasView, hold_request, last_good_request
+from compecon.views.attention.snippet import python_snippet
+
+# A blob: module cannot import by relative address, and its neighbours are plain files: hence the absolute import.
+_STUB = """
+const ready = import(new URL("/compecon/canvas/main.js", window.location.origin).href);
+export default function (component) {
+  let dispose = null, gone = false;
+  ready.then(({ mount }) => { if (!gone) dispose = mount(component); });
+  return () => { gone = true; dispose?.(); };
+}
+"""
+_NOTHING = {"id": "", "title": "", "source": None, "live": None, "python": ""}  # an error before any picture
+
+
+def live_canvas(choice: AttentionChoice, view: CanvasView, error: str | None) -> None:
+    """Draw the canvas for a request; with an error, the last good picture under a sentence."""
+    request = (last_good_request() or _NOTHING) if error else _request(choice)
+    if not error:
+        hold_request(request)
+    component = st.components.v2.component(
+        "compecon_canvas", html=canvas_part("canvas.html"), css=canvas_part("canvas.css"), js=_STUB
+    )
+    data = {**request, "token": page_token(), "view": asdict(view), "error": error}
+    component(data=data, key=CANVAS_KEY, on_view_change=lambda: None)
+
+
+def _request(choice: AttentionChoice) -> dict[str, Any]:
+    """Where the canvas gets its bytes, and the script that computes the same."""
+    return {
+        **sources_of(choice),
+        "python": python_snippet(
+            choice.checkpoint,
+            choice.device,
+            choice.text,
+            choice.pair,
+            choice.policy,
+            compacted=_is_compacted(choice.checkpoint),
+        ),
+    }
+
+
+def _is_compacted(checkpoint: str) -> bool:
+    entry = checkpoints().get(checkpoint)
+    return entry is not None and entry.preflight is not None and entry.preflight.heads_kept is not None

@@ -1,0 +1,71 @@
+"""Pieces of screen: they draw, they decide nothing. Text of users or models never reaches markdown unescaped."""
+
+from __future__ import annotations
+
+import re
+
+import streamlit as st
+
+from app.parts.resources import bundled_examples, checkpoints
+from app.server.engine import engine
+from app.state.attention_state import DEVICES, chosen, show_example, use_text
+from compecon.attention.policy_choices import POLICIES
+from compecon.checkpoints.catalog import CheckpointEntry
+from compecon.views.attention.preflight_lines import report_lines
+
+_OWN = "Own text"
+
+
+def escaped(text: str) -> str:
+    """Text that Streamlit's markdown shows letter by letter: no pictures, links, icons or formulas."""
+    return re.sub(r"([\\`*_{}\[\]()<>#+\-.!|~:$&])", r"\\\1", text).replace("\n", " ")
+
+
+def controls() -> None:
+    """What the page computes: checkpoint, text, policy, device. Values live in the widgets' state."""
+    entries = checkpoints()
+    st.selectbox(
+        "Checkpoint",
+        list(entries),
+        key="checkpoint",
+        format_func=lambda n: _title(entries[n]),
+        on_change=_first_example,
+    )
+    entry = entries.get(chosen("checkpoint") or "")
+    if entry is not None and entry.limits:
+        st.caption(escaped(entry.limits))
+    texts = bundled_examples(chosen("checkpoint") or "")
+    show_example(next((e.title for e in texts if (e.text, e.pair) == (chosen("text"), chosen("pair"))), _OWN))
+    st.selectbox("Example", [*(e.title for e in texts), _OWN], key="example", on_change=_pick_example)
+    st.text_area("Text", key="text", height=120)
+    takes_pairs = entry is None or entry.preflight is None or entry.preflight.kind != "causal-lm"
+    if takes_pairs or chosen("pair"):
+        st.text_area("Second text, for a pair", key="pair", height=68)
+    st.selectbox(
+        "Who may be read when keys are scarce", list(POLICIES), key="policy", format_func=lambda p: POLICIES[p].label
+    )
+    st.selectbox("Device", DEVICES, key="device", help="auto takes CUDA or MPS where there is one.")
+
+
+def _title(entry: CheckpointEntry) -> str:
+    return f"{entry.title or entry.name}{' (cannot be opened)' if entry.problem else ''}"
+
+
+def _first_example() -> None:
+    """Another task, another text: the first example of the new checkpoint."""
+    first = bundled_examples(chosen("checkpoint") or "")[0]
+    use_text(first.text, first.pair)
+
+
+def _pick_example() -> None:
+    texts = {e.title: e for e in bundled_examples(chosen("checkpoint") or "")}
+    if (example := texts.get(chosen("example") or "")) is not None:
+        use_text(example.text, example.pair)
+
+
+def checkpoint_report(entry: CheckpointEntry) -> None:
+    """What is known of the checkpoint before it is loaded, and what the dashboard can do with it."""
+    with st.expander("About this checkpoint"):
+        st.text("\n".join(report_lines(entry)))
+        if st.button("Unload models from memory", help="Frees the memory of loaded models; the next text loads again."):
+            st.toast(f"{engine().unload()} models unloaded.")

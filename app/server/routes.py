@@ -1,0 +1,135 @@
+"""The live canvas' own addresses: its code, recorded traces, and sweeps as a stream of bytes."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import json
+import threading
+from collections.abc import AsyncIterator
+from functools import cache
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from app.parts.resources import checkpoints, recorded_trace
+from app.server.engine import SweepJob, engine
+from app.server.guard import is_from_our_page
+from compecon.attention.policy_choices import POLICIES
+from compecon.paths import assets
+
+PREFIX = "/compecon"
+MAX_BODY = 1_000_000
+WARM_UP_S = 0.8  # importing torch holds the interpreter lock: first let the browser paint
+_BYTES = "application/octet-stream"
+_FOREVER = "private, max-age=31536000, immutable"
+
+
+class SweepBody(BaseModel):
+    """A sweep request from the page, checked field by field."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    checkpoint: Annotated[str, Field(max_length=1000)]
+    device: Annotated[str, Field(pattern="^(auto|cpu|cuda|mps)$")]
+    text: Annotated[str, Field(max_length=100_000)]
+    pair: Annotated[str, Field(max_length=100_000)] = ""
+    policy: str = "top-k"
+    layer: Annotated[int, Field(ge=0, le=1000)] = 0
+    head: Annotated[int, Field(ge=0, le=1000)] = 0
+    budgets: Annotated[list[Annotated[int, Field(ge=1, le=100_000)]], Field(max_length=64)] = []
+    first: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    client: Annotated[str, Field(max_length=40)] = ""
+
+
+async def sweep(request: Request) -> Response:
+    """Compute one text at every budget; the answer streams while it is computed."""
+    if not is_from_our_page(request):
+        return _refuse(403, "This address answers the dashboard's own page only.")
+    try:
+        body = SweepBody.model_validate_json(await _body(request))
+    except ValidationError as error:
+        first = error.errors()[0]
+        return _refuse(422, f"The request was refused: {'.'.join(map(str, first['loc']))}: {first['msg']}.")
+    except (ValueError, ClientDisconnect) as error:
+        return _refuse(413, str(error))
+    if body.checkpoint not in checkpoints() or body.policy not in POLICIES:
+        return _refuse(404, "That checkpoint or policy is not in the menu any more. Reload the page.")
+    fields = body.model_dump(exclude={"client", "budgets"})
+    return StreamingResponse(_listen(SweepJob(**fields, budgets=tuple(body.budgets)), body.client), media_type=_BYTES)
+
+
+async def _body(request: Request) -> bytes:
+    data = bytearray()
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) > MAX_BODY:
+            raise ValueError("The request is larger than 1 MB. Shorten the text.")
+    return bytes(data)
+
+
+async def _listen(job: SweepJob, client: str) -> AsyncIterator[bytes]:
+    """Hand on what the engine's thread produces; tell it when the page hangs up."""
+    loop, queue, gone = asyncio.get_running_loop(), asyncio.Queue[bytes | None](), threading.Event()
+
+    def hand_over(data: bytes | None) -> None:
+        loop.call_soon_threadsafe(queue.put_nowait, data)
+
+    engine().submit(job, client, hand_over, gone)
+    try:
+        while (data := await queue.get()) is not None:
+            yield data
+    finally:
+        gone.set()
+
+
+def trace(request: Request) -> Response:
+    """A recorded stream, complete. Once it is on its way to the screen, the models are worth loading."""
+    name = request.path_params["name"]
+    data = recorded_trace(name)
+    if data is None:
+        return _refuse(404, "There is no such recording.")
+    threading.Timer(WARM_UP_S, engine().warm_up, [name.rpartition("-")[0]]).start()
+    return Response(data, media_type=_BYTES)
+
+
+def health(_request: Request) -> Response:
+    """Whether the server is up and a model is ready."""
+    return Response(json.dumps({"ready": engine().is_ready}), media_type="application/json")
+
+
+def plotly(_request: Request) -> Response:
+    """Plotly's own script, as it lies in the installed package; its address changes with its version."""
+    return FileResponse(plotly_script(), media_type="text/javascript", headers={"Cache-Control": _FOREVER})
+
+
+@cache
+def plotly_script() -> Path:
+    """Where Plotly's script is. To find it imports nothing: Plotly takes a fifth of a second."""
+    spec = importlib.util.find_spec("plotly")
+    if spec is None or spec.origin is None:
+        raise FileNotFoundError("plotly is not installed. Install compecon with its dependencies.")
+    return Path(spec.origin).parent / "package_data" / "plotly.min.js"
+
+
+def _refuse(status: int, sentence: str) -> JSONResponse:
+    return JSONResponse({"error": sentence}, status)
+
+
+def routes() -> list[BaseRoute]:
+    """Everything under ``/compecon``."""
+    return [
+        Route(f"{PREFIX}/sweep", sweep, methods=["POST"]),
+        Route(f"{PREFIX}/trace/{{name}}", trace, methods=["GET"]),
+        Route(f"{PREFIX}/health", health, methods=["GET"]),
+        Mount(f"{PREFIX}/canvas", StaticFiles(directory=assets() / "canvas")),
+        Mount(f"{PREFIX}/compare", StaticFiles(directory=assets() / "compare")),
+        Route(f"{PREFIX}/plotly.js", plotly, methods=["GET"]),
+        Mount(f"{PREFIX}/frontier", StaticFiles(directory=assets() / "frontier")),
+        Mount(f"{PREFIX}/allocation", StaticFiles(directory=assets() / "allocation")),
+    ]

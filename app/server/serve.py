@@ -1,0 +1,175 @@
+"""Starts the dashboard: Streamlit's server with our routes, our guard and the repository's own configuration."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import sys
+import threading
+import tomllib
+import webbrowser
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, chdir
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+import uvicorn
+from starlette.types import ASGIApp
+from streamlit.web.bootstrap import load_config_options
+
+from app.server.access import MAKE_TOKEN, Access, checked_host, grant, is_loopback, is_wildcard
+from app.server.connections import ServerConfig
+from app.server.guard import middleware
+from app.server.routes import routes
+from compecon.errors import CompeconError
+from compecon.paths import dashboard_root
+
+
+def serve(  # noqa: PLR0913 - what the command line says, by name
+    *,
+    port: int,
+    open_browser: bool,
+    say: Callable[[str], None],
+    host: str = "127.0.0.1",
+    token: str | None = None,
+    allow_hosts: Sequence[str] = (),
+    trust_proxies: Sequence[str] = (),
+) -> None:
+    """Serve until interrupted.
+
+    Args:
+        port: A free port.
+        open_browser: Whether to open the page in the default browser; never with a token, which a command line shows.
+        say: Is told the address, and a token that was made.
+        host: Name or address to listen on. Anything but this machine's loopback needs a token.
+        token: What visitors must know, "auto" for a new one, or None.
+        allow_hosts: More names under which visitors may ask for the server.
+        trust_proxies: Addresses or networks of proxies that say for whom they ask.
+
+    Raises:
+        CompeconError: If the port is taken, the host is not this machine's, or others could come in without a token.
+    """
+    host = checked_host(host)
+    access = grant(host, token, allow_hosts, trust_proxies)
+    with _listening(host, port) as listener:
+        url = _url(host, port, access)
+        say(_greeting(url, host, access, is_new=token == MAKE_TOKEN))
+        opens = open_browser and not access.token and _has_screen()
+        started = _starter(Path.cwd(), url if opens else "")
+        # Streamlit obeys a .streamlit in the current folder, and makes environment variables of the secrets in it: it
+        # must not see the one where somebody has put checkpoints.
+        with chdir(dashboard_root()):
+            dashboard = application(access, started=started)
+            load_config_options(
+                {
+                    **_configuration(dashboard_root()),
+                    "server.address": listener.getsockname()[0],
+                    "server.port": port,
+                    "server.allowedHosts": sorted(access.hosts),
+                    "server.headless": True,  # Streamlit opens no browser for an app of this kind: see _starter
+                }
+            )
+            run(dashboard, access, listener)
+
+
+def run(app: ASGIApp, access: Access, listener: socket.socket) -> None:
+    """Serve an application on a socket until interrupted.
+
+    Raises:
+        CompeconError: If the application does not start.
+    """
+    server = uvicorn.Server(ServerConfig(app, access))
+    server.run(sockets=[listener])
+    if not server.started:
+        raise CompeconError("The server did not start. The lines above say why.")
+
+
+def application(
+    access: Access, started: Callable[[Any], AbstractAsyncContextManager[dict[str, Any] | None]] | None = None
+) -> st.App:
+    """The dashboard as an ASGI application: Streamlit's routes and ours behind the guard."""
+    script = dashboard_root() / "app" / "streamlit_app.py"
+    return st.App(script, routes=routes(), middleware=middleware(access), lifespan=started)
+
+
+def _starter(folder: Path, url: str) -> Callable[[Any], AbstractAsyncContextManager[None]]:
+    """Goes back to the folder that paths on a page are relative to, now that Streamlit is set up, and opens the page.
+
+    The socket listens by then. Some browsers keep their caller waiting.
+    """
+
+    @asynccontextmanager
+    async def started(_app: Any) -> AsyncIterator[None]:
+        os.chdir(folder)
+        if url:
+            threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
+        yield
+
+    return started
+
+
+def _has_screen() -> bool:
+    """Without one, the browser that the system names may be a text browser that takes over the terminal."""
+    return not sys.platform.startswith("linux") or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")))
+
+
+def _greeting(url: str, host: str, access: Access, *, is_new: bool) -> str:
+    lines = [f"compecon is on {url}{f'/?token={access.token}' if is_new else ''} (Ctrl+C stops it)"]
+    if access.token and not is_new:
+        lines.append("It asks for the token that you set.")
+    if access.token and not is_loopback(host):
+        lines.append(
+            "The connection is not encrypted: use an SSH tunnel or a proxy with TLS on networks you don't trust."
+        )
+    if is_wildcard(host) and all(map(is_loopback, access.hosts)):
+        lines.append(
+            "It answers to localhost only. To let others in, say how they call this machine: --allow-host NAME."
+        )
+    return "\n".join(lines)
+
+
+def _url(host: str, port: int, access: Access) -> str:
+    others = sorted(name for name in access.hosts if not is_loopback(name))
+    name = "localhost" if host == "127.0.0.1" else host
+    if is_wildcard(host):
+        name = others[0] if others else "localhost"
+    return f"http://{f'[{name}]' if ':' in name else name}:{port}"
+
+
+def _configuration(root: Path) -> dict[str, Any]:
+    """``.streamlit/config.toml`` of the dashboard, whatever the working directory is."""
+    return _flat(tomllib.loads((root / ".streamlit" / "config.toml").read_text(encoding="utf-8")))
+
+
+def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for name, value in table.items():
+        out.update(_flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value})
+    return out
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """A socket that listens on the address behind a host."""
+    # localhost may be ::1 first; everything local, from the benchmarks to SSH tunnels, expects 127.0.0.1
+    name = "127.0.0.1" if host == "localhost" else host
+    try:
+        found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
+        family, _, _, _, address = min(found, key=lambda entry: entry[0] != socket.AF_INET)
+        return _bound(family, address)
+    except OSError as error:
+        raise CompeconError(_why_not(host, port, error)) from error
+
+
+def _bound(family: socket.AddressFamily, address: Any) -> socket.socket:
+    both = family == socket.AF_INET6 and socket.has_dualstack_ipv6()  # behind :: visitors of IPv4 too
+    return socket.create_server(address[:2], family=family, dualstack_ipv6=both)
+
+
+def _why_not(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} is in use. Stop the other program or choose another port: compecon --port {port + 1}."
+    if isinstance(error, PermissionError):
+        return f"Port {port} may not be used by this account. Choose one above 1023: compecon --port 8501."
+    return f"--host {host} is not an address of this machine ({error}). Give one that is, or leave it out."

@@ -1,0 +1,172 @@
+"""What the Attention page holds."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, Self, final
+
+import streamlit as st
+
+from app.state.address_bar import integer, one_of, write_address
+from compecon.attention.policy_choices import POLICIES
+
+if TYPE_CHECKING:
+    from compecon.checkpoints.hub_download import DownloadPlan
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+MAX_URL_TEXT = 1_500  # characters; longer texts would make links that mail programs cut
+CANVAS_KEY = "canvas"
+_LAST_GOOD = "last_good_request"
+_NEXT_CHECKPOINT = "next_checkpoint"
+_PLAN = "hub_plan"
+_ATTENTION = "attention_choice"  # as it was when another page was opened: its widgets' values go with them
+
+
+@final
+@dataclass(frozen=True)
+class AttentionChoice:
+    """What the Attention page computes.
+
+    Attributes:
+        checkpoint: Name in the catalog.
+        device: "auto", "cpu", "cuda" or "mps".
+        text: First text.
+        pair: Second text, or "".
+        policy: Key of the policy menu.
+    """
+
+    checkpoint: str
+    device: str
+    text: str
+    pair: str
+    policy: str
+
+    @property
+    def digest(self) -> str:
+        """Short name of this request; another text, another name."""
+        return hashlib.sha256(json.dumps(asdict(self)).encode()).hexdigest()[:16]
+
+
+@final
+@dataclass(frozen=True)
+class CanvasView:
+    """Where the canvas looks.
+
+    Attributes:
+        k: Budget in keys; 0 for the page's own choice.
+        layer: Layer, from 0.
+        head: Head, from 0.
+        view: "row" or "received".
+        tokens: "all" or "content".
+        unit: "nats" or "bits".
+        statistic: What colours the head atlas.
+        tiles: "numbers" or "pictures".
+    """
+
+    k: int = 0
+    layer: int = 0
+    head: int = 0
+    view: Literal["row", "received"] = "row"
+    tokens: Literal["all", "content"] = "all"
+    unit: Literal["nats", "bits"] = "nats"
+    statistic: str = "gini"
+    tiles: Literal["numbers", "pictures"] = "numbers"
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any]) -> Self:
+        """Read what passes its check; the rest keeps its default."""
+        checked = {name: ok for name, check in VIEW_CHECKS.items() if (ok := check(values.get(name))) is not None}
+        return cls(**checked)
+
+
+VIEW_CHECKS: Mapping[str, Any] = {
+    "k": integer,
+    "layer": integer,
+    "head": integer,
+    "view": one_of("row", "received"),
+    "tokens": one_of("all", "content"),
+    "unit": one_of("nats", "bits"),
+    "statistic": one_of(
+        "gini", "gini_small_sample", "entropy", "effective_number", "top_share_10", "bottom_share_50", "herfindahl",
+        "gini_inside", "moved",
+    ),
+    "tiles": one_of("numbers", "pictures"),
+}  # fmt: skip
+
+
+def attention_choice(default: AttentionChoice, checkpoints: Collection[str]) -> AttentionChoice:
+    """The request as the widgets hold it, at first as the address bar says; seeds the widgets."""
+    params = st.query_params
+    if _NEXT_CHECKPOINT in st.session_state:
+        st.session_state["checkpoint"] = st.session_state.pop(_NEXT_CHECKPOINT)
+    allowed = {"checkpoint": checkpoints, "device": DEVICES, "policy": POLICIES}
+    left: Mapping[str, str] = st.session_state.get(_ATTENTION, {})
+    for name, value in asdict(default).items():
+        if name not in st.session_state:
+            given = params.get(name, left.get(name, value))
+            st.session_state[name] = given if name not in allowed or given in allowed[name] else value
+    if st.session_state["checkpoint"] not in checkpoints:  # a folder vanished while the page was open
+        st.session_state["checkpoint"] = default.checkpoint
+    choice = AttentionChoice(**{name: st.session_state[name] for name in asdict(default)})
+    st.session_state[_ATTENTION] = asdict(choice)
+    return choice
+
+
+def use_text(text: str, pair: str) -> None:
+    """Put a text into the widgets; for callbacks."""
+    st.session_state["text"], st.session_state["pair"] = text, pair
+
+
+def select_checkpoint(key: str) -> None:
+    """Choose a checkpoint at the next run; its widget is already drawn in this one."""
+    st.session_state[_NEXT_CHECKPOINT] = key
+
+
+def planned_download() -> DownloadPlan | str | None:
+    """What the Hub said last: a plan, or a sentence on why there is none."""
+    held: DownloadPlan | str | None = st.session_state.get(_PLAN)
+    return held
+
+
+def hold_plan(plan: DownloadPlan | str | None) -> None:
+    """Keep what the Hub said."""
+    st.session_state[_PLAN] = plan
+
+
+def show_example(title: str) -> None:
+    """Let the menu of examples say which one is shown; before it is drawn."""
+    st.session_state["example"] = title
+
+
+def chosen(key: str) -> Any:
+    """The value of a widget, or None before it was drawn; for callbacks."""
+    return st.session_state.get(key)
+
+
+def canvas_view() -> CanvasView:
+    """Where the canvas looks: as it last told, at first as the address bar says."""
+    told = getattr(st.session_state.get(CANVAS_KEY), "view", None)
+    return CanvasView.from_mapping(told if isinstance(told, Mapping) else st.query_params.to_dict())
+
+
+def remember(choice: AttentionChoice, view: CanvasView, default: AttentionChoice) -> None:
+    """Write the whole state into the address bar; defaults are left out to keep links short."""
+    texts = {} if len(choice.text) + len(choice.pair) > MAX_URL_TEXT else {"text": choice.text, "pair": choice.pair}
+    state = {**asdict(replace(choice, text="", pair="")), **texts, **asdict(view)}
+    plain = {**asdict(default), **asdict(CanvasView())}
+    params = {name: str(value) for name, value in state.items() if value != plain[name] and value != ""}
+    write_address(params)
+
+
+def last_good_request() -> dict[str, Any] | None:
+    """The last canvas request that was not refused: its picture stays while an error is shown."""
+    held: dict[str, Any] | None = st.session_state.get(_LAST_GOOD)
+    return held
+
+
+def hold_request(request: dict[str, Any]) -> None:
+    """Keep a request as the last good one."""
+    st.session_state[_LAST_GOOD] = request

@@ -1,0 +1,172 @@
+"""What the Frontier page holds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Literal, Self, TypeAlias, final
+
+import streamlit as st
+
+from app.state.address_bar import amount, integer, one_of, write_address
+
+FRONTIER_CANVAS = "frontier_canvas"
+PARTS = ("points", "families", "ablation", "prices", "proxies")
+ASKS = ("ceiling", "change", "floor")
+_CHOICE, _PLACE = "frontier_choice", "frontier_place"
+_MAX_NAME, _MAX_HIDDEN, _MAX_PICKED = 300, 50, 5_000
+_LARGEST = 1e6  # a perplexity may be in the thousands
+_BETWEEN = "|"  # names of families have commas in them
+
+Ask: TypeAlias = Literal["ceiling", "change", "floor"]
+
+
+@final
+@dataclass(frozen=True)
+class FrontierChoice:
+    """What the Frontier page shows, as its widgets say.
+
+    Attributes:
+        task: A task; "" for the first one.
+        x: Name of a cost.
+        y: "quality" or "change".
+        log: Whether the cost is on a logarithmic axis.
+        part: What is shown below the plot.
+        ask: What "Which should I take?" is limited by.
+        ceiling: Largest cost, in percent of the dense model's.
+        change: Largest loss against the dense parent, in the metric's unit.
+        floor: Worst metric; 0 for the page's own choice.
+    """
+
+    task: str = ""
+    x: str = "share"
+    y: Literal["quality", "change"] = "change"
+    log: bool = False
+    part: str = PARTS[0]
+    ask: Ask = "ceiling"
+    ceiling: int = 50
+    change: float = 0.01
+    floor: float = 0.0
+
+
+@final
+@dataclass(frozen=True)
+class FrontierPlace:
+    """Where the plot stands, as it last told.
+
+    Attributes:
+        keys: Key budget of the bar; 0 for all keys.
+        hidden: Families that are not drawn.
+        dominated: Whether dominated points are drawn.
+        chosen: Key of the point that was clicked, or "".
+    """
+
+    keys: int = 0
+    hidden: tuple[str, ...] = ()
+    dominated: bool = True
+    chosen: str = ""
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any]) -> Self:
+        """Read what passes its check; the rest keeps its default."""
+        checked = {name: ok for name, check in _CHECKS.items() if (ok := check(values.get(name))) is not None}
+        return cls(**checked)
+
+
+def _names(value: Any) -> tuple[str, ...] | None:
+    """Names, as a list of them or as one text."""
+    given = value.split(_BETWEEN) if isinstance(value, str) else value
+    if not isinstance(given, Sequence) or len(given) > _MAX_HIDDEN:
+        return None
+    names = tuple(name for name in given if isinstance(name, str) and 0 < len(name) <= _MAX_NAME)
+    return names or None
+
+
+def _name(value: Any) -> str | None:
+    return value if isinstance(value, str) and len(value) <= _MAX_NAME else None
+
+
+def _percent(value: Any) -> int | None:
+    found = integer(value)
+    return found if found is not None and 1 <= found <= 100 else None
+
+
+def _switch(value: Any) -> bool | None:
+    return {"True": True, "False": False}.get(str(value))
+
+
+_CHECKS: Mapping[str, Any] = {"keys": integer, "hidden": _names, "dominated": _switch, "chosen": _name}
+
+
+def frontier_choice(tasks: Collection[str], costs_of: Mapping[str, Collection[str]]) -> FrontierChoice:
+    """What is shown, as the widgets hold it, at first as the address bar says; seeds the widgets.
+
+    Args:
+        tasks: Names of tasks.
+        costs_of: Names of the costs that are known of each task.
+    """
+    held: FrontierChoice = st.session_state.get(_CHOICE) or _choice_in_address()
+    for name, value in asdict(held).items():
+        st.session_state.setdefault(f"frontier_{name}", value)
+    if st.session_state["frontier_task"] not in tasks:
+        st.session_state["frontier_task"] = next(iter(tasks), "")
+    costs = costs_of.get(st.session_state["frontier_task"], ())
+    if st.session_state["frontier_x"] not in costs:
+        st.session_state["frontier_x"] = FrontierChoice.x if FrontierChoice.x in costs else next(iter(costs), "")
+    choice = FrontierChoice(**{name: st.session_state[f"frontier_{name}"] for name in asdict(held)})
+    st.session_state[_CHOICE] = choice
+    return choice
+
+
+def seed_floor(value: float) -> None:
+    """Begin with this floor if nobody has said one; before its field is drawn."""
+    if not st.session_state["frontier_floor"]:
+        st.session_state["frontier_floor"] = value
+
+
+def _choice_in_address() -> FrontierChoice:
+    given = st.query_params.to_dict()
+    checks: Mapping[str, Any] = {
+        "task": _name,
+        "x": _name,
+        "y": one_of("quality", "change"),
+        "log": _switch,
+        "part": one_of(*PARTS),
+        "ask": one_of(*ASKS),
+        "ceiling": _percent,
+        "change": lambda value: amount(str(value), _LARGEST),
+        "floor": lambda value: amount(str(value), _LARGEST),
+    }
+    good = {name: ok for name, check in checks.items() if name in given and (ok := check(given[name])) is not None}
+    return replace(FrontierChoice(), **good)
+
+
+def frontier_place() -> FrontierPlace:
+    """Where the plot stands: as it last told, at first as the address bar says."""
+    told = getattr(st.session_state.get(FRONTIER_CANVAS), "view", None)
+    held = told if isinstance(told, Mapping) else st.session_state.get(_PLACE, st.query_params.to_dict())
+    place = FrontierPlace.from_mapping(held)
+    st.session_state[_PLACE] = asdict(place)
+    return place
+
+
+def picked_points() -> tuple[str, ...]:
+    """Keys of the points that were selected in the plot with a box or a lasso."""
+    told = getattr(st.session_state.get(FRONTIER_CANVAS), "picked", None)
+    if not isinstance(told, Sequence) or isinstance(told, str):
+        return ()
+    return tuple(key for key in told[:_MAX_PICKED] if _name(key))
+
+
+def remember_frontier(choice: FrontierChoice, place: FrontierPlace, first_task: str) -> None:
+    """Write the page into the address bar; defaults are left out.
+
+    Args:
+        choice: What the widgets say.
+        place: Where the plot stands.
+        first_task: The task that is shown when none is named.
+    """
+    state = {**asdict(choice), **asdict(place), "hidden": _BETWEEN.join(place.hidden)}
+    plain: dict[str, Any] = {each.name: each.default for kind in (choice, place) for each in fields(kind)}
+    plain.update({"task": first_task, "hidden": "", "floor": 0.0 if choice.ask == "floor" else choice.floor})
+    write_address({name: str(value) for name, value in state.items() if value != plain[name]})

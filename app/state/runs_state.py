@@ -1,0 +1,124 @@
+"""What the list of runs holds."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import final
+
+import streamlit as st
+
+from app.state.address_bar import write_address
+from compecon.views.runs.run_rows import SIGNS
+
+_RUNS, _LISTED, _NOTICE = "runs_view", "runs_listed", "runs_notice"
+RUNS_TABLE = "runs_table"
+PARTS = ("overview", "examples", "settings", "log")
+_MAX_SEARCH = 100
+
+
+@final
+@dataclass(frozen=True)
+class RunsView:
+    """What the list of runs shows.
+
+    Attributes:
+        run: The run that is looked at; "" for the newest.
+        words: What is searched for.
+        state: A state in a word, or "" for any.
+        sweep: A sweep, or "" for any.
+        part: Which part of a run is open.
+        pages: How many pages of the list are shown.
+    """
+
+    run: str = ""
+    words: str = ""
+    state: str = ""
+    sweep: str = ""
+    part: str = PARTS[0]
+    pages: int = 1
+
+
+@final
+@dataclass(frozen=True)
+class Notice:
+    """What became of a press of a button.
+
+    Attributes:
+        text: A sentence, of anybody's words.
+        went_wrong: Whether it is an error.
+        deleted: Name of a run that was deleted and can be had back, or "".
+    """
+
+    text: str
+    went_wrong: bool = False
+    deleted: str = ""
+
+
+def runs_view() -> RunsView:
+    """What the list shows, at first as the address bar says."""
+    held: RunsView | None = st.session_state.get(_RUNS)
+    if held is None:
+        held = st.session_state[_RUNS] = _runs_in_address()
+    return held
+
+
+def keep_runs_view(view: RunsView) -> None:
+    """Keep what the list shows, in the address too."""
+    st.session_state[_RUNS] = view
+    write_address({n: str(v) for n, v in asdict(view).items() if v != getattr(RunsView, n) and n != "pages"})
+
+
+def _runs_in_address() -> RunsView:
+    run, words, state, sweep, part = (
+        st.query_params.get(name, "")[:_MAX_SEARCH] for name in ("run", "words", "state", "sweep", "part")
+    )
+    known = {word for _, word in SIGNS.values()}
+    return RunsView(run, words, state if state in known else "", sweep, part if part in PARTS else PARTS[0])
+
+
+def choose_run(run_id: str) -> None:
+    """Look at a run."""
+    st.session_state[_RUNS] = replace(runs_view(), run=run_id)
+
+
+def look_at_sweep(sweep: str) -> None:
+    """List the runs of a sweep."""
+    st.session_state[_RUNS] = replace(RunsView(), sweep=sweep)
+
+
+def show_more_runs() -> None:
+    """Another page of the list; for callbacks."""
+    st.session_state[_RUNS] = replace(runs_view(), pages=runs_view().pages + 1)
+
+
+def show_table(run_ids: tuple[str, ...], chosen_run: str) -> list[int]:
+    """Say what the rows of the table are, before it is drawn, and mark the chosen one; gives back which ones are."""
+    st.session_state[_LISTED] = run_ids
+    rows = [run_ids.index(chosen_run)] if chosen_run in run_ids else []
+    if RUNS_TABLE in st.session_state and _marked_rows() != rows:  # another run, or the same one in another place
+        st.session_state[RUNS_TABLE] = {"selection": {"rows": rows, "columns": [], "cells": []}}
+    return rows
+
+
+def take_row() -> None:
+    """Look at the run whose row was pressed; for callbacks. To press it again changes nothing."""
+    run_ids: tuple[str, ...] = st.session_state.get(_LISTED, ())
+    rows = _marked_rows()
+    if rows and rows[0] < len(run_ids):
+        choose_run(run_ids[rows[0]])
+
+
+def _marked_rows() -> list[int]:
+    held = st.session_state.get(RUNS_TABLE)
+    return list(held["selection"]["rows"]) if held else []
+
+
+def notice() -> Notice | None:
+    """What became of the last press of a button."""
+    held: Notice | None = st.session_state.get(_NOTICE)
+    return held
+
+
+def hold_notice(said: Notice | None) -> None:
+    """Keep what became of a press of a button, until it is put away."""
+    st.session_state[_NOTICE] = said

@@ -1,0 +1,197 @@
+"""The list of runs and the one that is looked at: one fragment, which looks again each second while anything runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+import streamlit as st
+
+from app.parts.resources import runs
+from app.parts.widgets import escaped
+from app.state.form_state import open_form
+from app.state.runs_state import (
+    RUNS_TABLE,
+    RunsView,
+    hold_notice,
+    keep_runs_view,
+    notice,
+    runs_view,
+    show_more_runs,
+    show_table,
+    take_row,
+)
+from app.train.run_actions import perform, quick_look, restore, resume_all, resume_runs, stop_runs
+from app.train.run_panel import run_page
+from app.train.run_resources import durations_of
+from compecon.runs.run_record import RunRecord, RunState
+from compecon.views.runs.form_draft import FormDraft
+from compecon.views.runs.presets import PRESETS, QUICK
+from compecon.views.runs.run_rows import SIGNS, Listed, RunRow, listed, run_rows, sweep_tally
+
+EVERY_S = 1.0
+PAGE = 50
+
+
+def runs_panel() -> None:
+    """Everything on runs. It is polled only while one is under way, and widgets share its fragment."""
+    polls = any(not record.state.is_finished for record in runs())
+    st.fragment(_panel, run_every=EVERY_S if polls else None)(polls=polls)
+
+
+def _panel(*, polls: bool) -> None:
+    records = runs()
+    if polls is all(record.state.is_finished for record in records):
+        st.rerun()  # something has begun, or nothing is left to look at: begin or end the polling
+    if not records:
+        _say_notice()
+        _invite()
+        return
+    _head(records)
+    _say_notice()
+    view = _filter(records, runs_view())
+    shown = listed(records, view.words, view.state, view.sweep, PAGE * view.pages)
+    _sweep(records, view.sweep)
+    durations = durations_of(records)
+    chosen = _chosen(records, shown, view)
+    _table(run_rows(shown.records, time.time(), durations), shown, chosen)
+    if chosen is not None:
+        view = replace(view, part=run_page(chosen, records, durations.get(chosen.run_id, ()), view.part))
+    keep_runs_view(view)
+
+
+def _chosen(records: Sequence[RunRecord], shown: Listed, view: RunsView) -> RunRecord | None:
+    """The run that was chosen, wherever it is; the newest one in the list if none was, or it is gone."""
+    return next((each for each in records if each.run_id == view.run), next(iter(shown.records), None))
+
+
+def _head(records: Sequence[RunRecord]) -> None:
+    title, button = st.columns([6, 1], vertical_alignment="center")
+    title.subheader("Runs", anchor=False)
+    if button.button("New run", type="primary", icon=":material/add:", width="stretch", key="new-run"):
+        open_form(FormDraft.blank())
+        st.rerun()
+    n_lost = sum(record.state is RunState.LOST for record in records)
+    if n_lost:
+        text, action = st.columns([6, 1], vertical_alignment="center")
+        many = "1 run was interrupted" if n_lost == 1 else f"{n_lost} runs were interrupted"
+        text.warning(escaped(f"{many} and can go on from the last complete checkpoint."), icon=":material/replay:")
+        action.button("Resume all", on_click=perform, args=(resume_all,), width="stretch", key="resume-all")
+
+
+def _say_notice() -> None:
+    said = notice()
+    if said is None:
+        return
+    text, action = st.columns([6, 1], vertical_alignment="center")
+    (text.error if said.went_wrong else text.info)(escaped(said.text))
+    with action.container(horizontal=True):
+        if said.deleted:
+            st.button("Undo", on_click=perform, args=(restore, said.deleted), key="undo")
+        st.button("Dismiss", on_click=hold_notice, args=(None,), key="dismiss")
+
+
+def _filter(records: Sequence[RunRecord], view: RunsView) -> RunsView:
+    """What is searched for; a sweep that is gone is none."""
+    words, state, sweep = st.columns([2, 1, 1])
+    states = ["", *(word for _, word in SIGNS.values())]
+    sweeps = ["", *dict.fromkeys(record.spec.sweep for record in records if record.spec.sweep)]
+    return replace(
+        view,
+        words=words.text_input(
+            "Search", value=view.words, key="runs_words", placeholder="title, name or recipe", max_chars=100
+        ),
+        state=state.selectbox("State", states, index=states.index(view.state), key="runs_state", format_func=_any),
+        sweep=sweep.selectbox(
+            "Sweep",
+            sweeps,
+            index=sweeps.index(view.sweep) if view.sweep in sweeps else 0,
+            key="runs_sweep",
+            format_func=_any,
+            disabled=len(sweeps) == 1,
+        ),
+    )
+
+
+def _sweep(records: Sequence[RunRecord], sweep: str) -> None:
+    """The runs of a sweep as one: how far they are, and what can be done with all."""
+    if not sweep:
+        return
+    tally = sweep_tally(records, sweep)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.text(f"{sweep}: {tally.words}")
+        if tally.can_stop:
+            st.button("Stop them all", on_click=perform, args=(stop_runs, sweep), key="stop-sweep")
+        if tally.can_resume:
+            st.button("Resume them all", on_click=perform, args=(resume_runs, sweep), key="resume-sweep")
+
+
+def _any(name: str) -> str:
+    return name or "any"
+
+
+def _table(rows: Sequence[RunRow], shown: Listed, chosen: RunRecord | None) -> None:
+    if not rows:
+        st.info("No run fits the filter.")
+        return
+    marked = show_table(tuple(row.run_id for row in rows), chosen.run_id if chosen else "")
+    st.dataframe(
+        {
+            "State": [f"{row.sign} {row.word}" for row in rows],
+            "Run": [row.title for row in rows],
+            "Progress": [None if row.progress is None else round(100 * row.progress) for row in rows],
+            "Left": [row.left for row in rows],
+            "Quality": [row.quality for row in rows],
+            "MACs left": [None if row.share is None else round(row.share, 3) for row in rows],
+            "Submitted": [row.when for row in rows],
+            "Stage or reason": [_why(row) for row in rows],
+        },
+        column_config=_COLUMNS,
+        hide_index=True,
+        key=RUNS_TABLE,
+        on_select=take_row,
+        selection_mode="single-row",
+        selection_default={"selection": {"rows": marked}},
+        placeholder="",
+        alt="Runs, newest first",
+    )
+    if shown.n_found > len(rows):
+        text, button = st.columns([6, 1], vertical_alignment="center")
+        text.caption(f"The newest {len(rows)} of {shown.n_found:,} runs.")
+        button.button("Show more", on_click=show_more_runs, width="stretch", key="more")
+
+
+def _why(row: RunRow) -> str:
+    """While it goes on, how far it is; afterwards, why it ended."""
+    if row.state.is_finished:
+        return row.reason or row.stage
+    return ", ".join(filter(None, (row.stage or row.reason, row.elapsed)))
+
+
+_COLUMNS = {
+    "State": st.column_config.TextColumn(width=110),
+    "Run": st.column_config.TextColumn(width=300),
+    "Progress": st.column_config.ProgressColumn(width=110, max_value=100, format="%d%%", help="Of the present stage."),
+    "Left": st.column_config.TextColumn(
+        width=90, help="Of the present stage, if steps go on as half of the last 50 did: between their quartiles."
+    ),
+    "Quality": st.column_config.NumberColumn(width=75, format="%.3f", help="The task's metric on its test split."),
+    "MACs left": st.column_config.NumberColumn(width=85, format="percent", help="Of heads and neurons."),
+    "Submitted": st.column_config.TextColumn(width=100),
+    "Stage or reason": st.column_config.TextColumn(width="large"),
+}
+
+
+def _invite() -> None:
+    st.subheader("No runs yet", anchor=False)
+    st.text(
+        "A run trains a checkpoint in the background: it goes on when this page is closed, can be stopped and resumed, "
+        "and its result appears wherever checkpoints are chosen."
+    )
+    st.text(PRESETS[QUICK].told)
+    with st.container(horizontal=True):
+        st.button("Start a quick look", type="primary", on_click=perform, args=(quick_look,), key="quick-look")
+        if st.button("Fill in a form", key="new-run"):
+            open_form(FormDraft.blank())
+            st.rerun()

@@ -1,0 +1,113 @@
+"""Who got what, what it is worth, and how much better it could have been."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import final
+
+import numpy as np
+
+from compecon.allocation.arrays import Mask, Numbers
+from compecon.allocation.utilities.utility import Utility
+
+_ROUNDING = 1e-9  # relative; sums of floats are not exact
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Allocation:
+    """A budget that was shared.
+
+    Attributes:
+        spend: What each agent may spend, shape (agent,), in the budget's unit; in total never more than the budget.
+        value: Total value, in the curves' unit.
+        price: Shadow price: value of one more unit of budget. None if the rule sets none.
+        upper_bound: Proven: no allocation of this budget among these curves is worth more. For whole units, no
+            allocation in whole units.
+    """
+
+    spend: Numbers
+    value: float
+    price: float | None
+    upper_bound: float
+
+    @property
+    def gap(self) -> float:
+        """How much a better allocation could add at most, at least 0."""
+        return max(0.0, self.upper_bound - self.value)
+
+    @property
+    def spent(self) -> float:
+        """Total spend."""
+        return float(self.spend.sum())
+
+    def abandoned(self, utility: Utility) -> Mask:
+        """Which agents got no more than their floor, shape (agent,)."""
+        return np.asarray(self.spend <= utility.floor)
+
+    def surplus(self, utility: Utility) -> Numbers:
+        """Value minus price times spend, shape (agent,); the value where there is no price."""
+        return utility.value(self.spend) - (self.price or 0.0) * self.spend
+
+    def under(self, truth: Utility) -> Allocation:
+        """The same spends, judged by other curves: what was bought on a guess, and what it really brought.
+
+        The bound is that of the true curves for what was spent.
+        """
+        from compecon.allocation.clearing import clear  # noqa: PLC0415 - clearing knows what an allocation is
+
+        bound = clear(truth, max(self.spent, float(truth.floor.sum()))).upper_bound
+        return replace(self, value=float(truth.value(self.spend).sum()), upper_bound=bound)
+
+
+def checked_budget(utility: Utility, budget: float) -> float:
+    """A budget that pays for the floors.
+
+    Raises:
+        ValueError: If it is NaN, negative or infinite, or the floors alone take more.
+    """
+    if not (math.isfinite(budget) and budget >= 0):
+        raise ValueError(f"the budget must be finite and at least 0, got {budget}.")
+    floors = float(utility.floor.sum())
+    if floors > budget * (1 + _ROUNDING):
+        raise ValueError(f"the floors alone take {floors:g} of a budget of {budget:g}. Lower the floors.")
+    return float(budget)
+
+
+def not_over(spend: Numbers, budget: float) -> Numbers:
+    """Spends whose sum is the budget at most: what rounding added is taken from the largest.
+
+    Raises:
+        AssertionError: If more than rounding would have to be taken, which would be an error of ours.
+    """
+    excess = float(spend.sum()) - budget
+    if excess <= 0:
+        return spend
+    if excess > _ROUNDING * max(1.0, budget):
+        raise AssertionError(f"a rule overspent by {excess} of {budget}.")
+    spend = spend.copy()
+    while excess > 0:
+        largest = int(np.argmax(spend))
+        spend[largest] = max(0.0, np.nextafter(spend[largest] - excess, 0.0))
+        excess = float(spend.sum()) - budget
+    return spend
+
+
+def in_whole_units(utility: Utility, spend: Numbers, budget: float) -> Numbers:
+    """Spends rounded down, and what that frees given back one unit each to those who gain most by it.
+
+    Nobody gets more than one unit above the rounded spend; ties go to the earlier agent.
+
+    Args:
+        utility: Curves whose limits are whole.
+        spend: Shape (agent,), in total at most the budget.
+        budget: The budget.
+    """
+    down = np.maximum(np.floor(spend + _ROUNDING), utility.floor)
+    gain = utility.value(down + 1.0) - utility.value(down)
+    wants = (gain > 0) & (spend > down + _ROUNDING) & (down + 1.0 <= utility.cap)
+    room = max(0, math.floor(budget - float(down.sum()) + _ROUNDING))
+    chosen = np.argsort(np.where(wants, -gain, np.inf), kind="stable")[: min(room, int(wants.sum()))]
+    down[chosen] += 1.0
+    return down

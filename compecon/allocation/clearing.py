@@ -1,0 +1,99 @@
+"""The price at which demand fits a budget, and the bound that this price proves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from compecon.allocation.arrays import Mask, Numbers
+from compecon.allocation.bounded import checked_budget
+from compecon.allocation.price_search import lowest_price
+from compecon.allocation.utilities.utility import Utility
+
+_MANY = 20_000  # agents, from which on a sample of them gives a first guess
+_SAMPLE = 4_096
+_ABOVE = 1 + 1e-9  # a price at which rounding tempts nobody
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Clearing:
+    """A market at its clearing price.
+
+    Attributes:
+        price: Lowest price at which demand is within the budget; 0 if everybody can have the most.
+        spend: Demand there, shape (agent,). What is left of the budget lies in a jump of demand.
+        upper_bound: The Lagrangian dual: price × budget plus everybody's best surplus. Nothing can be worth more.
+    """
+
+    price: float
+    spend: Numbers
+    upper_bound: float
+
+
+def clear(utility: Utility, budget: float) -> Clearing:
+    """Find the clearing price.
+
+    Args:
+        utility: Curves.
+        budget: Total.
+
+    Raises:
+        ValueError: If the budget is no number of the right sign, or below the floors.
+    """
+    budget = checked_budget(utility, budget)
+    price = _clearing_price(utility, budget)
+    spend = utility.demand(price)
+    surplus = utility.value(spend) - price * spend
+    return Clearing(price, spend, float(price * budget + surplus.sum()))
+
+
+def dual(utility: Utility, budget: float, price: float) -> float:
+    """The bound that any price proves: price × budget plus everybody's best surplus. Least at the clearing price."""
+    spend = utility.demand(price)
+    return float(price * budget + (utility.value(spend) - price * spend).sum())
+
+
+def repriced(utility: Utility, budget: float, funded: Mask) -> tuple[float, Numbers] | None:
+    """The best use of a budget if these agents are funded and the others are not.
+
+    Exact where funded agents' curves are concave; for step curves the best that a price can do.
+
+    Args:
+        utility: Curves.
+        budget: Total.
+        funded: Shape (agent,).
+
+    Returns:
+        The price and everybody's spend; None if the budget cannot pay for the least that these agents need.
+    """
+    spend = np.array(utility.floor)
+    room = budget - float(spend[~funded].sum())
+    if not funded.any():
+        return None
+    chosen = utility.take(funded)
+    if float(chosen.start.sum()) > room:
+        return None
+    price = 0.0
+    if float(chosen.most.sum()) > room:
+        jumps = np.sort(chosen.jumps_if_funded)
+        high = float(jumps[-1] if len(jumps) else chosen.marginal(chosen.start).max()) * _ABOVE
+        price = lowest_price(lambda p: float(chosen.demand_if_funded(p).sum()), room, high, jumps)
+    spend[funded] = chosen.demand_if_funded(price)
+    return price, spend
+
+
+def _clearing_price(utility: Utility, budget: float) -> float:
+    if float(utility.demand(0.0).sum()) <= budget:
+        return 0.0
+    guess = None
+    if utility.n_agents > _MANY:
+        stride = utility.n_agents // _SAMPLE
+        sample = utility.take(slice(None, None, stride))
+        share = max(budget * sample.n_agents / utility.n_agents, float(sample.floor.sum()))
+        guess = _clearing_price(sample, share)
+    return lowest_price(
+        lambda price: float(utility.demand(price).sum()), budget, utility.choke_price, np.sort(utility.jumps), guess
+    )

@@ -1,0 +1,170 @@
+"""The same price, one arrival at a time. Ours: the paper's streams are known as a whole."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compecon.allocation.arrays import Numbers, numbers
+from compecon.allocation.clearing import clear
+from compecon.allocation.utilities.utility import Utility
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class OnlinePrice:
+    """A price that follows what is spent: it rises after a purchase above the rate that lasts, and falls after less.
+
+    Dual descent: after each arrival the price moves by ``step`` times the rate minus what was used. The rate is what is
+    left, divided by the arrivals left, so that tokens that a query did not use are passed on to the later ones. The
+    budget is hard, and so is the minimum service of those still to come: no query gets what they need.
+
+    Attributes:
+        price: Value per unit, at least 0.
+        left: Budget that is left.
+        arrivals: How many queries are still expected, this one included; a longer stream finds what was kept back
+            for nobody: nothing.
+        step: Price per unit of excess, at least 0.
+        service: What every query may use at least, whatever the price.
+
+    References:
+        Balseiro, Lu and Mirrokni (2023), "The best of many worlds: dual mirror descent for online allocation problems",
+        Operations Research 71(1).
+    """
+
+    price: float
+    left: float
+    arrivals: int
+    step: float
+    service: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("price", "left", "step", "service"):
+            value = getattr(self, name)
+            if not 0.0 <= value < math.inf:
+                raise ValueError(f"{name} must be finite and at least 0, got {value}.")
+        if self.service * self.arrivals > self.left * (1 + 1e-9):
+            raise ValueError(
+                f"a service of {self.service:g} for {self.arrivals} arrivals needs more than the {self.left:g} left."
+            )
+
+    def cap(self, wanted: float) -> float:
+        """What a query may use: what it wants at the price, at least the service, at most what is to be had."""
+        kept_back = self.service * max(self.arrivals - 1, 0)
+        return min(max(wanted, self.service), max(self.left - kept_back, 0.0))
+
+    def after(self, used: float) -> OnlinePrice:
+        """The market after a query that used ``used`` of what it was allowed.
+
+        Raises:
+            ValueError: If that is more than is left.
+        """
+        left = self.left - used
+        if left < 0.0:
+            raise ValueError(f"a query used {used:g}, and only {self.left:g} were left.")
+        rate = self.left / self.arrivals if self.arrivals > 0 else 0.0
+        price = self.price + self.step * (used - rate)
+        return _unchecked(price if price > 0.0 else 0.0, left, self.arrivals - 1, self.step, self.service)
+
+
+def opening(utility: Utility, budget: float, n_arrivals: int, *, service: float = 0.0) -> OnlinePrice:
+    """A first price and a step, from curves like those expected.
+
+    Args:
+        utility: Curves of earlier queries.
+        budget: For all arrivals together.
+        n_arrivals: How many are expected.
+        service: Least for each.
+    """
+    price = clear(utility, max(budget * utility.n_agents / n_arrivals, float(utility.floor.sum()))).price
+    scale = price if price > 0 else utility.choke_price
+    return OnlinePrice(price, budget, n_arrivals, _step(scale, budget, n_arrivals), service)
+
+
+def cold(highest: float, budget: float, n_arrivals: int, *, service: float = 0.0) -> OnlinePrice:
+    """A market that knows nothing but the highest price anybody would pay: it opens at half of that."""
+    return OnlinePrice(highest / 2, budget, n_arrivals, _step(highest / 2, budget, n_arrivals), service)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Playback:
+    """A stream that went through an online market.
+
+    Attributes:
+        order: Agents in the order of their arrival, shape (arrival,).
+        cap: What each agent was allowed, shape (agent,).
+        used: What it used, shape (agent,).
+        prices: The price that each arrival met, shape (arrival,).
+        value: Total value of the caps.
+        offline_bound: What nobody could have exceeded, knowing all arrivals.
+    """
+
+    order: NDArray[np.intp]
+    cap: Numbers
+    used: Numbers
+    prices: Numbers
+    value: float
+    offline_bound: float
+
+    @property
+    def regret(self) -> float:
+        """What knowing all arrivals could have added at most, at least 0.
+
+        It is counted against the bound for caps: with tokens given back a market can even do better than that.
+        """
+        return max(0.0, self.offline_bound - self.value)
+
+
+def play(
+    utility: Utility,
+    market: OnlinePrice,
+    *,
+    order: Sequence[int] | NDArray[np.intp] | None = None,
+    realised: Numbers | None = None,
+) -> Playback:
+    """Let queries arrive one after the other.
+
+    Floors of the curves are wishes here: what those still to come need is kept back only as the market's service.
+
+    Args:
+        utility: Their curves, as they are seen on arrival.
+        market: The market when the first one arrives.
+        order: Agents in the order of their arrival; as numbered if None.
+        realised: What each would use without a cap, shape (agent,); whole caps are used if None. What is not used goes
+            back into the budget.
+    """
+    arrivals = np.arange(utility.n_agents) if order is None else np.asarray(order, dtype=np.intp)
+    wishes = np.full(utility.n_agents, np.inf) if realised is None else numbers(realised, "realised", infinite=True)
+    cap, used, prices = np.zeros(utility.n_agents), np.zeros(utility.n_agents), np.zeros(len(arrivals))
+    budget = market.left
+    for place, agent in enumerate(arrivals.tolist()):
+        prices[place] = market.price
+        cap[agent] = market.cap(utility.demand_of(agent, market.price))
+        used[agent] = min(cap[agent], float(wishes[agent]))
+        market = market.after(float(used[agent]))
+    value = float(utility.value(cap).sum())
+    return Playback(arrivals, cap, used, prices, value, clear(utility, budget).upper_bound)
+
+
+def _step(price: float, budget: float, n_arrivals: int) -> float:
+    """Large enough to reach another price within about the square root of the arrivals, and to stay near it then."""
+    rate = budget / max(n_arrivals, 1)
+    return price / (rate * math.sqrt(max(n_arrivals, 1))) if rate > 0 else 0.0
+
+
+def _unchecked(price: float, left: float, arrivals: int, step: float, service: float) -> OnlinePrice:
+    """A market without the checks of a first one: arrivals are many, and these numbers are ours."""
+    market = object.__new__(OnlinePrice)
+    put = object.__setattr__
+    put(market, "price", price)
+    put(market, "left", left)
+    put(market, "arrivals", arrivals)
+    put(market, "step", step)
+    put(market, "service", service)
+    return market

@@ -1,0 +1,51 @@
+"""An answer is paid for first, thinking from what is left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import final
+
+import numpy as np
+from typing_extensions import override
+
+from compecon.allocation.arrays import Numbers, numbers, per_agent
+from compecon.allocation.bounded import Allocation
+from compecon.allocation.clearing import clear
+from compecon.allocation.rules.rule import Rule
+from compecon.allocation.rules.uniform import Uniform
+from compecon.allocation.utilities.utility import Utility
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class ElasticSplit(Rule):
+    """Every agent has tokens set aside for its answer; the rest is shared for thinking by another rule.
+
+    So a thought that is cut off still gives an answer. Curves are of the total spend: what an answer without thinking
+    is worth is read off them. After Elastic Reasoning (Xu et al. 2025, arXiv 2505.05315), where all think equally long.
+
+    Attributes:
+        answer: Tokens set aside for each answer, one number or shape (agent,), at least 0; less where a cap is lower,
+            and the same share less for all if the budget does not reach.
+        thinking: How the rest is shared.
+    """
+
+    answer: float | Numbers = 0.0
+    thinking: Rule = field(default_factory=Uniform)
+
+    def __post_init__(self) -> None:
+        numbers(self.answer, "answer")
+
+    @override
+    def allocate(self, utility: Utility, budget: float) -> Allocation:
+        curves, budget = self._prepared(utility, budget)
+        room = budget - float(curves.floor.sum())
+        answer = per_agent(curves.n_agents, answer=numbers(self.answer, "answer"))["answer"]
+        wanted = np.clip(answer, curves.floor, curves.cap) - curves.floor
+        share = min(1.0, room / float(wanted.sum())) if wanted.any() else 0.0
+        answers = curves.floor + wanted * share
+        with_answers = curves.within(floor=np.floor(answers) if self.whole else answers)
+        thought = self.thinking.allocate(with_answers, max(budget, float(with_answers.floor.sum())))
+        return self._finished(
+            curves, thought.spend, budget, price=thought.price, bound=clear(curves, budget).upper_bound
+        )

@@ -1,0 +1,72 @@
+"""The best next purchase, again and again."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import override
+
+from compecon.allocation.arrays import Numbers
+from compecon.allocation.bounded import Allocation
+from compecon.allocation.rules.rule import Rule
+from compecon.allocation.utilities.utility import Steps, Utility
+
+
+@final
+@dataclass(frozen=True)
+class Greedy(Rule):
+    """Highest marginal value first.
+
+    A marginal value of one token is 0 below the threshold, and a greedy rule on it would never begin. So the first step
+    of an agent goes to where its average gain is highest; from there on steps are small. A step that no longer fits is
+    left out together with the agent's later ones, and the search goes on. Ties go to the earlier agent.
+
+    Attributes:
+        quantum: Size of a step beyond the first, above 0.
+
+    Raises:
+        ValueError: If the quantum is not a number above 0.
+
+    References:
+        Sinha and Zoltners (1979), "The multiple-choice knapsack problem", Operations Research 27(3).
+    """
+
+    quantum: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.quantum) and self.quantum > 0):
+            raise ValueError(f"quantum must be finite and above 0, got {self.quantum}.")
+
+    @override
+    def allocate(self, utility: Utility, budget: float) -> Allocation:
+        curves, budget = self._prepared(utility, budget)
+        steps = curves.steps(self.quantum)
+        order = np.argsort(-steps.gain / steps.cost, kind="stable")
+        spend = curves.floor + _bought(steps, order, budget - float(curves.floor.sum()), curves.n_agents)
+        return self._finished(curves, spend, budget)
+
+
+def _bought(steps: Steps, order: NDArray[np.intp], room: float, n_agents: int) -> Numbers:
+    """What each agent gets beyond its floor: everything up to the first step that does not fit, then one by one."""
+    cost, agent = steps.cost[order], steps.agent[order]
+    paid = np.cumsum(cost)
+    n_first = int(np.searchsorted(paid, room, side="right"))
+    bought = np.zeros(n_agents)
+    np.add.at(bought, agent[:n_first], cost[:n_first])
+    room -= float(paid[n_first - 1]) if n_first else 0.0
+    out: set[int] = set()
+    for buyer, price in zip(agent[n_first:].tolist(), cost[n_first:].tolist(), strict=True):
+        if buyer in out:
+            continue
+        if price > room:
+            out.add(buyer)
+            if len(out) == n_agents:
+                break
+            continue
+        bought[buyer] += price
+        room -= price
+    return bought

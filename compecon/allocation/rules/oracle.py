@@ -1,0 +1,36 @@
+"""What somebody would do who knows the truth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import final
+
+from typing_extensions import override
+
+from compecon.allocation.bounded import Allocation
+from compecon.allocation.rules.repaired import RepairedShadowPrice
+from compecon.allocation.rules.rule import Rule
+from compecon.allocation.utilities.utility import Utility
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Oracle(Rule):
+    """Allocates by the true curves and not by those that were predicted: no rule on predictions can be expected to win.
+
+    Attributes:
+        truth: The true curves; the given ones are taken for true if None. Value and bound are theirs.
+        rule: How it shares.
+    """
+
+    truth: Utility | None = None
+    rule: Rule = field(default_factory=RepairedShadowPrice)
+
+    @override
+    def allocate(self, utility: Utility, budget: float) -> Allocation:
+        truth = utility if self.truth is None else self.truth
+        if truth.n_agents != utility.n_agents:
+            raise ValueError(f"the truth is about {truth.n_agents} agents, the curves about {utility.n_agents}.")
+        curves, budget = self._prepared(truth, budget)
+        known = self.rule.allocate(curves, budget)
+        return self._finished(curves, known.spend, budget, price=known.price, bound=known.upper_bound)

@@ -1,0 +1,1 @@
+"""Streams of queries: measured, drawn or read from a file, and what can be predicted of them."""

@@ -1,0 +1,66 @@
+"""The measured streams that come with compecon: which queries were answered correctly at which budget, and no texts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+from compecon.allocation.streams.stream import Stream, read_stream
+from compecon.errors import StreamError
+from compecon.files.safe_reader import MEGABYTE, read_json
+from compecon.paths import assets
+
+INDEX = "index.json"
+PREDICTED = "predicted.json"  # what allocating by predictions earned on each stream
+
+
+@final
+@dataclass(frozen=True)
+class StreamEntry:
+    """One line of the list.
+
+    Attributes:
+        name: Name of the stream, and of its file without the ending.
+        title: A line for people.
+        unit: What budgets count: "keys" that each token may read, or "MACs" of one forward pass.
+        told: How it was measured: checkpoint, task, rows, and what counts as correct.
+    """
+
+    name: str
+    title: str
+    unit: str
+    told: str
+
+
+def streams_root() -> Path:
+    """Folder of the bundled streams."""
+    return assets() / "streams"
+
+
+def list_streams(root: Path | None = None) -> tuple[StreamEntry, ...]:
+    """The streams of a folder, in the order of its index; none without an index.
+
+    Args:
+        root: The folder; the bundled one if None.
+    """
+    index = (root or streams_root()) / INDEX
+    if not index.is_file():
+        return ()
+    return tuple(StreamEntry(**entry) for entry in read_json(index, MEGABYTE))
+
+
+def open_stream(name: str, root: Path | None = None) -> Stream:
+    """A stream of a folder.
+
+    Args:
+        name: Of an entry.
+        root: The folder; the bundled one if None.
+
+    Raises:
+        StreamError: If there is no such stream.
+    """
+    entries = {entry.name: entry for entry in list_streams(root)}
+    if name not in entries:
+        raise StreamError(f"there is no stream {name!r}. Choose from {', '.join(entries) or 'none'}.")
+    return read_stream((root or streams_root()) / f"{name}.jsonl.gz", unit=entries[name].unit, origin="measured")

@@ -1,0 +1,70 @@
+"""Curves from a file: measured ones, or the parameters of a formula."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+import numpy as np
+
+from compecon.allocation.arrays import Numbers
+from compecon.allocation.streams.row_files import name_in, need, number_in, read_rows
+from compecon.allocation.streams.stream import read_stream
+from compecon.allocation.utilities.surge import ShiftedSurge
+from compecon.allocation.utilities.truncation import Truncation
+from compecon.allocation.utilities.utility import Utility
+from compecon.errors import StreamError
+from compecon.tables.reader import Row
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class NamedCurves:
+    """Curves and whose they are.
+
+    Attributes:
+        queries: An id each.
+        utility: The curves, in the same order.
+        kind: "measured", "surge" or "truncation".
+    """
+
+    queries: tuple[str, ...]
+    utility: Utility
+    kind: str
+
+
+def read_curves(path: Path) -> NamedCurves:
+    """Curves from a CSV or JSON Lines file; which kind, its columns say.
+
+    - ``query, budget, correct``: measured, as `read_stream`;
+    - ``query, threshold, slope, decay``: `ShiftedSurge`;
+    - ``query, threshold, decay, ceiling``: `Truncation`.
+
+    Raises:
+        StreamError: If the file cannot be read, a column is missing, a number is of the wrong sign, or an id is there
+            twice.
+    """
+    rows = read_rows(path)
+    if "threshold" not in rows[0].cells:
+        stream = read_stream(path)
+        return NamedCurves(stream.queries, stream.curves(), "measured")
+    if ("slope" in rows[0].cells) == ("ceiling" in rows[0].cells):
+        raise StreamError(f"{path.name} must have either slope or ceiling beside threshold and decay.")
+    third = "slope" if "slope" in rows[0].cells else "ceiling"
+    need(rows, ("query", "threshold", "decay"), path.name)
+    queries = tuple(name_in(row, "query") for row in rows)
+    if len(set(queries)) < len(queries):
+        raise StreamError(f"{path.name} has a query twice. Give each an id of its own.")
+    threshold, decay, last = (_column(rows, column) for column in ("threshold", "decay", third))
+    try:
+        if third == "slope":
+            return NamedCurves(queries, ShiftedSurge(threshold, last, decay), "surge")
+        return NamedCurves(queries, Truncation(threshold, decay, last), "truncation")
+    except ValueError as error:
+        raise StreamError(f"{path.name}: {error}") from error
+
+
+def _column(rows: Sequence[Row], column: str) -> Numbers:
+    return np.array([number_in(row, column) for row in rows])

@@ -1,0 +1,188 @@
+"""What predictions of a measured stream are worth: their errors beside the mean's, and what allocating by them earns.
+
+Nothing here is fitted to the rows that it is judged on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+from compecon.allocation.arrays import Numbers
+from compecon.allocation.rules.repaired import RepairedShadowPrice
+from compecon.allocation.streams.stream import Stream
+from compecon.allocation.streams.threshold_ridge import fit_predictor
+from compecon.allocation.utilities.step_curves import MeasuredCurve
+from compecon.stats.paired import Difference, bootstrapped, paired
+
+_FOLDS = 5
+
+
+def stable_thresholds(levels: Numbers, correct: Numbers) -> Numbers:
+    """The smallest budget from which on each query is right at every budget that was tried; NaN if there is none.
+
+    Args:
+        levels: Budgets, shape (query, level), rising.
+        correct: 0 or 1, the same shape.
+    """
+    stays = np.flip(np.minimum.accumulate(np.flip(correct, axis=1), axis=1), axis=1) > 0
+    first = np.take_along_axis(levels, stays.argmax(axis=1)[:, None], axis=1)[:, 0]
+    return np.where(stays.any(axis=1), first, np.nan)
+
+
+def folds(n: int, seed: int = 0) -> NDArray[np.intp]:
+    """A fold for each of n rows, as equal as can be, shape (row,)."""
+    return np.asarray(np.random.default_rng(seed).permutation(n) % _FOLDS, dtype=np.intp)
+
+
+def out_of_fold(features: Numbers, goal: Numbers, *, seed: int = 0) -> tuple[Numbers, Numbers]:
+    """Predictions for each row by a predictor of the other folds, and those folds' mean.
+
+    Args:
+        features: Shape (row, feature).
+        goal: Shape (row,), at least 0.
+        seed: Of the folds.
+    """
+    fold, said, mean = folds(len(goal), seed), np.empty(len(goal)), np.empty(len(goal))
+    for number in range(_FOLDS):
+        held = fold == number
+        said[held] = fit_predictor(features[~held], goal[~held], seed=seed).predict(features[held])
+        mean[held] = goal[~held].mean()
+    return said, mean
+
+
+@final
+@dataclass(frozen=True)
+class Skill:
+    """How good predictions are, each figure with its 95 % bootstrap interval over rows.
+
+    Attributes:
+        n: Rows.
+        error: Mean absolute error, in the goal's unit.
+        gain: Mean absolute error of predicting the training rows' mean, less this one: above 0 is skill.
+        rank: Spearman's correlation; 0 where all predictions are alike.
+        slope: Of actual on predicted, 1 if what is said is meant; NaN where all predictions are alike.
+    """
+
+    n: int
+    error: Difference
+    gain: Difference
+    rank: Difference
+    slope: Difference
+
+
+def skill(said: Numbers, mean: Numbers, actual: Numbers) -> Skill:
+    """Compare predictions with what happened.
+
+    Args:
+        said: Predictions, shape (row,).
+        mean: What predicting the mean says, shape (row,) or one number.
+        actual: What happened, shape (row,).
+    """
+    off, off_mean = np.abs(said - actual), np.abs(mean - actual)
+    n, ranks = len(actual), (rankdata(said), rankdata(actual))
+    return Skill(
+        n,
+        bootstrapped(n, lambda w: w @ off / n),
+        bootstrapped(n, lambda w: w @ (off_mean - off) / n),
+        bootstrapped(n, lambda w: np.nan_to_num(_moments(w, *ranks)[0])),
+        bootstrapped(n, lambda w: _moments(w, said, actual)[1]) if np.ptp(said) > 0 else Difference(*[np.nan] * 3),
+    )
+
+
+def _moments(weights: Numbers, x: Numbers, y: Numbers) -> tuple[Numbers, Numbers]:
+    """Correlation of x and y, and slope of y on x, for each row of weights; NaN where x does not vary."""
+    share = weights / weights.sum(axis=1, keepdims=True)
+    dx, dy = x - (share @ x)[:, None], y - (share @ y)[:, None]
+    cross, xx, yy = ((share * product).sum(axis=1) for product in (dx * dy, dx * dx, dy * dy))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return cross / np.sqrt(xx * yy), np.where(xx > 1e-12, cross / xx, np.nan)
+
+
+def steps_at(stream: Stream, thresholds: Numbers) -> MeasuredCurve:
+    """Curves of somebody who trusts predicted thresholds: right from the first budget tried that is not below them.
+
+    Args:
+        stream: Whose budgets.
+        thresholds: Shape (query,).
+    """
+    place = np.minimum((stream.levels < thresholds[:, None] * (1 - 1e-9)).sum(axis=1), stream.levels.shape[1] - 1)
+    right = np.arange(stream.levels.shape[1]) >= place[:, None]
+    return MeasuredCurve(stream.levels, right.astype(np.float64))
+
+
+def chances(features: Numbers, stream: Stream, *, seed: int = 0) -> MeasuredCurve:
+    """Curves of somebody who predicts, from the other folds, the chance of a right answer at every budget tried.
+
+    Args:
+        features: Of each query, shape (query, feature).
+        stream: Budgets and outcomes.
+        seed: Of the folds.
+    """
+    columns = [out_of_fold(features, column, seed=seed)[0] for column in stream.correct.T]
+    return MeasuredCurve(stream.levels, np.column_stack(columns))
+
+
+def earned_by(stream: Stream, seen: MeasuredCurve, budget: float) -> Numbers:
+    """Real outcomes of each query when a budget is shared by curves that may be wrong, shape (query,)."""
+    return stream.curves().value(RepairedShadowPrice().allocate(seen, budget).spend)
+
+
+@final
+@dataclass(frozen=True)
+class Gain:
+    """What one market earns at the cost of treating all queries alike.
+
+    Attributes:
+        stream: Name of the stream.
+        mean_budget: Per query, in the stream's unit: what a level costs when everybody gets it.
+        same: Share of right answers when everybody gets it.
+        hindsight: What sharing the same total by the outcomes themselves adds: an oracle's, nobody can promise it.
+        thresholds: What sharing it by predicted thresholds adds; out of fold.
+        chances: What sharing it by the predicted chances at each level adds; out of fold.
+    """
+
+    stream: str
+    mean_budget: float
+    same: float
+    hindsight: Difference
+    thresholds: Difference
+    chances: Difference
+
+
+def gains(stream: Stream, features: Numbers, *, seed: int = 0) -> tuple[Gain, ...]:
+    """Gains at the cost of each level, judged by real outcomes.
+
+    Args:
+        stream: Outcomes of 0 and 1.
+        features: Of each query, shape (query, feature).
+        seed: Of the folds and draws.
+    """
+    by_thresholds, by_chances = (
+        steps_at(stream, predicted_thresholds(stream, features, seed=seed)),
+        chances(features, stream, seed=seed),
+    )
+    found = []
+    for place, same in enumerate(stream.correct.T):
+        budget = float(stream.levels[:, place].sum())
+        more = [
+            paired(earned_by(stream, seen, budget) - same, seed=seed)
+            for seen in (stream.curves(), by_thresholds, by_chances)
+        ]
+        found.append(Gain(stream.name, budget / len(same), float(same.mean()), *more))
+    return tuple(found)
+
+
+def predicted_thresholds(stream: Stream, features: Numbers, *, seed: int = 0) -> Numbers:
+    """Thresholds of all queries, each predicted from the queries of other folds that have one, shape (query,)."""
+    actual = stable_thresholds(stream.levels, stream.correct)
+    known, fold, said = np.isfinite(actual), folds(len(actual), seed), np.empty(len(actual))
+    for number in range(_FOLDS):
+        held = fold == number
+        fitted = fit_predictor(features[known & ~held], actual[known & ~held], seed=seed)
+        said[held] = fitted.predict(features[held])
+    return said

@@ -1,0 +1,183 @@
+"""Thresholds from features: ridge regression, calibrated to be monotone, with its errors inside and outside.
+
+NumPy and SciPy only; where the features are from is the caller's business. Ours: the paper trains a DeBERTa for this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import isotonic_regression
+from scipy.stats import spearmanr
+
+from compecon.allocation.arrays import Mask, Numbers, numbers
+
+_STRENGTHS = np.logspace(-4, 4, 33)
+_FOLDS = 5
+
+
+class PredictionError(NamedTuple):
+    """How far predictions are off.
+
+    Attributes:
+        n: How many were compared.
+        mean_absolute: In tokens.
+        root_mean_square: In tokens.
+        bias: Mean of predicted minus actual, in tokens.
+        rank_correlation: Spearman's, in [-1, 1]; NaN if one side is constant. All that matters to a rule that funds the
+            smallest thresholds first.
+        log_spread: Standard deviation of the errors of the logarithm: the noise of a synthetic stream.
+    """
+
+    n: int
+    mean_absolute: float
+    root_mean_square: float
+    bias: float
+    rank_correlation: float
+    log_spread: float
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class ThresholdPredictor:
+    """Ridge regression of log(1 + threshold), then a monotone map to tokens.
+
+    A ridge shrinks towards the mean, so that hard queries look easier than they are; the map, fitted to predictions of
+    rows that the ridge had not seen, undoes what of that is systematic.
+
+    Attributes:
+        centre: Mean of the features, shape (feature,).
+        weights: Shape (feature,).
+        intercept: Mean of the logarithms.
+        strength: Of the ridge.
+        knots: Raw predictions, ascending, and the tokens that they stand for, shape (2, knot).
+    """
+
+    centre: Numbers
+    weights: Numbers
+    intercept: float
+    strength: float
+    knots: Numbers
+
+    def raw(self, features: ArrayLike) -> Numbers:
+        """Predicted log(1 + threshold), shape (row,)."""
+        return np.asarray((np.asarray(features, dtype=np.float64) - self.centre) @ self.weights + self.intercept)
+
+    def predict(self, features: ArrayLike) -> Numbers:
+        """Predicted thresholds in tokens, shape (row,); beyond the knots the last one's."""
+        return np.asarray(np.interp(self.raw(features), self.knots[0], self.knots[1]))
+
+
+def fit_predictor(features: ArrayLike, thresholds: ArrayLike, *, seed: int = 0) -> ThresholdPredictor:
+    """Fit ridge and calibration; the strength is chosen by generalised cross-validation.
+
+    Args:
+        features: Shape (row, feature), finite.
+        thresholds: Tokens, shape (row,), at least 0.
+        seed: Of the folds for the calibration.
+
+    Raises:
+        ValueError: If shapes differ, a number is not finite, or there are fewer than 10 rows.
+    """
+    rows, tokens = _checked(features, thresholds)
+    goal = np.log1p(tokens)
+    centre, weights, strength = _ridge(rows, goal)
+    unseen = np.empty(len(goal))
+    fold = np.random.default_rng(seed).permutation(len(goal)) % _FOLDS
+    for number in range(_FOLDS):
+        held = fold == number
+        mean, slope, _ = _ridge(rows[~held], goal[~held], strength)
+        unseen[held] = (rows[held] - mean) @ slope + goal[~held].mean()
+    return ThresholdPredictor(centre, weights, float(goal.mean()), strength, _monotone(unseen, tokens))
+
+
+def prediction_error(predicted: ArrayLike, actual: ArrayLike) -> PredictionError:
+    """How far predictions are off.
+
+    Args:
+        predicted: Tokens, shape (row,).
+        actual: Tokens, shape (row,).
+    """
+    said, true = numbers(predicted, "predicted"), numbers(actual, "actual")
+    error = said - true
+    varies = np.ptp(said) > 0 and np.ptp(true) > 0
+    return PredictionError(
+        len(error),
+        float(np.abs(error).mean()),
+        float(np.sqrt((error**2).mean())),
+        float(error.mean()),
+        float(spearmanr(said, true).statistic) if varies else float("nan"),
+        float((np.log1p(said) - np.log1p(true)).std()),
+    )
+
+
+def inside_and_outside(
+    features: ArrayLike, thresholds: ArrayLike, groups: Sequence[str], held_out: str, *, seed: int = 0
+) -> tuple[PredictionError, PredictionError]:
+    """Error on rows like those of the training, and on a group that it never saw.
+
+    Args:
+        features: Shape (row, feature).
+        thresholds: Tokens, shape (row,).
+        groups: Of each row: its source or kind.
+        held_out: The group to leave out.
+        seed: Of the folds.
+
+    Returns:
+        In distribution, by cross-validation over the other groups, and out of distribution.
+
+    Raises:
+        ValueError: If there is no such group, or nothing else.
+    """
+    rows, tokens = _checked(features, thresholds)
+    outside: Mask = np.array([group == held_out for group in groups], dtype=np.bool_)
+    if not outside.any() or outside.all():
+        raise ValueError(f"group {held_out!r} must have some of the rows, and not all.")
+    inner, goal = rows[~outside], tokens[~outside]
+    predicted = np.empty(len(goal))
+    fold = np.random.default_rng(seed).permutation(len(goal)) % _FOLDS
+    for number in range(_FOLDS):
+        held = fold == number
+        predicted[held] = fit_predictor(inner[~held], goal[~held], seed=seed).predict(inner[held])
+    away = fit_predictor(inner, goal, seed=seed).predict(rows[outside])
+    return prediction_error(predicted, goal), prediction_error(away, tokens[outside])
+
+
+def _checked(features: ArrayLike, thresholds: ArrayLike) -> tuple[Numbers, Numbers]:
+    rows, tokens = np.asarray(features, dtype=np.float64), numbers(thresholds, "thresholds")
+    if rows.ndim != 2 or tokens.shape != rows.shape[:1] or len(rows) < 10:
+        raise ValueError(f"features must be (row, feature) with 10 rows or more, got {rows.shape} for {tokens.shape}.")
+    if not np.isfinite(rows).all():
+        raise ValueError("features must be finite.")
+    return rows, tokens
+
+
+def _ridge(rows: Numbers, goal: Numbers, strength: float | None = None) -> tuple[Numbers, Numbers, float]:
+    """Centre, weights and strength; without a strength the best by generalised cross-validation."""
+    centre = rows.mean(axis=0)
+    left, size, right = np.linalg.svd(rows - centre, full_matrices=False)
+    seen = left.T @ (goal - goal.mean())
+    if strength is None:
+        strength = min(_STRENGTHS.tolist(), key=lambda s: _gcv(size, seen, goal, s * float((size**2).mean() or 1.0)))
+        strength *= float((size**2).mean() or 1.0)
+    return centre, right.T @ (seen * size / (size**2 + strength)), strength
+
+
+def _gcv(size: Numbers, seen: Numbers, goal: Numbers, strength: float) -> float:
+    """Mean square error over the square of the share of free degrees (Golub, Heath and Wahba 1979)."""
+    kept = size**2 / (size**2 + strength)
+    total = float(((goal - goal.mean()) ** 2).sum())
+    unexplained = total - float((seen**2).sum()) + float((((1 - kept) * seen) ** 2).sum())
+    free = len(goal) - 1 - float(kept.sum())
+    return unexplained / max(free, 1e-9) ** 2
+
+
+def _monotone(raw: Numbers, tokens: Numbers) -> Numbers:
+    order: NDArray[np.intp] = np.argsort(raw, kind="stable")
+    rising = isotonic_regression(tokens[order]).x
+    knots, first = np.unique(raw[order], return_index=True)
+    return np.stack([knots, rising[first]])

@@ -1,0 +1,1 @@
+"""What spending is worth to each query: one family of curves a file."""

@@ -1,0 +1,80 @@
+"""Allocation when thresholds are known up to an error: expected instead of certain value. Ours, not the paper's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import ndtri
+
+from compecon.allocation.arrays import Numbers, numbers
+from compecon.allocation.utilities.step_curves import MeasuredCurve
+from compecon.allocation.utilities.surge import ShiftedSurge
+from compecon.allocation.utilities.truncation import Truncation
+
+N_NODES = 33
+N_LEVELS = 96
+_SURE_OF = 0.99  # of a truncation's ceiling: where its levels end
+
+
+def expected_utility(
+    utility: ShiftedSurge | Truncation, spread: ArrayLike, *, n_nodes: int = N_NODES, n_levels: int = N_LEVELS
+) -> MeasuredCurve:
+    """Mean curves over thresholds that are normal around the predicted ones, cut off at 0.
+
+    One token short of a threshold buys nothing. If the threshold is uncertain, the kink is smoothed out, it pays to buy
+    some margin, and whoever is too uncertain is abandoned earlier.
+
+    Args:
+        utility: Curves of the predicted thresholds.
+        spread: Standard deviation of the error, in units of spend, one number or one an agent; 0 for none.
+        n_nodes: Thresholds of equal chance by which an agent's distribution is represented.
+        n_levels: Spends at which the mean is taken, evenly from the lowest threshold to the highest peak. In between
+            the curve is a step, so it never promises more than the mean where that rises.
+
+    Returns:
+        Curves with the same limits.
+
+    Raises:
+        ValueError: If a spread is negative, or there is no node or level.
+    """
+    if n_nodes < 1 or n_levels < 2:
+        raise ValueError(f"at least 1 node and 2 levels are needed, got {n_nodes} and {n_levels}.")
+    errors = numbers(spread, "spread") * _normal_nodes(n_nodes)[:, None]
+    thresholds = np.maximum(utility.threshold + errors, 0.0)  # (node, agent)
+    curves = [replace(utility, threshold=node) for node in thresholds]
+    reach = 1.0 / utility.decay if isinstance(utility, ShiftedSurge) else _z(_SURE_OF) / utility.decay
+    first, last = thresholds.min(axis=0), np.minimum(thresholds.max(axis=0) + reach, utility.cap)
+    levels = first + np.linspace(0.0, 1.0, n_levels)[1:, None] * np.maximum(last - first, 0.0)  # (level, agent)
+    mean = np.mean([curve.value(levels) for curve in curves], axis=0)
+    return MeasuredCurve(levels.T, mean.T, utility.floor, utility.cap)
+
+
+def quantile_utility(utility: ShiftedSurge | Truncation, spread: ArrayLike, chance: float) -> ShiftedSurge | Truncation:
+    """Curves with a margin: thresholds that are not exceeded with a chance, under the same normal error.
+
+    Args:
+        utility: Curves of the predicted thresholds.
+        spread: As of `expected_utility`.
+        chance: In (0, 1); 0.5 changes nothing.
+
+    Raises:
+        ValueError: If the chance is not in (0, 1).
+    """
+    if not 0.0 < chance < 1.0:
+        raise ValueError(f"chance must be in (0, 1), got {chance}.")
+    margin = numbers(spread, "spread") * float(ndtri(chance))
+    return replace(utility, threshold=np.maximum(utility.threshold + margin, 0.0))
+
+
+def _normal_nodes(n_nodes: int) -> Numbers:
+    """Middles of parts of equal chance, scaled to a variance of 1."""
+    nodes: Numbers = np.asarray(ndtri((np.arange(n_nodes) + 0.5) / n_nodes))
+    return nodes / nodes.std() if n_nodes > 1 else nodes
+
+
+def _z(share: float) -> float:
+    """Where the Gamma(2) distribution function is ``share``."""
+    grid = np.linspace(0.0, 20.0, 2001)
+    return float(grid[np.searchsorted(1.0 - (1.0 + grid) * np.exp(-grid), share)])

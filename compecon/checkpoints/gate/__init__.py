@@ -1,0 +1,1 @@
+"""What may be loaded: files of a checkpoint are read and judged here, without torch."""

@@ -1,0 +1,143 @@
+"""The child's side of a foreign tokenizer: it loads the tokenizer and answers what compecon asks of one.
+
+A tokenizer is a small program: a regular expression can take exponential time, a chain of normalizers can turn ten
+characters into ten billion. So it runs here, for as long as it is used, and never in the process of the dashboard or of
+a training. torch is kept out: a tokenizer needs none of it, and every one of them would weigh 200 MB more.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+if __name__ == "__main__":  # and not where this is imported, such as by a search for doctests
+    sys.modules["torch"] = None  # type: ignore[assignment]  # before transformers looks for it
+
+import numpy as np
+from transformers import AutoTokenizer, PreTrainedTokenizerBase
+
+from compecon.checkpoints.tokenizers.panics import panics_as_errors, reason
+from compecon.checkpoints.tokenizers.probes import probes_of
+from compecon.checkpoints.tokenizers.tokenizer_files import saved_files
+from compecon.checkpoints.tokenizers.tokenizer_limits import LIMITS, MOST_TOKENS_A_CHARACTER, SPARE_TOKENS
+from compecon.children.messages import Message
+from compecon.children.serve import serve
+
+_COLUMNS = frozenset({"input_ids", "attention_mask", "token_type_ids", "special_tokens_mask"})
+
+
+class Service:
+    """A loaded tokenizer that answers messages by their "ask"."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._loaded: PreTrainedTokenizerBase | None = None
+        self._asked: Mapping[str, Callable[[Message], Message]] = {
+            "load": self._load, "probe": self._probe, "encode": self._encode, "tokens": self._tokens, "ids": self._ids,
+            "decode": self._decode, "vocabulary": self._vocabulary, "files": self._files,
+        }  # fmt: skip
+
+    def answer(self, question: Message) -> Message:
+        """Answer a question."""
+        with panics_as_errors():
+            return self._asked[question.body["ask"]](question)
+
+    @property
+    def _tokenizer(self) -> Any:
+        if self._loaded is None:
+            self._loaded = AutoTokenizer.from_pretrained(
+                str(self._folder), trust_remote_code=False, local_files_only=True
+            )
+        return self._loaded
+
+    def _load(self, _question: Message) -> Message:
+        tokenizer = self._tokenizer
+        decoder = getattr(getattr(tokenizer, "backend_tokenizer", None), "decoder", None)
+        return Message(
+            {
+                "special": {name: str(token) for name, token in _special(tokenizer).items()},
+                "extra": [str(token) for token in tokenizer.extra_special_tokens],
+                "settings": {
+                    "model_max_length": tokenizer.model_max_length,
+                    "padding_side": tokenizer.padding_side,
+                    "truncation_side": tokenizer.truncation_side,
+                    "model_input_names": list(tokenizer.model_input_names),
+                },
+                "is_fast": bool(tokenizer.is_fast),
+                "size": len(tokenizer),
+                "vocabulary": int(tokenizer.vocab_size),
+                "added": [
+                    tokenizer.num_special_tokens_to_add(pair=False),
+                    tokenizer.num_special_tokens_to_add(pair=True),
+                ],
+                "decoder": None if decoder is None else decoder.__getstate__().decode("utf-8"),
+            }
+        )
+
+    def _probe(self, _question: Message) -> Message:
+        """Read what the tokenizer's own rules react to; what explodes on loading or on this is refused at once."""
+        for probe in probes_of(self._folder):
+            _check_length(len(self._plain([probe])["input_ids"][0]), [probe], [])
+        return Message({})
+
+    def _plain(self, texts: list[str]) -> Any:
+        return self._tokenizer(texts, truncation=False, padding=False, verbose=False)
+
+    def _encode(self, question: Message) -> Message:
+        texts, pairs = question.body["texts"], question.body["pairs"]
+        found = self._tokenizer(texts, pairs, padding=False, verbose=False, **question.body["options"])
+        rows = found["input_ids"]
+        _check_length(sum(map(len, rows)), texts, pairs or [])
+        arrays = {"lengths": np.fromiter(map(len, rows), np.int64, len(rows))}
+        names = [name for name in found if name in _COLUMNS]
+        arrays |= {name: _flat(found[name]) for name in names}
+        encodings = found.encodings
+        if encodings and question.body["aligned"]:
+            arrays["offsets"] = np.asarray([each.offsets for each in encodings[:1]], np.int64).reshape(-1, 2)
+            arrays["words"] = _with_gaps(encodings[0].word_ids)
+            arrays["sequences"] = _with_gaps(encodings[0].sequence_ids)
+        return Message({"names": names}, arrays)
+
+    def _tokens(self, question: Message) -> Message:
+        return Message({"tokens": self._tokenizer.convert_ids_to_tokens(question.body["ids"])})
+
+    def _ids(self, question: Message) -> Message:
+        return Message({"ids": self._tokenizer.convert_tokens_to_ids(question.body["tokens"])})
+
+    def _decode(self, question: Message) -> Message:
+        return Message({"text": self._tokenizer.decode(question.body["ids"], **question.body["options"])})
+
+    def _vocabulary(self, _question: Message) -> Message:
+        return Message({"vocabulary": self._tokenizer.get_vocab()})
+
+    def _files(self, _question: Message) -> Message:
+        files = saved_files(self._tokenizer, self._folder)
+        return Message({}, {name: np.frombuffer(content, np.uint8) for name, content in files.items()})
+
+
+def _special(tokenizer: Any) -> dict[str, Any]:
+    named = {name: getattr(tokenizer, name) for name in tokenizer.SPECIAL_TOKENS_ATTRIBUTES}
+    return {name: token for name, token in named.items() if token is not None}
+
+
+def _flat(rows: list[list[int]]) -> np.ndarray:
+    return np.fromiter((number for row in rows for number in row), np.int32)
+
+
+def _with_gaps(numbers: list[int | None]) -> np.ndarray:
+    return np.fromiter((-1 if number is None else number for number in numbers), np.int64)
+
+
+def _check_length(n_tokens: int, texts: list[str], pairs: list[str]) -> None:
+    n_characters = sum(map(len, (*texts, *pairs)))
+    if n_tokens > MOST_TOKENS_A_CHARACTER * n_characters + SPARE_TOKENS * len(texts):
+        raise ValueError(f"it makes {n_tokens:,} tokens of {n_characters:,} characters")
+
+
+if __name__ == "__main__":
+    try:
+        serve(Service(Path(sys.argv[1])).answer, LIMITS)
+    except Exception as error:  # noqa: BLE001 - the other side sees that it ended
+        sys.exit(reason(error))

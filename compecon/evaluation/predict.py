@@ -1,0 +1,116 @@
+"""What a model says of many rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from compecon.attention.budget import Budget
+from compecon.attention.hooks import budgeted_attention
+from compecon.checkpoints.ids import require_finite
+from compecon.checkpoints.inputs import read, stacked
+from compecon.evaluation.as_given import require_measurable
+from compecon.tasks.encode_rows import Features
+
+
+def collator(tokenizer: PreTrainedTokenizerBase) -> Callable[[list[Features]], Mapping[str, Tensor]]:
+    """What makes rows one batch, padded to the longest; see `compecon.checkpoints.inputs`.
+
+    Args:
+        tokenizer: Names the padding token, for models whose config names none.
+    """
+    return partial(stacked, padding=tokenizer.pad_token_id)
+
+
+def batches_of(
+    tokenizer: PreTrainedTokenizerBase,
+    rows: Sequence[Features],
+    batch_size: int,
+    device: torch.device | str = "cpu",
+) -> Iterator[Mapping[str, Tensor]]:
+    """Rows in their order as padded batches, targets included.
+
+    Args:
+        tokenizer: Its tokenizer, for padding.
+        rows: Encoded rows.
+        batch_size: Rows at a time.
+        device: Where the batches go.
+    """
+    collate = collator(tokenizer)
+    for start in range(0, len(rows), batch_size):
+        yield {name: part.to(device) for name, part in collate(list(rows[start : start + batch_size])).items()}
+
+
+def predict(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    rows: Sequence[Features],
+    batch_size: int = 64,
+    *,
+    budget: Budget | None = None,
+) -> Tensor:
+    """Logits of every row, in the order given, in float32.
+
+    Args:
+        model: A model with one vector of logits a row.
+        tokenizer: Its tokenizer, for padding.
+        rows: Encoded rows.
+        batch_size: Rows at a time.
+        budget: How many keys each query may read; None: all it sees.
+
+    Returns:
+        Shape (row, label), on the CPU.
+
+    Raises:
+        ValueError: If the model does not compute in float32, with its own `forward` and without dropout.
+    """
+    with budgeted_attention(model, budget) if budget else nullcontext():
+        return _in_batches(model, tokenizer, rows, batch_size, lambda output, _: output.logits)
+
+
+def embed(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: Sequence[Features], batch_size: int = 64
+) -> Tensor:
+    """Sentence embeddings: last hidden states averaged over the tokens, of length 1, in float32.
+
+    Args:
+        model: An encoder.
+        tokenizer: Its tokenizer, for padding.
+        rows: Encoded rows, in the order wanted.
+        batch_size: Rows at a time.
+
+    Returns:
+        Shape (row, width), on the CPU.
+    """
+
+    def mean(output: Any, batch: Mapping[str, Tensor]) -> Tensor:
+        real = batch["attention_mask"].unsqueeze(-1)
+        return functional.normalize((output.last_hidden_state * real).sum(1) / real.sum(1), dim=-1)
+
+    return _in_batches(model, tokenizer, rows, batch_size, mean)
+
+
+@torch.inference_mode()
+def _in_batches(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    rows: Sequence[Features],
+    batch_size: int,
+    take: Callable[[Any, Mapping[str, Tensor]], Tensor],
+) -> Tensor:
+    require_measurable(model)
+    by_length = sorted(range(len(rows)), key=lambda row: len(rows[row]["input_ids"]))
+    batches = batches_of(tokenizer, [rows[row] for row in by_length], batch_size, model.device)
+    parts = [take(read(model, batch), batch).float().cpu() for batch in batches]
+    found = torch.cat(parts)
+    require_finite(found, "What the model says of a row is")
+    restore = torch.empty(len(rows), dtype=torch.long)
+    restore[torch.tensor(by_length)] = torch.arange(len(rows))
+    return found[restore]

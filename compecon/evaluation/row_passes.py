@@ -1,0 +1,135 @@
+"""Forward passes over rows that are recorded: what a model says of each row, and how unequally each head reads it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from math import nan
+from typing import Any
+
+import numpy as np
+import torch
+
+from compecon.attention.budget import KeyBudget
+from compecon.attention.hooks import budgeted_attention, recorded_attention
+from compecon.attention.recorded import LayerAttention
+from compecon.callbacks import Audience, StepRecord
+from compecon.checkpoints.inputs import read
+from compecon.checkpoints.kinds import SEVERAL_STACKS
+from compecon.checkpoints.load import Checkpoint
+from compecon.errors import TrainingInterruptedError, UnsupportedModelError
+from compecon.evaluation.predict import batches_of
+from compecon.evaluation.row_inequality import row_inequality
+from compecon.tasks.encode_rows import Features
+
+_ROWS = 32  # a batch, at most
+_WEIGHTS = 1 << 26  # attention weights recorded at a time, at most: 256 MB
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Rows and who reads them.
+
+    Attributes:
+        checkpoint: In evaluation mode.
+        rows: Encoded rows.
+        heads: Heads of each layer that are left, by their index in the dense model.
+    """
+
+    checkpoint: Checkpoint
+    rows: list[Features]
+    heads: tuple[tuple[int, ...], ...]
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Layers, and the heads that each had."""
+        return len(self.heads), int(self.checkpoint.preflight.heads)
+
+
+@dataclass(frozen=True, eq=False)
+class Level:
+    """All rows under one budget.
+
+    Attributes:
+        logits: Shape (row, output).
+        cells: Gini and entropy in nats, shape (2, row, layer, head): means over queries; NaN for a removed head.
+    """
+
+    logits: np.ndarray
+    cells: np.ndarray
+
+
+def level_of(sample: Sample, budget: KeyBudget | None, audience: Audience) -> Level:
+    """Let the model read all rows under a budget.
+
+    Args:
+        sample: Rows and model.
+        budget: Top-k by logit; None for all keys.
+        audience: Is told of each batch as of a step without a loss; its watch is asked after each whether to leave.
+
+    Raises:
+        UnsupportedModelError: If the model has more than one stack of attention layers.
+        TrainingInterruptedError: If the watch said stop.
+    """
+    batches = list(batches_of_like_length(sample))
+    cells = np.full((2, len(sample.rows), *sample.grid), np.nan)
+    logits: list[np.ndarray] = [np.empty(0)] * len(sample.rows)
+    name = "all keys" if budget is None else f"{budget.keys} key{'s' if budget.keys != 1 else ''}"
+    audience.begin(name, len(batches))
+    began = time.monotonic()
+    for step, places in enumerate(batches, 1):
+        outputs, found = read_batch(sample, places, budget)
+        cells[:, places] = found
+        for place, row in zip(places, outputs, strict=True):
+            logits[place] = row
+        audience.watch.report(StepRecord(step, nan, nan, 1.0, 0.0, 1.0, time.monotonic() - began))
+        if audience.watch.stop() and step < len(batches):
+            raise TrainingInterruptedError(
+                f"The statistics with {name} were left after {step} of {len(batches)} steps."
+            )
+    return Level(np.stack(logits), cells)
+
+
+def batches_of_like_length(sample: Sample) -> Iterator[list[int]]:
+    """Places of rows that are read together: the shortest ones first, so that little is padding."""
+    lengths = [len(row["input_ids"]) for row in sample.rows]
+    n_heads = max(1, sum(map(len, sample.heads)))
+    batch: list[int] = []
+    for place in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if batch and (len(batch) == _ROWS or (len(batch) + 1) * n_heads * lengths[place] ** 2 > _WEIGHTS):
+            yield batch
+            batch = []
+        batch.append(place)
+    if batch:
+        yield batch
+
+
+@torch.inference_mode()
+def read_batch(sample: Sample, places: Sequence[int], budget: KeyBudget | None) -> tuple[np.ndarray, np.ndarray]:
+    """One forward pass.
+
+    Returns:
+        Logits, shape (row, output), and Gini and entropy, shape (2, row, layer, head).
+
+    Raises:
+        UnsupportedModelError: If the model has more than one stack of attention layers.
+    """
+    model, checkpoint = sample.checkpoint.model, sample.checkpoint
+    rows = [sample.rows[place] for place in places]
+    batch: Any = next(iter(batches_of(checkpoint.tokenizer, rows, len(rows), model.device)))
+    with budgeted_attention(model, budget) if budget else nullcontext(), recorded_attention(model) as seen:
+        output = read(model, batch)
+    real = batch["attention_mask"].bool()
+    return output.logits.float().cpu().numpy(), _cells(sample, seen, real, budget)
+
+
+def _cells(sample: Sample, seen: Sequence[LayerAttention], real: torch.Tensor, budget: KeyBudget | None) -> np.ndarray:
+    if len({one.stack for one in seen}) > 1:
+        raise UnsupportedModelError(f"{sample.checkpoint.name} has no statistics. {SEVERAL_STACKS}")
+    cells = np.full((2, len(real), *sample.grid), np.nan)
+    for one in seen:
+        found = row_inequality(one, real, None if budget is None else budget.keys)
+        cells[:, :, one.layer, list(sample.heads[one.layer])] = found.cpu().numpy()
+    return cells

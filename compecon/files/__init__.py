@@ -1,0 +1,1 @@
+"""Files that other programs or people write: read with limits, written durably."""

@@ -1,0 +1,145 @@
+"""Folders that count once they are whole: checkpoints of a training, marked last, and found again by their step.
+
+A marker with the size and digest of every file is written when all else is on the disk. A folder without one, or with
+other content than it says, does not exist for a training; it is set aside under another name. Loads without torch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from compecon.errors import NewerError
+from compecon.files.safe_reader import open_file, parse_object, read_bytes, shown
+from compecon.files.schema import check_beginning
+
+if TYPE_CHECKING:
+    from io import BufferedReader
+
+MARKER = "COMPLETE.json"
+SCHEMA = 1
+KEEP = 2  # complete checkpoints of a training: the newest, and the one to fall back on
+_PREFIX = "checkpoint-"
+_MOST_BYTES = 10_000_000
+
+
+def checkpoint_folder(root: Path, step: int) -> Path:
+    """Where the checkpoint of a step goes, as transformers names it."""
+    return root / f"{_PREFIX}{step}"
+
+
+def step_of(folder: Path) -> int:
+    """The step of a checkpoint's folder."""
+    return int(folder.name.removeprefix(_PREFIX))
+
+
+def checkpoints_of(root: Path) -> list[Path]:
+    """Folders of checkpoints by their step, whole or not."""
+    named = [path for path in root.glob(f"{_PREFIX}*") if path.name.removeprefix(_PREFIX).isdigit()]
+    return sorted(named, key=step_of)
+
+
+def mark_complete(folder: Path, step: int) -> None:
+    """Say that a checkpoint is whole, once all its files are on the disk; then drop older ones but the last.
+
+    Args:
+        folder: The checkpoint, with all its files written.
+        step: Its step.
+    """
+    paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != MARKER]
+    for path in paths:
+        flush(path)
+    files = {path.relative_to(folder).as_posix(): described(path) for path in paths}
+    write_durably(folder / MARKER, json.dumps({"schema": SCHEMA, "step": step, "files": files}, indent=1))
+    _flush_folder(folder.parent)
+    for old in checkpoints_of(folder.parent)[:-KEEP]:
+        shutil.rmtree(old)
+
+
+def is_complete(folder: Path) -> bool:
+    """Whether a checkpoint has a marker, and the very files that it names.
+
+    Raises:
+        NewerError: If a newer compecon marked it.
+    """
+    path = folder / MARKER
+    try:
+        raw = read_bytes(path, _MOST_BYTES)
+        check_beginning(raw, SCHEMA, shown(path))
+        files = dict(parse_object(raw, shown(path))["files"])
+        return bool(files) and all(matches(folder / name, said) for name, said in files.items())
+    except NewerError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def last_complete_checkpoint(root: Path) -> Path | None:
+    """The newest checkpoint of a training whose files are all there as written; broken ones are set aside.
+
+    Args:
+        root: Folder of the training. Newer checkpoints without a marker, or with other content than it says, are
+            renamed to `broken-...`; of those with the same step, the last one stays.
+
+    Raises:
+        NewerError: If a newer compecon marked one.
+    """
+    for candidate in reversed(checkpoints_of(root)):
+        if is_complete(candidate):
+            return candidate
+        set_aside(candidate)
+    return None
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a file or folder that is not whole to `broken-...`, and give its new name."""
+    target = path.with_name(f"broken-{path.name}")
+    if target.is_dir():
+        shutil.rmtree(target, ignore_errors=True)
+    path.replace(target)
+    return target
+
+
+def described(path: Path) -> dict[str, Any]:
+    """Size and digest of a file, as a marker tells them."""
+    with open_file(path) as stream:
+        digest = hashlib.file_digest(cast("BufferedReader", stream), "sha256").hexdigest()
+    return {"bytes": path.stat().st_size, "sha256": digest}
+
+
+def matches(path: Path, said: Mapping[str, Any]) -> bool:
+    """Whether a file is the one that was described; its size is looked at first."""
+    return path.stat().st_size == said["bytes"] and described(path) == said
+
+
+def flush(path: Path) -> None:
+    """Make what was written to a file last."""
+    with path.open("r+b") as stream:  # Windows flushes only what is open for writing
+        os.fsync(stream.fileno())
+
+
+def write_durably(path: Path, text: str) -> None:
+    """Write a file as a whole or not at all, so that it outlives a power failure too."""
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")  # processes of one training may write the same file
+    with part.open("w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    part.replace(path)
+    _flush_folder(path.parent)
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make renames and new names in a folder last; Windows has no such call, and does without."""
+    if os.name == "nt":
+        return
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)

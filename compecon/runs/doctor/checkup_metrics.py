@@ -1,0 +1,104 @@
+"""What is wrong with the metrics of a run: lines that are none. What stands in no line's place is set aside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from compecon.errors import RunError
+from compecon.files.durable import replace_file
+from compecon.files.safe_reader import parse_json, read_bytes, shown
+from compecon.files.schema import check_schema
+from compecon.runs.doctor.findings import Finding, aside, while_nobody_works
+from compecon.runs.metrics_file import MOST_BYTES
+from compecon.runs.run_record import SCHEMA, RunRecord
+from compecon.runs.store import METRICS
+
+_DAMAGED = "metrics.damaged.jsonl"
+
+
+def check_metrics(record: RunRecord) -> Iterator[Finding]:
+    """Whatever is no line of metrics.
+
+    Args:
+        record: A run that nobody works on.
+
+    Raises:
+        NewerError: If a newer compecon wrote them.
+    """
+    path = record.folder / METRICS
+    try:
+        lines = lines_of(path)
+    except (OSError, RunError) as error:
+        why = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+        change = while_nobody_works(record.folder, partial(_set_aside, path))
+        yield Finding(record.run_id, "problem", f"{METRICS} cannot be read: {why}", change)
+        return
+    for line in lines:
+        value = _value(line)
+        if value is not None and value.get("event") == "attempt":
+            check_schema(value, SCHEMA, shown(path), error=RunError)
+    bad = [line for line in lines if not _is_good(line)]
+    if not bad:
+        return
+    torn = len(bad) == 1 and bad[0] is lines[-1] and not bad[0].endswith(b"\n")
+    what = "the last line was not written to its end" if torn else f"{len(bad):,} of {len(lines):,} lines are damaged"
+    change = while_nobody_works(record.folder, partial(_without_bad_lines, path))
+    yield Finding(record.run_id, "problem", f"{METRICS}: {what}.", change)
+
+
+def attempts_in(path: Path) -> int:
+    """How many attempts some metrics tell of; 0 if they cannot be read."""
+    with suppress(OSError, RunError):
+        return sum(b'"event": "attempt"' in line for line in lines_of(path))
+    return 0
+
+
+def lines_of(path: Path) -> list[bytes]:
+    """Lines of a file of metrics with their ends; none if there is no file.
+
+    Raises:
+        OSError: If it cannot be opened.
+        RunError: If it is no regular file, or takes for ever to read.
+    """
+    try:
+        return read_bytes(path, MOST_BYTES, error=RunError).splitlines(keepends=True)
+    except FileNotFoundError:
+        if path.is_symlink():
+            raise
+        return []
+
+
+def _set_aside(path: Path) -> str:
+    return f"it is now {aside(path, _DAMAGED).name}; its curves are lost, its checkpoints are not"
+
+
+def _without_bad_lines(path: Path) -> str:
+    lines = lines_of(path)
+    good, bad = ([line for line in lines if _is_good(line) is wanted] for wanted in (True, False))
+    target = path.with_name(_DAMAGED)
+    former = lines_of(target) if target.exists() else []
+    replace_file(target, b"".join(line.rstrip(b"\n") + b"\n" for line in (*former, *bad)))
+    replace_file(path, b"".join(good))
+    return f"{len(bad):,} lines were moved to {_DAMAGED}"
+
+
+def _is_good(line: bytes) -> bool:
+    """Whether a line is whole; one of a kind that is not known may be a newer compecon's."""
+    value = _value(line)
+    if value is None or not line.endswith(b"\n"):
+        return False
+    if "event" in value or not {"stage", "step"} & set(value):
+        return True
+    return isinstance(value.get("stage"), str) and type(value.get("step")) is int
+
+
+def _value(line: bytes) -> dict[str, Any] | None:
+    try:
+        value = parse_json(line, METRICS, error=RunError)
+    except RunError:
+        return None
+    return value if isinstance(value, dict) else None

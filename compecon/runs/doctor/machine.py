@@ -1,0 +1,82 @@
+"""What this machine has that runs depend on: versions of libraries, and GPUs. Nothing of it is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+
+from packaging.requirements import InvalidRequirement, Requirement
+
+from compecon.paths import dashboard_root
+from compecon.runs.devices_here import visible_gpus
+from compecon.runs.doctor.findings import Finding
+from compecon.runs.jobs.options import installed_trackers
+from compecon.runs.submission import LIBRARIES
+
+
+def check_machine() -> Iterator[Finding]:
+    """Libraries that are missing, too old or others than were tested, and whether a GPU is seen."""
+    for text in _needed():
+        if (sentence := _unmet(text)) is not None:
+            yield Finding("machine", "problem", sentence)
+    tested = _tested(dashboard_root() / "constraints.txt")
+    differs = [
+        f"{name} {installed} ({tested[name]})"
+        for name, installed in _installed()
+        if tested.get(name, installed) != installed
+    ]
+    if differs:
+        sentence = f"Other versions are installed than were tested (in brackets): {', '.join(differs)}."
+        yield Finding("machine", "note", sentence)
+    gpus = visible_gpus()
+    seen = (
+        f"{len(gpus)} NVIDIA GPUs may be used: {', '.join(gpus)}."
+        if gpus
+        else "No NVIDIA GPU is seen: runs use the CPU."
+    )
+    yield Finding("machine", "note", seen)
+    if trackers := installed_trackers():
+        yield Finding("machine", "note", f"Trainings can report to {', '.join(trackers)} (--report-to).")
+
+
+def _needed() -> list[str]:
+    try:
+        return requires("compecon") or []
+    except PackageNotFoundError:
+        return []
+
+
+def _unmet(text: str) -> str | None:
+    """What is wrong with a library that is needed; None if nothing is."""
+    try:
+        need = Requirement(text)
+    except InvalidRequirement:
+        return None
+    if need.marker is not None and not need.marker.evaluate({"extra": ""}):
+        return None
+    try:
+        found = version(need.name)
+    except PackageNotFoundError:
+        return f"{need.name} is needed and not installed. Install compecon again."
+    if not need.specifier.contains(found, prereleases=True):
+        return f"{need.name} {found} is installed, {need.specifier} is needed. Install compecon again."
+    return None
+
+
+def _tested(path: Path) -> dict[str, str]:
+    """Versions that were tested together; none in a wheel."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return {}
+    pairs = (line.partition(";")[0].split("==") for line in lines if "==" in line and not line.startswith("#"))
+    return {pair[0].strip(): pair[1].strip() for pair in pairs if len(pair) == 2}
+
+
+def _installed() -> Iterator[tuple[str, str]]:
+    for name in LIBRARIES:
+        try:
+            yield name, version(name).partition("+")[0]
+        except PackageNotFoundError:
+            continue

@@ -1,0 +1,86 @@
+"""How a run ended, in words for the person who has to do something about it."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from compecon.errors import CompeconError, TrainingInterruptedError
+from compecon.runs.run_record import RunState
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_FULL_WORDS = ("no space left on device", "disk quota exceeded", "os error 28")
+_MEMORY_WORDS = (
+    "can't allocate memory",
+    "cannot allocate memory",
+    "out of memory",
+    "std::bad_alloc",
+    "not enough memory",
+    "failed to map segment",  # the dynamic linker's way to say so
+)
+_ALMOST_NOTHING = 65_536
+DISK_FULL = "The disk is full. Free some room and resume: it goes on from its last complete checkpoint."
+NO_MEMORY = "There was not enough memory. Use a smaller batch size, more accumulated passes, or checkpointing."
+
+
+def outcome_of(error: BaseException, folder: Path, *, wanted: bool) -> tuple[RunState, str]:
+    """State and sentence for what ended a run.
+
+    Args:
+        error: What was raised.
+        folder: The run's folder.
+        wanted: Whether somebody had asked it to stop.
+    """
+    if isinstance(error, TrainingInterruptedError | KeyboardInterrupt):
+        at = str(error).split(". ")[0].rstrip(".") if isinstance(error, TrainingInterruptedError) else "Interrupted"
+        if wanted:
+            return RunState.CANCELLED, f"{at}, as asked."
+        return RunState.LOST, f"{at}, because the system asked its worker to end."
+    chain = list(_chain(error))
+    if any(isinstance(each, OSError) and each.errno in _FULL for each in chain) or _says(chain, _FULL_WORDS):
+        return RunState.FAILED, DISK_FULL
+    if any(isinstance(each, MemoryError) for each in chain) or _says(chain, _MEMORY_WORDS):
+        return RunState.FAILED, NO_MEMORY
+    return RunState.FAILED, _other(error, chain, folder)
+
+
+def _other(error: BaseException, chain: list[BaseException], folder: Path) -> str:
+    if any(isinstance(each, OSError) and each.errno in (errno.EMFILE, errno.ENFILE) for each in chain):
+        return "Too many files are open. Raise the limit (`ulimit -n`) or close other programs, and resume."
+    if isinstance(error, CompeconError):
+        return _sentence(str(error))
+    if isinstance(error, FloatingPointError):
+        return f"{_sentence(str(error))} Try a smaller learning rate or price, in a copy of the run."
+    if isinstance(error, ImportError):
+        return f"A part could not be loaded: {error}. Install compecon again, with its constraints."
+    if _nearly_full(folder):
+        return DISK_FULL
+    told = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {told[0][:300] if told else 'no words'}. The log tells where."
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    seen = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _says(chain: list[BaseException], words: tuple[str, ...]) -> bool:
+    return any(word in str(each).lower() for each in chain for word in words)
+
+
+def _nearly_full(folder: Path) -> bool:
+    """Libraries that write from C say only that they could not."""
+    try:
+        return shutil.disk_usage(folder).free < _ALMOST_NOTHING
+    except OSError:
+        return False
+
+
+def _sentence(text: str) -> str:
+    first = f"{text[:1].upper()}{text[1:]}"
+    return first if first.endswith((".", "!", "?")) else f"{first}."

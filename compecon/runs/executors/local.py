@@ -1,0 +1,195 @@
+"""Runs on this machine: one detached process each, which outlives the page, the dashboard and the terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, final
+
+from compecon import children
+from compecon.errors import RunError
+from compecon.files.durable import read_json, write_json
+from compecon.runs import waiter
+from compecon.runs.locks import CAN_HAND_OVER, Lock, is_held
+from compecon.runs.queue import Queue
+from compecon.runs.run_record import SCHEMA, RunRecord, RunSpec, RunState
+from compecon.runs.store import CANCEL, LOCK, LOG, SPEC, STATUS, RunStore, keep_ballast, system_errors
+from compecon.runs.worker import DESCRIPTOR, queues_of
+
+_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+_UNTIL_IT_SPEAKS_S = 2.0
+
+
+@final
+class LocalExecutor:
+    """Detached workers.
+
+    Args:
+        store: Where the runs are.
+    """
+
+    name = "local"
+
+    def __init__(self, store: RunStore) -> None:
+        self.store = store
+
+    def problems(self) -> tuple[str, ...]:
+        """Why nothing could be run now; empty if it could."""
+        try:
+            self.store.home.made()
+        except RunError as error:
+            return (str(error),)
+        return ()
+
+    def submit(self, spec: RunSpec, key: str = "") -> str:
+        """Make a run and start its worker; the same key gives the same run.
+
+        Raises:
+            RunError: If it cannot be made, or no worker started for it; it is then there to be started again.
+        """
+        run_id, lock = self.store.create(replace(spec, executor=self.name), key)
+        if lock is not None:
+            self._spawn(run_id, lock)
+        return run_id
+
+    def start(self, run_id: str) -> None:
+        """Resume a run, or try it again. Does nothing if its worker lives.
+
+        Raises:
+            RunError: If there is no such run, it has succeeded, it is another executor's, or it cannot be started.
+        """
+        record = self.store.get(run_id)
+        if record.spec.executor != self.name:
+            raise RunError(f"{run_id} was submitted to {record.spec.executor}: only there it can be started.")
+        record.require_known()
+        _require_unfinished(record)
+        folder = record.folder
+        with system_errors(f"{run_id} cannot be started"):
+            lock = Lock.taken(folder / LOCK)
+            if lock is None:
+                return
+            try:
+                self._prepare(run_id)
+            except BaseException:
+                lock.release()
+                raise
+        self._spawn(run_id, lock)
+
+    def _prepare(self, run_id: str) -> None:
+        """Make the files of a run, whose lock is held, those of one that waits to be started."""
+        record = self.store.get(run_id)
+        _require_unfinished(record)  # somebody may have been faster
+        former = record.status
+        RunSpec.read(read_json(record.folder / SPEC, SCHEMA))
+        (record.folder / CANCEL).unlink(missing_ok=True)
+        keep_ballast(record.folder)
+        write_json(record.folder / STATUS, former.again(former.attempt + bool(former.pid)).as_json())
+
+    def stop(self, run_id: str) -> None:
+        """Ask a run to save and end; the second time, end it at once.
+
+        Raises:
+            RunError: If there is no such run.
+        """
+        record = self.store.get(run_id)
+        record.require_known()
+        if record.state.is_finished:
+            return
+        if record.state is RunState.STOPPING:
+            self.kill(run_id)
+        else:
+            self.store.ask_to_stop(run_id)
+
+    def kill(self, run_id: str) -> None:
+        """End a run's worker at once; what its last complete checkpoint holds stays.
+
+        Raises:
+            RunError: If there is no such run, or its worker cannot be found on this machine.
+        """
+        if self.store.get(run_id).state.is_finished:
+            return
+        self.store.ask_to_stop(run_id)
+        until = time.monotonic() + _UNTIL_IT_SPEAKS_S
+        while is_held(self.store.folder(run_id) / LOCK):
+            status = self.store.get(run_id).status
+            if status.pid and status.host != socket.gethostname():
+                raise RunError(f"{run_id} runs on {status.host}. Stop it there.")
+            if status.pid and _ended(status.pid, run_id):
+                return
+            if time.monotonic() > until:
+                raise RunError(f"The worker of {run_id} has not said which process it is. Try again in a moment.")
+            time.sleep(0.02)
+
+    def lives(self, record: RunRecord) -> bool | None:
+        """Whether a run's worker lives."""
+        return is_held(record.folder / LOCK)
+
+    def _spawn(self, run_id: str, lock: Lock) -> None:
+        """Start a worker and hand the run's lock to it; if that fails, the lock is free again."""
+        folder = self.store.folder(run_id)
+        try:
+            with system_errors(f"No worker could be started for {run_id}"):
+                spec = RunSpec.read(read_json(folder / SPEC, SCHEMA))
+                child = _worker(folder, spec, queues_of(self.store.home, spec), lock)
+        finally:
+            lock.handed_over() if CAN_HAND_OVER else lock.release()
+        threading.Thread(target=child.wait, daemon=True, name=f"reaper of {run_id}").start()  # or it stays a zombie
+
+
+def _require_unfinished(record: RunRecord) -> None:
+    if record.state is RunState.SUCCEEDED:
+        raise RunError(f"{record.run_id} has succeeded. Duplicate it to run it again.")
+
+
+def _worker(folder: Path, spec: RunSpec, queues: Sequence[Queue], lock: Lock) -> subprocess.Popen[bytes]:
+    for queue in queues[:1]:
+        queue.join(folder.name, spec.order)
+    variables = children.environment({**dict.fromkeys(_THREADS, str(spec.threads)), "PYTHONUNBUFFERED": "1"})
+    options: dict[str, Any] = {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
+    if CAN_HAND_OVER:
+        variables[DESCRIPTOR] = str(lock.descriptor)
+        options = {"start_new_session": True, "pass_fds": (lock.descriptor,)}
+    with open(folder / LOG, "ab", opener=_without_waiting) as log:
+        options |= {"folder": folder.parent.parent, "variables": variables, "stdout": log, "stderr": subprocess.STDOUT}
+        if not (queues and CAN_HAND_OVER):
+            return children.start("-m", "compecon.runs.worker", str(folder), **options)
+        worker = children.command("-m", "compecon.runs.worker", str(folder))
+        root, plan = str(Path(waiter.__file__).parents[2]), _plan(spec, queues, lock)
+        return children.start("-I", "-S", waiter.__file__, root, str(folder), plan, *worker, **options)
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """A named pipe in the place of the log must not hold up who starts a run."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o644)
+
+
+def _plan(spec: RunSpec, queues: Sequence[Queue], lock: Lock) -> str:
+    """What a process has to know that weighs little, waits for its turn and then becomes the worker."""
+    places = [(queue.name, str(queue.folder), queue.n_slots) for queue in queues]
+    return json.dumps({"lock": lock.descriptor, "order": spec.order, "queues": places})
+
+
+def _ended(pid: int, run_id: str) -> bool:
+    """End a process and all of its session, if it is the worker of that run: a file can name any process."""
+    import psutil  # noqa: PLC0415 - only where a process is ended
+
+    try:
+        if run_id not in " ".join(psutil.Process(pid).cmdline()):
+            return False
+        if os.name != "nt" and os.getpgid(pid) == pid:
+            os.killpg(pid, signal.SIGKILL)
+        else:
+            psutil.Process(pid).kill()
+    except psutil.AccessDenied as error:
+        raise RunError(f"{run_id} runs as another user, process {pid}. End it there.") from error
+    except (psutil.NoSuchProcess, ProcessLookupError, ValueError):
+        return False
+    return True

@@ -1,0 +1,263 @@
+"""Runs on a Ray cluster: the same worker, started by Ray where there is room.
+
+Ray carries and places; it is never asked what became of a run. That is in the run's folder, which has to be on storage
+that every machine sees under the same path. A job that Ray does not know, or a Ray that does not answer, says nothing
+about the worker: after a restart of the head its list of jobs is empty while they run on.
+"""
+
+from __future__ import annotations
+
+import shlex
+import time
+import urllib.parse
+from dataclasses import dataclass, replace
+from typing import Any, Literal, final
+
+from compecon.children import command
+from compecon.errors import RunError
+from compecon.files.durable import read_json, tail, write_json
+from compecon.runs.executors.ray_jobs import ENDED, JobServer, checked_address, is_loopback
+from compecon.runs.executors.ray_table import JobTable, table_of
+from compecon.runs.locks import Lock, is_held
+from compecon.runs.run_record import SCHEMA, RunRecord, RunSpec, RunState, Status, checked_id
+from compecon.runs.store import CANCEL, LOCK, LOG, STATUS, RunStore, keep_ballast
+
+_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+_LOOK_S = 0.2
+_LETTING_GO_S = 2.0  # a worker says that it has ended a moment before it has
+
+
+@final
+@dataclass(frozen=True)
+class Cluster:
+    """How to use a Ray cluster.
+
+    Attributes:
+        address: Of its job server, like "http://127.0.0.1:8265".
+        python: Python of its machines; "" for this one if the address is this machine's, else "python".
+        gpu: Whether each process of a run gets a GPU; None if the spec says it.
+        without_token: Whether another machine may be addressed without a token.
+        lease_s: How long nothing must have moved before a run that nobody knows of may be started anyway.
+    """
+
+    address: str
+    python: str = ""
+    gpu: bool | None = None
+    without_token: bool = False
+    lease_s: float = 120.0
+
+
+@final
+class RayExecutor:
+    """Workers as jobs of Ray.
+
+    Args:
+        store: Where the runs are: on storage that the cluster shares.
+        cluster: Where to send them.
+    """
+
+    name = "ray"
+
+    def __init__(self, store: RunStore, cluster: Cluster) -> None:
+        self.store, self.cluster = store, cluster
+
+    def problems(self) -> tuple[str, ...]:
+        """Why nothing could be run now; empty if it could."""
+        try:
+            self.store.home.made()
+            self._server().version()
+        except RunError as error:
+            return (str(error),)
+        return ()
+
+    def submit(self, spec: RunSpec, key: str = "") -> str:
+        """Make a run and hand it to Ray; the same key gives the same run.
+
+        Raises:
+            RunError: If it cannot be made, or Ray does not take it: a run that was made then says so, and can be
+                started again.
+        """
+        self._server().version()
+        run_id, lock = self.store.create(replace(spec, executor=self.name, queue=self._queue(spec)), key)
+        if lock is not None:
+            lock.release()  # the worker takes it, wherever it is
+            self._place(run_id)
+        return run_id
+
+    def start(self, run_id: str) -> None:
+        """Resume a run, or try it again. Does nothing if its worker lives.
+
+        Raises:
+            RunError: If there is no such run, it has succeeded, or nobody knows whether its worker lives.
+        """
+        record = self._own(run_id)
+        if not record.state.is_finished and (lives := self.lives(record)) is not False:
+            if lives:
+                return
+            raise RunError(
+                f"Nobody knows whether the worker of {run_id} lives: {self._table().why or 'Ray says nothing of it'}. "
+                f"If you are sure that it does not, `compecon resume {run_id} --anyway` watches it for "
+                f"{self.cluster.lease_s:.0f} s and starts it if nothing moves."
+            )
+        self._start(record)
+
+    def start_anyway(self, run_id: str) -> None:
+        """Start a run that nobody knows of, once nothing of it has moved for the lease; waits for that.
+
+        The time is measured by this process, from when it first saw the run as it is now; no clock is compared.
+
+        Raises:
+            RunError: If it moves, or as for `start`.
+        """
+        self._server().version()
+        record = self._own(run_id)
+        seen = self._table().trace(record)
+        while not record.state.is_finished and (lives := self.lives(record)) is not False:
+            if lives or self._table().trace(record) != seen:
+                raise RunError(f"{run_id} moves: its worker lives. Stop it before it is started again.")
+            if self._table().still_for(record) >= self.cluster.lease_s:
+                break
+            time.sleep(_LOOK_S)
+            record = self._own(run_id)
+        self._start(record)
+
+    def stop(self, run_id: str) -> None:
+        """Ask a run to save and end; the second time, end it at once.
+
+        Raises:
+            RunError: If there is no such run, or Ray cannot be asked to end it.
+        """
+        record = self._own(run_id)
+        record.require_known()
+        if record.state.is_finished:
+            return
+        if record.state is RunState.STOPPING:
+            self.kill(run_id)
+            return
+        self.store.ask_to_stop(run_id)
+        if self._table().status(_submission(record)) == "PENDING":  # there is nobody yet who could see it
+            self._server().stop(_submission(record))
+            self._say(record, RunState.CANCELLED, "Stopped before Ray had a place for it.")
+
+    def kill(self, run_id: str) -> None:
+        """End a run's worker within seconds; what its last complete checkpoint holds stays.
+
+        Raises:
+            RunError: If Ray cannot be asked, or has no such job.
+        """
+        record = self._own(run_id)
+        self.store.ask_to_stop(run_id)
+        self._server().stop(_submission(record))
+
+    def lives(self, record: RunRecord) -> bool | None:
+        """Whether a run's worker lives; None if nobody knows.
+
+        A lock that is held is certain. One that is free is not: storage may keep locks of other machines to itself. A
+        job that succeeded has said so in the run's folder, which this machine may see only later.
+        """
+        if is_held(record.folder / LOCK):
+            return True
+        try:
+            table = self._table()
+        except RunError:
+            return None
+        table.still_for(record)
+        said = table.status(_submission(record))
+        return None if said in (None, "SUCCEEDED") else said not in ENDED
+
+    def tail(self, run_id: str, max_bytes: int = 65_536) -> str:
+        """The end of what a worker has printed; what Ray has of it, if it has not come as far as its folder.
+
+        Raises:
+            RunError: If there is no such run.
+        """
+        record = self._own(run_id)
+        if text := tail(record.folder / LOG, max_bytes):
+            return text
+        try:
+            return self._server().log(_submission(record))[-max_bytes:]
+        except RunError as error:
+            return str(error)
+
+    def _queue(self, spec: RunSpec) -> Literal["cpu", "gpu", ""]:
+        if self.cluster.gpu is None:
+            return spec.queue
+        return "gpu" if self.cluster.gpu else "cpu"
+
+    def _start(self, record: RunRecord) -> None:
+        record.require_known()
+        if record.state is RunState.SUCCEEDED:
+            raise RunError(f"{record.run_id} has succeeded. Duplicate it to run it again.")
+        self._server().version()
+        lock = Lock.taken(record.folder / LOCK, patience_s=_LETTING_GO_S)
+        if lock is None:
+            return
+        try:
+            former = Status.read(read_json(record.folder / STATUS, SCHEMA))
+            if former.attempt == record.status.attempt:  # or somebody else was faster, and it is the same job
+                _renew(record, former)
+        except OSError as error:
+            raise RunError(f"{record.run_id} cannot be started: {error.strerror or error}.") from error
+        finally:
+            lock.release()
+        self._place(record.run_id)
+
+    def _place(self, run_id: str) -> None:
+        record = self.store.get(run_id)
+        try:
+            self._server().submit(self._job(record))
+        except RunError as error:
+            self._say(record, RunState.FAILED, str(error))
+            raise
+        finally:
+            self._table().forget()
+
+    def _job(self, record: RunRecord) -> dict[str, Any]:
+        """The job; Ray gives its line to a shell."""
+        host = urllib.parse.urlsplit(self.cluster.address).hostname or ""
+        python = self.cluster.python or ("" if is_loopback(host) else "python")
+        checked_id(record.folder.name)
+        spec = record.spec
+        return {
+            "entrypoint": shlex.join(command("-m", "compecon.runs.worker", str(record.folder), python=python)),
+            "submission_id": _submission(record),
+            "runtime_env": {"env_vars": dict.fromkeys(_THREADS, str(spec.threads))},
+            "metadata": {"run": record.run_id},
+            "entrypoint_num_cpus": spec.threads,
+            "entrypoint_num_gpus": 1 if spec.queue == "gpu" else 0,
+        }
+
+    def _say(self, record: RunRecord, state: RunState, reason: str) -> None:
+        """Write down how a run ended that no worker has; a worker that came after all writes it anew."""
+        lock = Lock.taken(record.folder / LOCK)
+        if lock is None:
+            return
+        try:
+            former = Status.read(read_json(record.folder / STATUS, SCHEMA))
+            if not former.pid and not former.state.is_finished:
+                write_json(record.folder / STATUS, replace(former, state=state, reason=reason).as_json())
+        finally:
+            lock.release()
+
+    def _own(self, run_id: str) -> RunRecord:
+        record = self.store.get(run_id)
+        if record.spec.executor != self.name:
+            raise RunError(f"{run_id} is not a run of Ray's but of {record.spec.executor}'s.")
+        return record
+
+    def _server(self) -> JobServer:
+        return JobServer(checked_address(self.cluster.address, without_token=self.cluster.without_token))
+
+    def _table(self) -> JobTable:
+        return table_of(self._server())
+
+
+def _submission(record: RunRecord) -> str:
+    """The job's name: the same one however often an attempt is handed in."""
+    return f"cc-{record.run_id}-a{record.status.attempt}"
+
+
+def _renew(record: RunRecord, former: Status) -> None:
+    (record.folder / CANCEL).unlink(missing_ok=True)
+    keep_ballast(record.folder)
+    write_json(record.folder / STATUS, former.again(former.attempt + 1).as_json())

@@ -1,0 +1,1 @@
+"""What a run can do: its settings, its plan, and the work."""

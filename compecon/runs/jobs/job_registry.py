@@ -1,0 +1,256 @@
+"""What a run can do, by name. Loads without torch; a recipe that needs it imports it.
+
+Every recipe takes flat parameters, the same ones as its command, so that a form, a file and a command line say the same
+thing in the same words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, final
+
+from compecon.callbacks import Audience
+from compecon.checkpoints.locate import bundled_names
+from compecon.runs.jobs import options
+from compecon.runs.jobs.fields import Json, Setting, SettingError, checked_values
+from compecon.tasks.task_registry import FILES, entry_of, options_of
+
+_ALWAYS_SAVED: Mapping[str, Json] = MappingProxyType({"save_every": 50})
+
+
+@final
+@dataclass(frozen=True)
+class Place:
+    """Where the files of a run go.
+
+    Attributes:
+        checkpoint: Folder of the new checkpoint; must not exist unless an earlier attempt finished it.
+        work: Folder for the training's own checkpoints; removed when the new checkpoint is there.
+        notes: Folder for small JSON files, such as `examples.json`; must exist.
+        kept: Folder of measurements that every run finds again, such as `evaluations/`; need not exist. None: nothing
+            is looked up or kept.
+    """
+
+    checkpoint: Path
+    work: Path
+    notes: Path
+    kept: Path | None = None
+
+
+Run = Callable[[Mapping[str, Any], Place, Audience], dict[str, Any]]
+
+
+@final
+@dataclass(frozen=True)
+class Recipe:
+    """Something that can be run in the background.
+
+    Attributes:
+        name: What it is called by.
+        label: Its name for people.
+        told: What it does, in a sentence.
+        options: Its settings on the command line; none where it has no command of its own.
+        needs_torch: Whether running it loads torch.
+        plan: Raises `SettingError` where checked values contradict each other or are out of range.
+        work: Runs it.
+        always: Defaults in the background, where there is no None for them.
+    """
+
+    name: str
+    label: str
+    told: str
+    options: tuple[Setting, ...]
+    needs_torch: bool
+    plan: Callable[[Mapping[str, Any]], object]
+    work: Run
+    always: Mapping[str, Json] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> tuple[Setting, ...]:
+        """What can be set in the background."""
+        return options.with_defaults(self.options, self.always)
+
+    def read(self, params: Mapping[str, Any]) -> dict[str, Json]:
+        """All values as the command line means them; nothing is assumed of a background run.
+
+        Raises:
+            SettingError: If a name is unknown, a value of another kind or out of range, or two contradict each other.
+        """
+        values = checked_values(self.options, params, self.name)
+        anchored = {name: _anchored(name, value) for name, value in values.items()}
+        self.plan(anchored)
+        return anchored
+
+    def checked(self, params: Mapping[str, Any]) -> dict[str, Json]:
+        """All values of a background run, defaults filled in: JSON that says everything.
+
+        Folders are made absolute, since the worker runs in another one; and the training always saves.
+
+        Args:
+            params: Values that differ from the defaults, or all.
+
+        Raises:
+            SettingError: As of `read`, naming the setting.
+        """
+        values = self.read(params)
+        return {name: self.always.get(name) if value is None else value for name, value in values.items()}
+
+    def run(self, params: Mapping[str, Any], place: Place, audience: Audience) -> dict[str, Any]:
+        """Run it, or go on where an earlier attempt was left.
+
+        Args:
+            params: Checked values.
+            place: Where files go; the same for every attempt.
+            audience: Who looks on; its watch says whether to stop. Its folder is not looked at: the place says it.
+
+        Returns:
+            What came of it, as JSON values.
+
+        Raises:
+            CompeconError: If what is asked for cannot be done.
+            TrainingInterruptedError: If the watch said stop; run it again to go on.
+            FloatingPointError: If the loss is not finite.
+        """
+        return self.work(params, place, audience)
+
+    def command(self, params: Mapping[str, Any]) -> tuple[str, ...]:
+        """The command that does the same: what comes after `compecon`, without `--out`, and only what is no default.
+
+        Args:
+            params: Checked values.
+
+        Returns:
+            Nothing for a recipe without a command of its own.
+        """
+        if not any(setting.option for setting in self.options):
+            return ()
+        said = [(each, params[each.name]) for each in self.options]
+        parts = [spelled(each, value) for each, value in said if each.required or value != each.default]
+        return (self.name, *(part for each in parts for part in each))
+
+
+def spelled(setting: Setting, value: Any) -> tuple[str, ...]:
+    """A setting as it is typed; nothing for None, which is what saying nothing means."""
+    if value is None:
+        return ()
+    if not setting.option:
+        return (str(value),)
+    if setting.kind is bool:
+        return (setting.option if value else f"--no-{setting.option.removeprefix('--')}",)
+    if setting.kind is tuple:
+        return (setting.option, ",".join(map(str, value)))
+    return (setting.option, repr(value) if setting.kind is float else str(value))
+
+
+def _anchored(name: str, value: Any) -> Any:
+    """A folder's path from the root, and a task's name looked up; other values as they are.
+
+    Raises:
+        SettingError: If there is no such task.
+    """
+    if name == "data" and value is not None:
+        return str(Path(value).expanduser().absolute())
+    if name == "task":
+        return _task(value)
+    if name in ("base", "checkpoint") and value not in bundled_names():
+        path = Path(value).expanduser()
+        return str(path.absolute()) if path.is_dir() else value
+    return value
+
+
+def _task(name: str) -> str:
+    try:
+        path, _ = options_of(name)
+        if not name.startswith(FILES):
+            entry_of(name)
+            return name
+    except ValueError as error:
+        raise SettingError("task", str(error)) from error
+    return f"{FILES}{Path(path).expanduser().absolute()}{name.removeprefix(FILES)[len(path) :]}"
+
+
+def _train(params: Mapping[str, Any], place: Place, audience: Audience) -> dict[str, Any]:
+    from compecon.runs.jobs.background import train_in_background  # noqa: PLC0415 - loads torch
+
+    return train_in_background(params, place, audience)
+
+
+def _prune(params: Mapping[str, Any], place: Place, audience: Audience) -> dict[str, Any]:
+    from compecon.runs.jobs.background import prune_in_background  # noqa: PLC0415 - loads torch
+
+    return prune_in_background(params, place, audience)
+
+
+def _evaluate(params: Mapping[str, Any], place: Place, audience: Audience) -> dict[str, Any]:
+    from compecon.evaluation.at_budgets import measure_checkpoint  # noqa: PLC0415 - loads torch
+
+    return measure_checkpoint(params, kept=place.kept, audience=audience).results()
+
+
+def _statistics(params: Mapping[str, Any], place: Place, audience: Audience) -> dict[str, Any]:
+    from compecon.evaluation.row_statistics import gather_statistics  # noqa: PLC0415 - loads torch
+
+    return gather_statistics(params, kept=place.kept, work=place.work, audience=audience).results()
+
+
+def _rehearse(params: Mapping[str, Any], place: Place, audience: Audience) -> dict[str, Any]:
+    from compecon.runs.jobs.rehearsal import rehearse  # noqa: PLC0415 - used by few
+
+    return rehearse(params, place.checkpoint, place.work, audience)
+
+
+RECIPES: Mapping[str, Recipe] = MappingProxyType(
+    {
+        "train": Recipe(
+            "train",
+            "Training",
+            "Fine-tune a checkpoint on a task, dense or with a price on compute.",
+            options.TRAIN,
+            needs_torch=True,
+            plan=options.train_plan,
+            work=_train,
+            always=_ALWAYS_SAVED,
+        ),
+        "prune": Recipe(
+            "prune",
+            "Pruning",
+            "Remove units of a checkpoint that knows a task by a post-hoc method, and train on what is left.",
+            options.PRUNE,
+            needs_torch=True,
+            plan=options.prune_plan,
+            work=_prune,
+            always=_ALWAYS_SAVED,
+        ),
+        "evaluate": Recipe(
+            "evaluate",
+            "Evaluation",
+            "Measure a checkpoint on a task, under key budgets or without.",
+            options.EVALUATE,
+            needs_torch=True,
+            plan=options.check_evaluation,
+            work=_evaluate,
+        ),
+        "statistics": Recipe(
+            "statistics",
+            "Statistics",
+            "Gini, entropy and decisions of a checkpoint on rows of a task, under key budgets.",
+            options.STATISTICS,
+            needs_torch=True,
+            plan=options.check_statistics,
+            work=_statistics,
+        ),
+        "rehearsal": Recipe(
+            "rehearsal",
+            "Rehearsal",
+            "Do what a training does to a machine, without a model: steps, checkpoints, and failures on demand.",
+            options.REHEARSAL,
+            needs_torch=False,
+            plan=options.check_rehearsal,
+            work=_rehearse,
+        ),
+    }
+)
+"""What can be run in the background."""

@@ -1,0 +1,167 @@
+"""A training without a model: steps, checkpoints that can be resumed bit by bit, and failures on demand.
+
+It tries the machinery of a machine (disks, locks, signals, restarts) in seconds and without torch. Its "weights" are a
+chain of hashes, a link a step, so that an attempt that skips a step, repeats one or takes up another state ends in
+another chain than an undisturbed one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self, final
+
+from compecon.callbacks import Audience, StepRecord
+from compecon.errors import CheckpointError, TrainingInterruptedError
+from compecon.files.complete import checkpoint_folder, last_complete_checkpoint, mark_complete
+from compecon.files.safe_reader import MEGABYTE, read_json
+
+_WEIGHTS, _STATE = "weights.bin", "state.json"
+_KB, _MB = 1024, 1024**2
+
+
+@final
+@dataclass(frozen=True)
+class Chain:
+    """Where a rehearsal is.
+
+    Attributes:
+        seed: Of the first link.
+        step: Links so far.
+        link: The last one, 64 hexadecimal digits.
+    """
+
+    seed: int
+    step: int
+    link: str
+
+    @classmethod
+    def begun(cls, seed: int) -> Self:
+        """A chain without a step."""
+        return cls(seed, 0, hashlib.sha256(f"seed {seed}".encode()).hexdigest())
+
+    def longer(self) -> Chain:
+        """The chain after another step."""
+        return Chain(self.seed, self.step + 1, hashlib.sha256(f"{self.link} {self.step + 1}".encode()).hexdigest())
+
+    def weights(self, size_kb: int) -> bytes:
+        """As many bytes as are asked for, which only this link gives."""
+        return hashlib.shake_256(bytes.fromhex(self.link)).digest(size_kb * _KB)
+
+    @property
+    def loss(self) -> float:
+        """A loss that comes down, and trembles as losses do."""
+        return math.exp(-self.step / 50) + int(self.link[:4], 16) / 2**20
+
+
+def rehearse(params: Mapping[str, Any], out: Path, work: Path, audience: Audience) -> dict[str, Any]:
+    """Go through the steps of a training, or go on where an earlier attempt was left.
+
+    Args:
+        params: Checked values of `compecon.runs.jobs.options.REHEARSAL`.
+        out: Folder of the result; if it is there, an earlier attempt finished it.
+        work: Folder for checkpoints on the way; removed when the result is there.
+        audience: Who looks on.
+
+    Raises:
+        CheckpointError: If `work` holds a rehearsal with another seed or size.
+        TrainingInterruptedError: If the watch said stop, after a checkpoint was written.
+        FloatingPointError: At the step `nan_at`.
+        RuntimeError: At the step `fail_at`.
+    """
+    if not out.exists():
+        _place(_through(params, work, audience), params["size_kb"], out)
+    chain = _read(out, params)
+    shutil.rmtree(work, ignore_errors=True)
+    sentence = f"{chain.step} steps were rehearsed; the chain ends in {chain.link[:12]}."
+    return {"task": "rehearsal", "steps": chain.step, "chain": chain.link, "sentence": sentence}
+
+
+def undisturbed(params: Mapping[str, Any]) -> str:
+    """The last link of a rehearsal that nothing happened to."""
+    chain = Chain.begun(params["seed"])
+    while chain.step < params["steps"]:
+        chain = chain.longer()
+    return chain.link
+
+
+def _through(params: Mapping[str, Any], work: Path, audience: Audience) -> Chain:
+    work.mkdir(parents=True, exist_ok=True)
+    left = last_complete_checkpoint(work)
+    chain = Chain.begun(params["seed"]) if left is None else _read(left, params)
+    audience.begin("rehearsal", params["steps"])
+    began, held = time.monotonic(), bytearray()
+    while chain.step < params["steps"]:
+        time.sleep(params["step_ms"] / 1000)
+        _misfortune(chain.step + 1, params)
+        held.extend(b"\x01" * (params["grow_mb"] * _MB))
+        chain = chain.longer()
+        audience.watch.report(_record(chain, time.monotonic() - began))
+        leaves = audience.watch.stop() and chain.step < params["steps"]
+        if leaves or chain.step % params["save_every"] == 0:
+            _save(chain, params["size_kb"], work)
+            audience.watch.saved(chain.step)
+        if leaves:
+            raise TrainingInterruptedError(f"The rehearsal was left after step {chain.step} of {params['steps']}.")
+    return chain
+
+
+def _misfortune(step: int, params: Mapping[str, Any]) -> None:
+    """What is to go wrong at a step.
+
+    Raises:
+        FloatingPointError: If it is `nan_at`.
+        RuntimeError: If it is `fail_at`.
+    """
+    if step == params["nan_at"]:
+        raise FloatingPointError(f"the loss is not finite at step {step}: the rehearsal was asked for it.")
+    if step == params["fail_at"]:
+        raise RuntimeError(f"The rehearsal fails at step {step}, as it was asked to.")
+
+
+def _record(chain: Chain, seconds: float) -> StepRecord:
+    return StepRecord(chain.step, chain.loss, chain.loss, 1.0, 0.0, 1.0, seconds)
+
+
+def _save(chain: Chain, size_kb: int, work: Path) -> None:
+    folder = checkpoint_folder(work, chain.step)
+    folder.mkdir(exist_ok=True)
+    _write(chain, size_kb, folder)
+    mark_complete(folder, chain.step)
+
+
+def _write(chain: Chain, size_kb: int, folder: Path) -> None:
+    (folder / _WEIGHTS).write_bytes(chain.weights(size_kb))
+    state = {"seed": chain.seed, "step": chain.step, "link": chain.link, "size_kb": size_kb}
+    (folder / _STATE).write_text(json.dumps(state), encoding="utf-8")
+
+
+def _place(chain: Chain, size_kb: int, out: Path) -> None:
+    """The result as a whole or not at all."""
+    part = out.with_name(f".{out.name}-{os.getpid()}")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    _write(chain, size_kb, part)
+    part.rename(out)
+
+
+def _read(folder: Path, params: Mapping[str, Any]) -> Chain:
+    """A chain as it was written.
+
+    Raises:
+        CheckpointError: If it is of another rehearsal, or its weights are not those of its link.
+    """
+    state = read_json(folder / _STATE, MEGABYTE)
+    chain = Chain(state["seed"], state["step"], state["link"])
+    if (chain.seed, state["size_kb"]) != (params["seed"], params["size_kb"]) or chain.step > params["steps"]:
+        raise CheckpointError(f"{folder.parent} holds a rehearsal with other settings. Give another folder.")
+    if (folder / _WEIGHTS).read_bytes() != chain.weights(params["size_kb"]):
+        raise CheckpointError(f"{folder} is damaged: its weights are not those of step {chain.step}.")
+    return chain

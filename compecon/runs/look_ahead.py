@@ -1,0 +1,132 @@
+"""A look ahead before a run is submitted: what it will take, and whether this machine has that, in words."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, final
+
+from compecon.errors import CompeconError, RunError
+from compecon.runs.run_record import RunSpec, RunState
+from compecon.runs.store import RunStore
+
+if TYPE_CHECKING:
+    from compecon.runs.jobs.expected import Expected
+    from compecon.runs.jobs.machine_speed import Speed
+
+_SPARE_BYTES = 200_000_000  # of the disk, that a run leaves to others
+_LOOKED_AT = 20  # earlier runs
+_WAITING_BYTES = 10_000_000  # of a worker that waits for its turn
+
+
+@final
+@dataclass(frozen=True)
+class Ahead:
+    """What a run will take.
+
+    Attributes:
+        expected: In numbers.
+        sentences: In words, with what may go wrong.
+        problems: Why it should not be started here; empty if nothing speaks against it.
+    """
+
+    expected: Expected
+    sentences: tuple[str, ...]
+    problems: tuple[str, ...] = ()
+
+    def require(self) -> None:
+        """Make sure that nothing speaks against it.
+
+        Raises:
+            RunError: If something does.
+        """
+        if self.problems:
+            raise RunError(" ".join(self.problems))
+
+
+def look_ahead(store: RunStore, spec: RunSpec, *, n_waiting: int = 0) -> Ahead:
+    """Look at what a run will take, and at the room there is for it.
+
+    Args:
+        store: Where it will be kept; earlier runs there tell how quick this machine is.
+        spec: What is to be run.
+        n_waiting: How many more will wait for their turn meanwhile, as those of a sweep do.
+
+    Raises:
+        CheckpointError: If the checkpoint that it begins with cannot be loaded.
+    """
+    from compecon.runs.jobs.expected import expected  # noqa: PLC0415 - reads headers, which few need
+
+    found = expected(spec.recipe, spec.params, speed=speed_of(store))
+    here = spec.executor == "local"
+    own = found.memory_bytes if spec.queue != "gpu" else 0  # then it is the GPU's
+    memory = tuple(_memory(own + n_waiting * _WAITING_BYTES)) if here else ()
+    problems = [*(sentence for is_problem, sentence in memory if is_problem), *_disk(store.home.root, found.disk_bytes)]
+    warnings = [sentence for is_problem, sentence in memory if not is_problem]
+    return Ahead(found, (_in_words(found), *warnings), tuple(problems))
+
+
+def speed_of(store: RunStore) -> Speed:
+    """How quick this machine is, by the last runs that succeeded in one attempt on its CPU.
+
+    Args:
+        store: The runs.
+    """
+    from compecon.runs.jobs.expected import expected  # noqa: PLC0415
+    from compecon.runs.jobs.machine_speed import DEFAULT, calibrated  # noqa: PLC0415
+
+    pairs = []
+    for record in store.list():
+        status, spec = record.status, record.spec
+        if (
+            record.state is not RunState.SUCCEEDED
+            or status.attempt != 1
+            or (spec.executor, spec.queue) != ("local", "cpu")
+        ):
+            continue
+        try:
+            macs = expected(spec.recipe, spec.params, speed=DEFAULT).macs
+        except (CompeconError, KeyError, TypeError):  # its checkpoint is gone, or another version wrote it
+            continue
+        if macs is not None:
+            pairs.append((macs, status.seconds))
+        if len(pairs) == _LOOKED_AT:
+            break
+    return calibrated(reversed(pairs))
+
+
+def _memory(needed: int) -> Iterator[tuple[bool, str]]:
+    import psutil  # noqa: PLC0415 - loads in no time, and still not for those who only list runs
+
+    memory = psutil.virtual_memory()
+    less = "Use a smaller batch size, more accumulated passes, or checkpointing."
+    if needed > memory.total:
+        yield True, f"It needs about {_size(needed)} of memory, and this machine has {_size(memory.total)}. {less}"
+    elif needed > memory.available:
+        yield False, f"Only {_size(memory.available)} of memory are free now: it may fail for want of it. {less}"
+
+
+def _disk(root: Path, needed: int) -> Iterator[str]:
+    place = next(path for path in (root, *root.parents) if path.exists())
+    free = shutil.disk_usage(place).free
+    if needed + _SPARE_BYTES > free:
+        yield f"It writes up to {_size(needed)}, and {_size(free)} are free in {place}. Free some room."
+
+
+def _in_words(found: Expected) -> str:
+    takes = f"{_size(found.memory_bytes)} of memory and up to {_size(found.disk_bytes)} of disk"
+    if found.seconds_low is None or found.seconds_high is None:
+        return f"It will take about {takes}. {found.unknown} So nobody can say how long."
+    return f"It will take {_time(found.seconds_low)} to {_time(found.seconds_high)}, about {takes}."
+
+
+def _size(n_bytes: float) -> str:
+    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{max(1, round(n_bytes / 1e6))} MB"
+
+
+def _time(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,244 @@
+"""What is known of a run: what was asked for, what its worker says, and what follows from both."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Literal, Self, final
+
+from compecon.errors import NewerError, RunError
+from compecon.files.durable import Json
+from compecon.files.schema import check_schema
+from compecon.runs.parts import read_parts, written_parts
+
+SCHEMA = 1
+MAX_ORDER = 10**12  # as many digits as a ticket has
+_ID = re.compile(r"[a-z0-9-]{8,40}\Z")
+_STATE = re.compile(r"[A-Z][A-Z_]{2,29}\Z")
+_MAX_TITLE = 200
+BACKGROUND, NORMAL = "background", "normal"
+PRIORITIES = (BACKGROUND, NORMAL)
+
+
+@final
+class RunState(StrEnum):
+    """Where a run is in its life."""
+
+    QUEUED = "QUEUED"
+    STARTING = "STARTING"
+    RUNNING = "RUNNING"
+    STOPPING = "STOPPING"  # asked to stop, not there yet; follows from the files and is never written
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+    LOST = "LOST"  # its worker is gone without an end; written only by a worker that a signal ends
+    NEWER = "NEWER"  # its files are a newer compecon's; follows from the files and is never written
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether nothing will change unless someone starts it again, or a newer compecon does."""
+        return self not in (RunState.QUEUED, RunState.STARTING, RunState.RUNNING, RunState.STOPPING)
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether it can be started again."""
+        return self in (RunState.FAILED, RunState.CANCELLED, RunState.LOST)
+
+
+_WRITTEN = frozenset(RunState) - {RunState.NEWER}
+
+
+@final
+@dataclass(frozen=True)
+class RunSpec:
+    """What to run: enough to run it again. Written once, by whoever submits it.
+
+    Attributes:
+        recipe: Name of a recipe.
+        params: Its parameters, all of them.
+        title: A line for people.
+        sweep: The sweep it belongs to, or "".
+        parent_run: The run it was made from by changing something, or "".
+        queue: What it waits for a slot of: "cpu", "gpu", or "" for nothing.
+        threads: Threads that it computes with; another number gives other roundings.
+        executor: Who runs it: "local", or the name of another one.
+        order: Runs are listed by this, not by a clock.
+        created_at: Seconds since 1970, for people.
+        versions: Of the libraries that it was submitted with.
+        priority: How much of a busy machine it gets: "background" or "normal".
+        more: Entries of its file that only a newer compecon knows.
+    """
+
+    recipe: str
+    params: Mapping[str, Json] = field(default_factory=dict)
+    title: str = ""
+    sweep: str = ""
+    parent_run: str = ""
+    queue: Literal["cpu", "gpu", ""] = "cpu"
+    threads: int = 1
+    executor: str = "local"
+    order: int = 0
+    created_at: float = 0.0
+    versions: Mapping[str, str] = field(default_factory=dict)
+    priority: str = BACKGROUND
+    more: Mapping[str, Json] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.queue not in ("cpu", "gpu", ""):
+            raise RunError(f"queue must be cpu, gpu or empty, got {self.queue!r}.")
+        if not 1 <= self.threads <= 1024:
+            raise RunError(f"threads must be in [1, 1024], got {self.threads}.")
+        if len(self.title) > _MAX_TITLE:
+            raise RunError(f"a title has at most {_MAX_TITLE} characters, got {len(self.title)}.")
+        if not 0 <= self.order < MAX_ORDER:
+            raise RunError(f"order must be in [0, {MAX_ORDER}), got {self.order}.")
+
+    @classmethod
+    def read(cls, value: Mapping[str, Any]) -> Self:
+        """A spec from a file.
+
+        Raises:
+            NewerError: If a newer compecon wrote it.
+            RunError: If a part is missing or of another type.
+        """
+        return read_parts(cls, value, "spec.json", SCHEMA)
+
+    def as_json(self) -> dict[str, Any]:
+        """What its file holds. Parts that came later are left out at their defaults: older compecons read it then."""
+        return written_parts(self, SCHEMA, later=("priority",))
+
+    @property
+    def digest(self) -> str:
+        """Changes with every part of it."""
+        return hashlib.sha256(json.dumps(self.as_json(), sort_keys=True).encode()).hexdigest()
+
+
+@final
+@dataclass(frozen=True)
+class Status:
+    """What the worker of a run says of it. Written by whoever holds the run's lock, and by nobody else.
+
+    Attributes:
+        state: Where it is.
+        reason: Why, one sentence; may be empty.
+        attempt: How often it was started.
+        stage: What is being done.
+        step: Steps of the stage that are done.
+        total: Steps of the stage; 0 while unknown.
+        seconds: Time of this attempt since it had its slot.
+        pid: Process of the worker; 0 before it has begun.
+        host: Name of its machine.
+        device: What it runs on.
+        results: What came of it.
+        spec_sha256: Digest of the spec that it was first started with.
+        saved: The last checkpoint of its training: "stage", "step" and "total"; empty before the first.
+        load: How busy the machine is, see `compecon.runs.load`; empty where nobody knows.
+        more: Entries of its file that only a newer compecon knows.
+    """
+
+    state: RunState = RunState.QUEUED
+    reason: str = ""
+    attempt: int = 1
+    stage: str = ""
+    step: int = 0
+    total: int = 0
+    seconds: float = 0.0
+    pid: int = 0
+    host: str = ""
+    device: str = ""
+    results: Mapping[str, Json] = field(default_factory=dict)
+    spec_sha256: str = ""
+    saved: Mapping[str, Json] = field(default_factory=dict)
+    load: Mapping[str, Json] = field(default_factory=dict)
+    more: Mapping[str, Json] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, value: Mapping[str, Any], name: str = "status.json") -> Self:
+        """A status from a file.
+
+        Raises:
+            NewerError: If a newer compecon wrote it, which may know more states.
+            RunError: If a part is of another type.
+        """
+        check_schema(value, SCHEMA, name, error=RunError)
+        state = value.get("state")
+        if not isinstance(state, str) or not _STATE.match(state):
+            raise RunError(f"{name} is damaged: there is no state {str(state)[:60]!r}.")
+        if state not in _WRITTEN:
+            raise NewerError(f"{name} names a state that only a newer compecon knows, {state}. Update compecon.")
+        return read_parts(cls, {**value, "state": RunState(state)}, name, SCHEMA)
+
+    def as_json(self) -> dict[str, Any]:
+        """What its file holds."""
+        return written_parts(self, SCHEMA)
+
+    def again(self, attempt: int) -> Self:
+        """What is said when it waits to be started once more: what was saved stays."""
+        return type(self)(attempt=attempt, spec_sha256=self.spec_sha256, saved=self.saved, more=self.more)
+
+
+@final
+@dataclass(frozen=True)
+class RunRecord:
+    """A run as it was when it was read.
+
+    Attributes:
+        run_id: Its name.
+        folder: Its folder.
+        spec: What was asked for.
+        status: What its worker said last.
+        state: Where it is, judged by its lock too.
+        reason: Why, one sentence; may be empty.
+        is_stalled: Whether its process lives and stands still.
+        heard_at: When its worker wrote last, in seconds since 1970; 0 if nobody knows.
+    """
+
+    run_id: str
+    folder: Path
+    spec: RunSpec
+    status: Status
+    state: RunState
+    reason: str
+    is_stalled: bool = False
+    heard_at: float = 0.0
+
+    @property
+    def title(self) -> str:
+        """A line for people."""
+        return self.spec.title or self.run_id
+
+    @property
+    def checkpoint(self) -> Path | None:
+        """The checkpoint that came of it, if one did."""
+        path = self.folder / "result" / self.run_id
+        return path if self.state is RunState.SUCCEEDED and (path / "config.json").is_file() else None
+
+    def require_known(self) -> None:
+        """Make sure that it is this compecon's to change.
+
+        Raises:
+            NewerError: If a newer one wrote it.
+        """
+        if self.state is RunState.NEWER:
+            raise NewerError(f"{self.run_id} is left alone: {self.reason}")
+
+
+def is_id(name: str) -> bool:
+    """Whether something can be a run's name."""
+    return _ID.match(name) is not None
+
+
+def checked_id(run_id: str) -> str:
+    """A run's name, which becomes a folder's.
+
+    Raises:
+        RunError: If it cannot be one.
+    """
+    if not is_id(run_id):
+        raise RunError(f"a run's name has 8 to 40 of a-z, 0-9 and -, got {run_id[:60]!r}.")
+    return run_id

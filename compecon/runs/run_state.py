@@ -1,0 +1,147 @@
+"""What state a run is in, judged by its files and its lock together. Reading changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from compecon.errors import NewerError, RunError
+from compecon.files.durable import read_json
+from compecon.runs.alive import is_stalled
+from compecon.runs.folder import CANCEL, LOCK, LOG, OUTCOME, SPEC, STATUS
+from compecon.runs.locks import is_held
+from compecon.runs.run_record import SCHEMA, RunRecord, RunSpec, RunState, Status
+
+_SILENT = "Its worker ended without a word: killed, out of memory, or the machine went down."
+_UNKNOWN = RunSpec(recipe="unknown")
+Liveness = Callable[[RunRecord], bool | None]
+Part = TypeVar("Part")
+
+
+def read_run(folder: Path, liveness: Mapping[str, Liveness]) -> RunRecord:
+    """A run as it is now: what its worker said last, unless the worker is gone.
+
+    Args:
+        folder: Its folder.
+        liveness: Asks executors other than the local one whether a run's worker lives.
+    """
+    try:
+        return _read(folder, liveness)
+    except NewerError as error:
+        with suppress(OSError, RunError):
+            spec = RunSpec.read(read_json(folder / SPEC, SCHEMA))
+            return RunRecord(folder.name, folder, spec, Status(), RunState.NEWER, str(error))
+        return RunRecord(folder.name, folder, _UNKNOWN, Status(), RunState.NEWER, str(error))
+
+
+def finished_status(folder: Path, *, by_result: bool) -> Status | None:
+    """How a run ended, if it ended well and its status does not say so.
+
+    Args:
+        folder: Its folder.
+        by_result: Whether a checkpoint that came of it is enough. Otherwise its worker has to have said that it was
+            through: what makes a checkpoint measures it afterwards.
+
+    Raises:
+        NewerError: If a newer compecon wrote it.
+    """
+    said, why = _part(folder / OUTCOME, lambda value: Status.read(value, OUTCOME), Status())
+    if not why and said.state is RunState.SUCCEEDED:
+        return said
+    if by_result and has_result(folder):
+        return Status(RunState.SUCCEEDED, f"{STATUS} is damaged, but the checkpoint that came of the run is there.")
+    return None
+
+
+def has_result(folder: Path) -> bool:
+    """Whether a checkpoint came of a run: it is put in its place as a whole."""
+    try:
+        return any((folder / "result" / folder.name).iterdir())
+    except OSError:
+        return False
+
+
+def _read(folder: Path, liveness: Mapping[str, Liveness]) -> RunRecord:
+    for _ in range(2):  # its last words may have come between the two looks
+        record, why = _as_said(folder)
+        if record.status.state.is_finished or _lives(record, liveness) is not False:
+            return _seen(record)
+    if (status := finished_status(folder, by_result=bool(why))) is not None:
+        return replace(record, status=status, state=status.state, reason=status.reason)
+    if why:
+        status = Status(RunState.FAILED, why)
+        return replace(record, status=status, state=status.state, reason=why)
+    if (folder / CANCEL).exists():
+        return replace(record, state=RunState.CANCELLED, reason=f"Stopped. {_what_is_left(record)}")
+    return replace(record, state=RunState.LOST, reason=f"{_unheard(record)} {_what_is_left(record)}")
+
+
+def _as_said(folder: Path) -> tuple[RunRecord, str]:
+    """The record as the files tell it, and which of them cannot be read, if one cannot."""
+    spec, unknown = _part(folder / SPEC, RunSpec.read, _UNKNOWN)
+    status, unsaid = _part(folder / STATUS, Status.read, Status(RunState.RUNNING))
+    if unknown and status.state.is_finished and status.state is not RunState.SUCCEEDED:
+        status = Status(RunState.FAILED)
+    why = unknown or unsaid
+    record = RunRecord(folder.name, folder, spec, status, status.state, why or status.reason, heard_at=_heard(folder))
+    return record, why
+
+
+def _part(path: Path, read: Callable[[Mapping[str, Any]], Part], otherwise: Part) -> tuple[Part, str]:
+    """What a file says, or something else and why it does not.
+
+    Raises:
+        NewerError: If a newer compecon wrote it.
+    """
+    try:
+        return read(read_json(path, SCHEMA)), ""
+    except NewerError:
+        raise
+    except RunError as error:
+        return otherwise, f"{error} Run `compecon doctor`."
+    except OSError as error:
+        return otherwise, f"{path.name} cannot be read: {error.strerror or error}. Run `compecon doctor`."
+
+
+def _heard(folder: Path) -> float:
+    try:
+        return (folder / STATUS).stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _lives(record: RunRecord, liveness: Mapping[str, Liveness]) -> bool | None:
+    if record.spec.executor in liveness:
+        return liveness[record.spec.executor](record)
+    return None if record.spec.executor != "local" else is_held(record.folder / LOCK)
+
+
+def _seen(record: RunRecord) -> RunRecord:
+    if record.state.is_finished:
+        return record
+    if (record.folder / CANCEL).exists():
+        record = replace(record, state=RunState.STOPPING)
+    return replace(record, is_stalled=is_stalled(record.status))
+
+
+def _unheard(record: RunRecord) -> str:
+    """What became of a worker that left without a word."""
+    if record.status.state is not RunState.QUEUED:
+        return _SILENT
+    with suppress(OSError):
+        if (record.folder / LOG).stat().st_size:
+            return "Its worker ended before it had begun; the log tells why."
+    return "Its worker was gone before its turn came." if record.status.pid else "It was never started."
+
+
+def _what_is_left(record: RunRecord) -> str:
+    """What is kept of a run that ended before its time, and how to go on."""
+    again, saved = f"`compecon resume {record.run_id}`", record.status.saved
+    if has_result(record.folder):
+        return f"Its checkpoint is finished; {again} measures it."
+    if saved:
+        return f"The last checkpoint is step {saved.get('step')} of {saved.get('total')}; {again} goes on from there."
+    return f"It has no checkpoint yet; {again} starts it {'again' if record.status.pid else 'now'}."

@@ -1,0 +1,1 @@
+"""Runs that belong together: a grid, a list, or points that are proposed."""

@@ -1,0 +1,102 @@
+"""The points of a sweep: every combination of some values, or a list; all looked at before anything is started."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import final
+
+from compecon.errors import CompeconError, RunError
+from compecon.files.durable import Json
+from compecon.runs.submission import recipe_named
+
+MAX_RUNS = 500
+Point = Mapping[str, Json]
+
+
+@final
+@dataclass(frozen=True)
+class Points:
+    """What the runs of a sweep are: one recipe, settings that all share, and those in which each differs.
+
+    Attributes:
+        recipe: Name of a recipe.
+        params: Settings that all share, where they are not its defaults; folders are named from the root.
+        points: Settings of each run on top of them; in the order of turns.
+    """
+
+    recipe: str
+    params: Mapping[str, Json]
+    points: tuple[Point, ...]
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def __iter__(self) -> Iterator[Point]:
+        return iter(self.points)
+
+
+def grid(recipe: str, params: Mapping[str, Json], axes: Mapping[str, Sequence[Json]]) -> Points:
+    """Every combination of values; the last axis changes fastest.
+
+    Args:
+        recipe: Name of a recipe.
+        params: Settings that all runs share.
+        axes: Values by setting.
+
+    Raises:
+        RunError: If there is no such recipe, a setting has no value, there are more than 500 combinations, or a point
+            is no valid one; it is named.
+    """
+    if empty := [name for name, values in axes.items() if not values]:
+        raise RunError(f"{empty[0]} has no value. Give at least one.")
+    _require_few(prod(map(len, axes.values())))
+    return listed(recipe, params, [dict(zip(axes, each, strict=True)) for each in itertools.product(*axes.values())])
+
+
+def listed(recipe: str, params: Mapping[str, Json], points: Iterable[Point]) -> Points:
+    """Points one by one.
+
+    Args:
+        recipe: Name of a recipe.
+        params: Settings that all runs share.
+        points: Settings of each run on top of them.
+
+    Raises:
+        RunError: If there is no such recipe, no point, more than 500, two that are the same run, or a point is no valid
+            one; it is named.
+    """
+    chosen, found = recipe_named(recipe), tuple(dict(point) for point in itertools.islice(points, MAX_RUNS + 1))
+    _require_few(len(found))
+    seen: dict[str, str] = {}
+    shared: dict[str, Json] = {}
+    whole = []
+    for point in found:
+        try:
+            complete = chosen.checked({**params, **point})
+        except CompeconError as error:
+            raise RunError(f"In the point {named(point)}: {error}") from error
+        if (twin := seen.setdefault(json.dumps(complete, sort_keys=True), named(point))) != named(point):
+            raise RunError(f"The points {twin} and {named(point)} are the same run. Leave one of them out.")
+        whole.append({name: complete[name] for name in point})
+        shared.update((name, complete[name]) for name in params if name not in point)
+    if len(seen) < len(found):
+        raise RunError("A point is there twice. Leave one of them out.")
+    return Points(recipe, shared, tuple(whole))
+
+
+def named(point: Point) -> str:
+    """A point in words."""
+    return ", ".join(f"{name}={_plain(value)}" for name, value in point.items()) or "with no change"
+
+
+def _require_few(n_points: int) -> None:
+    if not 0 < n_points <= MAX_RUNS:
+        raise RunError(f"A sweep has 1 to {MAX_RUNS} runs, got {'more' if n_points > MAX_RUNS else n_points}.")
+
+
+def _plain(value: Json) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

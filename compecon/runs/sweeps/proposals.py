@@ -1,0 +1,123 @@
+"""The next point of a search for much quality at few MACs, by NSGA-II of Optuna (an extra)."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, final
+
+from compecon.errors import CompeconError, RunError
+from compecon.files.durable import Json
+from compecon.runs.sweeps.sweep import Point
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+_POPULATION = 10  # points of a generation: a search of trainings has few
+_DIGITS = 6
+Outcome = tuple[float, float]  # quality, the higher the better; MACs
+
+
+@final
+@dataclass(frozen=True)
+class Axis:
+    """What a setting may be.
+
+    Attributes:
+        name: The setting.
+        low: Smallest value, of a range.
+        high: Largest value, of a range.
+        log: Whether ratios count, and not differences.
+        whole: Whether only whole numbers are meant.
+        choices: The values, where it is no range.
+    """
+
+    name: str
+    low: float = 0.0
+    high: float = 0.0
+    log: bool = False
+    whole: bool = False
+    choices: tuple[Json, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.choices and not self.low < self.high:
+            raise RunError(f"{self.name} needs a range that begins below its end, got {self.low}:{self.high}.")
+        if self.log and self.low <= 0:
+            raise RunError(f"{self.name} cannot be on a logarithmic scale from {self.low}: begin above 0.")
+
+    @property
+    def ends(self) -> tuple[Json, ...]:
+        """Values that every other one lies between, or all where it is no range."""
+        return self.choices or (self.value(self.low), self.value(self.high))
+
+    def value(self, drawn: Any) -> Json:
+        """The setting's value for what was drawn: six digits are enough for anybody."""
+        if self.choices:
+            chosen: Json = self.choices[drawn]
+            return chosen
+        if self.whole:
+            return int(drawn)
+        return min(self.high, max(self.low, float(f"{drawn:.{_DIGITS}g}")))
+
+    def drawn(self, value: Json) -> Any:
+        """What would have to be drawn for a value."""
+        return self.choices.index(value) if self.choices else value
+
+
+def require_optuna() -> ModuleType:
+    """Optuna, loaded.
+
+    Raises:
+        CompeconError: If it is not installed.
+    """
+    try:
+        import optuna  # noqa: PLC0415 - an extra, and slow to load
+    except ImportError as error:
+        raise CompeconError(
+            "Points are proposed by Optuna, which is not installed. Run `pip install 'compecon[optuna]'`."
+        ) from error
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    return optuna
+
+
+def propose(
+    axes: Sequence[Axis], before: Sequence[tuple[Point, Outcome | None]], n_open: int = 0, *, seed: int = 0
+) -> Point:
+    """The next point.
+
+    Args:
+        axes: What may be chosen.
+        before: Points so far with what came of them; None for a failure. Those that are under way come last.
+        n_open: How many of them are under way.
+        seed: The same seed and the same points before give the same point.
+
+    Raises:
+        CompeconError: If Optuna is not installed.
+    """
+    optuna = require_optuna()
+    spaces = {axis.name: _space(optuna, axis) for axis in axes}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        sampler = optuna.samplers.NSGAIISampler(population_size=_POPULATION, seed=seed + len(before))
+        study = optuna.create_study(directions=["maximize", "minimize"], sampler=sampler)
+        for n, (point, outcome) in enumerate(before):
+            study.enqueue_trial({axis.name: axis.drawn(point[axis.name]) for axis in axes})
+            trial = study.ask(spaces)
+            sampler.get_trial_generation(study, study.trials[trial.number])  # what is given would belong to none
+            if n >= len(before) - n_open:
+                continue
+            if outcome is None:
+                study.tell(trial, state=optuna.trial.TrialState.FAIL)
+            else:
+                study.tell(trial, outcome)
+        chosen = study.ask(spaces).params
+    return {axis.name: axis.value(chosen[axis.name]) for axis in axes}
+
+
+def _space(optuna: ModuleType, axis: Axis) -> Any:
+    if axis.choices:
+        return optuna.distributions.CategoricalDistribution(range(len(axis.choices)))
+    if axis.whole:
+        return optuna.distributions.IntDistribution(int(axis.low), int(axis.high), log=axis.log)
+    return optuna.distributions.FloatDistribution(axis.low, axis.high, log=axis.log)

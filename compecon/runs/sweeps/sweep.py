@@ -1,0 +1,264 @@
+"""Runs that belong together: of one recipe, a point each, started, bounded, stopped and resumed as a whole.
+
+A sweep is a file, written before its first run is submitted. The names of its runs follow from its own and from the
+points, so that an interrupted submission is finished by submitting the same again, and nothing runs twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Self, final
+
+from compecon.errors import RunError
+from compecon.files.durable import MAX_JSON_BYTES, Json, read_json, write_json
+from compecon.runs.home import Home
+from compecon.runs.parts import read_parts, written_parts
+from compecon.runs.run_record import SCHEMA, RunRecord, RunState, checked_id
+from compecon.runs.store import RunStore, run_id_of
+
+if TYPE_CHECKING:
+    from compecon.runs.executors.executor import Executor
+    from compecon.runs.sweeps.points import Points
+
+Point = Mapping[str, Json]
+
+
+@final
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep as its file tells it.
+
+    Attributes:
+        sweep_id: Its name.
+        title: A line for people.
+        recipe: What its runs run.
+        params: Settings that all share.
+        points: Settings of each run on top of them; grows only while points are proposed.
+        parallel: How many may run at a time; 0 for as many as there are devices.
+        order: Sweeps are listed by this, not by a clock.
+        created_at: Seconds since 1970, for people.
+        executor: Who runs it.
+        priority: How much of a busy machine its runs get; "" for what the home's settings say.
+        proposals: How points are proposed while it runs, if they are: see `compecon.runs.sweeps.search`.
+        more: Entries of its file that only a newer compecon knows.
+    """
+
+    sweep_id: str
+    title: str
+    recipe: str
+    params: Mapping[str, Json]
+    points: tuple[Point, ...]
+    parallel: int = 0
+    order: int = 0
+    created_at: float = 0.0
+    executor: str = "local"
+    priority: str = ""
+    proposals: Mapping[str, Json] | None = None
+    more: Mapping[str, Json] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.parallel < 0:
+            raise RunError(f"parallel is a number of runs, 0 for as many as there are devices, got {self.parallel!r}.")
+
+    @property
+    def run_ids(self) -> tuple[str, ...]:
+        """A run for each point."""
+        return tuple(run_id_of(self.recipe, self.key_of(point)) for point in self.points)
+
+    def key_of(self, point: Point) -> str:
+        """What makes the run of a point the same one each time."""
+        return f"{self.sweep_id} {json.dumps(point, sort_keys=True)}"
+
+    def as_json(self) -> dict[str, Any]:
+        """What its file holds."""
+        plain = {**written_parts(self, SCHEMA, later=("priority",)), "run_ids": list(self.run_ids)}
+        return {name: value for name, value in plain.items() if name != "sweep_id"}
+
+    @classmethod
+    def read(cls, home: Home, sweep_id: str) -> Self:
+        """A sweep from its file.
+
+        Raises:
+            NewerError: If a newer compecon wrote it.
+            RunError: If there is none of that name, or it cannot be read.
+        """
+        path = home.sweeps / f"{checked_id(sweep_id)}.json"
+        try:
+            value = read_json(path, SCHEMA)
+        except FileNotFoundError as error:
+            raise RunError(f"There is no sweep {sweep_id} in {home.sweeps}.") from error
+        except OSError as error:
+            raise RunError(f"{path} cannot be read: {error.strerror or error}.") from error
+        run_ids = value.pop("run_ids", None)
+        sweep = read_parts(cls, {**value, "sweep_id": sweep_id}, str(path), SCHEMA)
+        if list(sweep.run_ids) != run_ids:
+            raise RunError(f"{path} is damaged: its runs are not those of its points.")
+        return replace(sweep, points=tuple(sweep.points))
+
+
+def submit_sweep(  # noqa: PLR0913 - what a person may say of one
+    executor: Executor,
+    home: Home,
+    points: Points,
+    *,
+    title: str = "",
+    parallel: int = 0,
+    priority: str = "",
+    key: str = "",
+) -> str:
+    """Write a sweep down and submit its runs; the same key gives the same sweep, and submits what is still missing.
+
+    Args:
+        executor: Who runs it.
+        home: Where.
+        points: From `grid` or `listed`.
+        title: A line for people.
+        parallel: How many may run at a time; 0 for as many as there are devices.
+        priority: How much of a busy machine its runs get; "" for what the home's settings say.
+        key: What makes two requests the same one.
+
+    Returns:
+        The sweep's name.
+
+    Raises:
+        RunError: If it cannot be written down, or a run cannot be made; submit the same again to go on from there.
+    """
+    asked = Sweep("", title, points.recipe, points.params, points.points, parallel)
+    asked = replace(asked, executor=executor.name, priority=priority)
+    sweep = new_sweep(home, asked, key)
+    submit_missing(executor, home, sweep)
+    return sweep.sweep_id
+
+
+def new_sweep(home: Home, sweep: Sweep, key: str = "") -> Sweep:
+    """Write a sweep down, or find the one that was written with the same key.
+
+    Args:
+        home: Where.
+        sweep: Its name, order and time are given here.
+        key: What makes two requests the same one.
+
+    Raises:
+        RunError: If it cannot be written.
+    """
+    sweep_id = checked_id(f"sweep-{hashlib.sha256((key or uuid.uuid4().hex).encode()).hexdigest()[:12]}")
+    path = home.made().sweeps / f"{sweep_id}.json"
+    if not path.exists():
+        order, now = home.next_number(), round(time.time(), 3)
+        write_sweep(home, replace(sweep, sweep_id=sweep_id, order=order, created_at=now))
+    return Sweep.read(home, sweep_id)
+
+
+def write_sweep(home: Home, sweep: Sweep) -> None:
+    """Write a sweep's file.
+
+    Raises:
+        RunError: If it cannot be written, or would be too long to be read again.
+    """
+    value = sweep.as_json()
+    if len(json.dumps(value, indent=1)) > MAX_JSON_BYTES // 2:
+        raise RunError("The sweep has more settings in its points than its file holds. Give what all share only once.")
+    try:
+        write_json(home.sweeps / f"{sweep.sweep_id}.json", value)
+    except OSError as error:
+        raise RunError(f"The sweep cannot be kept in {home.sweeps}: {error.strerror or error}.") from error
+
+
+def submit_missing(executor: Executor, home: Home, sweep: Sweep) -> tuple[str, ...]:
+    """Submit the runs of a sweep that are neither there nor in the trash.
+
+    Returns:
+        Their names.
+
+    Raises:
+        RunError: If one cannot be made; those before it are.
+    """
+    from compecon.runs.submission import new_spec  # noqa: PLC0415
+    from compecon.runs.sweeps.points import named  # noqa: PLC0415 - a worker that waits has no need of them
+
+    made = []
+    for point, run_id in zip(sweep.points, sweep.run_ids, strict=True):
+        if (home.runs / run_id).exists() or any(home.trash.glob(f"{run_id}-*")):
+            continue
+        title = f"{sweep.title}: {named(point)}" if sweep.title else named(point)
+        about = {"title": title[:200], "sweep": sweep.sweep_id, "priority": sweep.priority}
+        spec = new_spec(sweep.recipe, {**sweep.params, **point}, **about)
+        made.append(executor.submit(spec, sweep.key_of(point)))
+    return tuple(made)
+
+
+def stop_sweep(executor: Executor, home: Home, sweep_id: str) -> tuple[str, ...]:
+    """Ask every run of a sweep that is not finished to save and end; the second time, end them at once.
+
+    Returns:
+        Which were asked: the last one first, so that none takes the turn of one that ends.
+
+    Raises:
+        RunError: If there is no such sweep.
+    """
+    store = _store(executor, home)
+    open_runs = [run_id for run_id in runs_of(store, sweep_id) if not store.get(run_id).state.is_finished]
+    for run_id in reversed(open_runs):
+        executor.stop(run_id)
+    return tuple(reversed(open_runs))
+
+
+def resume_sweep(executor: Executor, home: Home, sweep_id: str) -> tuple[str, ...]:
+    """Start what of a sweep was not submitted, or ended before its time.
+
+    Returns:
+        Which were started.
+
+    Raises:
+        RunError: If there is no such sweep, or one cannot be started.
+    """
+    sweep, store = Sweep.read(home, sweep_id), _store(executor, home)
+    ended = [run_id for run_id in runs_of(store, sweep_id) if store.get(run_id).state.can_resume]
+    for run_id in ended:
+        executor.start(run_id)
+    return (*ended, *submit_missing(executor, home, sweep))
+
+
+def left_out(store: RunStore, sweep_id: str) -> tuple[RunRecord, ...]:
+    """The runs of a sweep that `resume_sweep` cannot start yet, because they still stop, or not at all.
+
+    Raises:
+        RunError: If there is no such sweep.
+    """
+    records = (store.get(run_id) for run_id in runs_of(store, sweep_id))
+    return tuple(record for record in records if record.state in (RunState.STOPPING, RunState.NEWER))
+
+
+def runs_of(store: RunStore, sweep_id: str) -> tuple[str, ...]:
+    """The runs of a sweep that are there, in the order of its points.
+
+    Raises:
+        RunError: If there is no such sweep.
+    """
+    sweep = Sweep.read(store.home, sweep_id)
+    return tuple(run_id for run_id in sweep.run_ids if (store.home.runs / run_id).is_dir())
+
+
+def limit_of(home: Home, sweep: str) -> int:
+    """How many runs of a sweep may run at a time; 0 for as many as there are devices.
+
+    Args:
+        home: The home.
+        sweep: The sweep's name, or "".
+    """
+    if not sweep:
+        return 0
+    try:
+        limit = read_json(home.sweeps / f"{checked_id(sweep)}.json", SCHEMA).get("parallel", 0)
+    except (OSError, RunError):
+        return 0
+    return limit if isinstance(limit, int) and limit > 0 else 0
+
+
+def _store(executor: Executor, home: Home) -> RunStore:
+    return RunStore(home, {executor.name: executor.lives})

@@ -1,0 +1,1 @@
+"""Numbers about numbers: inequality of a distribution, Pareto fronts, intervals of differences."""

@@ -1,0 +1,177 @@
+"""Measured streams: what each row of a task needs of a bundled checkpoint to be answered correctly.
+
+Two kinds. Keys: one checkpoint reads each row under several key budgets, so that a market can share attention reads.
+Sizes: a checkpoint and its compacted children read each row, so that a market can choose a model by query. Kept are ids
+and outcomes, never texts.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from compecon.allocation.streams.bundled_streams import INDEX, StreamEntry, list_streams
+from compecon.allocation.streams.stream import Stream
+from compecon.attention.budget import KeyBudget
+from compecon.checkpoints.load import Checkpoint
+from compecon.errors import TaskError
+from compecon.evaluation.evaluate import evaluate_checkpoint, within
+from compecon.tasks.encode_rows import encode
+from compecon.tasks.task import Split, Task
+from compecon.training.arms import forward_macs
+
+KEYS = (1, 2, 4, 8, 16)
+WITHIN = 0.5  # how far a score may be off to count as correct, on the task's scale
+N_ROWS = 400
+_MAX_TOKENS = 128
+
+
+def key_stream(
+    checkpoint: Checkpoint, task: Task, split: str = "test", *, keys: Sequence[int] = KEYS, n_rows: int = N_ROWS
+) -> Stream:
+    """Correctness of one checkpoint against the keys that each token may read.
+
+    The last level of a row is its number of tokens: all keys, the dense model. A budget is per token, head and layer.
+
+    Args:
+        checkpoint: A classifier or a regression.
+        task: What it was made for.
+        split: Which rows.
+        keys: Budgets, rising; top-k by logit.
+        n_rows: How many rows, evenly spaced over the split.
+
+    Raises:
+        TaskError: If the checkpoint is not made for the task.
+    """
+    places, few = _spaced(task, split, n_rows)
+    lengths = _lengths(checkpoint, few, split)
+    outcomes = [_correct(checkpoint, few, split, KeyBudget(k)) for k in keys]
+    outcomes.append(_correct(checkpoint, few, split, None))
+    levels = np.minimum(np.array([*keys, lengths.max()], dtype=np.float64), lengths[:, None])
+    correct = np.stack(outcomes, axis=1)
+    # From the first budget on that does not bind, a row's outcome is that of the dense model.
+    correct = np.where(levels == lengths[:, None], correct[:, -1:], correct)
+    return Stream(f"{checkpoint.name}-keys", _ids(task, split, places), levels, correct, None, "keys", "measured")
+
+
+def size_stream(
+    checkpoints: Sequence[Checkpoint], task: Task, split: str = "test", *, n_rows: int = N_ROWS, name: str = ""
+) -> Stream:
+    """Correctness against MACs across a family: a level a model, at each row's own length.
+
+    Args:
+        checkpoints: A model and its smaller versions, with one tokenizer, in any order.
+        task: What they were made for.
+        split: Which rows.
+        n_rows: How many rows, evenly spaced over the split.
+        name: Of the stream; made from the largest model's name if empty.
+
+    Raises:
+        TaskError: If one is not made for the task.
+    """
+    places, few = _spaced(task, split, n_rows)
+    lengths = _lengths(checkpoints[0], few, split)
+    levels, correct = [], []
+    for checkpoint in checkpoints:
+        cost = {n: forward_macs(checkpoint.model, int(n)) for n in np.unique(lengths).tolist()}
+        levels.append([cost[n] for n in lengths.tolist()])
+        correct.append(_correct(checkpoint, few, split, None))
+    order = np.argsort([row[0] for row in levels], kind="stable")
+    largest = checkpoints[int(order[-1])].name
+    table, outcomes = np.array(levels, dtype=np.float64)[order].T, np.stack(correct, axis=1)[:, order]
+    return Stream(name or f"{largest}-sizes", _ids(task, split, places), table, outcomes, None, "MACs", "measured")
+
+
+def write_stream(stream: Stream, folder: Path, *, title: str, told: str) -> Path:
+    """Write a stream and enter it in the folder's index; the same content gives the same bytes.
+
+    Args:
+        stream: The stream.
+        folder: Where to; made if it is not there.
+        title: A line for people.
+        told: How it was measured.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{stream.name}.jsonl.gz"
+    lines = []
+    for query, levels, correct in zip(stream.queries, stream.levels, stream.correct, strict=True):
+        outcomes = dict(zip(levels.tolist(), correct.tolist(), strict=True))  # padding repeats a level
+        lines += [
+            json.dumps({"query": query, "budget": int(b), "correct": round(c, 4)}) for b, c in sorted(outcomes.items())
+        ]
+    with gzip.GzipFile(file, "wb", mtime=0) as packed:
+        packed.write(("\n".join(lines) + "\n").encode())
+    entries = {entry.name: entry for entry in list_streams(folder)}
+    entries[stream.name] = StreamEntry(stream.name, title, stream.unit, told)
+    content = json.dumps([asdict(entry) for entry in entries.values()], indent=1, ensure_ascii=False)
+    (folder / INDEX).write_text(content + "\n", encoding="utf-8")
+    return file
+
+
+def build_streams(
+    folder: Path, families: Sequence[tuple[Task, Sequence[Checkpoint]]], *, say: Callable[[str], object]
+) -> None:
+    """Measure and write both kinds for families of checkpoints.
+
+    Args:
+        folder: Where to.
+        families: A task, and a model with its smaller versions; the first one also gives the keys.
+        say: Is told what was written.
+    """
+    for task, checkpoints in families:
+        dense = checkpoints[0]
+        rows = (
+            f"{min(N_ROWS, len(task.part('test')))} rows of the test split of {task.name}, evenly spaced; {_told(task)}"
+        )
+        names = ", ".join(checkpoint.name for checkpoint in checkpoints)
+        for stream, title, told in (
+            (
+                key_stream(dense, task),
+                f"{dense.name}: correct answers against keys read",
+                f"{dense.name}, top-k; {rows}",
+            ),
+            (
+                size_stream(checkpoints, task, name=f"{dense.name}-sizes"),
+                f"{dense.name}: correct answers against model size",
+                f"{names}; {rows}",
+            ),
+        ):
+            file = write_stream(stream, folder, title=title, told=told)
+            say(f"{file.name}: {len(stream.queries)} queries, {file.stat().st_size:,} bytes")
+
+
+def _told(task: Task) -> str:
+    if task.kind == "regression":
+        return f"correct: within {WITHIN} of the score"
+    return "correct: the right class"
+
+
+def _spaced(task: Task, split: str, n_rows: int) -> tuple[np.ndarray, Task]:
+    part = task.part(split)
+    places = np.unique(np.linspace(0, len(part) - 1, min(n_rows, len(part))).astype(int))
+    pairs = tuple(part.pairs[place] for place in places) if part.pairs else ()
+    few = Split(tuple(part.texts[place] for place in places), pairs, part.targets[places])
+    return places, Task(task.name, task.kind, task.labels, {split: few}, task.metrics)
+
+
+def _lengths(checkpoint: Checkpoint, task: Task, split: str) -> np.ndarray:
+    rows = encode(checkpoint.tokenizer, task.part(split), within(checkpoint, _MAX_TOKENS))
+    return np.array([len(row["input_ids"]) for row in rows], dtype=np.float64)
+
+
+def _correct(checkpoint: Checkpoint, task: Task, split: str, budget: KeyBudget | None) -> np.ndarray:
+    if task.kind not in ("classification", "regression"):
+        raise TaskError(f"{task.name} has no answers that are right or wrong. Take a task of classes or scores.")
+    said = evaluate_checkpoint(checkpoint, task, split, max_tokens=_MAX_TOKENS, budget=budget).predictions
+    off = np.abs(said - task.part(split).targets)
+    right: np.ndarray = (off <= WITHIN if task.kind == "regression" else off == 0).astype(np.float64)
+    return right
+
+
+def _ids(task: Task, split: str, places: np.ndarray) -> tuple[str, ...]:
+    return tuple(f"{task.name}-{split}-{place:04d}" for place in places)

@@ -1,0 +1,223 @@
+"""What is said about each bundled checkpoint, and the model card it is said in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from compecon.checkpoints.bundle import WEIGHTS, ReportedMetric
+from compecon.training.training_settings import FineTuneSettings
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data set a checkpoint learnt from.
+
+    Attributes:
+        name: As people call it.
+        hub_id: Its name on the Hub, for the card's metadata.
+        licence: Its terms in words.
+    """
+
+    name: str
+    hub_id: str
+    licence: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What does not depend on the training run.
+
+    Attributes:
+        title: What a person reads in a list of checkpoints.
+        purpose: One sentence: what it tells of a text.
+        pipeline: The Hub's name of the task.
+        licence: Licence id of the weights.
+        sources: What it learnt from.
+        recipe: How, in words; the settings follow on their own.
+        limits: What it cannot do, in a sentence or two for whoever chooses it.
+        not_good_for: The rest of what it should not be used for.
+        from_encoder: Whether it was cut from the pretrained encoder.
+    """
+
+    title: str
+    purpose: str
+    pipeline: str
+    licence: str
+    sources: Sequence[Source]
+    recipe: str
+    limits: str
+    not_good_for: str
+    from_encoder: bool = True
+
+
+_SST2 = Source("SST-2", "SetFit/sst2", "Stanford Sentiment Treebank; no licence stated")
+_STSB = Source("STS benchmark", "mteb/stsbenchmark-sts", "scores CC BY-SA 4.0")
+_MNLI = Source("MultiNLI", "nyu-mll/glue", "mostly the terms of the Open American National Corpus: free use")
+_SICK = Source("SICK", "RobZamp/sick", "CC BY-NC-SA 3.0")
+_BROWN = Source("Brown corpus (not if from the Hub)", "brown", "non-commercial use")
+_WIKITEXT = Source(
+    "WikiText-2, validation articles (train articles if from the Hub)", "Salesforce/wikitext", "CC BY-SA"
+)
+_STORIES = Source("TinyStories", "roneneldan/TinyStories", "CDLA-Sharing 1.0")
+_SMALL = (
+    "Small on purpose, so that it runs on a laptop while a slider is dragged; larger models are better at the task."
+)
+
+FACTS: Mapping[str, Facts] = {
+    "sentiment": Facts(
+        title="Sentiment of a sentence (SST-2)",
+        purpose="Tells whether an English sentence of a film review is negative or positive.",
+        pipeline="text-classification",
+        licence="apache-2.0",
+        sources=(_SST2,),
+        recipe="A classifier on all six layers was fine-tuned first and taught the three layers kept here: their "
+        "loss is 30 % cross-entropy and 70 % divergence from the teacher's logits at temperature 2.",
+        limits="Made for sentences of film reviews. There is no neutral: texts without an opinion get an answer too.",
+        not_good_for="Irony, other subjects than films, and texts longer than a few sentences were not trained. Above "
+        f"stands how far it reaches beyond films. {_SMALL}",
+    ),
+    "similarity": Facts(
+        title="Similarity of two sentences (STS-B)",
+        purpose="Scores how alike two English sentences are in meaning, from 0 (unrelated) to 5 (the same). It reads "
+        "both at once, so the attention from one sentence to the other can be seen.",
+        pipeline="text-classification",
+        licence="cc-by-sa-4.0",
+        sources=(_STSB,),
+        recipe="First round: 31 thousand pairs made of the sentences of the train split (a close neighbour, a distant "
+        "one, any other), scored by the cosine of the pretrained encoder's sentence embeddings, since reading two "
+        "sentences at once had to be learnt from more than 5,749 pairs. Last round: the train split itself. Both by "
+        "squared error.",
+        limits="Made for pairs of sentences like those of STS-B; a score by itself does not say that two are the same.",
+        not_good_for="Not a search engine: it has to read every pair. A score may fall outside 0 to 5. The order "
+        f"of the two sentences can change it a little. {_SMALL}",
+    ),
+    "entailment": Facts(
+        title="Does one sentence follow from another? (SICK, MultiNLI)",
+        purpose="Tells whether the first of two English sentences entails the second, contradicts it, or neither.",
+        pipeline="text-classification",
+        licence="cc-by-nc-sa-3.0",
+        sources=(_SICK, _MNLI),
+        recipe="First round: 6 % of MultiNLI's train split. Last round: SICK's train split and as many rows of "
+        "MultiNLI.",
+        limits="Good on SICK's own pairs alone. On other sentences, descriptions of scenes included, it is often wrong "
+        "and rarely finds a contradiction: use it to watch attention, never to decide.",
+        not_good_for="Descriptions of scenes in general. SICK's pairs are variations of few sentences: neutral is "
+        "right in 57 % of them, and nine contradictions in ten hold a negation, which is what it learnt. "
+        "On SNLI's 9,842 dev pairs, descriptions of scenes too, it scores 46.7 % and finds 4 % of the contradictions "
+        "(quoted: SNLI is not among the data that `compecon remeasure` reads). On the varied English of MultiNLI it is "
+        f"above chance (33 %) and far below full-size models (85 % and more). {_SMALL}",
+    ),
+    "causal": Facts(
+        title="Next token, tiny and trained from nothing",
+        purpose="Continues an English text one token at a time, so that causal attention can be watched.",
+        pipeline="text-generation",
+        licence="other",
+        sources=(_BROWN, _WIKITEXT, _STORIES),
+        recipe="A byte-level vocabulary and a GPT-2 shape, both trained from nothing. What it learnt from may not be "
+        "used commercially (Brown); treat the weights likewise.",
+        limits="Trained on little text: it writes English-looking nonsense and knows nothing.",
+        not_good_for="It writes English-looking text without sense, invents words and knows nothing: it has read one "
+        "and a quarter million words twice. Perplexity by token depends on its own vocabulary and compares with no "
+        "other model; perplexity by word (the exponent of all nats over the words and punctuation marks of WikiText's "
+        "own tokenization) does, and is poor.",
+        from_encoder=False,
+    ),
+}
+
+
+def model_card(
+    facts: Facts,
+    rounds: Mapping[str, FineTuneSettings],
+    seed: int,
+    metrics: Sequence[ReportedMetric],
+    sha256: str,
+    beyond: Sequence[ReportedMetric] = (),
+) -> str:
+    """README.md of a checkpoint: metadata for the Hub, then what a person should know.
+
+    Args:
+        facts: What does not depend on the run.
+        rounds: Settings of each round of training, by what a person calls it.
+        seed: Seed of the training.
+        metrics: Numbers measured on the saved weights.
+        sha256: Hash of the weights file.
+        beyond: Numbers on data that it learnt nothing from.
+    """
+    data = "\n".join(f"- {source.name}: {source.licence}." for source in facts.sources)
+    trained = "\n".join(f"- {what}: {_in_words(settings)}" for what, settings in rounds.items())
+    base = "\n\nCut from all-MiniLM-L6-v2 (Apache-2.0): first three layers, vocabulary re-spelled on 8,000 pieces, "
+    base += "embeddings frozen and shared by the encoders of this bundle (`../shared/embeddings.safetensors`)."
+    return f"""{metadata(facts)}
+# {facts.title}
+
+{facts.purpose}{base if facts.from_encoder else ""}
+
+## Measured
+
+On the saved float16 weights, computed in float32. In brackets: 95 % bootstrap interval over the rows or documents.
+
+| metric | split | value | n |
+|---|---|---|---|
+{metric_rows(metrics)}
+{beyond_rows(beyond)}
+## Recipe
+
+{facts.recipe} Seed {seed}; AdamW with a linear warm-up and a linear decay of the learning rate.
+
+{trained}
+
+Repeat it with `compecon bundle`: the same versions and kind of processor give the same numbers, others give close ones.
+
+Learnt from, never from the rows measured above:
+
+{data}
+
+## Not good for
+
+{facts.limits} {facts.not_good_for}
+
+`{WEIGHTS}` sha256: `{sha256}`
+"""
+
+
+def _in_words(settings: FineTuneSettings) -> str:
+    return (
+        f"{settings.epochs:g} epochs in batches of {settings.batch_size}, "
+        f"peak learning rate {settings.learning_rate:g} ({settings.head_multiplier:g} times that in the head), "
+        f"weight decay {settings.weight_decay:g}, warm-up over {settings.warmup:.0%} of the steps"
+        f"{f', {settings.precision} autocast' if settings.precision != 'float32' else ''}"
+    )
+
+
+def metric_rows(metrics: Sequence[ReportedMetric]) -> str:
+    """Rows of a table: metric, split, value with interval, n."""
+    return "\n".join(f"| {m.name} | {m.split} | {_number(m)} | {m.n:,} |" for m in metrics)
+
+
+def beyond_rows(metrics: Sequence[ReportedMetric]) -> str:
+    """A table of what was measured on data that the checkpoint learnt nothing from; nothing without such."""
+    if not metrics:
+        return ""
+    return f"""
+On data that it did not learn from and was not chosen by:
+
+| metric | data | value | n |
+|---|---|---|---|
+{metric_rows(metrics)}
+"""
+
+
+def _number(metric: ReportedMetric) -> str:
+    return f"{metric.value:.4g} [{metric.low:.4g}, {metric.high:.4g}]"
+
+
+def metadata(facts: Facts) -> str:
+    """The card's header, for the Hub."""
+    hub_ids = "".join(f"- {source.hub_id}\n" for source in facts.sources if "/" in source.hub_id)
+    base = "base_model: sentence-transformers/all-MiniLM-L6-v2\n" if facts.from_encoder else ""
+    other = "license_name: data-terms-apply\n" if facts.licence == "other" else ""
+    return (
+        f"---\nlanguage: en\nlicense: {facts.licence}\n{other}{base}pipeline_tag: {facts.pipeline}\n"
+        f"library_name: transformers\ndatasets:\n{hub_ids}---\n"
+    )

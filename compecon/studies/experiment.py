@@ -1,0 +1,138 @@
+"""From a frontier experiment to its report: the base, the runs, the latencies, the tables."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from compecon.checkpoints.load import load_checkpoint
+from compecon.checkpoints.pretrained import Base, classifier
+from compecon.compression.compact import compact
+from compecon.compression.macs import unit_macs
+from compecon.compression.units import Units
+from compecon.latency import compare_latency
+from compecon.provenance import command_line, hardware, versions
+from compecon.studies.experiment_report import FrontierReport, Measured, measured_as
+from compecon.studies.experiment_run import RunRecord
+from compecon.studies.frontier_experiment import FrontierPlan, Say, Study, run_frontier
+from compecon.studies.summary import arms_at_targets, duels, volumes
+from compecon.tasks.task import Split, Task
+from compecon.training.arms import forward_macs
+from compecon.training.training_setup import ready_model, refuse_compacted
+
+_TIMED = ((8, 64), (1, 32))  # batch × tokens
+_SECONDS = 10.0  # for each
+_LAYERS = 3  # of the bundled encoders
+
+
+def frontier_report(study: Study) -> FrontierReport:
+    """Run what is missing of an experiment, and put the report together.
+
+    Args:
+        study: The experiment.
+    """
+    runs = run_frontier(study)
+    test, metric = study.task.part("test"), study.task.score
+    study.say(f"{study.task.name}: measuring latency")
+    return FrontierReport(
+        task=study.task.name,
+        metric=metric.name,
+        test_rows=len(test),
+        command=command_line(),
+        settings=asdict(study.plan),
+        floor=floor(study.task, test),
+        arms=arms_at_targets(study.records, metric, test.targets),
+        duels=duels(study.records, metric, test.targets),
+        volumes=volumes(runs, floor(study.task, test)),
+        measured=_latencies(study, runs),
+        hardware=hardware(),
+        versions=versions(),
+        runs=runs,
+        measured_as=measured_as(runs),
+    )
+
+
+def study_of_base(base: Base, task: Task, plan: FrontierPlan, folder: Path, say: Say) -> Study:
+    """An experiment on the first three layers of a pretrained encoder, as the bundled checkpoints have them.
+
+    Args:
+        base: See `bundled_base`.
+        task: What to learn.
+        plan: What to run.
+        folder: For records and dense models.
+        say: Is told of progress.
+    """
+
+    def fresh(seed: int) -> Any:
+        torch.manual_seed(seed)  # the head is drawn here
+        return classifier(base, _LAYERS, task.labels, regression=task.kind == "regression")
+
+    return Study(task, base.tokenizer, fresh, plan, folder, say)
+
+
+def study_of_checkpoint(source: str | Path, task: Task, plan: FrontierPlan, folder: Path, say: Say) -> Study:
+    """An experiment on a checkpoint; it is trained dense for each seed, unless the plan says that it is dense already.
+
+    Args:
+        source: As for `load_checkpoint`.
+        task: What to learn.
+        plan: What to run.
+        folder: For records and dense models.
+        say: Is told of progress.
+
+    Raises:
+        CheckpointError: If it cannot be loaded, or is compacted already.
+        ValueError: If the plan takes it for a dense model of the task and its head does not fit.
+    """
+    checkpoint = load_checkpoint(source)
+    refuse_compacted(checkpoint, True)
+
+    def fresh(seed: int) -> Any:
+        model, knows = ready_model(checkpoint, task, seed)
+        if plan.dense is None and not knows:
+            raise ValueError(f"{checkpoint.name} does not know {task.name}. Let the experiment train it dense first.")
+        return copy.deepcopy(model)
+
+    return Study(task, checkpoint.tokenizer, fresh, plan, folder, say)
+
+
+def floor(task: Task, test: Split) -> float:
+    """The metric of always giving the commonest answer; 0 for a correlation, which that does not have."""
+    if task.kind == "regression":
+        return 0.0
+    commonest = np.bincount(test.targets.astype(int)).argmax()
+    value = task.score(np.full(len(test), commonest), test.targets).value
+    return 0.0 if np.isnan(value) else value
+
+
+def _latencies(study: Study, runs: Sequence[RunRecord]) -> tuple[Measured, ...]:
+    """Of the incentive's models on the first seed; the time depends on how many units are left, not on which."""
+    first = study.plan.seeds[0]
+    dense = study.fresh(first).eval()
+    found = []
+    for run in runs:
+        if run.arm == "incentive" and run.seed == first:
+            smaller = compact(dense, _first_units(dense, run))
+            found += [_timed(run.name, dense, smaller, batch, n_tokens) for batch, n_tokens in _TIMED]
+    return tuple(found)
+
+
+def _first_units(model: Any, run: RunRecord) -> Units:
+    def of(kind: tuple[torch.Tensor, ...], counts: Sequence[int]) -> tuple[torch.Tensor, ...]:
+        return tuple((torch.arange(len(part)) < n).float() for part, n in zip(kind, counts, strict=True))
+
+    everything = unit_macs(model, 1)
+    return Units(of(everything.heads, run.heads), of(everything.neurons, run.neurons))
+
+
+def _timed(name: str, dense: Any, smaller: Any, batch: int, n_tokens: int) -> Measured:
+    ids = torch.randint(5, dense.config.vocab_size, (batch, n_tokens), generator=torch.Generator().manual_seed(0))
+    latency = compare_latency(lambda: dense(input_ids=ids), lambda: smaller(input_ids=ids), limit_s=_SECONDS)
+    ratio = forward_macs(smaller, n_tokens) / forward_macs(dense, n_tokens)
+    return Measured(name, ratio, batch, n_tokens, latency)

@@ -1,0 +1,211 @@
+"""The report of a frontier experiment: one JSON file that says everything, and a page of Markdown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from compecon.latency import LatencyRatio
+from compecon.studies.experiment_run import RunRecord
+from compecon.studies.summary import ArmAtTarget, Duel, Volume
+from compecon.tasks.task_metrics import Estimate, Metric
+
+SCHEMA = 1
+RELOADED = "as saved in models/ and loaded anew, in float32"
+IN_PLACE = (
+    "under bfloat16 autocast, in the process that had trained them; they were not kept. In float32 such numbers differ "
+    "by up to 0.8 points"
+)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Time of one run's model against the dense one.
+
+    Attributes:
+        run: Name of the record.
+        macs_ratio: MACs of the whole forward pass against the dense model's, at the length that was timed.
+        batch: Texts at a time.
+        n_tokens: Length of each.
+        latency: Time against the dense model.
+    """
+
+    run: str
+    macs_ratio: float
+    batch: int
+    n_tokens: int
+    latency: LatencyRatio
+
+
+@dataclass(frozen=True)
+class FrontierReport:
+    """Everything that a frontier experiment found.
+
+    Attributes:
+        task: Name of the task.
+        metric: Name of its metric.
+        test_rows: Rows of the test split.
+        command: What was typed.
+        settings: The plan.
+        floor: The metric of always giving the same answer.
+        arms: Every arm at every target.
+        duels: The incentive against the best rival.
+        volumes: Hypervolumes.
+        measured: Latency of some runs.
+        hardware: Processor, cores, threads.
+        versions: Of what it ran on.
+        runs: Every run.
+        measured_as: How the models that were trained after they had become smaller were measured.
+    """
+
+    task: str
+    metric: str
+    test_rows: int
+    command: str
+    settings: Mapping[str, Any]
+    floor: float
+    arms: tuple[ArmAtTarget, ...]
+    duels: tuple[Duel, ...]
+    volumes: tuple[Volume, ...]
+    measured: tuple[Measured, ...]
+    hardware: Mapping[str, Any]
+    versions: Mapping[str, str]
+    runs: tuple[RunRecord, ...]
+    measured_as: str
+
+
+def measured_as(runs: Sequence[RunRecord]) -> str:
+    """How the trained models of an experiment were measured, for people."""
+    return RELOADED if all(run.reloaded for run in runs) else IN_PLACE
+
+
+def write_report(report: FrontierReport, metric: Metric, folder: Path) -> tuple[Path, Path]:
+    """Write `report.json` and `report.md`, atomically.
+
+    Args:
+        report: The report.
+        metric: Its metric, for how numbers are shown.
+        folder: Where; made if absent.
+    """
+    page = folder / "report.md"
+    return write_json(asdict(report), folder / "report.json"), _write(markdown(report, metric), page)
+
+
+def write_json(content: Mapping[str, Any], path: Path) -> Path:
+    """Write an experiment's numbers, atomically, in a form that any JSON reader takes: NaN becomes null.
+
+    Args:
+        content: JSON values, numpy's numbers among them.
+        path: The file; its folder is made if absent.
+    """
+    return _write(json.dumps(_plain({"schema": SCHEMA, **content}), indent=1, allow_nan=False) + "\n", path)
+
+
+def _write(text: str, path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
+    return path
+
+
+def markdown(report: FrontierReport, metric: Metric) -> str:
+    """The report as a page for people."""
+    lines = [
+        f"# {report.task}: {report.metric} against MACs",
+        "",
+        f"`{report.command}` on {report.hardware['processor']}, {report.hardware['threads']} thread(s); test split of "
+        f"{report.test_rows:,} rows. Shares are of the MACs of heads and neurons, counted on compacted shapes; "
+        f"brackets: 95 % paired bootstrap over rows, of the mean over seeds.{_cut(report)} "
+        f"Trained models were measured {report.measured_as}.",
+        "",
+        "## Incentive against the best rival with the same steps and teacher",
+        "",
+        "The rival is chosen by test, in its favour.",
+        "",
+        "| MACs | best rival | incentive − rival | seeds |",
+        "|---|---|---|---|",
+        *(f"| {d.target:g} | {d.rival} | {_signed(metric, d.difference)} | {d.seeds} |" for d in report.duels),
+        "",
+        f"## Hypervolume (up to 1 of the MACs, above {report.floor * metric.scale:.1f}), with recovery",
+        "",
+        "| arm | mean | by seed |",
+        "|---|---|---|",
+        *(
+            f"| {v.arm} | {v.mean:.4f} | {', '.join(f'{one:.4f}' for one in v.by_seed)} |"
+            for v in sorted(report.volumes, key=lambda v: -v.mean)
+        ),
+        "",
+        "## Every arm",
+        "",
+        "| arm | recovery | asked | left | test by seed | against dense | training (10¹² MACs) |",
+        "|---|---|---|---|---|---|---|",
+        *(_row(arm, metric) for arm in report.arms),
+        "",
+        "## Latency",
+        "",
+        "| run | batch × tokens | MACs / dense | time / dense |",
+        "|---|---|---|---|",
+        *(_measured(one) for one in report.measured),
+        "",
+        "## Gini of what queries give: how much of the shift is selection of heads that were peaked anyway",
+        "",
+        "| run | dense → its survivors → smaller | selected |",
+        "|---|---|---|",
+        *(_survivors(run) for run in report.runs if run.survivors),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _cut(report: FrontierReport) -> str:
+    """What models could read of the test texts, the same for all: the tokenizer is one."""
+    cut = next((run.cut for run in report.runs if run.cut is not None), None)
+    return "" if cut is None else f" {cut}"
+
+
+def _row(arm: ArmAtTarget, metric: Metric) -> str:
+    tests = ", ".join(f"{value * metric.scale:.2f}" for value in arm.test)
+    asked = "" if arm.target is None else f"{arm.target:g}"
+    return (
+        f"| {arm.arm} | {'yes' if arm.recovered else 'no'} | {asked} | {arm.share:.3f} | {tests} | "
+        f"{_signed(metric, arm.change)} | {arm.training_macs / 1e12:.1f} |"
+    )
+
+
+def _measured(one: Measured) -> str:
+    latency = one.latency
+    return (
+        f"| {one.run} | {one.batch} × {one.n_tokens} | {one.macs_ratio:.3f} | "
+        f"{latency.ratio:.2f} [{latency.low:.2f}, {latency.high:.2f}] |"
+    )
+
+
+def _survivors(run: RunRecord) -> str:
+    control = run.survivors
+    if control is None:
+        return ""
+    selected = "" if control.selected is None else f"{control.selected:.0%}"
+    shift = " → ".join(f"{one.gini:.3f}" for one in (control.dense, control.dense_survivors, control.smaller))
+    return f"| {run.name} | {shift} | {selected} |"
+
+
+def _signed(metric: Metric, estimate: Estimate) -> str:
+    value, low, high = (number * metric.scale for number in (estimate.value, estimate.low, estimate.high))
+    return f"{value:+.2f} [{low:+.2f}, {high:+.2f}]"
+
+
+def _plain(value: Any) -> Any:
+    """Numbers of numpy as Python's, and floats short enough to read: seven digits are more than were measured."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_plain(item) for item in value]
+    if isinstance(value, float | np.floating):
+        return float(f"{float(value):.7g}") if np.isfinite(value) else None
+    return int(value) if isinstance(value, np.integer) else value

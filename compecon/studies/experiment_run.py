@@ -1,0 +1,122 @@
+"""What one run of an experiment gave: a JSON file for people and programs, and its predictions beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from pydantic import TypeAdapter
+
+from compecon.files.safe_reader import MEGABYTE, read_json
+from compecon.studies.survivors import SurvivorControl
+from compecon.tasks.cut import Cut
+from compecon.tasks.task_metrics import Estimate
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One model that came out of an experiment.
+
+    Attributes:
+        arm: What was done: "dense", "longer", "incentive", "price 1", "incentive heads" (or "neurons", "both": what had
+            gates in an ablation), or the name of a post-hoc method.
+        recovered: Whether it was trained after units were removed.
+        seed: Seed of everything in it, of the dense model that it starts from too.
+        target: Share of the MACs of heads and neurons that was asked for; None where none was.
+        share: Share that is left.
+        macs: MACs of one forward pass over one text of `n_tokens`, output head included, of the compacted shapes.
+        n_tokens: That length.
+        heads: Heads left, a layer.
+        neurons: FFN neurons left, a layer.
+        metric: Name of the task's metric.
+        dev: The metric on what choices are made by.
+        test: The metric on what is reported.
+        steps: Optimizer steps after the dense model.
+        seconds: Their wall time, measuring importance included.
+        training_macs: MACs of all forward and backward passes after the dense model, the teacher's included.
+        price: Price of compute when the gates were frozen.
+        met: Whether the gates met the target by themselves.
+        reloaded: Whether it was measured as saved and loaded anew, in float32. Records without it are of models that
+            were measured where they had been trained: under autocast, if they were, and not kept.
+        survivors: Where the shift in Gini and entropy comes from, on the first dev rows; for priced arms.
+        cut: How much of the test texts was too long to be read; None in older records.
+    """
+
+    arm: str
+    recovered: bool
+    seed: int
+    target: float | None
+    share: float
+    macs: int
+    n_tokens: int
+    heads: tuple[int, ...]
+    neurons: tuple[int, ...]
+    metric: str
+    dev: Estimate
+    test: Estimate
+    steps: int
+    seconds: float
+    training_macs: float
+    price: float | None = None
+    met: bool | None = None
+    reloaded: bool = False
+    survivors: SurvivorControl | None = None
+    cut: Cut | None = None
+
+    @property
+    def name(self) -> str:
+        """Name of its files."""
+        return record_name(self.arm, self.target, self.seed, recovered=self.recovered)
+
+
+_FORM = TypeAdapter(RunRecord)
+
+
+def record_name(arm: str, target: float | None, seed: int, *, recovered: bool) -> str:
+    """Name of the files of a run."""
+    at = "" if target is None else f"-{target:g}"
+    return f"{arm.replace(' ', '-')}{at}-{'recovered' if recovered else 'once'}-s{seed}"
+
+
+@dataclass(frozen=True)
+class Records:
+    """A folder of records. A run whose record is there is not run again.
+
+    Attributes:
+        folder: Where they are.
+    """
+
+    folder: Path
+
+    def add(self, record: RunRecord, predictions: np.ndarray) -> None:
+        """Store a record and the predictions on the test split; the record last, so that it is whole if it is there."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        np.save(self.folder / f"{record.name}.npy", predictions, allow_pickle=False)
+        part = self.folder / f"{record.name}.part"
+        part.write_bytes(_FORM.dump_json(record, indent=1) + b"\n")
+        part.replace(self.folder / f"{record.name}.json")
+
+    def has(self, name: str) -> bool:
+        """Whether the run of that name is done."""
+        return (self.folder / f"{name}.json").is_file()
+
+    def all(self) -> tuple[RunRecord, ...]:
+        """Every record, by name.
+
+        Raises:
+            ValueError: If a file is no record.
+        """
+        return tuple(_read(path) for path in sorted(self.folder.glob("*-s[0-9]*.json")))
+
+    def predictions(self, record: RunRecord) -> np.ndarray:
+        """Predictions of a record on the test split."""
+        stored: np.ndarray = np.load(self.folder / f"{record.name}.npy", allow_pickle=False)
+        return stored
+
+
+def _read(path: Path) -> RunRecord:
+    try:
+        return _FORM.validate_python(read_json(path, MEGABYTE))
+    except ValueError as error:
+        raise ValueError(f"{path} is no record of a run. Move it away to run that again. ({error})") from error

@@ -1,0 +1,250 @@
+"""The bundled family: what becomes of a bundled checkpoint when its compute has a price, and of its rivals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from compecon.attention.budget import KeyBudget
+from compecon.checkpoints.bundle import (
+    WEIGHTS,
+    ReportedMetric,
+    add_entries,
+    describe,
+    read_manifest,
+    save_weights,
+)
+from compecon.checkpoints.load import Checkpoint, load_of_bundle
+from compecon.evaluation.evaluate import evaluate_checkpoint
+from compecon.latency import LatencyRatio, compare_latency
+from compecon.studies.any_budget import MEASURED, train_any_budget
+from compecon.studies.bundled_card import FACTS
+from compecon.studies.family_card import family_card
+from compecon.tasks.encode_rows import encode
+from compecon.tasks.objectives import objective_of
+from compecon.tasks.task import Task
+from compecon.training.arms import Outcome, Start, forward_macs, priced, pruned, recovered, untouched
+from compecon.training.incentive_settings import IncentiveSettings
+from compecon.training.training_settings import FineTuneSettings
+from compecon.training.training_setup import taught
+
+_BATCH, _TOKENS, _SECONDS = 8, 64, 10.0  # that latency is quoted for, and to measure it in
+_MAX_TOKENS = 128
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Member:
+    """A checkpoint of the family.
+
+    Attributes:
+        suffix: Its name is that of its parent, a hyphen, and this.
+        title: What a person reads after the parent's name.
+        make: Makes it.
+        method: "incentive", "budget dropout" or the name of a post-hoc method.
+        target: Share of the MACs of heads and neurons; None for all of them.
+        keys: Budgets that its metric is told at, beside all keys.
+    """
+
+    suffix: str
+    title: str
+    make: Callable[[Start], Outcome]
+    method: str
+    target: float | None = None
+    keys: tuple[int, ...] = ()
+
+
+def _incentive(percent: int) -> Member:
+    target = percent / 100
+    settings = IncentiveSettings(target=target)
+    return Member(
+        f"{percent}",
+        f"{percent} % of the MACs (incentive)",
+        lambda start: priced(start, settings),
+        "incentive",
+        target,
+    )
+
+
+def _rival(percent: int, method: str) -> Member:
+    def make(start: Start) -> Outcome:
+        return recovered(start, pruned(start, method, percent / 100))
+
+    return Member(f"{percent}-{method}", f"{percent} % of the MACs ({method})", make, method, percent / 100)
+
+
+def _any_budget(start: Start) -> Outcome:
+    settings = replace(start.settings, steps=2 * (start.settings.steps or 1))
+    longer = replace(start, settings=settings)
+    return replace(untouched(start), model=train_any_budget(longer), steps=settings.steps or 0)
+
+
+MEMBERS = (
+    _incentive(60),
+    _incentive(45),
+    _incentive(30),
+    _rival(45, "taylor"),
+    Member("any-budget", "any key budget", _any_budget, "budget dropout", keys=tuple(k for k in MEASURED if k)),
+)
+PARENTS = ("sentiment", "similarity")
+_MEMBERS = {f"{parent}-{member.suffix}": member for parent in PARENTS for member in MEMBERS}
+FAMILY = tuple(_MEMBERS)
+
+
+@dataclass(frozen=True)
+class FamilyPlan:
+    """How the family is trained.
+
+    Attributes:
+        after: How every member is trained, from its parent; embeddings stay as they are.
+        teacher_share: Weight of the parent's logits in the loss.
+    """
+
+    after: FineTuneSettings = field(default_factory=lambda: FineTuneSettings(epochs=1.5))
+    teacher_share: float = 0.5
+
+
+def build_family(
+    bundle: Path,
+    tasks: Mapping[str, Task],
+    *,
+    only: Collection[str] = FAMILY,
+    seed: int = 0,
+    plan: FamilyPlan | None = None,
+    report: Say = lambda _: None,
+) -> tuple[Path, ...]:
+    """Train the family of checkpoints that lie in a bundle, save them beside these, and measure what was saved.
+
+    Args:
+        bundle: Folder of the bundle, with the parents in it.
+        tasks: Parent's name to its task.
+        only: Which members to build.
+        seed: Of every training.
+        plan: How to train.
+        report: Is told of progress, a sentence at a time.
+
+    Returns:
+        The folders written.
+
+    Raises:
+        CheckpointError: If a parent is absent.
+    """
+    chosen, folders = plan or FamilyPlan(), []
+    for parent in PARENTS:
+        members = [member for member in MEMBERS if f"{parent}-{member.suffix}" in only]
+        if not members:
+            continue
+        checkpoint, task = load_of_bundle(bundle / parent), tasks[parent]
+        start = _start(checkpoint, task, chosen, seed)
+        for member in members:
+            outcome = member.make(start)
+            folders.append(_saved(bundle, checkpoint, task, start, member, outcome))
+            report(f"{folders[-1].name}: {_numbers(read_manifest(folders[-1]))}")
+    return tuple(folders)
+
+
+def time_family(bundle: Path, *, only: Collection[str] = FAMILY, report: Say = lambda _: None) -> tuple[Path, ...]:
+    """Measure again how long members take against their parents, in a process that has trained nothing.
+
+    Args:
+        bundle: Folder of the bundle.
+        only: Which members to measure; those that are not there are passed over.
+        report: Is told of each.
+
+    Returns:
+        The folders whose manifest was written again; their cards follow by `compecon.studies.shipped_cards`.
+
+    Raises:
+        CheckpointError: If a checkpoint cannot be loaded.
+    """
+    folders = [bundle / name for name in FAMILY if name in only and (bundle / name).is_dir()]
+    for folder in folders:
+        manifest = read_manifest(folder)
+        training = manifest["training"]
+        parent, member = (load_of_bundle(bundle / name).model for name in (training["parent"], folder.name))
+        training["latency"] = {"batch": _BATCH, "n_tokens": _TOKENS, **asdict(_latency(parent, member))}
+        add_entries(folder, {"training": training})
+        report(f"{folder.name}: {_numbers(read_manifest(folder))}")
+    return tuple(folders)
+
+
+def _start(checkpoint: Checkpoint, task: Task, plan: FamilyPlan, seed: int) -> Start:
+    rows = taught(checkpoint.model, checkpoint, encode(checkpoint.tokenizer, task.part("train"), _MAX_TOKENS))
+    steps = plan.after.total_steps(len(rows))
+    settings = replace(plan.after, seed=seed, steps=steps, freeze_embeddings=True)  # they are stored once for all
+    return Start(checkpoint.model, checkpoint.tokenizer, rows, objective_of(task.kind, plan.teacher_share), settings)
+
+
+def _saved(bundle: Path, parent: Checkpoint, task: Task, start: Start, member: Member, outcome: Outcome) -> Path:
+    folder = bundle / f"{parent.path.name}-{member.suffix}"
+    save_weights(outcome.model, parent.tokenizer, folder, "bert.embeddings.", parent=parent.path)
+    made = load_of_bundle(folder)  # what is reported is what was saved, float16 rounding included
+    metrics = _metrics(made, task, member)
+    latency = _latency(parent.model, made.model)
+    training = {
+        "method": member.method,
+        "parent": parent.path.name,
+        "parent_digest": parent.digest,
+        "target": member.target,
+        "share": outcome.share,
+        "macs": forward_macs(made.model, start.n_tokens),
+        "dense_macs": forward_macs(parent.model, start.n_tokens),
+        "n_tokens": start.n_tokens,
+        "latency": {"batch": _BATCH, "n_tokens": _TOKENS, **asdict(latency)},
+        "price": outcome.price,
+        "seed": start.settings.seed,
+        "steps": outcome.steps,
+        "settings": asdict(start.settings),
+    }
+    tell_member(folder, training, metrics)
+    return folder
+
+
+def tell_member(
+    folder: Path,
+    training: Mapping[str, Any],
+    metrics: Sequence[ReportedMetric],
+    beyond: Sequence[ReportedMetric] = (),
+) -> None:
+    """Write the card of a member, and the words and numbers of its manifest.
+
+    Args:
+        folder: The member.
+        training: How it came about.
+        metrics: Numbers measured on the saved weights.
+        beyond: The same on data that it learnt nothing from; for the card.
+    """
+    parent, member = training["parent"], _MEMBERS[folder.name]
+    title = f"{parent.capitalize()}: {member.title}"  # the difference comes early: menus cut what is long
+    card = family_card(FACTS[parent], title, training, metrics, read_manifest(folder)["sha256"][WEIGHTS], beyond)
+    describe(folder, title=title, task=parent, metrics=metrics, card=card)
+    add_entries(folder, {"training": training, "limits": FACTS[parent].limits})
+
+
+def _metrics(made: Checkpoint, task: Task, member: Member) -> list[ReportedMetric]:
+    found = []
+    for keys in (None, *member.keys):
+        budget = KeyBudget(keys) if keys else None
+        estimate = evaluate_checkpoint(made, task, "test", max_tokens=_MAX_TOKENS, budget=budget).estimate
+        name = task.metric if keys is None else f"{task.metric} at {keys} key{'s' if keys > 1 else ''}"
+        if not math.isnan(estimate.value):  # a correlation, where a budget makes all answers alike
+            found.append(ReportedMetric(name, "test", **asdict(estimate)))
+    return found
+
+
+def _latency(dense: Any, smaller: Any) -> LatencyRatio:
+    ids = torch.randint(5, dense.config.vocab_size, (_BATCH, _TOKENS), generator=torch.Generator().manual_seed(0))
+    return compare_latency(lambda: dense(input_ids=ids), lambda: smaller(input_ids=ids), threads=1, limit_s=_SECONDS)
+
+
+def _numbers(manifest: Mapping[str, Any]) -> str:
+    training: Mapping[str, Any] = manifest["training"]
+    metrics: Sequence[Mapping[str, Any]] = manifest["metrics"]
+    return f"{training['share']:.3f} of the MACs, {training['latency']['ratio']:.2f} of the time; " + ", ".join(
+        f"{metric['name']} {metric['value']:.4g}" for metric in metrics
+    )

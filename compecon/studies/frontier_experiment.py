@@ -1,0 +1,274 @@
+"""The experiment the incentive stands or falls by: quality against MACs, beside every rival given the same training.
+
+From a dense model of each seed: incentive training at each target and at fixed prices, and each post-hoc method, with
+and without recovery. Every arm has the same steps, rows, learning rates and teacher. All rivals run on the first seed
+at some targets; the best by dev go on to all targets and seeds. Nothing is chosen by test, and every run leaves a
+record, its predictions, and the model itself in `models/`: it is measured as loaded from there, and can be again.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+
+from compecon.compression.prune import METHODS
+from compecon.evaluation.evaluate import evaluate
+from compecon.evaluation.predict import predict
+from compecon.evaluation.reloaded import kept_model
+from compecon.studies.experiment_run import Records, RunRecord, record_name
+from compecon.studies.survivors import SurvivorControl, survivor_control
+from compecon.tasks.encode_rows import encode
+from compecon.tasks.objectives import objective_of
+from compecon.tasks.task import Task
+from compecon.training.arms import Outcome, Start, forward_macs, priced, pruned, recovered, untouched
+from compecon.training.fine_tune import fine_tune
+from compecon.training.incentive_settings import IncentiveSettings, Priced
+from compecon.training.training_settings import FineTuneSettings
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+Say = Callable[[str], None]
+_CONTROL_ROWS = 256
+
+
+@dataclass(frozen=True)
+class FrontierPlan:
+    """What to run.
+
+    Attributes:
+        targets: Shares of the MACs of heads and neurons.
+        screened: Those of them at which all rivals run on the first seed, to choose the best two by.
+        prices: Fixed prices to try on the first seed.
+        ablated: Targets at which heads alone, neurons alone, and both are priced on the first seed.
+        seeds: Each has a dense model of its own.
+        dense: How the dense models are trained; None if the given model knows the task and is the dense one of all
+            seeds, which then differ in everything after it.
+        after: How every arm is trained after that.
+        incentive: What is priced, but for the target.
+        methods: The rivals.
+        finalists: How many of them, the best by dev on the first seed, run at all targets and seeds.
+        teacher_share: Weight of the dense model's logits in the loss of every arm.
+        max_tokens: Longer texts are cut.
+    """
+
+    targets: tuple[float, ...] = (0.6, 0.5, 0.4, 0.3)
+    screened: tuple[float, ...] = (0.5, 0.3)
+    prices: tuple[float, ...] = (0.3, 1.0, 3.0)
+    ablated: tuple[float, ...] = ()
+    seeds: tuple[int, ...] = (0, 1, 2)
+    dense: FineTuneSettings | None = field(default_factory=FineTuneSettings)
+    after: FineTuneSettings = field(default_factory=lambda: FineTuneSettings(epochs=2))
+    incentive: IncentiveSettings = field(default_factory=IncentiveSettings)
+    methods: tuple[str, ...] = tuple(METHODS)
+    finalists: int = 2
+    teacher_share: float = 0.5
+    max_tokens: int = 128
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """A task, models to start from, and where the records go.
+
+    Attributes:
+        task: The task, with splits "train", "dev" and "test".
+        tokenizer: Tokenizer of the models.
+        fresh: Seed -> a model before it has learnt the task.
+        plan: What to run.
+        folder: For records and models.
+        say: Is told of progress, a sentence at a time.
+    """
+
+    task: Task
+    tokenizer: PreTrainedTokenizerBase
+    fresh: Callable[[int], Any]
+    plan: FrontierPlan
+    folder: Path
+    say: Say
+
+    @property
+    def records(self) -> Records:
+        """The records."""
+        return Records(self.folder / "records")
+
+
+def run_frontier(study: Study) -> tuple[RunRecord, ...]:
+    """Run what has no record yet, and return all records.
+
+    Raises:
+        TaskError: If the task lacks a split.
+        ValueError: If a record is damaged.
+        FloatingPointError: If a training diverges; the others' records stay.
+    """
+    for split in ("train", "dev", "test"):
+        study.task.part(split)
+    plan, first = study.plan, study.plan.seeds[0]
+    lanes = {seed: _Lane(study, seed) for seed in plan.seeds}
+    lanes[first].ours()
+    lanes[first].longer()
+    for method in plan.methods:
+        lanes[first].rival(method, plan.screened)
+    best = best_rivals(study.records.all(), first, plan.screened, plan.finalists)
+    study.say(f"{study.task.name}: the best rivals on seed {first} by dev are {', '.join(best)}")
+    for lane in lanes.values():
+        lane.ours()
+        for method in best:
+            lane.rival(method, plan.targets)
+    for price in plan.prices:
+        lanes[first].fixed(price)
+    for target in plan.ablated:
+        lanes[first].ablation(target)
+    return study.records.all()
+
+
+def best_rivals(records: tuple[RunRecord, ...], seed: int, targets: tuple[float, ...], n: int = 2) -> tuple[str, ...]:
+    """The post-hoc methods with the best mean dev metric, with recovery.
+
+    Args:
+        records: Of all arms; higher metrics are better.
+        seed: Whose runs to compare.
+        targets: At which targets.
+        n: How many.
+    """
+    dev: dict[str, list[float]] = {}
+    for record in records:
+        if record.seed == seed and record.recovered and record.arm in METHODS and record.target in targets:
+            dev.setdefault(record.arm, []).append(record.dev.value)
+    return tuple(sorted(dev, key=lambda arm: (-statistics.fmean(dev[arm]), arm))[:n])
+
+
+class _Lane:
+    """The runs of one seed; the dense model is trained, or read, when the first run without a record needs it."""
+
+    def __init__(self, study: Study, seed: int) -> None:
+        self.study, self.seed = study, seed
+        self._start: Start | None = None
+
+    @property
+    def start(self) -> Start:
+        if self._start is None:
+            self._start = start_of(self.study, self.seed)
+        return self._start
+
+    def ours(self) -> None:
+        self.once("dense", None, lambda: untouched(self.start))
+        for target in self.study.plan.targets:
+            settings = replace(self.study.plan.incentive, target=target)
+            self.later("incentive", target, self._priced(settings))
+
+    def longer(self) -> None:
+        self.later("longer", None, lambda: recovered(self.start, untouched(self.start)))
+
+    def fixed(self, price: float) -> None:
+        settings = replace(self.study.plan.incentive, target=None, price=price)
+        self.later(f"price {price:g}", None, self._priced(settings))
+
+    def ablation(self, target: float) -> None:
+        for units in get_args(Priced):
+            settings = replace(self.study.plan.incentive, target=target, units=units)
+            self.later(f"incentive {units}", target, self._priced(settings))
+
+    def rival(self, method: str, targets: tuple[float, ...]) -> None:
+        for target in targets:
+            bare = self._pruned(method, target)
+            self.once(method, target, bare)
+            self.later(method, target, self._recovered(bare))
+
+    def _priced(self, settings: IncentiveSettings) -> Callable[[], Outcome]:
+        return lambda: priced(self.start, settings)
+
+    def _pruned(self, method: str, target: float) -> Callable[[], Outcome]:
+        return cache(lambda: pruned(self.start, method, target))
+
+    def _recovered(self, bare: Callable[[], Outcome]) -> Callable[[], Outcome]:
+        return lambda: recovered(self.start, bare())
+
+    def once(self, arm: str, target: float | None, make: Callable[[], Outcome]) -> None:
+        self._run(arm, target, make, recovered=False)
+
+    def later(self, arm: str, target: float | None, make: Callable[[], Outcome]) -> None:
+        self._run(arm, target, make, recovered=True)
+
+    def _run(self, arm: str, target: float | None, make: Callable[[], Outcome], *, recovered: bool) -> None:
+        name = record_name(arm, target, self.seed, recovered=recovered)
+        if self.study.records.has(name):
+            return
+        outcome = make()
+        record, predictions = _recorded(self, arm, target, outcome, recovered=recovered)
+        self.study.records.add(record, predictions)
+        self.study.say(
+            f"{self.study.task.name} seed {self.seed} {arm}{'' if target is None else f' at {target:g}'}"
+            f"{'' if recovered else ', no recovery'}: {outcome.share:.3f} of the MACs, dev {record.dev.value:.4f}, "
+            f"test {record.test.value:.4f}, {outcome.seconds:.0f} s"
+        )
+
+
+def _recorded(
+    lane: _Lane, arm: str, target: float | None, outcome: Outcome, *, recovered: bool
+) -> tuple[RunRecord, np.ndarray]:
+    study, n_tokens = lane.study, lane.start.n_tokens
+    name = record_name(arm, target, lane.seed, recovered=recovered)
+    made = kept_model(outcome.model, study.tokenizer, study.folder, name)
+    dev, test = (
+        evaluate(made.model, made.tokenizer, study.task, split, max_tokens=study.plan.max_tokens)
+        for split in ("dev", "test")
+    )
+    heads, neurons = zip(*outcome.values.counts(), strict=True)
+    record = RunRecord(
+        arm=arm,
+        recovered=recovered,
+        seed=lane.seed,
+        target=target,
+        share=outcome.share,
+        macs=forward_macs(made.model, n_tokens),
+        n_tokens=n_tokens,
+        heads=heads,
+        neurons=neurons,
+        metric=study.task.metric,
+        dev=dev.estimate,
+        test=test.estimate,
+        steps=outcome.steps,
+        seconds=round(outcome.seconds, 1),
+        training_macs=outcome.training_macs,
+        price=outcome.price,
+        met=outcome.met,
+        reloaded=True,
+        survivors=None if outcome.price is None else _survivors(lane, made.model),
+        cut=test.cut,
+    )
+    return record, test.predictions
+
+
+def _survivors(lane: _Lane, smaller: PreTrainedModel) -> SurvivorControl:
+    study = lane.study
+    rows = encode(study.tokenizer, study.task.part("dev").head(_CONTROL_ROWS), study.plan.max_tokens)
+    return survivor_control(lane.start.model, smaller, study.tokenizer, rows)
+
+
+def start_of(study: Study, seed: int) -> Start:
+    """The dense model of a seed, trained now or read, and what every arm is given."""
+    task, plan = study.task, study.plan
+    rows = encode(study.tokenizer, task.part("train"), plan.max_tokens)
+    model = study.fresh(seed)
+    stored = study.folder / f"dense-s{seed}.safetensors"
+    if stored.is_file():
+        model.load_state_dict(load_file(stored))
+    elif plan.dense is not None:
+        result = fine_tune(model, study.tokenizer, rows, objective_of(task.kind), replace(plan.dense, seed=seed))
+        study.folder.mkdir(parents=True, exist_ok=True)
+        save_file({name: part.contiguous() for name, part in model.state_dict().items()}, stored)
+        study.say(f"{task.name} seed {seed}: dense, {result.steps} steps in {result.seconds:.0f} s")
+    soft = predict(model, study.tokenizer, rows).tolist()
+    taught = [{**row, "soft_targets": target} for row, target in zip(rows, soft, strict=True)]
+    settings = replace(plan.after, seed=seed)
+    settings = replace(settings, steps=settings.total_steps(len(rows)))
+    torch.manual_seed(seed)
+    return Start(model, study.tokenizer, taught, objective_of(task.kind, plan.teacher_share), settings)

@@ -1,0 +1,91 @@
+"""The cards and manifests of a bundle, from its measurements: no number of theirs has another source."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable
+from dataclasses import asdict
+from pathlib import Path
+
+from compecon.checkpoints.bundle import ReportedMetric, read_manifest
+from compecon.checkpoints.gate.intake import inspect_checkpoint
+from compecon.errors import CompeconError
+from compecon.evaluation.cached_files import read_kept
+from compecon.evaluation.evaluate import BY_TOKEN
+from compecon.evaluation.result_store import EVALUATIONS, MAX_FILE_BYTES, EvaluationRecord
+from compecon.studies.build_bundle import tell
+from compecon.studies.family import FAMILY, tell_member, time_family
+from compecon.studies.shipped import FEW_BUDGETS, SHEETS, Say, Sheet, bundled_in, parent_of
+from compecon.tasks.task_metrics import perplexity
+
+
+def write_cards(assets: Path, *, only: Collection[str] = (), say: Say) -> None:
+    """Write cards and manifests of a bundle again.
+
+    Args:
+        assets: Folder with `checkpoints/` and the file of measurements.
+        only: Names of checkpoints; all if empty.
+        say: Is told of each.
+
+    Raises:
+        CompeconError: If a checkpoint, as it is, was not measured on what it is told at.
+    """
+    records = read_kept(assets / f"{EVALUATIONS}.jsonl", EvaluationRecord.read, MAX_FILE_BYTES)
+    for name in bundled_in(assets):
+        if only and name not in only:
+            continue
+        folder = assets / "checkpoints" / name
+        digest = inspect_checkpoint(folder, trusted_root=folder.parent).digest
+        own = [record for record in records if record.checkpoint == name and record.key.digest == digest]
+        known, beyond = told_metrics(name, own)
+        if name in FAMILY:
+            tell_member(folder, read_manifest(folder)["training"], known, beyond)
+        else:
+            tell(folder, known, beyond)
+        say(f"{name}: {len(known)} numbers, {len(beyond)} on other data")
+
+
+def write_latencies(assets: Path, *, only: Collection[str] = (), say: Say) -> None:
+    """Time the family against its parents again and write what was found. To be called where nothing was trained.
+
+    Arguments as of `write_cards`.
+    """
+    time_family(assets / "checkpoints", only=only or FAMILY, report=say)
+
+
+def told_metrics(name: str, records: Iterable[EvaluationRecord]) -> tuple[list[ReportedMetric], list[ReportedMetric]]:
+    """What the card of a checkpoint says: numbers on what it learnt, and numbers on other data.
+
+    Args:
+        name: The checkpoint.
+        records: Its measurements.
+
+    Raises:
+        CompeconError: If one is missing.
+    """
+    found = {(record.key.task, record.key.split, record.key.keys): record for record in records}
+    known: list[ReportedMetric] = []
+    beyond: list[ReportedMetric] = []
+    for sheet in SHEETS[parent_of(name)]:
+        for keys in told_budgets(name, sheet):
+            record = found.get((sheet.shown_task, sheet.split, keys))
+            if record is None:
+                raise CompeconError(f"{name} was not measured on {sheet.told}. Run: compecon remeasure --missing")
+            (known if sheet.known else beyond).extend(_reported(record, sheet, keys))
+    return known, beyond
+
+
+def told_budgets(name: str, sheet: Sheet) -> tuple[int | None, ...]:
+    """Numbers of keys that the card tells a checkpoint's numbers at; None for all."""
+    if name.endswith("-any-budget"):
+        return (None, *FEW_BUDGETS)
+    return (None,) if sheet.known else (None, *sheet.budgets_of(name))
+
+
+def _reported(record: EvaluationRecord, sheet: Sheet, keys: int | None) -> Iterable[ReportedMetric]:
+    every = record.metrics if sheet.task == "corpus" else {record.metric: record.score}
+    for metric, score in every.items():
+        name = BY_TOKEN if metric == perplexity.name else metric
+        at = "" if keys is None else f" at {keys} key{'s' if keys > 1 else ''}"
+        if not math.isnan(score.value):  # a correlation, where a budget makes all answers alike
+            yield ReportedMetric(f"{name}{at}", sheet.reported if sheet.known else sheet.told, **asdict(score))

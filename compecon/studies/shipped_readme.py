@@ -1,0 +1,155 @@
+"""Tables of README.md whose numbers were measured: made from the measurements, so that they have no other source."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from compecon.allocation.streams.bundled_streams import PREDICTED
+from compecon.checkpoints.bundle import read_manifest
+from compecon.evaluation.cached_files import read_kept
+from compecon.evaluation.result_store import EVALUATIONS, MAX_FILE_BYTES, EvaluationRecord, Score
+from compecon.studies.family import FAMILY
+from compecon.studies.shipped import FEW_BUDGETS, SHEETS, Sheet, bundled_in, parent_of
+
+_LEVELS = ((0, None), *((keys, keys) for keys in FEW_BUDGETS))
+_GAINS = ("keys", 1, "2 keys a token"), ("sizes", 1, "the model at 45 % of the MACs")  # stream, place of the budget
+
+
+def numbers_in(assets: Path) -> dict[str, list[str]]:
+    """Rows of every measured table, by the table's name.
+
+    Args:
+        assets: Folder with the checkpoints, their measurements, the streams and the experiments.
+    """
+    records = read_kept(assets / f"{EVALUATIONS}.jsonl", EvaluationRecord.read, MAX_FILE_BYTES)
+    found = {(one.checkpoint, one.key.task, one.key.split, one.key.keys): one for one in records}
+    return {
+        "dense": _dense(found),
+        "family": [_member(assets, name, found) for name in FAMILY if not name.endswith("-any-budget")],
+        "budgets": _budgets(found),
+        "beyond": _beyond(bundled_in(assets), found),
+        "gains": _gains(json.loads((assets / "streams" / PREDICTED).read_text(encoding="utf-8"))),
+        "frontier": [line for task in ("sst2", "stsb") for line in _frontier(assets, task)],
+    }
+
+
+def with_numbers(text: str, tables: Mapping[str, Sequence[str]]) -> str:
+    """A text whose tables between `<!-- numbers: NAME -->` and `<!-- end -->` have these rows; heads stay.
+
+    Raises:
+        KeyError: If there are no such numbers.
+    """
+
+    def renewed(match: re.Match[str]) -> str:
+        head = match["body"].split("\n")[:2]
+        return f"<!-- numbers: {match['name']} -->\n" + "\n".join([*head, *tables[match["name"]]]) + "\n<!-- end -->"
+
+    return re.sub(r"<!-- numbers: (?P<name>\w+) -->\n(?P<body>.*?)\n<!-- end -->", renewed, text, flags=re.DOTALL)
+
+
+_Found = Mapping[tuple[str, str, str, int | None], EvaluationRecord]
+
+
+def _score(found: _Found, name: str, sheet: Sheet, keys: int | None = None) -> Score | None:
+    record = found.get((name, sheet.shown_task, sheet.split, keys))
+    return None if record is None else record.score
+
+
+def _dense(found: _Found) -> list[str]:
+    three, at = "3 layers × 12 heads", {name: sheets[0] for name, sheets in SHEETS.items()}
+    sst2, stsb, sick = (_known(found, name, at[name]) for name in ("sentiment", "similarity", "entailment"))
+    mnli = _known(found, "entailment", SHEETS["entailment"][1])
+    token, word = found["causal", at["causal"].task, at["causal"].split, None].metrics.values()
+    return [
+        f"| `sentiment` | {three} | accuracy {_percent(sst2)} on SST-2's {sst2.n:,} test sentences |",
+        f"| `similarity` | {three} | Spearman {_points(stsb)} on STS-B's {stsb.n:,} test pairs |",
+        f"| `entailment` | {three} | accuracy {_percent(sick)} on SICK's {sick.n:,} test pairs; only "
+        f"{100 * mnli.value:.1f} % on MultiNLI's varied English (chance is 33 %) |",
+        f"| `causal` | 4 layers × 5 heads | perplexity {token.value:,.0f} by token, {word.value:,.0f} by word on "
+        "WikiText-2 test: it writes English-looking nonsense, and its attention is worth watching |",
+    ]
+
+
+def _known(found: _Found, name: str, sheet: Sheet) -> Score:
+    return found[name, sheet.shown_task, sheet.split, None].score
+
+
+def _member(assets: Path, name: str, found: _Found) -> str:
+    training = read_manifest(assets / "checkpoints" / name)["training"]
+    time = training["latency"]
+    score = _known(found, name, SHEETS[parent_of(name)][0])
+    ratio = f"{time['ratio']:.2f} [{time['low']:.2f}, {time['high']:.2f}]"
+    return f"| `{name}` | {training['share']:.2f} | {ratio} | {_points(score)} |"
+
+
+def _budgets(found: _Found) -> list[str]:
+    rows = []
+    for parent in ("sentiment", "similarity"):
+        for name in (parent, f"{parent}-any-budget"):
+            scores = [_score(found, name, SHEETS[parent][0], keys) for _, keys in _LEVELS]
+            rows.append(f"| `{name}` | {' | '.join(map(_plain, scores))} |")
+    return rows
+
+
+def _beyond(names: Iterable[str], found: _Found) -> list[str]:
+    rows = []
+    for name in names:
+        for sheet in SHEETS[parent_of(name)]:
+            first = _score(found, name, sheet)
+            if sheet.known or first is None or not sheet.budgets_of(name):
+                continue  # the cards tell those at all keys alone
+            few = [_plain(_score(found, name, sheet, keys)) for keys in FEW_BUDGETS]
+            rows.append(f"| `{name}` | {sheet.told} | {_points(first)} | {' | '.join(few)} |")
+    return rows
+
+
+def _gains(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    lines = []
+    for name in ("sentiment", "similarity"):
+        for kind, place, told in _GAINS:
+            one = [row for row in rows if row["stream"] == f"{name}-{kind}"][place]
+            first, *rest = (_difference(one[what]) for what in ("hindsight", "chances", "thresholds"))
+            lines.append(f"| {name}, {told} | {100 * one['same']:.1f} % | {first} | {' | '.join(rest)} |")
+    return lines
+
+
+def _frontier(assets: Path, task: str) -> list[str]:
+    report = json.loads((assets / "experiments" / task / "report.json").read_text(encoding="utf-8"))
+    arms = {(arm["arm"], arm["recovered"], arm["target"]): arm for arm in report["arms"]}
+    named = {"sst2": "SST-2, accuracy", "stsb": "STS-B, Spearman"}[task]
+    lines = []
+    for duel in report["duels"]:
+        target, rival = duel["target"], duel["rival"]
+        ours, theirs, bare = (
+            arms[key]["change"] for key in (("incentive", True, target), (rival, True, target), (rival, False, target))
+        )
+        lines.append(
+            f"| {named} | {100 * target:.0f} % | {_change(ours)} | {rival} {_change(theirs)} | "
+            f"{100 * bare['value']:+.1f} | {_change(duel['difference'])} | {duel['seeds']} |"
+        )
+    return lines
+
+
+def _change(value: Mapping[str, float]) -> str:
+    return f"{100 * value['value']:+.1f} [{100 * value['low']:+.1f}, {100 * value['high']:+.1f}]"
+
+
+def _difference(numbers: Sequence[float]) -> str:
+    value, low, high = (100 * number for number in numbers)
+    return f"{value:+.1f} ({low:.1f} to {high:.1f})"
+
+
+def _points(score: Score) -> str:
+    return f"{100 * score.value:.1f} [{100 * score.low:.1f}, {100 * score.high:.1f}]"
+
+
+def _percent(score: Score) -> str:
+    return f"{100 * score.value:.1f} % [{100 * score.low:.1f}, {100 * score.high:.1f}]"
+
+
+def _plain(score: Score | None) -> str:
+    return "" if score is None else f"{100 * score.value:.1f}"

@@ -1,0 +1,1 @@
+"""Film reviews that compecon writes itself."""

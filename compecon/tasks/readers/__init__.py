@@ -1,0 +1,1 @@
+"""Where rows come from: a data folder, the Hub, or files of the user."""

@@ -1,0 +1,123 @@
+"""Readers of a data folder.
+
+Its layout, in UTF-8; a task whose files are absent cannot be read, the others can:
+
+    sst2/{train,dev,test}.tsv            sentence <TAB> 0|1, no header
+    stsb/sts-{train,dev,test}.csv        genre, file, year, id, score, sentence, sentence: tabs, no header, no quoting
+    cola/{in_domain_train,in_domain_dev,out_of_domain_dev}.tsv   source, 0|1, mark, sentence: tabs, no header
+    mnli/train*.jsonl, mnli/dev*.jsonl   an object a line: premise, hypothesis, label (entailment, neutral, ...);
+                                         files called dev_mismatched* are reported beside the others
+    sick/SICK_{train,trial,test_annotated}.txt   id, sentence, sentence, relatedness, judgement: tabs, with a header
+
+Every reader raises FileNotFoundError for an absent file, and ValueError naming file and line for a wrong one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from compecon.tasks.readers import glue
+from compecon.tasks.readers.glue import COLA, NLI_LABELS, SICK, SST2, STSB
+from compecon.tasks.rows import Row, held_out, shuffled, split
+from compecon.tasks.task import Task
+
+Parsed = TypeVar("Parsed")
+
+_STSB_COLUMNS = 7  # some rows carry two more, with the source of the sentences
+_COLA_COLUMNS = 4
+
+
+def read_sst2(folder: Path) -> Task:
+    """SST-2 of a data folder."""
+    names = ("train", "dev", "test")
+    return SST2.task({n: split(lines_of(folder / "sst2" / f"{n}.tsv", _sst2_row), int) for n in names})
+
+
+def read_stsb(folder: Path) -> Task:
+    """STS-B of a data folder."""
+    names = ("train", "dev", "test")
+    return STSB.task({n: split(lines_of(folder / "stsb" / f"sts-{n}.csv", _stsb_row), float) for n in names})
+
+
+def read_cola(folder: Path) -> Task:
+    """CoLA of a data folder: both dev files are "test", as in GLUE, and "dev" is cut from train, shuffled first."""
+    train, near, far = (
+        list(lines_of(folder / "cola" / f"{name}.tsv", _cola_row))
+        for name in ("in_domain_train", "in_domain_dev", "out_of_domain_dev")
+    )
+    return COLA.task({**held_out(shuffled(train), int), "test": split(near + far, int)})
+
+
+def read_mnli(folder: Path) -> Task:
+    """MNLI of a data folder; parts of a split are joined in the order of their names."""
+    mismatched = sorted((folder / "mnli").glob("dev_mismatched*.jsonl"))
+    matched = [path for path in _matching(folder / "mnli", "dev*.jsonl") if path not in mismatched]
+    parts = (_matching(folder / "mnli", "train*.jsonl"), matched, mismatched)
+    return glue.mnli(*([row for path in paths for row in lines_of(path, _mnli_row)] for paths in parts))
+
+
+def read_sick(folder: Path) -> Task:
+    """SICK of a data folder, with the entailment judgement."""
+    names = {"train": "SICK_train.txt", "dev": "SICK_trial.txt", "test": "SICK_test_annotated.txt"}
+    return SICK.task({n: split(lines_of(folder / "sick" / f, _sick_row, header=True), int) for n, f in names.items()})
+
+
+def _matching(folder: Path, pattern: str) -> list[Path]:
+    found = sorted(folder.glob(pattern))
+    if not found:
+        raise FileNotFoundError(f"no {pattern} in {folder}.")
+    return found
+
+
+def lines_of(path: Path, parse: Callable[[str], Parsed], *, header: bool = False) -> Iterator[Parsed]:
+    """What a function makes of each line of a file that is not blank.
+
+    Raises:
+        FileNotFoundError: If the file is absent.
+        ValueError: Naming file and line, if the function cannot make anything of it.
+    """
+    # Lines end in \n only: these texts hold other characters that str.splitlines would break at.
+    lines = path.read_text(encoding="utf-8").split("\n")
+    for number, line in enumerate(lines, start=1):
+        if (header and number == 1) or not line.strip():
+            continue
+        try:
+            yield parse(line.rstrip("\r"))
+        except (ValueError, KeyError, IndexError) as error:
+            raise ValueError(f"{path}, line {number} is not of the layout: {error}. Got: {line[:80]!r}") from error
+
+
+def _sst2_row(line: str) -> Row:
+    text, label = line.rsplit("\t", 1)
+    if label not in {"0", "1"}:
+        raise ValueError(f"label must be 0 or 1, got {label!r}")
+    return text, None, int(label)
+
+
+def _stsb_row(line: str) -> Row:
+    fields = line.split("\t")
+    if len(fields) < _STSB_COLUMNS:
+        raise ValueError(f"expected at least {_STSB_COLUMNS} columns, got {len(fields)}")
+    return fields[5], fields[6], float(fields[4])
+
+
+def _cola_row(line: str) -> Row:
+    fields = line.split("\t")
+    if len(fields) != _COLA_COLUMNS:
+        raise ValueError(f"expected {_COLA_COLUMNS} columns, got {len(fields)}")
+    if fields[1] not in {"0", "1"}:
+        raise ValueError(f"label must be 0 or 1, got {fields[1]!r}")
+    return fields[3], None, int(fields[1])
+
+
+def _mnli_row(line: str) -> Row:
+    row = json.loads(line)
+    return row["premise"], row["hypothesis"], NLI_LABELS.index(row["label"])
+
+
+def _sick_row(line: str) -> Row:
+    _, first, second, _, judgement = line.split("\t")
+    return first, second, NLI_LABELS.index(judgement.strip().lower())

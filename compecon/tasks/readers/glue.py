@@ -1,0 +1,134 @@
+"""What the tasks of GLUE, and SICK, are, wherever their rows come from (`files`, `hub`).
+
+GLUE's own test labels are not public. Where nothing else is said, "test" is therefore its validation split, which is
+never used to choose, and "dev" is cut from train.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from compecon.tasks.definition import Definition
+from compecon.tasks.rows import Row, held_out, split
+from compecon.tasks.task import Task
+from compecon.tasks.task_metrics import accuracy, f1, matthews, pearson, spearman
+
+SENTIMENT_LABELS = ("negative", "positive")
+NLI_LABELS = ("entailment", "neutral", "contradiction")
+_RTE_LABELS = ("entailment", "not_entailment")
+_UNSTATED = "no licence stated; research use"
+
+SST2 = Definition(
+    "sst2",
+    "Is a sentence of a film review negative or positive?",
+    "classification",
+    SENTIMENT_LABELS,
+    (accuracy,),
+    _UNSTATED,
+)
+STSB = Definition(
+    "stsb",
+    "How alike are two sentences in meaning, from 0 (unrelated) to 5 (the same)?",
+    "regression",
+    ("similarity",),
+    (spearman, pearson),
+    "scores CC BY-SA 4.0",
+)
+MNLI = Definition(
+    "mnli",
+    "Does the premise entail or contradict the hypothesis, in ten genres of English?",
+    "classification",
+    NLI_LABELS,
+    (accuracy,),
+    "mostly the terms of the Open American National Corpus: free use",
+)
+SICK = Definition(
+    "sick",
+    "Does the first sentence entail or contradict the second, in simple descriptions of scenes?",
+    "classification",
+    NLI_LABELS,
+    (accuracy,),
+    "CC BY-NC-SA 3.0",
+)
+COLA = Definition(
+    "cola",
+    "Is a sentence acceptable English grammar?",
+    "classification",
+    ("unacceptable", "acceptable"),
+    (matthews, accuracy),
+    "no licence stated; examples from the linguistics literature, research use",
+)
+MRPC = Definition(
+    "mrpc",
+    "Do two sentences of the news say the same?",
+    "classification",
+    ("not_equivalent", "equivalent"),
+    (f1, accuracy),
+    "Microsoft Research Paraphrase Corpus: its own terms, research use",
+)
+QQP = Definition(
+    "qqp",
+    "Do two questions ask the same?",
+    "classification",
+    ("not_duplicate", "duplicate"),
+    (f1, accuracy),
+    "Quora: non-commercial use",
+)
+QNLI = Definition(
+    "qnli",
+    "Does a sentence of an encyclopedia answer the question?",
+    "classification",
+    _RTE_LABELS,
+    (accuracy,),
+    "SQuAD: CC BY-SA 4.0",
+)
+RTE = Definition(
+    "rte",
+    "Does the second text follow from the first, in news and encyclopedias?",
+    "classification",
+    _RTE_LABELS,
+    (accuracy,),
+    _UNSTATED,
+)
+WNLI = Definition(
+    "wnli",
+    "Does a sentence with a pronoun replaced follow from the sentence itself?",
+    "classification",
+    ("not_entailment", "entailment"),
+    (accuracy,),
+    "Winograd schemas: CC BY 4.0",
+)
+
+
+def mnli(train: Iterable[Row], matched: Iterable[Row], mismatched: Iterable[Row] = ()) -> Task:
+    """MNLI with "dev" cut from the end of train, dev-matched as "test", and dev-mismatched, if any, reported beside.
+
+    Args:
+        train: Training rows; the last 2,000, at most a tenth, become "dev".
+        matched: Rows of dev-matched.
+        mismatched: Rows of dev-mismatched.
+    """
+    splits = {**held_out(list(train), int), "test": split(matched, int)}
+    if others := list(mismatched):
+        splits["mismatched"] = split(others, int)
+    return MNLI.task(splits)
+
+
+def entailment(broad: Task, simple: Task) -> Task:
+    """MNLI and SICK together: rehearse on all of MNLI, then learn SICK and as many rows of MNLI.
+
+    MNLI alone is too broad for a few layers and a few thousand rows; SICK alone knows nothing but simple scenes.
+
+    Args:
+        broad: `mnli`. Its test rows are reported beside those of SICK.
+        simple: `sick`. Its dev rows are what is chosen by.
+    """
+    learnt = simple.splits["train"]
+    splits = {
+        "rehearsal": broad.splits["train"],
+        "train": learnt.joined(broad.splits["train"].head(len(learnt))),
+        "dev": simple.splits["dev"],
+        "test": simple.splits["test"],
+        "MNLI dev-matched": broad.splits["test"],
+    }
+    return Task("entailment", "classification", NLI_LABELS, splits, (accuracy,))

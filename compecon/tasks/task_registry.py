@@ -1,0 +1,230 @@
+"""Every task by name, and what it is. Naming a task reads nothing; `read_task` reads it.
+
+Importing this module loads neither torch nor transformers nor datasets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from functools import partial
+from pathlib import Path
+from typing import Any, final
+from urllib.parse import parse_qsl, unquote_plus
+
+from compecon.errors import OfflineError, TaskError
+from compecon.tasks.definition import Definition
+from compecon.tasks.labels import spelled
+from compecon.tasks.language_task import LanguageTask
+from compecon.tasks.made import reviews as made
+from compecon.tasks.readers import data_folder as files
+from compecon.tasks.readers import elsewhere, glue, language_modeling, wikitext, xnli
+from compecon.tasks.readers import hub_tables as hub
+from compecon.tasks.readers.local_files import read_table
+from compecon.tasks.task import Kind, Task
+from compecon.tasks.task_metrics import Metric, perplexity
+
+AnyTask = Task | LanguageTask
+FILES = "files:"  # begins the name of a task of local files
+_REFUSED = {"ax": "GLUE's diagnostic set has no public labels: nothing can be learnt from it or measured on it."}
+_LABELS = "labels="
+_OPTIONS = ("text", "label", "pair", "kind", "seed", "labels", "encoding")
+
+
+@final
+@dataclass(frozen=True)
+class TaskEntry:
+    """What a task is, before any of its rows are read.
+
+    Attributes:
+        name: What it is called by.
+        title: The question it asks, for people.
+        kind: Classes, scores, or language modelling.
+        labels: Class names by index; one name for a score; empty for language modelling.
+        metrics: The first is what is chosen by.
+        source: Where on the Hub it comes from, unless a data folder is given; or that it is made here.
+        licence: Terms of its data, in words.
+        read: Reads it from the Hub, or makes it.
+        from_folder: Reads it from a data folder; None if there is no such reader.
+        is_made: Whether this package makes it: it then needs neither the Hub nor a data folder, and is synthetic.
+    """
+
+    name: str
+    title: str
+    kind: Kind
+    labels: tuple[str, ...]
+    metrics: tuple[Metric, ...]
+    source: str
+    licence: str
+    read: Callable[[], AnyTask]
+    from_folder: Callable[[Path], AnyTask] | None = None
+    is_made: bool = False
+
+
+def _defined(
+    about: Definition,
+    source: str,
+    read: Callable[[], AnyTask],
+    from_folder: Callable[[Path], AnyTask] | None = None,
+) -> TaskEntry:
+    known = (about.name, about.title, about.kind, about.labels, about.metrics)
+    return TaskEntry(*known, source, about.licence, read, from_folder)
+
+
+def _language(
+    name: str, title: str, source: str, licence: str, readers: tuple[Callable[[], AnyTask], Callable[[Path], AnyTask]]
+) -> TaskEntry:
+    return TaskEntry(name, title, "language", (), (perplexity,), source, licence, *readers)
+
+
+def _entries() -> list[TaskEntry]:
+    folders: Mapping[str, Callable[[Path], Task]] = {
+        "cola": files.read_cola,
+        "sst2": files.read_sst2,
+        "stsb": files.read_stsb,
+        "mnli": files.read_mnli,
+    }
+    of_glue = [
+        _defined(table.definition, f"nyu-mll/glue {name}", partial(hub.hub_glue, name), folders.get(name))
+        for name, table in hub.GLUE.items()
+    ]
+    of_xnli = [
+        _defined(
+            xnli.definition(language),
+            f"facebook/xnli {language}",
+            partial(xnli.hub_xnli, language),
+            partial(xnli.read_xnli, language=language),
+        )
+        for language in xnli.LANGUAGES
+    ]
+    of_wikitext = [
+        _language(
+            name,
+            f"Predict the next token of {size} million words of encyclopedia articles.",
+            f"Salesforce/wikitext {name}-raw-v1",
+            "CC BY-SA",
+            (partial(wikitext.hub_wikitext, name), partial(wikitext.read_wikitext, name=name)),
+        )
+        for name, size in (("wikitext-2", 2), ("wikitext-103", 103))
+    ]
+    corpus = _language(
+        "corpus",
+        "Predict the next token of a small mix of articles and stories.",
+        "Salesforce/wikitext wikitext-2-raw-v1 and roneneldan/TinyStories",
+        "CC BY-SA; CDLA-Sharing 1.0; the Brown corpus of a data folder is for non-commercial use",
+        (language_modeling.hub_corpus, language_modeling.read_corpus),
+    )
+    sick = _defined(glue.SICK, "RobZamp/sick", hub.hub_sick, files.read_sick)
+    reviews = replace(_defined(made.REVIEWS, made.SOURCE, made.made_reviews), is_made=True)
+    known = [
+        _defined(elsewhere.AMAZON, elsewhere.AMAZON_SOURCE, elsewhere.not_on_the_hub, elsewhere.read_amazon),
+        _defined(
+            elsewhere.RELATEDNESS, elsewhere.RELATEDNESS_SOURCE, elsewhere.not_on_the_hub, elsewhere.read_relatedness
+        ),
+    ]
+    return [*of_glue, sick, *known, *of_xnli, *of_wikitext, corpus, reviews]
+
+
+TASKS: Mapping[str, TaskEntry] = {entry.name: entry for entry in _entries()}
+"""What can be asked for by name, besides ``files:PATH``."""
+
+
+def read_task(name: str, data: Path | None = None, *, offline: bool = False, skip_bad_rows: bool = False) -> AnyTask:
+    """Read a task by its name.
+
+    A name may also be ``files:PATH``, or ``files:PATH?text=COLUMN&label=COLUMN`` with these or others of `read_table`'s
+    arguments: pair, kind, labels, seed and encoding, for local files; columns are "text" and "label" unless said
+    otherwise. Column names are spelled as in a URL, and a path with a question mark in it needs `read_table` itself.
+
+    Behind any name, ``?labels=A,B,C`` says what class 0, 1, ... are called, and so what outputs 0, 1, ... of a head
+    mean that names none.
+
+    Args:
+        name: One of `TASKS`, or of local files.
+        data: Data folder in the layout of `files`, `xnli`, `wikitext` and `language_modeling`; the Hub if None. A task
+            that is made here looks at neither.
+        offline: Refuse to ask the Hub. To read what its cache holds, set HF_HUB_OFFLINE=1 in the environment instead.
+        skip_bad_rows: Leave out rows of local files that cannot be used, instead of refusing the file.
+
+    Raises:
+        TaskError: If the name is unknown, or the task is refused.
+        FileNotFoundError: If files are absent.
+        OfflineError: If the Hub is needed and out of reach, or `offline`.
+    """
+    path, options = options_of(name)
+    if name.startswith(FILES):
+        return _read_files(path, options, skip_bad_rows=skip_bad_rows)
+    task = _read_named(entry_of(name), data, offline=offline)
+    if "labels" not in options:
+        return task
+    if not isinstance(task, Task):
+        raise TaskError(f"{task.name} has no classes. Leave out labels=.")
+    return task.with_order(options["labels"])
+
+
+def options_of(name: str) -> tuple[str, dict[str, Any]]:
+    """A task's name, or the path of its files, without what stands behind its question mark, and that by its names.
+
+    Raises:
+        TaskError: If an option is unknown, or no value of its kind.
+    """
+    path, _, query = name.removeprefix(FILES).partition("?")
+    classes = next((each.removeprefix(_LABELS) for each in query.split("&") if each.startswith(_LABELS)), "")
+    known = _OPTIONS if name.startswith(FILES) else ("labels",)
+    try:
+        options: dict[str, Any] = dict(parse_qsl(query, strict_parsing=True)) if query else {}
+        if unknown := sorted(set(options) - set(known)):
+            raise ValueError(f"unknown: {', '.join(unknown)}")
+        if "seed" in options:
+            options["seed"] = int(options["seed"])
+    except ValueError as error:
+        raise TaskError(f"{query!r} is not of the form {known[0]}=...&{known[-1]}=... ({error}).") from error
+    if "labels" in options:
+        options["labels"] = tuple(unquote_plus(part).strip() for part in classes.split(","))
+    return path, options
+
+
+def with_labels(name: str, labels: Sequence[str]) -> str:
+    """A task's name with the names of class 0, 1, ... behind it, in place of those that are there."""
+    base, _, query = name.partition("?")
+    others = [each for each in query.split("&") if each and not each.startswith(_LABELS)]
+    return f"{base}?{'&'.join([*others, f'{_LABELS}{spelled(labels)}'])}"
+
+
+def _read_named(entry: TaskEntry, data: Path | None, *, offline: bool) -> AnyTask:
+    name = entry.name
+    if entry.is_made:
+        return entry.read()
+    if data is not None:
+        if entry.from_folder is None:
+            readable = ", ".join(other.name for other in TASKS.values() if other.from_folder is not None)
+            raise TaskError(f"{name} is not read from a data folder, only {readable}. Leave out the folder.")
+        return entry.from_folder(data)
+    if offline:
+        raise OfflineError(
+            f"{name} comes from the Hub ({entry.source}), which is not to be asked. Pass a data folder, or set "
+            "HF_HUB_OFFLINE=1 to read what its cache holds."
+        )
+    return entry.read()
+
+
+def entry_of(name: str) -> TaskEntry:
+    """What is known of a task.
+
+    Raises:
+        TaskError: If it is unknown, with the names there are, or known and refused, with the reason.
+    """
+    name = name.partition("?")[0]
+    if name in _REFUSED:
+        raise TaskError(f"{name} is refused: {_REFUSED[name]}")
+    if name not in TASKS:
+        close = get_close_matches(name, TASKS, n=1)
+        meant = f" Did you mean {close[0]}?" if close else ""
+        raise TaskError(f"no task is called {name!r}.{meant} There are: {', '.join(TASKS)}, and {FILES}PATH.")
+    return TASKS[name]
+
+
+def _read_files(path: str, options: Mapping[str, Any], *, skip_bad_rows: bool) -> Task:
+    whole = Path(path).expanduser()
+    return read_table(whole, **{"text": "text", "label": "label", **options}, skip_bad_rows=skip_bad_rows)

@@ -1,0 +1,172 @@
+"""What can be done to a dense model to make it smaller, all given the same steps and the same teacher."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from compecon.callbacks import Watch
+from compecon.compression.compact import compact
+from compecon.compression.macs import share_of_macs, unit_macs
+from compecon.compression.prune import prune
+from compecon.compression.units import Units
+from compecon.flops import ModelShape, macs
+from compecon.tasks.encode_rows import Features, mean_length
+from compecon.tasks.objectives import Objective
+from compecon.training.fine_tune import fine_tune
+from compecon.training.incentive import batch_loss, calibration, train_incentive
+from compecon.training.incentive_settings import IncentiveSettings
+from compecon.training.training_settings import FineTuneSettings
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+_BACKWARD = 3  # a forward and a backward pass cost three forward passes
+_CALIBRATION_ROWS = 512
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """What every arm starts from.
+
+    Attributes:
+        model: The dense model, which knows the task. No arm changes it; it is the teacher too.
+        tokenizer: Its tokenizer.
+        rows: Training rows, with the dense model's logits as soft targets.
+        objective: The loss.
+        settings: How to train after the dense model; its steps are what each arm may spend.
+    """
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    rows: Sequence[Features]
+    objective: Objective
+    settings: FineTuneSettings
+
+    @property
+    def n_tokens(self) -> int:
+        """Length at which MACs are counted: the mean of the rows."""
+        return mean_length(self.rows)
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What an arm made.
+
+    Attributes:
+        model: The smaller model.
+        values: What each unit was multiplied by when it was compacted; 0 is gone.
+        share: Share of the MACs of heads and neurons that is left.
+        steps: Optimizer steps.
+        seconds: Wall time.
+        training_macs: MACs of it all.
+        price: Price when the gates were frozen, if there was one.
+        met: Whether the gates met the target by themselves, if there were any.
+    """
+
+    model: PreTrainedModel
+    values: Units
+    share: float
+    steps: int = 0
+    seconds: float = 0.0
+    training_macs: float = 0.0
+    price: float | None = None
+    met: bool | None = None
+
+
+def priced(start: Start, incentive: IncentiveSettings, *, watch: Watch = Watch()) -> Outcome:  # noqa: B008 - frozen
+    """Incentive training.
+
+    Args:
+        start: The start.
+        incentive: What is priced; counted at the start's own length.
+        watch: Who looks on.
+    """
+    began = time.monotonic()
+    result = train_incentive(
+        copy.deepcopy(start.model),
+        start.tokenizer,
+        start.rows,
+        start.objective,
+        replace(incentive, n_tokens=start.n_tokens),
+        start.settings,
+        teacher=start.model,
+        watch=watch,
+    )
+    later = result.recovery.steps if result.recovery else 0
+    spent = _steps_macs(start, start.model, result.priced.steps) + _steps_macs(start, result.model, later)
+    spent += 0.0 if incentive.start == "open" else _calibration_macs(start)
+    return Outcome(
+        result.model,
+        result.values,
+        result.share,
+        steps=result.priced.steps + later,
+        seconds=time.monotonic() - began,
+        training_macs=spent,
+        price=result.price,
+        met=result.met,
+    )
+
+
+def pruned(start: Start, method: str, target: float) -> Outcome:
+    """Post-hoc pruning, without any training after it.
+
+    Args:
+        start: The start.
+        method: A name of `compecon.compression.prune.METHODS`.
+        target: Share of the MACs of heads and neurons to keep.
+    """
+    began = time.monotonic()
+    values = prune(
+        start.model,
+        method,
+        target,
+        n_tokens=start.n_tokens,
+        batches=list(calibration(start.tokenizer, start.rows, device=start.model.device)),
+        loss=batch_loss(start.objective),
+        seed=start.settings.seed,
+    )
+    share = share_of_macs(values, unit_macs(start.model, start.n_tokens))
+    spent = 0.0 if method in ("random", "magnitude", "uniform") else _calibration_macs(start)
+    seconds = time.monotonic() - began
+    return Outcome(compact(start.model, values), values, share, seconds=seconds, training_macs=spent)
+
+
+def recovered(start: Start, outcome: Outcome, *, watch: Watch = Watch()) -> Outcome:  # noqa: B008 - frozen
+    """The same outcome after all the start's steps of training, with the same teacher."""
+    model = copy.deepcopy(outcome.model)
+    result = fine_tune(
+        model, start.tokenizer, start.rows, start.objective, start.settings, teacher=start.model, watch=watch
+    )
+    return replace(
+        outcome,
+        model=model,
+        steps=result.steps,
+        seconds=outcome.seconds + result.seconds,
+        training_macs=outcome.training_macs + _steps_macs(start, model, result.steps),
+    )
+
+
+def untouched(start: Start) -> Outcome:
+    """The dense model as it is."""
+    ones = unit_macs(start.model, 1).map(lambda part: part.new_ones(part.shape))
+    return Outcome(start.model, ones, 1.0)
+
+
+def forward_macs(model: PreTrainedModel, n_tokens: int) -> int:
+    """MACs of one forward pass over one text, output head included."""
+    return macs(ModelShape.from_model(model), n_tokens).total
+
+
+def _steps_macs(start: Start, model: PreTrainedModel, steps: int) -> float:
+    settings, n = start.settings, start.n_tokens
+    teaching = forward_macs(start.model, n) if settings.hidden_weight else 0
+    texts = steps * settings.batch_size * settings.accumulate
+    return float(texts * (_BACKWARD * forward_macs(model, n) + teaching))
+
+
+def _calibration_macs(start: Start) -> float:
+    return float(_BACKWARD * min(_CALIBRATION_ROWS, len(start.rows)) * forward_macs(start.model, start.n_tokens))

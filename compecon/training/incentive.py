@@ -1,0 +1,230 @@
+"""An incentive training from end to end: gates at a price until the budget is met, compaction, recovery."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from compecon.callbacks import StepRecord, Watch
+from compecon.checkpoints.inputs import read
+from compecon.compression.architectures import compact_class
+from compecon.compression.compact import compact
+from compecon.compression.families import layers_of, n_inputs
+from compecon.compression.importance.base import Importance
+from compecon.compression.importance.fisher import Fisher
+from compecon.compression.importance.taylor import Taylor
+from compecon.compression.macs import share_of_macs, unit_macs
+from compecon.compression.units import Units
+from compecon.evaluation.as_given import given_back
+from compecon.evaluation.predict import batches_of
+from compecon.incentives.activity import AttentionL1, EffectiveKeys, FfnL1, GroupLasso, ScoreL1
+from compecon.incentives.cost import ComputeCost, ExpectedLatency, ExpectedMacs
+from compecon.incentives.gates import Gates, gated, starting_gates
+from compecon.latency import BlockShape, Workload, measure_blocks
+from compecon.tasks.encode_rows import Features, mean_length
+from compecon.tasks.objectives import Objective
+from compecon.training.fine_tune import Teacher, fine_tune
+from compecon.training.incentive_settings import CostName, IncentiveSettings
+from compecon.training.phases import Phase
+from compecon.training.trainer import Charge
+from compecon.training.training_settings import FineTuneResult, FineTuneSettings
+
+
+def _measured_latency(model: nn.Module, work: Workload) -> ExpectedLatency:
+    layer = layers_of(model)[0]
+    macs = unit_macs(model, 1)
+    most = [max(len(part) for part in kind) for kind in (macs.heads, macs.neurons)]
+    return ExpectedLatency(measure_blocks(BlockShape(n_inputs(layer.neurons_in), layer.d_head, *most), work))
+
+
+COSTS: Mapping[CostName, Callable[[nn.Module, Workload], ComputeCost]] = {
+    "macs": lambda _, work: ExpectedMacs(work.n_tokens),
+    "latency": _measured_latency,
+    "effective-keys": lambda *_: EffectiveKeys(),
+    "group-lasso": lambda *_: GroupLasso(),
+    "ffn-l1": lambda *_: FfnL1(),
+    "attention-l1": lambda *_: AttentionL1(),
+    "score-l1": lambda *_: ScoreL1(),
+}
+_STARTS: Mapping[str, Callable[[], Importance]] = {"taylor": Taylor, "fisher": Fisher}
+_CALIBRATION_ROWS = 512
+_UNAIMED = 0.8  # expected share of MACs at which gates begin that have no target: a low price must leave them open
+_ALMOST_DENSE = 0.98  # expected share of MACs: hard-concrete gates are never all open for certain
+
+
+@dataclass(frozen=True, eq=False)
+class IncentiveResult:
+    """What came of an incentive training.
+
+    Attributes:
+        model: The smaller model, trained; the model that was given if the cost removes no work.
+        values: What each unit of the given model was multiplied by when it was compacted; 0 is gone.
+        share: Share of the MACs of heads and neurons that is left.
+        met: Whether the gates came down to the target by themselves; otherwise they were cut to it if it is one of
+            MACs, and left as they are if it is one of time.
+        price: Price at the end of the priced steps.
+        priced: The priced steps.
+        recovery: The steps after compaction.
+    """
+
+    model: PreTrainedModel
+    values: Units
+    share: float
+    met: bool
+    price: float
+    priced: FineTuneResult
+    recovery: FineTuneResult | None
+
+
+def train_incentive(  # noqa: PLR0913 - a training has this many parts
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    rows: Sequence[Features],
+    objective: Objective,
+    incentive: IncentiveSettings,
+    settings: FineTuneSettings,
+    *,
+    teacher: Teacher | None = None,
+    watch: Watch = Watch(),  # noqa: B008 - frozen
+) -> IncentiveResult:
+    """Price a model's heads and neurons, remove those that do not pay, and train what is left.
+
+    Gates are trained together with the weights until the deterministic gates meet the target; then they are frozen,
+    which here means that the model is compacted: the remaining steps run on the smaller model and cost less.
+
+    With a folder in `watch` and `settings.save_every`, a training that was left goes on where it was, in either phase.
+    Gates begin by importance again then, and are overwritten by those of the checkpoint; a priced phase that had ended
+    is not trained again.
+
+    Args:
+        model: A model that knows the task already, or is to learn it now; changed in place.
+        tokenizer: Its tokenizer.
+        rows: Encoded rows, with soft targets to distil from a teacher's logits.
+        objective: The loss.
+        incentive: What is priced.
+        settings: How to train; its steps are those of both phases together.
+        teacher: Model whose hidden states are imitated, if `settings.hidden_weight` is above 0.
+        watch: Who looks on; its folder gets a folder for each phase.
+
+    Raises:
+        UnsupportedModelError: If what is left of the model could not be built; before anything is trained.
+        ValueError: If a setting is out of its range, or the target cannot be reached with the chosen units.
+        FloatingPointError: As for `fine_tune`.
+        TrainingInterruptedError: As for `fine_tune`; call it again with the same model and folder to go on.
+    """
+    n_tokens = incentive.n_tokens or mean_length(rows)
+    cost = COSTS[incentive.cost](model, Workload(n_tokens, settings.batch_size, device=str(model.device)))
+    macs = _macs_of(model, n_tokens, cost.removes_work)
+    if not cost.removes_work:
+        with given_back(model), cost.metered(model, None) as read:
+            charge, looking = Charge(incentive.first(), read), watch.part("priced", 0, settings.total_steps(len(rows)))
+            priced = _kept(looking, settings, incentive).run(
+                model,
+                lambda: fine_tune(
+                    model, tokenizer, rows, objective, settings, teacher=teacher, charge=charge, watch=looking
+                ),
+                charge,
+            )
+        ones = macs.map(torch.ones_like)
+        return IncentiveResult(model, ones, 1.0, True, charge.price.value, priced, None)
+    total = settings.total_steps(len(rows))
+    first = replace(settings, steps=max(1, round(incentive.price_share * total)), decay=False)
+    gates = _gates(model, tokenizer, rows, objective, incentive, macs)
+    with ExitStack() as stack:
+        stack.enter_context(given_back(model))
+        stack.enter_context(gated(model, gates))
+        left = _left(cost, gates, macs)
+        charge = Charge(incentive.first(), stack.enter_context(cost.metered(model, gates)), left)
+        looking = replace(watch.part("priced", 0, total), done=_reached(incentive.target))
+        priced = _kept(looking, first, incentive).run(
+            model,
+            lambda: fine_tune(model, tokenizer, rows, objective, first, teacher=teacher, charge=charge, watch=looking),
+            charge,
+        )
+    met = incentive.target is None or left() <= incentive.target
+    forced = incentive.target is not None and not isinstance(cost, ExpectedLatency)  # time has no order to cut by
+    values = gates.hardened(macs, incentive.target or 1.0) if forced else gates.values()
+    smaller = compact(model, values)
+    recovery = None
+    if total > priced.steps:
+        watch.between(smaller, priced.steps)
+        rest = replace(settings, steps=total - priced.steps, seed=settings.seed + 1)
+        later = watch.part("recovery", priced.steps, total)
+        recovery = _kept(later, rest, incentive).run(
+            smaller, lambda: fine_tune(smaller, tokenizer, rows, objective, rest, teacher=teacher, watch=later)
+        )
+    return IncentiveResult(smaller, values, share_of_macs(values, macs), met, charge.price.value, priced, recovery)
+
+
+def _macs_of(model: PreTrainedModel, n_tokens: int, removed: bool) -> Units:
+    """MACs of the units, which can be removed if they are to be."""
+    macs = unit_macs(model, n_tokens)
+    if removed:
+        compact_class(type(model))
+    return macs
+
+
+def calibration(
+    tokenizer: PreTrainedTokenizerBase,
+    rows: Sequence[Features],
+    *,
+    batch_size: int = 32,
+    device: torch.device | str = "cpu",
+) -> Iterator[Mapping[str, Tensor]]:
+    """Batches of evenly spaced rows, like lengths together, with their targets, to measure importance on."""
+    every = max(1, len(rows) // _CALIBRATION_ROWS)
+    chosen = sorted(rows[::every][:_CALIBRATION_ROWS], key=lambda row: len(row["input_ids"]))
+    return batches_of(tokenizer, chosen, batch_size, device)
+
+
+def batch_loss(objective: Objective) -> Callable[[nn.Module, Mapping[str, Tensor]], Tensor]:
+    """An objective as a loss of a model on a batch."""
+
+    def loss(model: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
+        output: Any = read(model, batch)
+        return objective(output.logits.float(), batch["labels"], batch.get("soft_targets"))
+
+    return loss
+
+
+def _gates(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    rows: Sequence[Features],
+    objective: Objective,
+    incentive: IncentiveSettings,
+    macs: Units,
+) -> Gates:
+    if incentive.start == "open":
+        logits = unit_macs(model, 1).map(lambda part: torch.full_like(part, 3.0))
+    else:
+        batches = list(calibration(tokenizer, rows, device=model.device))
+        importance = _STARTS[incentive.start]().score(model, batches, batch_loss(objective))
+        floor = incentive.target
+        share = _UNAIMED if floor is None else min(floor + incentive.start_at * (1 - floor), _ALMOST_DENSE)
+        logits = starting_gates(importance, macs, share, spread=incentive.spread)
+    gates = Gates(logits, learn_heads=incentive.units != "neurons", learn_neurons=incentive.units != "heads")
+    return gates.to(model.device)
+
+
+def _reached(target: float | None) -> Callable[[StepRecord], bool]:
+    return lambda record: target is not None and record.share <= target
+
+
+def _left(cost: ComputeCost, gates: Gates, macs: Units) -> Callable[[], float]:
+    """Share of what is priced that the deterministic gates leave."""
+    if isinstance(cost, ExpectedLatency):
+        return lambda: cost.share(gates.values())
+    return lambda: gates.share(macs)
+
+
+def _kept(watch: Watch, settings: FineTuneSettings, incentive: IncentiveSettings) -> Phase:
+    """A phase whose end is kept if checkpoints are."""
+    stated = {"settings": asdict(settings), "incentive": asdict(incentive)}
+    return Phase(None if settings.save_every is None else watch.folder, stated)

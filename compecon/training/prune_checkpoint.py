@@ -1,0 +1,120 @@
+"""A checkpoint made smaller without a price: units chosen after the training, perhaps trained on after that."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from compecon.callbacks import NOBODY, Audience
+from compecon.checkpoints.load import load_checkpoint
+from compecon.checkpoints.save import require_empty
+from compecon.errors import TaskError
+from compecon.evaluation.evaluate import tell_match
+from compecon.tasks.objectives import objective_of
+from compecon.tasks.task_registry import AnyTask
+from compecon.training.arms import Outcome, Start, pruned
+from compecon.training.estimate import Beside, TrainingEstimate, estimate_training, require_room
+from compecon.training.fine_tune import fine_tune
+from compecon.training.finished import (
+    Shrunk,
+    Trained,
+    clock,
+    measure_between,
+    rows_measured,
+    saved,
+    sitting,
+    tell_quality,
+)
+from compecon.training.phases import Phase
+from compecon.training.plans import PrunePlan
+from compecon.training.training_settings import FineTuneSettings
+from compecon.training.training_setup import Ready, head_of, made_ready, refuse_compacted, taught, tell_cut
+
+_GRADED = {"random": 0, "magnitude": 0, "uniform": 0, "taylor": 1, "fisher": 4}  # passes over the calibration rows
+_CALIBRATION_ROWS = 512
+
+
+def prune_checkpoint(
+    source: str | Path,
+    task: AnyTask,
+    plan: PrunePlan,
+    out: Path,
+    *,
+    audience: Audience = NOBODY,
+    device: str = "auto",
+) -> Trained:
+    """Remove units of a checkpoint that knows a task, and save what is left.
+
+    Args:
+        source: As for `load_checkpoint`.
+        task: The task; units are chosen, and what is left is trained, on its training rows.
+        plan: How.
+        out: Folder of the new checkpoint.
+        audience: Who looks on; as for `compecon.training.train_checkpoint.train`.
+        device: As for `load_checkpoint`.
+
+    Raises:
+        CheckpointError: If the source cannot be loaded or is compacted already, `out` has content, or the watch's
+            folder holds another training.
+        TaskError: If the checkpoint does not know the task.
+        CompeconError: If memory or disk are too small.
+        FloatingPointError, TrainingInterruptedError: As for `fine_tune`.
+    """
+    require_empty(out)
+    audience.begin("loading the checkpoint", 0)
+    checkpoint = load_checkpoint(source, device)
+    refuse_compacted(checkpoint, True)
+    audience.begin("encoding the texts", 0)
+    ready = made_ready(checkpoint, task, seed=plan.seed, max_tokens=plan.max_tokens)
+    tell_match(checkpoint, task, head_of(ready), audience)
+    tell_cut(ready, audience)
+    if not ready.knows:
+        raise TaskError(f"{checkpoint.name} does not know {task.name}: {ready.refused}")
+    audience.begin("trying two steps", 0)
+    start = _start(ready, plan)
+    estimate = _estimate(start, plan, rows_measured(ready))
+    require_room(estimate, out)
+    audience.say(f"{task.name} from {checkpoint.name}: {plan.method} to {plan.target:g} of the MACs, then {estimate}")
+    stated = {"task": task.name, "parent": checkpoint.digest, "plan": asdict(plan)}
+    saves = plan.recovery is not None and plan.recovery.save_every is not None
+    with sitting(out, audience, saves, stated) as (place, onlookers):
+        passed = clock()
+        audience.begin("choosing what is removed", 0)
+        outcome = pruned(start, plan.method, plan.target)
+        measure_between(ready, audience, "recovery")(outcome.model, 0)
+        _recover(outcome, start, plan, onlookers)
+        training = {"method": f"pruned by {plan.method}", "settings": asdict(plan)}
+        shrunk = Shrunk(outcome.share, plan.target)
+        audience.begin("measuring", 0)
+        made = saved(outcome.model, ready, shrunk, training, (estimate, passed), place)
+    if plan.recovery is not None:
+        tell_quality(audience, task, "recovery", plan.recovery.total_steps(len(ready.rows)), made.evaluations)
+    return made
+
+
+def _start(ready: Ready, plan: PrunePlan) -> Start:
+    teaches = plan.recovery is not None and plan.teacher_share > 0
+    rows = taught(ready.model, ready.checkpoint, ready.rows) if teaches else ready.rows
+    settings = plan.recovery or FineTuneSettings(seed=plan.seed)
+    objective = objective_of(ready.task.kind, plan.teacher_share if teaches else 0.0)
+    return Start(ready.model, ready.checkpoint.tokenizer, rows, objective, settings)
+
+
+def _estimate(start: Start, plan: PrunePlan, measured: int) -> TrainingEstimate:
+    beside = Beside(measured, _GRADED[plan.method] * min(_CALIBRATION_ROWS, len(start.rows)))
+    settings = start.settings if plan.recovery is not None else replace(start.settings, steps=1, save_every=None)
+    whole = estimate_training(start.model, start.tokenizer, start.rows, start.objective, settings, beside=beside)
+    return whole if plan.recovery is not None else replace(whole, steps=0)
+
+
+def _recover(outcome: Outcome, start: Start, plan: PrunePlan, audience: Audience) -> None:
+    if plan.recovery is None:
+        return
+    settings, watch = plan.recovery, audience.part("recovery")
+    audience.begin("recovery", settings.total_steps(len(start.rows)))
+    Phase(watch.folder, asdict(plan)).run(
+        outcome.model,
+        lambda: fine_tune(
+            outcome.model, start.tokenizer, start.rows, start.objective, settings, teacher=start.model, watch=watch
+        ),
+    )

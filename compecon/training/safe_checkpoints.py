@@ -1,0 +1,95 @@
+"""Checkpoints of a training that survive anything: complete or not there, kept by step, and resumable bit by bit.
+
+Trainer writes the files of a checkpoint one after the other, takes a half-written folder for the newest one, and
+deletes old ones by their clock. So each gets a marker when it is whole (`compecon.files.complete`).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from compecon.callbacks import Watch
+from compecon.errors import CheckpointError
+from compecon.files.complete import checkpoint_folder, mark_complete
+from compecon.files.safe_reader import MEGABYTE, read_json
+from compecon.training.trainer import IncentiveTrainer
+
+_PRICE = "price.json"
+
+
+class Keeper(TrainerCallback):
+    """Moves the price, marks finished checkpoints, and drops old ones.
+
+    Args:
+        trainer: The trainer it belongs to.
+        watch: Asked after each step whether the training is to be left there, or has what was wanted; is told of each
+            checkpoint that is whole.
+    """
+
+    def __init__(self, trainer: IncentiveTrainer, watch: Watch) -> None:
+        self.trainer, self.stop, self.done, self.saved = trainer, watch.stop, watch.done, watch.saved
+        self.interrupted = False
+        self.saves = trainer.args.save_strategy != "no"
+
+    def on_step_end(
+        self,
+        args: TrainingArguments,  # noqa: ARG002 - the signature is transformers'
+        state: TrainerState,
+        control: TrainerControl,
+        **kwargs: Any,  # noqa: ARG002 - the signature is transformers'
+    ) -> TrainerControl:
+        """Close the step; save and leave if asked to."""
+        record = self.trainer.finish_step()
+        if self.done(record):
+            control.should_training_stop = True
+        elif self._anyone(self.stop()) and state.global_step < state.max_steps:
+            self.interrupted = True
+            control.should_save = self.saves
+            control.should_training_stop = True
+        return control
+
+    def on_save(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,  # noqa: ARG002 - the signature is transformers'
+        **kwargs: Any,  # noqa: ARG002 - the signature is transformers'
+    ) -> None:
+        """Mark the checkpoint that was just written, then drop the older ones."""
+        self.trainer.accelerator.wait_for_everyone()  # each process writes a file of its own
+        if not state.is_world_process_zero:
+            return
+        folder = checkpoint_folder(Path(str(args.output_dir)), state.global_step)
+        charge = self.trainer.charge
+        if charge is not None:
+            (folder / _PRICE).write_text(json.dumps({"value": charge.price.value}), encoding="utf-8")
+        mark_complete(folder, state.global_step)
+        self.saved(state.global_step)
+
+    def _anyone(self, said: bool) -> bool:
+        """Whether any process said so: all have to leave at the same step."""
+        accelerator = self.trainer.accelerator
+        if accelerator.num_processes == 1:
+            return said
+        return bool(accelerator.reduce(torch.tensor(float(said), device=accelerator.device), "sum") > 0)
+
+
+def restore_price(trainer: IncentiveTrainer, checkpoint: Path) -> None:
+    """Give a trainer the price at which a checkpoint was written.
+
+    Raises:
+        CheckpointError: If the checkpoint is of a training without a price.
+    """
+    if trainer.charge is None:
+        return
+    try:
+        value = read_json(checkpoint / _PRICE, MEGABYTE)["value"]
+    except (OSError, ValueError, KeyError) as error:
+        raise CheckpointError(f"{checkpoint} was written by a training without a price. Start a new one.") from error
+    trainer.charge.price = replace(trainer.charge.price, value=value)

@@ -1,0 +1,136 @@
+"""One training from a checkpoint to a checkpoint, by incentive or dense, measured and saved."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from compecon.callbacks import NOBODY, Audience
+from compecon.checkpoints.load import load_checkpoint
+from compecon.checkpoints.save import require_empty
+from compecon.evaluation.evaluate import tell_match
+from compecon.tasks.encode_rows import Features, Windows
+from compecon.tasks.objectives import objective_of
+from compecon.tasks.task_registry import AnyTask
+from compecon.training.estimate import Beside, TrainingEstimate, estimate_training, require_room
+from compecon.training.fine_tune import fine_tune
+from compecon.training.finished import (
+    Shrunk,
+    Trained,
+    clock,
+    measure_between,
+    rows_measured,
+    saved,
+    sitting,
+    tell_quality,
+)
+from compecon.training.incentive import train_incentive
+from compecon.training.phases import Phase
+from compecon.training.plans import TrainPlan
+from compecon.training.training_setup import Ready, head_of, made_ready, refuse_compacted, taught, tell_cut
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+
+def train(
+    source: str | Path,
+    task: AnyTask,
+    plan: TrainPlan,
+    out: Path,
+    *,
+    audience: Audience = NOBODY,
+) -> Trained:
+    """Train a checkpoint on a task and save what comes of it.
+
+    A checkpoint that knows the task (its head fits) is its own teacher. Otherwise it gets a fresh head, and learns the
+    task first if compute is priced: a price says nothing about a model that knows nothing.
+
+    Args:
+        source: As for `load_checkpoint`.
+        task: With "train" rows; of texts, or of language for a causal model.
+        plan: How.
+        out: Folder of the new checkpoint.
+        audience: Who looks on. If its watch has a folder and the settings save checkpoints, a training that was left
+            goes on when it is called again with the same arguments; the folder is removed when the checkpoint is saved.
+
+    Raises:
+        CheckpointError: If the source cannot be loaded, is compacted already and is to be priced, `out` has content, or
+            the watch's folder holds another training.
+        TaskError: If the task has no training rows, or is one of language and the model none.
+        CompeconError: If memory or disk are too small.
+        FloatingPointError, TrainingInterruptedError: As for `fine_tune`.
+    """
+    require_empty(out)
+    audience.begin("loading the checkpoint", 0)
+    checkpoint = load_checkpoint(source, plan.settings.device)
+    refuse_compacted(checkpoint, plan.incentive is not None)
+    audience.begin("encoding the texts", 0)
+    ready = made_ready(checkpoint, task, seed=plan.settings.seed, max_tokens=plan.max_tokens)
+    audience.begin("trying two steps", 0)
+    estimate = _estimate(ready, plan)
+    require_room(estimate, out)
+    tell_match(checkpoint, task, head_of(ready), audience)
+    tell_cut(ready, audience)
+    if ready.refused:
+        audience.say(f"{checkpoint.name} gets a fresh head: {ready.refused}")
+    audience.say(f"{task.name} from {checkpoint.name}: {estimate}")
+    stated = {"task": task.name, "parent": checkpoint.digest, "plan": asdict(plan)}
+    with sitting(out, audience, plan.settings.save_every is not None, stated) as (place, onlookers):
+        passed = clock()
+        model, shrunk = _dense(ready, plan, onlookers) if plan.incentive is None else _priced(ready, plan, onlookers)
+        training = {"method": "dense" if plan.incentive is None else "incentive", "settings": asdict(plan)}
+        audience.begin("measuring", 0)
+        trained = saved(model, ready, shrunk, training, (estimate, passed), place)
+    steps = plan.settings.total_steps(len(ready.rows))
+    tell_quality(audience, task, "dense" if plan.incentive is None else "incentive", steps, trained.evaluations)
+    return trained
+
+
+def _dense(ready: Ready, plan: TrainPlan, audience: Audience) -> tuple[PreTrainedModel, Shrunk]:
+    watch = audience.part("dense")
+    audience.begin("dense", plan.first.total_steps(len(ready.rows)))
+    phase = Phase(watch.folder, {"settings": asdict(plan.first)})
+    objective, tokenizer = objective_of(ready.task.kind), ready.checkpoint.tokenizer
+    phase.run(ready.model, lambda: fine_tune(ready.model, tokenizer, ready.rows, objective, plan.first, watch=watch))
+    return ready.model, Shrunk()
+
+
+def _priced(ready: Ready, plan: TrainPlan, audience: Audience) -> tuple[PreTrainedModel, Shrunk]:
+    assert plan.incentive is not None  # noqa: S101 - for the type checker
+    if not ready.knows:
+        audience.say(f"{ready.checkpoint.name} has no head for {ready.task.name}: it learns the task first")
+        _dense(ready, plan, audience)
+        measure_between(ready, audience, "dense")(ready.model, plan.first.total_steps(len(ready.rows)))
+    audience.begin("asking the teacher", 0)
+    teacher = copy.deepcopy(ready.model)
+    rows: Sequence[Features] = taught(teacher, ready.checkpoint, ready.rows) if plan.teacher_share else ready.rows
+    audience.begin("incentive", plan.settings.total_steps(len(rows)))
+    result = train_incentive(
+        ready.model,
+        ready.checkpoint.tokenizer,
+        rows,
+        objective_of(ready.task.kind, plan.teacher_share),
+        plan.incentive,
+        plan.settings,
+        teacher=teacher,
+        watch=replace(audience.watch, between=measure_between(ready, audience, "incentive")),
+    )
+    met = result.met if plan.incentive.target is not None else None
+    return result.model, Shrunk(result.share, plan.incentive.target, result.price, met)
+
+
+def _estimate(ready: Ready, plan: TrainPlan) -> TrainingEstimate:
+    objective, tokenizer = objective_of(ready.task.kind), ready.checkpoint.tokenizer
+    teaches = plan.incentive is not None and plan.teacher_share > 0 and not isinstance(ready.rows, Windows)
+    beside = Beside(rows_measured(ready) + teaches * len(ready.rows))
+    whole = estimate_training(
+        ready.model, tokenizer, ready.rows, objective, plan.settings, plan.incentive, beside=beside
+    )
+    if plan.incentive is None or ready.knows:
+        return whole
+    first = estimate_training(ready.model, tokenizer, ready.rows, objective, plan.first)
+    return replace(whole, steps=whole.steps + first.steps, seconds=whole.seconds + first.seconds)

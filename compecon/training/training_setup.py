@@ -1,0 +1,142 @@
+"""A checkpoint and a task brought together: a head that fits, rows that the model reads, and what a teacher says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from compecon.callbacks import Audience
+from compecon.checkpoints.heads import with_fresh_head
+from compecon.checkpoints.load import Checkpoint
+from compecon.compression.shape import COMPACT
+from compecon.errors import CheckpointError, TaskError
+from compecon.evaluation.evaluate import head_for, within
+from compecon.evaluation.predict import predict
+from compecon.tasks.cut import cut_rows
+from compecon.tasks.encode_rows import Features, Windows, encode, mean_length
+from compecon.tasks.labels import LabelMatch
+from compecon.tasks.task import Task
+from compecon.tasks.task_registry import AnyTask
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+
+@dataclass(frozen=True, eq=False)
+class Ready:
+    """What a training begins with.
+
+    Attributes:
+        checkpoint: The parent.
+        task: The task.
+        model: The parent's model, or one with its body and a fresh head.
+        knows: Whether it is the parent's own head, which was made for the task.
+        match: Which of the head's outputs is which class of the task; None if they are in order, or no classes.
+        rows: Training rows, labelled in the head's order.
+        max_tokens: Longer texts were cut.
+        refused: Why it is not the parent's own head; "" if it is.
+    """
+
+    checkpoint: Checkpoint
+    task: AnyTask
+    model: PreTrainedModel
+    knows: bool
+    match: LabelMatch | None
+    rows: Sequence[Features]
+    max_tokens: int
+    refused: str = ""
+
+    @property
+    def n_tokens(self) -> int:
+        """Mean length of the rows: the length at which MACs are counted."""
+        return mean_length(self.rows)
+
+
+def made_ready(checkpoint: Checkpoint, task: AnyTask, *, seed: int, max_tokens: int) -> Ready:
+    """Bring a checkpoint and a task together.
+
+    Args:
+        checkpoint: The checkpoint; its model is used as it is if its head fits, in whatever order its labels are.
+        task: With "train" rows.
+        seed: Of a fresh head.
+        max_tokens: Longer texts are cut, also to what the checkpoint can read; the length of a language task's rows.
+
+    Raises:
+        TaskError: If there are no training rows, or the task is one of language and the model none.
+        UnsupportedModelError: If the checkpoint's body cannot get a head.
+    """
+    match, refused = _known(checkpoint, task)
+    length = within(checkpoint, max_tokens)
+    rows = encode(checkpoint.tokenizer, task.part("train"), length)
+    if refused and isinstance(task, Task):
+        return Ready(checkpoint, task, _with_head(checkpoint, task, seed), False, None, rows, length, refused)
+    if match is None or match.in_order:
+        return Ready(checkpoint, task, checkpoint.model, True, None, rows, length)
+    there = [{**row, "labels": match.columns[row["labels"]]} for row in rows]
+    return Ready(checkpoint, task, checkpoint.model, True, match, there, length)
+
+
+def head_of(ready: Ready) -> LabelMatch | None:
+    """Which output is which class, if it is the parent's own head."""
+    return head_for(ready.checkpoint, ready.task) if ready.knows else None
+
+
+def tell_cut(ready: Ready, audience: Audience) -> None:
+    """Say how much of the training rows is too long to be learnt from, if any is."""
+    if isinstance(ready.task, Task):
+        part, tokenizer = ready.task.part("train"), ready.checkpoint.tokenizer
+        cut = cut_rows(tokenizer, part, ready.rows, ready.max_tokens)
+        if cut.n_cut:
+            audience.say(f"{ready.task.name} train: {cut}")
+
+
+def ready_model(checkpoint: Checkpoint, task: Task, seed: int) -> tuple[PreTrainedModel, bool]:
+    """The checkpoint's model if its head fits the task in the task's order, else one with a fresh head; and which."""
+    match, _ = _known(checkpoint, task)
+    if match is not None and match.in_order:
+        return checkpoint.model, True
+    return _with_head(checkpoint, task, seed), False
+
+
+def refuse_compacted(checkpoint: Checkpoint, shrinks: bool) -> None:
+    """Units can be priced or removed by a target once.
+
+    Raises:
+        CheckpointError: If the checkpoint is compacted and is to be made smaller.
+    """
+    if shrinks and checkpoint.model.config.model_type.startswith(COMPACT):
+        raise CheckpointError(
+            f"{checkpoint.name} is compacted already, and a target is a share of a dense model. Start from its parent."
+        )
+
+
+def taught(teacher: PreTrainedModel, checkpoint: Checkpoint, rows: Sequence[Features]) -> Sequence[Features]:
+    """The rows with a teacher's logits as soft targets.
+
+    Those of a language task stay as they are: a distribution over the vocabulary for each token is more than memory
+    holds, and computing it anew costs a pass of the teacher a step, which imitated hidden states do as well.
+
+    Args:
+        teacher: The model that knows the task.
+        checkpoint: Whose tokenizer encoded the rows.
+        rows: Encoded rows.
+    """
+    if isinstance(rows, Windows):
+        return rows
+    soft = predict(teacher, checkpoint.tokenizer, rows).tolist()
+    return [{**row, "soft_targets": target} for row, target in zip(rows, soft, strict=True)]
+
+
+def _known(checkpoint: Checkpoint, task: AnyTask) -> tuple[LabelMatch | None, str]:
+    """Which output is which class, or why the head is not made for the task; it is not trusted where it may not be."""
+    try:
+        return head_for(checkpoint, task), ""
+    except TaskError as error:
+        if not isinstance(task, Task):  # no head can be put on for it
+            raise
+        return None, str(error)
+
+
+def _with_head(checkpoint: Checkpoint, task: Task, seed: int) -> PreTrainedModel:
+    return with_fresh_head(checkpoint, task.labels, regression=task.kind == "regression", seed=seed)

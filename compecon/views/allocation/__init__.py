@@ -1,0 +1,1 @@
+"""What the Allocation page draws, as plain data."""

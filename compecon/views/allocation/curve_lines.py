@@ -1,0 +1,87 @@
+"""Curves of queries and of demand, as lines to draw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from compecon.allocation.arrays import Numbers
+from compecon.allocation.utilities.utility import Utility
+from compecon.views.allocation.market_data import Market
+
+_N_POINTS = 24
+_MOST_STEPS = 48
+
+
+@final
+@dataclass(frozen=True)
+class QueryCurve:
+    """A query's curve as a line to draw.
+
+    Attributes:
+        spends: Rising; a step has its spend twice.
+        values: What each is worth, as the rule sees it.
+        choke: Price from which on it buys nothing.
+        entry: What it buys just below that.
+    """
+
+    spends: tuple[float, ...]
+    values: tuple[float, ...]
+    choke: float
+    entry: float
+
+
+def query_curves(market: Market) -> tuple[QueryCurve, ...]:
+    """The curve of each query, as the rule sees it."""
+    spends, values = _steps(market.seen) if not market.is_drawn else _smooth(market.seen)
+    columns = (spends.tolist(), values.tolist(), market.seen.choke_prices.tolist(), market.seen.entry.tolist())
+    return tuple(QueryCurve(tuple(s), tuple(v), c, e) for s, v, c, e in zip(*columns, strict=True))
+
+
+def _smooth(curves: Utility) -> tuple[Numbers, Numbers]:
+    top = np.minimum(curves.most, curves.thresholds + 2.5 * np.maximum(curves.entry - curves.thresholds, 1.0))
+    shares = np.linspace(0.0, 1.0, _N_POINTS) ** 1.3
+    rise = curves.thresholds[:, None] + (top - curves.thresholds)[:, None] * shares
+    spends = np.concatenate([np.zeros((curves.n_agents, 1)), rise], axis=1)
+    return spends, curves.value(spends.T).T
+
+
+def _steps(curves: Utility) -> tuple[Numbers, Numbers]:
+    levels: Numbers = curves.levels  # type: ignore[attr-defined]  # a measured market has measured curves
+    levels = levels[:, np.unique(np.linspace(0, levels.shape[1] - 1, _MOST_STEPS).round().astype(int))]
+    at, before = curves.value(levels.T).T, curves.value(levels.T * (1 - 1e-12)).T
+    zeros = np.zeros((len(at), 1))
+    spends = np.concatenate([zeros, np.repeat(levels, 2, axis=1)], axis=1)
+    values = np.concatenate([zeros, np.stack([before, at], axis=2).reshape(len(at), -1)], axis=1)
+    return spends, values
+
+
+@final
+@dataclass(frozen=True)
+class DemandCurve:
+    """Total demand at each price.
+
+    Attributes:
+        prices: Falling.
+        totals: Demand there, rising.
+    """
+
+    prices: tuple[float, ...]
+    totals: tuple[float, ...]
+
+
+def demand_curve(market: Market, n_prices: int = 160) -> DemandCurve:
+    """Demand of all queries, as the rule sees them, on both sides of its jumps.
+
+    Args:
+        market: Queries.
+        n_prices: About how many prices.
+    """
+    curves = market.seen
+    jumps = np.unique(curves.jumps)
+    jumps = jumps[:: max(1, 2 * len(jumps) // n_prices)]
+    sides = np.concatenate([jumps, jumps * (1 - 1e-9), np.linspace(0.0, curves.choke_price * 1.05, n_prices // 2)])
+    prices = np.unique(sides)[::-1]
+    return DemandCurve(tuple(prices.tolist()), tuple(float(curves.demand(float(p)).sum()) for p in prices))

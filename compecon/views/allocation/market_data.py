@@ -1,0 +1,130 @@
+"""What is shared out on the Allocation page: queries, the curves that a rule sees, and what is true of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from compecon.allocation.arrays import Numbers
+from compecon.allocation.streams.bundled_streams import StreamEntry
+from compecon.allocation.streams.stream import Stream
+from compecon.allocation.streams.synthetic import Mixture, SyntheticStream
+from compecon.allocation.utilities.utility import Utility
+from compecon.views.allocation.choice_names import Belief
+
+MOST_QUERIES = 500
+_MEAN_BUDGETS = np.linspace(0.0, 1500.0, 61)  # tokens: as far as the paper's draft figure goes
+_LOW, _HIGH = 61, 20
+_MILLION = 1e6
+
+_WORTH: Mapping[Belief, str] = {
+    "chance": "answers, were all solvable",
+    "solvable": "expected correct answers",
+    "surge": "latent utility",
+}
+HINDSIGHT = (
+    "Measured by us on bundled checkpoints: {told}. Outcomes are known in hindsight, so a rule that reads these curves "
+    "is an oracle: no rule that has to predict can be expected to reach it."
+)
+DRAWN = (
+    "Synthetic: {n} queries drawn at random, nothing measured. The mixture has the paper's name; its recipe is ours. "
+    "What it shows of a rule is a shape, never a result."
+)
+YOURS = (
+    "From your file: {n} queries. If its outcomes were measured on these very queries, an allocation by them is an "
+    "oracle."
+)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Market:
+    """Queries that compete for one budget.
+
+    Attributes:
+        name: What to call it.
+        told: Where the numbers are from, in a sentence or two.
+        unit: What budgets count.
+        queries: An id each.
+        seen: The curves that rules see.
+        truth: The true curves; the same ones unless they were predicted.
+        correct: Share of correct answers that spends bring, shape (query,) to (query,).
+        used: What is really used of spends, shape (query,) to (query,).
+        budgets: Totals on the bar, shape (budget,), rising from 0.
+        is_drawn: Whether it is synthetic.
+        worth: What the curves count.
+    """
+
+    name: str
+    told: str
+    unit: str
+    queries: tuple[str, ...]
+    seen: Utility
+    truth: Utility
+    correct: Callable[[Numbers], Numbers]
+    used: Callable[[Numbers], Numbers]
+    budgets: Numbers
+    is_drawn: bool
+    worth: str = "correct answers"
+
+
+def measured_market(stream: Stream, entry: StreamEntry | None = None) -> Market:
+    """Queries whose outcomes are known.
+
+    Args:
+        stream: Their outcomes. Of more than `MOST_QUERIES` the first ones are taken; MACs are counted in millions.
+        entry: Its line in the list of bundled streams; None for a user's file.
+    """
+    n_all = len(stream.queries)
+    stream = stream.part(range(min(n_all, MOST_QUERIES)))
+    scale = _MILLION if stream.unit == "MACs" else 1.0
+    curves = stream.curves().rescaled(scale)
+    cut = f" The first {MOST_QUERIES:,} of {n_all:,} are shown." if n_all > MOST_QUERIES else ""
+    told = HINDSIGHT.format(told=entry.told) if entry else YOURS.format(n=len(stream.queries))
+    unit = "million MACs" if scale > 1 else stream.unit
+
+    def used(spend: Numbers) -> Numbers:
+        if stream.tokens is not None:
+            return stream.spent(spend * scale) / scale
+        place = (curves.levels <= spend[:, None]).sum(axis=1) - 1  # no more than the level that a budget reaches
+        reached = np.take_along_axis(curves.levels, np.maximum(place, 0)[:, None], axis=1)[:, 0]
+        return np.where(place >= 0, reached, 0.0)
+
+    enough, most = float(curves.most.sum()), float(curves.levels[:, -1].sum())
+    beyond = np.geomspace(enough, most, _HIGH + 1)[1:] if most > enough > 0 else np.empty(0)
+    budgets = np.concatenate([np.linspace(0.0, enough or most or 1.0, _LOW), beyond])
+    title = entry.title if entry else stream.name
+    return Market(title, told + cut, unit, stream.queries, curves, curves, curves.value, used, budgets, is_drawn=False)
+
+
+def drawn_market(mixture: Mixture, belief: Belief, noise: float, *, n_queries: int = MOST_QUERIES) -> Market:
+    """Queries that are drawn.
+
+    Args:
+        mixture: How many of each kind.
+        belief: Which curve a rule takes them to have; its threshold is predicted.
+        noise: Error of the predicted thresholds' logarithm, at least 0.
+        n_queries: How many.
+    """
+    stream = mixture.draw(n_queries)
+
+    def curves(of: SyntheticStream) -> Utility:
+        return of.surge() if belief == "surge" else of.truncation(with_ceilings=belief == "solvable")
+
+    truth = curves(stream)
+    return Market(
+        mixture.name,
+        DRAWN.format(n=n_queries),
+        "tokens",
+        tuple(f"{mixture.name.lower()}-{place:03d}" for place in range(n_queries)),
+        curves(stream.predicted(noise)) if noise else truth,
+        truth,
+        lambda spend: stream.correct(spend).astype(np.float64),
+        lambda spend: np.minimum(spend, stream.lengths),
+        _MEAN_BUDGETS * n_queries,
+        is_drawn=True,
+        worth=_WORTH[belief],
+    )

@@ -1,0 +1,1 @@
+"""What the Attention page draws, as plain data and bytes."""

@@ -1,0 +1,230 @@
+"""One text's attention at every budget, as the stream of messages that the live canvas draws from."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from compecon.attention.policy import KeyBudget
+from compecon.attention.policy_choices import CONTROL_ARMS, POLICIES, make_policy
+from compecon.attention.sweep import SweepPoint, sweep
+from compecon.checkpoints.encode_text import Encoded
+from compecon.checkpoints.kinds import SEVERAL_STACKS
+from compecon.checkpoints.load import Checkpoint
+from compecon.errors import UnsupportedModelError
+from compecon.flops import ModelShape, macs, macs_under_budget
+from compecon.views.attention.budget_grid import BATCHED_TOKENS, N_GRID, Scope, budget_grid
+from compecon.views.attention.frames import FORMAT, Message
+from compecon.views.attention.head_places import HeadGrid
+from compecon.views.attention.head_statistics import STATISTICS, TOKENS, VIEWS, head_statistics, moved_attention
+from compecon.views.attention.output import CHANGE_UNITS, Reading, output_fields, read_output
+
+
+@final
+@dataclass(frozen=True)
+class AttentionRequest:
+    """What the page asks for.
+
+    Attributes:
+        policy: Key of ``POLICIES``: who may be read when there is not enough for all.
+        scope: Which heads' matrices to send; statistics are sent for all of them.
+        budgets: Only these, in keys per query, and no control arms; empty for the grid, the control arms and, for a
+            short text, every budget between the grid's.
+        first: A budget wanted before all others.
+    """
+
+    policy: str = "top-k"
+    scope: Scope = field(default_factory=Scope)
+    budgets: tuple[int, ...] = ()
+    first: int | None = None
+
+
+def attention_stream(
+    checkpoint: Checkpoint,
+    encoded: Encoded,
+    request: AttentionRequest = AttentionRequest(),
+    *,
+    wanted: Callable[[], bool] = lambda: True,
+) -> Iterator[Message]:
+    """Compute and describe one text's attention: full budget first, then the grid, then the control arms.
+
+    Args:
+        checkpoint: The model.
+        encoded: One text or pair.
+        request: Policy and extent.
+        wanted: Asked between forward passes; False ends the stream early (the reader went away).
+
+    Yields:
+        ``open``, then ``frame`` messages (each exact: a real forward pass at that budget), ``arm`` messages, ``done``.
+
+    Raises:
+        UnsupportedModelError: If the model is not made of one stack of self-attention layers.
+    """
+    started = time.perf_counter()
+    n = len(encoded.tokens)
+    [full] = sweep(checkpoint.model, encoded.batch, [None], record=True)
+    frames = _Frames(checkpoint, encoded, request, full)
+    yield frames.opening()
+    yield from frames.of([full], [n])
+    for stage in _stages(n, request):
+        if stage == _ARMS:
+            yield from _arms(checkpoint, encoded, request.policy, frames.full_reading, wanted)
+            continue
+        points = sweep(checkpoint.model, encoded.batch, [KeyBudget(keys=k) for k in stage], make_policy(request.policy))
+        at_once = N_GRID if n <= BATCHED_TOKENS else 1  # as they come out of the sweep
+        for budgets in (stage[i : i + at_once] for i in range(0, len(stage), at_once)):
+            for message in frames.of(list(itertools.islice(points, len(budgets))), budgets):
+                if not wanted():
+                    return
+                yield message
+    if wanted():
+        yield Message("done", {"ms": round(1000 * (time.perf_counter() - started), 1)})
+
+
+_ARMS: tuple[int, ...] = ()
+
+
+def _stages(n: int, request: AttentionRequest) -> list[tuple[int, ...]]:
+    """Budgets in the order they are worth seeing; the control arms come after the grid."""
+    if request.budgets:
+        only = tuple(k for k in request.budgets if 1 <= k < n)
+        return [only] if only else []
+    first = [request.first] if request.first is not None and 1 <= request.first < n else []
+    grid = first + [k for k in reversed(budget_grid(n)) if k not in first and k < n]
+    rest = [k for k in range(n - 1, 0, -1) if k not in grid] if n <= BATCHED_TOKENS else []
+    return [*([tuple(grid)] if grid else []), _ARMS, *([tuple(rest)] if rest else [])]
+
+
+def _arms(
+    checkpoint: Checkpoint, encoded: Encoded, policy: str, full: Reading, wanted: Callable[[], bool]
+) -> Iterator[Message]:
+    """The same budgets spent by other policies: what they change too is arithmetic, not behaviour."""
+    n = len(encoded.tokens)
+    budgets = [k for k in budget_grid(n) if k < n]
+    for name in CONTROL_ARMS:
+        if name == policy:
+            continue
+        points = sweep(
+            checkpoint.model, encoded.batch, [KeyBudget(keys=k) for k in budgets], make_policy(name), record=False
+        )
+        changes = []
+        for point in points:
+            if not wanted():
+                return
+            changes.append(read_output(checkpoint, encoded, point.output).change_from(full))
+        arrays = {"budgets": np.array([*budgets, n], np.float32), "changes": np.array([*changes, 0.0], np.float32)}
+        yield Message("arm", {"policy": name, "label": POLICIES[name].short}, arrays)
+
+
+def _common_mask(visible: Sequence[Tensor]) -> Tensor:
+    """What may be seen, bool, (layer, 1, query, key), or (1, 1, query, key) where all layers see the same.
+
+    Raises:
+        UnsupportedModelError: If the heads of a layer see different keys.
+    """
+    if any(bool((one != one[:1]).any()) for one in visible):
+        raise UnsupportedModelError("The heads of a layer see different keys; the page shows one mask a layer.")
+    stacked = torch.stack([one[:1] for one in visible])
+    return stacked[:1] if bool((stacked == stacked[:1]).all()) else stacked
+
+
+class _Frames:
+    """Turns sweep points into messages; holds the full-budget point that others are compared with."""
+
+    def __init__(self, checkpoint: Checkpoint, encoded: Encoded, request: AttentionRequest, full: SweepPoint) -> None:
+        if {layer.stack for layer in full.attention} not in ({"encoder"}, {"decoder"}):
+            raise UnsupportedModelError(f"{checkpoint.name} cannot be shown here. {SEVERAL_STACKS}")
+        self.checkpoint, self.encoded, self.request = checkpoint, encoded, request
+        self.full, self.full_reading = full, read_output(checkpoint, encoded, full.output)
+        self.content = ~torch.tensor(encoded.special, device=full.attention[0].weights.device)
+        n = len(encoded.tokens)
+        self.grid = HeadGrid.of(checkpoint.model.config, full.attention)
+        self.removed = self.grid.empty().to(self.content.device)
+        self.visible = _common_mask([seen.expand(-1, n, n) for seen in self.grid.seen(full.attention)])
+        self.full_weights = self.grid.placed(full.attention)
+
+    def opening(self) -> Message:
+        n, checkpoint = len(self.encoded.tokens), self.checkpoint
+        return Message(
+            "open",
+            {
+                "format": FORMAT,
+                "checkpoint": checkpoint.name,
+                "digest": checkpoint.digest,
+                "device": str(checkpoint.device),
+                "output": checkpoint.kind,
+                "labels": list(checkpoint.labels),
+                "change_unit": CHANGE_UNITS[checkpoint.kind],
+                "policy": self.request.policy,
+                "tokens": list(self.encoded.tokens),
+                "joined": list(self.encoded.joined),
+                "special": list(self.encoded.special),
+                "spans": None if self.encoded.spans is None else list(self.encoded.spans),
+                "heads": list(self.grid.sizes),
+                "removed": self.grid.removed(),
+                "grid": list(budget_grid(n)),
+                "sent": self.request.scope.fields(len(self.grid.kept), self.grid.n_columns),
+                "views": VIEWS,
+                "token_sets": TOKENS,
+                "statistics": STATISTICS,
+                "macs": self._macs(n),
+            },
+        )
+
+    @torch.inference_mode()
+    def of(self, points: Sequence[SweepPoint], budgets: Sequence[int]) -> list[Message]:
+        """A frame for each point; statistics of all of them at once, since small tensors cost by the call."""
+        weights = torch.stack([self.grid.placed(point.attention) for point in points])
+        statistics = head_statistics(weights, self.visible, self.content).movedim(3, 0)
+        moved = moved_attention(weights, self.full_weights)
+        arrays = {
+            "statistics": statistics.masked_fill(self.removed, torch.nan).cpu().numpy(),
+            "moved": moved.masked_fill(self.removed, torch.nan).cpu().numpy(),
+            "weights": self._sent(weights),
+        }
+        return [
+            Message("frame", self._fields(point, k), {name: array[i] for name, array in arrays.items()})
+            for i, (point, k) in enumerate(zip(points, budgets, strict=True))
+        ]
+
+    def _fields(self, point: SweepPoint, k: int) -> dict[str, Any]:
+        reading = read_output(self.checkpoint, self.encoded, point.output)
+        return {
+            "k": k,
+            "change": reading.change_from(self.full_reading),
+            "flipped": reading.flipped_from(self.full_reading),
+            **output_fields(self.checkpoint, self.encoded, reading),
+        }
+
+    def _sent(self, weights: Tensor) -> NDArray[np.float16]:
+        """The matrices in scope, float16, (budget, layer, head, query, key); NaN where a query may not look.
+
+        A head that was removed is NaN throughout.
+        """
+        layers, heads = self.request.scope.extent(*weights.shape[1:3])
+        hidden = ~self.visible.expand_as(weights[0])[layers][:, heads] | self.removed[layers][:, heads, None, None]
+        return weights[:, layers][:, :, heads].masked_fill(hidden, torch.nan).to(torch.float16).cpu().numpy()
+
+    def _macs(self, n: int) -> dict[str, Any]:
+        """What the budget touches, counted on shapes: {} for a shape the formulas do not know."""
+        try:
+            shape = ModelShape.from_model(self.checkpoint.model)
+        except UnsupportedModelError:
+            return {}
+        causal = self.full.attention[0].stack == "decoder"
+        dense = macs(shape, n)
+        needed = [macs_under_budget(shape, n, keys=k, causal=causal) for k in budget_grid(n)]
+        return {
+            "executed": dense.total,
+            "linear": dense.linear,
+            "read": [m.read for m in needed],
+            "scored": needed[0].scored,
+        }

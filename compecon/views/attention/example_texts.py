@@ -1,0 +1,48 @@
+"""Good texts to look at, per task, bundled with the dashboard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+from compecon.files.safe_reader import MEGABYTE, read_json
+from compecon.paths import assets
+
+_SAME_TASK = {"sst2": "sentiment", "stsb": "similarity", "mnli": "entailment", "sick": "entailment"}
+
+
+@final
+@dataclass(frozen=True)
+class Example:
+    """One bundled text.
+
+    Attributes:
+        title: What the menu says.
+        checkpoint: Name of the bundled checkpoint whose task it suits.
+        text: The text.
+        pair: Second text of a pair, or "".
+    """
+
+    title: str
+    checkpoint: str
+    text: str
+    pair: str = ""
+
+
+def examples(file: Path | None = None) -> tuple[Example, ...]:
+    """All bundled examples; those of one checkpoint stand together, the best first."""
+    file = file or assets() / "texts" / "examples.json"
+    return tuple(Example(**row) for row in read_json(file, MEGABYTE))
+
+
+def examples_for(checkpoint: str, task: str = "") -> tuple[Example, ...]:
+    """The examples of a checkpoint, or of its task; all single texts if there are none of either.
+
+    Args:
+        checkpoint: Its name.
+        task: What it was trained for, as it says itself: a bundled checkpoint's name, or the name of a task.
+    """
+    wanted = {checkpoint, _SAME_TASK.get(task, task)}
+    own = tuple(e for e in examples() if e.checkpoint in wanted)
+    return own or tuple(e for e in examples() if not e.pair)

@@ -1,0 +1,53 @@
+"""A script that computes what the page shows: the same numbers from the library, without the page."""
+
+from __future__ import annotations
+
+from compecon.attention.policy_choices import POLICIES
+
+K, LAYER, HEAD = "__K__", "__LAYER__", "__HEAD__"  # the page fills in the first of each, which stand before any text
+
+_TEMPLATE = """\
+from compecon.attention.hooks import budgeted_attention, recorded_attention
+from compecon.attention.policy import KeyBudget, {policy_class}
+from compecon.checkpoints.load import load_checkpoint
+{imports}from compecon.stats.inequality import entropy, gini
+import torch
+
+k, layer, head = {k}, {layer}, {head}  # budget in keys per query; layer and head from 0
+checkpoint = load_checkpoint({checkpoint!r}, device={device!r})
+encoded = checkpoint.encode({text!r}, {pair!r})
+budget, policy = KeyBudget(keys=k), {policy}
+with torch.inference_mode(), budgeted_attention(checkpoint.model, budget, policy):
+    with recorded_attention(checkpoint.model) as layers:
+        output = checkpoint.model(**encoded.batch)
+
+{record}
+weights = record.weights[0, head]  # (query, key), each row sums to 1
+visible = record.visible.expand_as(record.weights)[0, head]
+print("row view: Gini", gini(weights, visible).mean().item(), "entropy, nats", entropy(weights, visible).mean().item())
+print("output", output[0])
+"""
+
+_COMPACTED_IMPORTS = "from compecon.compression.compact import kept_heads\n"
+_COMPACTED_RECORD = """\
+head = kept_heads(checkpoint.model)[layer].index(head)  # its place among the heads that were not removed
+record = next(one for one in layers if one.layer == layer)"""
+
+
+def python_snippet(checkpoint: str, device: str, text: str, pair: str, policy: str, *, compacted: bool = False) -> str:
+    """Python source with placeholders for the budget, layer and head.
+
+    Args:
+        checkpoint: Name or folder.
+        device: "auto", "cpu", "cuda" or "mps".
+        text: Any text; it is quoted as a Python string.
+        pair: Second text, or "".
+        policy: Key of the policy menu.
+        compacted: Whether heads were removed from the model: those that are left are found by their original index.
+    """
+    code = POLICIES[policy].code
+    return _TEMPLATE.format(
+        policy=code, policy_class=code.partition("(")[0], checkpoint=checkpoint, device=device, text=text,
+        pair=pair or None, k=K, layer=LAYER, head=HEAD, imports=_COMPACTED_IMPORTS if compacted else "",
+        record=_COMPACTED_RECORD if compacted else "record = layers[layer]",
+    )  # fmt: skip

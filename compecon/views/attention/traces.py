@@ -1,0 +1,83 @@
+"""Recorded streams of bundled texts: what the page shows before torch is imported, and where there is no model."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+from compecon.files.safe_reader import MEGABYTE, read_bytes, read_json
+from compecon.paths import assets
+from compecon.views.attention.frames import Message, encode
+
+INDEX = "index.json"
+DEFAULT_POLICY = "top-k"
+
+
+@final
+@dataclass(frozen=True)
+class TraceKey:
+    """What a recording shows: it stands in for a live sweep only if all of this is the same."""
+
+    checkpoint: str
+    text: str
+    pair: str = ""
+    policy: str = DEFAULT_POLICY
+
+    @property
+    def name(self) -> str:
+        """File name without its suffix: the checkpoint and a digest of the texts."""
+        digest = hashlib.sha256("\0".join((self.text, self.pair, self.policy)).encode()).hexdigest()[:12]
+        return f"{self.checkpoint}-{digest}"
+
+
+def trace_folder() -> Path:
+    """Where the bundled recordings lie."""
+    return assets() / "traces"
+
+
+def read_index(folder: Path | None = None) -> Mapping[str, str]:
+    """Names of the recordings and the digest of the checkpoint each was made with; empty if there is none."""
+    file = (folder or trace_folder()) / INDEX
+    return dict(read_json(file, MEGABYTE)) if file.is_file() else {}
+
+
+def read_trace(name: str, folder: Path | None = None) -> bytes | None:
+    """A recorded stream by its name, or None if the index does not list it: names come from the page."""
+    folder = folder or trace_folder()
+    return gzip.decompress(read_bytes(folder / f"{name}.bin.gz", 64 * MEGABYTE)) if name in read_index(folder) else None
+
+
+def write_trace(key: TraceKey, messages: Iterable[Message], digest: str, folder: Path | None = None) -> Path:
+    """Record a stream and enter it in the index.
+
+    Args:
+        key: What it shows.
+        messages: The stream, complete.
+        digest: Of the checkpoint that made it.
+        folder: Where to; the bundled folder if not given.
+
+    Returns:
+        The file.
+    """
+    folder = folder or trace_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{key.name}.bin.gz"
+    file.write_bytes(gzip.compress(b"".join(map(encode, messages)), 9, mtime=0))  # mtime=0: same input, same bytes
+    index = {**read_index(folder), key.name: digest}
+    (folder / INDEX).write_text(json.dumps(dict(sorted(index.items())), indent=1) + "\n", encoding="utf-8")
+    return file
+
+
+def forget_traces(keep: Collection[str], folder: Path | None = None) -> None:
+    """Remove the recordings whose names are not to be kept, and their entries."""
+    folder = folder or trace_folder()
+    index = read_index(folder)
+    for name in index.keys() - set(keep):
+        (folder / f"{name}.bin.gz").unlink(missing_ok=True)
+    kept = {name: digest for name, digest in sorted(index.items()) if name in keep}
+    (folder / INDEX).write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,98 @@
+"""Which two checkpoints can be compared on a text, which two come first, and what to know of a pair."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from compecon.checkpoints.catalog import CheckpointEntry
+from compecon.views.attention.request import problem_with
+
+FIRST = ("sentiment", "sentiment-45")  # the dense model and its child at 45 % of the MACs
+
+
+def first_pair(entries: Mapping[str, CheckpointEntry]) -> tuple[str, str]:
+    """The pair to begin with: the bundled sentiment model and its child, else the first that go together.
+
+    Args:
+        entries: The catalog, by name.
+
+    Returns:
+        Two names; the second is "" if there is no second checkpoint, both are if there is none.
+    """
+    if all(name in entries for name in FIRST):
+        return FIRST
+    a = next((name for name, entry in entries.items() if not entry.problem), next(iter(entries), ""))
+    return a, partner(a, entries)
+
+
+def partner(a: str, entries: Mapping[str, CheckpointEntry]) -> str:
+    """Another checkpoint to compare one with: of the same task and kind if there is one; "" if there is no other.
+
+    Args:
+        a: Name in the catalog.
+        entries: The catalog, by name.
+    """
+    others = [name for name, entry in entries.items() if name != a and not entry.problem]
+    return min(others, key=lambda name: (_distance(entries.get(a), entries[name]), name not in FIRST), default="")
+
+
+def parent_of(params: Mapping[str, Any]) -> str:
+    """Name of the checkpoint that a run began with, as its settings say; "" if they do not.
+
+    Args:
+        params: Settings of a run.
+    """
+    return next((value for name in ("base", "checkpoint") if isinstance(value := params.get(name), str)), "")
+
+
+def _distance(a: CheckpointEntry | None, b: CheckpointEntry) -> int:
+    if a is None or a.preflight is None or b.preflight is None:
+        return 2
+    return (a.task != b.task) + (a.preflight.kind != b.preflight.kind)
+
+
+def pair_problem(a: CheckpointEntry | None, b: CheckpointEntry | None, text: str, pair: str) -> str | None:
+    """One sentence on why two checkpoints cannot be compared on this text, or None.
+
+    Args:
+        a: The first, None if it is gone.
+        b: The second, None if there is none.
+        text: First text.
+        pair: Second text, or "".
+    """
+    if a is None or b is None:
+        have = "no checkpoint" if a is None and b is None else "one checkpoint"
+        return f"It takes two checkpoints to compare, and there is {have}. Start compecon with --checkpoints DIR."
+    if a.path == b.path:
+        return "A and B are the same checkpoint: every difference would be 0. Choose another B."
+    for side, entry in (("A", a), ("B", b)):
+        if problem := problem_with(entry, text, pair):
+            return f"{side}, {entry.title}: {problem}" if entry.problem or pair else problem
+    return None
+
+
+def pair_notes(a: CheckpointEntry, b: CheckpointEntry) -> tuple[str, ...]:
+    """What to know before reading differences off a pair: a sentence each, the gravest first.
+
+    Args:
+        a: The first.
+        b: The second.
+    """
+    if a.preflight is None or b.preflight is None:
+        return ()
+    one, other = a.preflight, b.preflight
+    notes = []
+    if (a.task or one.kind) != (b.task or other.kind):
+        said = f"A was made for {a.task or one.kind}, B for {b.task or other.kind}"
+        notes.append(f"{said}: their attention can be compared, their answers cannot.")
+    if one.layers != other.layers:
+        notes.append(
+            f"A has {one.layers} layers, B {other.layers}: layers are paired by their relative depth, not by number."
+        )
+    if one.heads != other.heads:
+        notes.append(
+            f"A has {one.heads} heads a layer, B {other.heads}: heads are paired by number, and a head's number means "
+            "nothing across models that were trained apart."
+        )
+    return tuple(notes)

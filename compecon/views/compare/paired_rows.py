@@ -1,0 +1,313 @@
+"""Two checkpoints on the same rows of a task: Gini, entropy and quality against the key budget, and where they differ.
+
+Means are over rows, each row counting the same; a row's number is the mean over its queries and heads. Differences are
+A - B on the same rows, so that what both find hard cancels out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, final
+
+import numpy as np
+
+from compecon.evaluation.row_records import RowStatistics
+from compecon.tasks import task_metrics as metrics
+from compecon.tasks.task_metrics import Estimate, Metric, paired
+from compecon.views.checked_values import few
+from compecon.views.compare.resamples import Band, band, correlations, mean_bands, means
+from compecon.views.compare.telling_rows import disagreements
+
+Statistic = Literal["gini", "entropy"]
+_CORRELATIONS = frozenset({metrics.pearson.name, metrics.spearman.name})
+_METRICS: Mapping[str, Metric] = {each.name: each for each in (metrics.matthews, metrics.f1)}
+_KNOWN = _CORRELATIONS | _METRICS.keys() | {metrics.accuracy.name}
+_NO_SHIFT = 1e-6
+
+
+@final
+@dataclass(frozen=True)
+class Sides:
+    """One quantity of both.
+
+    Attributes:
+        a: Of A.
+        b: Of B.
+        difference: A - B on the same rows.
+    """
+
+    a: Band
+    b: Band
+    difference: Band
+
+
+@final
+@dataclass(frozen=True)
+class DatasetLevel:
+    """Both under one key budget.
+
+    Attributes:
+        keys: Keys that each query may read; None for all.
+        gini: Mean Gini.
+        entropy: Mean entropy, in nats.
+        quality: The task's metric.
+    """
+
+    keys: int | None
+    gini: Sides
+    entropy: Sides
+    quality: Sides
+
+
+@final
+@dataclass(frozen=True)
+class Selection:
+    """How much of a difference comes from which heads survived, and how much from changed attention; with all keys.
+
+    Attributes:
+        statistic: "gini", or "entropy" in nats.
+        everything: All heads of A.
+        survivors: Those of A's heads that B still has.
+        other: B.
+        selected: Share of the way from `everything` to `other` that `survivors` has gone already; below 0 or above 1
+            where survivors go the other way or further. None where nothing differs; without an interval where the
+            difference is not told apart from 0.
+    """
+
+    statistic: Statistic
+    everything: Band
+    survivors: Band
+    other: Band
+    selected: Band | None
+
+
+@final
+@dataclass(frozen=True)
+class HeadRow:
+    """One head, at its place in the dense model.
+
+    Attributes:
+        layer: From 0.
+        head: From 0.
+        gini_a: Mean over rows with all keys; None where A has no such head.
+        gini_b: Likewise of B.
+        gini: A - B; empty where one of them has no such head.
+        entropy_a: Likewise, nats.
+        entropy_b: Likewise, nats.
+        entropy: A - B.
+    """
+
+    layer: int
+    head: int
+    gini_a: float | None
+    gini_b: float | None
+    gini: Band
+    entropy_a: float | None
+    entropy_b: float | None
+    entropy: Band
+
+
+@final
+@dataclass(frozen=True)
+class DatasetView:
+    """Two checkpoints on the same rows.
+
+    Attributes:
+        a: Name of A.
+        b: Name of B.
+        task: Name of the task.
+        split: Name of the split.
+        n_rows: How many rows.
+        metric: Name of the task's metric.
+        levels: Under each budget, all keys first.
+        selection: For Gini and entropy; empty where heads cannot be matched.
+        heads: Every head that one of them has; empty where heads cannot be matched.
+        n_disagree: Rows that they decide differently with all keys.
+        notes: What to know, a sentence each.
+    """
+
+    a: str
+    b: str
+    task: str
+    split: str
+    n_rows: int
+    metric: str
+    levels: tuple[DatasetLevel, ...]
+    selection: tuple[Selection, ...]
+    heads: tuple[HeadRow, ...]
+    n_disagree: int
+    notes: tuple[str, ...]
+
+
+def dataset_problem(a: RowStatistics, b: RowStatistics) -> str:
+    """Why two cannot be compared, a sentence; "" if they can."""
+    one, other = a.key, b.key
+    same_rows = one.rows_digest == other.rows_digest and a.rows == b.rows
+    checks = (
+        (
+            one.task == other.task,
+            f"A was measured on {one.task}, B on {other.task}. Measure both on one task.",
+        ),
+        (
+            one.split == other.split,
+            f"A was measured on {one.task} {one.split}, B on {other.split}. Measure both on one split.",
+        ),
+        (
+            a.labels == b.labels,
+            f"The classes do not match: A has {few(a.labels)}; B has {few(b.labels)}.",
+        ),
+        (
+            same_rows,
+            f"A was measured on {len(a.rows)} rows and B on {len(b.rows)}, and they are not the same rows. "
+            "Measure both on the same data, with the same number of rows.",
+        ),
+        (
+            one.budgets == other.budgets,
+            f"A was measured at {_listed(one.budgets)} keys, B at {_listed(other.budgets)}. Measure both at the same.",
+        ),
+        (
+            one.max_tokens == other.max_tokens,
+            f"A read at most {one.max_tokens} tokens of a text, B {other.max_tokens}. Measure both with the same.",
+        ),
+    )
+    return next((sentence for is_good, sentence in checks if not is_good), "")
+
+
+def dataset_view(a: RowStatistics, b: RowStatistics) -> DatasetView:
+    """Compare two checkpoints on the same rows.
+
+    Args:
+        a: Of one checkpoint.
+        b: Of another, or the same.
+
+    Raises:
+        ValueError: If they were not measured on the same rows in the same way; it says what differs.
+    """
+    if problem := dataset_problem(a, b):
+        raise ValueError(problem)
+    gini, entropy = (_sides(getattr(a, name), getattr(b, name)) for name in ("gini", "entropy"))
+    quality = [_quality(a, b, place) for place in range(len(a.key.levels))]
+    levels = zip(a.key.levels, gini, entropy, quality, strict=True)
+    matched = a.kept.shape == b.kept.shape
+    return DatasetView(
+        a=a.checkpoint,
+        b=b.checkpoint,
+        task=a.key.task,
+        split=a.key.split,
+        n_rows=len(a.rows),
+        metric=a.metric if a.metric in _KNOWN else "share right",
+        levels=tuple(DatasetLevel(*level) for level in levels),
+        selection=(_selection(a, b, "gini"), _selection(a, b, "entropy")) if matched else (),
+        heads=_heads(a, b) if matched else (),
+        n_disagree=int(disagreements(a, b).sum()),
+        notes=_notes(a, b),
+    )
+
+
+def _sides(a: np.ndarray, b: np.ndarray) -> list[Sides]:
+    """Of shape (budget, row), a budget each."""
+    bands = (mean_bands(rows.T) for rows in (a, b, a - b))
+    return [Sides(*sides) for sides in zip(*bands, strict=True)]
+
+
+def _quality(a: RowStatistics, b: RowStatistics, place: int) -> Sides:
+    """The task's metric; of one that nobody here knows, the share of rows that are right."""
+    if a.metric in _CORRELATIONS:
+        (of_a, drawn_a), (of_b, drawn_b) = (
+            correlations(one.predictions[place], a.targets, of_ranks=a.metric == metrics.spearman.name)
+            for one in (a, b)
+        )
+        return Sides(band(of_a, drawn_a), band(of_b, drawn_b), band(of_a - of_b, drawn_a - drawn_b))
+    if a.metric not in _METRICS:
+        return _sides(*(one.right[place : place + 1].astype(float) for one in (a, b)))[0]
+    metric, said_a, said_b = _METRICS[a.metric], a.predictions[place], b.predictions[place]
+    found = (metric(said_a, a.targets), metric(said_b, a.targets), paired(metric, said_b, said_a, a.targets))
+    return Sides(*(_of_estimate(each) for each in found))
+
+
+def _of_estimate(found: Estimate) -> Band:
+    numbers = (found.value, found.low, found.high)
+    return Band(*numbers) if all(map(np.isfinite, numbers)) else Band(None)
+
+
+# ---- heads
+
+
+def _selection(a: RowStatistics, b: RowStatistics, statistic: Statistic) -> Selection:
+    cells: np.ndarray = getattr(a, f"cell_{statistic}")
+    both = a.kept & b.kept
+    everything, other = getattr(a, statistic)[0], getattr(b, statistic)[0]
+    # Rows are rounded to more digits than their cells: where all heads survive, nothing may differ.
+    survivors = everything if both.sum() == a.kept.sum() else _mean_of(cells[:, both])
+    value, drawn = means(np.stack([everything, survivors, other], axis=1))
+    selected = None
+    if np.isfinite(value).all() and abs(shift := value[2] - value[0]) > _NO_SHIFT:
+        ways = drawn[:, 2] - drawn[:, 0]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found = band(float((value[1] - value[0]) / shift), (drawn[:, 1] - drawn[:, 0]) / ways)
+        is_told_apart = band(float(shift), ways).excludes_zero
+        selected = found if is_told_apart else Band(found.value)
+    at_first, kept, at_last = (band(float(value[place]), drawn[:, place]) for place in range(3))
+    return Selection(statistic, at_first, kept, at_last, selected)
+
+
+def _mean_of(cells: np.ndarray) -> np.ndarray:
+    """Over heads, shape (row, head) to (row,); NaN without heads."""
+    if not cells.shape[1]:
+        return np.full(len(cells), np.nan)
+    found: np.ndarray = np.nanmean(cells, axis=1)
+    return found
+
+
+def _heads(a: RowStatistics, b: RowStatistics) -> tuple[HeadRow, ...]:
+    either, both = np.argwhere(a.kept | b.kept), a.kept & b.kept
+    apart = {
+        name: dict(zip(map(tuple, np.argwhere(both).tolist()), _apart(a, b, name), strict=True)) for name in _KINDS
+    }
+    rows = []
+    for layer, head in either.tolist():
+        of_gini, of_entropy = (tuple(_number(one, name, layer, head) for one in (a, b)) for name in _KINDS)
+        gini, entropy = (apart[name].get((layer, head), Band(None)) for name in _KINDS)
+        rows.append(HeadRow(layer, head, of_gini[0], of_gini[1], gini, of_entropy[0], of_entropy[1], entropy))
+    return tuple(rows)
+
+
+_KINDS: tuple[Statistic, ...] = ("gini", "entropy")
+
+
+def _apart(a: RowStatistics, b: RowStatistics, statistic: Statistic) -> tuple[Band, ...]:
+    """A - B of each head that both have."""
+    both = a.kept & b.kept
+    if not both.any():
+        return ()
+    one, other = (getattr(each, f"cell_{statistic}")[:, both] for each in (a, b))
+    return mean_bands(np.nan_to_num(one - other))
+
+
+def _number(one: RowStatistics, statistic: Statistic, layer: int, head: int) -> float | None:
+    value = float(getattr(one, f"head_{statistic}")[0, layer, head])
+    return value if np.isfinite(value) else None
+
+
+# ---- words
+
+
+def _notes(a: RowStatistics, b: RowStatistics) -> tuple[str, ...]:
+    found = []
+    if a.kept.shape != b.kept.shape:
+        shapes = " and ".join(f"{layers} layers of {heads}" for layers, heads in (a.kept.shape, b.kept.shape))
+        found.append(f"They have {shapes} heads: heads cannot be matched, so only means over all heads are compared.")
+    if a.n_tokens != b.n_tokens:
+        found.append(
+            "Their tokenizers cut the texts differently. Gini and entropy depend on the number of keys, so part of a "
+            "difference may come from that."
+        )
+    found += [f"{name}: {each.cut}" for name, each in (("A", a), ("B", b)) if each.cut is not None and each.cut.n_cut]
+    if a.key.digest == b.key.digest:
+        found.append("A and B are the same checkpoint.")
+    return tuple(found)
+
+
+def _listed(budgets: tuple[int, ...]) -> str:
+    return ", ".join(map(str, budgets)) or "all"

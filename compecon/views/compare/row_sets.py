@@ -1,0 +1,95 @@
+"""Which rows two checkpoints were measured on, and what their texts are where they are at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+from compecon.errors import TaskError
+from compecon.evaluation.row_records import RowStatistics
+from compecon.evaluation.row_store import Text
+from compecon.tasks.rows_fingerprint import rows_digest
+from compecon.tasks.task import Split, Task
+from compecon.tasks.task_registry import read_task
+
+_SYNTHETIC = "synthetic"  # part of such a task's name
+
+
+@final
+@dataclass(frozen=True)
+class RowSet:
+    """Rows that one of two checkpoints was measured on, or both.
+
+    Attributes:
+        a: What was measured of A; None if nothing was.
+        b: What was measured of B.
+    """
+
+    a: RowStatistics | None
+    b: RowStatistics | None
+
+    @property
+    def either(self) -> RowStatistics:
+        """One of the two."""
+        return next(each for each in (self.a, self.b) if each is not None)
+
+    @property
+    def both(self) -> tuple[RowStatistics, RowStatistics] | None:
+        """What was measured of A and of B; None as long as one is missing."""
+        return None if self.a is None or self.b is None else (self.a, self.b)
+
+    @property
+    def name(self) -> str:
+        """What it is called in the page's state: the same rows, the same name."""
+        key = self.either.key
+        budgets = "-".join(map(str, key.budgets))
+        return f"{key.task} {key.split} {key.rows_digest} {key.max_tokens} {budgets}"
+
+    @property
+    def title(self) -> str:
+        """A line for people."""
+        found = self.either
+        extra = "" if found.key.max_tokens == 128 else f", at most {found.key.max_tokens} tokens"
+        return f"{found.key.task} · {found.key.split} · {len(found.rows)} rows{extra}"
+
+
+def row_sets(found: Iterable[RowStatistics], digest_a: str, digest_b: str) -> tuple[RowSet, ...]:
+    """The rows that one of two checkpoints was measured on: those of both first, synthetic ones last.
+
+    Args:
+        found: All statistics, in the order of preference.
+        digest_a: Digest of A.
+        digest_b: Digest of B; may be the same.
+    """
+    held: dict[tuple[object, ...], dict[str, RowStatistics]] = {}
+    for each in found:
+        if each.key.digest in (digest_a, digest_b):
+            held.setdefault(each.key.same_rows, {}).setdefault(each.key.digest, each)
+    sets = [RowSet(each.get(digest_a), each.get(digest_b)) for each in held.values()]
+    return tuple(sorted(sets, key=lambda each: (each.both is None, _SYNTHETIC in each.title)))
+
+
+def texts_of(found: RowStatistics, data: Path | None) -> tuple[Text, ...]:
+    """The texts of the rows that were measured, read from the task's files.
+
+    Args:
+        found: What was measured.
+        data: The task's data folder.
+
+    Raises:
+        TaskError: If the task cannot be read there, or its rows are not those that were measured.
+        OSError: If a file cannot be read.
+    """
+    task = read_task(found.key.task, data, offline=True)
+    if not isinstance(task, Task):
+        raise TaskError(f"{task.name} has no rows of texts.")
+    part = task.part(found.key.split)
+    if max(found.rows) >= len(part):
+        raise TaskError(f"These are other rows than those that were measured: there are only {len(part)}.")
+    pairs = tuple(part.pairs[row] for row in found.rows) if part.pairs else ()
+    few = Split(tuple(part.texts[row] for row in found.rows), pairs, part.targets[list(found.rows)])
+    if rows_digest(few) != found.key.rows_digest:
+        raise TaskError("These are other rows than those that were measured: their texts or labels differ.")
+    return tuple(zip(few.texts, few.pairs or ("",) * len(few), strict=True))

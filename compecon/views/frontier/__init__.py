@@ -1,0 +1,1 @@
+"""What the Frontier page draws, as plain data."""

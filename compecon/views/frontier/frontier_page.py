@@ -1,0 +1,169 @@
+"""A page about the frontier that is shown: the question, the answer, the points, and where the numbers are from."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import final
+
+from compecon.views.frontier.advice import Advice
+from compecon.views.frontier.drawn import FrontierMark, FrontierView
+from compecon.views.frontier.names import change_in_points, cost_in_words, in_points, interval, task_title
+from compecon.views.frontier.points_of import Reading
+from compecon.views.frontier.quoted_points import quoted_statements
+
+_MOST_ROWS = 40
+_ORDER = {"front": 0, "tied": 1, "running": 2, "dominated": 3, "failed": 4, "quoted": 5}
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|~#!$&])")
+
+
+@final
+@dataclass(frozen=True)
+class Section:
+    """A part of the page.
+
+    Attributes:
+        title: Its heading.
+        lines: Sentences, one a line.
+        columns: Names of a table's columns; () for no table.
+        rows: Its cells, as text.
+    """
+
+    title: str
+    lines: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+
+
+@final
+@dataclass(frozen=True)
+class FrontierReport:
+    """The page, as plain text that is not escaped yet.
+
+    Attributes:
+        title: Its heading.
+        sections: Its parts.
+    """
+
+    title: str
+    sections: tuple[Section, ...]
+
+
+def frontier_report(
+    view: FrontierView, advice: Advice | None = None, question: str = "", provenance: Mapping[str, str] | None = None
+) -> FrontierReport:
+    """Put the page together.
+
+    Args:
+        view: What is shown.
+        advice: What was advised, if anybody asked.
+        question: What was asked, in words.
+        provenance: More about where this is from, such as versions and the day.
+    """
+    asked = question or ("Which checkpoint should I take?" if advice else "What is there?")
+    sections = (
+        Section("Question", (asked, f"Cost: {view.x_title}.", f"Quality: {view.y_title}.")),
+        Section("Answer", advice.sentences if advice else ()),
+        _front(view),
+        _families(view),
+        _points(view),
+        _signs(view),
+        _stated(view),
+        Section("Not shown", (), ("name", "why"), view.left_out[:_MOST_ROWS]),
+        Section("How to read it", view.notes),
+        _provenance(view, provenance or {}),
+    )
+    kept = tuple(section for section in sections if section.lines or section.rows)
+    return FrontierReport(f"Frontier: {task_title(view.axes.task.partition('@')[0])}", kept)
+
+
+def report_markdown(report: FrontierReport) -> str:
+    """The page as Markdown, in which every name and number is text and nothing else."""
+    lines = [f"# {_text(report.title)}", ""]
+    for section in report.sections:
+        lines += [f"## {_text(section.title)}", ""]
+        if section.lines:
+            lines += [*(f"- {_text(line)}" for line in section.lines), ""]
+        if section.rows:
+            lines += [_cells(section.columns), _cells(["---"] * len(section.columns), raw=True)]
+            lines += [*(_cells(row) for row in section.rows), ""]
+    return "\n".join(lines)
+
+
+def report_html(report: FrontierReport) -> str:
+    """The page as HTML without scripts, styles or links; every name and number is escaped."""
+    parts = [f"<h1>{html.escape(report.title)}</h1>"]
+    for section in report.sections:
+        parts.append(f"<h2>{html.escape(section.title)}</h2>")
+        if section.lines:
+            parts.append(f"<ul>{''.join(f'<li>{html.escape(line)}</li>' for line in section.lines)}</ul>")
+        if section.rows:
+            head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in section.columns)
+            rows = "".join(f"<tr>{''.join(f'<td>{html.escape(c)}</td>' for c in row)}</tr>" for row in section.rows)
+            parts.append(f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>")
+    return f"<article>{''.join(parts)}</article>"
+
+
+def _text(given: str) -> str:
+    return _SPECIAL.sub(r"\\\1", " ".join(given.split()))
+
+
+def _cells(row: Sequence[str], *, raw: bool = False) -> str:
+    return f"| {' | '.join(row if raw else map(_text, row))} |"
+
+
+def _front(view: FrontierView) -> Section:
+    on = {mark.point.key: mark for mark in view.marks}
+    rows = tuple((on[key].point.name, _x(view, on[key]), _y(view, on[key])) for key in view.front)
+    return Section("Front of all measured points", (), ("name", "cost", view.metric), rows)
+
+
+def _families(view: FrontierView) -> Section:
+    known = [family for family in view.families if family.volume is not None]
+    known.sort(key=lambda family: -(family.volume or 0.0))
+    rows = tuple((family.name, f"{len(family.marks)}", f"{family.volume:.4f}") for family in known)
+    x, y = view.reference
+    words = change_in_points if view.axes.y == "change" else in_points
+    line = f"Area dominated, counted from {cost_in_words(view.axes.x, x)} (which is 1) and {words(y, view.metric)}."
+    return Section("Hypervolume", (line,) if rows else (), ("family", "points", "area"), rows)
+
+
+def _points(view: FrontierView) -> Section:
+    sign = -1 if view.higher_is_better else 1
+    marks = sorted(view.marks, key=lambda mark: (_ORDER[mark.standing], sign * mark.y, mark.point.key))
+    more = len(marks) - _MOST_ROWS
+    rows = tuple(
+        (mark.point.name, mark.point.family, mark.standing, _x(view, mark), _y(view, mark), mark.point.setting)
+        for mark in marks[:_MOST_ROWS]
+    )
+    lines = (f"{more} more points are not on this page; the table's CSV has all of them.",) if more > 0 else ()
+    return Section("Points", lines, ("name", "family", "standing", "cost", view.metric, "setting"), rows)
+
+
+def _x(view: FrontierView, mark: FrontierMark) -> str:
+    return cost_in_words(view.axes.x, mark.x)
+
+
+def _y(view: FrontierView, mark: FrontierMark) -> str:
+    words = change_in_points if view.axes.y == "change" else in_points
+    return f"{words(mark.y, view.metric)}{interval(Reading(mark.y, mark.y_low, mark.y_high), view.metric)}"
+
+
+def _signs(view: FrontierView) -> Section:
+    rows = tuple((mark.point.name, sign) for mark in view.marks for sign in mark.point.signs)
+    return Section("Signs of failure", (), ("name", "what was seen"), rows[:_MOST_ROWS])
+
+
+def _stated(view: FrontierView) -> Section:
+    """What others stated without a point, where others' points are shown."""
+    is_quoting = any(mark.standing == "quoted" for mark in view.marks)
+    rows = tuple((one.name, one.stated, one.source) for one in quoted_statements()) if is_quoting else ()
+    return Section("Stated by others, without a point to draw", (), ("method", "stated", "source"), rows)
+
+
+def _provenance(view: FrontierView, provenance: Mapping[str, str]) -> Section:
+    shown = (mark for mark in view.marks if mark.standing in ("front", "quoted", "running"))
+    sources = dict.fromkeys(f"{mark.point.name}: {mark.point.source}" for mark in shown)
+    return Section("Provenance", (*(f"{name}: {value}" for name, value in provenance.items()), *sources))

@@ -1,0 +1,113 @@
+"""Where a point stands on given axes, or why it does not."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import final
+
+from compecon.views.frontier.axes import Asked, at, cost_title, readings
+from compecon.views.frontier.drawn import FrontierAxes
+from compecon.views.frontier.points_of import Elsewhere, FrontierPoint, Reading
+
+
+@final
+@dataclass(frozen=True)
+class Place:
+    """A point on the axes.
+
+    Attributes:
+        point: The point.
+        x: Its cost.
+        y: Its quality, or its change.
+        judged: y with the interval that it is judged by; that of its metric where the change has none of its own.
+    """
+
+    point: FrontierPoint
+    x: Reading
+    y: Reading
+    judged: Reading
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether it can be on a front: finished, and measured here."""
+        return self.point.state == "done" and self.point.origin != "quoted"
+
+
+def placed(point: FrontierPoint, asked: Asked, axes: FrontierAxes) -> Place | str:
+    """A point's place, or why it has none; "" if it is no matter of these axes."""
+    if point.origin == "quoted":
+        return _quoted(point, asked, axes)
+    if point.task != asked.task:
+        return ""
+    here = at(point, asked.split)
+    if here is None:
+        return _elsewhere(point, asked)
+    if point.metric != asked.metric:
+        return f"its metric is {point.metric or 'not named'}, that of the others {asked.metric}"
+    if here.rows is not None and asked.rows is not None and here.rows != asked.rows:
+        return f"it was measured on {here.rows:,} rows, the others on {asked.rows:,}"
+    x = _cost(point, asked, axes)
+    return x if isinstance(x, str) else _on(point, here, x, axes)
+
+
+def _on(point: FrontierPoint, here: Elsewhere, x: Reading, axes: FrontierAxes) -> Place | str:
+    y = here.quality if axes.y == "quality" else here.change
+    if y is None:
+        return "its dense parent was not measured on the same rows"
+    if not math.isfinite(y.value):
+        return f"its {point.metric} is not finite"
+    y = _checked(y)
+    return Place(point, x, y, y if y.low is not None else _shifted(_checked(here.quality), y))
+
+
+def _shifted(quality: Reading, change: Reading) -> Reading:
+    """A change with the interval of its metric: the parent's number taken as it is."""
+    if quality.low is None or quality.high is None:
+        return change
+    by = change.value - quality.value
+    return _checked(Reading(change.value, min(change.value, quality.low + by), max(change.value, quality.high + by)))
+
+
+def _quoted(point: FrontierPoint, asked: Asked, axes: FrontierAxes) -> Place | str:
+    """Others' points: their change beside any task's, their metric beside the same one alone."""
+    is_same = point.task == asked.task
+    y = point.quality if axes.y == "quality" else point.change
+    if axes.y == "quality" and not (is_same and point.metric == asked.metric):
+        return ""
+    if y is None or axes.x not in point.costs or not asked.higher_is_better:
+        return f"quoted, and it states no {'change' if y is None else cost_title(axes.x)}" if is_same else ""
+    x = point.costs[axes.x]
+    return Place(point, x, y, y) if math.isfinite(x.value) and math.isfinite(y.value) else "its numbers are not finite"
+
+
+def _elsewhere(point: FrontierPoint, asked: Asked) -> str:
+    splits = " and ".join(dict.fromkeys(here.split or "an unnamed split" for here in readings(point)))
+    if not splits:
+        return "nothing of it was measured"
+    if point.state == "running":
+        return f"still running, and measured on {splits} so far: choose {asked.task}@{splits} to watch it"
+    return f"it was measured on {splits}, not on {asked.split or 'this split'}"
+
+
+def _cost(point: FrontierPoint, asked: Asked, axes: FrontierAxes) -> Reading | str:
+    x = point.costs.get(axes.x)
+    if x is None:
+        return f"nobody stated its {cost_title(axes.x)}"
+    if not math.isfinite(x.value) or x.value < 0:
+        return f"its cost ({cost_title(axes.x)}) is no number"
+    if axes.is_log and x.value == 0:
+        return "its cost is 0, which a logarithmic axis has no place for"
+    if asked.n_tokens is not None and point.n_tokens not in (None, asked.n_tokens):
+        return f"its cost is of a text of {point.n_tokens} tokens, that of the others of {asked.n_tokens}"
+    if axes.x == "latency" and point.device not in ("", asked.device):
+        return f"its time was taken on {point.device}, that of the others on {asked.device}"
+    return _checked(x)
+
+
+def _checked(reading: Reading) -> Reading:
+    """A reading whose interval holds it, or has none."""
+    low, high = reading.low, reading.high
+    if low is not None and high is not None and low <= reading.value <= high and math.isfinite(high - low):
+        return reading
+    return Reading(reading.value)

@@ -1,0 +1,125 @@
+"""All points that there are: checkpoints, runs, experiments, stored measurements, and what others published."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import final
+
+from compecon.checkpoints.catalog import CheckpointEntry
+from compecon.evaluation.result_store import EvaluationRecord
+from compecon.runs.history import History
+from compecon.runs.run_record import RunRecord
+from compecon.views.frontier.card_points import checkpoint_points
+from compecon.views.frontier.curve_points import measured_points, with_curves
+from compecon.views.frontier.experiment_points import experiment_points, experiment_reports
+from compecon.views.frontier.failure_signs import with_signs
+from compecon.views.frontier.names import DENSE
+from compecon.views.frontier.points_of import Found, FrontierPoint, Reading
+from compecon.views.frontier.quoted_points import quoted_points
+from compecon.views.frontier.run_points import run_points
+
+
+@final
+@dataclass(frozen=True)
+class Sources:
+    """Where points come from; what is left empty adds none.
+
+    Attributes:
+        entries: Checkpoints, as the catalogue lists them.
+        records: Runs.
+        histories: By a run's name, the metrics of those that are not done.
+        evaluations: Stored measurements.
+        reports: Files of experiments' reports.
+        has_quoted: Whether to add what others published.
+    """
+
+    entries: tuple[CheckpointEntry, ...] = ()
+    records: tuple[RunRecord, ...] = ()
+    histories: Mapping[str, History] = field(default_factory=dict)
+    evaluations: tuple[EvaluationRecord, ...] = ()
+    reports: tuple[Path, ...] = field(default_factory=experiment_reports)
+    has_quoted: bool = True
+
+
+def all_points(sources: Sources) -> Found:
+    """Every point, each with a key and a name of its own, and what could not become one with the reason.
+
+    A checkpoint that a run made is shown once, as the run.
+    """
+    runs = run_points(sources.records, sources.histories)
+    made = {os.path.realpath(point.checkpoint) for point in runs.points if point.checkpoint}
+    entries = tuple(entry for entry in sources.entries if os.path.realpath(entry.path) not in made)
+    cards = checkpoint_points(entries)
+    measured = measured_points(entries, sources.evaluations, cards.points)
+    found = Found(cards.points + measured, _unless_measured(cards.left_out, measured))
+    found = found.joined(runs)
+    names = {entry.name: entry.path for entry in entries if entry.origin == "bundled"}
+    opened = {point.checkpoint for point in found.points if point.checkpoint}
+    folders = {checkpoint: names.get(checkpoint, Path(checkpoint)) for checkpoint in opened}
+    found = Found(with_curves(found.points, sources.evaluations, folders), found.left_out)
+    for report in sources.reports:
+        found = found.joined(experiment_points(report))
+    if sources.has_quoted:
+        found = found.joined(Found(quoted_points()))
+    points = _with_dense_time(_with_estimates(found.points))
+    return Found(with_signs(_told_apart(points)), found.left_out)
+
+
+def _unless_measured(
+    left_out: tuple[tuple[str, str], ...], measured: tuple[FrontierPoint, ...]
+) -> tuple[tuple[str, str], ...]:
+    names = {point.name for point in measured}
+    return tuple((name, reason) for name, reason in left_out if name not in names)
+
+
+def _with_estimates(points: Iterable[FrontierPoint]) -> tuple[FrontierPoint, ...]:
+    """MACs of what is still running, from its gates' share of its parent's; told as estimated by its source."""
+    known = tuple(points)
+    parents = {(one.task, one.name): one for one in known if one.family == DENSE and "macs" in one.costs}
+    return tuple(_with_estimate(one, parents.get((one.task, one.parent))) for one in known)
+
+
+def _with_estimate(point: FrontierPoint, parent: FrontierPoint | None) -> FrontierPoint:
+    share = point.costs.get("share")
+    if point.state == "done" or share is None or parent is None:
+        return point
+    macs = Reading(round(share.value * parent.costs["macs"].value))
+    return replace(point, costs={**point.costs, "macs": macs}, n_tokens=parent.n_tokens)
+
+
+def _with_dense_time(points: tuple[FrontierPoint, ...]) -> tuple[FrontierPoint, ...]:
+    """A dense model takes all of its own time, in every setting that its task was timed in."""
+    settings: dict[str, dict[str, Reading]] = {}
+    for point in points:
+        if point.origin != "quoted":
+            timed = {name: Reading(1.0) for name in point.costs if name.startswith("latency")}
+            settings.setdefault(point.task, {}).update(timed)
+    return tuple(
+        replace(point, costs={**settings[point.task], **point.costs})
+        if point.family == DENSE and point.costs.get("share") == Reading(1.0) and settings.get(point.task)
+        else point
+        for point in points
+    )
+
+
+def _told_apart(points: tuple[FrontierPoint, ...]) -> tuple[FrontierPoint, ...]:
+    """Points with keys and, within a task, names of their own: of several with a name, each gets the end of its key."""
+    once = tuple({point.key: point for point in points}.values())
+    names = Counter((point.task, point.name) for point in once)
+    return tuple(
+        replace(point, name=f"{point.name} ({_tail(point)})") if names[point.task, point.name] > 1 else point
+        for point in once
+    )
+
+
+def _tail(point: FrontierPoint) -> str:
+    if point.run_id:
+        return point.run_id[-6:]
+    origin, _, rest = point.key.partition("/")
+    if point.origin == "local":
+        return Path(rest).parent.name or rest
+    return origin if point.origin == "bundled" else point.key if point.origin == "experiment" else rest

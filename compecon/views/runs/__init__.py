@@ -1,0 +1,1 @@
+"""What the Train page and the commands say of runs, as plain data."""

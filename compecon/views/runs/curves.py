@@ -1,0 +1,182 @@
+"""Courses of a run's numbers, thinned out to what a screen can show, and grown while the run goes on."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compecon.runs.history import History
+from compecon.views.checked_values import number, text
+
+MOST_POINTS = 400
+_SMOOTHED = 25
+Points = tuple[tuple[int, float], ...]
+
+
+@final
+@dataclass(frozen=True)
+class Series:
+    """A line of a figure.
+
+    Attributes:
+        name: What it shows.
+        points: Step (counted over all stages, from 1) and value.
+        is_raw: Whether another line of the figure is the mean of this one.
+    """
+
+    name: str
+    points: Points
+    is_raw: bool = False
+
+
+@final
+@dataclass(frozen=True)
+class Curve:
+    """A figure: one quantity over the steps of all stages.
+
+    Attributes:
+        name: The quantity.
+        told: What it is, in a line.
+        series: Its lines; those without points are left out.
+        is_share: Whether values are shares, to be read in percent.
+    """
+
+    name: str
+    told: str
+    series: tuple[Series, ...]
+    is_share: bool = False
+
+
+@final
+@dataclass(frozen=True)
+class StageMark:
+    """Where a stage begins: after so many steps of the stages before it."""
+
+    name: str
+    after: int
+
+
+_COLUMNS = ("step", "task", "cost", "share", "price")
+
+
+@final
+@dataclass
+class Courses:
+    """Numbers of a history as columns; to be asked again and again, it only takes in what is new.
+
+    Attributes:
+        history: What it reads from.
+    """
+
+    history: History
+    _taken: dict[str, tuple[Sequence[Mapping[str, Any]], dict[str, array[float]]]] = field(default_factory=dict)
+
+    def curves(self, most: int = MOST_POINTS) -> tuple[Curve, ...]:
+        """Task loss, cost, price and quality; those of which there is nothing are left out.
+
+        Args:
+            most: Points of a line.
+        """
+        self._grow()
+        step, task, cost, share, price = (self._column(name) for name in _COLUMNS)
+        priced = bool(np.nanmax(price, initial=0.0) > 0)
+        found = (
+            Curve(
+                "task loss",
+                f"Loss on each step's rows, distillation included; the line is the mean of {_SMOOTHED} steps.",
+                (
+                    *_lines({"each step": (step, task)}, most, is_raw=True),
+                    *_lines({f"mean of {_SMOOTHED}": (step, _smooth(task))}, most),
+                ),
+            ),
+            Curve(
+                "cost",
+                "Share of the dense cost: as the gradient sees it, and as the gates would leave it now.",
+                _lines({"as priced": (step, cost), "if removed now": (step, share)}, most) if priced else (),
+                is_share=True,
+            ),
+            Curve(
+                "price",
+                "Task loss charged for all of the dense cost.",
+                _lines({"price": (step, price)}, most) if priced else (),
+            ),
+            self._quality(),
+        )
+        return tuple(curve for curve in found if curve.series)
+
+    @property
+    def stages(self) -> tuple[StageMark, ...]:
+        """Where each stage begins."""
+        marks, after = [], 0
+        for name, steps in self.history.steps.items():
+            marks.append(StageMark(name, after))
+            after += steps[-1]["step"] if steps else 0
+        return tuple(marks)
+
+    def _grow(self) -> None:
+        for stage, steps in self.history.steps.items():
+            held, columns = self._taken.get(stage, (None, {}))
+            if held is not steps:  # the file was replaced, and read from its beginning
+                columns = {name: array("d") for name in _COLUMNS}
+                self._taken[stage] = (steps, columns)
+            for record in steps[len(columns["step"]) :]:
+                for name, column in columns.items():
+                    value = number(record, name)
+                    column.append(float("nan") if value is None else value)
+
+    def _column(self, name: str) -> NDArray[np.float64]:
+        parts = []
+        for mark in self.stages:
+            part = np.array(self._taken[mark.name][1][name])
+            parts.append(part + mark.after if name == "step" else part)
+        return np.concatenate(parts) if parts else np.empty(0)
+
+    def _quality(self) -> Curve:
+        after = {mark.name: mark.after for mark in self.stages}
+        lines: dict[str, list[tuple[int, float]]] = {}
+        for event in self.history.events:
+            value, step = number(event, "value"), number(event, "step")
+            if event.get("event") == "quality" and value is not None and step is not None:
+                name = " ".join(filter(None, (text(event, "metric"), text(event, "split"))))
+                lines.setdefault(name, []).append((int(step) + after.get(text(event, "stage"), 0), value))
+        series = tuple(Series(name, tuple(points)) for name, points in lines.items())
+        return Curve("quality", "The task's metric, measured at the end of stages.", series)
+
+
+def thinned(x: NDArray[np.float64], y: NDArray[np.float64], most: int = MOST_POINTS) -> Points:
+    """At most so many points of a line, with the lowest and the highest of every piece kept, so that no peak is lost.
+
+    Args:
+        x: Steps, shape (step,), ascending.
+        y: Values, shape (step,); what is not finite is left out.
+        most: At least 2.
+    """
+    kept = np.isfinite(y)
+    x, y = x[kept], y[kept]
+    if len(x) > most:
+        pieces = np.array_split(np.arange(len(x)), most // 2)
+        places = [place for piece in pieces for place in (piece[y[piece].argmin()], piece[y[piece].argmax()])]
+        chosen = np.unique(places)
+        x, y = x[chosen], y[chosen]
+    return tuple(zip(x.astype(int).tolist(), y.tolist(), strict=True))
+
+
+def _lines(
+    columns: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]], most: int, *, is_raw: bool = False
+) -> tuple[Series, ...]:
+    found = (Series(name, thinned(x, y, most), is_raw) for name, (x, y) in columns.items())
+    return tuple(line for line in found if line.points)
+
+
+def _smooth(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean of each value and those before it; NaN while there are too few."""
+    if len(values) < _SMOOTHED:
+        return np.full(len(values), np.nan)
+    total = np.cumsum(np.concatenate([[0.0], np.nan_to_num(values)]))
+    mean = (total[_SMOOTHED:] - total[:-_SMOOTHED]) / _SMOOTHED
+    return np.concatenate([np.full(_SMOOTHED - 1, np.nan), mean])

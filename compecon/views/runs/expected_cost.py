@@ -1,0 +1,127 @@
+"""What runs will take, in words, and whether this machine has it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import final
+
+from compecon.runs.jobs.expected import Expected
+from compecon.runs.jobs.machine_speed import Speed
+from compecon.runs.run_record import RunRecord, RunState
+from compecon.views.spans import size, span
+
+_BUSY = 1.5  # times as long as on an idle machine
+_SPARE_BYTES = 500_000_000  # of a disk: what the system and the other runs need
+
+
+@final
+@dataclass(frozen=True)
+class Room:
+    """What is free on a machine.
+
+    Attributes:
+        memory: Bytes.
+        disk: Bytes.
+        load: How many programs compute at the moment.
+        cores: How many can at a time.
+        threads: On how many a run would compute.
+    """
+
+    memory: int
+    disk: int
+    load: float = 0.0
+    cores: int = 1
+    threads: int = 1
+
+    @property
+    def stretch(self) -> float:
+        """How many times as long a run takes beside those that compute at the moment; 1 where there is room for it."""
+        return max(1.0, (self.load + self.threads) / self.cores)
+
+
+@final
+@dataclass(frozen=True)
+class Estimate:
+    """What is to be said before a start.
+
+    Attributes:
+        lines: What it will take: name and value.
+        told: Where the numbers come from.
+        warnings: What is missing, in sentences; empty if all is there.
+    """
+
+    lines: tuple[tuple[str, str], ...]
+    told: str
+    warnings: tuple[str, ...]
+
+
+def estimate_view(each: Sequence[Expected], n_runs: int, speed: Speed, room: Room) -> Estimate:
+    """What to say of runs before they are started, one after the other.
+
+    Args:
+        each: What is expected of the first of them; at least one.
+        n_runs: How many there are, if not all were looked at.
+        speed: What the times were computed with.
+        room: What is free.
+    """
+    memory = max(one.memory_bytes for one in each)
+    kept = math.ceil(sum(one.disk_bytes for one in each) * n_runs / len(each))
+    lines = (
+        ("time", _time(each, n_runs, room.stretch)),
+        ("memory", f"about {size(memory)} at a time; {size(room.memory)} are free"),
+        ("disk", f"at most {size(kept)}; {size(room.disk)} are free"),
+    )
+    learnt = f"from {speed.runs} finished run{'s' if speed.runs > 1 else ''} on this machine"
+    basis = learnt if speed.runs else "from a usual machine, as no run has finished here"
+    return Estimate(lines, f"Estimated {basis}.", tuple(_warnings(memory, kept, room)))
+
+
+def _time(each: Sequence[Expected], n_runs: int, stretch: float) -> str:
+    lows, highs = ([getattr(one, name) for one in each] for name in ("seconds_low", "seconds_high"))
+    if None in lows or None in highs:
+        return next(one.unknown for one in each if one.seconds_low is None) or "not known"
+    scale = n_runs / len(each)
+    in_all = span(scale * sum(lows), scale * stretch * sum(highs))
+    return in_all if n_runs == 1 else f"{in_all} in all, one run after the other"
+
+
+def _warnings(memory: int, disk: int, room: Room) -> Iterable[str]:
+    if memory > room.memory:
+        yield (
+            f"About {size(memory)} of memory are needed and {size(room.memory)} are free. Use a smaller batch size or "
+            "checkpointing, or close other programs."
+        )
+    if room.stretch >= _BUSY:
+        yield (
+            f"The machine is busy: {room.load:.1f} programs compute on its {room.cores} cores, so a run may take "
+            f"{room.stretch:.1f} times as long. The upper end of the time allows for that."
+        )
+    if disk + _SPARE_BYTES > room.disk:
+        yield (
+            f"Up to {size(disk)} are written and {size(room.disk)} are free. Free some, or delete runs that are not "
+            "needed."
+        )
+
+
+def learnt_pairs(
+    records: Iterable[RunRecord], queue: str, host: str, macs_of: Callable[[RunRecord], float | None], most: int = 50
+) -> tuple[tuple[float, float], ...]:
+    """Work and time of runs that a machine's speed is learnt from: those that ended well in one go, oldest first.
+
+    Args:
+        records: Runs, newest first.
+        queue: The kind of device: "cpu" or "gpu".
+        host: Name of the machine.
+        macs_of: Expected multiply-adds of a run; None if they are not known.
+        most: How many of the newest count.
+    """
+    done = [
+        record
+        for record in records
+        if record.state is RunState.SUCCEEDED
+        and (record.spec.queue, record.status.host, record.status.attempt) == (queue, host, 1)
+    ]
+    pairs = ((macs_of(record), record.status.seconds) for record in reversed(done[:most]))
+    return tuple((macs, seconds) for macs, seconds in pairs if macs and seconds > 0)

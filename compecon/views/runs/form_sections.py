@@ -1,0 +1,184 @@
+"""The form that starts runs, as data: what can be started, its settings in sections, and values as they are typed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, final
+
+from compecon.errors import CompeconError
+from compecon.runs.jobs.fields import Json, Setting, SettingError
+from compecon.runs.jobs.job_registry import RECIPES, Recipe
+
+TARGET, PRICE = "target", "price"
+_ALSO_PRICED = ("cost", "units")
+_OFTEN = ("epochs", "steps", "learning_rate", "seed")
+_GROUPS = {"incentive": "Price and gates", "training": "Training", "more": "More", "what": "More"}
+
+
+@final
+@dataclass(frozen=True)
+class Kind:
+    """Something that can be started.
+
+    Attributes:
+        name: What it is called by.
+        label: Its name for people.
+        told: What it does, in a sentence.
+        recipe: The recipe that does it.
+        source: The setting that names the checkpoint to start from; "" for none.
+        often: Settings that are shown first.
+        without: Settings that it has no use for; they keep their defaults.
+        given: Values that it begins with.
+        either: Two settings of which one is given: a target or a price.
+    """
+
+    name: str
+    label: str
+    told: str
+    recipe: str
+    source: str = "base"
+    often: tuple[str, ...] = _OFTEN
+    without: frozenset[str] = frozenset()
+    given: Mapping[str, Json] = field(default_factory=dict)
+    either: tuple[str, ...] = ()
+
+    @property
+    def does(self) -> Recipe:
+        """Its recipe."""
+        return RECIPES[self.recipe]
+
+    @property
+    def settings(self) -> tuple[Setting, ...]:
+        """What can be set."""
+        return tuple(each for each in self.does.settings if each.name not in self.without)
+
+    def setting(self, name: str) -> Setting:
+        """One of them by its name.
+
+        Raises:
+            SettingError: If it has none of that name.
+        """
+        for each in self.settings:
+            if each.name == name:
+                return each
+        raise SettingError(name, f"is no setting of {self.label.lower()}.")
+
+
+_PRICED = frozenset(each.name for each in RECIPES["train"].settings if each.group == "incentive")
+KINDS: Mapping[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        Kind(
+            "incentive",
+            "Incentive training",
+            "Heads and neurons pay for their compute while the model trains. Those that do not earn their price are "
+            "removed, and the rest is trained on.",
+            "train",
+            often=(TARGET, PRICE, *_ALSO_PRICED, *_OFTEN),
+            given={TARGET: 0.45},
+            either=(TARGET, PRICE),
+        ),
+        Kind(
+            "dense",
+            "Dense fine-tuning",
+            "Nothing is priced: the model stays as large as it is.",
+            "train",
+            often=("key_budgets", *_OFTEN),
+            without=_PRICED,
+        ),
+        Kind(
+            "prune",
+            "Post-hoc pruning",
+            "Units are removed after the training, by a method of the literature, and what is left is trained on. "
+            "Prices have to beat this.",
+            "prune",
+            source="checkpoint",
+            often=("method", TARGET, "recover_epochs", "recover_steps", "learning_rate", "seed"),
+            given={TARGET: 0.45, "recover_epochs": 3.0},
+        ),
+        Kind(
+            "rehearsal",
+            "Rehearsal",
+            "What a training does to a machine, in seconds and without a model: steps, checkpoints, stops and resumes.",
+            "rehearsal",
+            source="",
+            often=("steps", "step_ms", "save_every", "seed"),
+        ),
+    )
+}
+DEFAULT = "incentive"
+
+
+@final
+@dataclass(frozen=True)
+class Section:
+    """Settings that stand together.
+
+    Attributes:
+        title: Their heading; "" for those that are shown first.
+        settings: In the order in which they are shown.
+    """
+
+    title: str
+    settings: tuple[Setting, ...]
+
+
+def sections(kind: Kind) -> tuple[Section, ...]:
+    """All settings but those that say what is trained on what; the first section holds what matters most."""
+    what = {kind.source, "task", "data"}
+    often = tuple(kind.setting(name) for name in kind.often)
+    rest = [each for each in kind.settings if each.name not in what and each not in often]
+    groups = (Section(title, tuple(each for each in rest if each.group == name)) for name, title in _GROUPS.items())
+    return (Section("", often), *(group for group in groups if group.settings))
+
+
+def label_of(setting: Setting) -> str:
+    """A setting's name for people."""
+    return setting.name.replace("_", " ").capitalize()
+
+
+def accepted(kind: Kind, given: Any) -> dict[str, Json]:
+    """What of some values, from wherever they come, fits this kind's settings one by one; the rest is dropped."""
+    found: dict[str, Json] = {}
+    for setting in kind.settings if isinstance(given, Mapping) else ():
+        if setting.name in given:
+            try:
+                found[setting.name] = setting.checked(given[setting.name])
+            except CompeconError:
+                continue
+    return found
+
+
+def changed(kind: Kind, values: Mapping[str, Json]) -> dict[str, Json]:
+    """What of some values is no default: enough to say the same."""
+    known = {each.name: each.default for each in kind.settings}
+    return {name: value for name, value in values.items() if name in known and value != known[name]}
+
+
+def parsed(setting: Setting, text: str) -> tuple[Json, ...]:
+    """Values of a setting, separated by commas, as they are typed; ";" separates values that are lists themselves.
+
+    Raises:
+        SettingError: If one is no value of it, or there is none.
+    """
+    parts = [part.strip() for part in text.split(";" if setting.kind is tuple else ",")]
+    values = tuple(_value(setting, part) for part in parts if part)
+    if not values:
+        raise SettingError(setting.name, "give at least one value.")
+    return values
+
+
+def _value(setting: Setting, text: str) -> Json:
+    if text.lower() == "none" and setting.optional:
+        return None
+    try:
+        if setting.kind is tuple:
+            return setting.checked([int(part) for part in text.split(",") if part.strip()])
+        if setting.kind is bool:
+            return {"yes": True, "no": False, "true": True, "false": False}[text.lower()]
+        return setting.checked(setting.kind(text))
+    except (KeyError, ValueError) as error:
+        if isinstance(error, SettingError):
+            raise
+        raise SettingError(setting.name, f"{text!r} is no value of it.") from error

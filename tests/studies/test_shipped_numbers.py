@@ -1,0 +1,143 @@
+"""Every number of the cards, the manifests and README.md has one source, and that can be measured again."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from compecon.checkpoints.bundle import ReportedMetric, read_manifest
+from compecon.checkpoints.gate.intake import inspect_checkpoint
+from compecon.checkpoints.load import load_of_bundle
+from compecon.errors import CompeconError
+from compecon.evaluation.at_budgets import measured
+from compecon.evaluation.result_store import Score, bundled_evaluations
+from compecon.evaluation.row_store import StatisticsStore
+from compecon.paths import assets
+from compecon.studies.build_bundle import NAMES
+from compecon.studies.bundled_card import FACTS, beyond_rows, metric_rows
+from compecon.studies.shipped import SHEETS, bundled_in, keys_of, parent_of, write_evaluations
+from compecon.studies.shipped_cards import told_metrics
+from compecon.studies.shipped_readme import numbers_in, with_numbers
+from compecon.tasks.rows_fingerprint import rows_digest
+from compecon.tasks.task_registry import read_task
+
+ROOT = assets() / "checkpoints"
+README = Path(__file__).resolve().parents[2] / "README.md"
+CLOSE = 0.002  # processors round differently: a few rows of some thousand
+
+
+@pytest.fixture(scope="module")
+def digests():
+    return {name: inspect_checkpoint(ROOT / name, trusted_root=ROOT).digest for name in NAMES}
+
+
+@pytest.fixture(scope="module")
+def data():
+    """The folder with the texts, which are not bundled: COMPECON_DATA, or `shared/data` beside the repository."""
+    given = os.environ.get("COMPECON_DATA", "")
+    folder = Path(given) if given else README.parents[1] / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("set COMPECON_DATA to a folder with the texts to measure the bundle again")
+    return folder
+
+
+def of(name):
+    return [record for record in bundled_evaluations() if record.checkpoint == name]
+
+
+def test_there_is_a_sheet_for_every_checkpoint():
+    assert set(bundled_in(assets())) == set(NAMES)
+    assert {parent_of(name) for name in NAMES} == set(SHEETS) == set(FACTS)
+
+
+def test_every_measurement_is_of_the_weights_that_are_shipped(digests):
+    assert {record.checkpoint: record.key.digest for record in bundled_evaluations()} == digests
+    assert all(record.key.digest == digests[record.checkpoint] for record in bundled_evaluations())
+
+
+def test_every_statistic_is_of_the_weights_that_are_shipped(digests):
+    bundled = [found for found in StatisticsStore(None).all() if found.checkpoint in digests]
+    assert bundled
+    assert all(found.key.digest == digests[found.checkpoint] for found in bundled)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_everything_on_its_sheets_was_measured(name, digests):
+    made = {(record.key.task, record.key.split, record.key.keys) for record in of(name)}
+    for sheet in SHEETS[parent_of(name)]:
+        wanted = keys_of(sheet, name, digests[name], "", sheet.shown_task)
+        assert {(key.task, key.split, key.keys) for key in wanted} <= made
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_card_and_manifest_say_what_was_measured(name):
+    known, beyond = told_metrics(name, of(name))
+    assert [ReportedMetric(**metric) for metric in read_manifest(ROOT / name)["metrics"]] == known
+    card = (ROOT / name / "README.md").read_text(encoding="utf-8")
+    assert f"\n{metric_rows(known)}\n" in card
+    assert beyond_rows(beyond) in card
+    assert bool(beyond) == (parent_of(name) != "causal")
+    table_rows = [line for line in card.splitlines() if line.startswith("| ") and line.count("|") == 5]
+    assert len(table_rows) == len(known) + len(beyond) + 1 + bool(beyond)  # no other number, and the heads
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_card_and_manifest_say_what_it_cannot_do(name):
+    limits = read_manifest(ROOT / name)["limits"]
+    assert limits == FACTS[parent_of(name)].limits
+    assert limits in (ROOT / name / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_readme_says_what_was_measured():
+    text = README.read_text(encoding="utf-8")
+    tables = numbers_in(assets())
+    assert with_numbers(text, tables) == text
+    assert all(f"<!-- numbers: {name} -->" in text and rows for name, rows in tables.items())
+
+
+def test_a_number_that_is_not_that_of_its_source_is_replaced():
+    text = "a\n<!-- numbers: t -->\n| x |\n|---|\n| old |\n<!-- end -->\nb"
+    assert with_numbers(text, {"t": ["| new |", "| 2 |"]}) == text.replace("| old |", "| new |\n| 2 |")
+    with pytest.raises(KeyError):
+        with_numbers(text, {})
+
+
+def test_a_checkpoint_that_was_not_measured_is_told_with_the_command():
+    with pytest.raises(CompeconError, match="compecon remeasure"):
+        told_metrics("sentiment", of("sentiment-60"))
+
+
+def test_measurements_are_written_in_an_order_of_their_own(tmp_path):
+    records = bundled_evaluations()
+    write_evaluations(tmp_path / "one.jsonl", records)
+    write_evaluations(tmp_path / "two.jsonl", records[::-1])
+    shipped = assets() / "evaluations.jsonl"
+    assert (tmp_path / "one.jsonl").read_bytes() == (tmp_path / "two.jsonl").read_bytes() == shipped.read_bytes()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(
+    ("name", "task", "keys"),
+    [
+        ("sentiment", "sst2", 2),
+        ("sentiment-any-budget", "sst2", 2),  # where autocast had made it half a point better
+        ("sentiment-30", "amazon-snippets", None),
+        ("similarity-any-budget", "stsb", 1),
+        ("similarity", "sick-relatedness", None),
+        ("entailment", "xnli/en", 1),
+    ],
+)
+def test_what_is_said_can_be_measured_again(name, task, keys, data):
+    [said] = [one for one in of(name) if one.key.task == task and one.key.keys == keys]
+    try:
+        found = read_task(task, data)
+    except FileNotFoundError as error:
+        pytest.skip(f"the data folder does not hold {task}: {error}")
+    assert rows_digest(found.part(said.key.split)) == said.key.rows_digest
+    again = measured(load_of_bundle(ROOT / name), found, said.key)
+    assert again.metrics.keys() == said.metrics.keys()
+    for metric, score in again.metrics.items():
+        assert isinstance(score, Score)
+        assert score.n == said.metrics[metric].n
+        assert score.value == pytest.approx(said.metrics[metric].value, abs=CLOSE)
