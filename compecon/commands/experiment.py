@@ -56,7 +56,7 @@ def frontier(  # noqa: PLR0913 - one option each
 ) -> None:
     """Quality against MACs: incentives beside every post-hoc rival, given the same steps and teacher."""
     from compecon.compression.prune import METHODS
-    from compecon.provenance import write_report
+    from compecon.studies.experiment_report import write_report
     from compecon.studies.experiment import frontier_report
     from compecon.studies.frontier_experiment import FrontierPlan
     from compecon.training.training_settings import FineTuneSettings
