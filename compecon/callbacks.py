@@ -36,7 +36,7 @@ def _never(_record: object = None) -> bool:
 
 
 @dataclass(frozen=True)
-class Watch:
+class StepCallbacks:
     """Who looks on while a model trains, and what they may ask.
 
     Attributes:
@@ -89,7 +89,7 @@ class Watch:
 
 
 @dataclass(frozen=True)
-class Audience:
+class Callbacks:
     """Who looks on.
 
     Attributes:
@@ -102,12 +102,12 @@ class Audience:
 
     say: Callable[[str], None] = lambda _: None
     begin: Callable[[str, int], None] = lambda _name, _steps: None
-    watch: Watch = field(default_factory=Watch)
+    watch: StepCallbacks = field(default_factory=StepCallbacks)
     note: Callable[[Mapping[str, Any]], None] | None = None
 
-    def part(self, name: str) -> Watch:
+    def part(self, name: str) -> StepCallbacks:
         """The watch of a part of the training, with a folder of its own."""
         return replace(self.watch, folder=self.watch.folder / name if self.watch.folder else None)
 
 
-NOBODY = Audience()
+NOBODY = Callbacks()

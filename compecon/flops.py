@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from compecon.compression.shape import COMPACT, Kept
+from compecon.compression.shape import COMPACT, CompactShape
 from compecon.errors import UnsupportedModelError
 
 
@@ -73,7 +73,7 @@ class ModelShape:
     head_per_token: int = 0
     head_per_text: int = 0
     window: int | None = None
-    kept: Kept | None = None
+    kept: CompactShape | None = None
 
     @property
     def all_heads(self) -> int:
@@ -133,7 +133,7 @@ class ModelShape:
             head_per_token=per_token,
             head_per_text=per_text,
             window=_window(config) if family.has_window else None,
-            kept=None if kind == config.model_type else Kept.of(config),
+            kept=None if kind == config.model_type else CompactShape.of(config),
         )
 
 

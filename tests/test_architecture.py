@@ -61,7 +61,7 @@ WITHOUT_TORCH = [
     "allocation/rules/rule_registry",
     "allocation/streams/stream",
     "attention/policy_choices",
-    "callbacks/audience",
+    "callbacks/callbacks",
     "callbacks/watch",
     "checkpoints/catalog",
     "checkpoints/checkpoint_fingerprint",

@@ -20,7 +20,7 @@ _LAYER = re.compile(r"\.\d+\.")
 _DECODER = re.compile(r"(^|[._])decoder([._]|$)")
 
 
-class Place(NamedTuple):
+class AttentionModule(NamedTuple):
     """Where an attention module sits."""
 
     stack: Stack
@@ -31,7 +31,7 @@ class NoAttention(nn.Module):
     """Stands in a layer that computes no attention any more; it counts as a layer, and has no place."""
 
 
-def attention_places(model: nn.Module) -> dict[nn.Module, Place]:
+def attention_places(model: nn.Module) -> dict[nn.Module, AttentionModule]:
     """Find every module that computes attention through transformers' attention interface.
 
     Args:
@@ -54,16 +54,16 @@ def attention_places(model: nn.Module) -> dict[nn.Module, Place]:
             f"{' (' + ', '.join(own) + ')' if own else ''}, out of reach of budgets and recordings; "
             "choose a model built on transformers' attention interface, such as BERT, GPT-2 or Llama."
         )
-    places: dict[nn.Module, Place] = {}
+    places: dict[nn.Module, AttentionModule] = {}
     depth: Counter[Stack] = Counter()
     config = _config_of(named)
     for name, module in known.items():
         stack = _stack(config, name, module)
         if not isinstance(module, NoAttention):
-            places[module] = Place(stack, depth[stack])
+            places[module] = AttentionModule(stack, depth[stack])
         depth[stack] += 1
     if _serve_several_layers(config, depth):
-        return {module: Place(place.stack, None) for module, place in places.items()}
+        return {module: AttentionModule(place.stack, None) for module, place in places.items()}
     return places
 
 

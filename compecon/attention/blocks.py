@@ -13,7 +13,7 @@ from typing import final
 import torch
 from torch import nn
 
-from compecon.attention.attention_modules import Place
+from compecon.attention.attention_modules import AttentionModule
 from compecon.attention.budget import Budget
 from compecon.attention.policy import Policy
 from compecon.attention.recorded import LayerAttention, Stack
@@ -36,7 +36,7 @@ class Block:
     """One ``with`` block, seen only by the threads and tasks that run inside it."""
 
     model: nn.Module
-    places: Mapping[nn.Module, Place]
+    places: Mapping[nn.Module, AttentionModule]
     budget: Budget | None = None
     policy: Policy | None = None
     seen: list[LayerAttention] | None = None

@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 from torch import nn
 from transformers import PreTrainedConfig, PreTrainedModel
 
-from compecon.attention.attention_modules import Place, attention_places
+from compecon.attention.attention_modules import AttentionModule, attention_places
 from compecon.attention.blocks import Block, inside
 from compecon.attention.budget import Budget
 from compecon.attention.installing import installed
@@ -32,7 +32,7 @@ _HIGHEST_LOGITS = TopK()
 class _Known(NamedTuple):
     below: list[nn.Module]  # all modules but the model itself, which would keep itself alive
     parts: list[PreTrainedModel]  # those of them that are models
-    places: dict[nn.Module, Place]
+    places: dict[nn.Module, AttentionModule]
 
 
 _known: WeakKeyDictionary[nn.Module, _Known] = WeakKeyDictionary()

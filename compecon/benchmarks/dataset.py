@@ -17,7 +17,7 @@ from compecon.benchmarks.settings import Settings
 from compecon.benchmarks.timing import interleaved, one_thread, ratios
 from compecon.checkpoints.inputs import read
 from compecon.checkpoints.load import Checkpoint
-from compecon.compression.shape import Kept
+from compecon.compression.shape import CompactShape
 from compecon.evaluation.predict import batches_of
 from compecon.evaluation.row_passes import Sample, batches_of_like_length, read_batch
 from compecon.evaluation.row_statistics import chosen_rows
@@ -53,7 +53,7 @@ def dataset_table(checkpoint: Checkpoint, rows: Sequence[Features], told: str, *
         told: What they are.
         rounds: Samples of each.
     """
-    sample = Sample(checkpoint, list(rows), Kept.of(checkpoint.model.config).heads)
+    sample = Sample(checkpoint, list(rows), CompactShape.of(checkpoint.model.config).heads)
     recorded: list[float] = []
     with_statistics: list[float] = []
     in_a_second: list[float] = []

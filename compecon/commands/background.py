@@ -86,14 +86,14 @@ def submit(executor: Executor, store: RunStore, spec: RunSpec) -> str:
     Raises:
         CompeconError: If it cannot be run here.
     """
-    look(store, spec)
+    preflight(store, spec)
     run_id = executor.submit(spec)
     typer.echo(run_id)
     typer.echo(f"Watch it with `compecon runs watch {run_id}`, stop it with `compecon stop {run_id}`.", err=True)
     return run_id
 
 
-def look(store: RunStore, spec: RunSpec, *, n_waiting: int = 0) -> None:
+def preflight(store: RunStore, spec: RunSpec, *, n_waiting: int = 0) -> None:
     """Say on stderr what a run will work on, as far as that is at hand, and what it will take.
 
     Raises:

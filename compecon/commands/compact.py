@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from compecon.commands.options import Device, Json, NewFolder, Source, listed, plainly
+from compecon.commands.options import Device, Json, NewFolder, Source, parse_list, plainly
 from compecon.errors import CompeconError
 from compecon.files.safe_reader import MEGABYTE, parse_object, read_bytes, shown
 
@@ -34,7 +34,7 @@ def compact(  # noqa: PLR0913 - one option each
     from compecon.training.removal import SAMPLE, Removal, remove_units
 
     with plainly():
-        removal = Removal(listed(remove_heads, _head, "--remove-heads"), _neurons(remove_neurons))
+        removal = Removal(parse_list(remove_heads, _head, "--remove-heads"), _neurons(remove_neurons))
         found = remove_units(checkpoint, removal, out, text=SAMPLE if text is None else text, device=device)
     if json:
         from compecon.commands.results import print_json

@@ -21,14 +21,14 @@ def _evaluate(params: Mapping[str, Any], json: Json = False) -> None:
 
     given = read(RECIPES["evaluate"].read, params)
 
-    from compecon.callbacks import Audience
+    from compecon.callbacks import Callbacks
     from compecon.commands.home import measurements
     from compecon.commands.results import metric_lines, print_json
     from compecon.evaluation.at_budgets import measure_checkpoint
 
     with plainly():
-        onlookers = Audience(say=lambda text: typer.echo(text, err=True))
-        measured = measure_checkpoint(given, kept=measurements(), audience=onlookers)
+        onlookers = Callbacks(say=lambda text: typer.echo(text, err=True))
+        measured = measure_checkpoint(given, kept=measurements(), callbacks=onlookers)
     if json:
         print_json(measured.results())
         return

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from compecon.commands.options import Data, MaxTokens, TaskName, listed, plainly
+from compecon.commands.options import Data, MaxTokens, TaskName, parse_list, plainly
 from compecon.errors import CompeconError
 
 if TYPE_CHECKING:
@@ -56,8 +56,8 @@ def frontier(  # noqa: PLR0913 - one option each
 ) -> None:
     """Quality against MACs: incentives beside every post-hoc rival, given the same steps and teacher."""
     from compecon.compression.prune import METHODS
-    from compecon.studies.experiment_report import write_report
     from compecon.studies.experiment import frontier_report
+    from compecon.studies.experiment_report import write_report
     from compecon.studies.frontier_experiment import FrontierPlan
     from compecon.training.training_settings import FineTuneSettings
 
@@ -66,14 +66,14 @@ def frontier(  # noqa: PLR0913 - one option each
             epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, freeze_embeddings=True
         )
         plan = FrontierPlan(
-            targets=listed(targets, float, "--targets"),
-            screened=listed(screened, float, "--screened"),
-            prices=listed(prices, float, "--prices"),
-            ablated=listed(ablated, float, "--ablated"),
-            seeds=listed(seeds, int, "--seeds"),
+            targets=parse_list(targets, float, "--targets"),
+            screened=parse_list(screened, float, "--screened"),
+            prices=parse_list(prices, float, "--prices"),
+            ablated=parse_list(ablated, float, "--ablated"),
+            seeds=parse_list(seeds, int, "--seeds"),
             dense=FineTuneSettings(epochs=dense_epochs, freeze_embeddings=True) if dense_epochs else None,
             after=after,
-            methods=listed(methods, str, "--methods") or tuple(METHODS),
+            methods=parse_list(methods, str, "--methods") or tuple(METHODS),
             finalists=finalists,
             max_tokens=max_tokens,
         )
@@ -118,7 +118,7 @@ def budgets(  # noqa: PLR0913 - one option each
 
     with plainly():
         plan = FrontierPlan(
-            seeds=listed(seeds, int, "--seeds"),
+            seeds=parse_list(seeds, int, "--seeds"),
             dense=FineTuneSettings(epochs=dense_epochs, freeze_embeddings=True) if dense_epochs else None,
             after=FineTuneSettings(epochs=epochs, learning_rate=learning_rate, freeze_embeddings=True),
             max_tokens=max_tokens,

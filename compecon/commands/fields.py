@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from compecon.commands.options import listed
+from compecon.commands.options import parse_list
 from compecon.errors import CompeconError
 from compecon.runs.jobs.fields import Setting, SettingError
 
@@ -85,6 +85,6 @@ def _value(given: Any, setting: Setting) -> Any:
     if setting.kind is not tuple:
         return given
     try:
-        return list(listed(given, int, setting.option))
+        return list(parse_list(given, int, setting.option))
     except CompeconError as error:
         raise typer.BadParameter(str(error)) from error

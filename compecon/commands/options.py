@@ -28,7 +28,7 @@ Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1 o
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object on stdout.")]
 
 
-def listed(text: str, kind: Callable[[str], Value], option: str) -> tuple[Value, ...]:
+def parse_list(text: str, kind: Callable[[str], Value], option: str) -> tuple[Value, ...]:
     """Values separated by commas.
 
     Raises:

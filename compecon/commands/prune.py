@@ -17,7 +17,7 @@ def _prune(out: NewFolder, params: Mapping[str, Any], json: Json = False) -> Non
     Units are chosen on training rows, without training. With --recover-epochs or --recover-steps, what is left is
     trained after that, with the given checkpoint as its teacher; the options of training are those of the recovery.
     """
-    from compecon.commands.onlooker import looking_on
+    from compecon.commands.progress_bar import terminal_callbacks
     from compecon.commands.results import print_trained
     from compecon.runs.jobs.job_registry import RECIPES
 
@@ -29,9 +29,9 @@ def _prune(out: NewFolder, params: Mapping[str, Any], json: Json = False) -> Non
 
     kept = training_folder(out)
     saves = plan.recovery is not None and plan.recovery.save_every is not None
-    with plainly(kept=kept if saves else None), looking_on(kept) as audience:
+    with plainly(kept=kept if saves else None), terminal_callbacks(kept) as callbacks:
         wanted = task_of(given)
-        made = prune_checkpoint(given["checkpoint"], wanted, plan, out, audience=audience, device=given["device"])
+        made = prune_checkpoint(given["checkpoint"], wanted, plan, out, callbacks=callbacks, device=given["device"])
     print_trained(made, wanted, as_json=json)
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from compecon.commands.options import listed, plainly
+from compecon.commands.options import parse_list, plainly
 
 PARTS = ("quality", "cards", "statistics", "streams", "recordings", "latency")
 
@@ -24,7 +24,7 @@ def remeasure(
     """Measure the bundled checkpoints again, training nothing: quality, cards, statistics, streams, latency."""
     from compecon.errors import CompeconError
 
-    parts = listed(only, str, "--only")
+    parts = parse_list(only, str, "--only")
     if unknown := [part for part in parts if part not in PARTS]:
         raise CompeconError(f"--only takes {', '.join(PARTS)}, got {', '.join(unknown)}.")
     with plainly():

@@ -138,12 +138,12 @@ def _dry_run(recipe: str, shared: Mapping[str, Any], points: Iterable[Mapping[st
 
 
 def _submit(executor: Executor, store: RunStore, points: Points, parallel: int, about: Mapping[str, str]) -> None:
-    from compecon.commands.background import look
+    from compecon.commands.background import preflight
     from compecon.runs.submission import new_spec
     from compecon.runs.sweeps.sweep import submit_sweep
     from compecon.runs.sweeps.sweep_table import sweep_record
 
-    look(store, new_spec(points.recipe, {**points.params, **points.points[0]}, **about), n_waiting=len(points) - 1)
+    preflight(store, new_spec(points.recipe, {**points.params, **points.points[0]}, **about), n_waiting=len(points) - 1)
     key = _key(points.recipe, points.params, list(points), parallel, about["title"])
     sweep_id = submit_sweep(executor, store.home, points, parallel=parallel, key=key, **about)
     typer.echo(sweep_id)

@@ -20,7 +20,7 @@ def _train(out: NewFolder, params: Mapping[str, Any], json: Json = False) -> Non
     rest is trained on. Without, the model stays as large as it is. With --save-every, a training that was interrupted
     goes on when the same command is run again.
     """
-    from compecon.commands.onlooker import looking_on
+    from compecon.commands.progress_bar import terminal_callbacks
     from compecon.commands.results import print_trained
     from compecon.runs.jobs.job_registry import RECIPES
 
@@ -32,9 +32,9 @@ def _train(out: NewFolder, params: Mapping[str, Any], json: Json = False) -> Non
     from compecon.training.train_checkpoint import train as run
 
     kept = training_folder(out)
-    with plainly(kept=kept if plan.settings.save_every else None), looking_on(kept, report_to) as audience:
+    with plainly(kept=kept if plan.settings.save_every else None), terminal_callbacks(kept, report_to) as callbacks:
         wanted = task_of(given)
-        trained = run(given["base"], wanted, plan, out, audience=audience)
+        trained = run(given["base"], wanted, plan, out, callbacks=callbacks)
     print_trained(trained, wanted, as_json=json)
 
 

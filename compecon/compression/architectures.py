@@ -15,7 +15,7 @@ from huggingface_hub.dataclasses import strict
 from torch import nn
 from transformers import AutoConfig, PreTrainedConfig, PreTrainedModel
 
-from compecon.compression.shape import COMPACT, Kept
+from compecon.compression.shape import COMPACT, CompactShape
 from compecon.compression.shaping import shape_layers
 from compecon.errors import UnsupportedModelError
 
@@ -60,7 +60,7 @@ def _compact_config(dense: Any) -> Any:
 
     def post_init(self: Any, **kwargs: Any) -> None:
         dense.__post_init__(self, **kwargs)
-        Kept.of(self)
+        CompactShape.of(self)
 
     body = {
         "__doc__": f"{dense.__name__} of a compacted model; ``compact`` says what each layer has kept.",
@@ -78,7 +78,7 @@ def _compact_model(dense: Any, config_class: type[PreTrainedConfig]) -> Any:
 
     def init(self: Any, config: Any, *args: Any, **kwargs: Any) -> None:
         dense.__init__(self, config, *args, **kwargs)
-        shape_layers(self, Kept.of(config))
+        shape_layers(self, CompactShape.of(config))
 
     body = {
         "__doc__": f"{dense.__name__}, each layer with the heads and neurons that it has kept.",

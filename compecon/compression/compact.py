@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from compecon.compression.architectures import compact_class
 from compecon.compression.families import Layer, base_of, layers_of
-from compecon.compression.shape import Kept
+from compecon.compression.shape import CompactShape
 from compecon.compression.shaping import output_dim, projection_copies
 from compecon.compression.units import Units
 
@@ -52,7 +52,7 @@ def compact(model: PreTrainedModel, values: Units) -> PreTrainedModel:
 
 def kept_heads(model: PreTrainedModel) -> tuple[tuple[int, ...], ...]:
     """Indices of the heads of each layer in the dense model; all of them if this is the dense model."""
-    return Kept.of(model.config).heads
+    return CompactShape.of(model.config).heads
 
 
 def _check(values: Units, layers: tuple[Layer, ...]) -> None:
@@ -95,7 +95,7 @@ def _with_inputs(name: str, matrix: Any, values: Tensor) -> dict[str, Tensor]:
 def _built(model: PreTrainedModel, values: Units) -> PreTrainedModel:
     """The compact model without weights: nothing is drawn, so no random generator moves."""
     kind, before = compact_class(type(model)), kept_heads(model)
-    kept = Kept(
+    kept = CompactShape(
         tuple(
             tuple(index for index, value in zip(indices, layer.tolist(), strict=True) if value)
             for indices, layer in zip(before, values.heads, strict=True)

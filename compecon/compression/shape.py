@@ -16,7 +16,7 @@ NEURONS = ("intermediate_size", "hidden_dim", "n_inner")  # a config's names for
 
 @final
 @dataclass(frozen=True, slots=True)
-class Kept:
+class CompactShape:
     """The heads and FFN neurons that are left in each layer.
 
     Attributes:

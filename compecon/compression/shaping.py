@@ -14,13 +14,13 @@ from typing_extensions import override
 
 from compecon.attention.attention_modules import NoAttention
 from compecon.compression.families import Family, Layer, base_of, family_of, layers_of, n_inputs
-from compecon.compression.shape import Kept
+from compecon.compression.shape import CompactShape
 
 _HEAD_COUNTS = ("num_attention_heads", "n_heads", "num_heads")
 _HEAD_WIDTHS = ("all_head_size", "split_size")
 
 
-def shape_layers(model: nn.Module, kept: Kept) -> None:
+def shape_layers(model: nn.Module, kept: CompactShape) -> None:
     """Shrink the layers of a dense model in place; which weights are left is arbitrary.
 
     Args:

@@ -69,7 +69,7 @@ def compared(new: Checkpoint, parent: Checkpoint, task: AnyTask, split: str, *, 
     return Compared(task, split, found, before)
 
 
-def achieved(new: Checkpoint, parent: Checkpoint, on: Compared) -> dict[str, Any]:
+def compare_with_parent(new: Checkpoint, parent: Checkpoint, on: Compared) -> dict[str, Any]:
     """The results of a run that made a checkpoint.
 
     Args:

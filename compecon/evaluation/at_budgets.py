@@ -13,7 +13,7 @@ from typing import Any
 
 from compecon.attention.budget import KeyBudget
 from compecon.attention.policy_choices import make_policy
-from compecon.callbacks import NOBODY, Audience
+from compecon.callbacks import NOBODY, Callbacks
 from compecon.checkpoints.load import Checkpoint, load_checkpoint
 from compecon.errors import TrainingInterruptedError, UnsupportedModelError
 from compecon.evaluation.evaluate import Evaluation, evaluate_checkpoint, head_for, tell_match, within
@@ -90,14 +90,14 @@ def _within(key: EvaluationKey) -> str:
 
 
 def measure_checkpoint(
-    params: Mapping[str, Any], *, kept: Path | None = None, audience: Audience = NOBODY
+    params: Mapping[str, Any], *, kept: Path | None = None, callbacks: Callbacks = NOBODY
 ) -> Measurement:
     """Measure a checkpoint at each budget that is asked for and was not measured before.
 
     Args:
         params: Checked values of `compecon.runs.jobs.options.EVALUATE`.
         kept: Folder of measurements; None to look nothing up and keep nothing.
-        audience: Is told of each; its watch is asked before each whether to leave.
+        callbacks: Is told of each; its watch is asked before each whether to leave.
 
     Raises:
         TaskError: If the checkpoint is not made for the task, or there is no such split.
@@ -107,21 +107,21 @@ def measure_checkpoint(
     task = task_of(params)
     part = task.part(params["split"])  # before a model is loaded
     loaded = load_checkpoint(params["checkpoint"], params["device"])
-    tell_match(loaded, task, head_for(loaded, task), audience)
+    tell_match(loaded, task, head_for(loaded, task), callbacks)
     shared = EvaluationKey(loaded.digest, task.name, params["split"], rows_digest(part), params["max_tokens"])
     keys, store = _keys(shared, params), EvaluationStore(kept)
-    audience.begin("evaluate", len(keys))
+    callbacks.begin("evaluate", len(keys))
     records, n_recalled = [], 0
     for place, key in enumerate(keys):
-        if audience.watch.stop():
+        if callbacks.watch.stop():
             raise TrainingInterruptedError(f"The evaluation was left after {place} of {len(keys)} budgets.")
         known = store.get(key) if kept is not None else None
         record = _with_cut(known, loaded, task) if known else measured(loaded, task, key)
         if record != known:
-            _keep(store, record, audience)
+            _keep(store, record, callbacks)
         n_recalled += known is not None
         records.append(record)
-        audience.say(f"{place + 1} of {len(keys)}: {record.metric} {_shown(task, record)}{_within(key)}")
+        callbacks.say(f"{place + 1} of {len(keys)}: {record.metric} {_shown(task, record)}{_within(key)}")
     return Measurement(loaded, task, tuple(records), n_recalled)
 
 
@@ -134,12 +134,12 @@ def _with_cut(record: EvaluationRecord, checkpoint: Checkpoint, task: AnyTask) -
     return replace(record, cut=cut_rows(checkpoint.tokenizer, part, rows, length))
 
 
-def _keep(store: EvaluationStore, record: EvaluationRecord, audience: Audience) -> None:
+def _keep(store: EvaluationStore, record: EvaluationRecord, callbacks: Callbacks) -> None:
     """Keep a measurement if that can be done: neither a full disk nor a read-only folder must lose the number."""
     try:
         store.put(record)
     except OSError as error:
-        audience.say(
+        callbacks.say(
             f"It could not be kept for the next time: {error}. Make room, or set COMPECON_HOME to another folder."
         )
 

@@ -12,7 +12,7 @@ import numpy as np
 from compecon.attention.budget import Budget
 from compecon.attention.hooks import budgeted_attention
 from compecon.attention.policy import Policy, TopK
-from compecon.callbacks import Audience
+from compecon.callbacks import Callbacks
 from compecon.checkpoints.load import Checkpoint
 from compecon.checkpoints.scratch import document_nats
 from compecon.errors import TaskError
@@ -146,21 +146,21 @@ def head_for(checkpoint: Checkpoint, task: AnyTask) -> LabelMatch | None:
     return task.check_labels(checkpoint.labels) if isinstance(task, Task) else None
 
 
-def tell_match(checkpoint: Checkpoint, task: AnyTask, match: LabelMatch | None, audience: Audience) -> None:
+def tell_match(checkpoint: Checkpoint, task: AnyTask, match: LabelMatch | None, callbacks: Callbacks) -> None:
     """Say, before any work, how the task's files were understood, and which class is which output.
 
     Args:
         checkpoint: The checkpoint.
         task: The task.
         match: As of `head_for`.
-        audience: Is told.
+        callbacks: Is told.
     """
     if not isinstance(task, Task):
         return
     for line in described(task) if task.reading is not None else ():
-        audience.say(line)
+        callbacks.say(line)
     if match is not None and task.kind == "classification":
-        audience.say(f"{checkpoint.name}: {match.shown(task.labels, checkpoint.labels)}.")
+        callbacks.say(f"{checkpoint.name}: {match.shown(task.labels, checkpoint.labels)}.")
 
 
 def within(checkpoint: Checkpoint, max_tokens: int) -> int:

@@ -15,7 +15,7 @@ import torch
 from compecon.attention.budget import KeyBudget
 from compecon.attention.hooks import budgeted_attention, recorded_attention
 from compecon.attention.recorded import LayerAttention
-from compecon.callbacks import Audience, StepRecord
+from compecon.callbacks import Callbacks, StepRecord
 from compecon.checkpoints.inputs import read
 from compecon.checkpoints.kinds import SEVERAL_STACKS
 from compecon.checkpoints.load import Checkpoint
@@ -61,13 +61,13 @@ class Level:
     cells: np.ndarray
 
 
-def level_of(sample: Sample, budget: KeyBudget | None, audience: Audience) -> Level:
+def level_of(sample: Sample, budget: KeyBudget | None, callbacks: Callbacks) -> Level:
     """Let the model read all rows under a budget.
 
     Args:
         sample: Rows and model.
         budget: Top-k by logit; None for all keys.
-        audience: Is told of each batch as of a step without a loss; its watch is asked after each whether to leave.
+        callbacks: Is told of each batch as of a step without a loss; its watch is asked after each whether to leave.
 
     Raises:
         UnsupportedModelError: If the model has more than one stack of attention layers.
@@ -77,15 +77,15 @@ def level_of(sample: Sample, budget: KeyBudget | None, audience: Audience) -> Le
     cells = np.full((2, len(sample.rows), *sample.grid), np.nan)
     logits: list[np.ndarray] = [np.empty(0)] * len(sample.rows)
     name = "all keys" if budget is None else f"{budget.keys} key{'s' if budget.keys != 1 else ''}"
-    audience.begin(name, len(batches))
+    callbacks.begin(name, len(batches))
     began = time.monotonic()
     for step, places in enumerate(batches, 1):
         outputs, found = read_batch(sample, places, budget)
         cells[:, places] = found
         for place, row in zip(places, outputs, strict=True):
             logits[place] = row
-        audience.watch.report(StepRecord(step, nan, nan, 1.0, 0.0, 1.0, time.monotonic() - began))
-        if audience.watch.stop() and step < len(batches):
+        callbacks.watch.report(StepRecord(step, nan, nan, 1.0, 0.0, 1.0, time.monotonic() - began))
+        if callbacks.watch.stop() and step < len(batches):
             raise TrainingInterruptedError(
                 f"The statistics with {name} were left after {step} of {len(batches)} steps."
             )

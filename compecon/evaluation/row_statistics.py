@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from compecon.attention.budget import KeyBudget
-from compecon.callbacks import NOBODY, Audience
+from compecon.callbacks import NOBODY, Callbacks
 from compecon.checkpoints.load import Checkpoint, load_checkpoint
-from compecon.compression.shape import Kept
+from compecon.compression.shape import CompactShape
 from compecon.errors import TaskError
 from compecon.evaluation.evaluate import head_for, tell_match, within
 from compecon.evaluation.row_passes import Level, Sample, level_of
@@ -87,7 +87,7 @@ class Gathered:
 
 
 def gather_statistics(
-    params: Mapping[str, Any], *, kept: Path | None = None, work: Path | None = None, audience: Audience = NOBODY
+    params: Mapping[str, Any], *, kept: Path | None = None, work: Path | None = None, callbacks: Callbacks = NOBODY
 ) -> Gathered:
     """Measure a checkpoint on rows of a task, unless that was done before.
 
@@ -95,7 +95,7 @@ def gather_statistics(
         params: Checked values of `compecon.runs.jobs.options.STATISTICS`.
         kept: Folder of measurements; None to look nothing up and keep nothing.
         work: Folder for what is finished of an attempt; removed when all is there. None to keep nothing on the way.
-        audience: Is told of each batch; its watch is asked after each whether to leave.
+        callbacks: Is told of each batch; its watch is asked after each whether to leave.
 
     Raises:
         TaskError: If the task has no classes and no scores, the checkpoint is not made for it, or there is no such
@@ -111,14 +111,14 @@ def gather_statistics(
     rows = chosen_rows(len(part), params["rows"])
     few = _picked(part, rows)
     loaded = load_checkpoint(params["checkpoint"], params["device"])
-    tell_match(loaded, task, head_for(loaded, task), audience)
+    tell_match(loaded, task, head_for(loaded, task), callbacks)
     key = _key(loaded, task, few, params)
     store = StatisticsStore(kept)
     store.put_texts(key.rows_digest, list(zip(few.texts, few.pairs or [""] * len(few), strict=True)))
     if kept is not None and (known := store.get(key)) is not None:
-        audience.say("These rows were measured before, with the same weights.")
+        callbacks.say("These rows were measured before, with the same weights.")
         return Gathered(known, is_recalled=True)
-    measured = measured_rows(loaded, task, key, rows, few, work=work, audience=audience)
+    measured = measured_rows(loaded, task, key, rows, few, work=work, callbacks=callbacks)
     found = RowStatistics.read(measured.written())  # with the digits that are kept: the same numbers ever after
     store.put(found)
     if work is not None:
@@ -145,7 +145,7 @@ def measured_rows(  # noqa: PLR0913 - who, on what, which rows, and who looks on
     few: Split,
     *,
     work: Path | None = None,
-    audience: Audience = NOBODY,
+    callbacks: Callbacks = NOBODY,
 ) -> RowStatistics:
     """Measure rows at all budgets.
 
@@ -156,18 +156,18 @@ def measured_rows(  # noqa: PLR0913 - who, on what, which rows, and who looks on
         rows: Places of the rows in the split.
         few: The rows themselves.
         work: As of `gather_statistics`.
-        audience: As of `gather_statistics`.
+        callbacks: As of `gather_statistics`.
 
     Raises:
         UnsupportedModelError, TrainingInterruptedError: As of `gather_statistics`.
     """
     features = encode(checkpoint.tokenizer, few, within(checkpoint, key.max_tokens))
-    sample = Sample(checkpoint, list(features), Kept.of(checkpoint.model.config).heads)
+    sample = Sample(checkpoint, list(features), CompactShape.of(checkpoint.model.config).heads)
     unfinished, levels = Unfinished(work, key), []
     for keys in key.levels:
         level = unfinished.get(keys)
         if level is None:
-            level = level_of(sample, None if keys is None else KeyBudget(keys), audience)
+            level = level_of(sample, None if keys is None else KeyBudget(keys), callbacks)
             unfinished.put(keys, level)
         levels.append(level)
     return _put_together(checkpoint, task, key, rows, levels, sample, few)

@@ -6,10 +6,10 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from compecon.callbacks import Audience, Watch
+from compecon.callbacks import Callbacks, StepCallbacks
 from compecon.errors import RunError
 from compecon.runs.home import Home
-from compecon.runs.jobs.job_registry import RECIPES, Place
+from compecon.runs.jobs.job_registry import RECIPES, RunPaths
 
 if TYPE_CHECKING:
     from compecon.runs.reporter import Reporter
@@ -35,17 +35,17 @@ def work(folder: Path, spec: RunSpec, reporter: Reporter) -> dict[str, Any]:
         raise RunError(f"There is no recipe {spec.recipe!r}. There are: {', '.join(RECIPES)}.")
     params = recipe.checked(spec.params)
     place = place_of(folder)
-    watch = Watch(reporter.report, lambda: reporter.is_unwanted, saved=reporter.saved)
+    watch = StepCallbacks(reporter.report, lambda: reporter.is_unwanted, saved=reporter.saved)
     reporter.begin("loading libraries" if recipe.needs_torch else recipe.label, 0)
-    results = recipe.run(params, place, Audience(reporter.say, reporter.begin, watch, reporter.note))
+    results = recipe.run(params, place, Callbacks(reporter.say, reporter.begin, watch, reporter.note))
     return dict(results)
 
 
-def place_of(folder: Path) -> Place:
+def place_of(folder: Path) -> RunPaths:
     """Where a recipe's files go. A result that a former attempt left half done is cleared away."""
     result = folder / _RESULT
     for half in result.glob(".*") if result.is_dir() else ():
         shutil.rmtree(half, ignore_errors=True)
     result.mkdir(exist_ok=True)
     home = Home(folder.parent.parent)
-    return Place(checkpoint=result / folder.name, work=folder / _TRAINING, notes=folder, kept=home.measurements)
+    return RunPaths(checkpoint=result / folder.name, work=folder / _TRAINING, notes=folder, kept=home.measurements)

@@ -19,7 +19,7 @@ from compecon.compression.units import Units
 from compecon.latency import compare_latency
 from compecon.provenance import command_line, hardware, versions
 from compecon.studies.experiment_report import FrontierReport, Measured, measured_as
-from compecon.studies.experiment_run import RunRecord
+from compecon.studies.experiment_run import ExperimentRun
 from compecon.studies.frontier_experiment import FrontierPlan, Say, Study, run_frontier
 from compecon.studies.summary import arms_at_targets, duels, volumes
 from compecon.tasks.task import Split, Task
@@ -111,7 +111,7 @@ def floor(task: Task, test: Split) -> float:
     return 0.0 if np.isnan(value) else value
 
 
-def _latencies(study: Study, runs: Sequence[RunRecord]) -> tuple[Measured, ...]:
+def _latencies(study: Study, runs: Sequence[ExperimentRun]) -> tuple[Measured, ...]:
     """Of the incentive's models on the first seed; the time depends on how many units are left, not on which."""
     first = study.plan.seeds[0]
     dense = study.fresh(first).eval()
@@ -123,7 +123,7 @@ def _latencies(study: Study, runs: Sequence[RunRecord]) -> tuple[Measured, ...]:
     return tuple(found)
 
 
-def _first_units(model: Any, run: RunRecord) -> Units:
+def _first_units(model: Any, run: ExperimentRun) -> Units:
     def of(kind: tuple[torch.Tensor, ...], counts: Sequence[int]) -> tuple[torch.Tensor, ...]:
         return tuple((torch.arange(len(part)) < n).float() for part, n in zip(kind, counts, strict=True))
 

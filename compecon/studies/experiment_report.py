@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from compecon.latency import LatencyRatio
-from compecon.studies.experiment_run import RunRecord
+from compecon.studies.experiment_run import ExperimentRun
 from compecon.studies.summary import ArmAtTarget, Duel, Volume
 from compecon.tasks.task_metrics import Estimate, Metric
 
@@ -75,11 +75,11 @@ class FrontierReport:
     measured: tuple[Measured, ...]
     hardware: Mapping[str, Any]
     versions: Mapping[str, str]
-    runs: tuple[RunRecord, ...]
+    runs: tuple[ExperimentRun, ...]
     measured_as: str
 
 
-def measured_as(runs: Sequence[RunRecord]) -> str:
+def measured_as(runs: Sequence[ExperimentRun]) -> str:
     """How the trained models of an experiment were measured, for people."""
     return RELOADED if all(run.reloaded for run in runs) else IN_PLACE
 
@@ -186,7 +186,7 @@ def _measured(one: Measured) -> str:
     )
 
 
-def _survivors(run: RunRecord) -> str:
+def _survivors(run: ExperimentRun) -> str:
     control = run.survivors
     if control is None:
         return ""

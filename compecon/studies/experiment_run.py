@@ -15,7 +15,7 @@ from compecon.tasks.task_metrics import Estimate
 
 
 @dataclass(frozen=True)
-class RunRecord:
+class ExperimentRun:
     """One model that came out of an experiment.
 
     Attributes:
@@ -70,7 +70,7 @@ class RunRecord:
         return record_name(self.arm, self.target, self.seed, recovered=self.recovered)
 
 
-_FORM = TypeAdapter(RunRecord)
+_FORM = TypeAdapter(ExperimentRun)
 
 
 def record_name(arm: str, target: float | None, seed: int, *, recovered: bool) -> str:
@@ -89,7 +89,7 @@ class Records:
 
     folder: Path
 
-    def add(self, record: RunRecord, predictions: np.ndarray) -> None:
+    def add(self, record: ExperimentRun, predictions: np.ndarray) -> None:
         """Store a record and the predictions on the test split; the record last, so that it is whole if it is there."""
         self.folder.mkdir(parents=True, exist_ok=True)
         np.save(self.folder / f"{record.name}.npy", predictions, allow_pickle=False)
@@ -101,7 +101,7 @@ class Records:
         """Whether the run of that name is done."""
         return (self.folder / f"{name}.json").is_file()
 
-    def all(self) -> tuple[RunRecord, ...]:
+    def all(self) -> tuple[ExperimentRun, ...]:
         """Every record, by name.
 
         Raises:
@@ -109,13 +109,13 @@ class Records:
         """
         return tuple(_read(path) for path in sorted(self.folder.glob("*-s[0-9]*.json")))
 
-    def predictions(self, record: RunRecord) -> np.ndarray:
+    def predictions(self, record: ExperimentRun) -> np.ndarray:
         """Predictions of a record on the test split."""
         stored: np.ndarray = np.load(self.folder / f"{record.name}.npy", allow_pickle=False)
         return stored
 
 
-def _read(path: Path) -> RunRecord:
+def _read(path: Path) -> ExperimentRun:
     try:
         return _FORM.validate_python(read_json(path, MEGABYTE))
     except ValueError as error:

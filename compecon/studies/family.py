@@ -31,7 +31,7 @@ from compecon.tasks.task import Task
 from compecon.training.arms import Outcome, Start, forward_macs, priced, pruned, recovered, untouched
 from compecon.training.incentive_settings import IncentiveSettings
 from compecon.training.training_settings import FineTuneSettings
-from compecon.training.training_setup import taught
+from compecon.training.training_setup import with_soft_targets
 
 _BATCH, _TOKENS, _SECONDS = 8, 64, 10.0  # that latency is quoted for, and to measure it in
 _MAX_TOKENS = 128
@@ -174,7 +174,9 @@ def time_family(bundle: Path, *, only: Collection[str] = FAMILY, report: Say = l
 
 
 def _start(checkpoint: Checkpoint, task: Task, plan: FamilyPlan, seed: int) -> Start:
-    rows = taught(checkpoint.model, checkpoint, encode(checkpoint.tokenizer, task.part("train"), _MAX_TOKENS))
+    rows = with_soft_targets(
+        checkpoint.model, checkpoint, encode(checkpoint.tokenizer, task.part("train"), _MAX_TOKENS)
+    )
     steps = plan.after.total_steps(len(rows))
     settings = replace(plan.after, seed=seed, steps=steps, freeze_embeddings=True)  # they are stored once for all
     return Start(checkpoint.model, checkpoint.tokenizer, rows, objective_of(task.kind, plan.teacher_share), settings)

@@ -23,7 +23,7 @@ from compecon.compression.prune import METHODS
 from compecon.evaluation.evaluate import evaluate
 from compecon.evaluation.predict import predict
 from compecon.evaluation.reloaded import kept_model
-from compecon.studies.experiment_run import Records, RunRecord, record_name
+from compecon.studies.experiment_run import ExperimentRun, Records, record_name
 from compecon.studies.survivors import SurvivorControl, survivor_control
 from compecon.tasks.encode_rows import encode
 from compecon.tasks.objectives import objective_of
@@ -100,7 +100,7 @@ class Study:
         return Records(self.folder / "records")
 
 
-def run_frontier(study: Study) -> tuple[RunRecord, ...]:
+def run_frontier(study: Study) -> tuple[ExperimentRun, ...]:
     """Run what has no record yet, and return all records.
 
     Raises:
@@ -129,7 +129,9 @@ def run_frontier(study: Study) -> tuple[RunRecord, ...]:
     return study.records.all()
 
 
-def best_rivals(records: tuple[RunRecord, ...], seed: int, targets: tuple[float, ...], n: int = 2) -> tuple[str, ...]:
+def best_rivals(
+    records: tuple[ExperimentRun, ...], seed: int, targets: tuple[float, ...], n: int = 2
+) -> tuple[str, ...]:
     """The post-hoc methods with the best mean dev metric, with recovery.
 
     Args:
@@ -213,7 +215,7 @@ class _Lane:
 
 def _recorded(
     lane: _Lane, arm: str, target: float | None, outcome: Outcome, *, recovered: bool
-) -> tuple[RunRecord, np.ndarray]:
+) -> tuple[ExperimentRun, np.ndarray]:
     study, n_tokens = lane.study, lane.start.n_tokens
     name = record_name(arm, target, lane.seed, recovered=recovered)
     made = kept_model(outcome.model, study.tokenizer, study.folder, name)
@@ -222,7 +224,7 @@ def _recorded(
         for split in ("dev", "test")
     )
     heads, neurons = zip(*outcome.values.counts(), strict=True)
-    record = RunRecord(
+    record = ExperimentRun(
         arm=arm,
         recovered=recovered,
         seed=lane.seed,

@@ -10,7 +10,7 @@ import numpy as np
 
 from compecon.compression.prune import METHODS
 from compecon.stats.pareto import hypervolume
-from compecon.studies.experiment_run import Records, RunRecord
+from compecon.studies.experiment_run import ExperimentRun, Records
 from compecon.tasks.task_metrics import Estimate, Metric, paired
 
 
@@ -82,7 +82,7 @@ def arms_at_targets(records: Records, metric: Metric, targets: np.ndarray) -> tu
         targets: Targets of the test split's rows.
     """
     everything = records.all()
-    groups: dict[tuple[str, bool, float | None], list[RunRecord]] = {}
+    groups: dict[tuple[str, bool, float | None], list[ExperimentRun]] = {}
     for record in everything:
         groups.setdefault((record.arm, record.recovered, record.target), []).append(record)
     return tuple(
@@ -116,7 +116,7 @@ def duels(records: Records, metric: Metric, targets: np.ndarray) -> tuple[Duel, 
     return tuple(found)
 
 
-def volumes(records: Sequence[RunRecord], floor: float) -> tuple[Volume, ...]:
+def volumes(records: Sequence[ExperimentRun], floor: float) -> tuple[Volume, ...]:
     """Hypervolume of each arm that was recovered, by seed; the reference is (1, `floor`).
 
     Only seeds on which an arm ran at every target count: fewer points would be a smaller volume for another reason.
@@ -142,18 +142,22 @@ def volumes(records: Sequence[RunRecord], floor: float) -> tuple[Volume, ...]:
 
 
 def difference(
-    records: Records, first: Iterable[RunRecord], second: Iterable[RunRecord], metric: Metric, targets: np.ndarray
+    records: Records,
+    first: Iterable[ExperimentRun],
+    second: Iterable[ExperimentRun],
+    metric: Metric,
+    targets: np.ndarray,
 ) -> Estimate:
     """Test metric of the second group minus that of the first, averaged over their runs, rows resampled in pairs."""
     one, two = (np.stack([records.predictions(record) for record in group]) for group in (first, second))
     return paired(metric, one, two, targets)
 
 
-def _dense(records: Iterable[RunRecord], group: Sequence[RunRecord]) -> list[RunRecord]:
+def _dense(records: Iterable[ExperimentRun], group: Sequence[ExperimentRun]) -> list[ExperimentRun]:
     seeds = {record.seed for record in group}
     return [record for record in records if record.arm == "dense" and record.seed in seeds]
 
 
-def _like(records: Iterable[RunRecord], arm: str, ours: Sequence[RunRecord]) -> list[RunRecord]:
+def _like(records: Iterable[ExperimentRun], arm: str, ours: Sequence[ExperimentRun]) -> list[ExperimentRun]:
     wanted = {(record.seed, record.target) for record in ours}
     return [record for record in records if record.arm == arm and (record.seed, record.target) in wanted]

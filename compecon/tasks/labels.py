@@ -35,8 +35,8 @@ class LabelDoubtError(TaskError):
         """What is not known, in a sentence."""
         which = "the model's outputs" if numbers_of(self.offered) else "the task's classes"
         return (
-            f"the task's classes are {listed(self.wanted)} and the model's outputs {listed(self.offered)}: {which} "
-            "have no names, and other orders than this one are in use."
+            f"the task's classes are {join_names(self.wanted)} and the model's outputs {join_names(self.offered)}: "
+            f"{which} have no names, and other orders than this one are in use."
         )
 
     @property
@@ -90,8 +90,8 @@ def match_labels(wanted: Sequence[str], offered: Sequence[str], *, stated: bool 
     """
     if len(wanted) != len(offered):
         raise TaskError(
-            f"the task has {len(wanted)} classes ({listed(wanted)}) and the model's head {len(offered)} outputs "
-            f"({listed(offered)}). Take a model made for the task, or train a new head."
+            f"the task has {len(wanted)} classes ({join_names(wanted)}) and the model's head {len(offered)} outputs "
+            f"({join_names(offered)}). Take a model made for the task, or train a new head."
         )
     names, asked = [plain(name) for name in offered], [plain(name) for name in wanted]
     if len(set(names)) == len(names) and set(names) == set(asked):
@@ -103,8 +103,8 @@ def match_labels(wanted: Sequence[str], offered: Sequence[str], *, stated: bool 
     if places or _are_numbers(wanted):
         raise LabelDoubtError(wanted, offered)
     raise TaskError(
-        f"the task's classes are {listed(wanted)} and those of the model's head {listed(offered)}: not the same. "
-        "Take a model made for the task, or train a new head."
+        f"the task's classes are {join_names(wanted)} and those of the model's head {join_names(offered)}: "
+        "not the same. Take a model made for the task, or train a new head."
     )
 
 
@@ -116,7 +116,7 @@ def match_score(offered: Sequence[str]) -> LabelMatch:
     """
     if len(offered) != 1:
         raise TaskError(
-            f"the task asks for one score and the model's head has {len(offered)} outputs ({listed(offered)}). "
+            f"the task asks for one score and the model's head has {len(offered)} outputs ({join_names(offered)}). "
             "Take a regression model, or train a new head."
         )
     return LabelMatch((0,), by_name=True)
@@ -144,7 +144,7 @@ def spelled(names: Sequence[str]) -> str:
     return ",".join(quote(name, safe=" /()") for name in names)
 
 
-def listed(names: Sequence[str]) -> str:
+def join_names(names: Sequence[str]) -> str:
     """Names for people, at most ten."""
     few = ", ".join(names[:10])
     return f"{few}, ..." if len(names) > 10 else few or "none"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from compecon.callbacks import Watch
+from compecon.callbacks import StepCallbacks
 from compecon.compression.compact import compact
 from compecon.compression.macs import share_of_macs, unit_macs
 from compecon.compression.prune import prune
@@ -77,7 +77,7 @@ class Outcome:
     met: bool | None = None
 
 
-def priced(start: Start, incentive: IncentiveSettings, *, watch: Watch = Watch()) -> Outcome:  # noqa: B008 - frozen
+def priced(start: Start, incentive: IncentiveSettings, *, watch: StepCallbacks = StepCallbacks()) -> Outcome:  # noqa: B008 - frozen
     """Incentive training.
 
     Args:
@@ -135,7 +135,7 @@ def pruned(start: Start, method: str, target: float) -> Outcome:
     return Outcome(compact(start.model, values), values, share, seconds=seconds, training_macs=spent)
 
 
-def recovered(start: Start, outcome: Outcome, *, watch: Watch = Watch()) -> Outcome:  # noqa: B008 - frozen
+def recovered(start: Start, outcome: Outcome, *, watch: StepCallbacks = StepCallbacks()) -> Outcome:  # noqa: B008 - frozen
     """The same outcome after all the start's steps of training, with the same teacher."""
     model = copy.deepcopy(outcome.model)
     result = fine_tune(

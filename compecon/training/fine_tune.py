@@ -21,7 +21,7 @@ from transformers import (
 )
 from transformers.trainer import TRAINER_STATE_NAME
 
-from compecon.callbacks import StepRecord, Watch
+from compecon.callbacks import StepCallbacks, StepRecord
 from compecon.compression.modes import evaluating
 from compecon.errors import CheckpointError, TrainingInterruptedError
 from compecon.evaluation.as_given import given_back
@@ -49,7 +49,7 @@ def fine_tune(  # noqa: PLR0913 - a training has this many parts
     *,
     teacher: Teacher | None = None,
     charge: Charge | None = None,
-    watch: Watch = Watch(),  # noqa: B008 - frozen
+    watch: StepCallbacks = StepCallbacks(),  # noqa: B008 - frozen
 ) -> FineTuneResult:
     """Train the weights of a model in place; all else of it comes back as it was given.
 
@@ -158,7 +158,7 @@ def _recomputing(model: PreTrainedModel, settings: FineTuneSettings) -> Iterator
 
 
 @contextmanager
-def _folder(watch: Watch, settings: FineTuneSettings) -> Iterator[Path]:
+def _folder(watch: StepCallbacks, settings: FineTuneSettings) -> Iterator[Path]:
     if watch.folder is None:
         with tempfile.TemporaryDirectory() as folder:  # Trainer wants a folder even if it saves nothing
             yield Path(folder)
@@ -215,7 +215,7 @@ def _fitting(teacher: Teacher | None, model: PreTrainedModel) -> Teacher:
     return teacher
 
 
-def _arguments(settings: FineTuneSettings, watch: Watch, folder: Path) -> TrainingArguments:
+def _arguments(settings: FineTuneSettings, watch: StepCallbacks, folder: Path) -> TrainingArguments:
     saves = watch.folder is not None and settings.save_every is not None
     arguments = TrainingArguments(
         output_dir=str(folder),

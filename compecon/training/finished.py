@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import torch
 
-from compecon.callbacks import Audience
+from compecon.callbacks import Callbacks
 from compecon.checkpoints.save import save_checkpoint
 from compecon.errors import CheckpointError
 from compecon.evaluation.evaluate import Evaluation, evaluate
@@ -28,7 +28,7 @@ from compecon.tasks.task_registry import AnyTask
 from compecon.training.arms import forward_macs
 from compecon.training.estimate import TrainingEstimate
 from compecon.training.processes import is_first
-from compecon.training.training_setup import Ready
+from compecon.training.training_setup import TrainingSetup
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -39,7 +39,7 @@ _UNFINISHED = ".part"  # what is left of that file if its writing was interrupte
 
 
 @dataclass(frozen=True)
-class Took:
+class ResourceUsage:
     """What a training took in truth.
 
     Attributes:
@@ -94,11 +94,11 @@ class Trained:
     n_tokens: int
     shrunk: Shrunk
     estimate: TrainingEstimate
-    took: Took
+    took: ResourceUsage
 
 
 @dataclass(frozen=True)
-class Sitting:
+class TrainingSession:
     """One call of a training, from when it began.
 
     Attributes:
@@ -114,25 +114,25 @@ class Sitting:
 
 @contextmanager
 def sitting(
-    out: Path, audience: Audience, saves: bool, stated: Mapping[str, Any]
-) -> Iterator[tuple[Sitting, Audience]]:
+    out: Path, callbacks: Callbacks, saves: bool, stated: Mapping[str, Any]
+) -> Iterator[tuple[TrainingSession, Callbacks]]:
     """Begin a training, or go on with one; its checkpoints are removed if the block ends well.
 
     Args:
         out: Folder of the new checkpoint.
-        audience: Who looks on; loses its folder if nothing is to be saved.
+        callbacks: Who looks on; loses its folder if nothing is to be saved.
         saves: Whether the training saves checkpoints.
         stated: What sets this training apart from others; JSON values.
 
     Raises:
         CheckpointError: If the folder holds another training.
     """
-    kept = audience.watch.folder if saves else None
+    kept = callbacks.watch.folder if saves else None
     if kept is not None and is_first():
         _claim(kept, json.loads(json.dumps(stated, default=str)))
     yield (
-        Sitting(out, kept, psutil.Process().memory_info().rss),
-        replace(audience, watch=replace(audience.watch, folder=kept)),
+        TrainingSession(out, kept, psutil.Process().memory_info().rss),
+        replace(callbacks, watch=replace(callbacks.watch, folder=kept)),
     )
     if kept is not None and is_first():
         shutil.rmtree(kept)
@@ -158,11 +158,11 @@ def _claim(folder: Path, stated: Any) -> None:
 
 def saved(
     model: PreTrainedModel,
-    ready: Ready,
+    ready: TrainingSetup,
     shrunk: Shrunk,
     training: Mapping[str, Any],
     spent: tuple[TrainingEstimate, Callable[[], float]],
-    place: Sitting,
+    place: TrainingSession,
 ) -> Trained:
     """Measure a model and save it. Of several processes only the first one does; the others go away with nothing.
 
@@ -176,7 +176,9 @@ def saved(
     """
     parent, task = ready.checkpoint, ready.task
     if not is_first():
-        return Trained(place.out, {}, 0, 0, ready.n_tokens, shrunk, spent[0], Took(spent[1](), 0, place.base_bytes, 0))
+        return Trained(
+            place.out, {}, 0, 0, ready.n_tokens, shrunk, spent[0], ResourceUsage(spent[1](), 0, place.base_bytes, 0)
+        )
     with reloaded(model, parent.tokenizer, place.out) as made:
         found = {
             split: evaluate(made.model, made.tokenizer, task, split, max_tokens=ready.max_tokens, match=ready.match)
@@ -199,31 +201,31 @@ def saved(
         "training": {**training, **origin, **counts},
     }
     folder = save_checkpoint(model, parent.tokenizer, place.out, record=record)
-    took = Took(spent[1](), _peak_bytes(model.device), place.base_bytes, _size(folder) + _size(place.kept))
+    took = ResourceUsage(spent[1](), _peak_bytes(model.device), place.base_bytes, _size(folder) + _size(place.kept))
     return Trained(folder, found, now, before, ready.n_tokens, shrunk, spent[0], took)
 
 
-def measure_between(ready: Ready, audience: Audience, stage: str) -> Callable[[PreTrainedModel, int], None]:
-    """What tells an audience how good a model is in the middle of a training, if it wants to know.
+def measure_between(ready: TrainingSetup, callbacks: Callbacks, stage: str) -> Callable[[PreTrainedModel, int], None]:
+    """A callback that is told how good a model is in the middle of a training, if one is wanted.
 
     Args:
         ready: What is trained on.
-        audience: Who is told.
+        callbacks: Who is told.
         stage: The stage in which it is measured.
     """
 
     def measure(model: PreTrainedModel, steps: int) -> None:
-        if audience.note is None:
+        if callbacks.note is None:
             return
         task, tokenizer = ready.task, ready.checkpoint.tokenizer
         split = _looked_at(task)
         found = evaluate(model, tokenizer, task, split, max_tokens=ready.max_tokens, match=ready.match)
-        tell_quality(audience, task, stage, steps, {split: found})
+        tell_quality(callbacks, task, stage, steps, {split: found})
 
     return measure
 
 
-def rows_measured(ready: Ready) -> int:
+def rows_measured(ready: TrainingSetup) -> int:
     """About how many rows are read to measure a model on all splits that `saved` measures it on."""
     task, splits = ready.task, _measured_on(ready.task)
     if isinstance(task, LanguageTask):
@@ -233,15 +235,15 @@ def rows_measured(ready: Ready) -> int:
 
 
 def tell_quality(
-    audience: Audience, task: AnyTask, stage: str, steps: int, evaluations: Mapping[str, Evaluation]
+    callbacks: Callbacks, task: AnyTask, stage: str, steps: int, evaluations: Mapping[str, Evaluation]
 ) -> None:
-    """Tell an audience how good a model is after a stage of so many steps: an event "quality" on the dev split."""
+    """Tell the callbacks how good a model is after a stage of so many steps: an event "quality" on the dev split."""
     split = _looked_at(task)
-    if audience.note is None or split not in evaluations:  # of several processes, one alone measures
+    if callbacks.note is None or split not in evaluations:  # of several processes, one alone measures
         return
     value = evaluations[split].estimate.value
     quality = {"metric": task.metric, "split": split, "value": value if math.isfinite(value) else None}
-    audience.note({"event": "quality", "stage": stage, "step": steps, **quality})
+    callbacks.note({"event": "quality", "stage": stage, "step": steps, **quality})
 
 
 def _measured_on(task: AnyTask) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from compecon.callbacks import StepRecord, Watch
+from compecon.callbacks import StepCallbacks, StepRecord
 from compecon.checkpoints.inputs import read
 from compecon.compression.architectures import compact_class
 from compecon.compression.compact import compact
@@ -91,7 +91,7 @@ def train_incentive(  # noqa: PLR0913 - a training has this many parts
     settings: FineTuneSettings,
     *,
     teacher: Teacher | None = None,
-    watch: Watch = Watch(),  # noqa: B008 - frozen
+    watch: StepCallbacks = StepCallbacks(),  # noqa: B008 - frozen
 ) -> IncentiveResult:
     """Price a model's heads and neurons, remove those that do not pay, and train what is left.
 
@@ -224,7 +224,7 @@ def _left(cost: ComputeCost, gates: Gates, macs: Units) -> Callable[[], float]:
     return lambda: gates.share(macs)
 
 
-def _kept(watch: Watch, settings: FineTuneSettings, incentive: IncentiveSettings) -> Phase:
+def _kept(watch: StepCallbacks, settings: FineTuneSettings, incentive: IncentiveSettings) -> Phase:
     """A phase whose end is kept if checkpoints are."""
     stated = {"settings": asdict(settings), "incentive": asdict(incentive)}
     return Phase(None if settings.save_every is None else watch.folder, stated)

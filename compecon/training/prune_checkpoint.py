@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from compecon.callbacks import NOBODY, Audience
+from compecon.callbacks import NOBODY, Callbacks
 from compecon.checkpoints.load import load_checkpoint
 from compecon.checkpoints.save import require_empty
 from compecon.errors import TaskError
@@ -28,7 +28,14 @@ from compecon.training.finished import (
 from compecon.training.phases import Phase
 from compecon.training.plans import PrunePlan
 from compecon.training.training_settings import FineTuneSettings
-from compecon.training.training_setup import Ready, head_of, made_ready, refuse_compacted, taught, tell_cut
+from compecon.training.training_setup import (
+    TrainingSetup,
+    head_of,
+    prepare,
+    refuse_compacted,
+    tell_cut,
+    with_soft_targets,
+)
 
 _GRADED = {"random": 0, "magnitude": 0, "uniform": 0, "taylor": 1, "fisher": 4}  # passes over the calibration rows
 _CALIBRATION_ROWS = 512
@@ -40,7 +47,7 @@ def prune_checkpoint(
     plan: PrunePlan,
     out: Path,
     *,
-    audience: Audience = NOBODY,
+    callbacks: Callbacks = NOBODY,
     device: str = "auto",
 ) -> Trained:
     """Remove units of a checkpoint that knows a task, and save what is left.
@@ -50,7 +57,7 @@ def prune_checkpoint(
         task: The task; units are chosen, and what is left is trained, on its training rows.
         plan: How.
         out: Folder of the new checkpoint.
-        audience: Who looks on; as for `compecon.training.train_checkpoint.train`.
+        callbacks: Who looks on; as for `compecon.training.train_checkpoint.train`.
         device: As for `load_checkpoint`.
 
     Raises:
@@ -61,40 +68,40 @@ def prune_checkpoint(
         FloatingPointError, TrainingInterruptedError: As for `fine_tune`.
     """
     require_empty(out)
-    audience.begin("loading the checkpoint", 0)
+    callbacks.begin("loading the checkpoint", 0)
     checkpoint = load_checkpoint(source, device)
     refuse_compacted(checkpoint, True)
-    audience.begin("encoding the texts", 0)
-    ready = made_ready(checkpoint, task, seed=plan.seed, max_tokens=plan.max_tokens)
-    tell_match(checkpoint, task, head_of(ready), audience)
-    tell_cut(ready, audience)
+    callbacks.begin("encoding the texts", 0)
+    ready = prepare(checkpoint, task, seed=plan.seed, max_tokens=plan.max_tokens)
+    tell_match(checkpoint, task, head_of(ready), callbacks)
+    tell_cut(ready, callbacks)
     if not ready.knows:
         raise TaskError(f"{checkpoint.name} does not know {task.name}: {ready.refused}")
-    audience.begin("trying two steps", 0)
+    callbacks.begin("trying two steps", 0)
     start = _start(ready, plan)
     estimate = _estimate(start, plan, rows_measured(ready))
     require_room(estimate, out)
-    audience.say(f"{task.name} from {checkpoint.name}: {plan.method} to {plan.target:g} of the MACs, then {estimate}")
+    callbacks.say(f"{task.name} from {checkpoint.name}: {plan.method} to {plan.target:g} of the MACs, then {estimate}")
     stated = {"task": task.name, "parent": checkpoint.digest, "plan": asdict(plan)}
     saves = plan.recovery is not None and plan.recovery.save_every is not None
-    with sitting(out, audience, saves, stated) as (place, onlookers):
+    with sitting(out, callbacks, saves, stated) as (place, onlookers):
         passed = clock()
-        audience.begin("choosing what is removed", 0)
+        callbacks.begin("choosing what is removed", 0)
         outcome = pruned(start, plan.method, plan.target)
-        measure_between(ready, audience, "recovery")(outcome.model, 0)
+        measure_between(ready, callbacks, "recovery")(outcome.model, 0)
         _recover(outcome, start, plan, onlookers)
         training = {"method": f"pruned by {plan.method}", "settings": asdict(plan)}
         shrunk = Shrunk(outcome.share, plan.target)
-        audience.begin("measuring", 0)
+        callbacks.begin("measuring", 0)
         made = saved(outcome.model, ready, shrunk, training, (estimate, passed), place)
     if plan.recovery is not None:
-        tell_quality(audience, task, "recovery", plan.recovery.total_steps(len(ready.rows)), made.evaluations)
+        tell_quality(callbacks, task, "recovery", plan.recovery.total_steps(len(ready.rows)), made.evaluations)
     return made
 
 
-def _start(ready: Ready, plan: PrunePlan) -> Start:
+def _start(ready: TrainingSetup, plan: PrunePlan) -> Start:
     teaches = plan.recovery is not None and plan.teacher_share > 0
-    rows = taught(ready.model, ready.checkpoint, ready.rows) if teaches else ready.rows
+    rows = with_soft_targets(ready.model, ready.checkpoint, ready.rows) if teaches else ready.rows
     settings = plan.recovery or FineTuneSettings(seed=plan.seed)
     objective = objective_of(ready.task.kind, plan.teacher_share if teaches else 0.0)
     return Start(ready.model, ready.checkpoint.tokenizer, rows, objective, settings)
@@ -107,11 +114,11 @@ def _estimate(start: Start, plan: PrunePlan, measured: int) -> TrainingEstimate:
     return whole if plan.recovery is not None else replace(whole, steps=0)
 
 
-def _recover(outcome: Outcome, start: Start, plan: PrunePlan, audience: Audience) -> None:
+def _recover(outcome: Outcome, start: Start, plan: PrunePlan, callbacks: Callbacks) -> None:
     if plan.recovery is None:
         return
-    settings, watch = plan.recovery, audience.part("recovery")
-    audience.begin("recovery", settings.total_steps(len(start.rows)))
+    settings, watch = plan.recovery, callbacks.part("recovery")
+    callbacks.begin("recovery", settings.total_steps(len(start.rows)))
     Phase(watch.folder, asdict(plan)).run(
         outcome.model,
         lambda: fine_tune(

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from compecon.callbacks import Watch
+from compecon.callbacks import StepCallbacks
 from compecon.errors import CheckpointError
 from compecon.files.complete import checkpoint_folder, mark_complete
 from compecon.files.safe_reader import MEGABYTE, read_json
@@ -32,7 +32,7 @@ class Keeper(TrainerCallback):
             checkpoint that is whole.
     """
 
-    def __init__(self, trainer: IncentiveTrainer, watch: Watch) -> None:
+    def __init__(self, trainer: IncentiveTrainer, watch: StepCallbacks) -> None:
         self.trainer, self.stop, self.done, self.saved = trainer, watch.stop, watch.done, watch.saved
         self.interrupted = False
         self.saves = trainer.args.save_strategy != "no"

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from compecon.callbacks import NOBODY, Audience
+from compecon.callbacks import NOBODY, Callbacks
 from compecon.checkpoints.load import load_checkpoint
 from compecon.checkpoints.save import require_empty
 from compecon.evaluation.evaluate import tell_match
@@ -30,7 +30,14 @@ from compecon.training.finished import (
 from compecon.training.incentive import train_incentive
 from compecon.training.phases import Phase
 from compecon.training.plans import TrainPlan
-from compecon.training.training_setup import Ready, head_of, made_ready, refuse_compacted, taught, tell_cut
+from compecon.training.training_setup import (
+    TrainingSetup,
+    head_of,
+    prepare,
+    refuse_compacted,
+    tell_cut,
+    with_soft_targets,
+)
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -42,7 +49,7 @@ def train(
     plan: TrainPlan,
     out: Path,
     *,
-    audience: Audience = NOBODY,
+    callbacks: Callbacks = NOBODY,
 ) -> Trained:
     """Train a checkpoint on a task and save what comes of it.
 
@@ -54,7 +61,7 @@ def train(
         task: With "train" rows; of texts, or of language for a causal model.
         plan: How.
         out: Folder of the new checkpoint.
-        audience: Who looks on. If its watch has a folder and the settings save checkpoints, a training that was left
+        callbacks: Who looks on. If its watch has a folder and the settings save checkpoints, a training that was left
             goes on when it is called again with the same arguments; the folder is removed when the checkpoint is saved.
 
     Raises:
@@ -65,50 +72,52 @@ def train(
         FloatingPointError, TrainingInterruptedError: As for `fine_tune`.
     """
     require_empty(out)
-    audience.begin("loading the checkpoint", 0)
+    callbacks.begin("loading the checkpoint", 0)
     checkpoint = load_checkpoint(source, plan.settings.device)
     refuse_compacted(checkpoint, plan.incentive is not None)
-    audience.begin("encoding the texts", 0)
-    ready = made_ready(checkpoint, task, seed=plan.settings.seed, max_tokens=plan.max_tokens)
-    audience.begin("trying two steps", 0)
+    callbacks.begin("encoding the texts", 0)
+    ready = prepare(checkpoint, task, seed=plan.settings.seed, max_tokens=plan.max_tokens)
+    callbacks.begin("trying two steps", 0)
     estimate = _estimate(ready, plan)
     require_room(estimate, out)
-    tell_match(checkpoint, task, head_of(ready), audience)
-    tell_cut(ready, audience)
+    tell_match(checkpoint, task, head_of(ready), callbacks)
+    tell_cut(ready, callbacks)
     if ready.refused:
-        audience.say(f"{checkpoint.name} gets a fresh head: {ready.refused}")
-    audience.say(f"{task.name} from {checkpoint.name}: {estimate}")
+        callbacks.say(f"{checkpoint.name} gets a fresh head: {ready.refused}")
+    callbacks.say(f"{task.name} from {checkpoint.name}: {estimate}")
     stated = {"task": task.name, "parent": checkpoint.digest, "plan": asdict(plan)}
-    with sitting(out, audience, plan.settings.save_every is not None, stated) as (place, onlookers):
+    with sitting(out, callbacks, plan.settings.save_every is not None, stated) as (place, onlookers):
         passed = clock()
         model, shrunk = _dense(ready, plan, onlookers) if plan.incentive is None else _priced(ready, plan, onlookers)
         training = {"method": "dense" if plan.incentive is None else "incentive", "settings": asdict(plan)}
-        audience.begin("measuring", 0)
+        callbacks.begin("measuring", 0)
         trained = saved(model, ready, shrunk, training, (estimate, passed), place)
     steps = plan.settings.total_steps(len(ready.rows))
-    tell_quality(audience, task, "dense" if plan.incentive is None else "incentive", steps, trained.evaluations)
+    tell_quality(callbacks, task, "dense" if plan.incentive is None else "incentive", steps, trained.evaluations)
     return trained
 
 
-def _dense(ready: Ready, plan: TrainPlan, audience: Audience) -> tuple[PreTrainedModel, Shrunk]:
-    watch = audience.part("dense")
-    audience.begin("dense", plan.first.total_steps(len(ready.rows)))
+def _dense(ready: TrainingSetup, plan: TrainPlan, callbacks: Callbacks) -> tuple[PreTrainedModel, Shrunk]:
+    watch = callbacks.part("dense")
+    callbacks.begin("dense", plan.first.total_steps(len(ready.rows)))
     phase = Phase(watch.folder, {"settings": asdict(plan.first)})
     objective, tokenizer = objective_of(ready.task.kind), ready.checkpoint.tokenizer
     phase.run(ready.model, lambda: fine_tune(ready.model, tokenizer, ready.rows, objective, plan.first, watch=watch))
     return ready.model, Shrunk()
 
 
-def _priced(ready: Ready, plan: TrainPlan, audience: Audience) -> tuple[PreTrainedModel, Shrunk]:
+def _priced(ready: TrainingSetup, plan: TrainPlan, callbacks: Callbacks) -> tuple[PreTrainedModel, Shrunk]:
     assert plan.incentive is not None  # noqa: S101 - for the type checker
     if not ready.knows:
-        audience.say(f"{ready.checkpoint.name} has no head for {ready.task.name}: it learns the task first")
-        _dense(ready, plan, audience)
-        measure_between(ready, audience, "dense")(ready.model, plan.first.total_steps(len(ready.rows)))
-    audience.begin("asking the teacher", 0)
+        callbacks.say(f"{ready.checkpoint.name} has no head for {ready.task.name}: it learns the task first")
+        _dense(ready, plan, callbacks)
+        measure_between(ready, callbacks, "dense")(ready.model, plan.first.total_steps(len(ready.rows)))
+    callbacks.begin("asking the teacher", 0)
     teacher = copy.deepcopy(ready.model)
-    rows: Sequence[Features] = taught(teacher, ready.checkpoint, ready.rows) if plan.teacher_share else ready.rows
-    audience.begin("incentive", plan.settings.total_steps(len(rows)))
+    rows: Sequence[Features] = (
+        with_soft_targets(teacher, ready.checkpoint, ready.rows) if plan.teacher_share else ready.rows
+    )
+    callbacks.begin("incentive", plan.settings.total_steps(len(rows)))
     result = train_incentive(
         ready.model,
         ready.checkpoint.tokenizer,
@@ -117,13 +126,13 @@ def _priced(ready: Ready, plan: TrainPlan, audience: Audience) -> tuple[PreTrain
         plan.incentive,
         plan.settings,
         teacher=teacher,
-        watch=replace(audience.watch, between=measure_between(ready, audience, "incentive")),
+        watch=replace(callbacks.watch, between=measure_between(ready, callbacks, "incentive")),
     )
     met = result.met if plan.incentive.target is not None else None
     return result.model, Shrunk(result.share, plan.incentive.target, result.price, met)
 
 
-def _estimate(ready: Ready, plan: TrainPlan) -> TrainingEstimate:
+def _estimate(ready: TrainingSetup, plan: TrainPlan) -> TrainingEstimate:
     objective, tokenizer = objective_of(ready.task.kind), ready.checkpoint.tokenizer
     teaches = plan.incentive is not None and plan.teacher_share > 0 and not isinstance(ready.rows, Windows)
     beside = Beside(rows_measured(ready) + teaches * len(ready.rows))

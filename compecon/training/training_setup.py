@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from compecon.callbacks import Audience
+from compecon.callbacks import Callbacks
 from compecon.checkpoints.heads import with_fresh_head
 from compecon.checkpoints.load import Checkpoint
 from compecon.compression.shape import COMPACT
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Ready:
+class TrainingSetup:
     """What a training begins with.
 
     Attributes:
@@ -53,7 +53,7 @@ class Ready:
         return mean_length(self.rows)
 
 
-def made_ready(checkpoint: Checkpoint, task: AnyTask, *, seed: int, max_tokens: int) -> Ready:
+def prepare(checkpoint: Checkpoint, task: AnyTask, *, seed: int, max_tokens: int) -> TrainingSetup:
     """Bring a checkpoint and a task together.
 
     Args:
@@ -70,25 +70,25 @@ def made_ready(checkpoint: Checkpoint, task: AnyTask, *, seed: int, max_tokens: 
     length = within(checkpoint, max_tokens)
     rows = encode(checkpoint.tokenizer, task.part("train"), length)
     if refused and isinstance(task, Task):
-        return Ready(checkpoint, task, _with_head(checkpoint, task, seed), False, None, rows, length, refused)
+        return TrainingSetup(checkpoint, task, _with_head(checkpoint, task, seed), False, None, rows, length, refused)
     if match is None or match.in_order:
-        return Ready(checkpoint, task, checkpoint.model, True, None, rows, length)
+        return TrainingSetup(checkpoint, task, checkpoint.model, True, None, rows, length)
     there = [{**row, "labels": match.columns[row["labels"]]} for row in rows]
-    return Ready(checkpoint, task, checkpoint.model, True, match, there, length)
+    return TrainingSetup(checkpoint, task, checkpoint.model, True, match, there, length)
 
 
-def head_of(ready: Ready) -> LabelMatch | None:
+def head_of(ready: TrainingSetup) -> LabelMatch | None:
     """Which output is which class, if it is the parent's own head."""
     return head_for(ready.checkpoint, ready.task) if ready.knows else None
 
 
-def tell_cut(ready: Ready, audience: Audience) -> None:
+def tell_cut(ready: TrainingSetup, callbacks: Callbacks) -> None:
     """Say how much of the training rows is too long to be learnt from, if any is."""
     if isinstance(ready.task, Task):
         part, tokenizer = ready.task.part("train"), ready.checkpoint.tokenizer
         cut = cut_rows(tokenizer, part, ready.rows, ready.max_tokens)
         if cut.n_cut:
-            audience.say(f"{ready.task.name} train: {cut}")
+            callbacks.say(f"{ready.task.name} train: {cut}")
 
 
 def ready_model(checkpoint: Checkpoint, task: Task, seed: int) -> tuple[PreTrainedModel, bool]:
@@ -111,7 +111,7 @@ def refuse_compacted(checkpoint: Checkpoint, shrinks: bool) -> None:
         )
 
 
-def taught(teacher: PreTrainedModel, checkpoint: Checkpoint, rows: Sequence[Features]) -> Sequence[Features]:
+def with_soft_targets(teacher: PreTrainedModel, checkpoint: Checkpoint, rows: Sequence[Features]) -> Sequence[Features]:
     """The rows with a teacher's logits as soft targets.
 
     Those of a language task stay as they are: a distribution over the vocabulary for each token is more than memory

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from compecon.attention.budget import KeyBudget
 from compecon.attention.sweep import sweep
-from compecon.callbacks import Audience
+from compecon.callbacks import Callbacks
 from compecon.checkpoints.inputs import inputs_of, read, stacked
 from compecon.checkpoints.load import Checkpoint
 from compecon.errors import TaskError
@@ -53,7 +53,7 @@ def statistics(model: Any, tokenizer: Any) -> Tensor:
     """Logits of each row beside its statistics."""
     checkpoint: Any = SimpleNamespace(model=model, tokenizer=tokenizer, name="", preflight=SimpleNamespace(heads=4))
     heads = tuple(tuple(range(4)) for _ in range(2))
-    return torch.tensor(level_of(Sample(checkpoint, list(rows_of(tokenizer)), heads), None, Audience()).logits)
+    return torch.tensor(level_of(Sample(checkpoint, list(rows_of(tokenizer)), heads), None, Callbacks()).logits)
 
 
 def training(model: Any, tokenizer: Any) -> Tensor:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from compecon.commands.onlooker import Progress
+from compecon.commands.progress_bar import ProgressBar
 
 pytestmark = pytest.mark.slow  # each trains a model several times
 
@@ -16,7 +16,7 @@ BEGIN = ("--steps", "8", "--batch-size", "8", "--precision", "float32", "--devic
 @pytest.fixture
 def interrupt(monkeypatch):
     """Have a signal come after a step of a stage, once."""
-    report = Progress.report
+    report = ProgressBar.report
 
     def at(stage, step, *, with_signal=signal.SIGINT, times=1):
         pending = [with_signal] * times
@@ -27,7 +27,7 @@ def interrupt(monkeypatch):
                 while pending:
                     signal.raise_signal(pending.pop())
 
-        monkeypatch.setattr(Progress, "report", reporting)
+        monkeypatch.setattr(ProgressBar, "report", reporting)
 
     return at
 
@@ -85,7 +85,7 @@ def test_a_priced_phase_that_met_its_target_early_is_not_trained_again(train, in
     interrupt("incentive", 6)
     assert train("out", *EARLY)[0] == 130
     steps = []
-    monkeypatch.setattr(Progress, "report", lambda _self, record: steps.append(record.step))
+    monkeypatch.setattr(ProgressBar, "report", lambda _self, record: steps.append(record.step))
     assert train("out", *EARLY)[0] == 0
     assert steps == [7, 8]
 

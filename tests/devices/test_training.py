@@ -10,7 +10,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from compecon.attention import KeyBudget
-from compecon.callbacks import Watch
+from compecon.callbacks import StepCallbacks
 from compecon.checkpoints.load import load_checkpoint
 from compecon.errors import TrainingInterruptedError
 from compecon.evaluation.predict import predict
@@ -86,10 +86,10 @@ def test_a_training_that_was_left_goes_on(tokenizer, rows, tmp_path) -> None:
     settings = replace(_SETTINGS, save_every=2, device="auto")
     whole = fine_tune(_bert(), tokenizer, rows, classification_loss(), settings)
     steps = []
-    watch = Watch(folder=tmp_path, report=steps.append, stop=lambda: len(steps) == 3)
+    watch = StepCallbacks(folder=tmp_path, report=steps.append, stop=lambda: len(steps) == 3)
     with pytest.raises(TrainingInterruptedError):
         fine_tune(_bert(), tokenizer, rows, classification_loss(), settings, watch=watch)
-    rest = fine_tune(_bert(), tokenizer, rows, classification_loss(), settings, watch=Watch(folder=tmp_path))
+    rest = fine_tune(_bert(), tokenizer, rows, classification_loss(), settings, watch=StepCallbacks(folder=tmp_path))
     assert rest.steps == 6
     assert rest.losses[-1] == pytest.approx(whole.losses[-1], rel=1e-3)
 

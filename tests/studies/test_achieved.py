@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from compecon.callbacks import Audience, Watch
+from compecon.callbacks import Callbacks, StepCallbacks
 from compecon.checkpoints.load import load_checkpoint
 from compecon.errors import TrainingInterruptedError
 from compecon.evaluation.against_parent import Compared
@@ -20,7 +20,7 @@ from compecon.evaluation.predict import predict
 from compecon.evaluation.verdict import Against, sentence
 from compecon.latency import LatencyRatio
 from compecon.runs.jobs import background
-from compecon.runs.jobs.job_registry import RECIPES, Place
+from compecon.runs.jobs.job_registry import RECIPES, RunPaths
 from compecon.tasks.encode_rows import encode
 from compecon.tasks.language_task import Document, LanguageTask
 from compecon.tasks.task import Split, Task
@@ -42,12 +42,12 @@ def _quickly(monkeypatch):
 
 @pytest.fixture
 def place(tmp_path):
-    return Place(tmp_path / "result" / "run", tmp_path / "work", tmp_path)
+    return RunPaths(tmp_path / "result" / "run", tmp_path / "work", tmp_path)
 
 
-def run(name, place, audience=None, **params):
+def run(name, place, callbacks=None, **params):
     recipe = RECIPES[name]
-    return recipe.run(recipe.checked({**QUICK, **params}), place, audience or Audience())
+    return recipe.run(recipe.checked({**QUICK, **params}), place, callbacks or Callbacks())
 
 
 def said(folder, task, split):
@@ -60,7 +60,7 @@ def said(folder, task, split):
 
 def test_a_training_is_measured_against_its_parent_on_the_same_rows(place, rule, parent):
     notes = []
-    results = run("train", place, Audience(note=notes.append), task=rule, base=parent(), target=0.5)
+    results = run("train", place, Callbacks(note=notes.append), task=rule, base=parent(), target=0.5)
     task = read_task(rule)
     targets = task.part("test").targets
     (before, _), (after, _) = (said(folder, task, "test") for folder in (parent("again"), place.checkpoint))
@@ -123,7 +123,7 @@ def test_a_pruning_says_what_it_achieved(place, rule, parent):
     recipe = RECIPES["prune"]
     values = recipe.checked({**params, "task": rule, "checkpoint": parent(), "recover_steps": 3, "method": "random"})
     notes = []
-    results = recipe.run(values, place, Audience(note=notes.append))
+    results = recipe.run(values, place, Callbacks(note=notes.append))
     assert results["share"] <= 0.5
     assert results["price"] is results["met"] is None
     assert results["latency"]["ratio"] > 0
@@ -134,7 +134,7 @@ def test_an_evaluation_writes_nothing(rule, parent, tmp_path):
     recipe, folder = RECIPES["evaluate"], parent()
     params = recipe.checked({"checkpoint": folder, "task": rule, "keys": 2, "device": "cpu", "max_tokens": 32})
     before = sorted(tmp_path.rglob("*"))
-    results = recipe.run(params, Place(tmp_path / "a", tmp_path / "b", tmp_path / "c"), Audience())
+    results = recipe.run(params, RunPaths(tmp_path / "a", tmp_path / "b", tmp_path / "c"), Callbacks())
     assert sorted(tmp_path.rglob("*")) == before
     assert results["metrics"]["accuracy"]["n"] == 24
     assert results["policy"] == "top-k"
@@ -142,13 +142,13 @@ def test_an_evaluation_writes_nothing(rule, parent, tmp_path):
 
 def test_left_and_resumed_it_ends_in_the_same_weights(place, rule, parent, tmp_path):
     base = parent()
-    straight = Place(tmp_path / "straight" / "run", tmp_path / "w2", tmp_path)
+    straight = RunPaths(tmp_path / "straight" / "run", tmp_path / "w2", tmp_path)
     run("train", straight, task=rule, base=base, target=0.5)
     for _ in range(2):
         steps = []
-        watch = Watch(report=steps.append, stop=lambda steps=steps: len(steps) >= 1)
+        watch = StepCallbacks(report=steps.append, stop=lambda steps=steps: len(steps) >= 1)
         with pytest.raises(TrainingInterruptedError):
-            run("train", place, Audience(watch=watch), task=rule, base=base, target=0.5)
+            run("train", place, Callbacks(watch=watch), task=rule, base=base, target=0.5)
     run("train", place, task=rule, base=base, target=0.5)
     one, other = (load_checkpoint(each.checkpoint, "cpu").model.state_dict() for each in (straight, place))
     assert all(torch.equal(part, other[name]) for name, part in one.items())

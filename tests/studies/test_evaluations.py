@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from compecon.callbacks import Audience, Watch
+from compecon.callbacks import Callbacks, StepCallbacks
 from compecon.errors import TaskError, TrainingInterruptedError
 from compecon.evaluation import at_budgets as measured
 from compecon.evaluation.at_budgets import measure_checkpoint
@@ -142,9 +142,9 @@ def test_nothing_is_measured_twice(rule, parent, tmp_path, counting):
 def test_one_that_is_left_goes_on_where_it_was(rule, parent, tmp_path, counting):
     params = values(checkpoint=parent(), task=rule, budgets=[3, 2, 1])
     asked = []
-    watch = Watch(stop=lambda: asked.append(1) or len(asked) > 2)
+    watch = StepCallbacks(stop=lambda: asked.append(1) or len(asked) > 2)
     with pytest.raises(TrainingInterruptedError, match="after 2 of 4"):
-        measure_checkpoint(params, kept=tmp_path, audience=Audience(watch=watch))
+        measure_checkpoint(params, kept=tmp_path, callbacks=Callbacks(watch=watch))
     measure_checkpoint(params, kept=tmp_path)
     assert [each and each.keys for each in counting] == [None, 3, 2, 1]
 
@@ -158,7 +158,7 @@ def test_a_checkpoint_without_the_head_is_refused_before_anything_is_kept(rule, 
 def test_a_number_that_cannot_be_kept_is_told_all_the_same(rule, parent, tmp_path):
     taken, said = tmp_path / "taken", []
     taken.write_text("no folder")
-    found = measure_checkpoint(values(checkpoint=parent(), task=rule), kept=taken, audience=Audience(say=said.append))
+    found = measure_checkpoint(values(checkpoint=parent(), task=rule), kept=taken, callbacks=Callbacks(say=said.append))
     assert found.records[0].score.n == 24
     assert [sentence for sentence in said if "could not be kept" in sentence]
     assert taken.read_text() == "no folder"

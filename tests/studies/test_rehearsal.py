@@ -7,10 +7,10 @@ import math
 
 import pytest
 
-from compecon.callbacks import Audience, Watch
+from compecon.callbacks import Callbacks, StepCallbacks
 from compecon.errors import CheckpointError, TrainingInterruptedError
 from compecon.files.complete import KEEP, checkpoints_of, is_complete
-from compecon.runs.jobs.job_registry import RECIPES, Place
+from compecon.runs.jobs.job_registry import RECIPES, RunPaths
 from compecon.runs.jobs.rehearsal import Chain, undisturbed
 
 QUICK = {"steps": 12, "step_ms": 0, "save_every": 5, "size_kb": 1}
@@ -23,9 +23,9 @@ class Onlooker:
         self.stages, self.records, self.stop_after = [], [], stop_after
 
     @property
-    def audience(self):
-        watch = Watch(report=self.records.append, stop=lambda: self.records[-1].step >= self.stop_after)
-        return Audience(begin=lambda *stage: self.stages.append(stage), watch=watch)
+    def callbacks(self):
+        watch = StepCallbacks(report=self.records.append, stop=lambda: self.records[-1].step >= self.stop_after)
+        return Callbacks(begin=lambda *stage: self.stages.append(stage), watch=watch)
 
     @property
     def steps(self):
@@ -34,12 +34,12 @@ class Onlooker:
 
 @pytest.fixture
 def place(tmp_path):
-    return Place(tmp_path / "result" / "run", tmp_path / "checkpoints", tmp_path)
+    return RunPaths(tmp_path / "result" / "run", tmp_path / "checkpoints", tmp_path)
 
 
 def run(place, onlooker, **params):
     recipe = RECIPES["rehearsal"]
-    return recipe.run(recipe.checked({**QUICK, **params}), place, onlooker.audience)
+    return recipe.run(recipe.checked({**QUICK, **params}), place, onlooker.callbacks)
 
 
 def by_hand(seed, steps):

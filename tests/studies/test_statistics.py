@@ -24,7 +24,7 @@ from transformers import (
 from compecon.attention.budget import KeyBudget
 from compecon.attention.hooks import budgeted_attention, recorded_attention
 from compecon.attention.recorded import LayerAttention
-from compecon.callbacks import Audience, Watch
+from compecon.callbacks import Callbacks, StepCallbacks
 from compecon.checkpoints.checkpoint_fingerprint import digest_of
 from compecon.checkpoints.load import load_checkpoint
 from compecon.compression.compact import compact, kept_heads
@@ -36,7 +36,7 @@ from compecon.evaluation.row_records import RowStatistics
 from compecon.evaluation.row_statistics import chosen_rows, gather_statistics
 from compecon.evaluation.row_store import StatisticsStore, write_statistics
 from compecon.paths import assets
-from compecon.runs.jobs.job_registry import RECIPES, Place
+from compecon.runs.jobs.job_registry import RECIPES, RunPaths
 from compecon.stats import inequality as metrics
 from compecon.studies.survivors import inequality
 from compecon.tasks.encode_rows import encode
@@ -271,20 +271,20 @@ def n_bundled() -> int:
     return len([path for path in (assets() / "statistics").glob("*.json") if not path.name.startswith("texts-")])
 
 
-def stopping_after(n_steps: int, begun: list[str]) -> Audience:
+def stopping_after(n_steps: int, begun: list[str]) -> Callbacks:
     steps: list[int] = []
-    watch = Watch(lambda record: steps.append(record.step), lambda: len(steps) >= n_steps)
-    return Audience(begin=lambda name, _: begun.append(name), watch=watch)
+    watch = StepCallbacks(lambda record: steps.append(record.step), lambda: len(steps) >= n_steps)
+    return Callbacks(begin=lambda name, _: begun.append(name), watch=watch)
 
 
 def test_an_attempt_that_was_left_goes_on_with_the_first_missing_budget(plain: Path, task: str, tmp_path: Path) -> None:
     undisturbed, begun = gathered(plain, task, rows=40), list[str]()
     params, work = params_of(plain, task, rows=40), tmp_path / "work"  # two batches a budget
     with pytest.raises(TrainingInterruptedError, match="1 key were left after 1 of 2"):
-        gather_statistics(params, kept=tmp_path, work=work, audience=stopping_after(5, begun))
+        gather_statistics(params, kept=tmp_path, work=work, callbacks=stopping_after(5, begun))
     assert begun == ["all keys", "3 keys", "1 key"]
     assert StatisticsStore(tmp_path).all() == StatisticsStore().all()
-    found = gather_statistics(params, kept=tmp_path, work=work, audience=stopping_after(9, begun)).found
+    found = gather_statistics(params, kept=tmp_path, work=work, callbacks=stopping_after(9, begun)).found
     assert begun[3:] == ["1 key"]
     assert not work.exists()
     assert {**found.written(), "measured_at": 0} == {**undisturbed.written(), "measured_at": 0}
@@ -293,15 +293,15 @@ def test_an_attempt_that_was_left_goes_on_with_the_first_missing_budget(plain: P
 def test_damaged_pieces_of_an_attempt_are_measured_anew(plain: Path, task: str, tmp_path: Path) -> None:
     work, begun = tmp_path / "work", list[str]()
     with pytest.raises(TrainingInterruptedError):
-        gather_statistics(params_of(plain, task, rows=40), work=work, audience=stopping_after(3, []))
+        gather_statistics(params_of(plain, task, rows=40), work=work, callbacks=stopping_after(3, []))
     (work / "all-keys.json").write_text("{")
-    gather_statistics(params_of(plain, task, rows=40), work=work, audience=stopping_after(99, begun))
+    gather_statistics(params_of(plain, task, rows=40), work=work, callbacks=stopping_after(99, begun))
     assert begun == ["all keys", "3 keys", "1 key"]
 
 
 def test_the_run_kind_keeps_what_it_found(plain: Path, task: str, tmp_path: Path) -> None:
-    place = Place(tmp_path / "result", tmp_path / "work", tmp_path, tmp_path / "measurements")
-    results = RECIPES["statistics"].run(params_of(plain, task), place, Audience())
+    place = RunPaths(tmp_path / "result", tmp_path / "work", tmp_path, tmp_path / "measurements")
+    results = RECIPES["statistics"].run(params_of(plain, task), place, Callbacks())
     [path] = [path for path in (tmp_path / "measurements" / "statistics").iterdir() if path.name == results["file"]]
     assert RowStatistics.read(json.loads(path.read_text())).key.digest == results["digest"]
     assert re.match(r"20 rows of rule\d* test: mean Gini 0\.\d+, .* flip by 1 key a query\.", results["sentence"])

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from compecon.callbacks import Watch
+from compecon.callbacks import StepCallbacks
 from compecon.compression.prune import METHODS
 from compecon.errors import TrainingInterruptedError
 from compecon.evaluation.as_given import require_measurable
@@ -107,7 +107,7 @@ def test_a_training_that_ends_early_gives_the_model_back_too(tokenizer, tiny_ber
         return classification_loss()(found, labels, soft) * (float("nan") if error is FloatingPointError else 1.0)
 
     with pytest.raises(error):
-        fine_tune(model, tokenizer, rows_of(), loss, replace(ONE_STEP, steps=3), watch=Watch(stop=lambda: True))
+        fine_tune(model, tokenizer, rows_of(), loss, replace(ONE_STEP, steps=3), watch=StepCallbacks(stop=lambda: True))
     assert "forward" not in vars(model)
     assert state(model)[1:] == before
     require_measurable(model)

@@ -7,7 +7,7 @@ import torch
 from tokenizers import Tokenizer, models
 from transformers import BertForTokenClassification, GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
-from compecon.callbacks import Watch
+from compecon.callbacks import StepCallbacks
 from compecon.compression.macs import share_of_macs, unit_macs
 from compecon.errors import CheckpointError, TrainingInterruptedError, UnsupportedModelError
 from compecon.incentives.gates import Gates, gated
@@ -69,7 +69,7 @@ def test_a_language_model_comes_down_to_its_target(model, tokenizer, rows, start
 @pytest.mark.parametrize("left_after", [1, 2, 4, 5])
 def test_steps_are_counted_one_way_over_all_phases(model, tokenizer, rows, tmp_path, left_after):
     told, saved = [], []
-    watch = Watch(
+    watch = StepCallbacks(
         report=told.append, saved=saved.append, stop=lambda: len(told) >= left_after, folder=tmp_path / "training"
     )
     settings = FineTuneSettings(steps=6, batch_size=4, save_every=1, device="cpu")

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from compecon.callbacks import Watch
+from compecon.callbacks import StepCallbacks
 from compecon.compression.macs import unit_macs
 from compecon.errors import TrainingInterruptedError
 from compecon.incentives.activity import EffectiveKeys, GroupLasso
@@ -34,7 +34,7 @@ SETTINGS = FineTuneSettings(
     precision="float32",
     save_every=3,
 )  # 15 rows in 8 batches: 4 steps an epoch, the last one of 2 passes, 12 in all
-Train = Callable[[Watch], tuple[dict, tuple]]
+Train = Callable[[StepCallbacks], tuple[dict, tuple]]
 
 
 def trainer(tokenizer, build, rows, settings, priced) -> Train:
@@ -77,7 +77,7 @@ def left_after(train: Train, folder, steps):
     """Train, leaving after each of some steps; records of all parts, and the weights at the end."""
     records = []
     for stop in (*steps, None):
-        watch = Watch(
+        watch = StepCallbacks(
             folder=folder,
             report=lambda record: records.append(replace(record, seconds=0.0)),
             stop=lambda stop=stop: bool(records) and records[-1].step == stop,
@@ -93,7 +93,7 @@ def test_a_training_that_was_left_in_the_second_epoch_ends_with_the_same_bits(
     tokenizer, tiny_bert, rows_of, tmp_path, priced
 ):
     train = trainer(tokenizer, tiny_bert, rows_of(15), SETTINGS, priced)
-    whole, history = train(Watch(folder=tmp_path / "whole"))
+    whole, history = train(StepCallbacks(folder=tmp_path / "whole"))
     parts, records = left_after(train, tmp_path / "parts", [6])
     assert records == history
     assert whole.keys() == parts.keys()
@@ -107,7 +107,7 @@ def test_a_training_that_was_left_in_the_second_epoch_ends_with_the_same_bits(
 )
 def test_it_does_not_matter_when_and_how_often_a_training_was_left(tokenizer, tiny_bert, rows_of, tmp_path, steps):
     train = trainer(tokenizer, tiny_bert, rows_of(15), SETTINGS, by_gates)
-    whole, history = train(Watch())
+    whole, history = train(StepCallbacks())
     parts, records = left_after(train, tmp_path, steps)
     assert records == history
     assert [name for name in whole if not torch.equal(whole[name], parts[name])] == []
@@ -116,8 +116,8 @@ def test_it_does_not_matter_when_and_how_often_a_training_was_left(tokenizer, ti
 @pytest.mark.parametrize("settings", [SETTINGS, replace(SETTINGS, steps=6)], ids=["by epochs", "within an epoch"])
 def test_a_training_that_had_ended_takes_no_further_step(tokenizer, tiny_bert, rows_of, tmp_path, settings):
     train = trainer(tokenizer, tiny_bert, rows_of(15), settings, by_gates)
-    whole, _ = train(Watch(folder=tmp_path))
-    again, history = train(Watch(folder=tmp_path))
+    whole, _ = train(StepCallbacks(folder=tmp_path))
+    again, history = train(StepCallbacks(folder=tmp_path))
     assert history == ()
     assert [name for name in whole if not torch.equal(whole[name], again[name])] == []
 

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from compecon.callbacks import Watch
+from compecon.callbacks import StepCallbacks
 from compecon.errors import CheckpointError, TrainingInterruptedError
 from compecon.files.complete import MARKER, last_complete_checkpoint
 from compecon.incentives.price import DualAscent, FixedPrice
@@ -94,7 +94,7 @@ def test_trap_2_a_language_model_is_judged_by_the_tokens_that_are_predicted(toke
 def interrupted_after(n, model, tokenizer, rows, settings, folder, charge=None):
     """Train until so many steps are done, and leave."""
     seen = []
-    watch = Watch(report=seen.append, stop=lambda: len(seen) == n, folder=folder)
+    watch = StepCallbacks(report=seen.append, stop=lambda: len(seen) == n, folder=folder)
     with pytest.raises(TrainingInterruptedError):
         fine_tune(model, tokenizer, rows, classification_loss(), settings, watch=watch, charge=charge)
 
@@ -158,7 +158,9 @@ def test_trap_3_a_checkpoint_that_is_not_whole_is_set_aside_and_the_one_before_i
 def test_trap_3_a_training_goes_on_behind_a_half_written_checkpoint(tokenizer, tiny_bert, rows_of, tmp_path):
     interrupted_after(3, tiny_bert(), tokenizer, rows_of(), SAVING, tmp_path)
     without_marker(tmp_path / "checkpoint-3")
-    result = fine_tune(tiny_bert(), tokenizer, rows_of(), classification_loss(), SAVING, watch=Watch(folder=tmp_path))
+    result = fine_tune(
+        tiny_bert(), tokenizer, rows_of(), classification_loss(), SAVING, watch=StepCallbacks(folder=tmp_path)
+    )
     assert [record.step for record in result.history] == [3, 4, 5, 6]
 
 
@@ -180,7 +182,7 @@ def test_trap_4_old_checkpoints_go_by_their_step_whatever_the_clock_says(tokeniz
         rows_of(),
         classification_loss(),
         replace(SAVING, steps=12),
-        watch=Watch(folder=tmp_path, report=set_back),
+        watch=StepCallbacks(folder=tmp_path, report=set_back),
     )
     assert sorted(path.name for path in tmp_path.glob("checkpoint-*")) == ["checkpoint-11", "checkpoint-12"]
     assert last_complete_checkpoint(tmp_path) == tmp_path / "checkpoint-12"
@@ -188,18 +190,20 @@ def test_trap_4_old_checkpoints_go_by_their_step_whatever_the_clock_says(tokeniz
 
 def test_trap_5_a_training_that_was_stopped_does_not_look_like_one_that_ended(tokenizer, tiny_bert, rows_of, tmp_path):
     model = tiny_bert()
-    watch = Watch(stop=lambda: True, folder=tmp_path)
+    watch = StepCallbacks(stop=lambda: True, folder=tmp_path)
     with pytest.raises(TrainingInterruptedError, match=r"left after step 1 of 6.*same folder to go on"):
         fine_tune(model, tokenizer, rows_of(), classification_loss(), SAVING, watch=watch)
     assert last_complete_checkpoint(tmp_path) == tmp_path / "checkpoint-1"
     assert not model.training
     with pytest.raises(TrainingInterruptedError, match="Nothing of it was kept"):
-        fine_tune(tiny_bert(), tokenizer, rows_of(), classification_loss(), SAVING, watch=Watch(stop=lambda: True))
+        fine_tune(
+            tiny_bert(), tokenizer, rows_of(), classification_loss(), SAVING, watch=StepCallbacks(stop=lambda: True)
+        )
 
 
 def test_trap_5_a_stop_that_comes_with_the_last_step_comes_too_late(tokenizer, tiny_bert, rows_of):
     result = fine_tune(
-        tiny_bert(), tokenizer, rows_of(), classification_loss(), ONE_STEP, watch=Watch(stop=lambda: True)
+        tiny_bert(), tokenizer, rows_of(), classification_loss(), ONE_STEP, watch=StepCallbacks(stop=lambda: True)
     )
     assert result.steps == 1
 
@@ -276,7 +280,7 @@ def test_trap_7_a_price_that_diverges_leaves_the_last_complete_checkpoint(tokeni
             classification_loss(),
             SAVING,
             charge=charge,
-            watch=Watch(folder=tmp_path),
+            watch=StepCallbacks(folder=tmp_path),
         )
     assert last_complete_checkpoint(tmp_path) == tmp_path / "checkpoint-2"
 

@@ -27,7 +27,7 @@ from compecon.views.frontier.card_points import checkpoint_points
 from compecon.views.frontier.experiment_points import experiment_points, experiment_reports
 from compecon.views.frontier.frontier_page import frontier_report, report_markdown
 from compecon.views.frontier.frontier_view import FrontierAxes, axes_of, frontier_view, tasks_of
-from compecon.views.frontier.points_of import CurvePoint, Elsewhere, Found, FrontierPoint, Reading
+from compecon.views.frontier.points_of import CollectedPoints, CurvePoint, FrontierPoint, OtherSplit, Reading
 from compecon.views.frontier.price_study import price_view
 from compecon.views.frontier.proxies import proxy_view
 from compecon.views.frontier.quoted_points import quoted_points, quoted_statements
@@ -116,7 +116,7 @@ def with_card(entry: CheckpointEntry, folder: Path, card: Any) -> CheckpointEntr
 METRIC = {"name": "accuracy", "split": "test", "value": 0.8, "low": 0.7, "high": 0.9, "n": 10}
 
 
-def read_card(entries: dict[str, CheckpointEntry], tmp_path: Path, card: Any) -> Found:
+def read_card(entries: dict[str, CheckpointEntry], tmp_path: Path, card: Any) -> CollectedPoints:
     return checkpoint_points([with_card(entries["sentiment"], tmp_path / "mine", card)])
 
 
@@ -147,7 +147,7 @@ def test_a_metric_that_is_no_number_makes_no_point(
 def test_metrics_that_are_no_list_of_objects_are_none(
     entries: dict[str, CheckpointEntry], tmp_path: Path, metrics: Any
 ) -> None:
-    assert read_card(entries, tmp_path, {"schema": 1, "task": "sentiment", "metrics": metrics}) == Found()
+    assert read_card(entries, tmp_path, {"schema": 1, "task": "sentiment", "metrics": metrics}) == CollectedPoints()
 
 
 def test_costs_that_are_no_numbers_are_not_known(entries: dict[str, CheckpointEntry], tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ def test_a_folder_named_like_a_bundled_child_tells_nothing_of_the_parent(
 
 def test_a_checkpoint_that_cannot_be_opened_is_listed_with_the_reason(entries: dict[str, CheckpointEntry]) -> None:
     broken = replace(entries["sentiment"], problem="The weights are damaged.", preflight=None, title="Mine")
-    assert checkpoint_points([broken]) == Found((), (("Mine", "The weights are damaged."),))
+    assert checkpoint_points([broken]) == CollectedPoints((), (("Mine", "The weights are damaged."),))
 
 
 # ---- experiments
@@ -351,7 +351,9 @@ def test_families_of_runs_follow_from_what_was_asked_for(recipe: str, params: di
 
 @pytest.mark.parametrize("results", [{}, {"metric": 5}, {"metric": {"value": math.nan}}])
 def test_a_run_without_a_metric_is_listed(results: dict[str, Any]) -> None:
-    assert run_points([a_run(results=results)]) == Found((), (("Mine", "it is done, but its results state no metric"),))
+    assert run_points([a_run(results=results)]) == CollectedPoints(
+        (), (("Mine", "it is done, but its results state no metric"),)
+    )
 
 
 def a_history(*events: dict[str, Any], **stages: list[dict[str, Any]]) -> History:
@@ -395,7 +397,7 @@ def test_a_failed_run_with_a_number_is_a_failed_point() -> None:
 
 
 def test_runs_that_make_no_checkpoint_are_passed_over() -> None:
-    assert run_points([a_run(recipe="evaluate"), a_run(recipe="rehearsal")]) == Found()
+    assert run_points([a_run(recipe="evaluate"), a_run(recipe="rehearsal")]) == CollectedPoints()
 
 
 # ---- stored measurements
@@ -584,7 +586,7 @@ def test_a_checkpoint_that_a_run_made_is_shown_once_as_the_run(
     assert [point.key for point in found] == ["run/train-00000001"]
     assert found[0].checkpoint == str(made)
     assert found[0].costs["parameters"].value > 0
-    assert found[0].elsewhere == (Elsewhere("dev", Reading(0.75, 0.7, 0.9), None, 10),)
+    assert found[0].elsewhere == (OtherSplit("dev", Reading(0.75, 0.7, 0.9), None, 10),)
 
 
 def test_bundled_checkpoints_and_experiments_share_the_axes_of_their_task(entries: dict[str, CheckpointEntry]) -> None:
@@ -598,4 +600,4 @@ def test_bundled_checkpoints_and_experiments_share_the_axes_of_their_task(entrie
 
 
 def test_nothing_at_all_is_no_error() -> None:
-    assert all_points(Sources(reports=(), has_quoted=False)) == Found()
+    assert all_points(Sources(reports=(), has_quoted=False)) == CollectedPoints()

@@ -24,7 +24,7 @@ from compecon.views.frontier.frontier_view import (
     frontier_view,
     tasks_of,
 )
-from compecon.views.frontier.points_of import CurvePoint, Elsewhere, FrontierPoint, Reading
+from compecon.views.frontier.points_of import CurvePoint, FrontierPoint, OtherSplit, Reading
 from tests.support.frontier import a_point, dense
 
 AXES = FrontierAxes("sst2")
@@ -297,7 +297,7 @@ def test_an_interval_that_does_not_hold_its_number_is_dropped() -> None:
 
 
 def test_tasks_and_splits_can_be_chosen_and_the_reported_one_comes_first() -> None:
-    on_dev = Elsewhere("dev", Reading(0.7), rows=872)
+    on_dev = OtherSplit("dev", Reading(0.7), rows=872)
     points = [a_point("a", elsewhere=(on_dev,)), a_point("b"), a_point("c", task="stsb", metric="spearman")]
     assert tasks_of(points) == (
         TaskChoice("sst2", "Sentiment (SST-2): accuracy on test", 2),
@@ -311,7 +311,7 @@ def test_tasks_and_splits_can_be_chosen_and_the_reported_one_comes_first() -> No
 
 def test_a_running_point_is_shown_on_the_split_it_is_measured_on() -> None:
     points = [
-        a_point("done", elsewhere=(Elsewhere("dev", Reading(0.7)),)),
+        a_point("done", elsewhere=(OtherSplit("dev", Reading(0.7)),)),
         a_point("new", split="dev", state="running"),
     ]
     assert "choose sst2@dev to watch it" in reasons(frontier_view(points, AXES))["new"]

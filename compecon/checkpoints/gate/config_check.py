@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from compecon.compression.shape import COMPACT, NEURONS, Kept
+from compecon.compression.shape import COMPACT, NEURONS, CompactShape
 from compecon.errors import CheckpointError, UnsupportedModelError
 
 # Largest number accepted where a key's name says that something is built that many times. The generous ones only stop
@@ -182,7 +182,7 @@ def read_sizes(config: Mapping[str, Any]) -> Sizes:
     return Sizes(**found, max_positions=_max_positions(config))
 
 
-def read_kept(config: Mapping[str, Any], sizes: Sizes) -> Kept | None:
+def read_kept(config: Mapping[str, Any], sizes: Sizes) -> CompactShape | None:
     """What a compacted model has kept of each layer; ``None`` for a dense one.
 
     Raises:
@@ -193,7 +193,7 @@ def read_kept(config: Mapping[str, Any], sizes: Sizes) -> Kept | None:
     named = any(config.get(key) is not None for key in NEURONS)
     n_neurons = _positive(config, NEURONS) if named else 4 * sizes.hidden_size
     try:
-        return Kept.read(config.get("compact"), n_layers=sizes.layers, n_heads=sizes.heads, n_neurons=n_neurons)
+        return CompactShape.read(config.get("compact"), n_layers=sizes.layers, n_heads=sizes.heads, n_neurons=n_neurons)
     except ValueError as error:
         raise CheckpointError(f"config.json does not say what was kept: {error} Save the checkpoint again.") from error
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from compecon.compression.shape import COMPACT, NEURONS, Kept
+from compecon.compression.shape import COMPACT, NEURONS, CompactShape
 from compecon.errors import CheckpointError, UnsupportedModelError
 
 _KEY = "pruned_heads"
@@ -50,7 +50,7 @@ def with_compact_shape(config: Mapping[str, Any]) -> Mapping[str, Any]:
         **{name: value for name, value in config.items() if name != _KEY},
         "model_type": f"{COMPACT}{model_type}",
         "architectures": [f"Compact{name}" for name in named] if isinstance(named, list) else named,
-        "compact": Kept(kept, (neurons,) * layers).written(),
+        "compact": CompactShape(kept, (neurons,) * layers).written(),
     }
 
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from compecon.callbacks import Audience
+from compecon.callbacks import Callbacks
 from compecon.checkpoints.load import load_checkpoint
-from compecon.evaluation.against_parent import achieved, compared
+from compecon.evaluation.against_parent import compare_with_parent, compared
 from compecon.evaluation.changed_rows import examples
 from compecon.files.complete import write_durably
 from compecon.files.plain_json import plain
@@ -25,18 +25,18 @@ from compecon.training.prune_checkpoint import prune_checkpoint
 from compecon.training.train_checkpoint import train
 
 if TYPE_CHECKING:
-    from compecon.runs.jobs.job_registry import Place
+    from compecon.runs.jobs.job_registry import RunPaths
 
 EXAMPLES, SPENT = "examples.json", "spent.json"
 
 
-def train_in_background(params: Mapping[str, Any], place: Place, audience: Audience) -> dict[str, Any]:
+def train_in_background(params: Mapping[str, Any], place: RunPaths, callbacks: Callbacks) -> dict[str, Any]:
     """Train, then say what came of it; an attempt that finds the checkpoint made goes on from there.
 
     Args:
         params: Checked values of `compecon.runs.jobs.options.TRAIN`.
         place: Where files go.
-        audience: Who looks on.
+        callbacks: Who looks on.
 
     Raises:
         CompeconError, FloatingPointError, TrainingInterruptedError: As for `compecon.training.train_checkpoint.train`.
@@ -44,66 +44,66 @@ def train_in_background(params: Mapping[str, Any], place: Place, audience: Audie
     plan, source, report_to = train_plan(params), params["base"], trackers(params["report_to"])
     if "tensorboard" in report_to:  # its logs outlive the folder of the training
         os.environ.setdefault("TENSORBOARD_LOGGING_DIR", str(place.notes / "logs"))
-    onlookers = _at(place, audience, report_to)
+    onlookers = _at(place, callbacks, report_to)
     return _done(
-        lambda task: train(source, task, plan, place.checkpoint, audience=onlookers), source, params, place, audience
+        lambda task: train(source, task, plan, place.checkpoint, callbacks=onlookers), source, params, place, callbacks
     )
 
 
-def prune_in_background(params: Mapping[str, Any], place: Place, audience: Audience) -> dict[str, Any]:
+def prune_in_background(params: Mapping[str, Any], place: RunPaths, callbacks: Callbacks) -> dict[str, Any]:
     """Prune, then say what came of it.
 
     Args:
         params: Checked values of `compecon.runs.jobs.options.PRUNE`.
         place: Where files go.
-        audience: Who looks on.
+        callbacks: Who looks on.
 
     Raises:
         CompeconError, FloatingPointError, TrainingInterruptedError: As for `prune_checkpoint`.
     """
     plan, source, device = prune_plan(params), params["checkpoint"], params["device"]
-    onlookers = _at(place, audience, ())
+    onlookers = _at(place, callbacks, ())
     return _done(
-        lambda task: prune_checkpoint(source, task, plan, place.checkpoint, audience=onlookers, device=device),
+        lambda task: prune_checkpoint(source, task, plan, place.checkpoint, callbacks=onlookers, device=device),
         source,
         params,
         place,
-        audience,
+        callbacks,
     )
 
 
-def _at(place: Place, audience: Audience, report_to: tuple[str, ...]) -> Audience:
-    return replace(audience, watch=replace(audience.watch, folder=place.work, report_to=report_to))
+def _at(place: RunPaths, callbacks: Callbacks, report_to: tuple[str, ...]) -> Callbacks:
+    return replace(callbacks, watch=replace(callbacks.watch, folder=place.work, report_to=report_to))
 
 
 def _done(
-    make: Callable[[AnyTask], Trained], source: str, params: Mapping[str, Any], place: Place, audience: Audience
+    make: Callable[[AnyTask], Trained], source: str, params: Mapping[str, Any], place: RunPaths, callbacks: Callbacks
 ) -> dict[str, Any]:
-    audience.begin("reading the data", 0)
+    callbacks.begin("reading the data", 0)
     task = task_of(params)
     if not place.checkpoint.exists():
         trained = make(task)
         if not is_first():
             return {}  # of several processes the first one saves, measures and tells
         _keep_spent(trained, place)
-    audience.begin("measuring beside the parent", 0)
+    callbacks.begin("measuring beside the parent", 0)
     new, parent = (load_checkpoint(each, params["device"]) for each in (place.checkpoint, source))
     reported = task.reported[0]
     shown = "dev" if "dev" in task.splits else reported
     on = compared(new, parent, task, reported, max_tokens=params["max_tokens"])
     beside = on if shown == reported else compared(new, parent, task, shown, max_tokens=params["max_tokens"])
     write_durably(place.notes / EXAMPLES, json.dumps(examples(beside, parent.name), indent=1, ensure_ascii=False))
-    results = achieved(new, parent, on)
+    results = compare_with_parent(new, parent, on)
     shutil.rmtree(place.work, ignore_errors=True)  # an attempt that ended right after the checkpoint left it
     return {**results, **_spent(place)}
 
 
-def _keep_spent(trained: Trained, place: Place) -> None:
+def _keep_spent(trained: Trained, place: RunPaths) -> None:
     spent = {"estimate": asdict(trained.estimate), "took": asdict(trained.took)}
     write_durably(place.notes / SPENT, json.dumps(plain(spent), indent=1))
 
 
-def _spent(place: Place) -> dict[str, Any]:
+def _spent(place: RunPaths) -> dict[str, Any]:
     """What was expected and what it took; None for both if the attempt that knew ended right after the checkpoint."""
     try:
         told = read_json(place.notes / SPENT, MEGABYTE)

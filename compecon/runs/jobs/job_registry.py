@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, final
 
-from compecon.callbacks import Audience
+from compecon.callbacks import Callbacks
 from compecon.checkpoints.locate import bundled_names
 from compecon.runs.jobs import options
 from compecon.runs.jobs.fields import Json, Setting, SettingError, checked_values
@@ -23,7 +23,7 @@ _ALWAYS_SAVED: Mapping[str, Json] = MappingProxyType({"save_every": 50})
 
 @final
 @dataclass(frozen=True)
-class Place:
+class RunPaths:
     """Where the files of a run go.
 
     Attributes:
@@ -40,7 +40,7 @@ class Place:
     kept: Path | None = None
 
 
-Run = Callable[[Mapping[str, Any], Place, Audience], dict[str, Any]]
+Run = Callable[[Mapping[str, Any], RunPaths, Callbacks], dict[str, Any]]
 
 
 @final
@@ -98,13 +98,13 @@ class Recipe:
         values = self.read(params)
         return {name: self.always.get(name) if value is None else value for name, value in values.items()}
 
-    def run(self, params: Mapping[str, Any], place: Place, audience: Audience) -> dict[str, Any]:
+    def run(self, params: Mapping[str, Any], place: RunPaths, callbacks: Callbacks) -> dict[str, Any]:
         """Run it, or go on where an earlier attempt was left.
 
         Args:
             params: Checked values.
             place: Where files go; the same for every attempt.
-            audience: Who looks on; its watch says whether to stop. Its folder is not looked at: the place says it.
+            callbacks: Who looks on; its watch says whether to stop. Its folder is not looked at: the place says it.
 
         Returns:
             What came of it, as JSON values.
@@ -114,7 +114,7 @@ class Recipe:
             TrainingInterruptedError: If the watch said stop; run it again to go on.
             FloatingPointError: If the loss is not finite.
         """
-        return self.work(params, place, audience)
+        return self.work(params, place, callbacks)
 
     def command(self, params: Mapping[str, Any]) -> tuple[str, ...]:
         """The command that does the same: what comes after `compecon`, without `--out`, and only what is no default.
@@ -172,34 +172,34 @@ def _task(name: str) -> str:
     return f"{FILES}{Path(path).expanduser().absolute()}{name.removeprefix(FILES)[len(path) :]}"
 
 
-def _train(params: Mapping[str, Any], place: Place, audience: Audience) -> dict[str, Any]:
+def _train(params: Mapping[str, Any], place: RunPaths, callbacks: Callbacks) -> dict[str, Any]:
     from compecon.runs.jobs.background import train_in_background  # noqa: PLC0415 - loads torch
 
-    return train_in_background(params, place, audience)
+    return train_in_background(params, place, callbacks)
 
 
-def _prune(params: Mapping[str, Any], place: Place, audience: Audience) -> dict[str, Any]:
+def _prune(params: Mapping[str, Any], place: RunPaths, callbacks: Callbacks) -> dict[str, Any]:
     from compecon.runs.jobs.background import prune_in_background  # noqa: PLC0415 - loads torch
 
-    return prune_in_background(params, place, audience)
+    return prune_in_background(params, place, callbacks)
 
 
-def _evaluate(params: Mapping[str, Any], place: Place, audience: Audience) -> dict[str, Any]:
+def _evaluate(params: Mapping[str, Any], place: RunPaths, callbacks: Callbacks) -> dict[str, Any]:
     from compecon.evaluation.at_budgets import measure_checkpoint  # noqa: PLC0415 - loads torch
 
-    return measure_checkpoint(params, kept=place.kept, audience=audience).results()
+    return measure_checkpoint(params, kept=place.kept, callbacks=callbacks).results()
 
 
-def _statistics(params: Mapping[str, Any], place: Place, audience: Audience) -> dict[str, Any]:
+def _statistics(params: Mapping[str, Any], place: RunPaths, callbacks: Callbacks) -> dict[str, Any]:
     from compecon.evaluation.row_statistics import gather_statistics  # noqa: PLC0415 - loads torch
 
-    return gather_statistics(params, kept=place.kept, work=place.work, audience=audience).results()
+    return gather_statistics(params, kept=place.kept, work=place.work, callbacks=callbacks).results()
 
 
-def _rehearse(params: Mapping[str, Any], place: Place, audience: Audience) -> dict[str, Any]:
+def _rehearse(params: Mapping[str, Any], place: RunPaths, callbacks: Callbacks) -> dict[str, Any]:
     from compecon.runs.jobs.rehearsal import rehearse  # noqa: PLC0415 - used by few
 
-    return rehearse(params, place.checkpoint, place.work, audience)
+    return rehearse(params, place.checkpoint, place.work, callbacks)
 
 
 RECIPES: Mapping[str, Recipe] = MappingProxyType(

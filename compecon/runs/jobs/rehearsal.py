@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, final
 
-from compecon.callbacks import Audience, StepRecord
+from compecon.callbacks import Callbacks, StepRecord
 from compecon.errors import CheckpointError, TrainingInterruptedError
 from compecon.files.complete import checkpoint_folder, last_complete_checkpoint, mark_complete
 from compecon.files.safe_reader import MEGABYTE, read_json
@@ -61,14 +61,14 @@ class Chain:
         return math.exp(-self.step / 50) + int(self.link[:4], 16) / 2**20
 
 
-def rehearse(params: Mapping[str, Any], out: Path, work: Path, audience: Audience) -> dict[str, Any]:
+def rehearse(params: Mapping[str, Any], out: Path, work: Path, callbacks: Callbacks) -> dict[str, Any]:
     """Go through the steps of a training, or go on where an earlier attempt was left.
 
     Args:
         params: Checked values of `compecon.runs.jobs.options.REHEARSAL`.
         out: Folder of the result; if it is there, an earlier attempt finished it.
         work: Folder for checkpoints on the way; removed when the result is there.
-        audience: Who looks on.
+        callbacks: Who looks on.
 
     Raises:
         CheckpointError: If `work` holds a rehearsal with another seed or size.
@@ -77,7 +77,7 @@ def rehearse(params: Mapping[str, Any], out: Path, work: Path, audience: Audienc
         RuntimeError: At the step `fail_at`.
     """
     if not out.exists():
-        _place(_through(params, work, audience), params["size_kb"], out)
+        _place(_through(params, work, callbacks), params["size_kb"], out)
     chain = _read(out, params)
     shutil.rmtree(work, ignore_errors=True)
     sentence = f"{chain.step} steps were rehearsed; the chain ends in {chain.link[:12]}."
@@ -92,22 +92,22 @@ def undisturbed(params: Mapping[str, Any]) -> str:
     return chain.link
 
 
-def _through(params: Mapping[str, Any], work: Path, audience: Audience) -> Chain:
+def _through(params: Mapping[str, Any], work: Path, callbacks: Callbacks) -> Chain:
     work.mkdir(parents=True, exist_ok=True)
     left = last_complete_checkpoint(work)
     chain = Chain.begun(params["seed"]) if left is None else _read(left, params)
-    audience.begin("rehearsal", params["steps"])
+    callbacks.begin("rehearsal", params["steps"])
     began, held = time.monotonic(), bytearray()
     while chain.step < params["steps"]:
         time.sleep(params["step_ms"] / 1000)
         _misfortune(chain.step + 1, params)
         held.extend(b"\x01" * (params["grow_mb"] * _MB))
         chain = chain.longer()
-        audience.watch.report(_record(chain, time.monotonic() - began))
-        leaves = audience.watch.stop() and chain.step < params["steps"]
+        callbacks.watch.report(_record(chain, time.monotonic() - began))
+        leaves = callbacks.watch.stop() and chain.step < params["steps"]
         if leaves or chain.step % params["save_every"] == 0:
             _save(chain, params["size_kb"], work)
-            audience.watch.saved(chain.step)
+            callbacks.watch.saved(chain.step)
         if leaves:
             raise TrainingInterruptedError(f"The rehearsal was left after step {chain.step} of {params['steps']}.")
     return chain

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from compecon.attention.recorded import LayerAttention
-from compecon.compression.shape import COMPACT, Kept
+from compecon.compression.shape import COMPACT, CompactShape
 
 
 @final
@@ -35,7 +35,7 @@ class HeadGrid:
             attention: One record a layer that computes attention; a dense model's own measure of its heads.
         """
         if str(config.model_type).startswith(COMPACT):
-            kept = Kept.of(config).heads
+            kept = CompactShape.of(config).heads
             return cls(kept, (config.num_attention_heads,) * len(kept))
         sizes = tuple(layer.weights.shape[1] for layer in attention)
         return cls(tuple(tuple(range(size)) for size in sizes), sizes)

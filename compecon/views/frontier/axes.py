@@ -11,7 +11,7 @@ from compecon.errors import CompeconError
 from compecon.views.checked_values import few
 from compecon.views.frontier.drawn import AxisChoice, FrontierAxes, TaskChoice
 from compecon.views.frontier.names import task_title
-from compecon.views.frontier.points_of import Elsewhere, FrontierPoint
+from compecon.views.frontier.points_of import FrontierPoint, OtherSplit
 
 Value = TypeVar("Value", bound=Hashable)
 _COSTS = {
@@ -28,7 +28,7 @@ _REPORTED = "test"
 
 @final
 @dataclass(frozen=True)
-class Asked:
+class AxisContext:
     """What readings must have in common to share the axes.
 
     Attributes:
@@ -104,7 +104,7 @@ def cost_title(name: str) -> str:
     return _COSTS[name]
 
 
-def asked_for(points: Sequence[FrontierPoint], axes: FrontierAxes) -> Asked:
+def asked_for(points: Sequence[FrontierPoint], axes: FrontierAxes) -> AxisContext:
     """What readings must have in common: what most of the points do, the first of them where it is even.
 
     Raises:
@@ -120,7 +120,7 @@ def asked_for(points: Sequence[FrontierPoint], axes: FrontierAxes) -> Asked:
     metric = _common(point.metric for point, _ in there) or ""
     same = [(point, here) for point, here in there if point.metric == metric]
     costly = [point for point, _ in same if axes.x in point.costs]
-    return Asked(
+    return AxisContext(
         task=task,
         split=split,
         metric=metric,
@@ -155,14 +155,14 @@ def measured(points: Iterable[FrontierPoint]) -> list[FrontierPoint]:
     return [point for point in points if point.origin != "quoted"]
 
 
-def readings(point: FrontierPoint) -> tuple[Elsewhere, ...]:
+def readings(point: FrontierPoint) -> tuple[OtherSplit, ...]:
     """What was measured of a point, split by split, the reported one first."""
     if point.quality is None:
         return point.elsewhere
-    return (Elsewhere(point.split, point.quality, point.change, point.rows), *point.elsewhere)
+    return (OtherSplit(point.split, point.quality, point.change, point.rows), *point.elsewhere)
 
 
-def at(point: FrontierPoint, split: str) -> Elsewhere | None:
+def at(point: FrontierPoint, split: str) -> OtherSplit | None:
     """What was measured of a point on a split."""
     return next((here for here in readings(point) if here.split == split), None)
 

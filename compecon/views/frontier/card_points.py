@@ -33,7 +33,7 @@ from compecon.views.frontier.checked_numbers import (
     words,
 )
 from compecon.views.frontier.names import ANY_BUDGET, DENSE, family_of, is_higher_better, task_of
-from compecon.views.frontier.points_of import CurvePoint, Elsewhere, Found, FrontierPoint, Reading, each
+from compecon.views.frontier.points_of import CollectedPoints, CurvePoint, FrontierPoint, OtherSplit, Reading, each
 from compecon.views.frontier.shapes import attention_reads, digest_of, size_of
 
 _AT_KEYS = re.compile(r"(.{1,80}) at (\d{1,6}) keys?")
@@ -60,7 +60,7 @@ class _Card:
         return None
 
 
-def checkpoint_points(entries: Iterable[CheckpointEntry]) -> Found:
+def checkpoint_points(entries: Iterable[CheckpointEntry]) -> CollectedPoints:
     """A point for each checkpoint whose card states a metric.
 
     Args:
@@ -75,7 +75,7 @@ def checkpoint_points(entries: Iterable[CheckpointEntry]) -> Found:
         lambda card: _point(card, _parent(card, by_name)),
         lambda card: one_line(card.entry.title),
     )
-    return Found(_with_dense_costs(tuple(points)), left_out + more)
+    return CollectedPoints(_with_dense_costs(tuple(points)), left_out + more)
 
 
 def _record(entry: CheckpointEntry) -> Record:
@@ -198,7 +198,7 @@ def _curve(card: _Card, full: Reading | None) -> tuple[CurvePoint, ...]:
     return (*(found[keys] for keys in sorted(found) if keys > 0), CurvePoint(None, None, full))
 
 
-def told_elsewhere(folder: Path, metric: str, split: str) -> tuple[Elsewhere, ...]:
+def told_elsewhere(folder: Path, metric: str, split: str) -> tuple[OtherSplit, ...]:
     """What a checkpoint's card states of a metric on other splits than the given one; () if it cannot be read."""
     try:
         record = _read(folder, False, file_stamp(folder / RECORD))
@@ -208,10 +208,10 @@ def told_elsewhere(folder: Path, metric: str, split: str) -> tuple[Elsewhere, ..
     return _elsewhere(others, None)
 
 
-def _elsewhere(metrics: Sequence[Mapping[str, Any]], parent: _Card | None) -> tuple[Elsewhere, ...]:
+def _elsewhere(metrics: Sequence[Mapping[str, Any]], parent: _Card | None) -> tuple[OtherSplit, ...]:
     others = ((one, reading(one)) for one in metrics)
     return tuple(
-        Elsewhere(words(one, "split"), value, difference(value, parent.same(one) if parent else None), whole(one, "n"))
+        OtherSplit(words(one, "split"), value, difference(value, parent.same(one) if parent else None), whole(one, "n"))
         for one, value in others
         if value is not None
     )

@@ -25,7 +25,7 @@ from compecon.views.frontier.checked_numbers import (
     words,
 )
 from compecon.views.frontier.names import DENSE, family_of, is_higher_better, task_of
-from compecon.views.frontier.points_of import Elsewhere, Found, FrontierPoint, Reading, Shift
+from compecon.views.frontier.points_of import CollectedPoints, FrontierPoint, OtherSplit, Reading, Shift
 from compecon.views.frontier.shapes import attention_reads
 
 REPORT = "report.json"
@@ -42,17 +42,17 @@ def _bundled() -> Path:
     return assets() / "experiments"
 
 
-def experiment_points(report: Path) -> Found:
+def experiment_points(report: Path) -> CollectedPoints:
     """A point for each run of a report; nothing, and the reason, if the report is damaged."""
     try:
         about = report.stat()
         return _points(report, about.st_mtime_ns, about.st_size)
     except Exception as error:  # noqa: BLE001 - a bad report is one line, whatever is wrong with it
-        return Found((), ((f"experiment {one_line(report.parent.name)}", one_line(sentence_of(error))),))
+        return CollectedPoints((), ((f"experiment {one_line(report.parent.name)}", one_line(sentence_of(error))),))
 
 
 @lru_cache(maxsize=64)
-def _points(report: Path, _changed: int, _size: int) -> Found:
+def _points(report: Path, _changed: int, _size: int) -> CollectedPoints:
     content = read_json(report)
     name, runs = one_line(report.parent.name), content.get("runs")
     if content.get("schema") != 1 or not isinstance(runs, list) or len(runs) > _MOST_RUNS:
@@ -63,7 +63,7 @@ def _points(report: Path, _changed: int, _size: int) -> Found:
     points = tuple(_point(content, folder, run, dense.get(whole(run, "seed"))) for run in known)
     n_damaged = len(runs) - len(points)
     reason = ((f"experiment {name}", f"{n_damaged} of its runs state no metric on test"),) if n_damaged else ()
-    return Found(points, reason)
+    return CollectedPoints(points, reason)
 
 
 def _point(
@@ -150,12 +150,12 @@ def _change(report: Mapping[str, Any], run: Mapping[str, Any], dense: Mapping[st
     return difference(reading(run, "test"), reading(dense, "test"))
 
 
-def _on_dev(run: Mapping[str, Any], dense: Mapping[str, Any] | None) -> tuple[Elsewhere, ...]:
+def _on_dev(run: Mapping[str, Any], dense: Mapping[str, Any] | None) -> tuple[OtherSplit, ...]:
     dev = reading(run, "dev")
     if dev is None:
         return ()
     change = Reading(0.0) if run is dense else difference(dev, reading(dense, "dev"))
-    return (Elsewhere("dev", dev, change, whole(run, "dev", "n")),)
+    return (OtherSplit("dev", dev, change, whole(run, "dev", "n")),)
 
 
 def _shift(run: Mapping[str, Any], name: str) -> Shift | None:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from compecon.views.frontier.axes import Asked, asked_for, cost_title
+from compecon.views.frontier.axes import AxisContext, asked_for, cost_title
 from compecon.views.frontier.axes import axes_of as axes_of
 from compecon.views.frontier.axes import tasks_of as tasks_of
 from compecon.views.frontier.drawn import AxisChoice as AxisChoice
@@ -21,7 +21,7 @@ from compecon.views.frontier.drawn import TaskChoice as TaskChoice
 from compecon.views.frontier.fronts import Fronts, families_of
 from compecon.views.frontier.names import points_of
 from compecon.views.frontier.notes import notes_of
-from compecon.views.frontier.plotted_points import Place, placed
+from compecon.views.frontier.plotted_points import PlottedPoint, placed
 from compecon.views.frontier.points_of import FrontierPoint
 
 
@@ -44,7 +44,7 @@ def frontier_view(
     known = tuple(points)
     asked = asked_for(known, axes)
     found = [(point, placed(point, asked, axes)) for point in known]
-    places = [place for _, place in found if isinstance(place, Place)]
+    places = [place for _, place in found if isinstance(place, PlottedPoint)]
     reasons = tuple((point.name, reason) for point, reason in found if isinstance(reason, str) and reason)
     reference, told = _reference(places, asked, axes)
     fronts = Fronts(reference, asked.higher_is_better)
@@ -68,7 +68,9 @@ def frontier_view(
     )
 
 
-def _reference(places: Sequence[Place], asked: Asked, axes: FrontierAxes) -> tuple[tuple[float, float], str]:
+def _reference(
+    places: Sequence[PlottedPoint], asked: AxisContext, axes: FrontierAxes
+) -> tuple[tuple[float, float], str]:
     """The worst corner that still counts, and what it is."""
     shown = [place for place in places if place.is_measured]
     if not shown:
@@ -82,7 +84,7 @@ def _reference(places: Sequence[Place], asked: Asked, axes: FrontierAxes) -> tup
 
 
 def _curves(
-    places: Sequence[Place], asked: Asked, axes: FrontierAxes
+    places: Sequence[PlottedPoint], asked: AxisContext, axes: FrontierAxes
 ) -> tuple[tuple[int | None, ...], tuple[BudgetCurve, ...]]:
     having = [place for place in places if place.is_measured and place.point.curve and place.point.split == asked.split]
     found = sorted({one.keys for place in having for one in place.point.curve if one.keys is not None})
@@ -90,7 +92,7 @@ def _curves(
     return budgets, tuple(_curve(place, budgets, axes) for place in having)
 
 
-def _curve(place: Place, budgets: Sequence[int | None], axes: FrontierAxes) -> BudgetCurve:
+def _curve(place: PlottedPoint, budgets: Sequence[int | None], axes: FrontierAxes) -> BudgetCurve:
     point = place.point
     by_keys = {one.keys: one for one in point.curve if math.isfinite(one.metric.value)}
     full = point.quality.value if point.quality is not None else place.y.value
@@ -105,7 +107,7 @@ def _curve(place: Place, budgets: Sequence[int | None], axes: FrontierAxes) -> B
     return BudgetCurve(point.key, point.family, xs, ys)
 
 
-def _x_title(asked: Asked, axes: FrontierAxes) -> str:
+def _x_title(asked: AxisContext, axes: FrontierAxes) -> str:
     title, length = cost_title(axes.x), f" of {asked.n_tokens} tokens" if asked.n_tokens else ""
     kinds = {
         "macs": f"MACs of one text{length}, counted on compacted shapes",
@@ -118,7 +120,7 @@ def _x_title(asked: Asked, axes: FrontierAxes) -> str:
     return kinds.get(axes.x, title)
 
 
-def _y_title(asked: Asked, axes: FrontierAxes) -> str:
+def _y_title(asked: AxisContext, axes: FrontierAxes) -> str:
     rows = f", {asked.rows:,} rows" if asked.rows else ""
     metric = asked.metric or "metric"
     direction = "" if asked.higher_is_better else ", lower is better"

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from compecon.stats.pareto import hypervolume, pareto_front, tied_with_front
 from compecon.views.frontier.drawn import Family, FrontierMark, Standing
-from compecon.views.frontier.plotted_points import Place
+from compecon.views.frontier.plotted_points import PlottedPoint
 
 Numbers = NDArray[np.float64]
 COST_GRAIN = 0.005
@@ -36,7 +36,7 @@ class Fronts:
     def _maximise(self) -> tuple[bool, bool]:
         return (False, self.higher_is_better)
 
-    def front(self, places: Sequence[Place]) -> tuple[str, ...]:
+    def front(self, places: Sequence[PlottedPoint]) -> tuple[str, ...]:
         """Keys of the measured places that no other one dominates, in order of x."""
         known = [place for place in places if place.is_measured]
         if not known:
@@ -45,7 +45,7 @@ class Fronts:
         ends = [place for place, is_on in zip(known, on, strict=True) if is_on]
         return tuple(place.point.key for place in sorted(ends, key=_order))
 
-    def tied(self, places: Sequence[Place]) -> frozenset[str]:
+    def tied(self, places: Sequence[PlottedPoint]) -> frozenset[str]:
         """Keys of the measured places that may be on the front, for all that their intervals say."""
         known = [place for place in places if place.is_measured]
         if not known:
@@ -58,7 +58,7 @@ class Fronts:
         grain = COST_GRAIN * self.reference[0]
         return np.column_stack([np.round(table[:, 0] / grain) * grain, table[:, 1]]) if grain > 0 else table
 
-    def volume(self, places: Sequence[Place]) -> float | None:
+    def volume(self, places: Sequence[PlottedPoint]) -> float | None:
         """Area dominated within the reference, x as a share of the reference's; None without measured places."""
         known = [place for place in places if place.is_measured]
         if not known:
@@ -68,11 +68,11 @@ class Fronts:
         return hypervolume(scaled, (x / (x or 1.0), y), maximise=self._maximise)
 
 
-def families_of(places: Sequence[Place], fronts: Fronts) -> tuple[tuple[Family, ...], tuple[str, ...]]:
+def families_of(places: Sequence[PlottedPoint], fronts: Fronts) -> tuple[tuple[Family, ...], tuple[str, ...]]:
     """Families with their marks, and the front of all measured places."""
     front = fronts.front(places)
     standings = _Standings(frozenset(front), fronts.tied(places))
-    by_family: dict[str, list[Place]] = {}
+    by_family: dict[str, list[PlottedPoint]] = {}
     for place in places:
         by_family.setdefault(place.point.family, []).append(place)
     names = sorted(by_family, key=lambda name: (all(p.point.origin == "quoted" for p in by_family[name]), name))
@@ -85,7 +85,7 @@ class _Standings:
     front: frozenset[str]
     tied: frozenset[str]
 
-    def of(self, place: Place) -> Standing:
+    def of(self, place: PlottedPoint) -> Standing:
         point = place.point
         if point.origin == "quoted":
             return "quoted"
@@ -96,7 +96,7 @@ class _Standings:
         return "tied" if point.key in self.tied else "dominated"
 
 
-def _family(name: str, places: list[Place], fronts: Fronts, standings: _Standings) -> Family:
+def _family(name: str, places: list[PlottedPoint], fronts: Fronts, standings: _Standings) -> Family:
     places = sorted(places, key=_order)
     settings = {place.point.key: _settings(place) for place in places}
     differing = _differing(settings.values())
@@ -117,7 +117,7 @@ def _family(name: str, places: list[Place], fronts: Fronts, standings: _Standing
     return Family(name, marks, fronts.front(places), fronts.volume(places))
 
 
-def _settings(place: Place) -> dict[str, str]:
+def _settings(place: PlottedPoint) -> dict[str, str]:
     point = place.point
     return {
         "target": "" if point.target is None else f"target {point.target:.0%}",
@@ -138,15 +138,15 @@ def _differing(settings: Iterable[Mapping[str, str]]) -> frozenset[str]:
     return frozenset(name for name, values in seen.items() if len(values) > 1)
 
 
-def _order(place: Place) -> tuple[float, float, str]:
+def _order(place: PlottedPoint) -> tuple[float, float, str]:
     return place.x.value, place.y.value, place.point.key
 
 
-def _table(places: Sequence[Place]) -> Numbers:
+def _table(places: Sequence[PlottedPoint]) -> Numbers:
     return np.array([(place.x.value, place.y.value) for place in places], dtype=np.float64)
 
 
-def _ends(places: Sequence[Place], end: int) -> Numbers:
+def _ends(places: Sequence[PlottedPoint], end: int) -> Numbers:
     def of(reading: object, value: float) -> float:
         found = getattr(reading, ("low", "high")[end])
         return value if found is None else float(found)

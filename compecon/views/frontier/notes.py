@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from compecon.views.checked_values import few
-from compecon.views.frontier.axes import Asked, is_setting
+from compecon.views.frontier.axes import AxisContext, is_setting
 from compecon.views.frontier.drawn import FrontierAxes
-from compecon.views.frontier.plotted_points import Place
+from compecon.views.frontier.plotted_points import PlottedPoint
 
 _EMPTY = "No point has a place here yet. Train, prune or evaluate a checkpoint, or choose another task or cost."
 _READS = "Reads, not latency: a dense kernel still scores every key, whatever the budget."
@@ -35,7 +35,7 @@ _DENSE_ALONE = "Dense parents differ: bundled checkpoints and each seed of an ex
 
 
 def notes_of(
-    places: Sequence[Place], asked: Asked, axes: FrontierAxes, about: tuple[str, bool, bool]
+    places: Sequence[PlottedPoint], asked: AxisContext, axes: FrontierAxes, about: tuple[str, bool, bool]
 ) -> tuple[str, ...]:
     """The notes of a view.
 
@@ -67,7 +67,7 @@ def notes_of(
     return tuple(note for note, holds in notes if holds)
 
 
-def _empty(asked: Asked) -> str:
+def _empty(asked: AxisContext) -> str:
     if asked.tasks and asked.task not in asked.tasks:
         return f"No point of {asked.task[:60]} is known. There are points of {few(asked.tasks)}."
     return _EMPTY

@@ -6,14 +6,14 @@ import math
 from dataclasses import dataclass
 from typing import final
 
-from compecon.views.frontier.axes import Asked, at, cost_title, readings
+from compecon.views.frontier.axes import AxisContext, at, cost_title, readings
 from compecon.views.frontier.drawn import FrontierAxes
-from compecon.views.frontier.points_of import Elsewhere, FrontierPoint, Reading
+from compecon.views.frontier.points_of import FrontierPoint, OtherSplit, Reading
 
 
 @final
 @dataclass(frozen=True)
-class Place:
+class PlottedPoint:
     """A point on the axes.
 
     Attributes:
@@ -34,7 +34,7 @@ class Place:
         return self.point.state == "done" and self.point.origin != "quoted"
 
 
-def placed(point: FrontierPoint, asked: Asked, axes: FrontierAxes) -> Place | str:
+def placed(point: FrontierPoint, asked: AxisContext, axes: FrontierAxes) -> PlottedPoint | str:
     """A point's place, or why it has none; "" if it is no matter of these axes."""
     if point.origin == "quoted":
         return _quoted(point, asked, axes)
@@ -51,14 +51,14 @@ def placed(point: FrontierPoint, asked: Asked, axes: FrontierAxes) -> Place | st
     return x if isinstance(x, str) else _on(point, here, x, axes)
 
 
-def _on(point: FrontierPoint, here: Elsewhere, x: Reading, axes: FrontierAxes) -> Place | str:
+def _on(point: FrontierPoint, here: OtherSplit, x: Reading, axes: FrontierAxes) -> PlottedPoint | str:
     y = here.quality if axes.y == "quality" else here.change
     if y is None:
         return "its dense parent was not measured on the same rows"
     if not math.isfinite(y.value):
         return f"its {point.metric} is not finite"
     y = _checked(y)
-    return Place(point, x, y, y if y.low is not None else _shifted(_checked(here.quality), y))
+    return PlottedPoint(point, x, y, y if y.low is not None else _shifted(_checked(here.quality), y))
 
 
 def _shifted(quality: Reading, change: Reading) -> Reading:
@@ -69,7 +69,7 @@ def _shifted(quality: Reading, change: Reading) -> Reading:
     return _checked(Reading(change.value, min(change.value, quality.low + by), max(change.value, quality.high + by)))
 
 
-def _quoted(point: FrontierPoint, asked: Asked, axes: FrontierAxes) -> Place | str:
+def _quoted(point: FrontierPoint, asked: AxisContext, axes: FrontierAxes) -> PlottedPoint | str:
     """Others' points: their change beside any task's, their metric beside the same one alone."""
     is_same = point.task == asked.task
     y = point.quality if axes.y == "quality" else point.change
@@ -78,10 +78,14 @@ def _quoted(point: FrontierPoint, asked: Asked, axes: FrontierAxes) -> Place | s
     if y is None or axes.x not in point.costs or not asked.higher_is_better:
         return f"quoted, and it states no {'change' if y is None else cost_title(axes.x)}" if is_same else ""
     x = point.costs[axes.x]
-    return Place(point, x, y, y) if math.isfinite(x.value) and math.isfinite(y.value) else "its numbers are not finite"
+    return (
+        PlottedPoint(point, x, y, y)
+        if math.isfinite(x.value) and math.isfinite(y.value)
+        else "its numbers are not finite"
+    )
 
 
-def _elsewhere(point: FrontierPoint, asked: Asked) -> str:
+def _elsewhere(point: FrontierPoint, asked: AxisContext) -> str:
     splits = " and ".join(dict.fromkeys(here.split or "an unnamed split" for here in readings(point)))
     if not splits:
         return "nothing of it was measured"
@@ -90,7 +94,7 @@ def _elsewhere(point: FrontierPoint, asked: Asked) -> str:
     return f"it was measured on {splits}, not on {asked.split or 'this split'}"
 
 
-def _cost(point: FrontierPoint, asked: Asked, axes: FrontierAxes) -> Reading | str:
+def _cost(point: FrontierPoint, asked: AxisContext, axes: FrontierAxes) -> Reading | str:
     x = point.costs.get(axes.x)
     if x is None:
         return f"nobody stated its {cost_title(axes.x)}"

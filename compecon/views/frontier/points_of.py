@@ -50,7 +50,7 @@ class CurvePoint:
 
 @final
 @dataclass(frozen=True)
-class Elsewhere:
+class OtherSplit:
     """The same checkpoint on another split of its task.
 
     Attributes:
@@ -155,7 +155,7 @@ class FrontierPoint:
     signs: tuple[str, ...] = ()
     rows: int | None = None
     floor: float | None = None
-    elsewhere: tuple[Elsewhere, ...] = ()
+    elsewhere: tuple[OtherSplit, ...] = ()
     parent: str = ""
     gini: Shift | None = None
     entropy: Shift | None = None
@@ -164,7 +164,7 @@ class FrontierPoint:
 
 @final
 @dataclass(frozen=True)
-class Found:
+class CollectedPoints:
     """Points, and what could not become one.
 
     Attributes:
@@ -175,9 +175,9 @@ class Found:
     points: tuple[FrontierPoint, ...] = ()
     left_out: tuple[tuple[str, str], ...] = ()
 
-    def joined(self, other: Found) -> Found:
+    def joined(self, other: CollectedPoints) -> CollectedPoints:
         """Both."""
-        return Found(self.points + other.points, self.left_out + other.left_out)
+        return CollectedPoints(self.points + other.points, self.left_out + other.left_out)
 
 
 def each(

@@ -23,7 +23,7 @@ from compecon.views.frontier.checked_numbers import (
     words,
 )
 from compecon.views.frontier.names import DENSE, family_of, is_higher_better, task_of
-from compecon.views.frontier.points_of import Found, FrontierPoint, Reading, State, each
+from compecon.views.frontier.points_of import CollectedPoints, FrontierPoint, Reading, State, each
 from compecon.views.frontier.shapes import attention_reads, size_of
 from compecon.views.runs.run_rows import reason_of, sign_of
 
@@ -31,7 +31,7 @@ MAKES_CHECKPOINTS = ("train", "prune")
 _BEGUN = (RunState.STARTING, RunState.RUNNING, RunState.STOPPING)
 
 
-def run_points(records: Iterable[RunRecord], histories: Mapping[str, History] | None = None) -> Found:
+def run_points(records: Iterable[RunRecord], histories: Mapping[str, History] | None = None) -> CollectedPoints:
     """A point for each training and pruning that has a number to show.
 
     Args:
@@ -45,7 +45,7 @@ def run_points(records: Iterable[RunRecord], histories: Mapping[str, History] | 
         lambda record: one_line(record.title),
     )
     points = tuple(one for one in told if isinstance(one, FrontierPoint))
-    return Found(points, (*(one for one in told if not isinstance(one, FrontierPoint)), *broken))
+    return CollectedPoints(points, (*(one for one in told if not isinstance(one, FrontierPoint)), *broken))
 
 
 def _point_or_reason(record: RunRecord, history: History | None) -> FrontierPoint | tuple[str, str]:

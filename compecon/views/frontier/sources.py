@@ -18,7 +18,7 @@ from compecon.views.frontier.curve_points import measured_points, with_curves
 from compecon.views.frontier.experiment_points import experiment_points, experiment_reports
 from compecon.views.frontier.failure_signs import with_signs
 from compecon.views.frontier.names import DENSE
-from compecon.views.frontier.points_of import Found, FrontierPoint, Reading
+from compecon.views.frontier.points_of import CollectedPoints, FrontierPoint, Reading
 from compecon.views.frontier.quoted_points import quoted_points
 from compecon.views.frontier.run_points import run_points
 
@@ -45,7 +45,7 @@ class Sources:
     has_quoted: bool = True
 
 
-def all_points(sources: Sources) -> Found:
+def all_points(sources: Sources) -> CollectedPoints:
     """Every point, each with a key and a name of its own, and what could not become one with the reason.
 
     A checkpoint that a run made is shown once, as the run.
@@ -55,18 +55,18 @@ def all_points(sources: Sources) -> Found:
     entries = tuple(entry for entry in sources.entries if os.path.realpath(entry.path) not in made)
     cards = checkpoint_points(entries)
     measured = measured_points(entries, sources.evaluations, cards.points)
-    found = Found(cards.points + measured, _unless_measured(cards.left_out, measured))
+    found = CollectedPoints(cards.points + measured, _unless_measured(cards.left_out, measured))
     found = found.joined(runs)
     names = {entry.name: entry.path for entry in entries if entry.origin == "bundled"}
     opened = {point.checkpoint for point in found.points if point.checkpoint}
     folders = {checkpoint: names.get(checkpoint, Path(checkpoint)) for checkpoint in opened}
-    found = Found(with_curves(found.points, sources.evaluations, folders), found.left_out)
+    found = CollectedPoints(with_curves(found.points, sources.evaluations, folders), found.left_out)
     for report in sources.reports:
         found = found.joined(experiment_points(report))
     if sources.has_quoted:
-        found = found.joined(Found(quoted_points()))
+        found = found.joined(CollectedPoints(quoted_points()))
     points = _with_dense_time(_with_estimates(found.points))
-    return Found(with_signs(_told_apart(points)), found.left_out)
+    return CollectedPoints(with_signs(_told_apart(points)), found.left_out)
 
 
 def _unless_measured(

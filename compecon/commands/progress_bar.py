@@ -1,4 +1,4 @@
-"""Who looks on from a terminal: progress on stderr, and a polite end on Ctrl-C."""
+"""Progress on stderr, and a polite end on Ctrl-C."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any, final
 import typer
 
 if TYPE_CHECKING:
-    from compecon.callbacks import Audience, StepRecord
+    from compecon.callbacks import Callbacks, StepRecord
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _LINES = 10  # of a stage, where there is no terminal to draw on
 
 
 @final
-class Progress:
+class ProgressBar:
     """A bar with the time left where there is a terminal, a line every tenth of the steps where there is none."""
 
     def __init__(self) -> None:
@@ -63,17 +63,17 @@ class Progress:
 
 
 @contextmanager
-def looking_on(folder: Path, report_to: tuple[str, ...] = ()) -> Iterator[Audience]:
-    """An audience at the terminal; the first Ctrl-C (or SIGTERM) asks the training to leave, the second one leaves.
+def terminal_callbacks(folder: Path, report_to: tuple[str, ...] = ()) -> Iterator[Callbacks]:
+    """Callbacks at the terminal; the first Ctrl-C (or SIGTERM) asks the training to leave, the second one leaves.
 
     Args:
         folder: Where checkpoints of the training go.
         report_to: Trackers.
     """
-    from compecon.callbacks import Audience, Watch
+    from compecon.callbacks import Callbacks, StepCallbacks
     from compecon.training.processes import is_first
 
-    progress = Progress()
+    progress = ProgressBar()
     asked: list[int] = []
     speaks = is_first()
 
@@ -89,10 +89,10 @@ def looking_on(folder: Path, report_to: tuple[str, ...] = ()) -> Iterator[Audien
         typer.echo(text, err=True)
 
     before = {number: signal.signal(number, ask) for number in _SIGNALS}
-    watch = Watch(stop=lambda: bool(asked), folder=folder, report_to=report_to)
-    told = Audience(say, progress.begin, replace(watch, report=progress.report))
+    watch = StepCallbacks(stop=lambda: bool(asked), folder=folder, report_to=report_to)
+    told = Callbacks(say, progress.begin, replace(watch, report=progress.report))
     try:
-        yield told if speaks else Audience(watch=watch)
+        yield told if speaks else Callbacks(watch=watch)
     finally:
         progress.end()
         for number, handler in before.items():
