@@ -24,6 +24,7 @@ from compecon.attention.policy_choices import POLICIES
 from compecon.paths import assets
 
 PREFIX = "/compecon"
+CANVASES = ("shared", "canvas", "compare", "frontier", "allocation")  # folders of assets/ that browsers may read
 MAX_BODY = 1_000_000
 WARM_UP_S = 0.8  # importing torch holds the interpreter lock: first let the browser paint
 _BYTES = "application/octet-stream"
@@ -127,9 +128,6 @@ def routes() -> list[BaseRoute]:
         Route(f"{PREFIX}/sweep", sweep, methods=["POST"]),
         Route(f"{PREFIX}/trace/{{name}}", trace, methods=["GET"]),
         Route(f"{PREFIX}/health", health, methods=["GET"]),
-        Mount(f"{PREFIX}/canvas", StaticFiles(directory=assets() / "canvas")),
-        Mount(f"{PREFIX}/compare", StaticFiles(directory=assets() / "compare")),
         Route(f"{PREFIX}/plotly.js", plotly, methods=["GET"]),
-        Mount(f"{PREFIX}/frontier", StaticFiles(directory=assets() / "frontier")),
-        Mount(f"{PREFIX}/allocation", StaticFiles(directory=assets() / "allocation")),
+        *(Mount(f"{PREFIX}/{folder}", StaticFiles(directory=assets() / folder)) for folder in CANVASES),
     ]

@@ -1,8 +1,8 @@
 // The canvas of the Allocation page. It holds every budget of the bar, so a drag never asks the server; what is let go
 // is told to Streamlit, which keeps it in the address bar.
 
-import { exportFigure } from "../canvas/export.js";
-import { palette } from "../canvas/scales.js";
+import { exportFigure } from "../shared/export.js";
+import { palette } from "../shared/scales.js";
 import { number, sheet } from "./paint.js";
 import { PICTURES, amount, curveNote, marketNote, playbackNote, rows, why } from "./pictures.js";
 

@@ -1,9 +1,9 @@
 // The budget bar, the switches, the badge, the answers: everything that takes input or says a word.
 
-import { badgeOf, drawTicks, showBadge, stopOf } from "./budget.js";
-import { sharedInputs } from "./stage.js";
-import { ATLAS, readsSentence } from "./words.js";
-import { updateOutput, write } from "./panels.js";
+import { badgeOf, drawTicks, showBadge, stopOf } from "../shared/budget.js";
+import { sharedInputs } from "../shared/stage.js";
+import { ATLAS, readsSentence } from "../shared/words.js";
+import { updateOutput, write } from "../shared/panels.js";
 
 export class Controls {
   constructor(owner) {

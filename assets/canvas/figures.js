@@ -1,10 +1,10 @@
 // The pictures: sizes, pointers, keys, tips, and export. Drawing itself is in paint.js.
 
-import { atlas, atlasAt, chipsPlot, heatmap, heatmapAt, lorenzPlot, scarcityBox, scarcityPlot } from "./paint.js";
-import { exportFigure } from "./export.js";
-import { buildChips, buildStatistics, chipColours, rankOf, updateChips, updateStatistics, write } from "./panels.js";
-import { fit, label, saveMenu, Tip, widthOf } from "./stage.js";
-import { ATLAS, number, percent, POLICY, rangeOf, removedNote, removedSentence, STATISTICS, VIEW_WORDS } from "./words.js";
+import { atlas, atlasAt, chipsPlot, heatmap, heatmapAt, lorenzPlot, scarcityBox, scarcityPlot } from "../shared/paint.js";
+import { exportFigure } from "../shared/export.js";
+import { buildChips, buildStatistics, chipColours, rankOf, updateChips, updateStatistics, write } from "../shared/panels.js";
+import { fit, label, saveMenu, Tip, widthOf } from "../shared/stage.js";
+import { ATLAS, number, percent, POLICY, rangeOf, removedNote, removedSentence, STATISTICS, VIEW_WORDS } from "../shared/words.js";
 
 export class Figures {
   constructor(owner) {

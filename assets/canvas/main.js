@@ -1,9 +1,9 @@
 // The live canvas. Owns the view (budget, layer, head, ...), asks the server for exact attention, redraws on every pointer
 // move without the server, and tells Streamlit only when something is let go, so that the address bar keeps the view.
 
-import { Feed } from "./feed.js";
-import { palette } from "./scales.js";
-import { stops } from "./store.js";
+import { Feed } from "../shared/feed.js";
+import { palette } from "../shared/scales.js";
+import { stops } from "../shared/store.js";
 import { Figures } from "./figures.js";
 import { Controls } from "./controls.js";
 

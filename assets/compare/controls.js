@@ -1,9 +1,9 @@
 // The budget bar, the badges, the answers, and the table of statistics: everything that takes input or says a word.
 
-import { drawTicks, badgeOf, showBadge, stopOf } from "../canvas/budget.js";
-import { make, updateOutput, write } from "../canvas/panels.js";
-import { sharedInputs } from "../canvas/stage.js";
-import { ATLAS, MOVED, STATISTICS, VIEW_WORDS } from "../canvas/words.js";
+import { drawTicks, badgeOf, showBadge, stopOf } from "../shared/budget.js";
+import { make, updateOutput, write } from "../shared/panels.js";
+import { sharedInputs } from "../shared/stage.js";
+import { ATLAS, MOVED, STATISTICS, VIEW_WORDS } from "../shared/words.js";
 import { headMean, selectionControl } from "./heads.js";
 import { agreementSentence, alignmentNotes, difference, disagreements, disagreementSentence, selectionSentence } from "./words.js";
 

@@ -1,11 +1,11 @@
 // The pictures of A, B and A − B: models, sizes, pointers that are mirrored between them, keys, and export.
 
-import { buildChips, chipColours, largest, paintChips, rankOf, write } from "../canvas/panels.js";
-import { atlas, atlasAt, clear, heatmap, heatmapAt, heatmapBox, lorenzCurves, scarcityBox, scarcityLines, sentence } from "../canvas/paint.js";
-import { difference as differenceRamp, shadeDifference } from "../canvas/scales.js";
-import { exportFigure } from "../canvas/export.js";
-import { fit, label, saveMenu, Tip, widthOf } from "../canvas/stage.js";
-import { ATLAS, number, POLICY, rangeOf, removedNote } from "../canvas/words.js";
+import { buildChips, chipColours, largest, paintChips, rankOf, write } from "../shared/panels.js";
+import { atlas, atlasAt, clear, heatmap, heatmapAt, heatmapBox, lorenzCurves, scarcityBox, scarcityLines, sentence } from "../shared/paint.js";
+import { difference as differenceRamp, shadeDifference } from "../shared/scales.js";
+import { exportFigure } from "../shared/export.js";
+import { fit, label, saveMenu, Tip, widthOf } from "../shared/stage.js";
+import { ATLAS, number, POLICY, rangeOf, removedNote } from "../shared/words.js";
 import { layerAt, minus, onUnits, rowOf, sharesOnUnits } from "./align.js";
 import { hasHead, headGrid } from "./heads.js";
 import { figureRows } from "./rows.js";

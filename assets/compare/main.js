@@ -1,8 +1,8 @@
 // The Compare page's canvas: two feeds, one view. It holds what both sides look at, redraws on every pointer move without
 // the server, and tells Streamlit only when something is let go. Differences are A − B everywhere.
 
-import { palette } from "../canvas/scales.js";
-import { stops } from "../canvas/store.js";
+import { palette } from "../shared/scales.js";
+import { stops } from "../shared/store.js";
 import { align } from "./align.js";
 import { Controls } from "./controls.js";
 import { Figures } from "./figures.js";

@@ -1,6 +1,6 @@
 // One of the two: its stream, and what it has at the page's budget and head.
 
-import { Feed } from "../canvas/feed.js";
+import { Feed } from "../shared/feed.js";
 import { layerAt } from "./align.js";
 import { missingSentence } from "./words.js";
 

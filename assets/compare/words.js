@@ -1,7 +1,7 @@
 // The sentences of the Compare page. Differences are A − B everywhere.
 
-import { firstChoice as choice, firstPlace } from "../canvas/answers.js";
-import { number, percent, removedSentence, STATISTICS } from "../canvas/words.js";
+import { firstChoice as choice, firstPlace } from "../shared/answers.js";
+import { number, percent, removedSentence, STATISTICS } from "../shared/words.js";
 
 /** A difference with its sign. */
 export const signed = (x, digits = 3) => (x === x && x !== null && x !== undefined ? `${x > 0 ? "+" : x < 0 ? "−" : "±"}${Math.abs(x).toFixed(digits)}` : "—");

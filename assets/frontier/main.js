@@ -1,7 +1,7 @@
 // The plot of the Frontier page. Plotly draws marks, fronts and curves once; what moves with the key budget is drawn on
 // a canvas above it from numbers that are already here, so that a drag asks neither Plotly nor the server.
 
-import { palette } from "../canvas/scales.js";
+import { palette } from "../shared/scales.js";
 import { savePlot } from "./save.js";
 import { label, sheet, stamp } from "./shapes.js";
 

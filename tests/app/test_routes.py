@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import posixpath
+import re
 import struct
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -14,7 +17,7 @@ from starlette.testclient import TestClient
 
 from app.server.engine import Engine
 from app.server.guard import TOKEN_HEADER, page_token
-from app.server.routes import MAX_BODY
+from app.server.routes import CANVASES, MAX_BODY, PREFIX
 from compecon.paths import assets
 from compecon.views.attention.example_texts import examples_for
 from compecon.views.attention.frames import Message, decode
@@ -275,12 +278,29 @@ def test_only_the_canvas_own_files_are_served(client: TestClient, path: str) -> 
     assert client.get(path, follow_redirects=False).status_code in (404, 405)
 
 
-@pytest.mark.parametrize("file", sorted(p.name for p in (assets() / "canvas").glob("*.js")))
-def test_the_canvas_code_is_served_as_javascript(client: TestClient, file: str) -> None:
-    response = client.get(f"/compecon/canvas/{file}")
-    assert response.status_code == 200
-    assert "javascript" in response.headers["content-type"]
-    assert response.content == (assets() / "canvas" / file).read_bytes()
+SCRIPTS = sorted(path for folder in CANVASES for path in (assets() / folder).glob("*.js"))
+
+
+def test_the_canvases_code_is_served_as_javascript(client: TestClient) -> None:
+    wrong = []
+    for path in SCRIPTS:
+        response = client.get(f"{PREFIX}/{path.parent.name}/{path.name}")
+        served = response.status_code, response.headers["content-type"].split(";")[0], response.content
+        if served != (200, "text/javascript", path.read_bytes()):
+            wrong.append(path.name)
+    assert SCRIPTS
+    assert wrong == []
+
+
+def test_what_a_script_imports_is_served(client: TestClient) -> None:
+    """A module that is moved without those that import it would leave a blank page."""
+    missing = []
+    for path in SCRIPTS:
+        for target in re.findall(r'^(?:import|export) [^;]*?from "([^"]+)";', path.read_text("utf-8"), re.MULTILINE):
+            address = PurePosixPath(f"{PREFIX}/{path.parent.name}") / target
+            if client.get(posixpath.normpath(address)).status_code != 200:
+                missing.append(f"{path.name} imports {target}")
+    assert missing == []
 
 
 def test_health_says_whether_a_model_is_ready(client: TestClient) -> None:

@@ -17,7 +17,7 @@ from compecon.checkpoints.load import load_checkpoint
 
 TEXT = "the film was great , but the end was unwatchable ."
 BOXES = """async ([open, full, shown]) => {
-  const { answerBoxes } = await import('/compecon/canvas/answers.js');
+  const { answerBoxes } = await import('/compecon/shared/answers.js');
   return answerBoxes(open, full, shown);
 }"""
 Ask = Callable[[dict[str, Any], dict[str, Any], dict[str, Any]], list[Any]]

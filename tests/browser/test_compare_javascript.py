@@ -144,7 +144,7 @@ def control(
     ]  # fmt: skip
     got = page.evaluate(
         """async ([openings, values]) => {
-          const { Store } = await import('/compecon/canvas/store.js');
+          const { Store } = await import('/compecon/shared/store.js');
           const { headGrid, headMean, selectionControl } = await import('/compecon/compare/heads.js');
           const { selectionSentence } = await import('/compecon/compare/words.js');
           const [a, b] = openings.map((one) => new Store(one, 'exact'));

@@ -31,7 +31,7 @@ def call(browser: Any, server: str) -> Iterator[Call]:
             {"f32": a.astype(np.float32).ravel().tolist()} if isinstance(a, np.ndarray) else {"v": a} for a in arguments
         ]
         script = """async ([module, name, packed]) => {
-          const made = await import(`/compecon/canvas/${module}.js`);
+          const made = await import(`/compecon/shared/${module}.js`);
           const plain = (x) => ArrayBuffer.isView(x) ? Array.from(x) : x && typeof x === 'object' && !Array.isArray(x)
             ? Object.fromEntries(Object.entries(x).map(([k, v]) => [k, plain(v)])) : x;
           return plain(made[name](...packed.map((a) => (a.f32 ? Float32Array.from(a.f32) : a.v))));
@@ -174,7 +174,7 @@ def test_a_stream_cut_anywhere_is_put_together_again(browser: Any, server: str, 
     page.goto(f"{server}/compecon/health")
     got = page.evaluate(
         """async ([bytes, chunk]) => {
-          const { Splitter, halves } = await import('/compecon/canvas/wire.js');
+          const { Splitter, halves } = await import('/compecon/shared/wire.js');
           const splitter = new Splitter(), out = [];
           for (let at = 0; at < bytes.length; at += chunk) {
             out.push(...splitter.push(Uint8Array.from(bytes.slice(at, at + chunk))));
@@ -214,8 +214,8 @@ def test_the_store_knows_removed_heads_and_waits_for_none_of_them(browser: Any, 
     page.goto(f"{server}/compecon/health")
     got = page.evaluate(
         """async (openings) => {
-          const { Store } = await import('/compecon/canvas/store.js');
-          const { removedNote, removedSentence } = await import('/compecon/canvas/words.js');
+          const { Store } = await import('/compecon/shared/store.js');
+          const { removedNote, removedSentence } = await import('/compecon/shared/words.js');
           return openings.map((opening) => {
             const store = new Store(opening, 'exact'), heads = [[0, 0], [0, 1], [1, 0], [1, 1]];
             return {

@@ -120,7 +120,7 @@ def test_there_is_one_writer():
     files = [path for folder in ("compecon", "app", "pages") for path in (ROOT / folder).rglob("*.py")]
     assert [path.name for path in files if writes_csv(path)] == ["csv_writer.py"]
     scripts = [path for path in (ROOT / "assets").rglob("*.js") if "text/csv" in path.read_text()]
-    assert [path.relative_to(ROOT).as_posix() for path in scripts] == ["assets/canvas/export.js"]
+    assert [path.relative_to(ROOT).as_posix() for path in scripts] == ["assets/shared/export.js"]
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +131,7 @@ def in_javascript() -> Callable[[Any, Any], str]:
 
     def call(rows: Any, notes: Any) -> str:
         module = (
-            (ROOT / "assets" / "canvas" / "export.js").read_text().replace('import { SvgContext } from "./svg.js";', "")
+            (ROOT / "assets" / "shared" / "export.js").read_text().replace('import { SvgContext } from "./svg.js";', "")
         )
         program = f"{module}\nprocess.stdout.write(toCsv({json.dumps(rows)}, {json.dumps(notes)}));"
         done = subprocess.run([node, "--input-type=module", "-e", program], capture_output=True, check=True, timeout=60)
