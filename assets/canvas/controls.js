@@ -1,9 +1,9 @@
 // The budget bar, the switches, the badge, the answers: everything that takes input or says a word.
 
 import { badgeOf, drawTicks, showBadge, stopOf } from "../shared/budget.js";
+import { updateOutput, write } from "../shared/panels.js";
 import { sharedInputs } from "../shared/stage.js";
 import { ATLAS, readsSentence } from "../shared/words.js";
-import { updateOutput, write } from "../shared/panels.js";
 
 export class Controls {
   constructor(owner) {
@@ -18,8 +18,11 @@ export class Controls {
   }
 
   draw() {
-    const { owner } = this, { store, view } = owner, { n } = store;
-    if (document.activeElement !== this.range || owner.stops[+this.range.value] !== view.k) this.range.value = stopOf(owner.stops, view.k);
+    const { owner } = this;
+    const { store, view } = owner;
+    const { n } = store;
+    if (document.activeElement !== this.range || owner.stops[+this.range.value] !== view.k)
+      this.range.value = stopOf(owner.stops, view.k);
     write(owner.$(".k"), `${view.k} of ${n} (${Math.round((100 * view.k) / n)} %)`);
     this.range.setAttribute("aria-valuetext", `${view.k} of ${n} keys`);
     const frame = store.frames.get(view.k);
@@ -33,20 +36,33 @@ export class Controls {
 
   /** Marks the budgets that have been computed: there the picture is exact. */
   ticks() {
-    const { owner } = this, { stops, store, colours } = owner, width = owner.figures.widths.ticks;
+    const { owner } = this;
+    const { stops, store, colours } = owner;
+    const width = owner.figures.widths.ticks;
     const drawn = [width, stops.length, store.frames.size, colours.accent].join();
-    if (this.ticksOf === store && this.ticksDrawn === drawn) return;  // budgets only come; a drag changes nothing here
+    if (this.ticksOf === store && this.ticksDrawn === drawn) return; // budgets only come; a drag changes nothing here
     Object.assign(this, { ticksOf: store, ticksDrawn: drawn });
     drawTicks(owner.$(".ticks"), width, stops, (k) => store.isExact(k), colours.accent);
   }
 
   /** Says how the page knows what it shows. */
-  badge() { showBadge(this.owner.$(".badge"), badgeOf(this.owner.feed, this.owner.view.k)); }
+  badge() {
+    showBadge(this.owner.$(".badge"), badgeOf(this.owner.feed, this.owner.view.k));
+  }
 
   async copyPython() {
-    const { owner } = this, { view, spec } = owner, button = owner.$(".python");
+    const { owner } = this;
+    const { view, spec } = owner;
+    const button = owner.$(".python");
     const code = spec.python.replace("__K__", view.k).replace("__LAYER__", view.layer).replace("__HEAD__", view.head);
-    try { await navigator.clipboard.writeText(code); button.textContent = "Copied"; } catch { window.prompt("Copy this script", code); }
-    setTimeout(() => { button.textContent = "Copy as Python"; }, 1500);
+    try {
+      await navigator.clipboard.writeText(code);
+      button.textContent = "Copied";
+    } catch {
+      window.prompt("Copy this script", code);
+    }
+    setTimeout(() => {
+      button.textContent = "Copy as Python";
+    }, 1500);
   }
 }

@@ -4,8 +4,8 @@
 import { Feed } from "../shared/feed.js";
 import { palette } from "../shared/scales.js";
 import { stops } from "../shared/store.js";
-import { Figures } from "./figures.js";
 import { Controls } from "./controls.js";
+import { Figures } from "./figures.js";
 
 class Canvas {
   constructor(root) {
@@ -14,21 +14,37 @@ class Canvas {
     this.feed = new Feed(this);
     this.figures = new Figures(this);
     this.controls = new Controls(this);
-    this.resize = new ResizeObserver(() => { this.figures.measure(); this.draw(); });
+    this.resize = new ResizeObserver(() => {
+      this.figures.measure();
+      this.draw();
+    });
     this.resize.observe(root.querySelector(".cc"));
   }
 
-  $(selector) { return this.root.querySelector(selector); }
-  get store() { return this.feed.store; }
-  get token() { return this.spec.token; }
-  look() { return this.view; }
-  badge() { this.controls.badge(); }
-  fail(_feed, sentence) { this.say(sentence); }
+  $(selector) {
+    return this.root.querySelector(selector);
+  }
+  get store() {
+    return this.feed.store;
+  }
+  get token() {
+    return this.spec.token;
+  }
+  look() {
+    return this.view;
+  }
+  badge() {
+    this.controls.badge();
+  }
+  fail(_feed, sentence) {
+    this.say(sentence);
+  }
 
   /** Called by Streamlit at first and whenever the request, the view or the theme changes. */
   update(spec, send) {
     this.send = send;
-    const changed = spec.id !== this.spec?.id, again = this.spec && spec.view_revision === this.spec.view_revision;
+    const changed = spec.id !== this.spec?.id;
+    const again = this.spec && spec.view_revision === this.spec.view_revision;
     const healed = this.spec?.error && !spec.error;
     this.spec = spec;
     if (!again) this.view = { ...spec.view, pinned: null };
@@ -50,9 +66,18 @@ class Canvas {
     view.layer = Math.min(view.layer ?? 0, store.nLayers - 1);
     view.head = Math.min(view.head ?? 0, store.open.heads[view.layer] - 1);
     Object.assign(view, store.firstHead(view));
-    if (!store.has(view.layer, view.head)) { view.layer = store.open.sent.layers[0]; view.head = store.open.sent.heads[0]; }
+    if (!store.has(view.layer, view.head)) {
+      view.layer = store.open.sent.layers[0];
+      view.head = store.open.sent.heads[0];
+    }
     view.pinned = null;
-    view.k = Math.max(1, Math.min(store.n, view.k || store.open.grid.reduce((a, b) => (Math.abs(b - store.n / 4) < Math.abs(a - store.n / 4) ? b : a))));
+    view.k = Math.max(
+      1,
+      Math.min(
+        store.n,
+        view.k || store.open.grid.reduce((a, b) => (Math.abs(b - store.n / 4) < Math.abs(a - store.n / 4) ? b : a)),
+      ),
+    );
     this.controls.opened();
     this.figures.opened();
     this.figures.measure();
@@ -62,7 +87,10 @@ class Canvas {
   /** Redraws at most once a frame while messages pour in. */
   drawSoon() {
     if (this.pending) return;
-    this.pending = requestAnimationFrame(() => { this.pending = null; this.draw(); });
+    this.pending = requestAnimationFrame(() => {
+      this.pending = null;
+      this.draw();
+    });
   }
 
   /** Every change of the view ends here. `done` marks a choice that is over (released), worth telling the server. */
@@ -86,7 +114,7 @@ class Canvas {
 
   draw() {
     if (!this.store?.full) return;
-    if (!this.store.has(this.view.layer, this.view.head)) return void this.controls.badge();  // on its way: the last picture stays
+    if (!this.store.has(this.view.layer, this.view.head)) return void this.controls.badge(); // on its way: the last picture stays
     const started = performance.now();
     this.controls.draw();
     this.figures.draw();
@@ -117,5 +145,8 @@ export function mount({ data, parentElement, setStateValue }) {
   let canvas = mounted.get(parentElement);
   if (!canvas) mounted.set(parentElement, (canvas = new Canvas(parentElement)));
   canvas.update(data, setStateValue);
-  return () => { canvas.dispose(); mounted.delete(parentElement); };
+  return () => {
+    canvas.dispose();
+    mounted.delete(parentElement);
+  };
 }

@@ -6,10 +6,10 @@ import { stops } from "../shared/store.js";
 import { align } from "./align.js";
 import { Controls } from "./controls.js";
 import { Figures } from "./figures.js";
-import { Side } from "./side.js";
 import { hasHead } from "./heads.js";
+import { Side } from "./side.js";
 
-const BLINK_MS = 500;  // two changes a second at most: quicker flicker can harm
+const BLINK_MS = 500; // two changes a second at most: quicker flicker can harm
 
 class Compare {
   constructor(root) {
@@ -18,35 +18,66 @@ class Compare {
     this.a = new Side(this, "a");
     this.b = new Side(this, "b");
     this.alignment = null;
-    this.blinking = null;  // the side that stands in A's place, while it does
+    this.blinking = null; // the side that stands in A's place, while it does
     this.figures = new Figures(this);
     this.controls = new Controls(this);
-    this.resize = new ResizeObserver(() => { this.figures.measure(); this.draw(); });
+    this.resize = new ResizeObserver(() => {
+      this.figures.measure();
+      this.draw();
+    });
     this.resize.observe(root.querySelector(".cc"));
     root.querySelector(".cc").addEventListener("keydown", (event) => this.#key(event));
   }
 
-  $(selector) { return this.root.querySelector(selector); }
-  get sides() { return [this.a, this.b]; }
+  $(selector) {
+    return this.root.querySelector(selector);
+  }
+  get sides() {
+    return [this.a, this.b];
+  }
   /** The sides that show the text that is asked for; as long as neither does, those that show the one before. */
   get open() {
-    const shown = this.sides.filter((side) => side.store?.full), current = shown.filter(({ feed }) => feed.shownId === feed.spec?.id);
+    const shown = this.sides.filter((side) => side.store?.full);
+    const current = shown.filter(({ feed }) => feed.shownId === feed.spec?.id);
     return current.length ? current : shown;
   }
-  get both() { return this.open.length === 2; }
+  get both() {
+    return this.open.length === 2;
+  }
   /** Rows of the shared grid of heads: layers of the deeper model. */
-  get rows() { return Math.max(1, ...this.open.map((side) => side.store.nLayers)); }
-  get columns() { return Math.max(1, ...this.open.map((side) => side.store.nHeads)); }
+  get rows() {
+    return Math.max(1, ...this.open.map((side) => side.store.nLayers));
+  }
+  get columns() {
+    return Math.max(1, ...this.open.map((side) => side.store.nHeads));
+  }
   /** The budget in force: what was asked for, which may be more than what is there so far has tokens. */
-  get k() { return Math.max(1, Math.min(this.n, this.view.k || 1)); }
-  get n() { return Math.max(1, ...this.open.map((side) => side.store.n)); }
+  get k() {
+    return Math.max(1, Math.min(this.n, this.view.k || 1));
+  }
+  get n() {
+    return Math.max(1, ...this.open.map((side) => side.store.n));
+  }
 
   // ---- what a feed asks of its host
-  get token() { return this.spec.token; }
-  look(feed) { const side = this.#of(feed); return { k: side.store ? side.k : this.view.k, ...side.place }; }
-  badge() { this.controls.badges(); }
-  fail(feed, sentence) { this.#of(feed).problem = sentence; this.controls.problems(); this.draw(); }
-  #of(feed) { return this.sides.find((side) => side.feed === feed); }
+  get token() {
+    return this.spec.token;
+  }
+  look(feed) {
+    const side = this.#of(feed);
+    return { k: side.store ? side.k : this.view.k, ...side.place };
+  }
+  badge() {
+    this.controls.badges();
+  }
+  fail(feed, sentence) {
+    this.#of(feed).problem = sentence;
+    this.controls.problems();
+    this.draw();
+  }
+  #of(feed) {
+    return this.sides.find((side) => side.feed === feed);
+  }
 
   /** Called by Streamlit at first and whenever the pair, the view or the theme changes. */
   update(spec, send, trigger) {
@@ -62,7 +93,10 @@ class Compare {
     for (const side of this.sides) {
       const wanted = spec[side.name];
       side.spec = wanted;
-      if (wanted && side.feed.spec?.id !== wanted.id) { side.problem = ""; side.feed.load(wanted); }
+      if (wanted && side.feed.spec?.id !== wanted.id) {
+        side.problem = "";
+        side.feed.load(wanted);
+      }
     }
     this.pair();
     this.draw();
@@ -70,25 +104,37 @@ class Compare {
 
   /** A text's first frame on one side: build what depends on its shape. */
   opened(feed) {
-    const side = this.#of(feed), { view } = this;
+    const side = this.#of(feed);
+    const { view } = this;
     side.problem = "";
     view.pinned = null;
-    if (!(view.k > 0)) view.k = side.store.open.grid.reduce((a, b) => (Math.abs(b - side.store.n / 4) < Math.abs(a - side.store.n / 4) ? b : a));
+    if (!(view.k > 0))
+      view.k = side.store.open.grid.reduce((a, b) =>
+        Math.abs(b - side.store.n / 4) < Math.abs(a - side.store.n / 4) ? b : a,
+      );
     this.pair();
     this.draw();
   }
 
   /** Puts the two together once both are there: tokens, depths, the bar, a head to begin with. */
   pair() {
-    const { open, view } = this, shown = open.map(({ name, store }) => [name, store]);
-    if (!open.length || (this.paired?.length === shown.length && shown.every(([name, store], i) => this.paired[i][0] === name && this.paired[i][1] === store))) return;
+    const { open, view } = this;
+    const shown = open.map(({ name, store }) => [name, store]);
+    if (
+      !open.length ||
+      (this.paired?.length === shown.length &&
+        shown.every(([name, store], i) => this.paired[i][0] === name && this.paired[i][1] === store))
+    )
+      return;
     this.paired = shown;
     this.stops = [...new Set(open.flatMap(({ store }) => stops(store.n, store.open.grid)))].sort((a, b) => a - b);
     this.alignment = this.both ? align(this.a.store.open, this.b.store.open, [this.spec.text, this.spec.pair]) : null;
-    for (const name of this.alignment?.needs ?? []) {  // a recording does not say where tokens stand; a live sweep does
+    for (const name of this.alignment?.needs ?? []) {
+      // a recording does not say where tokens stand; a live sweep does
       const { feed } = this[name];
       if (feed.store.provenance !== "recorded" || !feed.spec.live) continue;
-      this.alignment.why = "The tokenizers differ, and the recording does not say where tokens stand in the text. A live pass, which does, is on its way.";
+      this.alignment.why =
+        "The tokenizers differ, and the recording does not say where tokens stand in the text. A live pass, which does, is on its way.";
       feed.load(feed.spec, feed.spec.live);
     }
     if (this.both && !this.alignment.needs.length && (view.layer ?? view.head ?? null) === null) this.#firstHead();
@@ -100,19 +146,32 @@ class Compare {
 
   /** Nobody asked for a head: the one whose attention differs most of those that both have. */
   #firstHead() {
-    const { view } = this, candidates = [];
-    for (let layer = 0; layer < this.rows; layer++) for (let head = 0; head < this.columns; head++) {
-      Object.assign(view, { layer, head });
-      if (this.sides.every((side) => hasHead(side.store, side.place.layer, head) && !side.missing)) candidates.push({ layer, head, size: this.figures.distance() });
-    }
-    const { layer, head } = candidates.reduce((one, other) => (other.size > one.size ? other : one), { layer: 0, head: 0, size: -1 });
+    const { view } = this;
+    const candidates = [];
+    for (let layer = 0; layer < this.rows; layer++)
+      for (let head = 0; head < this.columns; head++) {
+        Object.assign(view, { layer, head });
+        if (this.sides.every((side) => hasHead(side.store, side.place.layer, head) && !side.missing))
+          candidates.push({ layer, head, size: this.figures.distance() });
+      }
+    const { layer, head } = candidates.reduce((one, other) => (other.size > one.size ? other : one), {
+      layer: 0,
+      head: 0,
+      size: -1,
+    });
     Object.assign(view, { layer, head });
   }
 
   /** Another layer of a long text, whose matrices were not sent: asked for once, however often the view changes meanwhile. */
   #fetchMissing(side) {
-    const { layer, head } = side.place, place = `${layer},${head}`;
-    if (head >= side.store.open.heads[layer] || side.store.has(layer, head) || (side.feed.lanes.main && side.fetching === place)) return;
+    const { layer, head } = side.place;
+    const place = `${layer},${head}`;
+    if (
+      head >= side.store.open.heads[layer] ||
+      side.store.has(layer, head) ||
+      (side.feed.lanes.main && side.fetching === place)
+    )
+      return;
     side.fetching = place;
     side.feed.fetchScope();
   }
@@ -120,7 +179,10 @@ class Compare {
   /** Redraws at most once a frame while messages pour in. */
   drawSoon() {
     if (this.pending) return;
-    this.pending = requestAnimationFrame(() => { this.pending = null; this.draw(); });
+    this.pending = requestAnimationFrame(() => {
+      this.pending = null;
+      this.draw();
+    });
   }
 
   /** Every change of the view ends here. `done` marks a choice that is over (released), worth telling the server. */
@@ -135,7 +197,8 @@ class Compare {
   tell() {
     clearTimeout(this.telling);
     this.telling = setTimeout(() => {
-      const { layer, head, view, tokens, unit, statistic } = this.view, { k } = this;
+      const { layer, head, view, tokens, unit, statistic } = this.view;
+      const { k } = this;
       this.send?.("view", { k, layer, head, view, tokens, unit, statistic });
     }, 120);
   }
@@ -171,8 +234,16 @@ class Compare {
 
   /** B stands in A's place and goes again, twice a second; with less motion wanted, once for each press. */
   blink() {
-    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches, other = () => { this.blinking = this.blinking === "b" ? "a" : "b"; this.draw(); };
-    if (calm) { if (this.blinking === "b") this.stopBlinking(); else other(); return; }
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const other = () => {
+      this.blinking = this.blinking === "b" ? "a" : "b";
+      this.draw();
+    };
+    if (calm) {
+      if (this.blinking === "b") this.stopBlinking();
+      else other();
+      return;
+    }
     if (this.blinking) return this.stopBlinking();
     other();
     this.blinkTimer = setInterval(other, BLINK_MS);
@@ -186,7 +257,10 @@ class Compare {
 
   #key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.tagName === "SELECT") return;
-    if (event.key === "b" || event.key === "B") { event.preventDefault(); if (this.both) this.blink(); }
+    if (event.key === "b" || event.key === "B") {
+      event.preventDefault();
+      if (this.both) this.blink();
+    }
     if (event.key === "Escape" && this.blinking) this.stopBlinking();
   }
 
@@ -213,5 +287,8 @@ export function mount({ data, parentElement, setStateValue, setTriggerValue }) {
   let canvas = mounted.get(parentElement);
   if (!canvas) mounted.set(parentElement, (canvas = new Compare(parentElement)));
   canvas.update(data, setStateValue, setTriggerValue);
-  return () => { canvas.dispose(); mounted.delete(parentElement); };
+  return () => {
+    canvas.dispose();
+    mounted.delete(parentElement);
+  };
 }

@@ -4,21 +4,32 @@
 
 /** Keep each row's k strongest keys (ties to the earlier one) and renormalise: a preview, not a forward pass. */
 export function maskTopK(full, n, k) {
-  const out = new Float32Array(n * n), sorted = new Float32Array(n);
+  const out = new Float32Array(n * n);
+  const sorted = new Float32Array(n);
   for (let q = 0; q < n; q++) {
     const at = q * n;
-    let m = 0, least = 0, equals = Infinity, total = 0;
-    for (let j = 0; j < n; j++) { const w = full[at + j]; if (w === w) sorted[m++] = w; }
-    if (m > k) {  // sorting numbers without a comparison function is native: find the k-th, then mark
+    let m = 0;
+    let least = 0;
+    let equals = Infinity;
+    let total = 0;
+    for (let j = 0; j < n; j++) {
+      const w = full[at + j];
+      if (!Number.isNaN(w)) sorted[m++] = w;
+    }
+    if (m > k) {
+      // sorting numbers without a comparison function is native: find the k-th, then mark
       const rising = sorted.subarray(0, m).sort();
       least = rising[m - k];
       equals = k;
-      for (let t = m - 1; t >= 0 && rising[t] > least; t--) equals--;  // places left for those equal to the k-th
+      for (let t = m - 1; t >= 0 && rising[t] > least; t--) equals--; // places left for those equal to the k-th
     }
     for (let j = 0; j < n; j++) {
       const w = full[at + j];
-      if (w !== w) out[at + j] = NaN;
-      else if (w > least || (w === least && equals-- > 0)) { out[at + j] = w; total += w; }
+      if (Number.isNaN(w)) out[at + j] = NaN;
+      else if (w > least || (w === least && equals-- > 0)) {
+        out[at + j] = w;
+        total += w;
+      }
     }
     if (total > 0) for (let j = 0; j < n; j++) out[at + j] /= total;
   }
@@ -31,17 +42,21 @@ export function received(weights, n, content = null) {
   let queries = 0;
   for (let q = 0; q < n; q++) {
     if (content && !content[q]) continue;
-    let total = 0, sees = false;
+    let total = 0;
+    let sees = false;
     for (let j = 0; j < n; j++) {
       const w = weights[q * n + j];
-      if (w === w && (!content || content[j])) { total += w; sees = true; }
+      if (!Number.isNaN(w) && (!content || content[j])) {
+        total += w;
+        sees = true;
+      }
     }
     if (!sees) continue;
     queries++;
     for (let j = 0; j < n; j++) {
       const w = weights[q * n + j];
-      if (w !== w || (content && !content[j])) continue;
-      if (out[j] !== out[j]) out[j] = 0;
+      if (Number.isNaN(w) || (content && !content[j])) continue;
+      if (Number.isNaN(out[j])) out[j] = 0;
       out[j] += content ? (total > 0 ? w / total : 0) : w;
     }
   }
@@ -52,9 +67,13 @@ export function received(weights, n, content = null) {
 /** The shares that count as units: visible, and content if asked for. Ascending; null when nothing is shared out. */
 export function units(row, content = null) {
   const kept = new Float32Array(row.length);
-  let m = 0, total = 0;
+  let m = 0;
+  let total = 0;
   for (let j = 0; j < row.length; j++) {
-    if (row[j] === row[j] && (!content || content[j])) { kept[m++] = row[j]; total += row[j]; }
+    if (!Number.isNaN(row[j]) && (!content || content[j])) {
+      kept[m++] = row[j];
+      total += row[j];
+    }
   }
   if (!m || !(total > 0)) return null;
   return kept.subarray(0, m).sort();
@@ -62,11 +81,13 @@ export function units(row, content = null) {
 
 /** Lorenz curve of ascending units, read at `points` + 1 equally spaced shares of the units. */
 export function lorenz(ascending, points = 100) {
-  const m = ascending.length, cumulative = new Float64Array(m + 1);
+  const m = ascending.length;
+  const cumulative = new Float64Array(m + 1);
   for (let i = 0; i < m; i++) cumulative[i + 1] = cumulative[i] + ascending[i];
   const out = new Float64Array(points + 1);
   for (let p = 0; p <= points; p++) {
-    const at = (p / points) * m, i = Math.min(m - 1, Math.floor(at));
+    const at = (p / points) * m;
+    const i = Math.min(m - 1, Math.floor(at));
     out[p] = (cumulative[i] + (at - i) * ascending[i]) / cumulative[m];
   }
   return out;
@@ -75,7 +96,10 @@ export function lorenz(ascending, points = 100) {
 /** The statistics of compecon.metrics.summary, and Gini inside the support, of ascending units. */
 export function summary(ascending) {
   const m = ascending.length;
-  let total = 0, ranked = 0, entropy = 0, squares = 0;
+  let total = 0;
+  let ranked = 0;
+  let entropy = 0;
+  let squares = 0;
   for (let i = 0; i < m; i++) total += ascending[i];
   for (let i = 0; i < m; i++) {
     const p = ascending[i] / total;
@@ -88,14 +112,20 @@ export function summary(ascending) {
   while (zeros < m && !(ascending[zeros] > 0)) zeros++;
   const inside = m - zeros;
   const bottom = (fraction) => {
-    const at = fraction * m, i = Math.min(m - 1, Math.floor(at));
+    const at = fraction * m;
+    const i = Math.min(m - 1, Math.floor(at));
     let held = 0;
     for (let j = 0; j < i; j++) held += ascending[j];
     return (held + (at - i) * ascending[i]) / total;
   };
   return {
-    gini, gini_small_sample: m > 1 ? (gini * m) / (m - 1) : 0, entropy, effective_number: Math.exp(entropy),
-    herfindahl: squares, top_share_10: 1 - bottom(0.9), bottom_share_50: bottom(0.5),
+    gini,
+    gini_small_sample: m > 1 ? (gini * m) / (m - 1) : 0,
+    entropy,
+    effective_number: Math.exp(entropy),
+    herfindahl: squares,
+    top_share_10: 1 - bottom(0.9),
+    bottom_share_50: bottom(0.5),
     gini_inside: 1 - (1 - gini) * (m / inside),
   };
 }
@@ -106,20 +136,22 @@ export function headEconomy(weights, n, view, content = null) {
     const row = units(received(weights, n, content));
     return row && { stats: summary(row), curve: lorenz(row) };
   }
-  let rows = 0, stats = null;
+  let rows = 0;
+  let stats = null;
   const curve = new Float64Array(101);
   for (let q = 0; q < n; q++) {
     if (content && !content[q]) continue;
     const row = units(weights.subarray(q * n, q * n + n), content);
     if (!row) continue;
     rows++;
-    const one = summary(row), line = lorenz(row);
+    const one = summary(row);
+    const line = lorenz(row);
     for (let p = 0; p <= 100; p++) curve[p] += line[p];
-    if (!stats) stats = one; else for (const name in one) stats[name] += one[name];
+    if (!stats) stats = one;
+    else for (const name in one) stats[name] += one[name];
   }
   if (!rows) return null;
   for (const name in stats) stats[name] /= rows;
   for (let p = 0; p <= 100; p++) curve[p] /= rows;
   return { stats, curve };
 }
-

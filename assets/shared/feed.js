@@ -9,16 +9,16 @@
 //   badge()              what is on its way changed
 //   fail(feed, sentence) a request came to nothing; the last picture stays
 
-import { stream } from "./wire.js";
 import { Store } from "./store.js";
+import { stream } from "./wire.js";
 
-const REST_MS = 140;  // the pointer has come to rest: worth an exact pass for a budget that is not on the grid
-const BATCHED_TOKENS = 64;  // a text up to here gets every budget anyway
+const REST_MS = 140; // the pointer has come to rest: worth an exact pass for a budget that is not on the grid
+const BATCHED_TOKENS = 64; // a text up to here gets every budget anyway
 
 export class Feed {
   constructor(host, name = "") {
     this.host = host;
-    this.client = Math.random().toString(36).slice(2, 12) + name;  // the server drops this page's older requests, nobody else's
+    this.client = Math.random().toString(36).slice(2, 12) + name; // the server drops this page's older requests, nobody else's
     this.spec = null;
     this.store = null;
     this.shownId = null;
@@ -31,14 +31,26 @@ export class Feed {
     return Boolean((lanes.main && shownId !== spec?.id) || (store && !store.has(...this.#place())));
   }
 
-  #place() { const { layer, head } = this.host.look(this); return [layer, head]; }
+  #place() {
+    const { layer, head } = this.host.look(this);
+    return [layer, head];
+  }
 
   /** Gets a text's attention: `spec` has an id, a source (a recording or a sweep), and a live sweep for everything else. */
   load(spec, source = spec.source) {
     this.spec = spec;
     const { k, layer, head } = this.host.look(this);
     const body = source.body && { ...source.body, layer, head, ...(k > 0 && { first: k }) };
-    return this.#fetch({ url: source.url, body }, { adopt: (store) => { this.store = store; this.shownId = spec.id; this.host.opened(this); } });
+    return this.#fetch(
+      { url: source.url, body },
+      {
+        adopt: (store) => {
+          this.store = store;
+          this.shownId = spec.id;
+          this.host.opened(this);
+        },
+      },
+    );
   }
 
   /**
@@ -54,21 +66,44 @@ export class Feed {
     this.host.badge();
     try {
       const headers = { "X-Compecon-Token": this.host.token };
-      const options = body ? { method: "POST", body: JSON.stringify({ ...body, client: `${this.client}-${lane}` }), headers: { ...headers, "Content-Type": "application/json" } } : { headers };
+      const options = body
+        ? {
+            method: "POST",
+            body: JSON.stringify({ ...body, client: `${this.client}-${lane}` }),
+            headers: { ...headers, "Content-Type": "application/json" },
+          }
+        : { headers };
       const response = await fetch(url, { ...options, signal: abort.signal });
-      if (!response.ok) throw new Error((await response.json().catch(() => ({}))).error ?? `The server answered ${response.status}. Is compecon still running?`);
+      if (!response.ok)
+        throw new Error(
+          (await response.json().catch(() => ({}))).error ??
+            `The server answered ${response.status}. Is compecon still running?`,
+        );
       await stream(response, (message) => {
         if (abort.signal.aborted) return;
         if (message.kind === "error") throw new Error(message.error);
-        if (message.kind === "open") { store = new Store(message, body ? "exact" : "recorded"); return; }
+        if (message.kind === "open") {
+          store = new Store(message, body ? "exact" : "recorded");
+          return;
+        }
         store.add(message);
         if (message.kind === "frame" && store.frames.size === 1) adopt(store);
         else each(store, message);
       });
     } catch (error) {
-      if (error.name !== "AbortError") this.host.fail(this, error instanceof TypeError ? "The server can't be reached. Is compecon still running? The last picture stays." : error.message);
+      if (error.name !== "AbortError")
+        this.host.fail(
+          this,
+          error instanceof TypeError
+            ? "The server can't be reached. Is compecon still running? The last picture stays."
+            : error.message,
+        );
     } finally {
-      if (this.lanes[lane] === abort) { this.lanes[lane] = null; this.host.badge(); if (lane === "main") this.restLater(); }
+      if (this.lanes[lane] === abort) {
+        this.lanes[lane] = null;
+        this.host.badge();
+        if (lane === "main") this.restLater();
+      }
     }
   }
 
@@ -80,8 +115,13 @@ export class Feed {
       if (!store || !spec.live || this.shownId !== spec.id || (this.lanes.main && store.n <= BATCHED_TOKENS)) return;
       const { k, layer, head } = this.host.look(this);
       if (store.isExact(k)) return;
-      const { url, body } = spec.live, merge = (_fresh, message) => {
-        if (message.kind === "frame" && this.store === store) { store.frames.set(message.k, { ...message, live: true }); store.forget(); this.host.draw(); }
+      const { url, body } = spec.live;
+      const merge = (_fresh, message) => {
+        if (message.kind === "frame" && this.store === store) {
+          store.frames.set(message.k, { ...message, live: true });
+          store.forget();
+          this.host.draw();
+        }
       };
       this.host.badge();
       this.#fetch({ url, body: { ...body, layer, head, budgets: [k] } }, { each: merge, lane: "rest" });
@@ -91,10 +131,20 @@ export class Feed {
   /** Another layer or head of a long text, whose matrices were not sent. */
   fetchScope() {
     const { spec, store } = this;
-    if (this.shownId !== spec.id) return;  // another text is on its way
-    if (!spec.live) return this.host.fail(this, "This recorded example holds one layer only. Type a text of your own to see the others.");
+    if (this.shownId !== spec.id) return; // another text is on its way
+    if (!spec.live)
+      return this.host.fail(
+        this,
+        "This recorded example holds one layer only. Type a text of your own to see the others.",
+      );
     const { k, layer, head } = this.host.look(this);
-    const { url, body } = spec.live, adopt = (fresh) => { if (this.store === store) { store.replaceScope(fresh); this.host.draw(); } };
+    const { url, body } = spec.live;
+    const adopt = (fresh) => {
+      if (this.store === store) {
+        store.replaceScope(fresh);
+        this.host.draw();
+      }
+    };
     return this.#fetch({ url, body: { ...body, layer, head, first: k } }, { adopt });
   }
 

@@ -12,7 +12,8 @@ function image(name, nx, ny) {
     const canvas = document.createElement("canvas");
     canvas.width = nx;
     canvas.height = ny;
-    const context = canvas.getContext("2d"), data = context.createImageData(nx, ny);
+    const context = canvas.getContext("2d");
+    const data = context.createImageData(nx, ny);
     one = { canvas, context, data, pixels: new Uint32Array(data.data.buffer) };
     scratch.set(name, one);
   }
@@ -29,7 +30,10 @@ function place(ctx, source, x, y, width, height) {
 /** A fresh sheet: clear on the page, filled where the picture leaves it. */
 export function clear(ctx, width, height, colours) {
   if (!ctx.pixels) ctx.clearRect(0, 0, width, height);
-  if (colours.paper) { ctx.fillStyle = colours.background; ctx.fillRect(0, 0, width, height); }
+  if (colours.paper) {
+    ctx.fillStyle = colours.background;
+    ctx.fillRect(0, 0, width, height);
+  }
 }
 
 function hatch(ctx, x, y, width, height, colours) {
@@ -62,13 +66,17 @@ export function sentence(ctx, text, box, colours) {
   ctx.font = `13px ${colours.font}`;
   ctx.textAlign = "center";
   ctx.textBaseline = "middle";
-  const lines = [""], wide = 0.75 * box.width;
+  const lines = [""];
+  const wide = 0.75 * box.width;
   for (const word of text.split(" ")) {
     const longer = `${lines.at(-1)} ${word}`.trim();
-    if (lines.at(-1) && ctx.measureText(longer).width > wide) lines.push(word); else lines[lines.length - 1] = longer;
+    if (lines.at(-1) && ctx.measureText(longer).width > wide) lines.push(word);
+    else lines[lines.length - 1] = longer;
   }
-  const width = Math.max(...lines.map((one) => ctx.measureText(one).width)) + 24, height = 18 * lines.length + 14;
-  const x = box.x + box.width / 2, y = box.y + box.height / 2;
+  const width = Math.max(...lines.map((one) => ctx.measureText(one).width)) + 24;
+  const height = 18 * lines.length + 14;
+  const x = box.x + box.width / 2;
+  const y = box.y + box.height / 2;
   ctx.fillStyle = colours.background;
   ctx.fillRect(x - width / 2, y - height / 2, width, height);
   ctx.fillStyle = colours.text;
@@ -77,7 +85,8 @@ export function sentence(ctx, text, box, colours) {
 
 /** Where the matrix lies inside a heatmap of this size; room for token labels when they can be read. */
 export function heatmapBox(width, height, n) {
-  const labels = (Math.min(width, height) - 64) / n >= 4, margin = labels ? 64 : 16;
+  const labels = (Math.min(width, height) - 64) / n >= 4;
+  const margin = labels ? 64 : 16;
   const side = Math.floor(Math.min(width - margin - 14, height - margin + 12));
   return { x: margin, y: margin - 12, side, cell: side / n, labels };
 }
@@ -86,18 +95,28 @@ export function heatmapBox(width, height, n) {
  * Query × key matrix of one head: paper = not read, hatched = may not be seen. `missing` says why there is no matrix,
  * `colour` a weight's colour, packed, where it is not a magnitude.
  */
-export function heatmap(ctx, width, height, { weights, n, tokens, pinned, missing, colours, colour = inks(colours.dark) }) {
+export function heatmap(
+  ctx,
+  width,
+  height,
+  { weights, n, tokens, pinned, missing, colours, colour = inks(colours.dark) },
+) {
   const { x, y, side, cell, labels } = heatmapBox(width, height, n);
   clear(ctx, width, height, colours);
   if (missing) {
     removed(ctx, x, y, side, side, colours);
     return sentence(ctx, missing, { x, y, width: side, height: side }, colours);
   }
-  const picture = image("heatmap", n, n), { pixels } = picture;
+  const picture = image("heatmap", n, n);
+  const { pixels } = picture;
   let hidden = false;
   for (let i = 0; i < n * n; i++) {
     const w = weights[i];
-    if (w === w) pixels[i] = colour(w); else { pixels[i] = 0; hidden = true; }
+    if (!Number.isNaN(w)) pixels[i] = colour(w);
+    else {
+      pixels[i] = 0;
+      hidden = true;
+    }
   }
   if (hidden) hatch(ctx, x, y, side, side, colours);
   place(ctx, picture, x, y, side, side);
@@ -123,7 +142,8 @@ function inks(dark) {
 }
 
 function axisLabels(ctx, { x, y, cell, tokens, colours }) {
-  const every = Math.ceil(10 / cell), size = Math.min(11, Math.max(9.5, cell * 0.9));  // as many as can be read
+  const every = Math.ceil(10 / cell);
+  const size = Math.min(11, Math.max(9.5, cell * 0.9)); // as many as can be read
   for (let i = 0; i < tokens.length; i++) {
     if (i % every) continue;
     const text = tokens[i].length > 9 ? `${tokens[i].slice(0, 8)}…` : tokens[i];
@@ -143,7 +163,9 @@ function axisLabels(ctx, { x, y, cell, tokens, colours }) {
 
 /** Query and key under a point, or null. */
 export function heatmapAt(px, py, width, height, n) {
-  const { x, y, cell } = heatmapBox(width, height, n), key = Math.floor((px - x) / cell), query = Math.floor((py - y) / cell);
+  const { x, y, cell } = heatmapBox(width, height, n);
+  const key = Math.floor((px - x) / cell);
+  const query = Math.floor((py - y) / cell);
   return key >= 0 && key < n && query >= 0 && query < n ? { query, key } : null;
 }
 
@@ -189,7 +211,10 @@ function line(ctx, points, colour, width, dash = []) {
 /** Lorenz curve at this budget (solid) against full budget (dashed) and equality (dotted). */
 export function lorenzPlot(ctx, width, height, { curve, full, missing, colours, unitName }) {
   lorenzCurves(ctx, width, height, {
-    missing, colours, unitName, filled: curve && colours.budget,
+    missing,
+    colours,
+    unitName,
+    filled: curve && colours.budget,
     curves: [
       { label: "full budget", shares: full, colour: colours.full, width: 2, dash: [6, 4] },
       { label: "this budget", shares: curve, colour: colours.budget, width: 2.5, dash: [] },
@@ -202,14 +227,26 @@ export function lorenzPlot(ctx, width, height, { curve, full, missing, colours, 
 export function lorenzCurves(ctx, width, height, { curves, legend: order, filled, missing, colours, unitName }) {
   clear(ctx, width, height, colours);
   const box = { x: 34, y: 20, width: width - 54, height: height - 56 };
-  const px = (p) => box.x + p * box.width, py = (s) => box.y + (1 - s) * box.height;
+  const px = (p) => box.x + p * box.width;
+  const py = (s) => box.y + (1 - s) * box.height;
   const ticks = [0, 0.25, 0.5, 0.75, 1];
   axes(ctx, box, colours, {
-    xTicks: ticks.map((t) => [px(t), `${t * 100} %`]), yTicks: ticks.map((t) => [py(t), `${t * 100}`]),
-    xTitle: `poorest ${unitName}`, yTitle: "their share of attention, %",
+    xTicks: ticks.map((t) => [px(t), `${t * 100} %`]),
+    yTicks: ticks.map((t) => [py(t), `${t * 100}`]),
+    xTitle: `poorest ${unitName}`,
+    yTitle: "their share of attention, %",
   });
   if (missing) return sentence(ctx, missing, box, colours);
-  line(ctx, [[px(0), py(0)], [px(1), py(1)]], colours.muted, 1, [2, 3]);
+  line(
+    ctx,
+    [
+      [px(0), py(0)],
+      [px(1), py(1)],
+    ],
+    colours.muted,
+    1,
+    [2, 3],
+  );
   const path = (c) => Array.from(c, (s, i) => [px(i / (c.length - 1)), py(s)]);
   if (filled) {
     ctx.fillStyle = filled;
@@ -222,18 +259,35 @@ export function lorenzCurves(ctx, width, height, { curves, legend: order, filled
     ctx.globalAlpha = 1;
   }
   for (const { shares, colour, width: wide, dash } of curves) if (shares) line(ctx, path(shares), colour, wide, dash);
-  const entries = order.map((name) => { const { label, colour, dash } = curves.find((curve) => curve.label === name); return [label, colour, dash]; });
+  const entries = order.map((name) => {
+    const { label, colour, dash } = curves.find((curve) => curve.label === name);
+    return [label, colour, dash];
+  });
   legend(ctx, box.x + 8, box.y + 4, colours, [...entries, ["equality", colours.muted, [2, 3]]]);
 }
 
 function legend(ctx, x, y, colours, entries) {
   ctx.font = `11px ${colours.font}`;
-  ctx.globalAlpha = 0.8;  // lines stay visible behind it
+  ctx.globalAlpha = 0.8; // lines stay visible behind it
   ctx.fillStyle = colours.background;
-  ctx.fillRect(x - 4, y - 2, 40 + Math.max(...entries.map(([label]) => ctx.measureText(label).width)), 15 * entries.length + 3);
+  ctx.fillRect(
+    x - 4,
+    y - 2,
+    40 + Math.max(...entries.map(([label]) => ctx.measureText(label).width)),
+    15 * entries.length + 3,
+  );
   ctx.globalAlpha = 1;
   entries.forEach(([label, colour, dash], i) => {
-    line(ctx, [[x, y + 7 + i * 15], [x + 22, y + 7 + i * 15]], colour, 2, dash);
+    line(
+      ctx,
+      [
+        [x, y + 7 + i * 15],
+        [x + 22, y + 7 + i * 15],
+      ],
+      colour,
+      2,
+      dash,
+    );
     ctx.fillStyle = colours.text;
     ctx.textAlign = "left";
     ctx.textBaseline = "middle";
@@ -241,7 +295,12 @@ function legend(ctx, x, y, colours, entries) {
   });
 }
 
-const DASHES = [[7, 4], [2, 3], [9, 3, 2, 3], [4, 4]];
+const DASHES = [
+  [7, 4],
+  [2, 3],
+  [9, 3, 2, 3],
+  [4, 4],
+];
 
 /** Box of the scarcity plot and its x positions: k on a log scale. */
 export function scarcityBox(width, height, n) {
@@ -253,7 +312,11 @@ export function scarcityBox(width, height, n) {
 export function scarcityPlot(ctx, width, height, { own, arms, k, n, unit, flips, colours }) {
   const others = arms.map((arm, i) => ({ ...arm, colour: colours.arms[i % 4], width: 1.6, dash: DASHES[i % 4] }));
   scarcityLines(ctx, width, height, {
-    lines: [{ ...own, colour: colours.budget, width: 2.5, dash: [], dotted: true }, ...others], k, n, unit, colours,
+    lines: [{ ...own, colour: colours.budget, width: 2.5, dash: [], dotted: true }, ...others],
+    k,
+    n,
+    unit,
+    colours,
     flips: [{ at: flips, colour: colours.arms[1] }],
   });
 }
@@ -266,14 +329,39 @@ export function scarcityLines(ctx, width, height, { lines, k, n, unit, flips, co
   const py = (v) => box.y + (1 - v / (top * 1.08)) * box.height;
   const kTicks = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512].filter((t) => t < n * 0.75).concat([n]);
   axes(ctx, box, colours, {
-    xTicks: kTicks.map((t) => [box.at(t), String(t)]), yTicks: [0, top / 2, top].map((v) => [py(v), !v ? "0" : v < 0.001 ? v.toExponential(0) : v < 0.1 ? v.toFixed(3) : v.toFixed(2)]),
-    xTitle: "keys each query may read (log scale)", yTitle: unit,
+    xTicks: kTicks.map((t) => [box.at(t), String(t)]),
+    yTicks: [0, top / 2, top].map((v) => [
+      py(v),
+      !v ? "0" : v < 0.001 ? v.toExponential(0) : v < 0.1 ? v.toFixed(3) : v.toFixed(2),
+    ]),
+    xTitle: "keys each query may read (log scale)",
+    yTitle: unit,
   });
   for (const { points, colour, width: wide, dash, dotted } of lines.toReversed()) {
-    line(ctx, points.map(([b, v]) => [box.at(b), py(v)]), colour, wide, dash);
-    if (dotted) for (const [b, v] of points) { ctx.fillStyle = colour; ctx.beginPath(); ctx.arc(box.at(b), py(v), 2.2, 0, 7); ctx.fill(); }
+    line(
+      ctx,
+      points.map(([b, v]) => [box.at(b), py(v)]),
+      colour,
+      wide,
+      dash,
+    );
+    if (dotted)
+      for (const [b, v] of points) {
+        ctx.fillStyle = colour;
+        ctx.beginPath();
+        ctx.arc(box.at(b), py(v), 2.2, 0, 7);
+        ctx.fill();
+      }
   }
-  line(ctx, [[box.at(k), box.y], [box.at(k), box.y + box.height]], colours.text, 1.2);
+  line(
+    ctx,
+    [
+      [box.at(k), box.y],
+      [box.at(k), box.y + box.height],
+    ],
+    colours.text,
+    1.2,
+  );
   ctx.fillStyle = colours.text;
   ctx.font = `600 11px ${colours.font}`;
   ctx.textBaseline = "bottom";
@@ -281,31 +369,81 @@ export function scarcityLines(ctx, width, height, { lines, k, n, unit, flips, co
   ctx.fillText(`k = ${k}`, box.at(k) + (ctx.textAlign === "right" ? -4 : 4), box.y + box.height - 3);
   flips.forEach(({ at, colour }, row) => {
     ctx.fillStyle = colour;
-    for (const b of at) { ctx.beginPath(); ctx.arc(box.at(b), box.y + box.height - 7 * row, 3.2, 0, 7); ctx.fill(); }
+    for (const b of at) {
+      ctx.beginPath();
+      ctx.arc(box.at(b), box.y + box.height - 7 * row, 3.2, 0, 7);
+      ctx.fill();
+    }
   });
-  legend(ctx, box.x + box.width - 120, box.y + 2, colours, lines.map(({ label, colour, dash }) => [label, colour, dash]));
+  legend(
+    ctx,
+    box.x + box.width - 120,
+    box.y + 2,
+    colours,
+    lines.map(({ label, colour, dash }) => [label, colour, dash]),
+  );
 }
 
 /** Tiles of the atlas: one row a layer, one column a head. */
 export function atlasBox(width, height, nLayers, nHeads) {
-  const left = 26, top = 18, tile = Math.max(6, Math.min((width - left - 2) / nHeads, (height - top - 26) / nLayers, 46));
+  const left = 26;
+  const top = 18;
+  const tile = Math.max(6, Math.min((width - left - 2) / nHeads, (height - top - 26) / nLayers, 46));
   return { left, top, tile };
 }
 
 /** Every head as a tile coloured by a statistic, or as a thumbnail of its attention framed in that colour; those in `gone` (row-major indices) hatched. */
-export function atlas(ctx, width, height, { values, low, high, heads, nHeads, gone, thumbnails, n, selected, hover, label, colours, ramp = statistic(), rows = null, signed = false }) {
+export function atlas(
+  ctx,
+  width,
+  height,
+  {
+    values,
+    low,
+    high,
+    heads,
+    nHeads,
+    gone,
+    thumbnails,
+    n,
+    selected,
+    hover,
+    label,
+    colours,
+    ramp = statistic(),
+    rows = null,
+    signed = false,
+  },
+) {
   clear(ctx, width, height, colours);
-  const nLayers = heads.length, { left, top, tile } = atlasBox(width, height, nLayers, nHeads), sign = (value) => (signed && value > 0 ? "+" : "");
+  const nLayers = heads.length;
+  const { left, top, tile } = atlasBox(width, height, nLayers, nHeads);
+  const sign = (value) => (signed && value > 0 ? "+" : "");
   ctx.font = `10px ${colours.font}`;
   ctx.fillStyle = colours.muted;
   ctx.textBaseline = "middle";
-  for (let l = 0; l < nLayers; l++) { ctx.textAlign = "right"; ctx.fillText(rows?.[l] ?? `L${l}`, left - 5, top + (l + 0.5) * tile); }
-  for (let h = 0; h < nHeads; h++) { ctx.textAlign = "center"; if (tile > 13 || h % 4 === 0) ctx.fillText(`H${h}`, left + (h + 0.5) * tile, top - 8); }
+  for (let l = 0; l < nLayers; l++) {
+    ctx.textAlign = "right";
+    ctx.fillText(rows?.[l] ?? `L${l}`, left - 5, top + (l + 0.5) * tile);
+  }
+  for (let h = 0; h < nHeads; h++) {
+    ctx.textAlign = "center";
+    if (tile > 13 || h % 4 === 0) ctx.fillText(`H${h}`, left + (h + 0.5) * tile, top - 8);
+  }
   for (let l = 0; l < nLayers; l++) {
     for (let h = 0; h < nHeads; h++) {
-      const x = left + h * tile + 1, y = top + l * tile + 1, size = tile - 2, value = values[l * nHeads + h];
-      if (gone.has(l * nHeads + h)) { removed(ctx, x, y, size, size, colours); continue; }
-      if (h >= heads[l] || value !== value) { hatch(ctx, x, y, size, size, colours); continue; }
+      const x = left + h * tile + 1;
+      const y = top + l * tile + 1;
+      const size = tile - 2;
+      const value = values[l * nHeads + h];
+      if (gone.has(l * nHeads + h)) {
+        removed(ctx, x, y, size, size, colours);
+        continue;
+      }
+      if (h >= heads[l] || Number.isNaN(value)) {
+        hatch(ctx, x, y, size, size, colours);
+        continue;
+      }
       const colour = ramp[Math.max(0, Math.min(255, Math.round(((value - low) / (high - low || 1)) * 255)))];
       ctx.fillStyle = css(colour);
       ctx.fillRect(x, y, size, size);
@@ -315,34 +453,58 @@ export function atlas(ctx, width, height, { values, low, high, heads, nHeads, go
         ctx.font = `${tile > 30 ? 10 : 9}px ${colours.font}`;
         ctx.fillStyle = inkOn(colour);
         ctx.textAlign = "center";
-        ctx.fillText(signed ? short(value) : value < 10 ? value.toFixed(2) : value.toFixed(0), x + size / 2, y + size / 2);
+        ctx.fillText(
+          signed ? short(value) : value < 10 ? value.toFixed(2) : value.toFixed(0),
+          x + size / 2,
+          y + size / 2,
+        );
       }
     }
   }
-  for (const [one, colour, thick] of [[hover, colours.muted, 2], [selected, colours.accent, 3]]) {
+  for (const [one, colour, thick] of [
+    [hover, colours.muted, 2],
+    [selected, colours.accent, 3],
+  ]) {
     if (!one) continue;
     ctx.strokeStyle = colour;
     ctx.lineWidth = thick;
     ctx.strokeRect(left + one.head * tile + 0.5, top + one.layer * tile + 0.5, tile - 1, tile - 1);
   }
-  colourBar(ctx, left, top + nLayers * tile + 8, Math.min(nHeads * tile, width - left - 4), { low, high, label, colours, ramp, sign });
+  colourBar(ctx, left, top + nLayers * tile + 8, Math.min(nHeads * tile, width - left - 4), {
+    low,
+    high,
+    label,
+    colours,
+    ramp,
+    sign,
+  });
 }
 
 /** A signed number in few letters: +.41, −1.3, +12. */
 function short(value) {
-  const size = Math.abs(value), text = size < 0.995 ? size.toFixed(2).slice(1) : size < 9.95 ? size.toFixed(1) : size.toFixed(0);
+  const size = Math.abs(value);
+  const text = size < 0.995 ? size.toFixed(2).slice(1) : size < 9.95 ? size.toFixed(1) : size.toFixed(0);
   return `${size < 0.005 ? "" : value > 0 ? "+" : "−"}${size < 0.005 ? "0" : text}`;
 }
 
 /** At most 20 × 20 pixels of one head, each the largest weight it covers. */
 function thumbnail(weights, n, colours) {
-  const side = Math.min(n, 20), picture = image("thumbnail", side, side), ramp = magnitude(colours.dark), paper = ramp[0];
+  const side = Math.min(n, 20);
+  const picture = image("thumbnail", side, side);
+  const ramp = magnitude(colours.dark);
+  const paper = ramp[0];
   for (let a = 0; a < side; a++) {
-    const q0 = Math.floor((a * n) / side), q1 = Math.floor(((a + 1) * n) / side);
+    const q0 = Math.floor((a * n) / side);
+    const q1 = Math.floor(((a + 1) * n) / side);
     for (let b = 0; b < side; b++) {
-      const k0 = Math.floor((b * n) / side), k1 = Math.floor(((b + 1) * n) / side);
+      const k0 = Math.floor((b * n) / side);
+      const k1 = Math.floor(((b + 1) * n) / side);
       let most = 0;
-      for (let q = q0; q < q1; q++) for (let k = k0; k < k1; k++) { const w = weights[q * n + k]; if (w > most) most = w; }
+      for (let q = q0; q < q1; q++)
+        for (let k = k0; k < k1; k++) {
+          const w = weights[q * n + k];
+          if (w > most) most = w;
+        }
       picture.pixels[a * side + b] = most > 0 ? ramp[shade(most)] : paper;
     }
   }
@@ -355,11 +517,14 @@ export function chipsPlot(ctx, width, height, { tokens, joined, colours, colourO
   ctx.font = `13px ${colours.font}`;
   ctx.textBaseline = "middle";
   ctx.textAlign = "left";
-  let x = 4, y = 4;
+  let x = 4;
+  let y = 4;
   tokens.forEach((token, i) => {
     const wide = ctx.measureText(token).width + 10;
-    if (x + wide > width - 4) { x = 4; y += 27; }
-    else if (i && !joined[i]) x += 4;
+    if (x + wide > width - 4) {
+      x = 4;
+      y += 27;
+    } else if (i && !joined[i]) x += 4;
     const colour = colourOf(i);
     ctx.fillStyle = css(colour);
     ctx.fillRect(x, y, wide, 22);
@@ -371,7 +536,10 @@ export function chipsPlot(ctx, width, height, { tokens, joined, colours, colourO
 
 export function colourBar(ctx, x, y, width, { low, high, label, colours, ramp, sign }) {
   const bar = Math.min(120, width / 3);
-  for (let i = 0; i < 40; i++) { ctx.fillStyle = css(ramp[Math.round((i / 39) * 255)]); ctx.fillRect(x + 34 + (i / 40) * bar, y, bar / 40 + 0.6, 9); }
+  for (let i = 0; i < 40; i++) {
+    ctx.fillStyle = css(ramp[Math.round((i / 39) * 255)]);
+    ctx.fillRect(x + 34 + (i / 40) * bar, y, bar / 40 + 0.6, 9);
+  }
   const number = (v) => sign(v) + (Math.abs(v) >= 10 ? v.toFixed(0) : v.toFixed(2));
   ctx.fillStyle = colours.muted;
   ctx.font = `10px ${colours.font}`;
@@ -385,6 +553,8 @@ export function colourBar(ctx, x, y, width, { low, high, label, colours, ramp, s
 
 /** Layer and head under a point, or null. */
 export function atlasAt(px, py, width, height, heads, nHeads) {
-  const { left, top, tile } = atlasBox(width, height, heads.length, nHeads), head = Math.floor((px - left) / tile), layer = Math.floor((py - top) / tile);
+  const { left, top, tile } = atlasBox(width, height, heads.length, nHeads);
+  const head = Math.floor((px - left) / tile);
+  const layer = Math.floor((py - top) / tile);
   return layer >= 0 && layer < heads.length && head >= 0 && head < heads[layer] ? { layer, head } : null;
 }

@@ -13,7 +13,9 @@ export const make = (tag, className, text) => {
 };
 
 /** Writes a text where it differs: an equal one would still cost a layout. */
-export const write = (element, text) => { if (element.firstChild?.data !== text) element.textContent = text; };
+export const write = (element, text) => {
+  if (element.firstChild?.data !== text) element.textContent = text;
+};
 
 const ROWS = ["gini", "entropy", "effective_number", "top_share_10", "gini_inside"];
 
@@ -22,7 +24,11 @@ export function buildStatistics(table, list) {
   const body = table.tBodies[0];
   body.replaceChildren();
   const cells = ROWS.map((name) => {
-    const row = make("tr", "value"), label = make("th", "", STATISTICS[name].label), full = make("td"), now = make("td", "now"), say = make("td", "say");
+    const row = make("tr", "value");
+    const label = make("th", "", STATISTICS[name].label);
+    const full = make("td");
+    const now = make("td", "now");
+    const say = make("td", "say");
     label.scope = "row";
     row.dataset.statistic = name;
     row.append(label, full, now);
@@ -32,7 +38,11 @@ export function buildStatistics(table, list) {
     body.append(row, sayRow);
     return { name, full, now, say };
   });
-  list.replaceChildren(...Object.values(STATISTICS).concat(MOVED).flatMap((s) => [make("dt", "", s.label), make("dd", "", s.how)]));
+  list.replaceChildren(
+    ...Object.values(STATISTICS)
+      .concat(MOVED)
+      .flatMap((s) => [make("dt", "", s.label), make("dd", "", s.how)]),
+  );
   return cells;
 }
 
@@ -42,19 +52,28 @@ export function updateStatistics(cells, full, now, { unit, n, missing }) {
     const { format, say: sentence } = STATISTICS[name];
     write(fullCell, full ? format(full[name], unit) : "—");
     write(nowCell, now ? format(now[name], unit) : "—");
-    write(say, now && now[name] === now[name] ? sentence(now[name], n, now) : missing ? "\u00a0" : "Nothing but special tokens was read here.");
+    write(
+      say,
+      now && !Number.isNaN(now[name])
+        ? sentence(now[name], n, now)
+        : missing
+          ? "\u00a0"
+          : "Nothing but special tokens was read here.",
+    );
   }
 }
 
 export function buildChips(list, open, on) {
-  list.replaceChildren(...open.tokens.map((token, i) => {
-    const chip = make("span", `chip${open.joined[i] ? " joined" : ""}${open.special[i] ? " special" : ""}`, token);
-    chip.setAttribute("role", "listitem");
-    chip.addEventListener("pointerenter", (event) => on.hover(i, event));
-    chip.addEventListener("pointerleave", on.leave);
-    chip.addEventListener("click", () => on.pin(i));
-    return chip;
-  }));
+  list.replaceChildren(
+    ...open.tokens.map((token, i) => {
+      const chip = make("span", `chip${open.joined[i] ? " joined" : ""}${open.special[i] ? " special" : ""}`, token);
+      chip.setAttribute("role", "listitem");
+      chip.addEventListener("pointerenter", (event) => on.hover(i, event));
+      chip.addEventListener("pointerleave", on.leave);
+      chip.addEventListener("click", () => on.pin(i));
+      return chip;
+    }),
+  );
   return [...list.children];
 }
 
@@ -68,16 +87,23 @@ export function largest(shares) {
 /** Colour of a token by its part of the largest share shown. */
 export function chipColours(shares, colours, most = largest(shares)) {
   const ramp = magnitude(colours.dark);
-  return Array.from(shares, (s) => ramp[most > 0 && s === s ? shade(s / most * (s / most)) : 0]);  // squared: shade takes a root
+  return Array.from(shares, (s) => ramp[most > 0 && !Number.isNaN(s) ? shade((s / most) * (s / most)) : 0]); // squared: shade takes a root
 }
 
-export function updateChips(chips, shares, colours, pinned) { paintChips(chips, chipColours(shares, colours), (i) => i === pinned); }
+export function updateChips(chips, shares, colours, pinned) {
+  paintChips(chips, chipColours(shares, colours), (i) => i === pinned);
+}
 
 /** Gives chips their packed colours, and those that are pinned their outline. */
 export function paintChips(chips, packedColours, isPinned) {
   packedColours.forEach((packed, i) => {
-    const chip = chips[i], pinned = isPinned(i);
-    if (chip.packed !== packed) { chip.packed = packed; chip.style.backgroundColor = css(packed); chip.style.color = inkOn(packed); }
+    const chip = chips[i];
+    const pinned = isPinned(i);
+    if (chip.packed !== packed) {
+      chip.packed = packed;
+      chip.style.backgroundColor = css(packed);
+      chip.style.color = inkOn(packed);
+    }
     if (chip.classList.contains("pinned") !== pinned) chip.classList.toggle("pinned", pinned);
   });
 }
@@ -93,7 +119,9 @@ function answer(box, [name, value, share, fullShare, best]) {
 }
 
 function answerBox() {
-  const box = make("div", "answer"), head = make("div", "name"), track = make("div", "track");
+  const box = make("div", "answer");
+  const head = make("div", "name");
+  const track = make("div", "track");
   const parts = { label: make("span"), number: make("span"), fill: make("div", "fill"), mark: make("div", "mark") };
   parts.mark.title = "at full budget";
   head.append(parts.label, parts.number);
@@ -105,8 +133,10 @@ function answerBox() {
 
 /** The model's answer at a budget; the mark on each bar is the full-budget answer. */
 export function updateOutput({ answers, verdict }, store, frame) {
-  const { open, full } = store, shown = frame ?? full;
-  const boxes = answerBoxes(open, full, shown), range = open.output === "regression" && scoreRange(full, shown);
+  const { open, full } = store;
+  const shown = frame ?? full;
+  const boxes = answerBoxes(open, full, shown);
+  const range = open.output === "regression" && scoreRange(full, shown);
   answers.title = range ? `The bar goes from ${number(range[0], 1)} to ${number(range[1], 1)}.` : "";
   while (answers.children.length > boxes.length) answers.lastChild.remove();
   boxes.forEach((one, i) => answer(answers.children[i] ?? answers.appendChild(answerBox()), one));

@@ -14,14 +14,18 @@ export function fit(canvas, width, height) {
 }
 
 /** Names a picture for those who hear it. */
-export const label = (canvas, text) => { if (canvas.ariaLabel !== text) canvas.ariaLabel = text; };
+export const label = (canvas, text) => {
+  if (canvas.ariaLabel !== text) canvas.ariaLabel = text;
+};
 
 /** Width of a canvas' box. Asking while drawing would lay the page out a second time in each frame. */
 export const widthOf = (canvas) => Math.max(120, Math.round(canvas.parentElement.clientWidth));
 
 /** A few words beside the pointer, inside a box. */
 export class Tip {
-  constructor(element, box) { Object.assign(this, { element, box }); }
+  constructor(element, box) {
+    Object.assign(this, { element, box });
+  }
 
   show(event, text) {
     const box = this.box.getBoundingClientRect();
@@ -31,7 +35,9 @@ export class Tip {
     this.element.style.top = `${event.clientY - box.top + 16}px`;
   }
 
-  hide() { this.element.hidden = true; }
+  hide() {
+    this.element.hidden = true;
+  }
 }
 
 /** A menu in `place` that saves the figure named there: `save(figure, format)`. */
@@ -40,7 +46,10 @@ export function saveMenu(place, save) {
   select.setAttribute("aria-label", `Export ${place.dataset.figure}`);
   select.title = "Save this figure or its numbers";
   select.append(new Option("⤓", ""), ...["png", "svg", "csv", "json"].map((f) => new Option(f.toUpperCase(), f)));
-  select.addEventListener("change", () => { if (select.value) save(place.dataset.figure, select.value); select.value = ""; });
+  select.addEventListener("change", () => {
+    if (select.value) save(place.dataset.figure, select.value);
+    select.value = "";
+  });
   place.append(select);
 }
 
@@ -54,16 +63,18 @@ export function switches(root, choose) {
     }
   }
   return (view) => {
-    for (const group of groups) for (const button of group.children) {
-      const pressed = String(view[group.dataset.name] === button.dataset.value);
-      if (button.ariaPressed !== pressed) button.ariaPressed = pressed;
-    }
+    for (const group of groups)
+      for (const button of group.children) {
+        const pressed = String(view[group.dataset.name] === button.dataset.value);
+        if (button.ariaPressed !== pressed) button.ariaPressed = pressed;
+      }
   };
 }
 
 /** What takes input on every canvas of attention: the budget bar, the dismissal of a message, the statistic that colours heads, the switches. */
 export function sharedInputs(owner, statistics) {
-  const range = owner.$("input[type=range]"), select = owner.$("select.statistic");
+  const range = owner.$("input[type=range]");
+  const select = owner.$("select.statistic");
   range.addEventListener("input", () => owner.set({ k: owner.stops[+range.value] }, false));
   range.addEventListener("change", () => owner.tell());
   owner.$(".alert button").addEventListener("click", () => owner.say(null));

@@ -1,38 +1,62 @@
 // What has arrived for one text: the opening, a frame per budget, the control arms. Answers questions about a budget and
 // says how it knows: "exact", "recorded", or a "preview" masked from recorded attention. No DOM.
 
-import { halves } from "./wire.js";
 import { headEconomy, maskTopK, received } from "./economy.js";
+import { halves } from "./wire.js";
 
-const KEEP = 160;  // decoded matrices kept
+const KEEP = 160; // decoded matrices kept
 
 export class Store {
   constructor(opening, provenance) {
-    Object.assign(this, { open: opening, provenance, frames: new Map(), arms: [], done: false, matrices: new Map(), economies: new Map() });
+    Object.assign(this, {
+      open: opening,
+      provenance,
+      frames: new Map(),
+      arms: [],
+      done: false,
+      matrices: new Map(),
+      economies: new Map(),
+    });
     this.n = opening.tokens.length;
     this.nLayers = opening.heads.length;
     this.nHeads = Math.max(...opening.heads);
-    this.removed = new Set((opening.removed ?? []).map(([layer, head]) => layer * this.nHeads + head));  // recordings do not say
+    this.removed = new Set((opening.removed ?? []).map(([layer, head]) => layer * this.nHeads + head)); // recordings do not say
     this.content = opening.special.map((s) => !s);
     this.layerRow = new Map(opening.sent.layers.map((l, i) => [l, i]));
     this.headRow = new Map(opening.sent.heads.map((h, i) => [h, i]));
   }
 
   add(message) {
-    if (message.kind === "frame") { this.frames.set(message.k, message); this.#forgetBudget(message.k); }
-    else if (message.kind === "arm") this.arms.push({ label: message.label, policy: message.policy, points: Array.from(message.arrays.budgets, (b, i) => [b, message.arrays.changes[i]]) });
-    else if (message.kind === "done") { this.done = true; this.ms = message.ms; }
+    if (message.kind === "frame") {
+      this.frames.set(message.k, message);
+      this.#forgetBudget(message.k);
+    } else if (message.kind === "arm")
+      this.arms.push({
+        label: message.label,
+        policy: message.policy,
+        points: Array.from(message.arrays.budgets, (b, i) => [b, message.arrays.changes[i]]),
+      });
+    else if (message.kind === "done") {
+      this.done = true;
+      this.ms = message.ms;
+    }
   }
 
   /** Takes the matrices of another layer or head of the same text. */
   replaceScope(other) {
-    Object.assign(this, { layerRow: other.layerRow, headRow: other.headRow, frames: other.frames, provenance: other.provenance });
+    Object.assign(this, {
+      layerRow: other.layerRow,
+      headRow: other.headRow,
+      frames: other.frames,
+      provenance: other.provenance,
+    });
     this.forget();
   }
 
   /** A budget's own pass has come: what was previewed of it is void. */
   #forgetBudget(k) {
-    for (const kept of [this.matrices, this.economies]) for (const key of kept.keys()) if (key.startsWith(`${k},`)) kept.delete(key);
+    for (const kept of [this.matrices, this.economies])
+      for (const key of kept.keys()) if (key.startsWith(`${k},`)) kept.delete(key);
   }
 
   /** Drops what was worked out from earlier messages. */
@@ -41,13 +65,24 @@ export class Store {
     this.economies.clear();
   }
 
-  get full() { return this.frames.get(this.n); }
+  get full() {
+    return this.frames.get(this.n);
+  }
   /** Whether a head was removed from the model: it keeps its place, and there is nothing to wait for. */
-  isRemoved(layer, head) { return this.removed.has(layer * this.nHeads + head); }
-  has(layer, head) { return this.isRemoved(layer, head) || (this.layerRow.has(layer) && this.headRow.has(head)); }
+  isRemoved(layer, head) {
+    return this.removed.has(layer * this.nHeads + head);
+  }
+  has(layer, head) {
+    return this.isRemoved(layer, head) || (this.layerRow.has(layer) && this.headRow.has(head));
+  }
   /** How a budget's numbers came about: "recorded", "exact" or "preview". */
-  provenanceOf(k) { const frame = this.frames.get(Math.min(k, this.n)); return !frame ? "preview" : frame.live ? "exact" : this.provenance; }
-  isExact(k) { return this.frames.has(Math.min(k, this.n)); }
+  provenanceOf(k) {
+    const frame = this.frames.get(Math.min(k, this.n));
+    return !frame ? "preview" : frame.live ? "exact" : this.provenance;
+  }
+  isExact(k) {
+    return this.frames.has(Math.min(k, this.n));
+  }
 
   /** Query × key matrix of one head at a budget; a preview if that budget has not been computed. All NaN for a removed head. */
   matrix(k, layer, head) {
@@ -57,27 +92,36 @@ export class Store {
     const frame = this.frames.get(k);
     const made = frame ? this.#decode(frame, layer, head) : this.#preview(k, layer, head);
     if (this.matrices.size > KEEP) this.matrices.delete(this.matrices.keys().next().value);
-    if (frame || this.open.policy === "top-k") this.matrices.set(key, made);  // other previews follow the nearest budget
+    if (frame || this.open.policy === "top-k") this.matrices.set(key, made); // other previews follow the nearest budget
     return made;
   }
 
   #decode(frame, layer, head) {
-    const bits = frame.arrays.weights, size = this.n * this.n, at = (this.layerRow.get(layer) * this.headRow.size + this.headRow.get(head)) * size;
+    const bits = frame.arrays.weights;
+    const size = this.n * this.n;
+    const at = (this.layerRow.get(layer) * this.headRow.size + this.headRow.get(head)) * size;
     return halves(bits.subarray(at, at + size));
   }
 
   #preview(k, layer, head) {
     if (this.open.policy === "top-k") return maskTopK(this.matrix(this.n, layer, head), this.n, k);
-    return this.matrix(this.nearest(k), layer, head);  // other policies can't be guessed: the nearest exact budget
+    return this.matrix(this.nearest(k), layer, head); // other policies can't be guessed: the nearest exact budget
   }
 
   /** The computed budget nearest to k. */
-  nearest(k) { return [...this.frames.keys()].reduce((a, b) => (Math.abs(Math.log(b / k)) < Math.abs(Math.log(a / k)) ? b : a)); }
+  nearest(k) {
+    return [...this.frames.keys()].reduce((a, b) => (Math.abs(Math.log(b / k)) < Math.abs(Math.log(a / k)) ? b : a));
+  }
 
   /** A statistic of every head, row-major layer × head, from the server. */
   statistic(frame, view, tokens, name) {
-    const { statistics } = frame.arrays, [, t, s, l, h] = statistics.shape;
-    const at = ((this.open.views.indexOf(view) * t + this.open.token_sets.indexOf(tokens)) * s + this.open.statistics.indexOf(name)) * l * h;
+    const { statistics } = frame.arrays;
+    const [, t, s, l, h] = statistics.shape;
+    const at =
+      ((this.open.views.indexOf(view) * t + this.open.token_sets.indexOf(tokens)) * s +
+        this.open.statistics.indexOf(name)) *
+      l *
+      h;
     return statistics.subarray(at, at + l * h);
   }
 
@@ -86,7 +130,9 @@ export class Store {
     if (this.isRemoved(layer, head)) return null;
     const frame = this.frames.get(k);
     if (!frame) return this.economy(k, layer, head, view, tokens)?.stats ?? null;
-    return Object.fromEntries(this.open.statistics.map((name) => [name, this.statistic(frame, view, tokens, name)[layer * this.nHeads + head]]));
+    return Object.fromEntries(
+      this.open.statistics.map((name) => [name, this.statistic(frame, view, tokens, name)[layer * this.nHeads + head]]),
+    );
   }
 
   /** Lorenz curve (and preview statistics) of one head. */
@@ -113,11 +159,17 @@ export class Store {
   /** A head to begin with: the one asked for, unless nobody asked and it was removed. */
   firstHead({ layer, head }) {
     if (layer || head || !this.isRemoved(layer, head)) return { layer, head };
-    for (let at = 0; at < this.nLayers * this.nHeads; at++) if (!this.removed.has(at)) return { layer: Math.floor(at / this.nHeads), head: at % this.nHeads };
+    for (let at = 0; at < this.nLayers * this.nHeads; at++)
+      if (!this.removed.has(at)) return { layer: Math.floor(at / this.nHeads), head: at % this.nHeads };
     return { layer, head };
   }
 
-  flips() { return [...this.frames.values()].filter((f) => f.flipped).map((f) => f.k).sort((a, b) => a - b); }
+  flips() {
+    return [...this.frames.values()]
+      .filter((f) => f.flipped)
+      .map((f) => f.k)
+      .sort((a, b) => a - b);
+  }
 }
 
 /** Positions of the budget bar: every budget of a short text, about 120 of a long one. */

@@ -1,40 +1,99 @@
 // What every number on the page is called, what it means in one sentence, and how it is computed.
 
-const percent = (x) => (x === x ? `${(100 * x).toFixed(x < 0.1 ? 1 : 0)} %` : "—");
-const number = (x, digits = 3) => (x === undefined || x === null || x !== x ? "—" : x.toFixed(digits));
+const percent = (x) => (!Number.isNaN(x) ? `${(100 * x).toFixed(x < 0.1 ? 1 : 0)} %` : "—");
+const number = (x, digits = 3) => (x === undefined || x === null || Number.isNaN(x) ? "—" : x.toFixed(digits));
 
 export { number, percent };
 
 export const STATISTICS = {
   gini: {
-    label: "Gini", format: (v) => number(v),
-    say: (v) => (v < 0.4 ? "Attention is spread fairly evenly: 0 is everyone the same, 1 is one token has all." : v < 0.75 ? "A minority of tokens holds most of the attention: 0 is equality, 1 is one token has all." : "A few tokens hold nearly all of the attention: 0 is equality, 1 is one token has all."),
+    label: "Gini",
+    format: (v) => number(v),
+    say: (v) =>
+      v < 0.4
+        ? "Attention is spread fairly evenly: 0 is everyone the same, 1 is one token has all."
+        : v < 0.75
+          ? "A minority of tokens holds most of the attention: 0 is equality, 1 is one token has all."
+          : "A few tokens hold nearly all of the attention: 0 is equality, 1 is one token has all.",
     how: "Twice the area between the Lorenz curve and equality, over all visible tokens, zeros counted. With k of n tokens read, Gini is at least 1 − k/n: that part of a rise is arithmetic.",
   },
-  gini_small_sample: { label: "Gini, small-sample", format: (v) => number(v), say: () => "Gini × n/(n−1): comparable between texts of different length.", how: "Gini corrected so that one token holding everything scores exactly 1." },
+  gini_small_sample: {
+    label: "Gini, small-sample",
+    format: (v) => number(v),
+    say: () => "Gini × n/(n−1): comparable between texts of different length.",
+    how: "Gini corrected so that one token holding everything scores exactly 1.",
+  },
   entropy: {
-    label: "Entropy", format: (v, unit) => `${number(unit === "bits" ? v / Math.LN2 : v)} ${unit}`,
-    say: (v, n) => `0 is one token only; ${number(Math.log(n), 2)} nats (${number(Math.log2(n), 2)} bits) is all ${n} alike.`,
+    label: "Entropy",
+    format: (v, unit) => `${number(unit === "bits" ? v / Math.LN2 : v)} ${unit}`,
+    say: (v, n) =>
+      `0 is one token only; ${number(Math.log(n), 2)} nats (${number(Math.log2(n), 2)} bits) is all ${n} alike.`,
     how: "Shannon entropy −Σ p ln p of the attention; bits = nats / ln 2. 0 ln 0 counts as 0.",
   },
-  effective_number: { label: "Effective tokens", format: (v) => number(v, 2), say: (v, n) => `It works like ${number(v, 1)} equally read tokens out of ${n}.`, how: "exp(entropy), the Hill number of order 1; in the row view the mean over queries." },
-  top_share_10: { label: "Top 10 % get", format: percent, say: (v, n, all) => `The top 10 % of tokens get ${percent(v)}, the bottom half ${percent(all.bottom_share_50)}.`, how: "Read off the Lorenz curve, linear between tokens." },
-  bottom_share_50: { label: "Bottom half gets", format: percent, say: (v) => `The poorer half of the tokens shares ${percent(v)} of the attention.`, how: "Read off the Lorenz curve at 50 %." },
-  herfindahl: { label: "Herfindahl", format: (v) => number(v), say: (v) => `Two random units of attention land on the same token with probability ${percent(v)}.`, how: "Σ p²; 1/n is equality, 1 is monopoly." },
-  gini_inside: { label: "Gini inside", format: (v) => number(v), say: () => "Inequality among the tokens that are read at all; a budget often lowers it.", how: "Gini over the tokens with non-zero attention only." },
+  effective_number: {
+    label: "Effective tokens",
+    format: (v) => number(v, 2),
+    say: (v, n) => `It works like ${number(v, 1)} equally read tokens out of ${n}.`,
+    how: "exp(entropy), the Hill number of order 1; in the row view the mean over queries.",
+  },
+  top_share_10: {
+    label: "Top 10 % get",
+    format: percent,
+    say: (v, n, all) => `The top 10 % of tokens get ${percent(v)}, the bottom half ${percent(all.bottom_share_50)}.`,
+    how: "Read off the Lorenz curve, linear between tokens.",
+  },
+  bottom_share_50: {
+    label: "Bottom half gets",
+    format: percent,
+    say: (v) => `The poorer half of the tokens shares ${percent(v)} of the attention.`,
+    how: "Read off the Lorenz curve at 50 %.",
+  },
+  herfindahl: {
+    label: "Herfindahl",
+    format: (v) => number(v),
+    say: (v) => `Two random units of attention land on the same token with probability ${percent(v)}.`,
+    how: "Σ p²; 1/n is equality, 1 is monopoly.",
+  },
+  gini_inside: {
+    label: "Gini inside",
+    format: (v) => number(v),
+    say: () => "Inequality among the tokens that are read at all; a budget often lowers it.",
+    how: "Gini over the tokens with non-zero attention only.",
+  },
 };
 
-export const MOVED = { label: "moved by the budget", format: percent, say: (v) => `${percent(v)} of this head's attention went to other tokens than at full budget.`, how: "Mean over queries of the total-variation distance to the full-budget row." };
+export const MOVED = {
+  label: "moved by the budget",
+  format: percent,
+  say: (v) => `${percent(v)} of this head's attention went to other tokens than at full budget.`,
+  how: "Mean over queries of the total-variation distance to the full-budget row.",
+};
 
 /** What may colour the tiles of an atlas. */
 export const ATLAS = { ...STATISTICS, moved: MOVED };
 
 /** Ends of a statistic's colour scale; entropy in nats. */
-export function rangeOf(name, n) { return RANGES[name] ?? [0, name === "entropy" ? Math.log(n) : n]; }
-const RANGES = { gini: [0, 1], gini_small_sample: [0, 1], gini_inside: [0, 1], herfindahl: [0, 1], top_share_10: [0, 1], bottom_share_50: [0, 0.5], moved: [0, 1] };
+export function rangeOf(name, n) {
+  return RANGES[name] ?? [0, name === "entropy" ? Math.log(n) : n];
+}
+const RANGES = {
+  gini: [0, 1],
+  gini_small_sample: [0, 1],
+  gini_inside: [0, 1],
+  herfindahl: [0, 1],
+  top_share_10: [0, 1],
+  bottom_share_50: [0, 0.5],
+  moved: [0, 1],
+};
 
 /** A policy's name in a legend. */
-export const POLICY = { "top-k": "top-k", random: "random keys", first: "first keys", "sink-recent": "sink + nearest", "top-mass": "top mass" };
+export const POLICY = {
+  "top-k": "top-k",
+  random: "random keys",
+  first: "first keys",
+  "sink-recent": "sink + nearest",
+  "top-mass": "top mass",
+};
 
 export const VIEW_WORDS = {
   row: "what each query gives, averaged over queries",
@@ -44,21 +103,26 @@ export const VIEW_WORDS = {
 /** Why a head has no attention to show; "" if it has. */
 export function removedSentence(store, layer, head) {
   if (!store.isRemoved(layer, head)) return "";
-  for (let h = 0; h < store.open.heads[layer]; h++) if (!store.isRemoved(layer, h)) return `Layer ${layer}, head ${head} was removed from this model.`;
+  for (let h = 0; h < store.open.heads[layer]; h++)
+    if (!store.isRemoved(layer, h)) return `Layer ${layer}, head ${head} was removed from this model.`;
   return `All heads of layer ${layer} were removed from this model.`;
 }
 
 /** What the hatched tiles of the atlas are; "" for a model that kept all its heads. */
 export function removedNote(store) {
-  const all = store.open.heads.reduce((a, b) => a + b, 0), { size } = store.removed;
+  const all = store.open.heads.reduce((a, b) => a + b, 0);
+  const { size } = store.removed;
   return size ? `Hatched: ${size} of ${all} heads were removed from this model; the others keep their places.` : "";
 }
 
 /** What a budget saves, without pretending that masking is quicker. */
 export function readsSentence(store, k) {
-  const { macs, grid } = store.open, i = grid.indexOf(k);
+  const { macs, grid } = store.open;
+  const i = grid.indexOf(k);
   const m = (x) => (x >= 1e6 ? `${(x / 1e6).toFixed(1)} M` : `${(x / 1e3).toFixed(0)} k`);
   const runs = macs.executed ? `${m(macs.executed)} MACs run at any k` : "the same work runs at any k";
   const base = `Reads, not latency: exact top-k scores every key and masks, so ${runs}.`;
-  return macs.read && i >= 0 ? `${base} Reading values would need ${m(macs.read[i])} of ${m(macs.read[grid.length - 1])} MACs.` : base;
+  return macs.read && i >= 0
+    ? `${base} Reading values would need ${m(macs.read[i])} of ${m(macs.read[grid.length - 1])} MACs.`
+    : base;
 }
