@@ -5,8 +5,8 @@ import streamlit as st
 from app.attention.hub_panel import open_another
 from app.compare.compare_link import compare_button
 from app.parts.live_canvas import live_canvas
-from app.parts.resources import bundled_examples, checkpoints
 from app.parts.widgets import checkpoint_report, controls, escaped
+from app.server.resources import bundled_examples, checkpoints
 from app.state.attention_state import AttentionChoice, attention_choice, canvas_view, remember
 from compecon.views.attention.request import problem_with
 

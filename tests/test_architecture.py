@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,7 @@ WITHOUT_TORCH = [
     "checkpoints/checkpoint_fingerprint",
     "checkpoints/gate/intake",
     "cli",
+    "compression/model_shape",
     "compression/shape",
     "errors",
     "evaluation/row_records",
@@ -182,6 +184,51 @@ def test_imports_point_downwards():
     assert upward == {}, "imports go down, and never sideways"
 
 
+def circle_in(imported: dict[str, set[str]]) -> list[str]:
+    """Names that need each other, the first one again at the end; empty if there are none."""
+    try:
+        TopologicalSorter(imported).prepare()
+    except CycleError as error:
+        return error.args[1]
+    return []
+
+
+def module_graph() -> dict[str, set[str]]:
+    """What each module imports of the others: late imports and those for types count."""
+    files = {module_of(path).removesuffix(".__init__"): path for path in python_files("compecon", "app", "pages")}
+
+    def target(name: str) -> str | None:
+        return next((known for known in (name, name.rpartition(".")[0]) if known in files), None)
+
+    return {
+        module: {other for name in imports_of(path) if (other := target(name)) not in (None, module)}
+        for module, path in files.items()
+    }
+
+
+def folder_graph() -> dict[str, set[str]]:
+    """The same of folders; what a folder has to do with those within it is left out."""
+    folders: dict[str, set[str]] = {}
+    graph = module_graph()
+    packages = {name for name in graph if any(other.startswith(f"{name}.") for other in graph)}
+    alone = packages | {name for name in graph if name.count(".") < 2}  # `compecon.cli` is a unit of its own
+    folder = {name: name if name in alone else name.rpartition(".")[0] for name in graph}
+    for module, others in graph.items():
+        folders.setdefault(folder[module], set()).update(folder[other] for other in others)
+    return {
+        name: {each for each in others if not (f"{each}.".startswith(f"{name}.") or f"{name}.".startswith(f"{each}."))}
+        for name, others in folders.items()
+    }
+
+
+def test_no_modules_import_each_other():
+    assert circle_in(module_graph()) == []
+
+
+def test_no_folders_import_each_other():
+    assert circle_in(folder_graph()) == []
+
+
 @pytest.mark.parametrize("name", [name for name in DOCSTRING_ONLY if (ROOT / name).exists()])
 def test_a_light_package_holds_a_docstring_and_nothing_else(name):
     assert [type(node) for node in ast.parse((ROOT / name).read_text()).body] in ([], [ast.Expr])
@@ -239,7 +286,7 @@ def test_charts_are_drawn_without_streamlit():
 
 @pytest.mark.parametrize(
     ("names", "home"),
-    [({"session_state", "query_params"}, "app/state/"), ({"cache_data", "cache_resource"}, "app/parts/resources.py")],
+    [({"session_state", "query_params"}, "app/state/"), ({"cache_data", "cache_resource"}, "app/server/resources.py")],
     ids=["state", "caches"],
 )
 def test_state_and_caches_have_one_place_each(names, home):
@@ -291,6 +338,11 @@ def test_imports_are_read_as_absolute_names(line, expected):
 def test_a_type_is_not_a_library_in_use():
     source = "import torch.nn\nif TYPE_CHECKING:\n    from transformers import PreTrainedModel\nelse:\n    import numpy"
     assert libraries(ast.parse(source)) == {"torch", "numpy"}
+
+
+def test_a_circle_is_found_wherever_it_begins():
+    assert set(circle_in({"a": {"b"}, "b": {"c"}, "c": {"d"}, "d": {"b"}})) == {"b", "c", "d"}
+    assert circle_in({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
 
 
 @pytest.mark.parametrize(

@@ -39,9 +39,10 @@ from compecon.compression import architectures
 from compecon.compression.compact import compact
 from compecon.compression.families import layers_of
 from compecon.compression.macs import unit_macs
+from compecon.compression.model_shape import ModelShape
 from compecon.compression.units import Units
 from compecon.errors import UnsupportedModelError
-from compecon.flops import MacCount, ModelShape, macs, macs_of_pairs, macs_under_budget
+from compecon.flops import MacCount, macs, macs_of_pairs, macs_under_budget
 
 N_TOKENS = 11
 ENCODER = {"hidden_size": 24, "intermediate_size": 40, "num_hidden_layers": 2, "num_attention_heads": 4}

@@ -12,8 +12,8 @@ import streamlit as st
 from app.allocation.gains_panel import gains_part
 from app.allocation.rules_panel import provenance, rules_part
 from app.allocation.shared_markets import FILE, market_of, market_of_file, playback_of, points_of, streams, table_of
-from app.parts.resources import canvas_part
 from app.parts.widgets import escaped
+from app.server.resources import canvas_part
 from app.state.allocation_state import (
     ALLOCATION_CANVAS,
     AllocationChoice,

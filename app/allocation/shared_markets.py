@@ -8,18 +8,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from compecon.allocation.arrays import Numbers
-from compecon.allocation.clearing import clear
-from compecon.allocation.online import opening, play
-from compecon.allocation.rules.repaired import RepairedShadowPrice
 from compecon.allocation.streams.bundled_streams import list_streams, open_stream
 from compecon.allocation.streams.stream import read_stream
 from compecon.allocation.streams.synthetic import MIXTURES
 from compecon.views.allocation.canvas_data import canvas_table
 from compecon.views.allocation.choice_names import Belief
 from compecon.views.allocation.market_data import Market, drawn_market, measured_market
+from compecon.views.allocation.playback import playback
 from compecon.views.allocation.rule_view import BudgetPoint, budget_points
 from compecon.views.allocation.rules_compared import RuleCourse, rule_courses
 
@@ -80,37 +75,5 @@ def courses_of_rules(market: Market, *, with_oracle: bool) -> tuple[RuleCourse, 
 
 @lru_cache(maxsize=32)
 def playback_of(market: Market, place: int, service: float = 0.0) -> dict[str, Any] | None:
-    """The queries one after the other, at a price that opens as if one in ten were known; None without a budget.
-
-    Args:
-        market: Queries.
-        place: Which budget of the bar.
-        service: Share of the mean budget that everybody may use whatever the price.
-    """
-    budget = float(market.budgets[place])
-    if budget <= 0:
-        return None
-    n = len(market.queries)
-    least = service * budget / n
-    first = opening(market.seen.take(slice(None, None, 10)), budget, n, service=least)
-    wishes = market.used(np.full(n, np.inf)) if market.is_drawn else None  # drawn answers end before their caps
-    found = play(market.seen, first, realised=wishes)
-    known = RepairedShadowPrice(n_tries=0).allocate(market.seen, budget).spend
-    return {
-        "budget": place,
-        "service": least,
-        "recycled": float((found.cap - found.used).sum()),
-        "order": found.order.tolist(),
-        "caps": np.round(found.cap, 4).tolist(),
-        "prices": found.prices.tolist(),
-        "earned": _so_far(market.seen.value(found.cap)[found.order]),
-        "known": _so_far(market.seen.value(known)[found.order]),
-        "used": float(found.used.sum()),
-        "value": found.value,
-        "bound": found.offline_bound,
-        "offline": clear(market.seen, budget).price,
-    }
-
-
-def _so_far(values: Numbers) -> list[float]:
-    return [float(f"{total:.6g}") for total in np.cumsum(values)]
+    """The queries of a market one after the other."""
+    return playback(market, place, service)

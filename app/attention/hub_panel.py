@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app.parts.resources import forget_checkpoints
+from app.server.resources import forget_checkpoints
 from app.state.attention_state import chosen, hold_plan, planned_download, select_checkpoint
 from compecon.errors import CompeconError
 

@@ -11,10 +11,10 @@ import streamlit as st
 
 from app.compare.dataset_panel import dataset_part
 from app.compare.table_panel import table_part
-from app.parts.resources import bundled_examples, canvas_part, checkpoints
 from app.parts.stream_sources import sources_of
 from app.parts.widgets import escaped
 from app.server.guard import page_token
+from app.server.resources import bundled_examples, canvas_part, checkpoints
 from app.state.attention_state import DEVICES
 from app.state.compare_state import (
     COMPARE_CANVAS,

@@ -8,8 +8,8 @@ import streamlit as st
 
 from app.compare.shared_measurements import last_folder
 from app.parts.label_order import label_order
-from app.parts.resources import runs
 from app.parts.widgets import escaped
+from app.server.resources import runs
 from app.state.dataset_state import TASK, asked, hold_asked, hold_order, number, task_asked, widget
 from app.train.run_actions import stop
 from app.train.run_resources import executor

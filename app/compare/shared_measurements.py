@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from app.parts.resources import runs
+from app.server.resources import runs
 from compecon.checkpoints.checkpoint_fingerprint import digest_of
 from compecon.evaluation.row_records import RowStatistics
 from compecon.evaluation.row_store import StatisticsStore, Text

@@ -13,7 +13,7 @@ from app.frontier.advice_panel import Advised
 from app.frontier.frontier_plot import PAPER
 from app.frontier.plot_style import COLOURS
 from app.frontier.shared_frontier import Frontier
-from app.parts.resources import canvas_part
+from app.server.resources import canvas_part
 from app.server.routes import PREFIX
 from app.state.frontier_state import FRONTIER_CANVAS, FrontierPlace
 from compecon.views.frontier.frontier_view import FrontierView

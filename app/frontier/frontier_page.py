@@ -10,7 +10,7 @@ from app.frontier.advice_panel import advice_part
 from app.frontier.below_plot import Marked, below
 from app.frontier.frontier_canvas import frontier_canvas
 from app.frontier.shared_frontier import FRESH_S, Frontier, frontier
-from app.parts.resources import forget_checkpoints
+from app.server.resources import forget_checkpoints
 from app.state.attention_state import select_checkpoint
 from app.state.compare_state import choose_pair
 from app.state.frontier_state import FrontierChoice, frontier_choice, frontier_place, picked_points, remember_frontier

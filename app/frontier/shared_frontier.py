@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, final
 
 from app.frontier.frontier_plot import frontier_figure
-from app.parts.resources import checkpoints, runs
+from app.server.resources import checkpoints, runs
 from compecon.evaluation.result_store import EvaluationStore
 from compecon.runs.history import History
 from compecon.runs.home import Home

@@ -7,9 +7,9 @@ from typing import Any
 
 import streamlit as st
 
-from app.parts.resources import canvas_part, checkpoints
 from app.parts.stream_sources import sources_of
 from app.server.guard import page_token
+from app.server.resources import canvas_part, checkpoints
 from app.state.attention_state import CANVAS_KEY, AttentionChoice, CanvasView, hold_request, last_good_request
 from compecon.views.attention.snippet import python_snippet
 

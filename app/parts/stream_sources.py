@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.parts.resources import trace_names
+from app.server.resources import trace_names
 from app.server.routes import PREFIX
 from app.state.attention_state import AttentionChoice
 from compecon.views.attention.traces import TraceKey

@@ -6,8 +6,8 @@ import re
 
 import streamlit as st
 
-from app.parts.resources import bundled_examples, checkpoints
 from app.server.engine import engine
+from app.server.resources import bundled_examples, checkpoints
 from app.state.attention_state import DEVICES, chosen, show_example, use_text
 from compecon.attention.policy_choices import POLICIES
 from compecon.checkpoints.catalog import CheckpointEntry

@@ -17,9 +17,9 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from app.parts.resources import checkpoints, recorded_trace
 from app.server.engine import SweepJob, engine
 from app.server.guard import is_from_our_page
+from app.server.resources import checkpoints, recorded_trace
 from compecon.attention.policy_choices import POLICIES
 from compecon.paths import assets
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from app.parts.resources import forget_checkpoints, run_store, runs
+from app.server.resources import forget_checkpoints, run_store, runs
 from app.state.form_state import close_form
 from app.state.runs_state import Notice, choose_run, hold_notice, look_at_sweep
 from app.train.run_resources import executor, executor_of_run

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import streamlit as st
 
-from app.parts.resources import runs
 from app.parts.widgets import escaped
+from app.server.resources import runs
 from app.state.form_state import open_form
 from app.state.runs_state import (
     RUNS_TABLE,

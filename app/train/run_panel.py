@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app.parts.resources import checkpoints, forget_checkpoints
 from app.parts.widgets import escaped
+from app.server.resources import checkpoints, forget_checkpoints
 from app.state.attention_state import select_checkpoint
 from app.state.compare_state import choose_pair
 from app.state.form_state import open_form

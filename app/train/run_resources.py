@@ -1,6 +1,6 @@
 """What the whole server shares for those who look at runs: executors, metrics, and how quick the machine is.
 
-Apart from `app.parts.resources`, so that the first picture of the page that opens first does not wait for it.
+Apart from `app.server.resources`, so that the first picture of the page that opens first does not wait for it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
-from app.parts.resources import run_store, runs
+from app.server.resources import run_store, runs
 from app.train.shared_histories import Histories
 from compecon.errors import CompeconError
 from compecon.runs.devices_here import polite_threads

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import streamlit as st
 
-from app.parts.resources import checkpoints, run_store
 from app.parts.widgets import escaped
+from app.server.resources import checkpoints, run_store
 from app.state.attention_state import chosen
 from app.state.form_state import field_key, form_draft, keep_form, open_form
 from app.train.form_fields import setting_field

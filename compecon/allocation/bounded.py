@@ -8,7 +8,8 @@ from typing import final
 
 import numpy as np
 
-from compecon.allocation.arrays import Mask, Numbers
+from compecon.allocation.clearing import clear
+from compecon.allocation.utilities.arrays import Mask, Numbers
 from compecon.allocation.utilities.utility import Utility
 
 _ROUNDING = 1e-9  # relative; sums of floats are not exact
@@ -55,24 +56,8 @@ class Allocation:
 
         The bound is that of the true curves for what was spent.
         """
-        from compecon.allocation.clearing import clear  # noqa: PLC0415 - clearing knows what an allocation is
-
         bound = clear(truth, max(self.spent, float(truth.floor.sum()))).upper_bound
         return replace(self, value=float(truth.value(self.spend).sum()), upper_bound=bound)
-
-
-def checked_budget(utility: Utility, budget: float) -> float:
-    """A budget that pays for the floors.
-
-    Raises:
-        ValueError: If it is NaN, negative or infinite, or the floors alone take more.
-    """
-    if not (math.isfinite(budget) and budget >= 0):
-        raise ValueError(f"the budget must be finite and at least 0, got {budget}.")
-    floors = float(utility.floor.sum())
-    if floors > budget * (1 + _ROUNDING):
-        raise ValueError(f"the floors alone take {floors:g} of a budget of {budget:g}. Lower the floors.")
-    return float(budget)
 
 
 def not_over(spend: Numbers, budget: float) -> Numbers:

@@ -8,7 +8,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from compecon.allocation.arrays import Numbers
+from compecon.allocation.utilities.arrays import Numbers
 from compecon.allocation.utilities.step_curves import MeasuredCurve
 from compecon.allocation.utilities.utility import Utility
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 
-from compecon.allocation.arrays import Mask, Numbers
-from compecon.allocation.bounded import checked_budget
 from compecon.allocation.price_search import lowest_price
+from compecon.allocation.utilities.arrays import Mask, Numbers
 from compecon.allocation.utilities.utility import Utility
 
 _MANY = 20_000  # agents, from which on a sample of them gives a first guess
 _SAMPLE = 4_096
-_ABOVE = 1 + 1e-9  # a price at which rounding tempts nobody
+_ROUNDING = 1e-9  # relative; sums of floats are not exact
+_ABOVE = 1 + _ROUNDING  # a price at which rounding tempts nobody
 
 
 @final
@@ -31,6 +32,20 @@ class Clearing:
     price: float
     spend: Numbers
     upper_bound: float
+
+
+def checked_budget(utility: Utility, budget: float) -> float:
+    """A budget that pays for the floors.
+
+    Raises:
+        ValueError: If it is NaN, negative or infinite, or the floors alone take more.
+    """
+    if not (math.isfinite(budget) and budget >= 0):
+        raise ValueError(f"the budget must be finite and at least 0, got {budget}.")
+    floors = float(utility.floor.sum())
+    if floors > budget * (1 + _ROUNDING):
+        raise ValueError(f"the floors alone take {floors:g} of a budget of {budget:g}. Lower the floors.")
+    return float(budget)
 
 
 def clear(utility: Utility, budget: float) -> Clearing:

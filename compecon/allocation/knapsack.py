@@ -8,8 +8,8 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from compecon.allocation.arrays import Numbers
 from compecon.allocation.choices import Choices
+from compecon.allocation.utilities.arrays import Numbers
 
 
 class TooMuchWorkError(Exception):

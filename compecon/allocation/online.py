@@ -10,8 +10,8 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from compecon.allocation.arrays import Numbers, numbers
 from compecon.allocation.clearing import clear
+from compecon.allocation.utilities.arrays import Numbers, numbers
 from compecon.allocation.utilities.utility import Utility
 
 

@@ -9,7 +9,7 @@ from typing import final
 
 import numpy as np
 
-from compecon.allocation.arrays import Numbers
+from compecon.allocation.utilities.arrays import Numbers
 
 _FEW = 16  # jumps in the bracket, from which on they are halved instead of guessed at
 _ROUNDS = 400  # never needed; a search without an end would be worse than an answer that is not tight

@@ -18,7 +18,7 @@ from transformers.utils import logging
 import compecon.compression.architectures  # noqa: F401 - makes compacted models known to transformers
 from compecon.checkpoints.dry_run import check_kind, check_reading
 from compecon.checkpoints.gate.config_check import BUFFERS, without_implementations
-from compecon.checkpoints.kinds import Kind
+from compecon.checkpoints.gate.kinds import Kind
 from compecon.checkpoints.tokenizers.panics import reason
 from compecon.errors import CheckpointError, UnsupportedModelError
 

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from compecon.checkpoints.gate.kinds import Kind
 from compecon.checkpoints.ids import require_finite
-from compecon.checkpoints.kinds import Kind
 from compecon.errors import CheckpointError, UnsupportedModelError
 
 _TOKENS = 2

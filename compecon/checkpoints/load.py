@@ -15,9 +15,9 @@ from compecon.checkpoints.build import build_model
 from compecon.checkpoints.device_choice import pick_device
 from compecon.checkpoints.encode_text import Encoded, check_ids, spans_of, tokenize
 from compecon.checkpoints.gate.intake import survey
+from compecon.checkpoints.gate.kinds import Kind, abilities_of, limits_of
 from compecon.checkpoints.gate.preflight import Preflight
 from compecon.checkpoints.inputs import inputs_of, stacked
-from compecon.checkpoints.kinds import Kind, abilities_of, limits_of
 from compecon.checkpoints.locate import Location, locate
 from compecon.checkpoints.tensors import read_tensors
 from compecon.checkpoints.tokenizers.pieces import spelling_of

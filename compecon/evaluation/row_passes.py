@@ -16,8 +16,8 @@ from compecon.attention.budget import KeyBudget
 from compecon.attention.hooks import budgeted_attention, recorded_attention
 from compecon.attention.recorded import LayerAttention
 from compecon.callbacks import Callbacks, StepRecord
+from compecon.checkpoints.gate.kinds import SEVERAL_STACKS
 from compecon.checkpoints.inputs import read
-from compecon.checkpoints.kinds import SEVERAL_STACKS
 from compecon.checkpoints.load import Checkpoint
 from compecon.errors import TrainingInterruptedError, UnsupportedModelError
 from compecon.evaluation.predict import batches_of

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, final
 
+from compecon.errors import RunError
+from compecon.files.durable import read_json
 from compecon.runs import turn
 from compecon.runs.devices_here import n_gpus
 from compecon.runs.home import Home
 from compecon.runs.locks import Lock
+from compecon.runs.run_record import SCHEMA, checked_id
 
 
 @final
@@ -91,3 +94,19 @@ class Queue:
         folder, runs = str(self.folder), str(self.home.runs)
         slot = turn.wait_for_turn(folder, runs, self.n_slots, (run_id, order), unwanted, tell)
         return None if slot is None else Slot.held(self.folder, *slot)
+
+
+def limit_of(home: Home, sweep: str) -> int:
+    """How many runs of a sweep may run at a time; 0 for as many as there are devices.
+
+    Args:
+        home: The home.
+        sweep: The sweep's name, or "".
+    """
+    if not sweep:
+        return 0
+    try:
+        limit = read_json(home.sweeps / f"{checked_id(sweep)}.json", SCHEMA).get("parallel", 0)
+    except (OSError, RunError):
+        return 0
+    return limit if isinstance(limit, int) and limit > 0 else 0

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from compecon.callbacks import Callbacks, StepCallbacks
 from compecon.errors import RunError
 from compecon.runs.home import Home
-from compecon.runs.jobs.job_registry import RECIPES, RunPaths
+from compecon.runs.jobs.job_registry import RECIPES
+from compecon.runs.jobs.run_paths import RunPaths
 
 if TYPE_CHECKING:
     from compecon.runs.reporter import Reporter

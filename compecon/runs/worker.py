@@ -23,11 +23,10 @@ from compecon.runs.devices_here import visible_gpus
 from compecon.runs.ending import outcome_of
 from compecon.runs.home import Home
 from compecon.runs.locks import Lock
-from compecon.runs.queue import Queue, Slot
+from compecon.runs.queue import Queue, Slot, limit_of
 from compecon.runs.reporter import Reporter
 from compecon.runs.run_record import NORMAL, SCHEMA, RunSpec, RunState, checked_id
 from compecon.runs.store import CANCEL, LOCK, LOG, SPEC
-from compecon.runs.sweeps.sweep import limit_of
 from compecon.runs.waiter import SLOTS
 
 DESCRIPTOR = "COMPECON_LOCK"  # environment variable: the open descriptor of the run's lock

@@ -21,9 +21,9 @@ from compecon.attention.budget import KeyBudget
 from compecon.checkpoints.load import Checkpoint
 from compecon.errors import TaskError
 from compecon.evaluation.evaluate import evaluate_checkpoint, within
+from compecon.flops import forward_macs
 from compecon.tasks.encode_rows import encode
 from compecon.tasks.task import Split, Task
-from compecon.training.arms import forward_macs
 
 KEYS = (1, 2, 4, 8, 16)
 WITHIN = 0.5  # how far a score may be off to count as correct, on the task's scale

@@ -16,6 +16,7 @@ from compecon.checkpoints.pretrained import Base, classifier
 from compecon.compression.compact import compact
 from compecon.compression.macs import unit_macs
 from compecon.compression.units import Units
+from compecon.flops import forward_macs
 from compecon.latency import compare_latency
 from compecon.provenance import command_line, hardware, versions
 from compecon.studies.experiment_report import FrontierReport, Measured, measured_as
@@ -23,7 +24,6 @@ from compecon.studies.experiment_run import ExperimentRun
 from compecon.studies.frontier_experiment import FrontierPlan, Say, Study, run_frontier
 from compecon.studies.summary import arms_at_targets, duels, volumes
 from compecon.tasks.task import Split, Task
-from compecon.training.arms import forward_macs
 from compecon.training.training_setup import ready_model, refuse_compacted
 
 _TIMED = ((8, 64), (1, 32))  # batch × tokens

@@ -21,6 +21,7 @@ from compecon.checkpoints.bundle import (
 )
 from compecon.checkpoints.load import Checkpoint, load_of_bundle
 from compecon.evaluation.evaluate import evaluate_checkpoint
+from compecon.flops import forward_macs
 from compecon.latency import LatencyRatio, compare_latency
 from compecon.studies.any_budget import MEASURED, train_any_budget
 from compecon.studies.bundled_card import FACTS
@@ -28,7 +29,7 @@ from compecon.studies.family_card import family_card
 from compecon.tasks.encode_rows import encode
 from compecon.tasks.objectives import objective_of
 from compecon.tasks.task import Task
-from compecon.training.arms import Outcome, Start, forward_macs, priced, pruned, recovered, untouched
+from compecon.training.arms import Outcome, Start, priced, pruned, recovered, untouched
 from compecon.training.incentive_settings import IncentiveSettings
 from compecon.training.training_settings import FineTuneSettings
 from compecon.training.training_setup import with_soft_targets

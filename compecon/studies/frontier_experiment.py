@@ -23,12 +23,13 @@ from compecon.compression.prune import METHODS
 from compecon.evaluation.evaluate import evaluate
 from compecon.evaluation.predict import predict
 from compecon.evaluation.reloaded import kept_model
+from compecon.flops import forward_macs
 from compecon.studies.experiment_run import ExperimentRun, Records, record_name
 from compecon.studies.survivors import SurvivorControl, survivor_control
 from compecon.tasks.encode_rows import encode
 from compecon.tasks.objectives import objective_of
 from compecon.tasks.task import Task
-from compecon.training.arms import Outcome, Start, forward_macs, priced, pruned, recovered, untouched
+from compecon.training.arms import Outcome, Start, priced, pruned, recovered, untouched
 from compecon.training.fine_tune import fine_tune
 from compecon.training.incentive_settings import IncentiveSettings, Priced
 from compecon.training.training_settings import FineTuneSettings

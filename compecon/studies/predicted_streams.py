@@ -13,11 +13,11 @@ from typing import final
 
 import numpy as np
 
-from compecon.allocation.arrays import Numbers
 from compecon.allocation.streams.bundled_streams import PREDICTED
 from compecon.allocation.streams.predicted_value import Gain, Skill, gains, out_of_fold, skill, stable_thresholds
 from compecon.allocation.streams.stream import Stream
 from compecon.allocation.streams.threshold_ridge import fit_predictor
+from compecon.allocation.utilities.arrays import Numbers
 from compecon.checkpoints.load import Checkpoint
 from compecon.errors import StreamError
 from compecon.studies.thresholds import features_of

@@ -24,7 +24,7 @@ from compecon.evaluation.row_store import STATISTICS, write_statistics
 from compecon.files.complete import write_durably
 from compecon.studies.build_streams import build_streams
 from compecon.studies.predicted_streams import KnownTexts, known_texts, write_gains
-from compecon.tasks.made.reviews import REVIEWS, SHOWN
+from compecon.tasks.readers.made_reviews import REVIEWS, SHOWN
 from compecon.tasks.rows_fingerprint import rows_digest
 from compecon.tasks.task import Task
 from compecon.tasks.task_registry import read_task

@@ -8,13 +8,13 @@ from typing import Any, final
 
 import numpy as np
 
-from compecon.allocation.arrays import Numbers
 from compecon.allocation.streams.threshold_ridge import (
     PredictionError,
     ThresholdPredictor,
     fit_predictor,
     inside_and_outside,
 )
+from compecon.allocation.utilities.arrays import Numbers
 from compecon.checkpoints.load import Checkpoint
 from compecon.evaluation.evaluate import within
 from compecon.evaluation.predict import embed

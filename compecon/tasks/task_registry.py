@@ -17,10 +17,10 @@ from compecon.errors import OfflineError, TaskError
 from compecon.tasks.definition import Definition
 from compecon.tasks.labels import spelled
 from compecon.tasks.language_task import LanguageTask
-from compecon.tasks.made import reviews as made
 from compecon.tasks.readers import data_folder as files
 from compecon.tasks.readers import elsewhere, glue, language_modeling, wikitext, xnli
 from compecon.tasks.readers import hub_tables as hub
+from compecon.tasks.readers import made_reviews as made
 from compecon.tasks.readers.local_files import read_table
 from compecon.tasks.task import Kind, Task
 from compecon.tasks.task_metrics import Metric, perplexity

@@ -13,7 +13,7 @@ from compecon.compression.compact import compact
 from compecon.compression.macs import share_of_macs, unit_macs
 from compecon.compression.prune import prune
 from compecon.compression.units import Units
-from compecon.flops import ModelShape, macs
+from compecon.flops import forward_macs
 from compecon.tasks.encode_rows import Features, mean_length
 from compecon.tasks.objectives import Objective
 from compecon.training.fine_tune import fine_tune
@@ -154,11 +154,6 @@ def untouched(start: Start) -> Outcome:
     """The dense model as it is."""
     ones = unit_macs(start.model, 1).map(lambda part: part.new_ones(part.shape))
     return Outcome(start.model, ones, 1.0)
-
-
-def forward_macs(model: PreTrainedModel, n_tokens: int) -> int:
-    """MACs of one forward pass over one text, output head included."""
-    return macs(ModelShape.from_model(model), n_tokens).total
 
 
 def _steps_macs(start: Start, model: PreTrainedModel, steps: int) -> float:

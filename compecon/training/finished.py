@@ -23,9 +23,9 @@ from compecon.evaluation.evaluate import Evaluation, evaluate
 from compecon.evaluation.reloaded import reloaded
 from compecon.files.complete import write_durably
 from compecon.files.safe_reader import MEGABYTE, read_json
+from compecon.flops import forward_macs
 from compecon.tasks.language_task import LanguageTask
 from compecon.tasks.task_registry import AnyTask
-from compecon.training.arms import forward_macs
 from compecon.training.estimate import TrainingEstimate
 from compecon.training.processes import is_first
 from compecon.training.training_setup import TrainingSetup

@@ -16,7 +16,7 @@ from compecon.compression.compact import compact, kept_heads
 from compecon.compression.families import layers_of
 from compecon.compression.scaled import scaled
 from compecon.compression.units import Units
-from compecon.training.arms import forward_macs
+from compecon.flops import forward_macs
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
-from app.parts import resources
+from app.server import resources
 from app.server.engine import Engine
 from app.server.guard import middleware
 from app.server.routes import routes

@@ -13,7 +13,7 @@ import pytest
 from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.testing.v1 import AppTest
 
-from app.parts import resources
+from app.server import resources
 from app.server.guard import page_token
 from app.server.routes import SweepBody
 from app.state.attention_state import CanvasView
@@ -175,7 +175,7 @@ def test_a_folder_that_vanishes_while_the_page_is_open_gives_way_to_the_default(
 def test_without_any_checkpoint_the_page_says_what_to_do(
     open_page: Open, canvas_data: Data, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.parts.resources.list_checkpoints", lambda _folders: ())
+    monkeypatch.setattr("app.server.resources.list_checkpoints", lambda _folders: ())
     resources._checkpoints.cache_clear()
     assert "no checkpoint to open" in canvas_data(open_page())["error"]
 

@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.parts import resources
+from app.server import resources
 from app.server.routes import SweepBody
 from app.state.compare_state import CompareView
-from compecon.views.attention.example_texts import examples_for
+from compecon.views.attention.example_texts import FIRST_PAIR, examples_for
 from compecon.views.attention.traces import TraceKey
-from compecon.views.compare.pair import FIRST
 
 TEXT = examples_for("sentiment")[0].text
 
@@ -62,7 +61,7 @@ def address_of(page: AppTest) -> dict[str, str]:
 def test_the_page_opens_on_two_recordings(open_compare: Callable[..., AppTest]) -> None:
     page = open_compare()
     data = data_of(page)
-    for side, name in zip("ab", FIRST, strict=True):
+    for side, name in zip("ab", FIRST_PAIR, strict=True):
         assert data[side]["source"] == {"url": f"/compecon/trace/{TraceKey(name, TEXT).name}", "body": None}
     assert data["error"] is None
     assert data["notes"] == []
@@ -92,7 +91,7 @@ def test_the_address_holds_what_is_not_the_default(open_compare: Callable[..., A
 def test_swapping_in_the_canvas_swaps_the_widgets(open_compare: Callable[..., AppTest]) -> None:
     page = open_compare()
     before = data_of(page)
-    page.session_state["compare_a"], page.session_state["compare_b"] = FIRST[1], FIRST[0]
+    page.session_state["compare_a"], page.session_state["compare_b"] = FIRST_PAIR[1], FIRST_PAIR[0]
     after = data_of(page.run())
     assert (after["a"], after["b"]) == (before["b"], before["a"])
 
@@ -139,7 +138,7 @@ def test_what_cannot_be_compared_is_said_and_the_last_picture_stays(
 @pytest.mark.parametrize("name", ["/nowhere", "<img src=x onerror=alert(1)>", "**bold** :smile:", "a" * 500])
 def test_a_checkpoint_that_is_gone_is_named_letter_by_letter(open_compare: Callable[..., AppTest], name: str) -> None:
     page = open_compare(a=name)
-    assert data_of(page)["a"]["live"]["body"]["checkpoint"] == FIRST[0]
+    assert data_of(page)["a"]["live"]["body"]["checkpoint"] == FIRST_PAIR[0]
     [warning] = page.warning
     assert "is not here" in warning.value
     assert "<img" not in warning.value.replace("\\<", "")

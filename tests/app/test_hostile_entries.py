@@ -15,9 +15,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.parts import resources
+from app.server import resources
+from app.server.run_listing import Listing
 from app.train.shared_histories import Histories
-from app.train.shared_runs import Listing
 from compecon.errors import RunError
 from compecon.evaluation.result_store import EVALUATIONS, EvaluationStore
 from compecon.evaluation.row_store import STATISTICS, StatisticsStore

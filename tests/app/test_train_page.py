@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.parts import resources
+from app.server import resources
 from app.train import run_list, run_resources
 from compecon.errors import RunError
 from compecon.runs.home import Home

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from compecon.checkpoints.load import load_checkpoint
-from compecon.training.arms import forward_macs
+from compecon.flops import forward_macs
 from compecon.training.trainer import IncentiveTrainer
 
 pytestmark = pytest.mark.slow

@@ -16,7 +16,7 @@ from compecon.compression.compact import kept_heads
 from compecon.evaluation.evaluate import evaluate_checkpoint
 from compecon.evaluation.row_passes import Sample, level_of
 from compecon.tasks.encode_rows import encode
-from compecon.tasks.made.reviews import made_reviews
+from compecon.tasks.readers.made_reviews import made_reviews
 from compecon.views.attention.attention_stream import attention_stream
 
 _TEXT = "Not even a wonderful cast can save this tired, joyless sequel"

@@ -10,7 +10,8 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from compecon.flops import ModelShape, macs
+from compecon.compression.model_shape import ModelShape
+from compecon.flops import macs
 from compecon.latency import BlockShape, LatencyCurve, LatencyTable, Workload, measure_blocks
 from compecon.latency.blocks import _calls, _input
 

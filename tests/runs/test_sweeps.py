@@ -10,9 +10,10 @@ from compecon.errors import CompeconError, RunError
 from compecon.files.durable import read_json
 from compecon.runs.jobs.rehearsal import undisturbed
 from compecon.runs.locks import Lock, is_held
+from compecon.runs.queue import limit_of
 from compecon.runs.run_record import RunState
 from compecon.runs.sweeps.points import MAX_RUNS, grid, listed, named
-from compecon.runs.sweeps.sweep import Sweep, left_out, limit_of, resume_sweep, runs_of, stop_sweep, submit_sweep
+from compecon.runs.sweeps.sweep import Sweep, left_out, resume_sweep, runs_of, stop_sweep, submit_sweep
 from compecon.runs.sweeps.sweep_table import sweep_record, sweeps
 from tests.support.runs import until
 

@@ -18,15 +18,16 @@ from compecon.evaluation.changed_rows import ROWS, examples
 from compecon.evaluation.evaluate import Evaluation
 from compecon.evaluation.predict import predict
 from compecon.evaluation.verdict import Against, sentence
+from compecon.flops import forward_macs
 from compecon.latency import LatencyRatio
 from compecon.runs.jobs import background
-from compecon.runs.jobs.job_registry import RECIPES, RunPaths
+from compecon.runs.jobs.job_registry import RECIPES
+from compecon.runs.jobs.run_paths import RunPaths
 from compecon.tasks.encode_rows import encode
 from compecon.tasks.language_task import Document, LanguageTask
 from compecon.tasks.task import Split, Task
 from compecon.tasks.task_metrics import Estimate, accuracy, paired, perplexity, spearman
 from compecon.tasks.task_registry import read_task
-from compecon.training.arms import forward_macs
 from tests.support.tokenizers import LOADER, in_this_process
 
 pytestmark = pytest.mark.slow

@@ -10,8 +10,9 @@ from transformers import BertConfig
 
 from compecon.checkpoints.gate.intake import survey
 from compecon.checkpoints.locate import bundled_root
+from compecon.compression.model_shape import ModelShape
 from compecon.errors import CheckpointError
-from compecon.flops import ModelShape, macs
+from compecon.flops import macs
 from compecon.runs.jobs.expected import UNKNOWN, Expected, expected
 from compecon.runs.jobs.job_registry import RECIPES
 from compecon.runs.jobs.machine_speed import DEFAULT, Speed, calibrated

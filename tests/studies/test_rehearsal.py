@@ -10,8 +10,9 @@ import pytest
 from compecon.callbacks import Callbacks, StepCallbacks
 from compecon.errors import CheckpointError, TrainingInterruptedError
 from compecon.files.complete import KEEP, checkpoints_of, is_complete
-from compecon.runs.jobs.job_registry import RECIPES, RunPaths
+from compecon.runs.jobs.job_registry import RECIPES
 from compecon.runs.jobs.rehearsal import Chain, undisturbed
+from compecon.runs.jobs.run_paths import RunPaths
 
 QUICK = {"steps": 12, "step_ms": 0, "save_every": 5, "size_kb": 1}
 

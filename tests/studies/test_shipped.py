@@ -9,8 +9,9 @@ from tokenizers import Tokenizer
 from compecon.checkpoints.bundle import read_manifest, read_weights
 from compecon.checkpoints.load import load_checkpoint
 from compecon.compression.macs import unit_macs
+from compecon.compression.model_shape import ModelShape
 from compecon.evaluation.predict import predict
-from compecon.flops import ModelShape, macs
+from compecon.flops import macs
 from compecon.paths import assets
 from compecon.studies.build_bundle import NAMES
 from compecon.studies.family import FAMILY

@@ -36,7 +36,8 @@ from compecon.evaluation.row_records import RowStatistics
 from compecon.evaluation.row_statistics import chosen_rows, gather_statistics
 from compecon.evaluation.row_store import StatisticsStore, write_statistics
 from compecon.paths import assets
-from compecon.runs.jobs.job_registry import RECIPES, RunPaths
+from compecon.runs.jobs.job_registry import RECIPES
+from compecon.runs.jobs.run_paths import RunPaths
 from compecon.stats import inequality as metrics
 from compecon.studies.survivors import inequality
 from compecon.tasks.encode_rows import encode

@@ -9,10 +9,10 @@ from compecon.attention.budget import KeyBudget
 from compecon.attention.hooks import budgeted_attention
 from compecon.errors import TaskError
 from compecon.evaluation.predict import predict
+from compecon.flops import forward_macs
 from compecon.studies.build_streams import build_streams, key_stream, size_stream, write_stream
 from compecon.studies.thresholds import features_of, fit_texts, text_errors
 from compecon.tasks.encode_rows import encode
-from compecon.training.arms import forward_macs
 
 
 @pytest.fixture

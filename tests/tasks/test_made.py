@@ -13,7 +13,7 @@ import pytest
 from compecon.tasks.labels import match_labels
 from compecon.tasks.made import forms as made_forms
 from compecon.tasks.made.grammar import Agreement, Claim, Concession, Contrast, Hearsay, Mention, Node, Review
-from compecon.tasks.made.reviews import NEW_FORMS, REVIEWS, VERSION, WORDS, made_reviews, written
+from compecon.tasks.readers.made_reviews import NEW_FORMS, REVIEWS, VERSION, WORDS, made_reviews, written
 from compecon.tasks.task import Task
 from compecon.tasks.task_registry import TASKS, read_task
 
@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DIGESTS = {1: "9c1b5e18dd5413ee41da13a9ba0c137115f6cb6836e61fad3705be03111accce"}
 DIGEST = """
 import hashlib
-from compecon.tasks.made.reviews import written
+from compecon.tasks.readers.made_reviews import written
 rows = [f"{name} {int(each.good)} {each.text}" for name, some in written().items() for each in some]
 print(hashlib.sha256("\\n".join(rows).encode()).hexdigest())
 """

@@ -14,7 +14,8 @@ import pytest
 from compecon.checkpoints.catalog import CheckpointEntry, list_checkpoints
 from compecon.checkpoints.load import load_checkpoint
 from compecon.checkpoints.locate import bundled_names
-from compecon.flops import ModelShape, macs
+from compecon.compression.model_shape import ModelShape
+from compecon.flops import macs
 from compecon.views.compare.card_rows import N_TOKENS, card_rows
 from compecon.views.compare.checkpoint_table import (
     UNKNOWN,

@@ -8,11 +8,11 @@ from typing import final
 import numpy as np
 from typing_extensions import override
 
-from compecon.allocation.arrays import Numbers, numbers, per_agent
 from compecon.allocation.bounded import Allocation
 from compecon.allocation.clearing import clear
 from compecon.allocation.rules.rule import Rule
 from compecon.allocation.rules.uniform import Uniform
+from compecon.allocation.utilities.arrays import Numbers, numbers, per_agent
 from compecon.allocation.utilities.utility import Utility
 
 

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from compecon.allocation.arrays import Mask, Numbers
 from compecon.allocation.bounded import Allocation
 from compecon.allocation.rules.rule import Rule
+from compecon.allocation.utilities.arrays import Mask, Numbers
 from compecon.allocation.utilities.surge import ShiftedSurge
 from compecon.allocation.utilities.utility import Utility
 

@@ -8,13 +8,13 @@ from typing import final
 import numpy as np
 from typing_extensions import override
 
-from compecon.allocation.arrays import Numbers, numbers
-from compecon.allocation.bounded import Allocation, checked_budget, in_whole_units, not_over
+from compecon.allocation.bounded import Allocation, in_whole_units, not_over
 from compecon.allocation.choices import choices
-from compecon.allocation.clearing import clear
+from compecon.allocation.clearing import checked_budget, clear
 from compecon.allocation.knapsack import TooMuchWorkError, least_loss
 from compecon.allocation.rules.repaired import repaired
 from compecon.allocation.rules.rule import Rule
+from compecon.allocation.utilities.arrays import Numbers, numbers
 from compecon.allocation.utilities.step_curves import MeasuredCurve
 from compecon.allocation.utilities.utility import Utility
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from compecon.allocation.arrays import Numbers
+from compecon.allocation.utilities.arrays import Numbers
 
 _HALVINGS = 200
 

@@ -8,10 +8,10 @@ from typing import final
 import numpy as np
 from typing_extensions import override
 
-from compecon.allocation.arrays import Numbers, numbers, per_agent
 from compecon.allocation.bounded import Allocation
 from compecon.allocation.rules.levels import scaled_to
 from compecon.allocation.rules.rule import Rule
+from compecon.allocation.utilities.arrays import Numbers, numbers, per_agent
 from compecon.allocation.utilities.utility import Utility
 
 

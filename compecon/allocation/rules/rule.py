@@ -5,9 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-from compecon.allocation.arrays import Numbers
-from compecon.allocation.bounded import Allocation, checked_budget, in_whole_units, not_over
-from compecon.allocation.clearing import clear
+from compecon.allocation.bounded import Allocation, in_whole_units, not_over
+from compecon.allocation.clearing import checked_budget, clear
+from compecon.allocation.utilities.arrays import Numbers
 from compecon.allocation.utilities.utility import Utility
 
 

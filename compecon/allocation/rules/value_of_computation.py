@@ -8,10 +8,10 @@ from typing import final
 import numpy as np
 from typing_extensions import override
 
-from compecon.allocation.arrays import Mask, Numbers, numbers
 from compecon.allocation.bounded import Allocation
 from compecon.allocation.clearing import clear
 from compecon.allocation.rules.rule import Rule
+from compecon.allocation.utilities.arrays import Mask, Numbers, numbers
 from compecon.allocation.utilities.utility import Utility
 
 _N_STRETCHES = 10_000

@@ -14,9 +14,9 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from compecon.allocation.arrays import Numbers, numbers
 from compecon.allocation.rules.oracle import Oracle
 from compecon.allocation.rules.rule import Rule
+from compecon.allocation.utilities.arrays import Numbers, numbers
 from compecon.allocation.utilities.step_curves import MeasuredCurve
 
 _DRAWS = 2000

@@ -9,9 +9,9 @@ from typing import final
 
 import numpy as np
 
-from compecon.allocation.arrays import Numbers
 from compecon.allocation.streams.row_files import name_in, need, number_in, read_rows
 from compecon.allocation.streams.stream import read_stream
+from compecon.allocation.utilities.arrays import Numbers
 from compecon.allocation.utilities.surge import ShiftedSurge
 from compecon.allocation.utilities.truncation import Truncation
 from compecon.allocation.utilities.utility import Utility

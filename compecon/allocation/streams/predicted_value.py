@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from compecon.allocation.arrays import Numbers
 from compecon.allocation.rules.repaired import RepairedShadowPrice
 from compecon.allocation.streams.stream import Stream
 from compecon.allocation.streams.threshold_ridge import fit_predictor
+from compecon.allocation.utilities.arrays import Numbers
 from compecon.allocation.utilities.step_curves import MeasuredCurve
 from compecon.stats.paired import Difference, bootstrapped, paired
 

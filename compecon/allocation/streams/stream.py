@@ -10,8 +10,8 @@ from typing import Literal, TypeAlias, final
 
 import numpy as np
 
-from compecon.allocation.arrays import Numbers, numbers
 from compecon.allocation.streams.row_files import name_in, number_in, read_rows
+from compecon.allocation.utilities.arrays import Numbers, numbers
 from compecon.allocation.utilities.step_curves import MeasuredCurve
 from compecon.errors import StreamError
 from compecon.tables.reader import Row

@@ -14,8 +14,8 @@ from typing import final
 
 import numpy as np
 
-from compecon.allocation.arrays import Mask, Numbers
 from compecon.allocation.streams.stream import Stream
+from compecon.allocation.utilities.arrays import Mask, Numbers
 from compecon.allocation.utilities.surge import ShiftedSurge
 from compecon.allocation.utilities.truncation import Truncation
 

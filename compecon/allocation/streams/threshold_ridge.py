@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import isotonic_regression
 from scipy.stats import spearmanr
 
-from compecon.allocation.arrays import Mask, Numbers, numbers
+from compecon.allocation.utilities.arrays import Mask, Numbers, numbers
 
 _STRENGTHS = np.logspace(-4, 4, 33)
 _FOLDS = 5

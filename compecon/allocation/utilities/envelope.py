@@ -7,7 +7,7 @@ from typing import final
 
 import numpy as np
 
-from compecon.allocation.arrays import Mask, Numbers
+from compecon.allocation.utilities.arrays import Mask, Numbers
 
 
 @final

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq, minimize_scalar
 
-from compecon.allocation.arrays import Mask, Numbers, numbers
+from compecon.allocation.utilities.arrays import Mask, Numbers, numbers
 from compecon.allocation.utilities.rollouts import Rollouts, by_query
 from compecon.allocation.utilities.surge import ShiftedSurge
 from compecon.allocation.utilities.truncation import Truncation

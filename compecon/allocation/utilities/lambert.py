@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numpy.polynomial import Polynomial
 
-from compecon.allocation.arrays import Numbers
+from compecon.allocation.utilities.arrays import Numbers
 
 _DEGREE = 6
 

@@ -8,7 +8,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from compecon.allocation.arrays import Mask, Numbers
+from compecon.allocation.utilities.arrays import Mask, Numbers
 
 _HALVINGS = 80
 

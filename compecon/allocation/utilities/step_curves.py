@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from typing_extensions import override
 
-from compecon.allocation.arrays import Numbers, no_cap, no_floor, numbers, per_agent
+from compecon.allocation.utilities.arrays import Numbers, no_cap, no_floor, numbers, per_agent
 from compecon.allocation.utilities.envelope import Envelope, envelope
 from compecon.allocation.utilities.utility import Steps, Utility, limits
 

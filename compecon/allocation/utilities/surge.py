@@ -8,7 +8,7 @@ from typing import final
 import numpy as np
 from typing_extensions import override
 
-from compecon.allocation.arrays import Numbers, no_cap, no_floor
+from compecon.allocation.utilities.arrays import Numbers, no_cap, no_floor
 from compecon.allocation.utilities.lambert import lambert_w0, lambert_w0_of_one
 from compecon.allocation.utilities.thresholded import ThresholdedCurve
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from typing_extensions import override
 
-from compecon.allocation.arrays import Numbers, common_length, numbers, per_agent
+from compecon.allocation.utilities.arrays import Numbers, common_length, numbers, per_agent
 from compecon.allocation.utilities.utility import Utility, limits
 
 _CHUNK = 1 << 13  # agents

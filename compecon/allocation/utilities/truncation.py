@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import lambertw
 from typing_extensions import override
 
-from compecon.allocation.arrays import Numbers, no_cap, no_floor, numbers, solvable
+from compecon.allocation.utilities.arrays import Numbers, no_cap, no_floor, numbers, solvable
 from compecon.allocation.utilities.thresholded import ThresholdedCurve
 
 _ENOUGH = 40.0  # (1 + z) * exp(-z) is below 2e-16 there: the rest is rounding

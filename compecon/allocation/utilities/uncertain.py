@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
-from compecon.allocation.arrays import Numbers, numbers
+from compecon.allocation.utilities.arrays import Numbers, numbers
 from compecon.allocation.utilities.step_curves import MeasuredCurve
 from compecon.allocation.utilities.surge import ShiftedSurge
 from compecon.allocation.utilities.truncation import Truncation

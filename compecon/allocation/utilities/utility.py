@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from compecon.allocation.arrays import Numbers
+from compecon.allocation.utilities.arrays import Numbers
 
 _MOST_STEPS = 2_000_000  # in one table of steps: 50 MB
 

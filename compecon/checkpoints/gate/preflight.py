@@ -15,9 +15,7 @@ from compecon.attention.routing import is_routed
 from compecon.checkpoints.gate.config_check import BUFFERS, WHOLE, Sizes, read_kept, read_sizes
 from compecon.checkpoints.gate.folder_files import Root
 from compecon.checkpoints.gate.headers import FLOATING
-from compecon.checkpoints.gate.small_files import licence_of
-from compecon.checkpoints.gate.weight_files import WeightFile
-from compecon.checkpoints.kinds import (
+from compecon.checkpoints.gate.kinds import (
     Kind,
     abilities_of,
     architecture_of,
@@ -26,6 +24,8 @@ from compecon.checkpoints.kinds import (
     labels_of,
     limits_of,
 )
+from compecon.checkpoints.gate.small_files import licence_of
+from compecon.checkpoints.gate.weight_files import WeightFile
 from compecon.compression.shape import COMPACT
 from compecon.errors import CheckpointError, UnsupportedModelError
 

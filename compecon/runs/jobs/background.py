@@ -7,7 +7,7 @@ import os
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from compecon.callbacks import Callbacks
 from compecon.checkpoints.load import load_checkpoint
@@ -17,15 +17,13 @@ from compecon.files.complete import write_durably
 from compecon.files.plain_json import plain
 from compecon.files.safe_reader import MEGABYTE, read_json
 from compecon.runs.jobs.options import prune_plan, trackers, train_plan
+from compecon.runs.jobs.run_paths import RunPaths
 from compecon.tasks.task_registry import AnyTask
 from compecon.tasks.understood_task import task_of
 from compecon.training.finished import Trained
 from compecon.training.processes import is_first
 from compecon.training.prune_checkpoint import prune_checkpoint
 from compecon.training.train_checkpoint import train
-
-if TYPE_CHECKING:
-    from compecon.runs.jobs.job_registry import RunPaths
 
 EXAMPLES, SPENT = "examples.json", "spent.json"
 

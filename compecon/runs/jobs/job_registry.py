@@ -16,28 +16,10 @@ from compecon.callbacks import Callbacks
 from compecon.checkpoints.locate import bundled_names
 from compecon.runs.jobs import options
 from compecon.runs.jobs.fields import Json, Setting, SettingError, checked_values
+from compecon.runs.jobs.run_paths import RunPaths
 from compecon.tasks.task_registry import FILES, entry_of, options_of
 
 _ALWAYS_SAVED: Mapping[str, Json] = MappingProxyType({"save_every": 50})
-
-
-@final
-@dataclass(frozen=True)
-class RunPaths:
-    """Where the files of a run go.
-
-    Attributes:
-        checkpoint: Folder of the new checkpoint; must not exist unless an earlier attempt finished it.
-        work: Folder for the training's own checkpoints; removed when the new checkpoint is there.
-        notes: Folder for small JSON files, such as `examples.json`; must exist.
-        kept: Folder of measurements that every run finds again, such as `evaluations/`; need not exist. None: nothing
-            is looked up or kept.
-    """
-
-    checkpoint: Path
-    work: Path
-    notes: Path
-    kept: Path | None = None
 
 
 Run = Callable[[Mapping[str, Any], RunPaths, Callbacks], dict[str, Any]]

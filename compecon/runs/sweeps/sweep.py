@@ -244,21 +244,5 @@ def runs_of(store: RunStore, sweep_id: str) -> tuple[str, ...]:
     return tuple(run_id for run_id in sweep.run_ids if (store.home.runs / run_id).is_dir())
 
 
-def limit_of(home: Home, sweep: str) -> int:
-    """How many runs of a sweep may run at a time; 0 for as many as there are devices.
-
-    Args:
-        home: The home.
-        sweep: The sweep's name, or "".
-    """
-    if not sweep:
-        return 0
-    try:
-        limit = read_json(home.sweeps / f"{checked_id(sweep)}.json", SCHEMA).get("parallel", 0)
-    except (OSError, RunError):
-        return 0
-    return limit if isinstance(limit, int) and limit > 0 else 0
-
-
 def _store(executor: Executor, home: Home) -> RunStore:
     return RunStore(home, {executor.name: executor.lives})

@@ -7,7 +7,7 @@ from typing import final
 
 import numpy as np
 
-from compecon.allocation.arrays import Numbers
+from compecon.allocation.utilities.arrays import Numbers
 from compecon.allocation.utilities.utility import Utility
 from compecon.views.allocation.market_data import Market
 

@@ -8,10 +8,10 @@ from typing import final
 
 import numpy as np
 
-from compecon.allocation.arrays import Numbers
 from compecon.allocation.streams.bundled_streams import StreamEntry
 from compecon.allocation.streams.stream import Stream
 from compecon.allocation.streams.synthetic import Mixture, SyntheticStream
+from compecon.allocation.utilities.arrays import Numbers
 from compecon.allocation.utilities.utility import Utility
 from compecon.views.allocation.choice_names import Belief
 

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 
-from compecon.allocation.arrays import Numbers
 from compecon.allocation.rules.elastic_split import ElasticSplit
 from compecon.allocation.rules.greedy import Greedy
 from compecon.allocation.rules.knapsack_exact import KnapsackExact
@@ -14,6 +13,7 @@ from compecon.allocation.rules.repaired import RepairedShadowPrice
 from compecon.allocation.rules.rule import Rule
 from compecon.allocation.rules.rule_registry import make_rule
 from compecon.allocation.rules.shadow_price import ShadowPrice
+from compecon.allocation.utilities.arrays import Numbers
 from compecon.allocation.utilities.step_curves import MeasuredCurve
 from compecon.allocation.utilities.surge import ShiftedSurge
 from compecon.allocation.utilities.truncation import Truncation

@@ -8,10 +8,10 @@ from typing import final
 
 import numpy as np
 
-from compecon.allocation.arrays import Numbers
 from compecon.allocation.bounded import Allocation
 from compecon.allocation.clearing import Clearing, clear
 from compecon.allocation.rules.rule import Rule
+from compecon.allocation.utilities.arrays import Numbers
 from compecon.allocation.utilities.utility import Utility
 from compecon.views.allocation.choice_names import REASONS
 from compecon.views.allocation.market_data import Market

@@ -17,10 +17,11 @@ from compecon.attention.policy import KeyBudget
 from compecon.attention.policy_choices import CONTROL_ARMS, POLICIES, make_policy
 from compecon.attention.sweep import SweepPoint, sweep
 from compecon.checkpoints.encode_text import Encoded
-from compecon.checkpoints.kinds import SEVERAL_STACKS
+from compecon.checkpoints.gate.kinds import SEVERAL_STACKS
 from compecon.checkpoints.load import Checkpoint
+from compecon.compression.model_shape import ModelShape
 from compecon.errors import UnsupportedModelError
-from compecon.flops import ModelShape, macs, macs_under_budget
+from compecon.flops import macs, macs_under_budget
 from compecon.views.attention.budget_grid import BATCHED_TOKENS, N_GRID, Scope, budget_grid
 from compecon.views.attention.frames import FORMAT, Message
 from compecon.views.attention.head_places import HeadGrid

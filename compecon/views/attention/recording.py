@@ -8,9 +8,8 @@ from pathlib import Path
 from compecon.checkpoints.load import load_checkpoint
 from compecon.checkpoints.locate import bundled_names
 from compecon.views.attention.attention_stream import attention_stream
-from compecon.views.attention.example_texts import Example, examples
+from compecon.views.attention.example_texts import FIRST_PAIR, Example, examples
 from compecon.views.attention.traces import TraceKey, forget_traces, write_trace
-from compecon.views.compare.pair import FIRST
 
 _LARGEST_BYTES = 600_000
 
@@ -58,6 +57,6 @@ def record_examples(
 
 def _texts_of(checkpoint: str) -> list[Example]:
     """Its own examples; for the one that the Compare page opens with beside another, the other's first."""
-    dense, child = FIRST
+    dense, child = FIRST_PAIR
     own = [example for example in examples() if example.checkpoint == (dense if checkpoint == child else checkpoint)]
     return own[:1] if checkpoint == child else own

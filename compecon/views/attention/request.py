@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from compecon.checkpoints.catalog import CheckpointEntry
-from compecon.checkpoints.kinds import SEVERAL_STACKS
+from compecon.checkpoints.gate.kinds import SEVERAL_STACKS
 
 MAX_CHARACTERS = 100_000
 

@@ -10,10 +10,11 @@ from compecon.checkpoints.catalog import CheckpointEntry
 from compecon.checkpoints.gate.folder_files import Root, open_root, parse_json
 from compecon.checkpoints.gate.preflight import Preflight
 from compecon.checkpoints.gate.record import Record, read_record
+from compecon.compression.model_shape import ModelShape
 from compecon.compression.shape import COMPACT
 from compecon.errors import CompeconError
 from compecon.files.safe_reader import MEGABYTE
-from compecon.flops import ModelShape, macs
+from compecon.flops import macs
 from compecon.views.checked_values import few, number, text
 
 N_TOKENS = 64  # MACs of different models are counted at one length

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from compecon.checkpoints.catalog import CheckpointEntry
+from compecon.views.attention.example_texts import FIRST_PAIR
 from compecon.views.attention.request import problem_with
-
-FIRST = ("sentiment", "sentiment-45")  # the dense model and its child at 45 % of the MACs
 
 
 def first_pair(entries: Mapping[str, CheckpointEntry]) -> tuple[str, str]:
@@ -20,8 +19,8 @@ def first_pair(entries: Mapping[str, CheckpointEntry]) -> tuple[str, str]:
     Returns:
         Two names; the second is "" if there is no second checkpoint, both are if there is none.
     """
-    if all(name in entries for name in FIRST):
-        return FIRST
+    if all(name in entries for name in FIRST_PAIR):
+        return FIRST_PAIR
     a = next((name for name, entry in entries.items() if not entry.problem), next(iter(entries), ""))
     return a, partner(a, entries)
 
@@ -34,7 +33,7 @@ def partner(a: str, entries: Mapping[str, CheckpointEntry]) -> str:
         entries: The catalog, by name.
     """
     others = [name for name, entry in entries.items() if name != a and not entry.problem]
-    return min(others, key=lambda name: (_distance(entries.get(a), entries[name]), name not in FIRST), default="")
+    return min(others, key=lambda name: (_distance(entries.get(a), entries[name]), name not in FIRST_PAIR), default="")
 
 
 def parent_of(params: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.train.shared_runs import Listing
+from app.server.run_listing import Listing
 from compecon.checkpoints.catalog import CheckpointEntry, list_checkpoints
 from compecon.files.safe_reader import valid_text
 from compecon.paths import assets
