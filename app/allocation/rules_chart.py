@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 
 from app.parts.error_bars import error_bars
 from compecon.allocation.streams.predicted_value import Gain
-from compecon.stats.paired import Difference
+from compecon.stats.intervals import Interval
 from compecon.views.allocation.choice_names import RULES
 from compecon.views.allocation.gains import gains_of, scale_of
 from compecon.views.allocation.quoted_streams import QuotedRatio
@@ -208,7 +208,7 @@ def _ends(found: Sequence[Any], value: str) -> tuple[list[float], list[float], l
 
 
 def _gain_line(found: Sequence[Gain], line: _Line, scale: float) -> go.Scatter:
-    added = [Difference(0.0, 0.0, 0.0) if line.name == "same" else getattr(gain, line.name) for gain in found]
+    added = [Interval(0.0, 0.0, 0.0) if line.name == "same" else getattr(gain, line.name) for gain in found]
     return go.Scatter(
         x=[gain.mean_budget / scale for gain in found],
         y=[gain.same + more.value for gain, more in zip(found, added, strict=True)],

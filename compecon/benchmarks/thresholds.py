@@ -13,7 +13,7 @@ from compecon.benchmarks.settings import Settings
 from compecon.checkpoints.load import load_checkpoint
 from compecon.errors import CompeconError
 from compecon.paths import assets
-from compecon.stats.paired import Difference
+from compecon.stats.intervals import Interval
 from compecon.studies.predicted_streams import KnownTexts, known_texts, skill_inside, skill_outside
 from compecon.tasks.task import Task
 from compecon.tasks.task_registry import read_task
@@ -106,7 +106,7 @@ def gains_table(unit: str, found: Sequence[Gain]) -> Table:
         figures.append(
             Figure(f"{gain.mean_budget / scale:.4g} {_UNIT[unit]} a query: the same for all", "", (gain.same,))
         )
-        added: dict[str, Difference] = {name: getattr(gain, name) for name in _WORDS}
+        added: dict[str, Interval] = {name: getattr(gain, name) for name in _WORDS}
         figures += [
             Figure(f"  {_WORDS[name]} 95 % {_interval(more)}", "", (more.value,)) for name, more in added.items()
         ]
@@ -121,5 +121,5 @@ _WORDS = {
 }
 
 
-def _interval(found: Difference) -> str:
+def _interval(found: Interval) -> str:
     return f"[{found.low:+.3f}, {found.high:+.3f}]"

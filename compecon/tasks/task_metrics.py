@@ -15,11 +15,10 @@ from typing import final
 import numpy as np
 from numpy.typing import ArrayLike
 
+from compecon.stats.intervals import percentile_ends, resampled_rows
 from compecon.tasks import resampled_metrics as statistics
 
-_RESAMPLES = 2000
 _NUMBERS = 2_000_000  # resampled at a time, at most: bounds the memory
-_ENDS = (2.5, 97.5)  # percentiles
 
 
 @final
@@ -139,11 +138,9 @@ def _bootstrap(of_rows: Callable[[np.ndarray], np.ndarray], n: int, copies: int)
     value = float(of_rows(np.arange(n)[None])[0])
     if np.isnan(value):
         return Estimate(value, value, value, n)
-    rng, at_once = np.random.default_rng(0), max(1, min(100, _NUMBERS // (n * copies)))
-    sizes = [min(at_once, _RESAMPLES - done) for done in range(0, _RESAMPLES, at_once)]
-    values = np.concatenate([of_rows(rng.integers(0, n, (size, n))) for size in sizes])
-    low, high = np.nanpercentile(values, _ENDS)
-    return Estimate(value, float(low), float(high), n)
+    at_once = max(1, min(100, _NUMBERS // (n * copies)))
+    resampled = np.concatenate([of_rows(rows) for rows in resampled_rows(n, at_once)])
+    return Estimate(value, *percentile_ends(resampled), n)
 
 
 def _two_classes(predictions: np.ndarray, targets: np.ndarray) -> None:

@@ -18,7 +18,6 @@ from compecon.allocation.streams.predicted_value import (
 from compecon.allocation.streams.stream import Stream
 from compecon.allocation.streams.threshold_ridge import fit_predictor
 from compecon.allocation.utilities.step_curves import MeasuredCurve
-from compecon.stats.paired import bootstrapped, paired
 
 LEVELS = np.array([1.0, 2.0, 4.0])
 
@@ -66,16 +65,6 @@ def test_saying_the_same_of_all_is_no_skill():
     assert found.gain == (0, 0, 0)
     assert found.rank.value == pytest.approx(0, abs=1e-9)
     assert np.isnan(found.slope.value)
-
-
-def test_the_paired_interval_is_about_that_of_the_normal_approximation():
-    differences = np.random.default_rng(2).choice([-1.0, 0.0, 1.0], 400, p=[0.1, 0.6, 0.3])
-    found = paired(differences)
-    half = 1.96 * differences.std() / 20
-    assert found.value == pytest.approx(differences.mean())
-    assert (found.low, found.high) == pytest.approx((found.value - half, found.value + half), abs=0.01)
-    assert found == paired(differences)
-    assert bootstrapped(3, lambda w: w @ np.ones(3) / 3) == (1, 1, 1)
 
 
 def test_predicted_steps_begin_at_the_first_budget_that_is_enough():

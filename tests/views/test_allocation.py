@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest
 
 from compecon.allocation.bounded import Allocation
 from compecon.allocation.clearing import clear
@@ -36,7 +35,6 @@ from compecon.views.allocation.rule_choices import knapsack_unit, left_out, rule
 from compecon.views.allocation.rule_view import (
     budget_points,
     reasons,
-    wilson,
 )
 from compecon.views.allocation.rules_compared import RatioPoint, on_frontier, ratios, rule_courses
 
@@ -138,12 +136,6 @@ def test_abandoned_by_the_price_means_that_no_spend_has_a_surplus(market: Market
         best = (market.seen.value(spends) - (point.price or 0.0) * spends).max(axis=0)
         dear = np.array(point.reasons) == 2
         assert (best[dear] <= 1e-9).all()
-
-
-@pytest.mark.parametrize(("right", "n"), [(0, 7), (3, 10), (400, 400), (123, 500)])
-def test_the_interval_is_wilsons(right: int, n: int) -> None:
-    expected = binomtest(right, n).proportion_ci(method="wilson")
-    assert wilson(right, n) == pytest.approx((right / n, expected.low, expected.high))
 
 
 @pytest.mark.parametrize("market", [few(), drawn()])

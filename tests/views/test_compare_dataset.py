@@ -16,6 +16,7 @@ from scipy import stats
 
 from compecon.errors import TaskError
 from compecon.evaluation.row_records import RowStatistics, StatisticsKey
+from compecon.stats.intervals import RESAMPLES
 from compecon.tasks import task_metrics as metrics
 from compecon.tasks.rows_fingerprint import rows_digest
 from compecon.tasks.task import Split
@@ -23,7 +24,7 @@ from compecon.tasks.task_registry import read_task
 from compecon.views.compare.dataset_export import level_rows, levels_csv, view_json
 from compecon.views.compare.dataset_words import headline, selection_rows, shown
 from compecon.views.compare.paired_rows import dataset_problem, dataset_view
-from compecon.views.compare.resamples import RESAMPLES, Band, band, correlations, mean_bands, shares
+from compecon.views.compare.resamples import Band, band, correlations, mean_bands
 from compecon.views.compare.row_sets import row_sets, texts_of
 from compecon.views.compare.telling_rows import LISTED, LISTS, listed_rows
 
@@ -85,11 +86,6 @@ def close(found: Band, expected: Band) -> bool:
 
 
 # ---- resamples
-
-
-def test_a_resample_is_how_often_each_row_was_drawn() -> None:
-    for share, rows in zip(shares(7), resamples(7), strict=True):
-        assert share.tolist() == [np.count_nonzero(rows == row) / 7 for row in range(7)]
 
 
 def test_bands_of_means_are_those_of_loops() -> None:

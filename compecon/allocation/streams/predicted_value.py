@@ -17,7 +17,7 @@ from compecon.allocation.streams.stream import Stream
 from compecon.allocation.streams.threshold_ridge import fit_predictor
 from compecon.allocation.utilities.arrays import Numbers
 from compecon.allocation.utilities.step_curves import MeasuredCurve
-from compecon.stats.paired import Difference, bootstrapped, paired
+from compecon.stats.intervals import Interval, bootstrapped, mean_interval
 
 _FOLDS = 5
 
@@ -69,10 +69,10 @@ class Skill:
     """
 
     n: int
-    error: Difference
-    gain: Difference
-    rank: Difference
-    slope: Difference
+    error: Interval
+    gain: Interval
+    rank: Interval
+    slope: Interval
 
 
 def skill(said: Numbers, mean: Numbers, actual: Numbers) -> Skill:
@@ -87,18 +87,17 @@ def skill(said: Numbers, mean: Numbers, actual: Numbers) -> Skill:
     n, ranks = len(actual), (rankdata(said), rankdata(actual))
     return Skill(
         n,
-        bootstrapped(n, lambda w: w @ off / n),
-        bootstrapped(n, lambda w: w @ (off_mean - off) / n),
+        bootstrapped(n, lambda w: w @ off),
+        bootstrapped(n, lambda w: w @ (off_mean - off)),
         bootstrapped(n, lambda w: np.nan_to_num(_moments(w, *ranks)[0])),
-        bootstrapped(n, lambda w: _moments(w, said, actual)[1]) if np.ptp(said) > 0 else Difference(*[np.nan] * 3),
+        bootstrapped(n, lambda w: _moments(w, said, actual)[1]) if np.ptp(said) > 0 else Interval(*[np.nan] * 3),
     )
 
 
 def _moments(weights: Numbers, x: Numbers, y: Numbers) -> tuple[Numbers, Numbers]:
     """Correlation of x and y, and slope of y on x, for each row of weights; NaN where x does not vary."""
-    share = weights / weights.sum(axis=1, keepdims=True)
-    dx, dy = x - (share @ x)[:, None], y - (share @ y)[:, None]
-    cross, xx, yy = ((share * product).sum(axis=1) for product in (dx * dy, dx * dx, dy * dy))
+    dx, dy = x - (weights @ x)[:, None], y - (weights @ y)[:, None]
+    cross, xx, yy = ((weights * product).sum(axis=1) for product in (dx * dy, dx * dx, dy * dy))
     with np.errstate(divide="ignore", invalid="ignore"):
         return cross / np.sqrt(xx * yy), np.where(xx > 1e-12, cross / xx, np.nan)
 
@@ -149,9 +148,9 @@ class Gain:
     stream: str
     mean_budget: float
     same: float
-    hindsight: Difference
-    thresholds: Difference
-    chances: Difference
+    hindsight: Interval
+    thresholds: Interval
+    chances: Interval
 
 
 def gains(stream: Stream, features: Numbers, *, seed: int = 0) -> tuple[Gain, ...]:
@@ -160,7 +159,7 @@ def gains(stream: Stream, features: Numbers, *, seed: int = 0) -> tuple[Gain, ..
     Args:
         stream: Outcomes of 0 and 1.
         features: Of each query, shape (query, feature).
-        seed: Of the folds and draws.
+        seed: Of the folds.
     """
     by_thresholds, by_chances = (
         steps_at(stream, predicted_thresholds(stream, features, seed=seed)),
@@ -170,7 +169,7 @@ def gains(stream: Stream, features: Numbers, *, seed: int = 0) -> tuple[Gain, ..
     for place, same in enumerate(stream.correct.T):
         budget = float(stream.levels[:, place].sum())
         more = [
-            paired(earned_by(stream, seen, budget) - same, seed=seed)
+            mean_interval(earned_by(stream, seen, budget) - same)
             for seen in (stream.curves(), by_thresholds, by_chances)
         ]
         found.append(Gain(stream.name, budget / len(same), float(same.mean()), *more))

@@ -15,7 +15,7 @@ wrong, and does not pull the ceiling down. See `compecon.allocation.utilities.ro
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple, final
+from typing import final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,17 +25,10 @@ from compecon.allocation.utilities.arrays import Mask, Numbers, numbers
 from compecon.allocation.utilities.rollouts import Rollouts, by_query
 from compecon.allocation.utilities.surge import ShiftedSurge
 from compecon.allocation.utilities.truncation import Truncation
+from compecon.stats.intervals import Interval, wilson
 
 _DROP = 1.920729410347062  # of the log-likelihood at the ends of a 95 % interval: half of the chi-square quantile
-_Z = 1.959963984540054
-
-
-class Interval(NamedTuple):
-    """An estimate and its 95 % interval, each of shape (query,), or single numbers."""
-
-    value: Any
-    low: Any
-    high: Any
+_Z = 1.959963984540054  # half the width of a 95 % interval, in standard errors
 
 
 @final
@@ -113,7 +106,7 @@ def fit_rollouts(
     decay = _decay(seen)
     best = seen.best_threshold(decay.value)
     threshold = Interval(best, *seen.reach(best, decay.value, _DROP))
-    return FittedCurves(names, threshold, _wilson(n_right, finished), decay, np.bincount(query, minlength=len(names)))
+    return FittedCurves(names, threshold, wilson(n_right, finished), decay, np.bincount(query, minlength=len(names)))
 
 
 def _whole_columns(n: int, lengths: Numbers, right: Numbers, ended: Numbers) -> None:
@@ -140,16 +133,3 @@ def _decay(seen: Rollouts) -> Interval:
     low = brentq(fall, best - 6, best) if fall(best - 6) < 0 else best - 6
     high = brentq(fall, best, best + 6) if fall(best + 6) < 0 else best + 6
     return Interval(float(np.exp(best)), float(np.exp(low)), float(np.exp(high)))
-
-
-def _wilson(n_right: NDArray[np.intp], n: NDArray[np.intp]) -> Interval:
-    """Wilson's interval of a share (1927): never outside of [0, 1], and not empty when all attempts agree.
-
-    Without a finished attempt the share is 0, and the interval all there is.
-    """
-    known, n = n > 0, np.maximum(n, 1)
-    share = n_right / n
-    middle = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
-    half = _Z / (1 + _Z**2 / n) * np.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
-    low, high = np.minimum(middle - half, share).clip(0.0), np.maximum(middle + half, share).clip(None, 1.0)
-    return Interval(share, np.where(known, low, 0.0), np.where(known, high, 1.0))

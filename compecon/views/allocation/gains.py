@@ -8,7 +8,7 @@ from functools import cache
 from compecon.allocation.streams.bundled_streams import PREDICTED, list_streams, streams_root
 from compecon.allocation.streams.predicted_value import Gain
 from compecon.files.safe_reader import MEGABYTE, read_json
-from compecon.stats.paired import Difference
+from compecon.stats.intervals import Interval
 
 _SCALES = {"MACs": (1e6, "million MACs"), "keys": (1.0, "keys read")}
 
@@ -21,7 +21,7 @@ def measured_gains() -> tuple[Gain, ...]:
         return ()
     rows = read_json(file, MEGABYTE)
     parts = ("hindsight", "thresholds", "chances")
-    return tuple(Gain(**{**row, **{name: Difference(*row[name]) for name in parts}}) for row in rows)
+    return tuple(Gain(**{**row, **{name: Interval(*row[name]) for name in parts}}) for row in rows)
 
 
 def scale_of(stream: str) -> tuple[float, str]:
@@ -51,6 +51,6 @@ def gain_sentence(found: Sequence[Gain]) -> str:
     )
 
 
-def _points(found: Difference) -> str:
+def _points(found: Interval) -> str:
     low, high = 100 * found.low, 100 * found.high
     return f"{100 * found.value:+.1f} points ({low:+.1f} to {high:+.1f})"

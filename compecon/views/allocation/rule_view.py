@@ -13,6 +13,7 @@ from compecon.allocation.clearing import Clearing, clear
 from compecon.allocation.rules.rule import Rule
 from compecon.allocation.utilities.arrays import Numbers
 from compecon.allocation.utilities.utility import Utility
+from compecon.stats.intervals import wilson
 from compecon.views.allocation.choice_names import REASONS
 from compecon.views.allocation.market_data import Market
 from compecon.views.allocation.rule_choices import rule_for, set_aside, stops
@@ -22,7 +23,6 @@ _FUNDED, _FUNDED_UNPRICED, _TOO_DEAR, _LEFT_OUT, _HOPELESS, _UNPRICED, _WASTED, 
 )
 _SAME = 1e-9
 _NEAR = 0.01  # of the best value: a surplus that falls short by more is no favourite, rounded
-_Z = 1.959963984540054  # of a 95 % interval
 
 
 @final
@@ -94,7 +94,7 @@ def budget_point(market: Market, rule: Rule, place: int, kept: Numbers | None = 
     budget = float(market.budgets[place])
     found = rule.allocate(market.seen, budget)
     correct = market.correct(found.spend)
-    accuracy, low, high = wilson(float(correct.sum()), len(correct))
+    accuracy, low, high = map(float, wilson(correct.sum(), len(correct)))
     return BudgetPoint(
         budget=budget,
         price=found.price,
@@ -142,16 +142,3 @@ def reasons(curves: Utility, found: Allocation, kept: Numbers | None = None) -> 
     if kept is not None:
         codes = np.where(~nothing & (worth > 0) & (found.spend <= kept * (1 + _SAME)), _KEPT, codes)
     return tuple(codes.tolist())
-
-
-def wilson(n_right: float, n: int) -> tuple[float, float, float]:
-    """A share and its 95 % interval (Wilson 1927).
-
-    Args:
-        n_right: At least 0, at most ``n``.
-        n: At least 1.
-    """
-    share, z2 = n_right / n, _Z**2
-    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = _Z / (1 + z2 / n) * float(np.sqrt(share * (1 - share) / n + z2 / (4 * n**2)))
-    return share, max(0.0, centre - half), min(1.0, centre + half)

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import final
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-RESAMPLES = 2000
-ENDS = (2.5, 97.5)  # percentiles
+from compecon.stats.intervals import RESAMPLES, Floats, percentile_ends, resample_shares
 
 
 @final
@@ -35,27 +31,11 @@ class Band:
         return self.low is not None and self.high is not None and (self.low > 0 or self.high < 0)
 
 
-@lru_cache(maxsize=8)
-def shares(n_rows: int) -> Floats:
-    """How much of each resample is each row, shape (resample, row); rows of the matrix sum to 1. Do not change it."""
-    drawn = np.random.default_rng(0).integers(0, n_rows, (RESAMPLES, n_rows))
-    counts = np.zeros((RESAMPLES, n_rows))
-    np.add.at(counts, (np.arange(RESAMPLES)[:, None], drawn), 1.0)
-    counts /= n_rows
-    return counts
-
-
 def means(rows: Floats) -> tuple[Floats, Floats]:
     """Means over the first axis: on the rows, shape (...), and on each resample, shape (resample, ...)."""
     flat = rows.reshape(len(rows), -1)
-    drawn = shares(len(rows)) @ flat
+    drawn = resample_shares(len(rows)) @ flat
     return rows.mean(axis=0), drawn.reshape(RESAMPLES, *rows.shape[1:])
-
-
-def mean_band(rows: Floats) -> Band:
-    """Mean of shape (row,)."""
-    value, drawn = means(rows)
-    return band(float(value), drawn)
 
 
 def mean_bands(rows: Floats) -> tuple[Band, ...]:
@@ -68,11 +48,8 @@ def band(value: float, drawn: Floats) -> Band:
     """A number with the ends of its resamples; those that are not finite are left out."""
     if not np.isfinite(value):
         return Band(None)
-    finite = drawn[np.isfinite(drawn)]
-    if not len(finite):
-        return Band(float(value))
-    low, high = np.percentile(finite, ENDS)
-    return Band(float(value), float(low), float(high))
+    low, high = percentile_ends(drawn[np.isfinite(drawn)])
+    return Band(float(value)) if np.isnan(low) else Band(float(value), low, high)
 
 
 def correlations(x: Floats, y: Floats, *, of_ranks: bool) -> tuple[float, Floats]:
@@ -86,7 +63,7 @@ def correlations(x: Floats, y: Floats, *, of_ranks: bool) -> tuple[float, Floats
         y: Shape (row,).
         of_ranks: Spearman's; else Pearson's.
     """
-    weights = shares(len(x))
+    weights = resample_shares(len(x))
     step = max(1, _NUMBERS // len(x))
     parts = [_correlations(x, y, weights[at : at + step], of_ranks=of_ranks) for at in range(0, RESAMPLES, step)]
     [value] = _correlations(x, y, np.full((1, len(x)), 1 / len(x)), of_ranks=of_ranks).tolist()
