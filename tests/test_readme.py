@@ -1,4 +1,4 @@
-"""What the README promises: its examples run and print what it says, its commands and links lead somewhere."""
+"""What README.md and the guide promise: examples run and print what they say, commands and links lead somewhere."""
 
 import ast
 import re
@@ -14,27 +14,46 @@ from compecon.attention.policy import KeyBudget
 from compecon.cli import app
 
 ROOT = Path(__file__).resolve().parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-NOTES = [ROOT / "README.md", ROOT / "compecon" / "README.md", ROOT / "assets" / "NOTICE.md"]
+GUIDE = ROOT / "assets" / "guide"
+TEXTS = [
+    ROOT / "README.md",
+    ROOT / ".github" / "CONTRIBUTING.md",
+    ROOT / "compecon" / "README.md",
+    ROOT / "assets" / "NOTICE.md",
+    ROOT / "assets" / "experiments" / "README.md",
+    *sorted(GUIDE.glob("*.md")),
+]
 NUMBER = re.compile(r"\d+\.\d+")
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+def read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
 
 
-def anchor(heading: str) -> str:
-    """Where GitHub puts a heading."""
-    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+README = read(ROOT / "README.md")
 
 
-def links(note: Path) -> list[str]:
-    return re.findall(r"\]\(([^)\s]+)\)", note.read_text(encoding="utf-8"))
+def blocks(language: str, text: str = README) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
-def run(source: str) -> dict[str, object]:
-    names: dict[str, object] = {"__name__": "readme"}
-    exec(compile(source, "README.md", "exec"), names)  # noqa: S102 - our own README
+def without_code(text: str) -> str:
+    return re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def anchors(path: Path) -> set[str]:
+    """Where GitHub puts the headings of a text."""
+    headings = re.findall(r"^#+ (.*)$", without_code(read(path)), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def links(path: Path) -> list[str]:
+    return re.findall(r"\]\(([^)\s]+)\)", re.sub(r"`[^`\n]*`", "", without_code(read(path))))
+
+
+def run(source: str, path: Path) -> dict[str, object]:
+    names: dict[str, object] = {"__name__": path.stem}
+    exec(compile(source, path, "exec"), names)  # noqa: S102 - our own text
     return names
 
 
@@ -43,7 +62,7 @@ def run(source: str) -> dict[str, object]:
 
 def test_the_library_example_prints_what_the_readme_shows(capsys):
     example, shown = blocks("python")[0], blocks("text")[0]
-    run(example)
+    run(example, ROOT / "README.md")
     printed = capsys.readouterr().out
     assert NUMBER.sub("_", printed) == NUMBER.sub("_", shown)
     numbers = [[float(number) for number in NUMBER.findall(text)] for text in (printed, shown)]
@@ -55,7 +74,8 @@ def test_the_library_example_is_twelve_lines():
 
 
 def test_the_example_of_a_policy_is_a_policy():
-    policy = run(blocks("python")[1])["WeakestK"]()
+    path = GUIDE / "adding_a_method.md"
+    policy = run(blocks("python", read(path))[0], path)["WeakestK"]()
     scores, visible = torch.tensor([[[[3.0, 1.0, 2.0]]]]), torch.tensor([[[[True, True, False]]]])
     assert policy.keep(scores, visible, KeyBudget(keys=1), 0).tolist() == [[[[False, True, False]]]]
 
@@ -75,32 +95,83 @@ def test_the_checks_run_the_line_that_the_readme_gives():
     assert f"bash -c {shlex.quote(line)}\n" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
 
-def test_the_lines_name_extras_that_exist():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    named = {name for names in re.findall(r"\.\[([a-z,]+)\]", README) for name in names.split(",")}
+def test_the_texts_name_extras_that_exist():
+    project = tomllib.loads(read(ROOT / "pyproject.toml"))["project"]
+    named = {
+        name for path in TEXTS for names in re.findall(r"\.\[([a-z,]+)\]", read(path)) for name in names.split(",")
+    }
     assert named
     assert named <= project["optional-dependencies"].keys()
 
 
 def test_every_command_has_a_line():
-    described = set(re.findall(r"`compecon (\w+)`", README.split("## Commands")[1].split("\n## ")[0]))
+    described = set(re.findall(r"`compecon (\w+)`", read(GUIDE / "commands.md").split("|---|")[1]))
     assert described == set(typer.main.get_group(app).commands)
+
+
+def command_lines(text: str) -> list[list[str]]:
+    """Every `compecon ...` of the blocks without a language and of the code within sentences."""
+    lines = [line for block in blocks("", text) for line in block.splitlines()]
+    lines += re.findall(r"`([^`\n]+)`", without_code(text))
+    found = [re.split(r"&&|;", line.strip())[-1].split() for line in lines]
+    return [words[words.index("compecon") + 1 :] for words in found if "compecon" in words]
+
+
+def unknown_in(words: list[str]) -> list[str]:
+    """What the command line would not know of a command: its name, the names below it, its options."""
+    command, rest = typer.main.get_command(app), words
+    below = getattr(command, "commands", {})
+    if not rest or rest[0].startswith("-"):  # without a name, it serves
+        rest = ["serve", *rest]
+    while below and rest and rest[0].islower() and not rest[0].startswith("-"):
+        if rest[0] not in below:
+            return rest[:1]
+        command, rest = below[rest[0]], rest[1:]
+        below = getattr(command, "commands", {})
+    known = {
+        "--help",
+        *(option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)),
+    }
+    return [word for word in rest if word.startswith("--") and word not in known]
+
+
+def test_every_command_that_is_shown_is_known():
+    shown = {path.name: command_lines(read(path)) for path in TEXTS}
+    assert sum(map(len, shown.values())) > 30
+    assert {
+        f"{name}: {' '.join(words)}": unknown
+        for name, lines in shown.items()
+        for words in lines
+        if (unknown := unknown_in(words))
+    } == {}
 
 
 # ---- links
 
 
-@pytest.mark.parametrize("note", NOTES, ids=lambda note: note.relative_to(ROOT).as_posix())
-def test_every_link_within_the_repository_leads_somewhere(note):
-    headings = {
-        anchor(line.lstrip("# ")) for line in note.read_text(encoding="utf-8").splitlines() if line.startswith("#")
-    }
-    for link in links(note):
-        if "://" in link:
-            continue
-        path, _, fragment = link.partition("#")
-        assert (note.parent / path).exists(), link
-        assert path or fragment in headings, link
+def problem_with(link: str, path: Path) -> str:
+    """Why a link leads nowhere, or "" if it leads somewhere."""
+    if "://" in link:
+        return ""
+    name, _, fragment = link.partition("#")
+    target = path.parent / name if name else path
+    if not target.exists():
+        return "no such file"
+    return f"no heading {fragment}" if fragment and fragment not in anchors(target) else ""
+
+
+def test_every_link_within_the_repository_leads_somewhere():
+    bad = {(path.name, link): found for path in TEXTS for link in links(path) if (found := problem_with(link, path))}
+    assert bad == {}
+
+
+def test_every_page_of_the_guide_is_listed_once():
+    listed = [link for link in links(GUIDE / "README.md") if "/" not in link]
+    assert sorted(listed) == sorted(path.name for path in GUIDE.glob("*.md") if path.name != "README.md")
+
+
+def test_the_readme_is_short():
+    assert len(README.encode()) <= 10_000
 
 
 # ---- layers
@@ -114,7 +185,7 @@ def layers_of_the_tests() -> list[set[str]]:
 
 def test_the_layers_are_drawn_as_the_tests_hold_them():
     rank = {unit: rank for rank, layer in enumerate(layers_of_the_tests()) for unit in layer}
-    diagram = README.split("## How it is built")[1].split("```")[1].strip().splitlines()
+    diagram = read(ROOT / "compecon" / "README.md").split("## Layers")[1].split("```")[1].strip().splitlines()
     drawn = [line.split("  ")[0].split(", ") for line in diagram]
     ranks = [{rank[unit] for unit in layer} for layer in drawn]
     assert all(len(of_line) == 1 for of_line in ranks)

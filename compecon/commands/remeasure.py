@@ -50,10 +50,10 @@ def _measure(parts: tuple[str, ...], data: Path, names: tuple[str, ...], missing
 
 
 def _tell(parts: tuple[str, ...], names: tuple[str, ...]) -> None:
-    """Write again what tells the numbers: cards, recordings, and the tables of README.md in a checkout."""
+    """Write again what tells the numbers: cards, recordings, and the tables of README.md and of the guide."""
     from compecon.paths import assets
     from compecon.studies.shipped_cards import write_cards
-    from compecon.studies.shipped_readme import numbers_in, with_numbers
+    from compecon.studies.shipped_tables import numbers_in, texts_with_numbers, with_numbers
     from compecon.views.attention.recording import record_examples
 
     folder = assets()
@@ -61,6 +61,6 @@ def _tell(parts: tuple[str, ...], names: tuple[str, ...]) -> None:
         write_cards(folder, only=names, say=typer.echo)
     if "recordings" in parts:
         record_examples(folder / "traces", report=typer.echo)
-    readme = folder.parent / "README.md"
-    if readme.is_file():
-        readme.write_text(with_numbers(readme.read_text(encoding="utf-8"), numbers_in(folder)), encoding="utf-8")
+    tables = numbers_in(folder)
+    for text in texts_with_numbers(folder):
+        text.write_text(with_numbers(text.read_text(encoding="utf-8"), tables), encoding="utf-8")

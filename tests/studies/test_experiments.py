@@ -10,14 +10,14 @@ from compecon.tasks.task_registry import TASKS
 
 ROOT = assets() / "experiments"
 REPORTS = sorted(ROOT.glob("*/report.json"))
-README = (assets().parent / "README.md").read_text(encoding="utf-8")
+RESULTS = (assets() / "guide" / "results.md").read_text(encoding="utf-8")
 
 
 def read(path):
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def test_both_tasks_of_the_readme_have_a_report():
+def test_both_tasks_of_the_results_have_a_report():
     assert {path.parent.name for path in REPORTS} >= {"sst2", "stsb"}
 
 
@@ -56,8 +56,8 @@ def test_nobody_kept_more_than_was_asked_for(path):
 
 
 @pytest.mark.parametrize("path", REPORTS, ids=lambda path: path.parent.name)
-def test_the_readme_quotes_its_duels(path):
+def test_the_results_quote_its_duels(path):
     for duel in read(path)["duels"]:
         found = duel["difference"]
         value, low, high = (100 * found[name] for name in ("value", "low", "high"))
-        assert f"{value:+.1f} [{low:+.1f}, {high:+.1f}]" in README
+        assert f"{value:+.1f} [{low:+.1f}, {high:+.1f}]" in RESULTS

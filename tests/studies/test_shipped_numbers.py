@@ -1,6 +1,7 @@
-"""Every number of the cards, the manifests and README.md has one source, and that can be measured again."""
+"""Every number of the cards, the manifests, README.md and the guide has one source, and that can be measured again."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -17,12 +18,12 @@ from compecon.studies.build_bundle import NAMES
 from compecon.studies.bundled_card import FACTS, beyond_rows, metric_rows
 from compecon.studies.shipped import SHEETS, bundled_in, keys_of, parent_of, write_evaluations
 from compecon.studies.shipped_cards import told_metrics
-from compecon.studies.shipped_readme import numbers_in, with_numbers
+from compecon.studies.shipped_tables import numbers_in, texts_with_numbers, with_numbers
 from compecon.tasks.rows_fingerprint import rows_digest
 from compecon.tasks.task_registry import read_task
 
 ROOT = assets() / "checkpoints"
-README = Path(__file__).resolve().parents[2] / "README.md"
+REPOSITORY = Path(__file__).resolve().parents[2]
 CLOSE = 0.002  # processors round differently: a few rows of some thousand
 
 
@@ -35,7 +36,7 @@ def digests():
 def data():
     """The folder with the texts, which are not bundled: COMPECON_DATA, or `shared/data` beside the repository."""
     given = os.environ.get("COMPECON_DATA", "")
-    folder = Path(given) if given else README.parents[1] / "shared" / "data"
+    folder = Path(given) if given else REPOSITORY.parent / "shared" / "data"
     if not folder.is_dir():
         pytest.skip("set COMPECON_DATA to a folder with the texts to measure the bundle again")
     return folder
@@ -88,11 +89,13 @@ def test_card_and_manifest_say_what_it_cannot_do(name):
     assert limits in (ROOT / name / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_readme_says_what_was_measured():
-    text = README.read_text(encoding="utf-8")
+def test_readme_and_guide_say_what_was_measured():
+    texts = {path: path.read_text(encoding="utf-8") for path in texts_with_numbers(assets())}
     tables = numbers_in(assets())
-    assert with_numbers(text, tables) == text
-    assert all(f"<!-- numbers: {name} -->" in text and rows for name, rows in tables.items())
+    assert {name: with_numbers(text, tables) for name, text in texts.items()} == texts
+    shown = [name for text in texts.values() for name in re.findall(r"<!-- numbers: (\w+) -->", text)]
+    assert sorted(shown) == sorted(tables), "every table stands in one text"
+    assert all(tables.values())
 
 
 def test_a_number_that_is_not_that_of_its_source_is_replaced():

@@ -1,4 +1,4 @@
-"""Tables of README.md whose numbers were measured: made from the measurements, so that they have no other source."""
+"""Tables of README.md and of the guide, made from the measurements, so that their numbers have no other source."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from compecon.studies.family import FAMILY
 from compecon.studies.shipped import FEW_BUDGETS, SHEETS, Sheet, bundled_in, parent_of
 
 _LEVELS = ((0, None), *((keys, keys) for keys in FEW_BUDGETS))
+_HEADLINE = {"sentiment": "sst2", "similarity": "stsb"}  # the checkpoints and their experiments
 _GAINS = ("keys", 1, "2 keys a token"), ("sizes", 1, "the model at 45 % of the MACs")  # stream, place of the budget
 
 
@@ -27,14 +28,22 @@ def numbers_in(assets: Path) -> dict[str, list[str]]:
     """
     records = read_kept(assets / f"{EVALUATIONS}.jsonl", EvaluationRecord.read, MAX_FILE_BYTES)
     found = {(one.checkpoint, one.key.task, one.key.split, one.key.keys): one for one in records}
+    gains = json.loads((assets / "streams" / PREDICTED).read_text(encoding="utf-8"))
     return {
+        "headline": _headline(assets, found, gains),
         "dense": _dense(found),
         "family": [_member(assets, name, found) for name in FAMILY if not name.endswith("-any-budget")],
         "budgets": _budgets(found),
         "beyond": _beyond(bundled_in(assets), found),
-        "gains": _gains(json.loads((assets / "streams" / PREDICTED).read_text(encoding="utf-8"))),
+        "gains": _gains(gains),
         "frontier": [line for task in ("sst2", "stsb") for line in _frontier(assets, task)],
     }
+
+
+def texts_with_numbers(assets: Path) -> list[Path]:
+    """The texts that hold measured tables: README.md, where there is a checkout around the assets, and the guide."""
+    readme = assets.parent / "README.md"
+    return [*([readme] if readme.is_file() else []), *sorted((assets / "guide").glob("*.md"))]
 
 
 def with_numbers(text: str, tables: Mapping[str, Sequence[str]]) -> str:
@@ -57,6 +66,30 @@ _Found = Mapping[tuple[str, str, str, int | None], EvaluationRecord]
 def _score(found: _Found, name: str, sheet: Sheet, keys: int | None = None) -> Score | None:
     record = found.get((name, sheet.shown_task, sheet.split, keys))
     return None if record is None else record.score
+
+
+def _headline(assets: Path, found: _Found, gains: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What was found, a row a claim, for the first look: accuracy on SST-2 beside Spearman on STS-B."""
+    columns = [_claims(assets, name, task, found, gains) for name, task in _HEADLINE.items()]
+    return [f"| {claim} | {' | '.join(column[claim] for column in columns)} |" for claim in columns[0]]
+
+
+def _claims(assets: Path, name: str, task: str, found: _Found, gains: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    sheet = SHEETS[name][0]
+    small = _known(found, f"{name}-45", sheet)
+    time = read_manifest(assets / "checkpoints" / f"{name}-45")["training"]["latency"]["ratio"]
+    [duel] = [one for one in _report(assets, task)["duels"] if one["target"] == 0.5]
+    stream, place, _ = _GAINS[0]
+    shared = [row for row in gains if row["stream"] == f"{name}-{stream}"][place]
+    return {
+        "dense, all keys": _points(_known(found, name, sheet)),
+        "2 keys per query": _plain(_score(found, name, sheet, 2)),
+        "2 keys per query, trained for any budget": _plain(_score(found, f"{name}-any-budget", sheet, 2)),
+        "45 % of the MACs, trained under a price": f"{_points(small)}, in {time:.2f} × the time",
+        "price − best pruning with the same training, at 50 % of the MACs": _change(duel["difference"]),
+        "2 keys per query shared at one price, outcomes known: correct answers": _difference(shared["hindsight"]),
+        "the same, outcomes predicted": _difference(shared["chances"]),
+    }
 
 
 def _dense(found: _Found) -> list[str]:
@@ -118,7 +151,7 @@ def _gains(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _frontier(assets: Path, task: str) -> list[str]:
-    report = json.loads((assets / "experiments" / task / "report.json").read_text(encoding="utf-8"))
+    report = _report(assets, task)
     arms = {(arm["arm"], arm["recovered"], arm["target"]): arm for arm in report["arms"]}
     named = {"sst2": "SST-2, accuracy", "stsb": "STS-B, Spearman"}[task]
     lines = []
@@ -132,6 +165,11 @@ def _frontier(assets: Path, task: str) -> list[str]:
             f"{100 * bare['value']:+.1f} | {_change(duel['difference'])} | {duel['seeds']} |"
         )
     return lines
+
+
+def _report(assets: Path, task: str) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads((assets / "experiments" / task / "report.json").read_text(encoding="utf-8"))
+    return read
 
 
 def _change(value: Mapping[str, float]) -> str:
