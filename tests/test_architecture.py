@@ -18,7 +18,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = [  # from the bottom up
-    {"errors", "paths", "provenance"},
+    {"errors", "paths", "provenance", "registry"},
     {"children"},
     {"files", "callbacks"},
     {"tables"},
@@ -61,7 +61,7 @@ WITHOUT_TORCH = [
     "__init__",
     "allocation/rules/rule_registry",
     "allocation/streams/stream",
-    "attention/policy_choices",
+    "attention/policies/__init__",
     "callbacks/callbacks",
     "callbacks/watch",
     "checkpoints/catalog",
@@ -78,6 +78,7 @@ WITHOUT_TORCH = [
     "files/schema",
     "flops",
     "paths",
+    "registry",
     "runs/executors/local",
     "runs/jobs/expected",
     "runs/jobs/fields",
@@ -325,8 +326,8 @@ def test_every_public_name_has_a_docstring():
     [
         ("import compecon.stats.inequality as m, torch", {"compecon.stats.inequality", "torch"}),
         ("from compecon import errors, flops", {"compecon.errors", "compecon.flops"}),
-        ("from . import policy", {"compecon.attention.policy"}),
-        ("from .policy import TopK", {"compecon.attention.policy.TopK"}),
+        ("from . import hooks", {"compecon.attention.hooks"}),
+        ("from .budget import Budget", {"compecon.attention.budget.Budget"}),
         ("from .. import errors", {"compecon.errors"}),
         ("def f():\n    from ..views.spans import read", {"compecon.views.spans.read"}),
     ],
@@ -349,7 +350,7 @@ def test_a_circle_is_found_wherever_it_begins():
     ("module", "imported", "allowed"),
     [
         ("compecon.attention.hooks", "compecon.stats.inequality.gini", True),
-        ("compecon.attention.hooks", "compecon.attention.policy", True),
+        ("compecon.attention.hooks", "compecon.attention.policies", True),
         ("compecon.attention.hooks", "compecon.checkpoints.load", False),
         ("compecon.stats.inequality", "compecon.flops", False),
         ("compecon.views.attention.frames", "app.state", False),

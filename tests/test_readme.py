@@ -10,7 +10,7 @@ import pytest
 import torch
 import typer
 
-from compecon.attention.policy import KeyBudget
+from compecon.attention.budget import KeyBudget
 from compecon.cli import app
 
 ROOT = Path(__file__).resolve().parents[1]

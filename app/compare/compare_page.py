@@ -29,7 +29,7 @@ from app.state.compare_state import (
     show_text,
     swap_sides,
 )
-from compecon.attention.policy_choices import POLICIES
+from compecon.attention.policies import POLICIES
 from compecon.checkpoints.catalog import CheckpointEntry
 from compecon.views.compare.pair import first_pair, pair_notes, pair_problem
 

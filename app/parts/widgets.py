@@ -9,7 +9,7 @@ import streamlit as st
 from app.server.engine import engine
 from app.server.resources import bundled_examples, checkpoints
 from app.state.attention_state import DEVICES, chosen, show_example, use_text
-from compecon.attention.policy_choices import POLICIES
+from compecon.attention.policies import POLICIES
 from compecon.checkpoints.catalog import CheckpointEntry
 from compecon.views.attention.preflight_lines import report_lines
 

@@ -20,7 +20,7 @@ from starlette.staticfiles import StaticFiles
 from app.server.engine import SweepJob, engine
 from app.server.guard import is_from_our_page
 from app.server.resources import checkpoints, recorded_trace
-from compecon.attention.policy_choices import POLICIES
+from compecon.attention.policies import POLICIES
 from compecon.paths import assets
 
 PREFIX = "/compecon"

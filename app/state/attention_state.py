@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, final
 import streamlit as st
 
 from app.state.address_bar import integer, one_of, write_address
-from compecon.attention.policy_choices import POLICIES
+from compecon.attention.policies import POLICIES
 
 if TYPE_CHECKING:
     from compecon.checkpoints.hub_download import DownloadPlan

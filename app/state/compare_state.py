@@ -10,7 +10,7 @@ import streamlit as st
 
 from app.state.address_bar import write_address
 from app.state.attention_state import DEVICES, MAX_URL_TEXT, VIEW_CHECKS, AttentionChoice
-from compecon.attention.policy_choices import POLICIES
+from compecon.attention.policies import POLICIES
 
 COMPARE_CANVAS = "compare_canvas"
 PARTS = ("text", "dataset", "table")

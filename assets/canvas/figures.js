@@ -24,7 +24,6 @@ import { fit, label, saveMenu, Tip, widthOf } from "../shared/stage.js";
 import {
   ATLAS,
   number,
-  POLICY,
   percent,
   rangeOf,
   removedNote,
@@ -167,7 +166,7 @@ export class Figures {
   scarcityModel() {
     const { store, view, colours } = this.owner;
     return {
-      own: { label: POLICY[store.open.policy], points: store.curve() },
+      own: { label: store.policyLabel, points: store.curve() },
       arms: store.arms,
       k: view.k,
       n: store.n,

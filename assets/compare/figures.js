@@ -16,7 +16,7 @@ import {
 import { buildChips, chipColours, largest, paintChips, rankOf, write } from "../shared/panels.js";
 import { difference as differenceRamp, shadeDifference } from "../shared/scales.js";
 import { fit, label, saveMenu, Tip, widthOf } from "../shared/stage.js";
-import { ATLAS, number, POLICY, rangeOf, removedNote } from "../shared/words.js";
+import { ATLAS, number, rangeOf, removedNote } from "../shared/words.js";
 import { layerAt, minus, onUnits, rowOf, sharesOnUnits } from "./align.js";
 import { hasHead, headGrid } from "./heads.js";
 import { figureRows } from "./rows.js";
@@ -341,7 +341,7 @@ export class Figures {
       const points = side.store.curve();
       const most = Math.max(1e-12, ...points.map((p) => p[1]));
       return {
-        label: `${side.name.toUpperCase()}, ${POLICY[side.store.open.policy]}`,
+        label: `${side.name.toUpperCase()}, ${side.store.policyLabel}`,
         points: oneUnit ? points : points.map(([k, v]) => [k, v / most]),
         colour: colours[side.name],
         width: 2.5,

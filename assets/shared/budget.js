@@ -37,7 +37,7 @@ export function badgeOf({ store, lanes, isStale, spec }, k) {
       "From a real forward pass at this budget: later layers saw what earlier layers were left with.",
     ];
   }
-  if (store.open.policy === "top-k")
+  if (store.isMasked)
     return [
       "preview",
       "preview",

@@ -65,6 +65,15 @@ export class Store {
     this.economies.clear();
   }
 
+  /** Whether what a budget leaves can be masked from full attention; recordings that do not say so show top-k. */
+  get isMasked() {
+    return this.open.ranks_by_weight ?? this.open.policy === "top-k";
+  }
+  /** The policy's name in a legend. */
+  get policyLabel() {
+    return this.open.policy_label ?? this.open.policy;
+  }
+
   get full() {
     return this.frames.get(this.n);
   }
@@ -92,7 +101,7 @@ export class Store {
     const frame = this.frames.get(k);
     const made = frame ? this.#decode(frame, layer, head) : this.#preview(k, layer, head);
     if (this.matrices.size > KEEP) this.matrices.delete(this.matrices.keys().next().value);
-    if (frame || this.open.policy === "top-k") this.matrices.set(key, made); // other previews follow the nearest budget
+    if (frame || this.isMasked) this.matrices.set(key, made); // other previews follow the nearest budget
     return made;
   }
 
@@ -104,7 +113,7 @@ export class Store {
   }
 
   #preview(k, layer, head) {
-    if (this.open.policy === "top-k") return maskTopK(this.matrix(this.n, layer, head), this.n, k);
+    if (this.isMasked) return maskTopK(this.matrix(this.n, layer, head), this.n, k);
     return this.matrix(this.nearest(k), layer, head); // other policies can't be guessed: the nearest exact budget
   }
 
@@ -141,7 +150,7 @@ export class Store {
     if (this.economies.has(key)) return this.economies.get(key);
     const made = headEconomy(this.matrix(k, layer, head), this.n, view, tokens === "content" ? this.content : null);
     if (this.economies.size > KEEP) this.economies.delete(this.economies.keys().next().value);
-    if (this.frames.has(k) || this.open.policy === "top-k") this.economies.set(key, made);
+    if (this.frames.has(k) || this.isMasked) this.economies.set(key, made);
     return made;
   }
 

@@ -86,15 +86,6 @@ const RANGES = {
   moved: [0, 1],
 };
 
-/** A policy's name in a legend. */
-export const POLICY = {
-  "top-k": "top-k",
-  random: "random keys",
-  first: "first keys",
-  "sink-recent": "sink + nearest",
-  "top-mass": "top mass",
-};
-
 export const VIEW_WORDS = {
   row: "what each query gives, averaged over queries",
   received: "what each token receives from all queries",

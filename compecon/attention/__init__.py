@@ -12,11 +12,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from compecon.attention.budget import Budget, KeyBudget, PerHead, PerLayer, PerRow
     from compecon.attention.hooks import budgeted_attention, recorded_attention, require_routed
-    from compecon.attention.policy import FirstK, Policy, RandomK, SinkRecent, TopK, TopMass
+    from compecon.attention.policies import POLICIES
+    from compecon.attention.policies.first_k import FirstK
+    from compecon.attention.policies.policy import Policy
+    from compecon.attention.policies.random_k import RandomK
+    from compecon.attention.policies.sink_recent import SinkRecent
+    from compecon.attention.policies.top_k import TopK
+    from compecon.attention.policies.top_mass import TopMass
     from compecon.attention.recorded import LayerAttention
     from compecon.attention.routing import is_routed
 
 __all__ = [
+    "POLICIES",
     "Budget",
     "FirstK",
     "KeyBudget",
@@ -35,7 +42,19 @@ __all__ = [
     "require_routed",
 ]
 
-_HOMES = ("budget", "policy", "recorded", "routing", "hooks")
+_HOMES = (
+    "budget",
+    "policies",
+    "policies.policy",
+    "policies.top_k",
+    "policies.random_k",
+    "policies.first_k",
+    "policies.sink_recent",
+    "policies.top_mass",
+    "recorded",
+    "routing",
+    "hooks",
+)
 
 
 def __getattr__(name: str) -> Any:

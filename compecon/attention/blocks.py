@@ -15,7 +15,7 @@ from torch import nn
 
 from compecon.attention.attention_modules import AttentionModule
 from compecon.attention.budget import Budget
-from compecon.attention.policy import Policy
+from compecon.attention.policies.policy import Policy
 from compecon.attention.recorded import LayerAttention, Stack
 from compecon.errors import UnsupportedModelError
 

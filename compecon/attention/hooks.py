@@ -20,7 +20,8 @@ from compecon.attention.attention_modules import AttentionModule, attention_plac
 from compecon.attention.blocks import Block, inside
 from compecon.attention.budget import Budget
 from compecon.attention.installing import installed
-from compecon.attention.policy import Policy, TopK
+from compecon.attention.policies.policy import Policy
+from compecon.attention.policies.top_k import TopK
 from compecon.attention.recorded import LayerAttention
 from compecon.errors import UnsupportedModelError
 

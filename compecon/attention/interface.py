@@ -16,7 +16,7 @@ from transformers.masking_utils import sdpa_mask
 
 from compecon.attention.blocks import Block, blocks_of, open_blocks
 from compecon.attention.kernel import Inputs, attend
-from compecon.attention.policy import Origin
+from compecon.attention.policies.policy import Origin
 from compecon.attention.recorded import LayerAttention, Stack
 from compecon.errors import AttentionError, UnsupportedModelError
 

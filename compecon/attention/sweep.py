@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from compecon.attention.budget import Budget, KeyBudget, PerRow
 from compecon.attention.hooks import budgeted_attention, recorded_attention, require_routed
 from compecon.attention.padding import forward
-from compecon.attention.policy import Policy, TopK
+from compecon.attention.policies.policy import Policy
+from compecon.attention.policies.top_k import TopK
 from compecon.attention.recorded import LayerAttention
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from compecon.attention.budget import KeyBudget
-from compecon.attention.policy_choices import make_policy
+from compecon.attention.policies import POLICIES
 from compecon.callbacks import NOBODY, Callbacks
 from compecon.checkpoints.load import Checkpoint, load_checkpoint
 from compecon.compression.model_shape import ModelShape
@@ -173,7 +173,7 @@ def measured(checkpoint: Checkpoint, task: AnyTask, key: EvaluationKey) -> Evalu
         key.split,
         max_tokens=key.max_tokens,
         budget=KeyBudget(key.keys, key.share) if is_scarce else None,
-        policy=make_policy(key.policy or "top-k"),
+        policy=POLICIES.make(key.policy or "top-k"),
     )
     reads, total = _counted(checkpoint, key, found)
     return EvaluationRecord(

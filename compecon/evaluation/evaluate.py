@@ -11,7 +11,8 @@ import numpy as np
 
 from compecon.attention.budget import Budget
 from compecon.attention.hooks import budgeted_attention
-from compecon.attention.policy import Policy, TopK
+from compecon.attention.policies.policy import Policy
+from compecon.attention.policies.top_k import TopK
 from compecon.callbacks import Callbacks
 from compecon.checkpoints.load import Checkpoint
 from compecon.checkpoints.scratch import document_nats

@@ -4,8 +4,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from compecon.attention.budget import KeyBudget
 from compecon.attention.hooks import budgeted_attention, recorded_attention
-from compecon.attention.policy import FirstK, KeyBudget, RandomK, SinkRecent, TopK, TopMass
+from compecon.attention.policies.first_k import FirstK
+from compecon.attention.policies.random_k import RandomK
+from compecon.attention.policies.sink_recent import SinkRecent
+from compecon.attention.policies.top_k import TopK
+from compecon.attention.policies.top_mass import TopMass
 
 SIDES = ("right", "left")
 

@@ -10,8 +10,10 @@ import torch
 import transformers
 from torch import Tensor, nn
 
+from compecon.attention.budget import KeyBudget, PerHead, PerLayer, PerRow
 from compecon.attention.hooks import budgeted_attention, recorded_attention, require_routed
-from compecon.attention.policy import FirstK, KeyBudget, PerHead, PerLayer, PerRow, TopK
+from compecon.attention.policies.first_k import FirstK
+from compecon.attention.policies.top_k import TopK
 from compecon.errors import UnsupportedModelError
 
 _SMALL = {

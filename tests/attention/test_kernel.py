@@ -5,8 +5,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from compecon.attention.budget import KeyBudget
 from compecon.attention.kernel import Inputs, attend
-from compecon.attention.policy import KeyBudget, TopK
+from compecon.attention.policies.top_k import TopK
 
 SHAPE = (2, 4, 5, 7)  # batch, head, query, key
 

@@ -9,10 +9,12 @@ import torch
 import transformers
 from torch import Tensor
 
+from compecon.attention.budget import KeyBudget
 from compecon.attention.hooks import budgeted_attention, recorded_attention
 from compecon.attention.kernel import Inputs, attend
 from compecon.attention.masks import visible_keys
-from compecon.attention.policy import KeyBudget, RandomK, TopK
+from compecon.attention.policies.random_k import RandomK
+from compecon.attention.policies.top_k import TopK
 from compecon.stats.inequality import gini
 
 _LOWEST = torch.finfo(torch.float32).min

@@ -11,8 +11,9 @@ import transformers
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
+from compecon.attention.budget import KeyBudget, PerLayer
 from compecon.attention.hooks import budgeted_attention, recorded_attention
-from compecon.attention.policy import KeyBudget, PerLayer, RandomK
+from compecon.attention.policies.random_k import RandomK
 from compecon.errors import UnsupportedModelError
 
 

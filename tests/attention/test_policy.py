@@ -6,18 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from compecon.attention.policy import (
-    Budget,
-    FirstK,
-    KeyBudget,
-    PerHead,
-    PerRow,
-    Policy,
-    RandomK,
-    SinkRecent,
-    TopK,
-    TopMass,
-)
+from compecon.attention.budget import Budget, KeyBudget, PerHead, PerRow
+from compecon.attention.policies.first_k import FirstK
+from compecon.attention.policies.policy import Policy
+from compecon.attention.policies.random_k import RandomK
+from compecon.attention.policies.sink_recent import SinkRecent
+from compecon.attention.policies.top_k import TopK
+from compecon.attention.policies.top_mass import TopMass
 
 POLICIES = [TopK(), RandomK(seed=3), FirstK(), SinkRecent(sinks=2), TopMass(mass=0.8)]
 SHAPE = (2, 3, 6, 8)  # batch, head, query, key
@@ -102,7 +97,7 @@ def test_random_keys_are_the_published_hash():
     state = 1
     for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B), (16, 1)):
         state = ((state ^ (state >> shift)) * factor) & 0xFFFFFFFF
-    from compecon.attention.policy import _scramble  # noqa: PLC0415 - the one private name that has a definition
+    from compecon.attention.policies.random_k import _scramble  # noqa: PLC0415 - the one private name that has a definition
 
     assert _scramble(torch.tensor([1], dtype=torch.int32)).item() & 0xFFFFFFFF == state
 

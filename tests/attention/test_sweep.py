@@ -2,8 +2,10 @@ import pytest
 import torch
 from transformers import PreTrainedModel
 
+from compecon.attention.budget import KeyBudget
 from compecon.attention.hooks import budgeted_attention, recorded_attention
-from compecon.attention.policy import KeyBudget, RandomK, TopK
+from compecon.attention.policies.random_k import RandomK
+from compecon.attention.policies.top_k import TopK
 from compecon.attention.sweep import sweep
 from compecon.errors import UnsupportedModelError
 

@@ -24,8 +24,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from compecon.attention.budget import KeyBudget
 from compecon.attention.hooks import budgeted_attention, recorded_attention
-from compecon.attention.policy import KeyBudget
 from compecon.checkpoints.encode_text import Encoded
 from compecon.checkpoints.load import Checkpoint, load_checkpoint
 from compecon.paths import assets

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from compecon.attention.policy import KeyBudget
+from compecon.attention.budget import KeyBudget
 from compecon.attention.sweep import sweep
 from compecon.checkpoints.load import load_checkpoint
 

@@ -15,8 +15,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from compecon.attention.budget import KeyBudget
 from compecon.attention.hooks import budgeted_attention, recorded_attention
-from compecon.attention.policy import KeyBudget
 from compecon.checkpoints.load import Checkpoint, load_checkpoint
 from compecon.compression.compact import kept_heads
 from compecon.stats import inequality as metrics

@@ -12,8 +12,8 @@ import pytest
 import torch
 from playwright.sync_api import expect
 
+from compecon.attention.budget import KeyBudget
 from compecon.attention.hooks import budgeted_attention, recorded_attention
-from compecon.attention.policy import KeyBudget
 from compecon.checkpoints.load import load_checkpoint
 from compecon.stats import inequality as metrics
 from tests.browser.conftest import KEPT

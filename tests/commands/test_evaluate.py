@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 
 from compecon.attention.budget import KeyBudget
 from compecon.attention.hooks import budgeted_attention
-from compecon.attention.policy import FirstK
+from compecon.attention.policies.first_k import FirstK
 from compecon.checkpoints.load import load_checkpoint
 from compecon.tasks.task_metrics import accuracy, perplexity
 from compecon.tasks.task_registry import read_task

@@ -12,7 +12,12 @@ from transformers import BertConfig, BertForSequenceClassification, GPT2Config, 
 from compecon.attention.budget import Budget, KeyBudget, PerHead, PerRow
 from compecon.attention.hooks import budgeted_attention, recorded_attention
 from compecon.attention.masks import visible_keys
-from compecon.attention.policy import FirstK, Policy, RandomK, SinkRecent, TopK, TopMass
+from compecon.attention.policies.first_k import FirstK
+from compecon.attention.policies.policy import Policy
+from compecon.attention.policies.random_k import RandomK
+from compecon.attention.policies.sink_recent import SinkRecent
+from compecon.attention.policies.top_k import TopK
+from compecon.attention.policies.top_mass import TopMass
 
 POLICIES = [TopK(), RandomK(), FirstK(), SinkRecent(sinks=1), TopMass(mass=0.5)]
 BUDGETS = [KeyBudget(2), KeyBudget(share=0.4), PerRow((KeyBudget(1), None)), PerHead((KeyBudget(1), None, None, None))]

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
+from compecon.attention.budget import KeyBudget
 from compecon.attention.hooks import LayerAttention, budgeted_attention, recorded_attention
-from compecon.attention.policy import KeyBudget
-from compecon.attention.policy_choices import CONTROL_ARMS, POLICIES, make_policy
+from compecon.attention.policies import POLICIES
 from compecon.checkpoints.encode_text import Encoded
 from compecon.checkpoints.load import Checkpoint
 from compecon.errors import UnsupportedModelError
@@ -37,7 +37,7 @@ def frames(stream: list[Message]) -> dict[int, Message]:
 
 def forward(checkpoint: Checkpoint, encoded: Encoded, k: int, policy: str) -> tuple[list[LayerAttention], object]:
     """One text at one budget, without a sweep."""
-    limit = budgeted_attention(checkpoint.model, KeyBudget(keys=k), make_policy(policy))
+    limit = budgeted_attention(checkpoint.model, KeyBudget(keys=k), POLICIES.make(policy))
     with torch.inference_mode(), limit, recorded_attention(checkpoint.model) as layers:
         output = checkpoint.model(**encoded.batch)
     return layers, output
@@ -134,7 +134,7 @@ def test_the_control_arms_are_the_other_policies_at_the_grids_budgets(load: Load
     encoded = checkpoint.encode(TEXT)
     stream = messages(checkpoint, encoded, policy=policy)
     arms = {m.fields["policy"]: m for m in stream if m.kind == "arm"}
-    assert list(arms) == [name for name in CONTROL_ARMS if name != policy]
+    assert list(arms) == [name for name, each in POLICIES.items() if each.is_arm and name != policy]
     full = read_output(checkpoint, encoded, forward(checkpoint, encoded, len(encoded.tokens), "top-k")[1])
     for name, arm in arms.items():
         budgets = arm.arrays["budgets"].astype(int).tolist()

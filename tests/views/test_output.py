@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from compecon.attention.budget import KeyBudget
 from compecon.attention.hooks import budgeted_attention
-from compecon.attention.policy import KeyBudget
 from compecon.checkpoints.encode_text import Encoded
 from compecon.checkpoints.load import Checkpoint
 from compecon.views.attention.output import CHANGE_UNITS, Reading, output_fields, read_output

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from compecon.attention.policy_choices import POLICIES
+from compecon.attention.policies import POLICIES
 from compecon.checkpoints.load import Checkpoint, load_checkpoint
 from compecon.checkpoints.save import save_checkpoint
 from compecon.compression.compact import compact

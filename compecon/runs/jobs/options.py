@@ -10,7 +10,7 @@ from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
 
-from compecon.attention.policy_choices import POLICIES
+from compecon.attention.policies import POLICIES
 from compecon.runs.jobs.fields import Fields, Setting, SettingError
 from compecon.training.incentive_settings import IncentiveSettings
 from compecon.training.plans import PrunePlan, TrainPlan

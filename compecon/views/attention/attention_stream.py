@@ -13,8 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from compecon.attention.policy import KeyBudget
-from compecon.attention.policy_choices import CONTROL_ARMS, POLICIES, make_policy
+from compecon.attention.budget import KeyBudget
+from compecon.attention.policies import POLICIES
 from compecon.attention.sweep import SweepPoint, sweep
 from compecon.checkpoints.encode_text import Encoded
 from compecon.checkpoints.gate.kinds import SEVERAL_STACKS
@@ -79,7 +79,9 @@ def attention_stream(
         if stage == _ARMS:
             yield from _arms(checkpoint, encoded, request.policy, frames.full_reading, wanted)
             continue
-        points = sweep(checkpoint.model, encoded.batch, [KeyBudget(keys=k) for k in stage], make_policy(request.policy))
+        points = sweep(
+            checkpoint.model, encoded.batch, [KeyBudget(keys=k) for k in stage], POLICIES.make(request.policy)
+        )
         at_once = N_GRID if n <= BATCHED_TOKENS else 1  # as they come out of the sweep
         for budgets in (stage[i : i + at_once] for i in range(0, len(stage), at_once)):
             for message in frames.of(list(itertools.islice(points, len(budgets))), budgets):
@@ -110,11 +112,11 @@ def _arms(
     """The same budgets spent by other policies: what they change too is arithmetic, not behaviour."""
     n = len(encoded.tokens)
     budgets = [k for k in budget_grid(n) if k < n]
-    for name in CONTROL_ARMS:
-        if name == policy:
+    for name, arm in POLICIES.items():
+        if name == policy or not arm.is_arm:
             continue
         points = sweep(
-            checkpoint.model, encoded.batch, [KeyBudget(keys=k) for k in budgets], make_policy(name), record=False
+            checkpoint.model, encoded.batch, [KeyBudget(keys=k) for k in budgets], POLICIES.make(name), record=False
         )
         changes = []
         for point in points:
@@ -122,7 +124,7 @@ def _arms(
                 return
             changes.append(read_output(checkpoint, encoded, point.output).change_from(full))
         arrays = {"budgets": np.array([*budgets, n], np.float32), "changes": np.array([*changes, 0.0], np.float32)}
-        yield Message("arm", {"policy": name, "label": POLICIES[name].short}, arrays)
+        yield Message("arm", {"policy": name, "label": arm.short}, arrays)
 
 
 def _common_mask(visible: Sequence[Tensor]) -> Tensor:
@@ -153,7 +155,7 @@ class _Frames:
         self.full_weights = self.grid.placed(full.attention)
 
     def opening(self) -> Message:
-        n, checkpoint = len(self.encoded.tokens), self.checkpoint
+        n, checkpoint, policy = len(self.encoded.tokens), self.checkpoint, POLICIES.find(self.request.policy)
         return Message(
             "open",
             {
@@ -165,6 +167,8 @@ class _Frames:
                 "labels": list(checkpoint.labels),
                 "change_unit": CHANGE_UNITS[checkpoint.kind],
                 "policy": self.request.policy,
+                "policy_label": policy.short,
+                "ranks_by_weight": policy.ranks_by_weight,
                 "tokens": list(self.encoded.tokens),
                 "joined": list(self.encoded.joined),
                 "special": list(self.encoded.special),

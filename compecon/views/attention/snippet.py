@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from compecon.attention.policy_choices import POLICIES
+from compecon.attention.policies import POLICIES
 
 K, LAYER, HEAD = "__K__", "__LAYER__", "__HEAD__"  # the page fills in the first of each, which stand before any text
 
 _TEMPLATE = """\
+from compecon.attention.budget import KeyBudget
 from compecon.attention.hooks import budgeted_attention, recorded_attention
-from compecon.attention.policy import KeyBudget, {policy_class}
 from compecon.checkpoints.load import load_checkpoint
 {imports}from compecon.stats.inequality import entropy, gini
+from {policy_module} import {policy_class}
 import torch
 
 k, layer, head = {k}, {layer}, {head}  # budget in keys per query; layer and head from 0
@@ -45,9 +46,10 @@ def python_snippet(checkpoint: str, device: str, text: str, pair: str, policy: s
         policy: Key of the policy menu.
         compacted: Whether heads were removed from the model: those that are left are found by their original index.
     """
-    code = POLICIES[policy].code
+    chosen = POLICIES.find(policy)
+    module, name = chosen.home
     return _TEMPLATE.format(
-        policy=code, policy_class=code.partition("(")[0], checkpoint=checkpoint, device=device, text=text,
+        policy=chosen.code, policy_module=module, policy_class=name, checkpoint=checkpoint, device=device, text=text,
         pair=pair or None, k=K, layer=LAYER, head=HEAD, imports=_COMPACTED_IMPORTS if compacted else "",
         record=_COMPACTED_RECORD if compacted else "record = layers[layer]",
     )  # fmt: skip

@@ -1,0 +1,39 @@
+"""As many keys as hold most of the softmax."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+from compecon.attention.budget import is_real
+from compecon.attention.policies.policy import Policy
+from compecon.attention.selection import keep_largest, sort_descending
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class TopMass(Policy):
+    """The fewest highest logits that hold ``mass`` of the softmax, at most the budget.
+
+    Raises:
+        ValueError: If ``mass`` is not in (0, 1].
+    """
+
+    mass: float = 0.9
+
+    def __post_init__(self) -> None:
+        if not (is_real(self.mass) and 0 < self.mass <= 1):
+            raise ValueError(f"mass must be in (0, 1], got {self.mass!r}.")
+
+    @override
+    def merit(self, scores: Tensor, layer: int) -> Tensor:
+        if self.mass == 1:
+            return scores
+        weights = sort_descending(scores).softmax(-1, dtype=torch.promote_types(scores.dtype, torch.float32))
+        held = weights.cumsum(-1) - weights  # by the keys before this one
+        needed = (held < self.mass).sum(-1, keepdim=True).clamp(min=1)
+        return scores.masked_fill(~keep_largest(scores, needed), -torch.inf)
