@@ -68,7 +68,7 @@ def _looked(draft: FormDraft, points: Points | None) -> tuple[TaskLook | None, M
 def _estimate(draft: FormDraft, points: Points) -> None:
     """What it will take, and whether that is there."""
     queue = queue_of(str(points.params.get("device", "auto"))) if draft.does.does.needs_torch else ""
-    speed = speed_of(queue)
+    speed = speed_of(points.recipe, queue)
     looked_at = points.points[:_MOST_ESTIMATED]
     each = [expected_of(points.recipe, {**points.params, **point}, speed) for point in looked_at]
     known = [one for one in each if one is not None]

@@ -22,9 +22,9 @@ from compecon.runs.executors.choice import executor_for, executor_of
 from compecon.runs.home import Home
 from compecon.runs.jobs.expected import Expected, expected
 from compecon.runs.jobs.job_registry import RECIPES
-from compecon.runs.jobs.machine_speed import Speed, calibrated
+from compecon.runs.jobs.machine_speed import Speed, learnt_speed
 from compecon.runs.run_record import RunRecord, RunState
-from compecon.views.runs.expected_cost import Room, learnt_pairs
+from compecon.views.runs.expected_cost import Room
 from compecon.views.runs.time_left import step_durations
 
 if TYPE_CHECKING:
@@ -87,9 +87,9 @@ def _expected(recipe: str, params: str, speed: Speed, _period: int) -> Expected 
         return None
 
 
-def speed_of(queue: str) -> Speed:
-    """How quick this machine is with a kind of device, learnt from the runs that finished here."""
-    return calibrated(learnt_pairs(runs(), queue, socket.gethostname(), _macs_of))
+def speed_of(recipe: str, queue: str) -> Speed:
+    """How quick this machine is at a kind of run with a kind of device, learnt from the runs that finished here."""
+    return learnt_speed(runs(), recipe, queue, socket.gethostname(), _macs_of)
 
 
 def _macs_of(record: RunRecord) -> float | None:

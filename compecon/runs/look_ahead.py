@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, final
 
 from compecon.errors import CompeconError, RunError
-from compecon.runs.run_record import RunSpec, RunState
+from compecon.runs.run_record import RunRecord, RunSpec
 from compecon.runs.store import RunStore
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from compecon.runs.jobs.machine_speed import Speed
 
 _SPARE_BYTES = 200_000_000  # of the disk, that a run leaves to others
-_LOOKED_AT = 20  # earlier runs
 _WAITING_BYTES = 10_000_000  # of a worker that waits for its turn
 
 
@@ -59,7 +58,7 @@ def look_ahead(store: RunStore, spec: RunSpec, *, n_waiting: int = 0) -> Ahead:
     """
     from compecon.runs.jobs.expected import expected  # noqa: PLC0415 - reads headers, which few need
 
-    found = expected(spec.recipe, spec.params, speed=speed_of(store))
+    found = expected(spec.recipe, spec.params, speed=speed_of(store, spec.recipe, spec.queue))
     here = spec.executor == "local"
     own = found.memory_bytes if spec.queue != "gpu" else 0  # then it is the GPU's
     memory = tuple(_memory(own + n_waiting * _WAITING_BYTES)) if here else ()
@@ -68,33 +67,29 @@ def look_ahead(store: RunStore, spec: RunSpec, *, n_waiting: int = 0) -> Ahead:
     return Ahead(found, (_in_words(found), *warnings), tuple(problems))
 
 
-def speed_of(store: RunStore) -> Speed:
-    """How quick this machine is, by the last runs that succeeded in one attempt on its CPU.
+def speed_of(store: RunStore, recipe: str, queue: str) -> Speed:
+    """How quick this machine is at a kind of run, by those that succeeded on it.
 
     Args:
         store: The runs.
+        recipe: What is to be run.
+        queue: The kind of device: "cpu", "gpu" or "".
     """
-    from compecon.runs.jobs.expected import expected  # noqa: PLC0415
-    from compecon.runs.jobs.machine_speed import DEFAULT, calibrated  # noqa: PLC0415
+    import socket  # noqa: PLC0415 - for those who submit
 
-    pairs = []
-    for record in store.list():
-        status, spec = record.status, record.spec
-        if (
-            record.state is not RunState.SUCCEEDED
-            or status.attempt != 1
-            or (spec.executor, spec.queue) != ("local", "cpu")
-        ):
-            continue
-        try:
-            macs = expected(spec.recipe, spec.params, speed=DEFAULT).macs
-        except (CompeconError, KeyError, TypeError):  # its checkpoint is gone, or another version wrote it
-            continue
-        if macs is not None:
-            pairs.append((macs, status.seconds))
-        if len(pairs) == _LOOKED_AT:
-            break
-    return calibrated(reversed(pairs))
+    from compecon.runs.jobs.machine_speed import learnt_speed  # noqa: PLC0415
+
+    return learnt_speed(store.list(), recipe, queue, socket.gethostname(), _macs_of)
+
+
+def _macs_of(record: RunRecord) -> float | None:
+    from compecon.runs.jobs.expected import expected  # noqa: PLC0415
+    from compecon.runs.jobs.machine_speed import DEFAULT  # noqa: PLC0415
+
+    try:
+        return expected(record.spec.recipe, record.spec.params, speed=DEFAULT).macs
+    except (CompeconError, KeyError, TypeError):  # its checkpoint is gone, or another version wrote it
+        return None
 
 
 def _memory(needed: int) -> Iterator[tuple[bool, str]]:

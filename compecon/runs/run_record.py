@@ -138,6 +138,7 @@ class Status:
         spec_sha256: Digest of the spec that it was first started with.
         saved: The last checkpoint of its training: "stage", "step" and "total"; empty before the first.
         load: How busy the machine is, see `compecon.runs.load`; empty where nobody knows.
+        earlier_seconds: Time of the attempts before this one.
         more: Entries of its file that only a newer compecon knows.
     """
 
@@ -155,7 +156,13 @@ class Status:
     spec_sha256: str = ""
     saved: Mapping[str, Json] = field(default_factory=dict)
     load: Mapping[str, Json] = field(default_factory=dict)
+    earlier_seconds: float = 0.0
     more: Mapping[str, Json] = field(default_factory=dict)
+
+    @property
+    def all_seconds(self) -> float:
+        """Time of all attempts since each had its slot."""
+        return self.earlier_seconds + self.seconds
 
     @classmethod
     def read(cls, value: Mapping[str, Any], name: str = "status.json") -> Self:
@@ -175,11 +182,17 @@ class Status:
 
     def as_json(self) -> dict[str, Any]:
         """What its file holds."""
-        return written_parts(self, SCHEMA)
+        return written_parts(self, SCHEMA, later=("earlier_seconds",))
 
     def again(self, attempt: int) -> Self:
         """What is said when it waits to be started once more: what was saved stays."""
-        return type(self)(attempt=attempt, spec_sha256=self.spec_sha256, saved=self.saved, more=self.more)
+        return type(self)(
+            attempt=attempt,
+            spec_sha256=self.spec_sha256,
+            saved=self.saved,
+            earlier_seconds=self.all_seconds,
+            more=self.more,
+        )
 
 
 @final

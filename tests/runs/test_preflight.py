@@ -1,6 +1,7 @@
 """What is said before a run is submitted, and what is refused."""
 
 import shutil
+import socket
 from collections import namedtuple
 from dataclasses import replace
 
@@ -8,10 +9,11 @@ import psutil
 import pytest
 
 from compecon.errors import CheckpointError, RunError
+from compecon.runs.home import Home
 from compecon.runs.jobs.expected import expected
 from compecon.runs.jobs.machine_speed import DEFAULT
 from compecon.runs.look_ahead import look_ahead, speed_of
-from compecon.runs.run_record import RunState
+from compecon.runs.run_record import RunState, Status
 from compecon.runs.submission import new_spec
 from tests.support.made_runs import made
 
@@ -89,15 +91,56 @@ def test_what_is_not_known_is_said(store, machine):
     assert "nobody can say how long" in ahead.sentences[0]
 
 
+QUICK_LOOK = {"task": "sst2", "base": "sentiment", "steps": 200}
+
+
+def learnt(store, recipe="train", queue="cpu"):
+    return speed_of(store, recipe, queue)
+
+
+def finished(store, recipe="train", params=QUICK_LOOK, **status):
+    return made(store, recipe=recipe, params=params, **{"host": socket.gethostname(), "seconds": 100.0, **status})
+
+
 def test_earlier_runs_tell_how_quick_the_machine_is(store):
-    assert speed_of(store) == DEFAULT
-    params = {"task": "sst2", "base": "sentiment", "steps": 200}
-    macs = expected("train", new_spec("train", params).params, speed=DEFAULT).macs
-    for _ in range(3):
-        made(store, recipe="train", params=params, seconds=100.0)
-    made(store, RunState.FAILED, recipe="train", params=params, seconds=1.0)
-    made(store, recipe="train", params=params, seconds=1.0, attempt=2)
-    made(store, recipe="train", params={**params, "base": "gone"}, seconds=1.0)
-    speed = speed_of(store)
-    assert speed.runs == 3
-    assert speed.seconds(macs) == pytest.approx(100.0)
+    assert learnt(store) == DEFAULT
+    macs = expected("train", new_spec("train", QUICK_LOOK).params, speed=DEFAULT).macs
+    for _ in range(9):
+        finished(store)
+    speed = learnt(store)
+    assert speed.runs == 9
+    assert speed.seconds(macs) == pytest.approx(100.0, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"state": RunState.FAILED},
+        {"host": "there"},
+        {"params": {**QUICK_LOOK, "base": "gone"}},
+        {"recipe": "statistics", "params": {"task": "reviews", "checkpoint": "sentiment", "rows": 20}},
+        {"recipe": "evaluate", "params": {"task": "reviews", "checkpoint": "sentiment"}},
+        {"recipe": "rehearsal", "params": {}},
+    ],
+    ids=str,
+)
+def test_a_run_of_another_kind_or_place_tells_nothing_of_a_training(store, other):
+    finished(store, **{"seconds": 6.0, **other})
+    assert learnt(store) == DEFAULT
+    assert learnt(store, queue="gpu") == DEFAULT
+
+
+def test_statistics_learn_from_statistics(store):
+    about = {"task": "reviews", "checkpoint": "sentiment", "rows": 20}
+    finished(store, recipe="statistics", params=about, seconds=6.0)
+    assert learnt(store, "statistics").runs == 1
+    assert learnt(store, "evaluate") == DEFAULT
+
+
+def test_a_run_that_was_resumed_counts_with_the_time_of_all_its_attempts(store):
+    finished(store)
+    in_one_go = learnt(store)
+    store_of_two = type(store)(Home(store.home.root / "other"))
+    former = Status(RunState.CANCELLED, seconds=70.0).again(2).again(3)
+    finished(store_of_two, seconds=30.0, attempt=3, earlier_seconds=former.earlier_seconds)
+    assert learnt(store_of_two) == in_one_go

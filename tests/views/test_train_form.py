@@ -15,11 +15,11 @@ from compecon.runs.jobs.expected import Expected
 from compecon.runs.jobs.fields import SettingError
 from compecon.runs.jobs.job_registry import RECIPES
 from compecon.runs.jobs.machine_speed import Speed
-from compecon.runs.run_record import RunRecord, RunSpec, RunState, Status
+from compecon.runs.run_record import RunSpec
 from compecon.runs.submission import new_spec
 from compecon.tasks.task_registry import TASKS
 from compecon.views.runs.example_rows import ExampleRow, Examples, examples_view
-from compecon.views.runs.expected_cost import Estimate, Room, estimate_view, learnt_pairs
+from compecon.views.runs.expected_cost import Estimate, Room, estimate_view
 from compecon.views.runs.form_draft import FormDraft
 from compecon.views.runs.form_problems import Problem, needs_network, problems_with
 from compecon.views.runs.form_sections import KINDS, accepted, changed, label_of, parsed, sections
@@ -292,7 +292,7 @@ def test_what_is_expected_is_said_as_ranges_with_what_is_free() -> None:
             ("memory", "about 2.0 GB at a time; 8.0 GB are free"),
             ("disk", "at most 300 MB; 90.0 GB are free"),
         ),
-        "Estimated from 3 finished runs on this machine.",
+        "Estimated from 3 finished runs of this kind on this machine.",
         (),
     )
 
@@ -309,19 +309,6 @@ def test_what_is_missing_is_warned_of() -> None:
     view = estimate_view([one], 1, Speed(), Room(1_000_000_000, 400_000_000))
     assert dict(view.lines)["time"] == "Nobody knows."
     assert [warning.split()[0] for warning in view.warnings] == ["About", "Up"]
-    assert view.told == "Estimated from a usual machine, as no run has finished here."
-
-
-def test_a_machine_learns_from_runs_that_went_through_on_it_in_one_go() -> None:
-    def a_run(state: RunState = RunState.SUCCEEDED, queue: Any = "cpu", **status: Any) -> RunRecord:
-        said = Status(state, **{"host": "here", "attempt": 1, "seconds": 9.0, **status})
-        return RunRecord("train-00000001", Path("x"), RunSpec("train", queue=queue), said, state, "")
-
-    others = [a_run(RunState.FAILED), a_run(queue="gpu"), a_run(host="there"), a_run(attempt=2), a_run(seconds=0.0)]
-    runs = [a_run(seconds=30.0), *others, a_run(seconds=20.0)]
-    assert learnt_pairs(runs, "cpu", "here", lambda _run: 5.0) == ((5.0, 20.0), (5.0, 30.0))
-    assert learnt_pairs(runs, "cpu", "here", lambda _run: None) == ()
-    assert learnt_pairs(runs, "cpu", "here", lambda _run: 5.0, most=1) == ((5.0, 30.0),)
 
 
 # ---- what came of it

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import final
 
 from compecon.runs.jobs.expected import Expected
 from compecon.runs.jobs.machine_speed import Speed
-from compecon.runs.run_record import RunRecord, RunState
 from compecon.views.spans import size, span
 
 _BUSY = 1.5  # times as long as on an idle machine
@@ -73,8 +72,8 @@ def estimate_view(each: Sequence[Expected], n_runs: int, speed: Speed, room: Roo
         ("memory", f"about {size(memory)} at a time; {size(room.memory)} are free"),
         ("disk", f"at most {size(kept)}; {size(room.disk)} are free"),
     )
-    learnt = f"from {speed.runs} finished run{'s' if speed.runs > 1 else ''} on this machine"
-    basis = learnt if speed.runs else "from a usual machine, as no run has finished here"
+    learnt = f"from {speed.runs} finished run{'s' if speed.runs > 1 else ''} of this kind on this machine"
+    basis = learnt if speed.runs else "for a typical machine, as no run of this kind has finished here"
     return Estimate(lines, f"Estimated {basis}.", tuple(_warnings(memory, kept, room)))
 
 
@@ -103,25 +102,3 @@ def _warnings(memory: int, disk: int, room: Room) -> Iterable[str]:
             f"Up to {size(disk)} are written and {size(room.disk)} are free. Free some, or delete runs that are not "
             "needed."
         )
-
-
-def learnt_pairs(
-    records: Iterable[RunRecord], queue: str, host: str, macs_of: Callable[[RunRecord], float | None], most: int = 50
-) -> tuple[tuple[float, float], ...]:
-    """Work and time of runs that a machine's speed is learnt from: those that ended well in one go, oldest first.
-
-    Args:
-        records: Runs, newest first.
-        queue: The kind of device: "cpu" or "gpu".
-        host: Name of the machine.
-        macs_of: Expected multiply-adds of a run; None if they are not known.
-        most: How many of the newest count.
-    """
-    done = [
-        record
-        for record in records
-        if record.state is RunState.SUCCEEDED
-        and (record.spec.queue, record.status.host, record.status.attempt) == (queue, host, 1)
-    ]
-    pairs = ((macs_of(record), record.status.seconds) for record in reversed(done[:most]))
-    return tuple((macs, seconds) for macs, seconds in pairs if macs and seconds > 0)
