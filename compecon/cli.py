@@ -174,13 +174,13 @@ def bench(
     quick: Annotated[bool, typer.Option("--quick", help="Few samples: a look, not a result to quote.")] = False,
 ) -> None:
     """Measure the page and the library on this machine, each figure beside its goal."""
-    from compecon.benchmarks.run import run_benchmarks, write_json
+    from compecon.benchmarks.run import run_benchmarks, write_outcomes
     from compecon.benchmarks.settings import Settings
 
     settings = Settings(quick=quick)
     outcomes = run_benchmarks(only or (), settings, typer.echo)
     if json is not None:
-        write_json(json, outcomes, settings)
+        write_outcomes(json, outcomes, settings)
 
 
 def main() -> None:

@@ -287,10 +287,15 @@ def test_charts_are_drawn_without_streamlit():
 
 @pytest.mark.parametrize(
     ("names", "home"),
-    [({"session_state", "query_params"}, "app/state/"), ({"cache_data", "cache_resource"}, "app/server/resources.py")],
-    ids=["state", "caches"],
+    [
+        ({"session_state", "query_params"}, "app/state/"),
+        ({"cache_data", "cache_resource"}, "app/server/resources.py"),
+        ({"dataframe", "data_editor"}, "app/parts/data_table.py"),
+        ({"v2"}, "app/parts/canvas.py"),
+    ],
+    ids=["state", "caches", "tables", "components"],
 )
-def test_state_and_caches_have_one_place_each(names, home):
+def test_what_only_one_module_of_the_dashboard_may_use(names, home):
     others = [path for path in python_files("app", "pages") if not name_of(path).startswith(home)]
     assert found_in(others, lambda path: names & attributes_of(path)) == {}
 

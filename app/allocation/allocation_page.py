@@ -12,8 +12,9 @@ import streamlit as st
 from app.allocation.gains_panel import gains_part
 from app.allocation.rules_panel import provenance, rules_part
 from app.allocation.shared_markets import FILE, market_of, market_of_file, playback_of, points_of, streams, table_of
+from app.parts.canvas import canvas_component
+from app.parts.data_table import data_table
 from app.parts.widgets import escaped
-from app.server.resources import canvas_part
 from app.state.allocation_state import (
     ALLOCATION_CANVAS,
     AllocationChoice,
@@ -31,14 +32,6 @@ from compecon.views.allocation.market_data import Market
 from compecon.views.allocation.query_table import QueryRow, allocation_json, query_rows, rows_csv
 from compecon.views.allocation.rule_choices import left_out, rule_note, rules_for, stops
 
-_STUB = """
-const ready = import(new URL("/compecon/allocation/main.js", window.location.origin).href);
-export default function (component) {
-  let dispose = null, gone = false;
-  ready.then(({ mount }) => { if (!gone) dispose = mount(component); });
-  return () => { gone = true; dispose?.(); };
-}
-"""
 _PARTS = {"queries": "Queries", "rules": "Rules side by side", "gains": "What one market gains"}
 
 
@@ -138,12 +131,7 @@ def _rule(choice: AllocationChoice, market: Market) -> AllocationChoice:
 def _canvas(market: Market, choice: AllocationChoice, view: AllocationView) -> None:
     with st.spinner("Computing every budget of the bar …"):
         table = table_of(market, choice.rule)
-    component = st.components.v2.component(
-        "compecon_allocation",
-        html=canvas_part("allocation.html", "allocation"),
-        css=canvas_part("allocation.css", "allocation"),
-        js=_STUB,
-    )
+    component = canvas_component("allocation")
     shown = json.dumps([market.name, market.queries, choice.rule, table["choke"], table["points"]["value"]])
     data = {
         "id": hashlib.sha256(shown.encode()).hexdigest()[:16],
@@ -178,7 +166,7 @@ def _queries(market: Market, choice: AllocationChoice, view: AllocationView) -> 
 
 
 def _table(rows: Sequence[QueryRow], market: Market) -> None:
-    st.dataframe(
+    data_table(
         {
             "Query": [row.query for row in rows],
             "Surplus": [row.surplus for row in rows],
@@ -188,7 +176,6 @@ def _table(rows: Sequence[QueryRow], market: Market) -> None:
             "Correct": [row.correct for row in rows],
             "Why": [row.why for row in rows],
         },
-        hide_index=True,
         height=320,
         column_config={
             "Query": st.column_config.TextColumn(width=150),

@@ -11,10 +11,11 @@ import streamlit as st
 
 from app.compare.dataset_panel import dataset_part
 from app.compare.table_panel import table_part
+from app.parts.canvas import canvas_component
 from app.parts.stream_sources import sources_of
 from app.parts.widgets import escaped
 from app.server.guard import page_token
-from app.server.resources import bundled_examples, canvas_part, checkpoints
+from app.server.resources import bundled_examples, checkpoints
 from app.state.attention_state import DEVICES
 from app.state.compare_state import (
     COMPARE_CANVAS,
@@ -33,14 +34,6 @@ from compecon.attention.policies import POLICIES
 from compecon.checkpoints.catalog import CheckpointEntry
 from compecon.views.compare.pair import first_pair, pair_notes, pair_problem
 
-_STUB = """
-const ready = import(new URL("/compecon/compare/main.js", window.location.origin).href);
-export default function (component) {
-  let dispose = null, gone = false;
-  ready.then(({ mount }) => { if (!gone) dispose = mount(component); });
-  return () => { gone = true; dispose?.(); };
-}
-"""
 _PARTS = {"text": "This text", "dataset": "Dataset", "table": "Table"}
 _NOTHING: dict[str, Any] = {"id": "", "a": None, "b": None, "text": "", "pair": "", "notes": []}
 
@@ -85,12 +78,7 @@ def _canvas(choice: CompareChoice, view: CompareView, entries: Mapping[str, Chec
     else:
         request = _request(choice, a, b)
         hold_pair(request)
-    component = st.components.v2.component(
-        "compecon_compare",
-        html=canvas_part("compare.html", "compare"),
-        css=canvas_part("canvas.css") + canvas_part("compare.css", "compare"),
-        js=_STUB,
-    )
+    component = canvas_component("compare", styles=("canvas.css",))
     data = {**request, "token": page_token(), "view": asdict(view), "error": error}
     component(data=data, key=COMPARE_CANVAS, on_view_change=lambda: None, on_swap_change=swap_sides)
 

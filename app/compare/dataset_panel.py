@@ -10,6 +10,7 @@ from app.compare.dataset_chart import head_figure, head_table, level_figure, lev
 from app.compare.measure_form import measure_part, waiting_part
 from app.compare.row_lists import lists_part
 from app.compare.shared_measurements import compared, sets_of
+from app.parts.data_table import data_table
 from app.parts.widgets import escaped
 from app.state.compare_state import CompareChoice
 from compecon.errors import CompeconError
@@ -124,7 +125,7 @@ def _head_table(view: DatasetView) -> None:
     }
     places = {"layer": [each.layer for each in rows], "head": [each.head for each in rows]}
     form = dict.fromkeys(numbers, st.column_config.NumberColumn(format="%.4f"))
-    st.dataframe({**places, **numbers}, hide_index=True, column_config=form, alt="Heads by difference in Gini")
+    data_table({**places, **numbers}, column_config=form, alt="Heads by difference in Gini")
 
 
 def _export(view: DatasetView, rows: RowSet) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from app.compare.shared_measurements import find_texts, last_folder, texts_at_hand
+from app.parts.data_table import data_table
 from app.parts.widgets import escaped
 from app.state.dataset_state import asked, hold_asked, list_rows, take_listed_row, widget
 from compecon.errors import CompeconError
@@ -48,7 +49,7 @@ def _table(which: str, rows: Sequence[ListedRow], a: RowStatistics, *, has_texts
     shown = {name: cells for name, cells in words.items() if any(cells)}
     list_rows(key, [(row.text, row.pair) for row in rows])
     number = st.column_config.NumberColumn(format="%.3f", width=75)
-    st.dataframe(
+    data_table(
         {
             "row": [row.row for row in rows],
             **shown,
@@ -61,7 +62,6 @@ def _table(which: str, rows: Sequence[ListedRow], a: RowStatistics, *, has_texts
             "B flips at": [_flip(row.flip_b) for row in rows],
             "tokens": [row.tokens for row in rows],
         },
-        hide_index=True,
         height=320,
         column_config={
             "text": st.column_config.TextColumn(width="large"),

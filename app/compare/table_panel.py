@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from app.parts.data_table import data_table
 from app.parts.widgets import escaped
 from app.state.compare_state import MAX_IN_TABLE, CompareChoice
 from compecon.checkpoints.catalog import CheckpointEntry
@@ -42,12 +43,11 @@ def _rows(table: CompareTable, *, differences_only: bool, sought: str) -> None:
     if not rows:
         st.caption("No row is like that.")
         return
-    st.dataframe(
+    data_table(
         {
             "property": [row.name for row in rows],
             **{title: [row.values[i] for row in rows] for i, title in enumerate(table.columns)},
         },
-        hide_index=True,
         height=min(36 * len(rows) + 38, 620),
         column_config={"property": st.column_config.TextColumn(pinned=True)},
         alt="Checkpoints side by side",

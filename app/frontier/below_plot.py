@@ -13,6 +13,7 @@ from app.frontier.advice_panel import Advised
 from app.frontier.shared_frontier import Frontier
 from app.frontier.side_panels import ablation_part, families_part, prices_part, proxies_part
 from app.frontier.standalone_files import plot_page, report_page
+from app.parts.data_table import data_table
 from app.parts.widgets import escaped
 from app.state.frontier_state import FrontierChoice
 from app.train.run_overview import fact_table
@@ -132,7 +133,7 @@ def _report(view: FrontierView, advised: Advised) -> str:
 
 
 def _table(rows: Sequence[TableRow]) -> None:
-    st.dataframe(
+    data_table(
         {
             "Name": [row.name for row in rows],
             "Family": [row.family for row in rows],
@@ -150,7 +151,6 @@ def _table(rows: Sequence[TableRow]) -> None:
             "Source": [f"{row.source}; {row.setting}" if row.setting else row.source for row in rows],
         },
         column_config=_COLUMNS,
-        hide_index=True,
         height=320,
         placeholder="",
         alt="Points of the frontier, the best first",
@@ -183,9 +183,8 @@ def _left_out(left_out: Sequence[tuple[str, str]]) -> None:
     if not left_out:
         return
     with st.expander(f"Not shown: {len(left_out)}"):
-        st.dataframe(
+        data_table(
             {"Name": [name for name, _ in left_out], "Why": [why for _, why in left_out]},
-            hide_index=True,
             column_config={"Why": st.column_config.TextColumn(width="large")},
             alt="What is not shown, and why",
         )

@@ -7,36 +7,19 @@ from dataclasses import asdict
 from functools import cache
 from typing import Any
 
-import streamlit as st
-
 from app.frontier.advice_panel import Advised
 from app.frontier.frontier_plot import PAPER
 from app.frontier.plot_style import COLOURS
 from app.frontier.shared_frontier import Frontier
-from app.server.resources import canvas_part
+from app.parts.canvas import canvas_component
 from app.server.routes import PREFIX
 from app.state.frontier_state import FRONTIER_CANVAS, FrontierPlace
 from compecon.views.frontier.frontier_view import FrontierView
 
-_STUB = """
-const ready = import(new URL("/compecon/frontier/main.js", window.location.origin).href);
-export default function (component) {
-  let dispose = null, gone = false;
-  ready.then(({ mount }) => { if (!gone) dispose = mount(component); });
-  return () => { gone = true; dispose?.(); };
-}
-"""
-
 
 def frontier_canvas(shown: Frontier, view: FrontierView, place: FrontierPlace, advised: Advised) -> Any:
     """Draw the plot; gives back what a button on a point's card asks for, or None."""
-    component = st.components.v2.component(
-        "compecon_frontier",
-        html=canvas_part("frontier.html", "frontier"),
-        css=canvas_part("frontier.css", "frontier"),
-        js=_STUB,
-        isolate_styles=False,  # Plotly puts its style sheet into the page
-    )
+    component = canvas_component("frontier", isolate_styles=False)  # Plotly puts its style sheet into the page
     told = component(
         data=canvas_data(shown, view, place, advised),
         key=FRONTIER_CANVAS,

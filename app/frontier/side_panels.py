@@ -8,6 +8,7 @@ import streamlit as st
 
 from app.frontier.shared_frontier import Frontier
 from app.frontier.side_charts import ablation_figure, price_figure
+from app.parts.data_table import data_table
 from app.parts.widgets import escaped
 from compecon.views.frontier.ablation import ablation_view
 from compecon.views.frontier.frontier_view import FrontierView
@@ -17,7 +18,7 @@ from compecon.views.frontier.price_study import price_view
 def families_part(view: FrontierView) -> None:
     """How much each family dominates."""
     measured = [family for family in view.families if family.volume is not None]
-    st.dataframe(
+    data_table(
         {
             "Family": [family.name for family in measured],
             "Points": [len(family.marks) for family in measured],
@@ -25,7 +26,6 @@ def families_part(view: FrontierView) -> None:
             "On the front of all": [sum(mark.standing == "front" for mark in family.marks) for family in measured],
             "Area": [family.volume for family in measured],
         },
-        hide_index=True,
         column_config={
             "Area": st.column_config.NumberColumn(
                 format="%.4g", help="Hypervolume: what the family dominates, counted from the worst corner below."
@@ -54,7 +54,7 @@ def prices_part(shown: Frontier, task: str) -> None:
     if not view.marks:
         return
     st.plotly_chart(price_figure(view), key="frontier-prices", theme="streamlit")
-    st.dataframe(
+    data_table(
         {
             "Name": [mark.name for mark in view.marks],
             "Price": [mark.price for mark in view.marks],
@@ -64,7 +64,6 @@ def prices_part(shown: Frontier, task: str) -> None:
             "Target met by itself": [mark.met for mark in view.marks],
             "Quality": [mark.quality.value for mark in view.marks],
         },
-        hide_index=True,
         column_config={
             "Price": st.column_config.NumberColumn(format="%.3g", help="In task loss for all of the dense cost."),
             "MACs left": st.column_config.NumberColumn(format="percent"),
@@ -81,7 +80,7 @@ def proxies_part(shown: Frontier, task: str) -> None:
 
     view = proxy_view(shown.points, task)
     _say(view.sentences)
-    st.dataframe(
+    data_table(
         {
             "Proxy": [row.name for row in view.rows],
             "with MACs": [row.with_macs.rho for row in view.rows],
@@ -90,7 +89,6 @@ def proxies_part(shown: Frontier, task: str) -> None:
             "points of them": [row.with_latency.n for row in view.rows],
             "What it is": [row.told for row in view.rows],
         },
-        hide_index=True,
         column_config={
             "with MACs": st.column_config.NumberColumn(
                 format="%.2f", help="Spearman's rank correlation, counted MACs."

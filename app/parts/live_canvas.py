@@ -5,23 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-import streamlit as st
-
+from app.parts.canvas import canvas_component
 from app.parts.stream_sources import sources_of
 from app.server.guard import page_token
-from app.server.resources import canvas_part, checkpoints
+from app.server.resources import checkpoints
 from app.state.attention_state import CANVAS_KEY, AttentionChoice, CanvasView, hold_request, last_good_request
 from compecon.views.attention.snippet import python_snippet
 
-# A blob: module cannot import by relative address, and its neighbours are plain files: hence the absolute import.
-_STUB = """
-const ready = import(new URL("/compecon/canvas/main.js", window.location.origin).href);
-export default function (component) {
-  let dispose = null, gone = false;
-  ready.then(({ mount }) => { if (!gone) dispose = mount(component); });
-  return () => { gone = true; dispose?.(); };
-}
-"""
 _NOTHING = {"id": "", "title": "", "source": None, "live": None, "python": ""}  # an error before any picture
 
 
@@ -30,9 +20,7 @@ def live_canvas(choice: AttentionChoice, view: CanvasView, error: str | None) ->
     request = (last_good_request() or _NOTHING) if error else _request(choice)
     if not error:
         hold_request(request)
-    component = st.components.v2.component(
-        "compecon_canvas", html=canvas_part("canvas.html"), css=canvas_part("canvas.css"), js=_STUB
-    )
+    component = canvas_component("canvas")
     data = {**request, "token": page_token(), "view": asdict(view), "error": error}
     component(data=data, key=CANVAS_KEY, on_view_change=lambda: None)
 

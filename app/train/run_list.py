@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from app.parts.data_table import data_table
 from app.parts.widgets import escaped
 from app.server.resources import runs
 from app.state.form_state import open_form
@@ -136,7 +137,7 @@ def _table(rows: Sequence[RunRow], shown: Listed, chosen: RunRecord | None) -> N
         st.info("No run fits the filter.")
         return
     marked = show_table(tuple(row.run_id for row in rows), chosen.run_id if chosen else "")
-    st.dataframe(
+    data_table(
         {
             "State": [f"{row.sign} {row.word}" for row in rows],
             "Run": [row.title for row in rows],
@@ -148,7 +149,6 @@ def _table(rows: Sequence[RunRow], shown: Listed, chosen: RunRecord | None) -> N
             "Stage or reason": [_why(row) for row in rows],
         },
         column_config=_COLUMNS,
-        hide_index=True,
         key=RUNS_TABLE,
         on_select=take_row,
         selection_mode="single-row",

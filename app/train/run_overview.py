@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from app.parts.data_table import data_table
 from app.parts.widgets import escaped
 from app.train.run_charts import curve_figure, curve_table
 from compecon.views.runs.detail import RunDetail
@@ -34,14 +35,13 @@ def _truth(detail: RunDetail) -> None:
     if not detail.told:
         return
     st.markdown("**Expected and measured**")
-    st.dataframe(
+    data_table(
         {
             "": [each.name for each in detail.told],
             "expected": [each.expected for each in detail.told],
             "measured": [each.was for each in detail.told],
             "ratio": [each.ratio for each in detail.told],
         },
-        hide_index=True,
         column_config={"ratio": st.column_config.NumberColumn(format="%.2f")},
     )
     st.caption("Expected before the training, from two steps of it; measured on this machine.")

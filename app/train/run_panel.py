@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from app.parts.data_table import data_table
 from app.parts.widgets import escaped
 from app.server.resources import checkpoints, forget_checkpoints
 from app.state.attention_state import select_checkpoint
@@ -165,11 +166,11 @@ def _example_table(rows: Sequence[ExampleRow]) -> None:
         st.caption("None.")
         return
     compares = any(row.parent_loss is not None for row in rows)
-    before = {
+    before: dict[str, Sequence[str | float | None]] = {
         "parent's": [row.parent_prediction for row in rows],
         "its loss": [row.parent_loss for row in rows],
     }
-    st.dataframe(
+    data_table(
         {
             "text": [row.text for row in rows],
             "right": [row.target for row in rows],
@@ -177,7 +178,6 @@ def _example_table(rows: Sequence[ExampleRow]) -> None:
             "loss": [row.loss for row in rows],
             **(before if compares else {}),
         },
-        hide_index=True,
         column_config={
             "text": st.column_config.TextColumn(width="large"),
             "loss": st.column_config.NumberColumn(format="%.3f"),

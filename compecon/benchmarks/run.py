@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,8 @@ from compecon.benchmarks.machine import facts_text, load_average, machine_facts
 from compecon.benchmarks.settings import Settings
 from compecon.benchmarks.text import table_text
 from compecon.errors import CompeconError
+from compecon.files.durable import write_json
+from compecon.files.plain_json import plain
 
 BENCHMARKS = (
     "coldstart",
@@ -103,7 +104,7 @@ def all_facts() -> Mapping[str, str]:
     return {**machine_facts(), **browser_facts()}
 
 
-def write_json(file: Path, outcomes: Sequence[Outcome], settings: Settings) -> None:
+def write_outcomes(file: Path, outcomes: Sequence[Outcome], settings: Settings) -> None:
     """Everything, every sample included."""
     content = {
         "schema": SCHEMA,
@@ -111,7 +112,7 @@ def write_json(file: Path, outcomes: Sequence[Outcome], settings: Settings) -> N
         "facts": all_facts(),
         "benchmarks": [outcome.fields() for outcome in outcomes],
     }
-    file.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_json(file, plain(content))
 
 
 def _outcome(name: str, settings: Settings) -> Outcome:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from compecon.errors import FileError, NewerError
-from compecon.files.complete import write_durably
+from compecon.files.durable import write_text
 from compecon.files.safe_reader import parse_json, read_bytes, read_text, sentence_of, shown
 from compecon.files.schema import check_beginning
 
@@ -64,4 +64,4 @@ def keep(path: Path, content: Mapping[str, Any], schema: int) -> None:
         pass  # there is none, or none that is worth anything
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(content, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
-    write_durably(path, f"{text}\n")
+    write_text(path, f"{text}\n")

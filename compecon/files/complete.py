@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from compecon.errors import NewerError
+from compecon.files.durable import flush_file, sync_folder, write_text
 from compecon.files.safe_reader import open_file, parse_object, read_bytes, shown
 from compecon.files.schema import check_beginning
 
@@ -53,10 +53,10 @@ def mark_complete(folder: Path, step: int) -> None:
     """
     paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != MARKER]
     for path in paths:
-        flush(path)
+        flush_file(path)
     files = {path.relative_to(folder).as_posix(): described(path) for path in paths}
-    write_durably(folder / MARKER, json.dumps({"schema": SCHEMA, "step": step, "files": files}, indent=1))
-    _flush_folder(folder.parent)
+    write_text(folder / MARKER, json.dumps({"schema": SCHEMA, "step": step, "files": files}, indent=1))
+    sync_folder(folder.parent)
     for old in checkpoints_of(folder.parent)[:-KEEP]:
         shutil.rmtree(old)
 
@@ -115,31 +115,3 @@ def described(path: Path) -> dict[str, Any]:
 def matches(path: Path, said: Mapping[str, Any]) -> bool:
     """Whether a file is the one that was described; its size is looked at first."""
     return path.stat().st_size == said["bytes"] and described(path) == said
-
-
-def flush(path: Path) -> None:
-    """Make what was written to a file last."""
-    with path.open("r+b") as stream:  # Windows flushes only what is open for writing
-        os.fsync(stream.fileno())
-
-
-def write_durably(path: Path, text: str) -> None:
-    """Write a file as a whole or not at all, so that it outlives a power failure too."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")  # processes of one training may write the same file
-    with part.open("w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    part.replace(path)
-    _flush_folder(path.parent)
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make renames and new names in a folder last; Windows has no such call, and does without."""
-    if os.name == "nt":
-        return
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)

@@ -16,6 +16,7 @@ from compecon.files.schema import check_beginning, check_schema
 
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 MAX_JSON_BYTES = 1_000_000
+PART = ".part"  # ends the name of what is being written; an interruption may leave it behind
 _PATIENCE_S = 2.0
 
 
@@ -35,13 +36,28 @@ def write_json(path: Path, value: Mapping[str, Any], *, durable: bool = True) ->
     replace_file(path, f"{text}\n".encode("utf-8", errors="replace"), durable=durable)
 
 
-def replace_file(path: Path, raw: bytes, *, durable: bool = True) -> None:
-    """Replace a file in one step.
+def write_text(path: Path, text: str) -> None:
+    """Replace a text file in one step and durably; several processes may write it at the same time.
 
     Raises:
         OSError: If it cannot be written; the old file is then still there.
     """
-    part = path.with_name(f".{path.name}.part")
+    replace_file(path, text.encode("utf-8"), shared=True)
+
+
+def replace_file(path: Path, raw: bytes, *, durable: bool = True, shared: bool = False) -> None:
+    """Replace a file in one step.
+
+    Args:
+        path: The file; its folder exists.
+        raw: Its new content.
+        durable: Whether it has to outlive a power cut that comes right after.
+        shared: Whether another process may write the same file at the same time, as those of one training do.
+
+    Raises:
+        OSError: If it cannot be written; the old file is then still there.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}{PART}" if shared else f".{path.name}{PART}")
     try:
         with part.open("wb") as stream:
             stream.write(raw)
@@ -68,6 +84,12 @@ def _put_in_place(part: Path, path: Path) -> None:
             time.sleep(0.01)
         else:
             return
+
+
+def flush_file(path: Path) -> None:
+    """Make what was written to a file durable."""
+    with path.open("r+b") as stream:  # Windows flushes only what is open for writing
+        os.fsync(stream.fileno())
 
 
 def sync_folder(folder: Path) -> None:

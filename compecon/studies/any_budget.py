@@ -16,7 +16,7 @@ from compecon.compression.families import layers_of
 from compecon.evaluation.as_given import given_back
 from compecon.evaluation.evaluate import evaluate
 from compecon.evaluation.reloaded import kept_model
-from compecon.studies.experiment_report import write_json
+from compecon.studies.experiment_report import write_numbers
 from compecon.tasks.task import Task
 from compecon.tasks.task_metrics import Estimate, paired
 from compecon.training.arms import Start
@@ -151,4 +151,4 @@ def write_budgets(rows: Sequence[BudgetRow], about: dict[str, Any], folder: Path
         about: Task, command, settings, hardware and versions.
         folder: Where; made if absent.
     """
-    return write_json({**about, "rows": [asdict(row) for row in rows]}, folder / "budgets.json")
+    return write_numbers({**about, "rows": [asdict(row) for row in rows]}, folder / "budgets.json")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from compecon.files.durable import write_json, write_text
 from compecon.latency import LatencyRatio
 from compecon.studies.experiment_run import ExperimentRun
 from compecon.studies.summary import ArmAtTarget, Duel, Volume
@@ -92,25 +92,20 @@ def write_report(report: FrontierReport, metric: Metric, folder: Path) -> tuple[
         metric: Its metric, for how numbers are shown.
         folder: Where; made if absent.
     """
-    page = folder / "report.md"
-    return write_json(asdict(report), folder / "report.json"), _write(markdown(report, metric), page)
+    numbers, page = write_numbers(asdict(report), folder / "report.json"), folder / "report.md"
+    write_text(page, markdown(report, metric))
+    return numbers, page
 
 
-def write_json(content: Mapping[str, Any], path: Path) -> Path:
+def write_numbers(content: Mapping[str, Any], path: Path) -> Path:
     """Write an experiment's numbers, atomically, in a form that any JSON reader takes: NaN becomes null.
 
     Args:
         content: JSON values, numpy's numbers among them.
         path: The file; its folder is made if absent.
     """
-    return _write(json.dumps(_plain({"schema": SCHEMA, **content}), indent=1, allow_nan=False) + "\n", path)
-
-
-def _write(text: str, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
+    write_json(path, _plain({"schema": SCHEMA, **content}))
     return path
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import TypeAdapter
 
+from compecon.files.durable import replace_file
 from compecon.files.safe_reader import MEGABYTE, read_json
 from compecon.studies.survivors import SurvivorControl
 from compecon.tasks.cut import Cut
@@ -93,9 +94,7 @@ class Records:
         """Store a record and the predictions on the test split; the record last, so that it is whole if it is there."""
         self.folder.mkdir(parents=True, exist_ok=True)
         np.save(self.folder / f"{record.name}.npy", predictions, allow_pickle=False)
-        part = self.folder / f"{record.name}.part"
-        part.write_bytes(_FORM.dump_json(record, indent=1) + b"\n")
-        part.replace(self.folder / f"{record.name}.json")
+        replace_file(self.folder / f"{record.name}.json", _FORM.dump_json(record, indent=1) + b"\n")
 
     def has(self, name: str) -> bool:
         """Whether the run of that name is done."""

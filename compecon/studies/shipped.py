@@ -21,7 +21,7 @@ from compecon.evaluation.row_records import RowStatistics
 from compecon.evaluation.row_statistics import gather_statistics
 from compecon.evaluation.row_store import MAX_FILE_BYTES as STATISTICS_BYTES
 from compecon.evaluation.row_store import STATISTICS, write_statistics
-from compecon.files.complete import write_durably
+from compecon.files.durable import write_text
 from compecon.studies.build_streams import build_streams
 from compecon.studies.predicted_streams import KnownTexts, known_texts, write_gains
 from compecon.tasks.readers.made_reviews import REVIEWS, SHOWN
@@ -157,7 +157,7 @@ def write_evaluations(path: Path, records: Iterable[EvaluationRecord]) -> None:
         return record.checkpoint, record.key.task, record.key.split, -(record.key.keys or 1_000_000)
 
     lines = [json.dumps(one.written(), separators=(",", ":"), allow_nan=False) for one in sorted(records, key=order)]
-    write_durably(path, "\n".join(lines) + "\n")
+    write_text(path, "\n".join(lines) + "\n")
 
 
 def measure_streams(assets: Path, data: Path, *, say: Say) -> None:

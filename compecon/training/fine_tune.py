@@ -26,7 +26,8 @@ from compecon.compression.modes import evaluating
 from compecon.errors import CheckpointError, TrainingInterruptedError
 from compecon.evaluation.as_given import given_back
 from compecon.evaluation.predict import collator
-from compecon.files.complete import last_complete_checkpoint, write_durably
+from compecon.files.complete import last_complete_checkpoint
+from compecon.files.durable import write_text
 from compecon.files.safe_reader import MEGABYTE, read_json
 from compecon.tasks.encode_rows import Features
 from compecon.tasks.objectives import Objective
@@ -170,7 +171,7 @@ def _folder(watch: StepCallbacks, settings: FineTuneSettings) -> Iterator[Path]:
     stated = json.loads(json.dumps(asdict(settings)))
     path = watch.folder / _SETTINGS
     if not path.exists():
-        write_durably(path, json.dumps(stated, indent=1))
+        write_text(path, json.dumps(stated, indent=1))
     elif _read(path) != stated:
         raise CheckpointError(f"{watch.folder} holds a training with other settings. Choose another folder.")
     yield watch.folder

@@ -21,7 +21,7 @@ from compecon.checkpoints.save import save_checkpoint
 from compecon.errors import CheckpointError
 from compecon.evaluation.evaluate import Evaluation, evaluate
 from compecon.evaluation.reloaded import reloaded
-from compecon.files.complete import write_durably
+from compecon.files.durable import PART, write_text
 from compecon.files.safe_reader import MEGABYTE, read_json
 from compecon.flops import forward_macs
 from compecon.tasks.language_task import LanguageTask
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 _LETTERS_A_TOKEN = 4  # of English
 _STATED = "training.json"
-_UNFINISHED = ".part"  # what is left of that file if its writing was interrupted
 
 
 @dataclass(frozen=True)
@@ -150,10 +149,10 @@ def _claim(folder: Path, stated: Any) -> None:
                 f"{folder} holds a training with other settings. Remove it to begin anew, or give another folder."
             )
         return
-    if folder.exists() and not (folder.is_dir() and all(each.suffix == _UNFINISHED for each in folder.iterdir())):
+    if folder.exists() and not (folder.is_dir() and all(each.suffix == PART for each in folder.iterdir())):
         raise CheckpointError(f"{folder} has content that is no training. Give another folder.")
     folder.mkdir(parents=True, exist_ok=True)
-    write_durably(path, json.dumps(stated, indent=1))
+    write_text(path, json.dumps(stated, indent=1))
 
 
 def saved(

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, final
 from safetensors.torch import load_model, save_model
 
 from compecon.errors import CheckpointError, NewerError
-from compecon.files.complete import SCHEMA, described, flush, matches, set_aside, write_durably
+from compecon.files.complete import SCHEMA, described, matches, set_aside
+from compecon.files.durable import flush_file, write_text
 from compecon.files.safe_reader import parse_object, read_bytes, shown
 from compecon.files.schema import check_beginning
 from compecon.training.processes import is_first
@@ -70,10 +71,10 @@ class Phase:
         self.folder.mkdir(parents=True, exist_ok=True)
         weights = self.folder / _WEIGHTS
         save_model(model, str(weights))
-        flush(weights)
+        flush_file(weights)
         price = None if charge is None else charge.price.value
         end = {"steps": result.steps, "seconds": result.seconds, "price": price, "weights": described(weights)}
-        write_durably(self.folder / _ENDED, json.dumps({"schema": SCHEMA, "stated": self._said(), **end}, indent=1))
+        write_text(self.folder / _ENDED, json.dumps({"schema": SCHEMA, "stated": self._said(), **end}, indent=1))
         return result
 
     def _ended(self, folder: Path) -> _Ended | None:

@@ -137,7 +137,7 @@ def test_what_cannot_run_says_why_and_the_next_one_runs(monkeypatch, tmp_path):
     assert [o.name for o in outcomes] == ["drag", "sweep"]
     assert "Playwright is not installed" in outcomes[0].problem
     assert "drag: not measured. Playwright is not installed" in said[1]
-    run.write_json(tmp_path / "out.json", outcomes, Settings(quick=True))
+    run.write_outcomes(tmp_path / "out.json", outcomes, Settings(quick=True))
     content = json.loads((tmp_path / "out.json").read_text())
     assert [b["name"] for b in content["benchmarks"]] == ["drag", "sweep"]
     assert content["benchmarks"][1]["tables"][0]["figures"][0]["n"] == 1

@@ -18,7 +18,6 @@ from compecon.files.complete import (
     mark_complete,
     matches,
     set_aside,
-    write_durably,
 )
 
 
@@ -100,27 +99,6 @@ def test_a_file_is_set_aside_too(tmp_path):
     (tmp_path / "ended.json").write_text("{")
     assert set_aside(tmp_path / "ended.json").read_text() == "{"
     assert not (tmp_path / "ended.json").exists()
-
-
-def test_writing_replaces_the_whole_and_leaves_nothing_beside(tmp_path):
-    path = tmp_path / "marker.json"
-    for text in ("long text", "new"):
-        write_durably(path, text)
-        assert path.read_text() == text
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_writing_that_fails_leaves_what_was_there(tmp_path, monkeypatch):
-    path = tmp_path / "marker.json"
-    write_durably(path, "old")
-
-    def full(_number):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(OSError, match="No space"):
-        write_durably(path, "new")
-    assert path.read_text() == "old"
 
 
 def test_a_description_fits_its_file_alone(tmp_path):

@@ -3,12 +3,14 @@
 import json
 import math
 import os
+import subprocess
+import sys
 import threading
 
 import pytest
 
 from compecon.errors import RunError
-from compecon.files.durable import MAX_JSON_BYTES, read_json, replace_file, tail, whole_lines, write_json
+from compecon.files.durable import MAX_JSON_BYTES, read_json, replace_file, tail, whole_lines, write_json, write_text
 
 needs_pipes = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
 
@@ -113,6 +115,43 @@ def test_refusing_a_file_leaves_none_open(tmp_path):
 def test_a_missing_file_is_told_apart_from_a_damaged_one(tmp_path):
     with pytest.raises(FileNotFoundError):
         read_json(tmp_path / "x.json")
+
+
+def test_writing_replaces_the_whole_and_leaves_nothing_beside(tmp_path):
+    path = tmp_path / "marker.json"
+    for text in ("long text", "new"):
+        write_text(path, text)
+        assert path.read_text() == text
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_writing_that_fails_leaves_what_was_there(tmp_path, monkeypatch):
+    path = tmp_path / "marker.json"
+    write_text(path, "old")
+
+    def full(_number):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        write_text(path, "new")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_processes_that_write_the_same_file_leave_one_of_the_whole_texts(tmp_path):
+    program = """
+import sys
+from pathlib import Path
+from compecon.files.durable import write_text
+for _ in range(20):
+    write_text(Path(sys.argv[1]), sys.argv[2] * 20_000)
+"""
+    path = tmp_path / "marker.json"
+    writers = [subprocess.Popen([sys.executable, "-c", program, path, letter]) for letter in "ab"]
+    assert [writer.wait(60) for writer in writers] == [0, 0]
+    assert path.read_text() in ("a" * 20_000, "b" * 20_000)
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_replacing_keeps_bytes_as_they_are(tmp_path):

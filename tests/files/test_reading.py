@@ -244,7 +244,7 @@ READ_BY_OTHERS = {  # what is read without `compecon.files.safe_reader`, and why
     "compecon/tasks/readers/xnli.py": "a data folder that is named on the command line",
     "compecon/runs/run_card.py": "a bundled card",
     "compecon/runs/executors/ray_jobs.py": "Ray's own token",
-    "compecon/files/complete.py": "opened to be flushed, not to be read",
+    "compecon/files/durable.py": "opened to be flushed, not to be read",
     "app/train/run_resources.py": "what the caller has just written, as the key of a cache",
     "app/server/resources.py": "markup of the dashboard",
     "app/server/headers.py": "the page of the installed Streamlit",

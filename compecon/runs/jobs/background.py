@@ -13,7 +13,7 @@ from compecon.callbacks import Callbacks
 from compecon.checkpoints.load import load_checkpoint
 from compecon.evaluation.against_parent import compare_with_parent, compared
 from compecon.evaluation.changed_rows import examples
-from compecon.files.complete import write_durably
+from compecon.files.durable import write_text
 from compecon.files.plain_json import plain
 from compecon.files.safe_reader import MEGABYTE, read_json
 from compecon.runs.jobs.options import prune_plan, trackers, train_plan
@@ -90,7 +90,7 @@ def _done(
     shown = "dev" if "dev" in task.splits else reported
     on = compared(new, parent, task, reported, max_tokens=params["max_tokens"])
     beside = on if shown == reported else compared(new, parent, task, shown, max_tokens=params["max_tokens"])
-    write_durably(place.notes / EXAMPLES, json.dumps(examples(beside, parent.name), indent=1, ensure_ascii=False))
+    write_text(place.notes / EXAMPLES, json.dumps(examples(beside, parent.name), indent=1, ensure_ascii=False))
     results = compare_with_parent(new, parent, on)
     shutil.rmtree(place.work, ignore_errors=True)  # an attempt that ended right after the checkpoint left it
     return {**results, **_spent(place)}
@@ -98,7 +98,7 @@ def _done(
 
 def _keep_spent(trained: Trained, place: RunPaths) -> None:
     spent = {"estimate": asdict(trained.estimate), "took": asdict(trained.took)}
-    write_durably(place.notes / SPENT, json.dumps(plain(spent), indent=1))
+    write_text(place.notes / SPENT, json.dumps(plain(spent), indent=1))
 
 
 def _spent(place: RunPaths) -> dict[str, Any]:
