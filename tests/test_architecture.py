@@ -59,7 +59,7 @@ DOCSTRING_ONLY = [
 ]
 WITHOUT_TORCH = [
     "__init__",
-    "allocation/rules/rule_registry",
+    "allocation/rules/__init__",
     "allocation/streams/stream",
     "attention/policies/__init__",
     "callbacks/callbacks",

@@ -24,9 +24,10 @@ from app.state.allocation_state import (
     keep_rule,
     remember_allocation,
 )
+from compecon.allocation.rules import RULES
 from compecon.allocation.streams.synthetic import MIXTURES
 from compecon.errors import StreamError
-from compecon.views.allocation.choice_names import BELIEFS, RULES
+from compecon.views.allocation.choice_names import BELIEFS
 from compecon.views.allocation.curve_lines import query_curves
 from compecon.views.allocation.market_data import Market
 from compecon.views.allocation.query_table import QueryRow, allocation_json, query_rows, rows_csv
@@ -107,7 +108,7 @@ def _rule(choice: AllocationChoice, market: Market) -> AllocationChoice:
     names = rules_for(market)
     rule = keep_rule(names)
     told = escaped(" ".join(left_out(market).values())) or None
-    st.selectbox("Rule", names, key="allocation_rule", format_func=RULES.__getitem__, help=told)
+    st.selectbox("Rule", names, key="allocation_rule", format_func=lambda name: RULES[name].label, help=told)
     st.slider(
         "Minimum service of arrivals",
         0.0,

@@ -9,12 +9,12 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from app.parts.error_bars import error_bars
+from compecon.allocation.rules import RULES
 from compecon.allocation.streams.predicted_value import Gain
 from compecon.stats.intervals import Interval
-from compecon.views.allocation.choice_names import RULES
 from compecon.views.allocation.gains import gains_of, scale_of
 from compecon.views.allocation.quoted_streams import QuotedRatio
-from compecon.views.allocation.rules_compared import ORACLE_LABEL, RatioPoint, RuleCourse, on_frontier
+from compecon.views.allocation.rules_compared import RatioPoint, RuleCourse, on_frontier
 
 # Okabe and Ito's colours and more, told apart by dashes too.
 _COLOURS = (
@@ -58,9 +58,9 @@ def rules_figure(courses: Sequence[RuleCourse], unit: str) -> go.Figure:
 
 def _look(label: str) -> dict[str, str]:
     """A rule has one colour and one dash in every figure."""
-    labels = [*RULES.values(), ORACLE_LABEL]
+    labels = [rule.label for rule in RULES.values()]
     place = labels.index(label)
-    return {"color": _COLOURS[place], "dash": _DASHES[place % len(_DASHES)]}
+    return {"color": _COLOURS[place % len(_COLOURS)], "dash": _DASHES[place % len(_DASHES)]}
 
 
 def _accuracy(course: RuleCourse, front: Sequence[bool], look: dict[str, str]) -> go.Scatter:

@@ -10,8 +10,9 @@ from app.allocation.rules_chart import ratio_figure, rules_figure, standalone, w
 from app.allocation.shared_markets import courses_of_rules
 from app.parts.widgets import escaped
 from app.state.allocation_state import AllocationChoice
+from compecon.allocation.rules import RULES
 from compecon.allocation.streams.synthetic import MIXTURES
-from compecon.views.allocation.choice_names import BELIEFS, RULES
+from compecon.views.allocation.choice_names import BELIEFS
 from compecon.views.allocation.market_data import Market
 from compecon.views.allocation.query_table import courses_rows, table_csv, table_json
 from compecon.views.allocation.quoted_streams import Agreement, agreement, quoted_ratios, quoted_source
@@ -28,7 +29,7 @@ _QUOTED = (
 def provenance(market: Market, choice: AllocationChoice) -> dict[str, str]:
     """Where numbers of this page are from, for whoever takes them away."""
     drawn = {"belief": BELIEFS[choice.belief], "noise": f"{choice.noise:g}"} if market.is_drawn else {}
-    return {"stream": market.name, "source": market.told, "rule": RULES[choice.rule], **drawn}
+    return {"stream": market.name, "source": market.told, "rule": RULES[choice.rule].label, **drawn}
 
 
 def downloads(name: str, forms: Mapping[str, Callable[[], str]]) -> None:

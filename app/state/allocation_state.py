@@ -9,7 +9,8 @@ from typing import Any, Literal, Self, final
 import streamlit as st
 
 from app.state.address_bar import amount, integer, one_of, write_address
-from compecon.views.allocation.choice_names import BELIEFS, RULES, Belief
+from compecon.allocation.rules import RULES
+from compecon.views.allocation.choice_names import BELIEFS, Belief
 
 ALLOCATION_CANVAS = "allocation_canvas"
 _ALLOCATION, _ALLOCATION_VIEW = "allocation_choice", "allocation_view"

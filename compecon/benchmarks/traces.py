@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from compecon.allocation.rules.rule_registry import RULES, make_rule
+from compecon.allocation.rules import RULES
 from compecon.allocation.streams.crossfit import Traces, earned
+from compecon.allocation.utilities.step_curves import MeasuredCurve
 from compecon.benchmarks.figures import Figure, Table
 from compecon.benchmarks.settings import Settings
 from compecon.errors import CompeconError
@@ -57,8 +58,11 @@ def traces_table(traces: Traces, tokens_per_query: float) -> Table:
     """
     figures = []
     mean, accuracy = traces.tokens.mean(axis=0), traces.correct.mean(axis=0)
-    for name in (name for name in RULES if name != "exact-scan"):
-        found = earned(traces, make_rule(name), tokens_per_query)
+    steps = MeasuredCurve(np.array([[1.0, 2.0]]), np.array([[0.0, 1.0]]))
+    for name, rule in ((name, RULES.make(name)) for name in RULES):
+        if rule.refusal(steps):
+            continue
+        found = earned(traces, rule, tokens_per_query)
         low, high = found.interval()
         used = float(found.tokens.mean())
         by_coin = float(np.interp(used, mean, accuracy))

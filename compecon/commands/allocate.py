@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from compecon.allocation.rules import RULES
 from compecon.commands.options import Json
 from compecon.errors import CompeconError, StreamError
 
@@ -16,29 +17,24 @@ if TYPE_CHECKING:
     from compecon.allocation.streams.curves_file import NamedCurves
 
 _N_SHOWN = 20
-_RULES = (
-    "uniform, proportional, greedy, cascade, elastic-split, value-of-computation, shadow-price, shadow-price-repaired, "
-    "exact-scan, knapsack-exact, oracle"
-)
 
 
 def allocate(  # noqa: PLR0913 - one option each
     curves: Annotated[Path, typer.Option(help="CSV or JSON Lines: query, budget, correct; or query and parameters.")],
     budget: Annotated[float, typer.Option(help="Total budget, in the unit of the file's budgets.")],
-    rule: Annotated[str, typer.Option(help=f"How to share it: {_RULES}.")] = "shadow-price",
+    rule: Annotated[str, typer.Option(help=f"How to share it: {', '.join(RULES)}.")] = "shadow-price",
     floor: Annotated[float, typer.Option(min=0, help="Least that each query gets.")] = 0.0,
     cap: Annotated[float | None, typer.Option(min=0, help="Most that a query gets; no limit if not given.")] = None,
     whole: Annotated[bool, typer.Option("--whole", help="Whole tokens only.")] = False,
     json: Json = False,
 ) -> None:
     """Share a budget among queries, with the price, the abandoned, and the gap to what is possible."""
-    from compecon.allocation.rules.rule_registry import make_rule
     from compecon.allocation.streams.curves_file import NamedCurves, read_curves
 
     try:
         named = read_curves(curves)
         limited = named.utility.within(floor=floor, cap=cap)
-        found = make_rule(rule, whole=whole).allocate(limited, budget)
+        found = RULES.make(rule, whole=whole).allocate(limited, budget)
     except StreamError:
         raise
     except ValueError as error:

@@ -5,9 +5,9 @@ import csv
 import numpy as np
 import pytest
 
+from compecon.allocation.rules import RULES
 from compecon.allocation.rules.oracle import Oracle
 from compecon.allocation.rules.repaired import RepairedShadowPrice
-from compecon.allocation.rules.rule_registry import make_rule
 from compecon.allocation.rules.shadow_price import ShadowPrice
 from compecon.allocation.rules.uniform import Uniform
 from compecon.allocation.streams.crossfit import Traces, earned
@@ -38,7 +38,7 @@ def made():
 @pytest.mark.parametrize("rule", ["uniform", "proportional", "greedy", "cascade", "shadow-price-repaired"])
 @pytest.mark.parametrize("budget", [1, 30, 60])
 def test_what_was_planned_is_within_the_budget_and_what_was_used_near_it(made, rule, budget):
-    found = earned(made, make_rule(rule), budget)
+    found = earned(made, RULES.make(rule), budget)
     assert found.planned <= budget * 400 * (1 + 1e-9)
     assert found.tokens.mean() <= budget * 1.1
 

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.allocation.shared_markets import market_of, playback_of, points_of, streams
 from app.state.allocation_state import AllocationView
-from compecon.views.allocation.choice_names import RULES
+from compecon.allocation.rules import RULES
 from compecon.views.allocation.rule_choices import rules_for
 from tests.support import pages
 from tests.support.pages import address_of, canvas_of
@@ -70,7 +70,7 @@ def test_a_mixture_says_that_it_is_synthetic_and_offers_only_rules_that_fit() ->
     page = open_page(stream="MostlyEasy", belief="surge")
     assert captions(page).startswith("Synthetic: 500 queries drawn at random, nothing measured.")
     rules = next(box for box in page.selectbox if box.label == "Rule")
-    assert rules.options == [RULES[name] for name in rules_for(market_of("MostlyEasy", "surge", 0.0))]
+    assert rules.options == [RULES[name].label for name in rules_for(market_of("MostlyEasy", "surge", 0.0))]
     assert "Exact scan" in rules.options
 
 

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
+from compecon.allocation.rules import RULES
 from compecon.allocation.streams.crossfit import Traces
+from compecon.allocation.utilities.step_curves import MeasuredCurve
 from compecon.benchmarks import market, traces
 from compecon.benchmarks.settings import Settings
 from compecon.errors import CompeconError
@@ -32,7 +34,9 @@ def test_traces_say_what_was_used_and_what_a_coin_would_have_earned():
     rng = np.random.default_rng(0)
     tokens = np.column_stack([np.ones(40), np.full(40, 100.0)])
     table = traces.traces_table(Traces(["a", "b"] * 20, tokens, rng.integers(0, 2, (40, 2)).astype(float)), 30)
-    assert [figure.label.split(":")[0] for figure in table.figures][:2] == ["uniform", "proportional"]
+    steps = MeasuredCurve(np.array([[1.0, 100.0]]), np.zeros((1, 2)))
+    fitting = [name for name in RULES if not RULES.make(name).refusal(steps)]
+    assert [figure.label.split(":")[0] for figure in table.figures] == fitting
     assert all(0 <= figure.values[0] <= 1 for figure in table.figures)
 
 

@@ -58,7 +58,7 @@ def test_a_floor_is_no_purchase(run, curves):
     ("arguments", "message"),
     [
         (("--budget", "nan"), "The budget must be finite"),
-        (("--budget", 10, "--rule", "clear"), "There is no rule 'clear'"),
+        (("--budget", 10, "--rule", "clear"), "got 'clear'"),
         (("--budget", 10, "--floor", 10), "floors alone take 30"),
         (("--budget", 10, "--floor", 10, "--cap", 5), "above its cap"),
     ],

@@ -13,12 +13,14 @@ import pytest
 
 from compecon.allocation.bounded import Allocation
 from compecon.allocation.clearing import clear
+from compecon.allocation.rules import RULES
+from compecon.allocation.rules.knapsack_exact import counted_as_one
 from compecon.allocation.streams.bundled_streams import list_streams, open_stream
 from compecon.allocation.streams.stream import Stream, read_stream
 from compecon.allocation.streams.synthetic import MIXTURES
 from compecon.allocation.utilities.step_curves import MeasuredCurve
 from compecon.views.allocation.canvas_data import canvas_table
-from compecon.views.allocation.choice_names import REASONS, RULES, Belief
+from compecon.views.allocation.choice_names import REASONS, Belief
 from compecon.views.allocation.curve_lines import demand_curve, query_curves
 from compecon.views.allocation.gains import gain_sentence, gains_of, measured_gains
 from compecon.views.allocation.market_data import MOST_QUERIES, Market, drawn_market, measured_market
@@ -31,7 +33,7 @@ from compecon.views.allocation.query_table import (
     table_json,
 )
 from compecon.views.allocation.quoted_streams import agreement, quoted_ratios, quoted_source
-from compecon.views.allocation.rule_choices import knapsack_unit, left_out, rule_for, rule_note, rules_for, stops
+from compecon.views.allocation.rule_choices import left_out, rule_for, rule_note, rules_for, stops
 from compecon.views.allocation.rule_view import (
     budget_points,
     reasons,
@@ -54,7 +56,7 @@ def measured() -> Market:
     return few()
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", [name for name in RULES if not RULES.make(name).needs_truth])
 @pytest.mark.parametrize("kind", ["measured", "drawn"])
 def test_every_budget_of_the_bar_is_what_the_library_computes(rule: str, kind: str) -> None:
     market = few(12) if kind == "measured" else drawn()
@@ -225,7 +227,8 @@ def test_the_canvas_gets_every_budget(measured: Market) -> None:
 @pytest.mark.parametrize("belief", ["chance", "surge"])
 def test_a_rule_that_is_left_out_says_why_and_the_others_are_offered(belief: Belief) -> None:
     market = drawn_market(MIXTURES["Balanced"], belief, 0.0, n_queries=8)
-    assert set(rules_for(market)) | set(left_out(market)) == set(RULES)
+    told = {name for name in RULES if RULES.make(name).needs_truth}
+    assert set(rules_for(market)) | set(left_out(market)) | told == set(RULES)
     assert bool(left_out(market)) is (belief == "chance")
     assert all("proof" in reason for reason in left_out(market).values())
 
@@ -258,7 +261,7 @@ def test_the_exact_knapsack_is_nowhere_below_another_rule_but_for_rounding(name:
 )
 def test_a_unit_of_the_knapsack_leaves_hundreds_to_thousands_of_them(levels: list[float], unit: float) -> None:
     market = measured_market(Stream("x", ("a",), np.array([levels]), np.ones((1, 2))))
-    assert knapsack_unit(market) == pytest.approx(unit)
+    assert counted_as_one(market.seen) == pytest.approx(unit)
 
 
 def test_elastic_split_gives_everybody_the_first_level_and_says_so(measured: Market) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import final
 
 import numpy as np
@@ -11,9 +11,13 @@ from typing_extensions import override
 from compecon.allocation.bounded import Allocation
 from compecon.allocation.clearing import clear
 from compecon.allocation.rules.rule import Rule
+from compecon.allocation.rules.shadow_price import ShadowPrice
 from compecon.allocation.rules.uniform import Uniform
 from compecon.allocation.utilities.arrays import Numbers, numbers, per_agent
+from compecon.allocation.utilities.step_curves import MeasuredCurve
 from compecon.allocation.utilities.utility import Utility
+
+_ANSWER = 50.0  # tokens for an answer on curves that were not measured, on a screen; ours
 
 
 @final
@@ -48,4 +52,21 @@ class ElasticSplit(Rule):
         thought = self.thinking.allocate(with_answers, max(budget, float(with_answers.floor.sum())))
         return self._finished(
             curves, thought.spend, budget, price=thought.price, bound=clear(curves, budget).upper_bound
+        )
+
+    @override
+    def at_many_budgets(self, utility: Utility) -> Rule:
+        least_tried = utility.levels[:, 0] if isinstance(utility, MeasuredCurve) else _ANSWER
+        return replace(self, answer=least_tried, thinking=ShadowPrice())
+
+    @override
+    def set_aside(self, utility: Utility) -> Numbers:
+        return per_agent(utility.n_agents, answer=numbers(self.answer, "answer"))["answer"]
+
+    @override
+    def note(self, utility: Utility, unit: str) -> str:
+        of = "the least that was tried" if isinstance(utility, MeasuredCurve) else f"{self.answer:g} {unit}"
+        return (
+            f"Elastic split sets {of} aside for the answer of every query, whatever it brings, and shares the rest at "
+            "one price. Where the budget does not reach, all get the same share of that."
         )

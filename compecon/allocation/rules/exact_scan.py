@@ -34,7 +34,9 @@ class ExactScan(Rule):
     @override
     def allocate(self, utility: Utility, budget: float) -> Allocation:
         curves, budget = self._prepared(utility, budget)
-        surge = _of_one_shape(curves)
+        if (why := self.refusal(curves)) or not isinstance(curves, ShiftedSurge):
+            raise ValueError(f"ExactScan cannot share among these curves: {why}")
+        surge = curves
         slope, decay, cap = float(surge.slope[0]), float(surge.decay[0]), float(surge.cap[0])
         thresholds = np.sort(surge.threshold)
         thresholds = thresholds[: int(np.searchsorted(thresholds, cap))]
@@ -51,6 +53,17 @@ class ExactScan(Rule):
         price = slope * (1.0 - decay * x) * math.exp(-decay * x) if x < most[0] else 0.0
         return self._finished(curves, spend, budget, price=price, bound=float(values[number - 1]))
 
+    @override
+    def refusal(self, utility: Utility) -> str:
+        if not (isinstance(utility, ShiftedSurge) and utility.is_shared):
+            return (
+                "its proof is for the paper's surges with one slope and one decay. These curves have other shapes; the "
+                "exact knapsack takes any."
+            )
+        if utility.floor.any() or (utility.cap != utility.cap[0]).any():
+            return "its proof is for floors of 0 and one cap for all. The exact knapsack takes any limits."
+        return ""
+
 
 def _smallest(thresholds: Numbers, last: float, number: int) -> Mask:
     """Which agents have the smallest thresholds, ``last`` being the largest of them; ties go to the earlier ones."""
@@ -58,14 +71,6 @@ def _smallest(thresholds: Numbers, last: float, number: int) -> Mask:
     tied = np.flatnonzero(thresholds == last)
     chosen[tied[: number - int(chosen.sum())]] = True
     return chosen
-
-
-def _of_one_shape(curves: Utility) -> ShiftedSurge:
-    if not (isinstance(curves, ShiftedSurge) and curves.is_shared):
-        raise ValueError("ExactScan needs shifted surges that share slope and decay. Use RepairedShadowPrice.")
-    if curves.floor.any() or (curves.cap != curves.cap[0]).any():
-        raise ValueError("ExactScan needs floors of 0 and one cap for all. Use KnapsackExact.")
-    return curves
 
 
 def _every_number(room: Numbers, most: Numbers, slope: float, decay: float) -> tuple[Numbers, Numbers]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
@@ -13,7 +13,10 @@ from typing_extensions import override
 from compecon.allocation.bounded import Allocation
 from compecon.allocation.rules.rule import Rule
 from compecon.allocation.utilities.arrays import Numbers
+from compecon.allocation.utilities.truncation import Truncation
 from compecon.allocation.utilities.utility import Steps, Utility
+
+_QUANTUM = 10.0  # tokens at a time on curves without levels, at many budgets
 
 
 @final
@@ -48,6 +51,14 @@ class Greedy(Rule):
         order = np.argsort(-steps.gain / steps.cost, kind="stable")
         spend = curves.floor + _bought(steps, order, budget - float(curves.floor.sum()), curves.n_agents)
         return self._finished(curves, spend, budget)
+
+    @override
+    def at_many_budgets(self, utility: Utility) -> Rule:
+        return replace(self, quantum=_QUANTUM) if isinstance(utility, Truncation) else self
+
+    @override
+    def note(self, utility: Utility, unit: str) -> str:
+        return "" if self.quantum == 1 else f"Greedy buys {self.quantum:g} {unit} at a time here."
 
 
 def _bought(steps: Steps, order: NDArray[np.intp], room: float, n_agents: int) -> Numbers:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
@@ -16,10 +17,14 @@ from compecon.allocation.rules.repaired import repaired
 from compecon.allocation.rules.rule import Rule
 from compecon.allocation.utilities.arrays import Numbers, numbers
 from compecon.allocation.utilities.step_curves import MeasuredCurve
+from compecon.allocation.utilities.surge import ShiftedSurge
 from compecon.allocation.utilities.utility import Utility
 
 _SHARES = (1 / 4096, 1 / 512, 1 / 64, 1 / 16, 1 / 4, 1.0)
 _NOTHING = 1e-12  # of the bound
+_QUICK = 3e7  # updates of states at each of many budgets: about a tenth of a second
+_FEW_LEVELS = 8
+_FEWEST_UNITS, _MOST_UNITS = 300, 3000  # of the largest level
 
 
 @final
@@ -67,6 +72,34 @@ class KnapsackExact(Rule):
             spend = not_over(utility.filled(exact, budget - float(exact.sum())), budget)
             value, bound = float(utility.value(spend).sum()), clear(utility, budget).upper_bound
         return Allocation(spend, value, market.price / self.unit, max(bound, value))
+
+    @override
+    def at_many_budgets(self, utility: Utility) -> Rule:
+        return replace(self, unit=counted_as_one(utility), most_work=_QUICK, hand_back=True, n_tries=0)
+
+    @override
+    def is_slow(self, utility: Utility) -> bool:
+        if isinstance(utility, MeasuredCurve):
+            return bool(utility.levels.shape[1] > _FEW_LEVELS)
+        return not isinstance(utility, ShiftedSurge)
+
+    @override
+    def note(self, utility: Utility, unit: str) -> str:
+        one = f"whole {unit}" if self.unit == 1 else f"steps of {self.unit:g} {unit}, levels rounded up"
+        return (
+            f"Exact knapsack: the best there is in {one} by the curves that it sees, proven, or as near as a tenth of "
+            "a second a budget proves; what rounding took is handed back. The gap is to the bound without rounding."
+        )
+
+
+def counted_as_one(utility: Utility) -> float:
+    """A unit that leaves a quick search: 1 if spends are whole and not huge, else a power of ten."""
+    if not isinstance(utility, MeasuredCurve):
+        return 1.0
+    highest = float(utility.levels.max())
+    if highest <= 0 or (highest <= _MOST_UNITS and not (utility.levels % 1.0).any()):
+        return 1.0
+    return float(10.0 ** math.floor(math.log10(highest / _FEWEST_UNITS)))
 
 
 def _optimum(curves: Utility, budget: float, price: float, known: Numbers, most_work: float) -> tuple[Numbers, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import final
+from typing import ClassVar, final
 
 from typing_extensions import override
 
@@ -23,6 +23,7 @@ class Oracle(Rule):
         rule: How it shares.
     """
 
+    needs_truth: ClassVar[bool] = True
     truth: Utility | None = None
     rule: Rule = field(default_factory=RepairedShadowPrice)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 from compecon.allocation.bounded import Allocation, in_whole_units, not_over
 from compecon.allocation.clearing import checked_budget, clear
@@ -17,8 +18,10 @@ class Rule(ABC):
 
     Attributes:
         whole: Whether spends are whole numbers: tokens or keys. Floors are then rounded up, caps down.
+        needs_truth: Whether it has to be told the true curves, which are known in hindsight alone.
     """
 
+    needs_truth: ClassVar[bool] = False
     whole: bool = False
 
     @abstractmethod
@@ -36,6 +39,31 @@ class Rule(ABC):
             ValueError: If the budget is NaN, negative, infinite or below the floors, or the curves are not of the kind
                 that the rule needs.
         """
+
+    def refusal(self, utility: Utility) -> str:  # noqa: ARG002 - most rules take any curves
+        """Why it cannot share a budget among such curves, to follow the rule's name and a colon; "" if it can."""
+        return ""
+
+    def at_many_budgets(self, utility: Utility) -> Rule:  # noqa: ARG002 - most rules are quick as they are
+        """The same rule with settings for a screen, on which these curves are shared at dozens of budgets."""
+        return self
+
+    def is_slow(self, utility: Utility) -> bool:  # noqa: ARG002
+        """Whether sharing these curves takes so long that a screen should do it at fewer budgets."""
+        return False
+
+    def set_aside(self, utility: Utility) -> Numbers | None:  # noqa: ARG002 - most rules weigh everything
+        """What each agent is given whatever it brings, shape (agent,), as far as the budget goes; None if nothing."""
+        return None
+
+    def note(self, utility: Utility, unit: str) -> str:  # noqa: ARG002
+        """What has to be known of its settings beside a result, in a sentence or two; "" if nothing.
+
+        Args:
+            utility: The curves that it shares.
+            unit: What a spend counts: "tokens".
+        """
+        return ""
 
     def _prepared(self, utility: Utility, budget: float) -> tuple[Utility, float]:
         curves = utility.in_whole_units() if self.whole else utility

@@ -14,7 +14,6 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from compecon.allocation.rules.oracle import Oracle
 from compecon.allocation.rules.rule import Rule
 from compecon.allocation.utilities.arrays import Numbers, numbers
 from compecon.allocation.utilities.step_curves import MeasuredCurve
@@ -76,8 +75,8 @@ def earned(traces: Traces, rule: Rule, tokens_per_query: float, *, seed: int = 0
     """Spend on each half what curves of the other half suggest.
 
     A rule gives each query a budget, and the query is answered in the dearest mode whose planned tokens fit. What is
-    used is what that mode really took, so that the total may differ from the plan; both are told. An `Oracle` sees the
-    outcomes themselves.
+    used is what that mode really took, so that the total may differ from the plan; both are told. A rule that needs the
+    truth sees the outcomes themselves.
 
     Args:
         traces: Queries.
@@ -90,7 +89,7 @@ def earned(traces: Traces, rule: Rule, tokens_per_query: float, *, seed: int = 0
     for side in (0, 1):
         mine, others = np.flatnonzero(half == side), half != side
         levels, values = _group_curves(traces, mine, others)
-        if isinstance(rule, Oracle):
+        if rule.needs_truth:
             levels, values = traces.tokens[mine], traces.correct[mine]
         order = np.argsort(levels, axis=1, kind="stable")
         levels, values = (np.take_along_axis(table, order, axis=1) for table in (levels, values))

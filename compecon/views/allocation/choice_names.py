@@ -12,18 +12,6 @@ BELIEFS: Mapping[Belief, str] = {
     "solvable": "same, solvability known",
     "surge": "the paper's surge",
 }
-RULES: Mapping[str, str] = {
-    "shadow-price": "Shadow price (CLEAR)",
-    "shadow-price-repaired": "Shadow price, repaired",
-    "exact-scan": "Exact scan",
-    "knapsack-exact": "Exact knapsack",
-    "greedy": "Greedy by marginal value",
-    "uniform": "Uniform",
-    "proportional": "Proportional to thresholds",
-    "cascade": "Cascade",
-    "elastic-split": "Elastic split",
-    "value-of-computation": "Value of computation",
-}
 REASONS = (
     "funded: at the price {price}, this much leaves it the most surplus",
     "funded by a rule that sets no price",

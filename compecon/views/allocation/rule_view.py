@@ -16,7 +16,7 @@ from compecon.allocation.utilities.utility import Utility
 from compecon.stats.intervals import wilson
 from compecon.views.allocation.choice_names import REASONS
 from compecon.views.allocation.market_data import Market
-from compecon.views.allocation.rule_choices import rule_for, set_aside, stops
+from compecon.views.allocation.rule_choices import rule_for, stops
 
 _FUNDED, _FUNDED_UNPRICED, _TOO_DEAR, _LEFT_OUT, _HOPELESS, _UNPRICED, _WASTED, _KEPT, _ODD, _PASSED = range(
     len(REASONS)
@@ -77,7 +77,7 @@ def budget_points(market: Market, rule: str, every: int | None = None) -> tuple[
         every: Which of the budgets: each, each second, ...; its `stops` if None.
     """
     sharing = rule_for(market, rule)
-    kept = set_aside(market) if rule == "elastic-split" else None
+    kept = sharing.set_aside(market.seen)
     places = stops(market, rule) if every is None else range(0, len(market.budgets), every)
     return tuple(budget_point(market, sharing, place, kept) for place in places)
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
+from compecon.allocation.rules import RULES
 from compecon.allocation.rules.oracle import Oracle
 from compecon.allocation.rules.shadow_price import ShadowPrice
 from compecon.stats.pareto import pareto_front
-from compecon.views.allocation.choice_names import RULES
 from compecon.views.allocation.market_data import Market
 from compecon.views.allocation.rule_choices import rule_for, rules_for
 from compecon.views.allocation.rule_view import BudgetPoint, budget_point, budget_points
 
-ORACLE, ORACLE_LABEL = "oracle", "Oracle: true thresholds"
+ORACLE = "oracle"
 UNIFORM = "uniform"
 _EVERY = 3
 _SAME = 1e-9
@@ -61,11 +61,11 @@ def rule_courses(market: Market, *, with_oracle: bool) -> tuple[RuleCourse, ...]
         market: Queries.
         with_oracle: Whether the shadow price by the true curves comes last: worth it if thresholds are predicted.
     """
-    found = [RuleCourse(name, RULES[name], budget_points(market, name, _EVERY)) for name in rules_for(market)]
+    found = [RuleCourse(name, RULES[name].label, budget_points(market, name, _EVERY)) for name in rules_for(market)]
     if with_oracle:
         rule = Oracle(truth=market.truth, rule=ShadowPrice())
         points = tuple(budget_point(market, rule, place) for place in range(0, len(market.budgets), _EVERY))
-        found.append(RuleCourse(ORACLE, ORACLE_LABEL, points))
+        found.append(RuleCourse(ORACLE, RULES[ORACLE].label, points))
     return tuple(found)
 
 
@@ -85,7 +85,9 @@ def hundreds(market: Market) -> tuple[RatioPoint, ...]:
     means = market.budgets / len(market.queries)
     places = [place for place, mean in enumerate(means) if mean > 0 and abs(mean / 100 - round(mean / 100)) < _SAME]
     courses = [
-        RuleCourse(name, RULES[name], tuple(budget_point(market, rule_for(market, name), place) for place in places))
+        RuleCourse(
+            name, RULES[name].label, tuple(budget_point(market, rule_for(market, name), place) for place in places)
+        )
         for name in (UNIFORM, "shadow-price")
     ]
     return ratios(tuple(courses), len(market.queries))
