@@ -239,8 +239,28 @@ def test_a_change_that_cannot_be_is_one_sentence(compecon, store, wrong):
 def test_slots_are_set_and_shown(compecon, store):
     assert compecon("runs", "slots", "cpu=2")[1].splitlines()[0] == "cpu=2, 0 waiting"
     assert store.home.slots == {"cpu": 2}
-    for wrong in ("cpu", "cpu=0", "tpu=1", "cpu=x"):
-        assert compecon("runs", "slots", wrong)[0] == 1
+    for wrong in ("cpu", "cpu=0", "tpu=1", "cpu=x", "cpu=", "cpu=\u00b2"):
+        code, _, err = compecon("runs", "slots", wrong)
+        assert code == 1
+        assert wrong in err
+        assert "literal" not in err
+
+
+def test_what_cannot_be_written_is_not_said_to_be_wrongly_given(compecon, store):
+    (store.home.made().root / "settings.json").write_text('{"schema": 99}')
+    code, _, err = compecon("runs", "slots", "cpu=2")
+    assert code == 1
+    assert "newer compecon" in err
+    assert "slots are" not in err
+
+
+@pytest.mark.parametrize("damage", ["{", "{}", '{"recipe": 5}', "[1]"])
+def test_a_run_whose_settings_cannot_be_read_cannot_be_duplicated_and_it_is_said_why(compecon, store, damage):
+    record = made(store)
+    (record.folder / "spec.json").write_text(damage)
+    code, _, err = compecon("runs", "duplicate", record.run_id)
+    assert code == 1
+    assert "spec.json" in err
 
 
 # ---- stopping and resuming
