@@ -26,6 +26,7 @@ from compecon.errors import CheckpointError, TrainingInterruptedError
 from compecon.files import MEGABYTE, read_json
 from compecon.finetune.as_given import given_back
 from compecon.finetune.complete import last_complete_checkpoint, write_durably
+from compecon.finetune.learnable import require_learnable
 from compecon.finetune.parameters import optimizer_of
 from compecon.finetune.predict import collator
 from compecon.finetune.processes import is_first
@@ -71,6 +72,7 @@ def fine_tune(  # noqa: PLR0913 - a training has this many parts
         watch: Who looks on.
 
     Raises:
+        ValueError: If the model cannot learn from these rows: there are none, or their labels do not fit its head.
         FloatingPointError: If the loss is not finite or the price diverges. The weights are those before the step, and
             the last complete checkpoint stays.
         TrainingInterruptedError: If `watch.stop` said so.
@@ -84,6 +86,7 @@ def fine_tune(  # noqa: PLR0913 - a training has this many parts
 
     began = time.monotonic()
     require_precision(settings)
+    require_learnable(model, rows)
     taught = _fitting(teacher, model) if settings.hidden_weight else None
     with (
         _folder(watch, settings) as folder,
