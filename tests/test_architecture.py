@@ -18,8 +18,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = [  # from the bottom up
     {"errors", "kept", "paths"},
-    {"children"},
     {"files", "schema"},
+    {"children"},
     {"csv_writer", "tables"},
     {"metrics", "flops", "latency", "pareto", "market"},
     {"attention"},
