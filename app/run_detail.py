@@ -17,11 +17,11 @@ from app.state.compare import choose_pair
 from app.state.form import open_form
 from app.state.runs import PARTS
 from app.widgets import escaped
-from compecon.errors import CompeconError, RunError
+from compecon.errors import CompeconError, NewerError, RunError
 from compecon.paths import dashboard_root
 from compecon.recipes.registry import RECIPES
 from compecon.runs.files import read_json, tail
-from compecon.runs.record import RunRecord, RunState
+from compecon.runs.record import SCHEMA, RunRecord, RunState
 from compecon.runs.store import LOG
 from compecon.views.compare import parent_of
 from compecon.views.form_draft import FormDraft
@@ -150,7 +150,10 @@ def _csv(record: RunRecord) -> str:
 
 def _examples(record: RunRecord) -> None:
     try:
-        view = examples_view(read_json(record.folder / "examples.json"))
+        view = examples_view(read_json(record.folder / "examples.json", SCHEMA))
+    except NewerError as error:
+        st.caption(escaped(str(error)))
+        return
     except (OSError, RunError):
         st.caption("There are no examples: they come with the end of a training or a pruning.")
         return

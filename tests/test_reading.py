@@ -233,7 +233,6 @@ READ_BY_OTHERS = {  # what is read without `compecon.files`, and why that is saf
     "compecon/checkpoints/probes.py": "in a child with limits on time and memory",
     "compecon/checkpoints/tokenizer.py": "digests of the bundled tokenizers",
     "compecon/checkpoints/tokenizer_files.py": "what a tokenizer has just been saved to",
-    "compecon/children/messages.py": "between this process and its child, below the reader in the layers",
     "compecon/commands/remeasure.py": "the README that it writes to",
     "compecon/recipes/shipped_readme.py": "our own assets, for our own README",
     "compecon/checkpoints/shrink.py": "what a loaded tokenizer says of itself",

@@ -23,9 +23,8 @@ from transformers.trainer import TRAINER_STATE_NAME
 
 from compecon.compression.modes import evaluating
 from compecon.errors import CheckpointError, TrainingInterruptedError
-from compecon.files import MEGABYTE, read_json
 from compecon.finetune.as_given import given_back
-from compecon.finetune.complete import last_complete_checkpoint, write_durably
+from compecon.finetune.complete import last_complete_checkpoint, read_stated, write_stated
 from compecon.finetune.learnable import require_learnable
 from compecon.finetune.parameters import optimizer_of
 from compecon.finetune.predict import collator
@@ -173,17 +172,10 @@ def _folder(watch: Watch, settings: FineTuneSettings) -> Iterator[Path]:
     stated = json.loads(json.dumps(asdict(settings)))
     path = watch.folder / _SETTINGS
     if not path.exists():
-        write_durably(path, json.dumps(stated, indent=1))
-    elif _read(path) != stated:
+        write_stated(path, stated)
+    elif read_stated(path) != stated:
         raise CheckpointError(f"{watch.folder} holds a training with other settings. Choose another folder.")
     yield watch.folder
-
-
-def _read(path: Path) -> Any:
-    try:
-        return read_json(path, MEGABYTE)
-    except ValueError:
-        return None  # damaged: nobody knows whose training it is
 
 
 @contextmanager

@@ -22,12 +22,14 @@ from compecon.recipes.pruning import prune_checkpoint
 from compecon.recipes.train import train
 from compecon.recipes.trained import Trained
 from compecon.recipes.understood import task_of
+from compecon.schema import check_schema
 from compecon.tasks.registry import AnyTask
 
 if TYPE_CHECKING:
     from compecon.recipes.registry import Place
 
 EXAMPLES, SPENT = "examples.json", "spent.json"
+SCHEMA = 1
 
 
 def train_in_background(params: Mapping[str, Any], place: Place, audience: Audience) -> dict[str, Any]:
@@ -92,14 +94,15 @@ def _done(
     shown = "dev" if "dev" in task.splits else reported
     on = compared(new, parent, task, reported, max_tokens=params["max_tokens"])
     beside = on if shown == reported else compared(new, parent, task, shown, max_tokens=params["max_tokens"])
-    write_durably(place.notes / EXAMPLES, json.dumps(examples(beside, parent.name), indent=1, ensure_ascii=False))
+    told = {"schema": SCHEMA, **examples(beside, parent.name)}
+    write_durably(place.notes / EXAMPLES, json.dumps(told, indent=1, ensure_ascii=False))
     results = achieved(new, parent, on)
     shutil.rmtree(place.work, ignore_errors=True)  # an attempt that ended right after the checkpoint left it
     return {**results, **_spent(place)}
 
 
 def _keep_spent(trained: Trained, place: Place) -> None:
-    spent = {"estimate": asdict(trained.estimate), "took": asdict(trained.took)}
+    spent = {"schema": SCHEMA, "estimate": asdict(trained.estimate), "took": asdict(trained.took)}
     write_durably(place.notes / SPENT, json.dumps(plain(spent), indent=1))
 
 
@@ -107,6 +110,7 @@ def _spent(place: Place) -> dict[str, Any]:
     """What was expected and what it took; None for both if the attempt that knew ended right after the checkpoint."""
     try:
         told = read_json(place.notes / SPENT, MEGABYTE)
+        check_schema(told, SCHEMA, SPENT)
         return {"estimate": told["estimate"], "took": told["took"]}
     except (OSError, ValueError, KeyError, TypeError):
         return {"estimate": None, "took": None}

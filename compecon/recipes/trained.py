@@ -18,8 +18,7 @@ import torch
 
 from compecon.checkpoints.save import save_checkpoint
 from compecon.errors import CheckpointError
-from compecon.files import MEGABYTE, read_json
-from compecon.finetune.complete import write_durably
+from compecon.finetune.complete import read_stated, write_stated
 from compecon.finetune.estimate import TrainingEstimate
 from compecon.finetune.processes import is_first
 from compecon.recipes.arms import forward_macs
@@ -141,11 +140,7 @@ def sitting(
 def _claim(folder: Path, stated: Any) -> None:
     path = folder / _STATED
     if path.is_file():
-        try:
-            same = read_json(path, MEGABYTE) == stated
-        except ValueError:
-            same = False
-        if not same:
+        if read_stated(path) != stated:
             raise CheckpointError(
                 f"{folder} holds a training with other settings. Remove it to begin anew, or give another folder."
             )
@@ -153,7 +148,7 @@ def _claim(folder: Path, stated: Any) -> None:
     if folder.exists() and not (folder.is_dir() and all(each.suffix == _UNFINISHED for each in folder.iterdir())):
         raise CheckpointError(f"{folder} has content that is no training. Give another folder.")
     folder.mkdir(parents=True, exist_ok=True)
-    write_durably(path, json.dumps(stated, indent=1))
+    write_stated(path, stated)
 
 
 def saved(
