@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -318,6 +319,23 @@ def test_one_run_that_cannot_be_resumed_does_not_keep_the_others_from_it(compeco
 # ---- sweeps
 
 
+@pytest.mark.usefixtures("store")
+def test_a_search_says_first_what_its_runs_take(compecon, monkeypatch):
+    pytest.importorskip("optuna", reason="Optuna is not installed: pip install -e '.[optuna]'")
+    monkeypatch.setattr("compecon.commands.watching.follow_search", lambda *_: 0)
+    monkeypatch.setattr("compecon.runs.search.begin_search", lambda *_, **__: pytest.fail("begun"))
+    over = ("--over", "steps=1:2000000")
+    code, _, err = compecon("sweep", "rehearsal", "--propose", "3", *over)
+    assert code == 1
+    assert "steps" in err.splitlines()[-1]  # the upper end is no value of the setting
+    begun = SimpleNamespace(sweep_id="sweep-12345678")
+    monkeypatch.setattr("compecon.runs.search.begin_search", lambda *_, **__: begun)
+    code, out, err = compecon("sweep", "rehearsal", "--propose", "3", "--over", "steps=1:5")
+    assert (code, out.strip()) == (0, begun.sweep_id)
+    assert "3 runs" in err
+    assert "It will take" in err
+
+
 def test_a_grid_is_submitted_and_the_same_command_submits_it_once(compecon, store, started):
     command = ("sweep", "rehearsal", "--steps", "5", "--grid", "seed=0,1", "--grid", "step_ms=1,2", "--parallel", "2")
     code, out, err = compecon(*command)
@@ -537,6 +555,7 @@ def test_looking_and_submitting_load_no_torch(store, command):
     store.home.made()
     code = f"""
 import sys
+from types import SimpleNamespace
 from compecon.cli import main
 from compecon.runs.local import LocalExecutor
 LocalExecutor._spawn = lambda self, run_id, *others: others[-1].release()
