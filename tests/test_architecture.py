@@ -19,8 +19,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = [  # from the bottom up
     {"errors", "paths", "provenance", "registry"},
-    {"children"},
     {"files", "callbacks"},
+    {"children"},
     {"tables"},
     {"stats", "latency"},
     {"allocation"},

@@ -18,11 +18,11 @@ from app.state.runs_state import PARTS
 from app.train.run_actions import delete, perform, resume, stop
 from app.train.run_overview import fact_table, overview
 from app.train.run_resources import courses_of
-from compecon.errors import CompeconError, RunError
+from compecon.errors import CompeconError, NewerError, RunError
 from compecon.files.durable import read_json, tail
 from compecon.paths import dashboard_root
 from compecon.runs.jobs.job_registry import RECIPES
-from compecon.runs.run_record import RunRecord, RunState
+from compecon.runs.run_record import SCHEMA, RunRecord, RunState
 from compecon.runs.store import LOG
 from compecon.views.compare.pair import parent_of
 from compecon.views.runs.detail import Action, RunDetail, run_detail
@@ -151,7 +151,10 @@ def _csv(record: RunRecord) -> str:
 
 def _examples(record: RunRecord) -> None:
     try:
-        view = examples_view(read_json(record.folder / "examples.json"))
+        view = examples_view(read_json(record.folder / "examples.json", SCHEMA))
+    except NewerError as error:
+        st.caption(escaped(str(error)))
+        return
     except (OSError, RunError):
         st.caption("There are no examples: they come with the end of a training or a pruning.")
         return

@@ -153,6 +153,8 @@ class PerRow(Budget):
 
 
 def _check(budgets: Sequence[Budget | None]) -> None:
+    if not isinstance(budgets, Sequence):
+        raise ValueError(f"expected several budgets, got {budgets!r}; say [KeyBudget(keys=...), None].")
     if wrong := [budget for budget in budgets if not (budget is None or isinstance(budget, Budget))]:
         raise ValueError(
             f"expected budgets or None, got {wrong[0]!r}; say KeyBudget(keys=...) or KeyBudget(share=...)."

@@ -53,13 +53,15 @@ def budgeted_attention(model: nn.Module, budget: Budget, policy: Policy = _HIGHE
 
     Raises:
         UnsupportedModelError: If the attention layers are out of reach; the model is left as it was.
-        ValueError: While the model runs: if the budget does not fit its shape, or its attention is NaN.
+        ValueError: If the budget is no `Budget`, or the policy no `Policy`; while the model runs, if the budget does
+            not fit its shape, or its attention is NaN.
 
     Examples:
         >>> with budgeted_attention(model, KeyBudget(share=0.5)):  # doctest: +SKIP
         ...     logits = model(**batch).logits
     """
     known = _routed(model)
+    _check(budget, policy)
     with _opened(Block(model, known.places, budget, policy), known.parts):
         yield
 
@@ -95,7 +97,18 @@ def require_routed(model: nn.Module) -> None:
     _routed(model)
 
 
+def _check(budget: object, policy: object) -> None:
+    if not (budget is None or isinstance(budget, Budget)):
+        raise ValueError(f"expected a budget, got {budget!r}; say KeyBudget(keys=...) or KeyBudget(share=...).")
+    if not isinstance(policy, Policy):
+        raise ValueError(f"expected a policy, got {policy!r}; say TopK(), RandomK() or another one, with its brackets.")
+
+
 def _routed(model: nn.Module) -> _Known:
+    if not isinstance(model, nn.Module):
+        raise UnsupportedModelError(
+            f"expected a model, got {model!r:.60}; load one by its name with load_checkpoint(name).model."
+        )
     _, *below = model.modules()
     known = _known.get(model)
     if known is not None and known.below == below:

@@ -22,7 +22,17 @@ def forward(model: nn.Module, batch: Mapping[str, Any], **options: Any) -> Any:
         model: A transformers model, or a wrapper around one (`DistributedDataParallel`, `torch.compile`).
         batch: Keyword arguments of the model.
         **options: More of them.
+
+    Raises:
+        ValueError: If the model's config asks for tuples, in which nothing has a name.
     """
+    output = _called(model, batch, options)
+    if type(output) is tuple:
+        raise ValueError("the model returns a tuple, without names; set model.config.return_dict = True.")
+    return output
+
+
+def _called(model: nn.Module, batch: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
     ids, mask = batch.get("input_ids"), batch.get("attention_mask")
     inner = unwrapped(model)
     if not isinstance(ids, Tensor) or ids.ndim != 2 or len(ids) == 1 or padding_id(inner) is not None:

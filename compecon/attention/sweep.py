@@ -67,16 +67,27 @@ def sweep(
 
     Raises:
         UnsupportedModelError: If the attention layers are out of reach; at the call, before anything is computed.
-        ValueError: If the batch holds more than one text, or the model is in training mode.
+        ValueError: If the batch holds no tensors, or more than one text, something stands among the budgets that is no
+            `KeyBudget`, or the model is in training mode or returns tuples.
     """
     require_routed(model)
     if model.training:
         raise ValueError("the model is in training mode, where dropout makes every pass different; call model.eval().")
+    _check(batch, budgets)
+    run = _Run(model, _without_cache(model, batch), policy, record=record, layers=layers)
+    return _points(run, budgets)
+
+
+def _check(batch: Mapping[str, Any], budgets: Sequence[KeyBudget | None]) -> None:
+    if not isinstance(batch, Mapping) or any(isinstance(batch.get(name), list | tuple) for name in _SEQUENCES):
+        raise ValueError(
+            f"expected tensors by the model's argument, got {batch!r:.60}; say checkpoint.encode(text).batch."
+        )
     for name, tensor in batch.items():
         if isinstance(tensor, Tensor) and tensor.shape[:1] != (1,):
             raise ValueError(f"a sweep takes one text, got {name} of shape {tuple(tensor.shape)}; pass batch size 1.")
-    run = _Run(model, _without_cache(model, batch), policy, record=record, layers=layers)
-    return _points(run, budgets)
+    if wrong := [budget for budget in budgets if not (budget is None or isinstance(budget, KeyBudget))]:
+        raise ValueError(f"a sweep takes key budgets and None, got {wrong[0]!r}; say KeyBudget(keys=...).")
 
 
 @final

@@ -86,6 +86,7 @@ def _config(content: Mapping[str, Any]) -> PreTrainedConfig:
         raise CheckpointError(f"config.json does not describe a model ({reason(error)}).") from error
     if getattr(config, "chunk_size_feed_forward", 0):
         config.chunk_size_feed_forward = 0  # saves memory in training, changes no number, and refuses most lengths
+    config.return_dict = True  # otherwise a model answers with a tuple, where nobody knows which part is which
     return config
 
 

@@ -47,6 +47,8 @@ def check_text(text: str, what: str) -> None:
     Raises:
         TextError: If the text is empty, only white space, too long, or no Unicode text.
     """
+    if not isinstance(text, str):
+        raise TextError(f"{what} is no text: {text!r:.60}. Pass a string.")
     if not text.strip():
         raise TextError(f"{what} is {'only white space' if text else 'empty'}. Write at least one word.")
     if len(text) > LONGEST_TEXT:

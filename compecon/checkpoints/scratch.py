@@ -11,6 +11,9 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedModel, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
+from compecon.checkpoints.ids import check_inputs, require_finite
+from compecon.errors import CheckpointError
+
 END = "<|endoftext|>"
 
 
@@ -97,9 +100,14 @@ def document_nats(
         ids: The document's tokens, shape (token,), without the end token.
         length: Tokens of a window, at least 2; None for as many as the model has positions.
         batch_size: Windows at a time.
+
+    Raises:
+        CheckpointError: If the model's config names no end token, or what it says is not finite.
     """
     length = length or model.config.max_position_embeddings
     end = model.config.eos_token_id
+    if end is None or end == []:
+        raise CheckpointError("config.json names no end token (eos_token_id), after which a text begins. Add it.")
     stream = torch.tensor([end[0] if isinstance(end, list) else end, *ids])
     begins = range(0, max(1, len(stream) - length // 2), length // 2)
     cut = [(begin, stream[begin : begin + length]) for begin in begins]
@@ -116,5 +124,8 @@ def document_nats(
 
 def _surprise(model: PreTrainedModel, tokens: Tensor) -> Tensor:
     tokens = tokens.to(model.device)
-    logits = model(input_ids=tokens, attention_mask=torch.ones_like(tokens)).logits[:, :-1].float()
+    inputs = {"input_ids": tokens, "attention_mask": torch.ones_like(tokens)}
+    check_inputs(model, inputs)
+    logits = model(**inputs).logits[:, :-1].float()
+    require_finite(logits, "What the model says of a document is")
     return functional.cross_entropy(logits.transpose(1, 2), tokens[:, 1:], reduction="none").double().cpu()

@@ -17,6 +17,8 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
+from compecon.files.safe_reader import parse_object
+
 _SIZES = struct.Struct("<IQ")
 
 
@@ -43,8 +45,9 @@ def send(stream: IO[bytes], message: Message) -> None:
 
     Raises:
         OSError: If nobody reads any more.
+        ValueError: If a number is not finite.
     """
-    body = json.dumps(dict(message.body)).encode("ascii")
+    body = json.dumps(dict(message.body), allow_nan=False).encode("ascii")
     arrays = save({name: np.ascontiguousarray(array) for name, array in message.arrays.items()})
     stream.write(_SIZES.pack(len(body), len(arrays)))
     stream.write(body)
@@ -67,8 +70,8 @@ def receive(stream: IO[bytes], most_bytes: int) -> Message:
         raise MessageError(f"its answer has {n_body + n_arrays:,} bytes, more than the {most_bytes:,} accepted")
     body, arrays = _exactly(stream, n_body), _exactly(stream, n_arrays)
     try:
-        return Message(dict(json.loads(body)), load(arrays))
-    except (ValueError, TypeError, RecursionError, SafetensorError) as error:
+        return Message(parse_object(body, "It"), load(arrays))
+    except (ValueError, TypeError, SafetensorError) as error:
         raise MessageError("its answer is damaged") from error
 
 

@@ -56,7 +56,7 @@ def with_background(function: Callable[..., None], recipe: str, settings: Sequen
         if dry_run:
             looked_at: dict[str, Any] = {}
             apart(**{name: given[name] for name in names}, out=looked_at)
-            _dry_run(recipe, looked_at)
+            _dry_run(recipe, looked_at, as_json=bool(given.get("json")))
             return
         if background:
             if surplus := [name for name in own if name not in names and given[name] not in (own[name].default, None)]:
@@ -131,11 +131,20 @@ def say_understood(recipe: str, params: Mapping[str, Any], *, reads_all: bool = 
     found.require()
 
 
-def _dry_run(recipe: str, params: Mapping[str, Any]) -> None:
+def _dry_run(recipe: str, params: Mapping[str, Any], *, as_json: bool) -> None:
+    from compecon.commands.home import print_json
+    from compecon.commands.options import plainly
     from compecon.runs.submission import new_spec
+    from compecon.tasks.understood_task import understood
 
     spec = read(lambda given: {"spec": new_spec(recipe, given)}, params)["spec"]
-    say_understood(recipe, spec.params, reads_all=True)
+    if not as_json:
+        say_understood(recipe, spec.params, reads_all=True)
+        return
+    with plainly():
+        found = understood(recipe, spec.params, reads_all=True)
+    print_json({"understood": list(found.lines)})
+    found.require()
 
 
 def _background(recipe: str, params: dict[str, Any], *, executor: str, ray_address: str, **about: str) -> None:

@@ -37,7 +37,9 @@ def parse_list(text: str, kind: Callable[[str], Value], option: str) -> tuple[Va
     try:
         return tuple(kind(part) for part in text.split(",") if part.strip())
     except ValueError as error:
-        raise CompeconError(f"{option} takes values separated by commas, got {text!r} ({error}).") from error
+        what = {int: "whole numbers", float: "numbers"}.get(kind, "values")  # type: ignore[call-overload]
+        why = f" ({error})" if what == "values" else ""
+        raise CompeconError(f"{option} takes {what} separated by commas, got {text!r}{why}.") from error
 
 
 def training_folder(out: Path) -> Path:

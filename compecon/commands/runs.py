@@ -129,17 +129,19 @@ def duplicate(
     from compecon.commands.background import submit
     from compecon.commands.values import read_setting
     from compecon.runs.executors.choice import executor_of
+    from compecon.runs.run_state import submitted_spec
     from compecon.runs.submission import new_spec
 
     store = open_runs()
     record = found(store, run_id)
-    given = dict(read_setting(record.spec.recipe, text) for text in changes or ())
+    old = submitted_spec(record.folder)
+    given = dict(read_setting(old.recipe, text) for text in changes or ())
     spec = new_spec(
-        record.spec.recipe,
-        {**record.spec.params, **given},
-        title=title or record.spec.title,
+        old.recipe,
+        {**old.params, **given},
+        title=title or old.title,
         parent_run=record.run_id,
-        priority=record.spec.priority,
+        priority=old.priority,
     )
     submit(executor_of(record, store), store, spec)
 
@@ -154,10 +156,14 @@ def slots(
     home = open_runs().home
     for text in given or ():
         device, _, number = text.partition("=")
+        if not (number.isascii() and number.isdigit()):
+            raise RunError(f"slots are given as cpu=2 or gpu=1, got {text!r}.")
         try:
             home.set_slots(device, int(number))
+        except RunError:
+            raise
         except ValueError as error:
-            raise RunError(f"slots are given as cpu=2 or gpu=1 ({error})") from error
+            raise RunError(str(error)) from error
     for device in ("cpu", "gpu"):
         queue = Queue.of_device(home, device)
         typer.echo(f"{device}={queue.n_slots}, {len(queue.waiting())} waiting")

@@ -160,17 +160,26 @@ def _search(
     number: tuple[int, int],
     about: Mapping[str, str],
 ) -> None:
+    from compecon.commands.background import preflight
     from compecon.commands.values import read_range
     from compecon.commands.watching import follow_search
+    from compecon.runs.submission import new_spec
     from compecon.runs.sweeps.points import Points
     from compecon.runs.sweeps.search import Search, begin_search
 
     (recipe, params), (n_runs, parallel) = shared, number
     search = Search(tuple(read_range(recipe, text) for text in over), n_runs, parallel=parallel)
+    upper = {axis.name: axis.ends[-1] for axis in search.axes}
+    typer.echo(f"{n_runs} runs, {parallel} at a time. What one takes, at {_told(upper)}:", err=True)
+    preflight(store, new_spec(recipe, {**params, **upper}, **about), n_waiting=min(parallel, n_runs) - 1)
     key = _key(recipe, params, [asdict(axis) for axis in search.axes], n_runs, about["title"])
     sweep = begin_search(executor, store.home, Points(recipe, params, ()), search, key=key, **about)
     typer.echo(sweep.sweep_id)
     raise typer.Exit(follow_search(executor, store, sweep.sweep_id))
+
+
+def _told(point: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in point.items())
 
 
 def _points(recipe: str, shared: Mapping[str, Any], texts: Sequence[str], path: Path | None) -> Points:

@@ -51,7 +51,7 @@ def read_value(setting: Setting, text: str) -> Json:
             return _TRUTH[text.lower()]
         value: Json = setting.kind(text)
     except (ValueError, KeyError) as error:
-        raise RunError(f"{setting.name} cannot be {text!r}: {setting.told}") from error
+        raise RunError(f"{setting.name} must be {setting.wanted}, got {text!r}.") from error
     return value
 
 

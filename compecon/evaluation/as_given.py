@@ -17,30 +17,37 @@ def given_back(model: PreTrainedModel) -> Iterator[None]:
 
     accelerate wraps `forward` for autocast, marks the model as prepared and takes neither back: whatever was computed
     with it afterwards would be computed in bfloat16, and a second training would keep the precision of the first.
-    Trainer writes `use_cache` into the config, and a key budget another attention implementation.
+    Trainer writes `use_cache` into the config, and a key budget another attention implementation. Recomputing
+    activations leaves a hook on the embeddings, one more with each training.
 
     Args:
-        model: The model; gets its attributes, modes, attention implementation and config back, and loses gradients.
+        model: The model; it and its parts get their attributes, modes and hooks back, it its attention implementation
+            and config, and it loses gradients.
     """
     config: Any = model.config
     caches, attention = getattr(config, "use_cache", None), config._attn_implementation
     learns = [(part, part.requires_grad) for part in model.parameters()]
-    modes = [(module, module.training) for module in model.modules()]
-    own = dict(vars(model))
+    own = [(module, dict(vars(module)), _hooks(module)) for module in model.modules()]
     try:
         yield
     finally:
-        for name in vars(model).keys() - own.keys():
-            del vars(model)[name]
-        vars(model).update(own)
-        for module, training in modes:
-            module.training = training
+        for module, attributes, hooks in own:
+            for name in vars(module).keys() - attributes.keys():
+                del vars(module)[name]
+            vars(module).update(attributes)
+            for name, held in hooks.items():  # in place: who removes a hook knows the dictionary it stands in
+                attributes[name].clear()
+                attributes[name].update(held)
         for part, was in learns:
             part.requires_grad_(was)
         if config._attn_implementation != attention:
             model.set_attn_implementation(attention)
         _give_back_caches(config, caches)
         model.zero_grad()
+
+
+def _hooks(module: nn.Module) -> dict[str, dict[Any, Any]]:
+    return {name: dict(held) for name, held in vars(module).items() if "_hooks" in name and isinstance(held, dict)}
 
 
 def _give_back_caches(config: Any, caches: bool | None) -> None:

@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from compecon.errors import NewerError
+from compecon.errors import FileError, NewerError
 from compecon.files.durable import flush_file, sync_folder, write_text
 from compecon.files.safe_reader import open_file, parse_object, read_bytes, shown
-from compecon.files.schema import check_beginning
+from compecon.files.schema import check_beginning, check_schema
 
 if TYPE_CHECKING:
     from io import BufferedReader
@@ -42,6 +42,31 @@ def checkpoints_of(root: Path) -> list[Path]:
     """Folders of checkpoints by their step, whole or not."""
     named = [path for path in root.glob(f"{_PREFIX}*") if path.name.removeprefix(_PREFIX).isdigit()]
     return sorted(named, key=step_of)
+
+
+def write_stated(path: Path, stated: Mapping[str, Any]) -> None:
+    """Write what sets the training in a folder apart from others."""
+    write_text(path, json.dumps({"schema": SCHEMA, **stated}, indent=1))
+
+
+def read_stated(path: Path) -> dict[str, Any] | None:
+    """What `write_stated` wrote; None if it is damaged, so that nobody knows whose training it is.
+
+    Raises:
+        OSError: If it cannot be read.
+        NewerError: If a newer compecon wrote it.
+    """
+    try:
+        raw = read_bytes(path, _MOST_BYTES)
+    except FileError:
+        return None
+    try:
+        held = parse_object(raw, shown(path))
+        check_schema(held, SCHEMA, shown(path))
+    except FileError:
+        check_beginning(raw, SCHEMA, shown(path))
+        return None
+    return {name: value for name, value in held.items() if name != "schema"}
 
 
 def mark_complete(folder: Path, step: int) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from compecon.runs.jobs.machine_speed import Speed
 
 _SPARE_BYTES = 200_000_000  # of the disk, that a run leaves to others
-_WAITING_BYTES = 10_000_000  # of a worker that waits for its turn
+_WAITING_BYTES = 5_000_000  # of a worker that waits for its turn: 4.5 MB of its own, as measured
 
 
 @final

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import MISSING, Field, asdict, fields
 from typing import Any, TypeVar
 
 from compecon.errors import RunError
@@ -33,12 +33,12 @@ def read_parts(kind: type[Kind], value: Mapping[str, Any], name: str, newest: in
     for key, given in known.items():
         if not _fits(given, expected[key]):
             raise RunError(f"{name} is damaged: {key} is {str(given)[:60]!r}.")
+    if absent := [each.name for each in fields(kind) if _is_needed(each) and each.name not in known]:  # type: ignore[arg-type]
+        raise RunError(f"{name} is incomplete: it has no {absent[0]}.")
     more = {key: given for key, given in value.items() if key not in expected and key != "schema"}
     make: Any = kind
     try:
         read: Kind = make(**known, more=more)
-    except TypeError as error:
-        raise RunError(f"{name} is incomplete: {error}.") from error
     except RunError as error:
         raise RunError(f"{name} is damaged: {error}") from error
     return read
@@ -56,6 +56,10 @@ def written_parts(thing: Any, schema: int, later: tuple[str, ...] = ()) -> dict[
     held = {key: value for key, value in asdict(thing).items() if key not in _APART}
     said = {key: value for key, value in held.items() if key not in later or value != defaults[key]}
     return {"schema": schema, **thing.more, **said}
+
+
+def _is_needed(part: Field[Any]) -> bool:
+    return part.default is MISSING and part.default_factory is MISSING
 
 
 def _fits(given: Any, declared: str) -> bool:

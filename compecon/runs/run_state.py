@@ -31,10 +31,24 @@ def read_run(folder: Path, liveness: Mapping[str, Liveness]) -> RunRecord:
     try:
         return _read(folder, liveness)
     except NewerError as error:
-        with suppress(OSError, RunError):
-            spec = RunSpec.read(read_json(folder / SPEC, SCHEMA))
-            return RunRecord(folder.name, folder, spec, Status(), RunState.NEWER, str(error))
+        with suppress(RunError):
+            return RunRecord(folder.name, folder, submitted_spec(folder), Status(), RunState.NEWER, str(error))
         return RunRecord(folder.name, folder, _UNKNOWN, Status(), RunState.NEWER, str(error))
+
+
+def submitted_spec(folder: Path) -> RunSpec:
+    """What a run was submitted as.
+
+    Args:
+        folder: Its folder.
+
+    Raises:
+        RunError: If that cannot be read.
+    """
+    try:
+        return RunSpec.read(read_json(folder / SPEC, SCHEMA))
+    except OSError as error:
+        raise RunError(f"{folder / SPEC} cannot be read: {error.strerror or error}.") from error
 
 
 def finished_status(folder: Path, *, by_result: bool) -> Status | None:

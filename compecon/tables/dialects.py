@@ -13,8 +13,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, TextIO, final
 
+from compecon.errors import CompeconError
+
 SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
 _QUOTE = '"'
+HEADER = "Give it a first line with the names of its columns."
 Source = Callable[[], TextIO]
 
 
@@ -99,6 +102,29 @@ def dialect_of(source: Source, usual: str, wanted: Sequence[str]) -> tuple[Diale
     return Dialect(separator, separator != "\t" or _has_quotes(source, len(columns.names))), columns
 
 
+def require(columns: Columns, wanted: Sequence[str], name: str, error: type[CompeconError], cure: str = HEADER) -> None:
+    """Make sure that a file has all columns that it must have, each once.
+
+    Args:
+        columns: Those of the file.
+        wanted: Those that it must have.
+        name: What to call the file.
+        error: What to raise.
+        cure: What to do where one is absent, a sentence.
+
+    Raises:
+        CompeconError: Of the type `error`, if not.
+    """
+    absent = [asked for asked in wanted if asked not in columns.found]
+    if absent and not columns.names:
+        raise error(f"{name} has no column {', '.join(absent)}: it is empty.")
+    if absent:
+        there = ", ".join(f"{each[:40]!r}" for each in columns.names[:50])
+        raise error(f"{name} has no column {', '.join(absent)}. It has: {there}. {cure}")
+    if columns.doubled:
+        raise error(f"{name} has more than one column {columns.doubled}. Rename one.")
+
+
 def records(stream: TextIO, dialect: Dialect) -> Iterator[tuple[int, list[str] | str]]:
     """Every record with the line where it begins, from 1: its cells, or why it has none. Blank lines are left out."""
     reader, begins = csv.reader(stream, **dialect.options), 1
@@ -108,17 +134,20 @@ def records(stream: TextIO, dialect: Dialect) -> Iterator[tuple[int, list[str] |
         except StopIteration:
             return
         except csv.Error as error:
-            yield begins, _in_words(error)
+            yield begins, _in_words(error, reader.line_num - begins)
         else:
             if fields:
                 yield begins, fields
         begins = reader.line_num + 1
 
 
-def _in_words(error: csv.Error) -> str:
+def _in_words(error: csv.Error, n_taken: int) -> str:
+    """What is wrong with a record that takes in so many lines after its first."""
     said = str(error)
     if "end of data" in said:
-        return "a quote is opened and never closed"
+        return "a quote is opened and never closed" + (
+            f", and takes in the {n_taken:,} lines after it" if n_taken else ""
+        )
     if "expected after" in said:
         return "a quoted cell goes on after its closing quote; quotes within it have to be doubled"
     return f"a cell has more than {csv.field_size_limit():,} characters" if "field limit" in said else said

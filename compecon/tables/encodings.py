@@ -17,6 +17,11 @@ _MARKS = {  # the longer ones first: UTF-32's begins with UTF-16's
     codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16",
 }  # fmt: skip
+_ARCHIVES = {
+    b"\x1f\x8b": "packed (gzip)", b"PK\x03\x04": "a zip archive, perhaps a spreadsheet", b"BZh": "packed (bzip2)",
+    b"\xfd7zXZ\0": "packed (xz)", b"7z\xbc\xaf\x27\x1c": "a 7z archive", b"\xd0\xcf\x11\xe0": "an old spreadsheet",
+    b"PAR1": "a Parquet file", b"\x28\xb5\x2f\xfd": "packed (zstd)", b"SQLite format 3\0": "a SQLite database",
+}  # fmt: skip
 _LOOKED_AT = 4096
 _FEW = 0.02  # of every second byte of UTF-16 text in Latin letters, that may be no zero
 _CONTROL = frozenset(range(32)) - set(b"\t\n\f\r\x1a")
@@ -37,6 +42,15 @@ def encoding_of(beginning: bytes) -> str:
     if odd > 0.5 and even < _FEW:
         return "utf-16-le"
     return "utf-16-be" if even > 0.5 and odd < _FEW else "utf-8"
+
+
+def archive_of(beginning: bytes) -> str:
+    """What a file is that holds no text at all, by its first bytes; "" if it may be one of text.
+
+    Args:
+        beginning: 16 bytes or more, or all.
+    """
+    return next((name for mark, name in _ARCHIVES.items() if beginning.startswith(mark)), "")
 
 
 def known_encoding(said: str, error: type[CompeconError]) -> str:

@@ -19,8 +19,8 @@ from typing import Any, BinaryIO, TextIO, final
 
 from compecon.errors import CompeconError
 from compecon.files.safe_reader import open_file, read_stream
-from compecon.tables.dialects import Columns, dialect_of, records
-from compecon.tables.encodings import as_text, encoding_of, known_encoding, shown, undecodable
+from compecon.tables.dialects import HEADER, Columns, dialect_of, records, require
+from compecon.tables.encodings import archive_of, as_text, encoding_of, known_encoding, shown, undecodable
 from compecon.tables.problems import Problem
 
 DELIMITED = {".csv": ",", ".tsv": "\t"}
@@ -69,7 +69,13 @@ class Table:
 
 
 def read_table(
-    path: Path, wanted: Sequence[str], *, limit: int, error: type[CompeconError], encoding: str = ""
+    path: Path,
+    wanted: Sequence[str],
+    *,
+    limit: int,
+    error: type[CompeconError],
+    encoding: str = "",
+    cure: str = HEADER,
 ) -> Table:
     """Read a file that ends in one of `ENDINGS`, perhaps packed, with .gz behind it.
 
@@ -79,6 +85,7 @@ def read_table(
         limit: Bytes that it may have, unpacked.
         error: What to raise.
         encoding: What a person says that it is; "" for what the file itself says.
+        cure: What to do where a column is absent, a sentence.
 
     Raises:
         FileNotFoundError: If it is not there.
@@ -90,14 +97,18 @@ def read_table(
         raise error(f"{path.name} ends in {ending or 'nothing'}, expected one of {', '.join(ENDINGS)}.")
     raw = _source(path, limit, error)
     with closing(raw()) as stream:
-        found = known_encoding(encoding, error) if encoding else encoding_of(stream.read(_BEGINNING))
+        beginning = stream.read(_BEGINNING)
+    if archive := archive_of(beginning):
+        raise error(f"{path.name} is {archive}, and no text. Unpack it, or save it as CSV.")
+    found = known_encoding(encoding, error) if encoding else encoding_of(beginning)
 
     def text() -> TextIO:
         return as_text(raw(), found)
 
     make = _json_lines if ending in JSON_LINES else _delimited
     try:
-        return make(path.name, ending, text, wanted, (shown(found), _guarded(raw, path.name, found, error), error))
+        about = (shown(found), _guarded(raw, path.name, found, error), error, cure)
+        return make(path.name, ending, text, wanted, about)
     except UnicodeError as bad:
         raise error(_why(raw, path.name, found)) from bad
 
@@ -107,24 +118,7 @@ def ending_of(name: str) -> str:
     return Path(name.lower().removesuffix(".gz")).suffix
 
 
-def require(columns: Columns, wanted: Sequence[str], name: str, error: type[CompeconError]) -> None:
-    """Make sure that a file has all columns that it must have, each once.
-
-    Raises:
-        CompeconError: Of the type `error`, if not.
-    """
-    absent = [asked for asked in wanted if asked not in columns.found]
-    if absent:
-        there = ", ".join(f"{each[:40]!r}" for each in columns.names[:50]) or "none"
-        raise error(
-            f"{name} has no column {', '.join(absent)}. It has: {there}. Say which to read, or give it a first line "
-            "with the names of its columns."
-        )
-    if columns.doubled:
-        raise error(f"{name} has more than one column {columns.doubled}. Rename one.")
-
-
-_About = tuple[str, Callable[[Iterator[Row]], Iterator[Row]], type[CompeconError]]
+_About = tuple[str, Callable[[Iterator[Row]], Iterator[Row]], type[CompeconError], str]
 
 
 def _source(path: Path, limit: int, error: type[CompeconError]) -> Callable[[], BinaryIO]:
@@ -165,11 +159,11 @@ def _why(raw: Callable[[], BinaryIO], name: str, encoding: str) -> str:
 
 
 def _delimited(name: str, ending: str, text: Callable[[], TextIO], wanted: Sequence[str], about: _About) -> Table:
-    (encoding, guarded, error), usual = about, DELIMITED[ending]
+    (encoding, guarded, error, missing), usual = about, DELIMITED[ending]
     dialect, columns = dialect_of(text, usual, wanted)
     if not wanted:
         columns = Columns.of(columns.names, columns.names)
-    require(columns, wanted, name, error)
+    require(columns, wanted, name, error, missing)
     named = [*columns.found.items(), *((each, each) for each in columns.names if each not in columns.found.values())]
     places = {asked: columns.names.index(each) for asked, each in named}
     cure = "Put quotes around cells that hold the separator, or save as JSON Lines."
@@ -192,14 +186,14 @@ def _delimited(name: str, ending: str, text: Callable[[], TextIO], wanted: Seque
 
 
 def _json_lines(name: str, _ending: str, text: Callable[[], TextIO], wanted: Sequence[str], about: _About) -> Table:
-    encoding, guarded, error = about
+    encoding, guarded, error, missing = about
     with closing(text()) as stream:
         first = next(_objects(stream, name), None)
     if first is not None and first.problem is not None:
         columns = Columns((), {each: each for each in wanted})  # nothing can be told of them
     else:
         columns = Columns.of([] if first is None else [str(each) for each in first.cells], wanted)
-        require(columns, wanted, name, error)
+        require(columns, wanted, name, error, missing)
 
     def rows() -> Iterator[Row]:
         with closing(text()) as stream:
@@ -220,7 +214,8 @@ def _objects(stream: TextIO, name: str) -> Iterator[Row]:
         try:
             row = json.loads(line, object_pairs_hook=_once)
         except (ValueError, RecursionError) as bad:
-            what = f"not JSON: {str(bad)[:100]}, got {line[:60]!r}"
+            why = "it is nested too deep" if isinstance(bad, RecursionError) else str(bad)[:100]
+            what = f"not JSON: {why}, got {line[:60]!r}"
             yield Row(where, {}, Problem(where, what, "Write one object in each line."))
             continue
         if isinstance(row, dict):

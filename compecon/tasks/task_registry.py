@@ -175,7 +175,7 @@ def options_of(name: str) -> tuple[str, dict[str, Any]]:
     try:
         options: dict[str, Any] = dict(parse_qsl(query, strict_parsing=True)) if query else {}
         if unknown := sorted(set(options) - set(known)):
-            raise ValueError(f"unknown: {', '.join(unknown)}")
+            raise ValueError(f"unknown: {', '.join(unknown)}; there are: {', '.join(known)}")
         if "seed" in options:
             options["seed"] = int(options["seed"])
     except ValueError as error:

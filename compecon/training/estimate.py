@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+import math
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -151,16 +152,20 @@ def require_room(estimate: TrainingEstimate, folder: Path) -> None:
     free = psutil.virtual_memory().available
     if not torch.cuda.is_available() and estimate.memory_bytes > free:
         raise CompeconError(
-            f"The training needs about {estimate.memory_bytes / 1e9:.1f} GB of memory, {free / 1e9:.1f} GB are free. "
+            f"The training needs about {_size(estimate.memory_bytes)} of memory, {_size(free)} are free. "
             "Use a smaller batch size, more accumulated passes, or checkpointing."
         )
     place = next(path for path in (folder, *folder.resolve().parents) if path.exists())
     room = shutil.disk_usage(place).free
     if estimate.disk_bytes + _SPARE_BYTES > room:
         raise CompeconError(
-            f"The training writes about {estimate.disk_bytes / 1e9:.1f} GB, {room / 1e9:.1f} GB are free in {place}. "
+            f"The training writes about {_size(estimate.disk_bytes)}, {_size(room)} are free in {place}. "
             "Free some, choose another folder, or save less often."
         )
+
+
+def _size(n_bytes: float) -> str:
+    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{math.ceil(n_bytes / 1e6)} MB"
 
 
 def measured_pace(

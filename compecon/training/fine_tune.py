@@ -26,11 +26,10 @@ from compecon.compression.modes import evaluating
 from compecon.errors import CheckpointError, TrainingInterruptedError
 from compecon.evaluation.as_given import given_back
 from compecon.evaluation.predict import collator
-from compecon.files.complete import last_complete_checkpoint
-from compecon.files.durable import write_text
-from compecon.files.safe_reader import MEGABYTE, read_json
+from compecon.files.complete import last_complete_checkpoint, read_stated, write_stated
 from compecon.tasks.encode_rows import Features
 from compecon.tasks.objectives import Objective
+from compecon.training.learnable import require_learnable
 from compecon.training.parameter_groups import optimizer_of
 from compecon.training.processes import is_first
 from compecon.training.safe_checkpoints import Keeper, restore_price
@@ -72,6 +71,7 @@ def fine_tune(  # noqa: PLR0913 - a training has this many parts
         watch: Who looks on.
 
     Raises:
+        ValueError: If the model cannot learn from these rows: there are none, or their labels do not fit its head.
         FloatingPointError: If the loss is not finite or the price diverges. The weights are those before the step, and
             the last complete checkpoint stays.
         TrainingInterruptedError: If `watch.stop` said so.
@@ -85,6 +85,7 @@ def fine_tune(  # noqa: PLR0913 - a training has this many parts
 
     began = time.monotonic()
     require_precision(settings)
+    require_learnable(model, rows)
     taught = _fitting(teacher, model) if settings.hidden_weight else None
     with (
         _folder(watch, settings) as folder,
@@ -171,17 +172,10 @@ def _folder(watch: StepCallbacks, settings: FineTuneSettings) -> Iterator[Path]:
     stated = json.loads(json.dumps(asdict(settings)))
     path = watch.folder / _SETTINGS
     if not path.exists():
-        write_text(path, json.dumps(stated, indent=1))
-    elif _read(path) != stated:
+        write_stated(path, stated)
+    elif read_stated(path) != stated:
         raise CheckpointError(f"{watch.folder} holds a training with other settings. Choose another folder.")
     yield watch.folder
-
-
-def _read(path: Path) -> Any:
-    try:
-        return read_json(path, MEGABYTE)
-    except ValueError:
-        return None  # damaged: nobody knows whose training it is
 
 
 @contextmanager

@@ -21,8 +21,8 @@ from compecon.checkpoints.save import save_checkpoint
 from compecon.errors import CheckpointError
 from compecon.evaluation.evaluate import Evaluation, evaluate
 from compecon.evaluation.reloaded import reloaded
-from compecon.files.durable import PART, write_text
-from compecon.files.safe_reader import MEGABYTE, read_json
+from compecon.files.complete import read_stated, write_stated
+from compecon.files.durable import PART
 from compecon.flops import forward_macs
 from compecon.tasks.language_task import LanguageTask
 from compecon.tasks.task_registry import AnyTask
@@ -140,11 +140,7 @@ def sitting(
 def _claim(folder: Path, stated: Any) -> None:
     path = folder / _STATED
     if path.is_file():
-        try:
-            same = read_json(path, MEGABYTE) == stated
-        except ValueError:
-            same = False
-        if not same:
+        if read_stated(path) != stated:
             raise CheckpointError(
                 f"{folder} holds a training with other settings. Remove it to begin anew, or give another folder."
             )
@@ -152,7 +148,7 @@ def _claim(folder: Path, stated: Any) -> None:
     if folder.exists() and not (folder.is_dir() and all(each.suffix == PART for each in folder.iterdir())):
         raise CheckpointError(f"{folder} has content that is no training. Give another folder.")
     folder.mkdir(parents=True, exist_ok=True)
-    write_text(path, json.dumps(stated, indent=1))
+    write_stated(path, stated)
 
 
 def saved(

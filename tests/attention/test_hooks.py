@@ -53,6 +53,23 @@ def supports(records) -> list[list[int]]:
     return [(record.weights > 0).sum(-1).amax((0, 2)).tolist() for record in records]
 
 
+@pytest.mark.parametrize(
+    ("budget", "policy"), [(3, TopK()), (TopK(), KeyBudget(2)), (KeyBudget(2), TopK), (KeyBudget(2), "top-k")]
+)
+def test_arguments_of_other_kinds_are_refused_at_the_call(bert, budget, policy):
+    with pytest.raises(ValueError, match=r"expected a (budget|policy)"), budgeted_attention(bert, budget, policy):
+        pass
+
+
+@pytest.mark.parametrize("model", [None, "sentiment"])
+@pytest.mark.parametrize(
+    "block", [recorded_attention, require_routed, lambda model: budgeted_attention(model, KeyBudget(2))]
+)
+def test_what_is_no_model_is_refused(model, block):
+    with pytest.raises(UnsupportedModelError, match="load_checkpoint"), ExitStack() as stack:
+        stack.enter_context(block(model))
+
+
 @pytest.mark.parametrize("name", OUT_OF_REACH)
 @torch.inference_mode()
 def test_a_model_out_of_reach_is_refused_and_left_as_it_was(name):

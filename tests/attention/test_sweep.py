@@ -2,7 +2,7 @@ import pytest
 import torch
 from transformers import PreTrainedModel
 
-from compecon.attention.budget import KeyBudget
+from compecon.attention.budget import KeyBudget, PerLayer
 from compecon.attention.hooks import budgeted_attention, recorded_attention
 from compecon.attention.policies.random_k import RandomK
 from compecon.attention.policies.top_k import TopK
@@ -104,3 +104,21 @@ def test_an_unsupported_model_is_refused_at_the_call(text):
     ).eval()
     with pytest.raises(UnsupportedModelError, match="mpnet"):
         sweep(model, text, BUDGETS)
+
+
+@pytest.mark.parametrize("batch", ["a text", {"input_ids": [[2, 3]]}, None])
+def test_a_batch_without_tensors_is_refused_at_the_call(bert, batch):
+    with pytest.raises(ValueError, match="expected tensors"):
+        sweep(bert, batch, BUDGETS)
+
+
+@pytest.mark.parametrize("budget", [3, TopK(), PerLayer([None])])
+def test_what_is_no_key_budget_is_refused_at_the_call(bert, text, budget):
+    with pytest.raises(ValueError, match="takes key budgets"):
+        sweep(bert, text, [None, budget])
+
+
+def test_a_model_that_answers_with_tuples_is_refused(bert, text):
+    bert.config.return_dict = False
+    with pytest.raises(ValueError, match="return_dict"):
+        list(sweep(bert, text, BUDGETS))

@@ -21,7 +21,7 @@ from transformers import (
 
 from compecon.checkpoints.ids import check_inputs
 from compecon.checkpoints.load import load_checkpoint
-from compecon.errors import CheckpointError, CompeconError
+from compecon.errors import CheckpointError, CompeconError, TextError
 from compecon.evaluation.predict import predict
 from compecon.views.attention.attention_stream import AttentionRequest, attention_stream
 
@@ -108,12 +108,20 @@ def test_a_nonsense_epsilon_is_refused(make: Make, value: Any) -> None:
         load_checkpoint(spoil_json(make("classifier"), "config.json", layer_norm_eps=value))
 
 
-def test_a_chunked_feed_forward_gives_the_same_numbers(make: Make) -> None:
+@pytest.mark.parametrize("setting", [{"chunk_size_feed_forward": 7}, {"return_dict": False}, {"torchscript": True}])
+def test_settings_of_how_it_is_called_change_no_number(make: Make, setting: dict[str, Any]) -> None:
     folder = make("classifier")
     plain = load_checkpoint(folder)
-    chunked = load_checkpoint(spoil_json(folder, "config.json", chunk_size_feed_forward=7))
+    other = load_checkpoint(spoil_json(folder, "config.json", **setting))
     batch = plain.encode("the film was great").batch
-    assert torch.equal(plain.model(**batch).logits, chunked.model(**batch).logits)
+    assert torch.equal(plain.model(**batch).logits, other.model(**batch).logits)
+
+
+@pytest.mark.parametrize("text", [None, b"the film", 5, ["the film"]])
+def test_what_is_no_text_is_refused(make: Make, text: Any) -> None:
+    checkpoint = load_checkpoint(make("classifier"))
+    with pytest.raises(TextError, match="is no text"):
+        checkpoint.encode(text)
 
 
 def test_a_template_with_a_strange_token_type_is_refused_before_the_model_reads(make: Make) -> None:

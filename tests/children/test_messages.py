@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import struct
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors.numpy import save
 
 from compecon.children.messages import Message, MessageError, receive, send
 
@@ -25,3 +27,14 @@ def test_a_message_is_read_as_it_was_written_or_not_at_all(body: dict[str, objec
             receive(io.BytesIO(damaged), len(written))
     with pytest.raises(MessageError):
         receive(io.BytesIO(written), 12)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"[1]", b"{", b'{"a": NaN}', b'{"a": 1e999}', b'{"a": 1, "a": 2}', b'{"a": ' + b"[" * 70 + b"]" * 70 + b"}"],
+)
+def test_what_no_reader_of_ours_accepts_is_no_message(body: bytes) -> None:
+    arrays = save({})
+    written = struct.pack("<IQ", len(body), len(arrays)) + body + arrays
+    with pytest.raises(MessageError):
+        receive(io.BytesIO(written), len(written))

@@ -254,6 +254,24 @@ def test_what_was_half_submitted_goes_to_the_trash_unless_someone_is_at_it(store
     lock.release()
 
 
+@pytest.mark.parametrize(
+    "held", [{"slots": {"cpu": "x"}}, {"slots": [2]}, {"slots": {"tpu": 0}}, {"priority": "turbo"}]
+)
+def test_settings_that_are_not_used_are_said_and_set_aside(store, held):
+    path = store.home.made().root / "settings.json"
+    path.write_text(json.dumps(held))
+    [finding] = problems(store)
+    assert "settings.json is damaged" in finding.sentence
+    repaired(store)
+    assert problems(store) == []
+
+
+def test_settings_that_are_used_are_no_problem(store):
+    store.home.set_slots("cpu", 2)
+    store.home.set_priority("normal")
+    assert problems(store) == []
+
+
 def test_settings_and_sweeps_that_cannot_be_read_are_set_aside(store):
     made(store, RunState.CANCELLED)
     (store.home.root / "settings.json").write_text("{")

@@ -1,5 +1,6 @@
 """`--dry-run`, and what is said before any work: how the task was understood, and which class is which output."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,13 @@ def test_it_is_said_how_the_task_was_understood_and_nothing_is_done(compecon, pa
     for said in ("train: 64 rows; no: ", "test.csv: UTF-8, separated by commas", "no = output 0 (no), yes = output 1"):
         assert said in out
     assert {path for path in tmp_path.rglob("*") if "home" not in path.parts} == before
+
+
+@pytest.mark.parametrize("command", ["evaluate", "statistics"])
+def test_as_json_the_same_lines_are_one_object(compecon, parent, task, command):
+    lines = compecon(*COMMANDS[command](parent), "--task", task, "--dry-run")[1].splitlines()
+    code, out, _ = compecon(*COMMANDS[command](parent), "--task", task, "--dry-run", "--json")
+    assert (code, json.loads(out)) == (0, {"understood": lines})
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -239,8 +240,28 @@ def test_a_change_that_cannot_be_is_one_sentence(compecon, store, wrong):
 def test_slots_are_set_and_shown(compecon, store):
     assert compecon("runs", "slots", "cpu=2")[1].splitlines()[0] == "cpu=2, 0 waiting"
     assert store.home.slots == {"cpu": 2}
-    for wrong in ("cpu", "cpu=0", "tpu=1", "cpu=x"):
-        assert compecon("runs", "slots", wrong)[0] == 1
+    for wrong in ("cpu", "cpu=0", "tpu=1", "cpu=x", "cpu=", "cpu=\u00b2"):
+        code, _, err = compecon("runs", "slots", wrong)
+        assert code == 1
+        assert wrong in err
+        assert "literal" not in err
+
+
+def test_what_cannot_be_written_is_not_said_to_be_wrongly_given(compecon, store):
+    (store.home.made().root / "settings.json").write_text('{"schema": 99}')
+    code, _, err = compecon("runs", "slots", "cpu=2")
+    assert code == 1
+    assert "newer compecon" in err
+    assert "slots are" not in err
+
+
+@pytest.mark.parametrize("damage", ["{", "{}", '{"recipe": 5}', "[1]"])
+def test_a_run_whose_settings_cannot_be_read_cannot_be_duplicated_and_it_is_said_why(compecon, store, damage):
+    record = made(store)
+    (record.folder / "spec.json").write_text(damage)
+    code, _, err = compecon("runs", "duplicate", record.run_id)
+    assert code == 1
+    assert "spec.json" in err
 
 
 # ---- stopping and resuming
@@ -296,6 +317,23 @@ def test_one_run_that_cannot_be_resumed_does_not_keep_the_others_from_it(compeco
 
 
 # ---- sweeps
+
+
+@pytest.mark.usefixtures("store")
+def test_a_search_says_first_what_its_runs_take(compecon, monkeypatch):
+    pytest.importorskip("optuna", reason="Optuna is not installed: pip install -e '.[optuna]'")
+    monkeypatch.setattr("compecon.commands.watching.follow_search", lambda *_: 0)
+    monkeypatch.setattr("compecon.runs.sweeps.search.begin_search", lambda *_, **__: pytest.fail("begun"))
+    over = ("--over", "steps=1:2000000")
+    code, _, err = compecon("sweep", "rehearsal", "--propose", "3", *over)
+    assert code == 1
+    assert "steps" in err.splitlines()[-1]  # the upper end is no value of the setting
+    begun = SimpleNamespace(sweep_id="sweep-12345678")
+    monkeypatch.setattr("compecon.runs.sweeps.search.begin_search", lambda *_, **__: begun)
+    code, out, err = compecon("sweep", "rehearsal", "--propose", "3", "--over", "steps=1:5")
+    assert (code, out.strip()) == (0, begun.sweep_id)
+    assert "3 runs" in err
+    assert "It will take" in err
 
 
 def test_a_grid_is_submitted_and_the_same_command_submits_it_once(compecon, store, started):
@@ -517,6 +555,7 @@ def test_looking_and_submitting_load_no_torch(store, command):
     store.home.made()
     code = f"""
 import sys
+from types import SimpleNamespace
 from compecon.cli import main
 from compecon.runs.executors.local import LocalExecutor
 LocalExecutor._spawn = lambda self, run_id, *others: others[-1].release()

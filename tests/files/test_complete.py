@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from compecon.errors import NewerError
 from compecon.files.complete import (
     KEEP,
     MARKER,
@@ -17,7 +18,9 @@ from compecon.files.complete import (
     last_complete_checkpoint,
     mark_complete,
     matches,
+    read_stated,
     set_aside,
+    write_stated,
 )
 
 
@@ -107,3 +110,28 @@ def test_a_description_fits_its_file_alone(tmp_path):
     other.write_text("same lengtj")
     assert matches(one, described(one))
     assert not matches(other, described(one))
+
+
+def test_what_a_training_is_comes_back_with_or_without_a_version(tmp_path):
+    path, stated = tmp_path / "settings.json", {"steps": 4, "rates": [0.1, None]}
+    write_stated(path, stated)
+    assert read_stated(path) == stated
+    assert next(iter(json.loads(path.read_text()))) == "schema"
+    path.write_text(json.dumps(stated))  # of a version that had none
+    assert read_stated(path) == stated
+
+
+@pytest.mark.parametrize("damage", ["{", "[1]", '{"schema": "x"}', "\xff", '{"steps": NaN}'])
+def test_what_a_training_is_may_be_damaged(tmp_path, damage):
+    path = tmp_path / "settings.json"
+    path.write_text(damage)
+    assert read_stated(path) is None
+
+
+@pytest.mark.parametrize("content", ['{"schema": 2, "steps": 4}', '{"schema": 2, "st'])
+def test_what_a_newer_training_is_is_left_alone(tmp_path, content):
+    path = tmp_path / "settings.json"
+    path.write_text(content)
+    with pytest.raises(NewerError):
+        read_stated(path)
+    assert path.read_text() == content

@@ -233,7 +233,6 @@ READ_BY_OTHERS = {  # what is read without `compecon.files.safe_reader`, and why
     "compecon/checkpoints/tokenizers/probes.py": "in a child with limits on time and memory",
     "compecon/checkpoints/tokenizers/tokenizer.py": "digests of the bundled tokenizers",
     "compecon/checkpoints/tokenizers/tokenizer_files.py": "what a tokenizer has just been saved to",
-    "compecon/children/messages.py": "between this process and its child, below the reader in the layers",
     "compecon/commands/remeasure.py": "our own texts, which it writes to",
     "compecon/studies/shipped_tables.py": "our own assets, for our own texts",
     "compecon/checkpoints/shrink.py": "what a loaded tokenizer says of itself",

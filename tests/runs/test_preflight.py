@@ -62,9 +62,9 @@ def test_memory_that_is_taken_by_others_is_a_warning(store, machine, spec):
 
 
 def test_those_who_wait_take_memory_too(store, machine, spec):
-    machine(total=5_000_000_000)
+    machine(total=2_500_000_000)
     look_ahead(store, spec, n_waiting=100).require()
-    with pytest.raises(RunError, match=r"of memory, and this machine has 5\.0 GB"):
+    with pytest.raises(RunError, match=r"of memory, and this machine has 2\.5 GB"):
         look_ahead(store, spec, n_waiting=500).require()
 
 

@@ -1,6 +1,9 @@
 """What stands in a file is what is read, and what cannot be meant is refused with its row."""
 
+import bz2
+import gzip
 import json
+import lzma
 import os
 
 import pyarrow
@@ -89,9 +92,13 @@ def test_a_text_is_read_as_it_stands(write, text, ending):
     assert cells(write(f"a.{ending}", content)) == [(text, None, "x")]
 
 
-def test_an_archive_that_poses_as_text_is_not_unpacked(write):
-    with pytest.raises(TaskError, match="not UTF-8"):
-        table_rows(write("a.csv", b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xff\xff"), ONE)
+@pytest.mark.parametrize("ending", ["csv", "tsv", "jsonl"])
+@pytest.mark.parametrize(
+    "pack", [gzip.compress, bz2.compress, lzma.compress, lambda text: b"PK\x03\x04" + text, lambda text: b"PAR1" + text]
+)
+def test_an_archive_that_poses_as_text_is_not_unpacked_and_said_to_be_one(write, pack, ending):
+    with pytest.raises(TaskError, match="and no text"):
+        table_rows(write(f"a.{ending}", pack(b"text,label\na,b\n")), ONE)
 
 
 # ---- refusals
@@ -101,7 +108,9 @@ def test_an_archive_that_poses_as_text_is_not_unpacked(write):
     ("name", "content", "words"),
     [
         ("a.csv", "text,class\na,b\n", r"no column label\. It has: 'text', 'class'"),
-        ("a.csv", "", r"no column text, label\. It has: none"),
+        ("a.csv", "", r"no column text, label: it is empty"),
+        ("a.jsonl", "\n\n", r"no column text, label: it is empty"),
+        ("a.csv", "text,class\na,b\n", r"\?text=COLUMN&label=COLUMN"),
         ("a.csv", "text,label,label\na,b,c\n", "more than one column label"),
         ("a.csv", "Text,TEXT,label\na,b,c\n", "more than one column text"),
         ("a.csv", b"text,label\n\xff\xfe,b\n", r"line 2 is not UTF-8: byte 0xff.*encoding=cp1252"),
@@ -124,6 +133,7 @@ def test_a_file_that_cannot_be_meant_is_refused(write, name, content, words):
         ("a.csv", "text,label\na,b\nc\n", 3, "1 cells, expected 2"),
         ("a.csv", "text,label\na,b,c\n", 2, "3 cells, expected 2"),
         ("a.csv", 'text,label\na,b\n"c,d\n', 3, "a quote is opened and never closed"),
+        ("a.csv", 'text,label\na,b\n"c,d\ne,f\ng,h\n', 3, "never closed, and takes in the 2 lines after it"),
         ("a.csv", 'text,label\n"a\nb",c\n"c" d,e\n', 4, "goes on after its closing quote"),
         ("a.csv", "text,label\na,b\n  ,d\n", 3, "text is empty"),
         ("a.csv", "text,label\n" + "a" * 200_000 + ",b\n", 2, "more than 131,072 characters"),

@@ -81,9 +81,10 @@ TRAININGS = {
 def test_a_step_of_nothing_leaves_a_model_bit_for_bit_as_it_was(tokenizer, tiny_bert, rows_of, training, precision):
     model, rows = tiny_bert(dropout=0.1, layers=2), rows_of()
     model.config.use_cache = False
-    before, told = logits(model, tokenizer, rows), copy.deepcopy(state(model)[1:])
+    before, parts, told = logits(model, tokenizer, rows), state(model)[0], copy.deepcopy(state(model)[1:])
     TRAININGS[training](model, tokenizer, rows, {"precision": precision})
     assert "forward" not in vars(model)
+    assert state(model)[0] == parts
     assert state(model)[1:] == told
     assert torch.equal(logits(model, tokenizer, rows), before)
 
@@ -97,6 +98,21 @@ def test_mode_and_attention_come_back_as_they_were(tokenizer, tiny_bert, rows_of
     fine_tune(model, tokenizer, rows_of(), classification_loss(), replace(ONE_STEP, key_budgets=(1,), full_share=0.0))
     assert (model.training, model.bert.pooler.training) == (mode, not mode)
     assert model.config._attn_implementation == model.bert.config._attn_implementation == attention
+
+
+def test_recomputing_and_hooks_come_back_as_they_were(tokenizer, tiny_bert, rows_of):
+    model, calls = tiny_bert(), []
+    getattr(model, "activation_checkpointing_enable", model.gradient_checkpointing_enable)()
+    hook = model.bert.register_forward_hook(lambda *_: calls.append(1))
+    before = state(model)[0]
+    for recomputes in (True, False, True):
+        settings = replace(ONE_STEP, checkpointing=recomputes)
+        fine_tune(model, tokenizer, rows_of(), classification_loss(), settings)
+        assert state(model)[0] == before
+    hook.remove()
+    n_calls = len(calls)
+    logits(model, tokenizer, rows_of())
+    assert 0 < n_calls == len(calls)
 
 
 @pytest.mark.parametrize("error", [FloatingPointError, TrainingInterruptedError])

@@ -114,3 +114,33 @@ def test_a_process_trains_on_one_device_even_where_there_are_several(tokenizer, 
     fine_tune(faked, tokenizer, rows_of(), classification_loss(), settings)
     for one, other in zip(alone.parameters(), faked.parameters(), strict=True):
         assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize(
+    ("labels", "label", "words"),
+    [
+        (2, 2, "from 0 to 1"),
+        (2, -1, "from 0 to 1"),
+        (2, 1.0, "a whole number"),
+        (2, float("nan"), "a whole number"),
+        (1, float("nan"), "a finite number"),
+        (1, float("inf"), "a finite number"),
+    ],
+)
+def test_a_label_without_an_output_is_refused_before_the_first_step(
+    tokenizer, tiny_bert, rows_of, labels, label, words
+):
+    model, rows = tiny_bert(labels=labels), rows_of()
+    loss = classification_loss() if labels > 1 else regression_loss()
+    with pytest.raises(ValueError, match=rf"row 3 has the label .*{words}"):
+        fine_tune(model, tokenizer, [*rows[:3], {**rows[3], "labels": label}, *rows[4:]], loss, SETTINGS)
+
+
+def test_nothing_to_learn_from_and_weights_that_lose_steps_are_refused(tokenizer, tiny_bert, rows_of):
+    with pytest.raises(ValueError, match="no rows"):
+        fine_tune(tiny_bert(), tokenizer, [], classification_loss(), SETTINGS)
+    bare = [{name: part for name, part in row.items() if name != "labels"} for row in rows_of()]
+    with pytest.raises(ValueError, match="row 0 has no labels"):
+        fine_tune(tiny_bert(), tokenizer, bare, classification_loss(), SETTINGS)
+    with pytest.raises(ValueError, match="float16"):
+        fine_tune(tiny_bert().half(), tokenizer, rows_of(), classification_loss(), SETTINGS)

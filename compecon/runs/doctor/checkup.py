@@ -135,13 +135,20 @@ def _count_anew(home: Home, path: Path) -> str:
 def _settings(store: RunStore) -> Iterator[Finding]:
     path = store.home.root / SETTINGS
     try:
-        read_json(path, SCHEMA)
+        held = read_json(path, SCHEMA)
     except FileNotFoundError:
         return
     except NewerError:
         raise
     except (OSError, RunError) as error:
         yield Finding("home", "problem", f"{error} Slots are at their defaults.", partial(_put_aside, path))
+        return
+    used = {"slots": dict(store.home.slots), "priority": store.home.priority}
+    for name in used.keys() & held.keys():
+        if held[name] != used[name]:
+            sentence = f"{path.name} is damaged: {name} is {str(held[name])[:60]!r}; {used[name]!r} is used."
+            yield Finding("home", "problem", sentence, partial(_put_aside, path))
+            return
 
 
 def _put_aside(path: Path) -> str:

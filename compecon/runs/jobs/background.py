@@ -16,6 +16,7 @@ from compecon.evaluation.changed_rows import examples
 from compecon.files.durable import write_text
 from compecon.files.plain_json import plain
 from compecon.files.safe_reader import MEGABYTE, read_json
+from compecon.files.schema import check_schema
 from compecon.runs.jobs.options import prune_plan, trackers, train_plan
 from compecon.runs.jobs.run_paths import RunPaths
 from compecon.tasks.task_registry import AnyTask
@@ -26,6 +27,7 @@ from compecon.training.prune_checkpoint import prune_checkpoint
 from compecon.training.train_checkpoint import train
 
 EXAMPLES, SPENT = "examples.json", "spent.json"
+SCHEMA = 1
 
 
 def train_in_background(params: Mapping[str, Any], place: RunPaths, callbacks: Callbacks) -> dict[str, Any]:
@@ -90,14 +92,15 @@ def _done(
     shown = "dev" if "dev" in task.splits else reported
     on = compared(new, parent, task, reported, max_tokens=params["max_tokens"])
     beside = on if shown == reported else compared(new, parent, task, shown, max_tokens=params["max_tokens"])
-    write_text(place.notes / EXAMPLES, json.dumps(examples(beside, parent.name), indent=1, ensure_ascii=False))
+    told = {"schema": SCHEMA, **examples(beside, parent.name)}
+    write_text(place.notes / EXAMPLES, json.dumps(told, indent=1, ensure_ascii=False))
     results = compare_with_parent(new, parent, on)
     shutil.rmtree(place.work, ignore_errors=True)  # an attempt that ended right after the checkpoint left it
     return {**results, **_spent(place)}
 
 
 def _keep_spent(trained: Trained, place: RunPaths) -> None:
-    spent = {"estimate": asdict(trained.estimate), "took": asdict(trained.took)}
+    spent = {"schema": SCHEMA, "estimate": asdict(trained.estimate), "took": asdict(trained.took)}
     write_text(place.notes / SPENT, json.dumps(plain(spent), indent=1))
 
 
@@ -105,6 +108,7 @@ def _spent(place: RunPaths) -> dict[str, Any]:
     """What was expected and what it took; None for both if the attempt that knew ended right after the checkpoint."""
     try:
         told = read_json(place.notes / SPENT, MEGABYTE)
+        check_schema(told, SCHEMA, SPENT)
         return {"estimate": told["estimate"], "took": told["took"]}
     except (OSError, ValueError, KeyError, TypeError):
         return {"estimate": None, "took": None}

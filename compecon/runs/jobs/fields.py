@@ -68,6 +68,11 @@ class Setting:
     option: str = ""
     aliases: tuple[str, ...] = ()
 
+    @property
+    def wanted(self) -> str:
+        """What a value of it is, in words."""
+        return "whole numbers, separated by commas" if self.kind is tuple else _WANTED[self.kind]
+
     def checked(self, given: Any) -> Json:
         """A value of this setting's kind, from wherever it comes.
 

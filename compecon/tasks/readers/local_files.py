@@ -11,7 +11,7 @@ from compecon.errors import TaskError
 from compecon.tables.problems import Problem, left_out, refusal
 from compecon.tasks.readers.cells import LEAVE_OUT, Columns, TableRow
 from compecon.tasks.readers.label_meaning import AnyKind, Meaning, meaning_of, unlabelled
-from compecon.tasks.readers.table_rows import is_table, table_rows
+from compecon.tasks.readers.table_rows import KNOWN, is_table, table_rows
 from compecon.tasks.readers.understood_files import Found, Reading
 from compecon.tasks.rows import split
 from compecon.tasks.task import Task
@@ -173,7 +173,10 @@ def _of_folder(folder: Path, columns: Columns, encoding: str) -> dict[str, Found
             files.setdefault(name, []).append(path)
     if not files:
         there = ", ".join(sorted(path.name for path in folder.iterdir())[:20]) or "nothing"
-        raise TaskError(f"no file in {folder} is called train, dev or test with a known ending. There is: {there}.")
+        raise TaskError(
+            f"no file in {folder} is called train, dev or test and ends in {', '.join(KNOWN[:-1])} or {KNOWN[-1]}. "
+            f"There is: {there}."
+        )
     mixed = [paths for paths in files.values() if len({path.suffix.lower() for path in paths}) > 1]
     if mixed:
         raise TaskError(f"{mixed[0][0].name} and {mixed[0][-1].name} in {folder} are the same split twice. Remove one.")

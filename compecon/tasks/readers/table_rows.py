@@ -14,13 +14,16 @@ from typing import Any
 from compecon.errors import TaskError
 from compecon.files.safe_reader import open_file
 from compecon.tables.dialects import Columns as Places
-from compecon.tables.reader import ENDINGS, Row, Table, require
+from compecon.tables.dialects import require
+from compecon.tables.reader import ENDINGS, Row, Table
 from compecon.tables.reader import read_table as read_text_table
 from compecon.tasks.readers.cells import Columns, TableRow, problems_of, row_of
 from compecon.tasks.readers.understood_files import FileRead, Found
 
 MAX_BYTES = 2_000_000_000
 _PARQUET = ".parquet"
+KNOWN = (*ENDINGS, _PARQUET)
+_NAME_IT = "Say which to read behind the path, as '?text=COLUMN&label=COLUMN', or name the columns in the first line."
 
 
 def table_rows(path: Path, columns: Columns, encoding: str = "") -> Found:
@@ -54,18 +57,17 @@ def table_rows(path: Path, columns: Columns, encoding: str = "") -> Found:
 
 def is_table(path: Path) -> bool:
     """Whether the name of a file ends as that of a format that can be read."""
-    return path.suffix.lower() in (*ENDINGS, _PARQUET)
+    return path.suffix.lower() in KNOWN
 
 
 def _opened(path: Path, columns: Columns, encoding: str) -> Table:
     if not path.exists():
         raise FileNotFoundError(f"{path} is not a file.")
     if not is_table(path):
-        known = ", ".join((*ENDINGS, _PARQUET))
-        raise TaskError(f"{path.name} ends in {path.suffix or 'nothing'}, expected one of {known}.")
+        raise TaskError(f"{path.name} ends in {path.suffix or 'nothing'}, expected one of {', '.join(KNOWN)}.")
     if path.suffix.lower() == _PARQUET:
         return _parquet(path, columns)
-    return read_text_table(path, columns.all, limit=MAX_BYTES, error=TaskError, encoding=encoding)
+    return read_text_table(path, columns.all, limit=MAX_BYTES, error=TaskError, encoding=encoding, cure=_NAME_IT)
 
 
 def _parquet(path: Path, columns: Columns) -> Table:
@@ -75,7 +77,7 @@ def _parquet(path: Path, columns: Columns) -> Table:
     try:
         with open_file(path, error=TaskError) as raw, parquet.ParquetFile(raw) as file:
             found = Places.of(list(file.schema_arrow.names), columns.all)
-            require(found, columns.all, path.name, TaskError)
+            require(found, columns.all, path.name, TaskError, _NAME_IT)
             size = sum(file.metadata.row_group(i).total_byte_size for i in range(file.num_row_groups))
             _limit(size, f"{path.name}, once unpacked,")
     except (broken, OSError, UnicodeDecodeError) as error:
