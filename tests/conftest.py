@@ -12,6 +12,7 @@ os.environ.update(
     TOKENIZERS_PARALLELISM="false",
 )
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +68,14 @@ def _seeded() -> None:
 
     torch.manual_seed(0)
     np.random.seed(0)  # noqa: NPY002 - libraries under test may draw from the global generator
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _home_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A home that is nobody's: a test may neither find what a person measured nor leave anything there."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COMPECON_HOME", str(tmp_path_factory.mktemp("home")))
+        yield
 
 
 @pytest.fixture(scope="session")

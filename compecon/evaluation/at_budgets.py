@@ -24,7 +24,7 @@ from compecon.flops import macs, macs_under_budget
 from compecon.provenance import hardware, versions
 from compecon.tasks.cut import cut_rows
 from compecon.tasks.encode_rows import encode
-from compecon.tasks.rows_fingerprint import rows_digest
+from compecon.tasks.rows_fingerprint import rows_digest, stated_order
 from compecon.tasks.task import Task
 from compecon.tasks.task_metrics import Estimate
 from compecon.tasks.task_registry import AnyTask
@@ -109,7 +109,8 @@ def measure_checkpoint(
     part = task.part(params["split"])  # before a model is loaded
     loaded = load_checkpoint(params["checkpoint"], params["device"])
     tell_match(loaded, task, head_for(loaded, task), callbacks)
-    shared = EvaluationKey(loaded.digest, task.name, params["split"], rows_digest(part), params["max_tokens"])
+    digest = rows_digest(part, stated_order(task))
+    shared = EvaluationKey(loaded.digest, task.name, params["split"], digest, params["max_tokens"])
     keys, store = _keys(shared, params), EvaluationStore(kept)
     callbacks.begin("evaluate", len(keys))
     records, n_recalled = [], 0

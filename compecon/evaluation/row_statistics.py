@@ -28,7 +28,7 @@ from compecon.evaluation.row_unfinished import Unfinished
 from compecon.provenance import hardware, versions
 from compecon.tasks.cut import cut_rows
 from compecon.tasks.encode_rows import encode
-from compecon.tasks.rows_fingerprint import rows_digest
+from compecon.tasks.rows_fingerprint import rows_digest, stated_order
 from compecon.tasks.task import Split, Task
 from compecon.tasks.understood_task import task_of
 
@@ -223,7 +223,7 @@ def _key(checkpoint: Checkpoint, task: Task, few: Split, params: Mapping[str, An
         task=task.name,
         split=params["split"],
         n_rows=params["rows"],
-        rows_digest=rows_digest(few),
+        rows_digest=rows_digest(few, stated_order(task)),
         max_tokens=params["max_tokens"],
         budgets=tuple(sorted(set(params["budgets"]), reverse=True)),
         seed=SEED,

@@ -154,3 +154,28 @@ def test_what_was_cut_is_said_and_kept(evaluate, parent, task):
     found = json.loads(evaluate("--max-tokens", "3", "--json")[1])
     assert found["recalled"] == 1
     assert (found["cut"]["n_cut"], found["evaluations"][0]["cut"]) == (n_cut, found["cut"])
+
+
+@pytest.mark.parametrize("command", ["evaluate", "statistics"])
+def test_what_was_measured_in_one_order_of_classes_is_not_that_of_another(
+    compecon, parent, task, command, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("COMPECON_HOME", str(tmp_path / "home"))
+    folder = Path(task.removeprefix("files:"))
+    for path in folder.glob("*.csv"):
+        path.write_text(path.read_text().replace(",yes", ",1").replace(",no", ",0"))
+
+    def found(order):
+        more = ("--rows", "16", "--budgets", "1") if command == "statistics" else ()
+        code, out, err = compecon(
+            command, parent, "--task", f"{task}?labels={order}", "--device", "cpu", "--json", *more
+        )
+        assert code == 0, err
+        return json.loads(out)
+
+    one, other, again = found("no,yes"), found("yes,no"), found("no,yes")
+    assert again["recalled"]
+    assert not other["recalled"]
+    if command == "evaluate":
+        values = [each["metrics"]["accuracy"]["value"] for each in (one, other)]
+        assert sum(values) == pytest.approx(1)
