@@ -95,6 +95,7 @@ WITHOUT_TORCH = [
     "training/plans",
     "training/training_settings",
     "views/attention/frames",
+    "views/help/guide",
 ]
 
 
