@@ -15,7 +15,6 @@ from compecon.callbacks import StepCallbacks, StepRecord
 from compecon.checkpoints.inputs import read
 from compecon.compression.architectures import compact_class
 from compecon.compression.compact import compact
-from compecon.compression.families import layers_of, n_inputs
 from compecon.compression.importance.base import Importance
 from compecon.compression.importance.fisher import Fisher
 from compecon.compression.importance.taylor import Taylor
@@ -23,35 +22,18 @@ from compecon.compression.macs import share_of_macs, unit_macs
 from compecon.compression.units import Units
 from compecon.evaluation.as_given import given_back
 from compecon.evaluation.predict import batches_of
-from compecon.incentives.activity import AttentionL1, EffectiveKeys, FfnL1, GroupLasso, ScoreL1
-from compecon.incentives.cost import ComputeCost, ExpectedLatency, ExpectedMacs
+from compecon.incentives.costs import COSTS
+from compecon.incentives.costs.cost import ComputeCost
 from compecon.incentives.gates import Gates, gated, starting_gates
-from compecon.latency import BlockShape, Workload, measure_blocks
+from compecon.latency import Workload
 from compecon.tasks.encode_rows import Features, mean_length
 from compecon.tasks.objectives import Objective
 from compecon.training.fine_tune import Teacher, fine_tune
-from compecon.training.incentive_settings import CostName, IncentiveSettings
+from compecon.training.incentive_settings import IncentiveSettings
 from compecon.training.phases import Phase
 from compecon.training.trainer import Charge
 from compecon.training.training_settings import FineTuneResult, FineTuneSettings
 
-
-def _measured_latency(model: nn.Module, work: Workload) -> ExpectedLatency:
-    layer = layers_of(model)[0]
-    macs = unit_macs(model, 1)
-    most = [max(len(part) for part in kind) for kind in (macs.heads, macs.neurons)]
-    return ExpectedLatency(measure_blocks(BlockShape(n_inputs(layer.neurons_in), layer.d_head, *most), work))
-
-
-COSTS: Mapping[CostName, Callable[[nn.Module, Workload], ComputeCost]] = {
-    "macs": lambda _, work: ExpectedMacs(work.n_tokens),
-    "latency": _measured_latency,
-    "effective-keys": lambda *_: EffectiveKeys(),
-    "group-lasso": lambda *_: GroupLasso(),
-    "ffn-l1": lambda *_: FfnL1(),
-    "attention-l1": lambda *_: AttentionL1(),
-    "score-l1": lambda *_: ScoreL1(),
-}
 _STARTS: Mapping[str, Callable[[], Importance]] = {"taylor": Taylor, "fisher": Fisher}
 _CALIBRATION_ROWS = 512
 _UNAIMED = 0.8  # expected share of MACs at which gates begin that have no target: a low price must leave them open
@@ -119,9 +101,10 @@ def train_incentive(  # noqa: PLR0913 - a training has this many parts
         TrainingInterruptedError: As for `fine_tune`; call it again with the same model and folder to go on.
     """
     n_tokens = incentive.n_tokens or mean_length(rows)
-    cost = COSTS[incentive.cost](model, Workload(n_tokens, settings.batch_size, device=str(model.device)))
-    macs = _macs_of(model, n_tokens, cost.removes_work)
-    if not cost.removes_work:
+    work = Workload(n_tokens, settings.batch_size, device=str(model.device))
+    cost, removes_work = COSTS.load(incentive.cost).for_training(model, work), COSTS[incentive.cost].removes_work
+    macs = _macs_of(model, n_tokens, removes_work)
+    if not removes_work:
         with given_back(model), cost.metered(model, None) as read:
             charge, looking = Charge(incentive.first(), read), watch.part("priced", 0, settings.total_steps(len(rows)))
             priced = _kept(looking, settings, incentive).run(
@@ -148,7 +131,7 @@ def train_incentive(  # noqa: PLR0913 - a training has this many parts
             charge,
         )
     met = incentive.target is None or left() <= incentive.target
-    forced = incentive.target is not None and not isinstance(cost, ExpectedLatency)  # time has no order to cut by
+    forced = incentive.target is not None and cost.is_of_macs
     values = gates.hardened(macs, incentive.target or 1.0) if forced else gates.values()
     smaller = compact(model, values)
     recovery = None
@@ -219,9 +202,8 @@ def _reached(target: float | None) -> Callable[[StepRecord], bool]:
 
 def _left(cost: ComputeCost, gates: Gates, macs: Units) -> Callable[[], float]:
     """Share of what is priced that the deterministic gates leave."""
-    if isinstance(cost, ExpectedLatency):
-        return lambda: cost.share(gates.values())
-    return lambda: gates.share(macs)
+    there = macs.map(lambda part: part.to(gates.device))
+    return lambda: cost.share(gates.values(), there)
 
 
 def _kept(watch: StepCallbacks, settings: FineTuneSettings, incentive: IncentiveSettings) -> Phase:

@@ -29,8 +29,13 @@ from compecon.attention.sweep import sweep
 from compecon.compression.compact import compact
 from compecon.compression.macs import unit_macs
 from compecon.compression.prune import METHODS, prune
-from compecon.incentives.activity import AttentionL1, EffectiveKeys, FfnL1, GroupLasso, ScoreL1
-from compecon.incentives.cost import ComputeCost, ExpectedMacs
+from compecon.incentives.costs.attention_l1 import AttentionL1
+from compecon.incentives.costs.cost import ComputeCost
+from compecon.incentives.costs.effective_keys import EffectiveKeys
+from compecon.incentives.costs.ffn_l1 import FfnL1
+from compecon.incentives.costs.group_lasso import GroupLasso
+from compecon.incentives.costs.macs import ExpectedMacs
+from compecon.incentives.costs.score_l1 import ScoreL1
 from compecon.incentives.gates import Gates, gated
 from compecon.stats import inequality as metrics
 

@@ -14,6 +14,7 @@ from compecon.checkpoints.gate.intake import survey
 from compecon.checkpoints.gate.preflight import Preflight
 from compecon.checkpoints.locate import locate
 from compecon.files.complete import KEEP
+from compecon.incentives.costs import COSTS
 from compecon.runs.jobs.machine_speed import Speed
 from compecon.runs.jobs.options import prune_plan, train_plan
 from compecon.tasks.row_counts import Rows, count_rows
@@ -165,17 +166,19 @@ def _training_macs(plan: TrainPlan, work: _Work) -> float | None:
     if texts is None:
         return None
     step = _BACKWARD * work.forward + (work.forward if plan.settings.hidden_weight else 0.0)
-    if plan.incentive is None:
+    incentive = plan.incentive
+    if incentive is None:
         return texts * step + _measuring(work, 1.0)
-    left = 0.5 if plan.incentive.target is None else plan.incentive.target
-    priced = plan.incentive.price_share
-    total = texts * step * (priced * _GATES + (1 - priced) * (_FIXED_SHARE + (1 - _FIXED_SHARE) * left))
-    if not work.knows:
-        total += texts * _BACKWARD * work.forward
+    before = 0.0 if work.knows else texts * _BACKWARD * work.forward
     if plan.teacher_share and work.rows is not None:
-        total += work.rows.train * work.forward
-    graded = 0 if plan.incentive.start == "open" else _GRADED_ROWS
-    return total + _BACKWARD * graded * work.forward + _measuring(work, left)
+        before += work.rows.train * work.forward
+    if not COSTS[incentive.cost].removes_work:
+        return before + texts * step + _measuring(work, 1.0)
+    left = 0.5 if incentive.target is None else incentive.target
+    shrinking = incentive.price_share * _GATES
+    shrinking += (1 - incentive.price_share) * (_FIXED_SHARE + (1 - _FIXED_SHARE) * left)
+    graded = 0 if incentive.start == "open" else _GRADED_ROWS
+    return before + texts * step * shrinking + _BACKWARD * graded * work.forward + _measuring(work, left)
 
 
 def _pruning_macs(plan: PrunePlan, work: _Work) -> float | None:
