@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from app.parts.canvas import canvas_component
 from app.parts.widgets import escaped
-from app.server.resources import canvas_part
 from app.state.help_state import HELP_LINKS, HELP_TOPIC, follow_link, help_topic
 from compecon.views.help.guide import guide
 
@@ -26,5 +26,5 @@ def help_page() -> None:
         )
     with st.container(key="guide", width=_WIDTH_PX):
         st.markdown(pages[topic].text)
-    links = st.components.v2.component("compecon_help", html="<span hidden></span>", js=canvas_part("links.js", "help"))
+    links = canvas_component("help", isolate_styles=False)  # its styles are for the text beside it
     links(data={"topic": topic}, key=HELP_LINKS, on_topic_change=follow_link)

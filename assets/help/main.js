@@ -23,9 +23,10 @@ function show(/** @type {string} */ id, tries = TRIES) {
  *   setTriggerValue: (name: string, value: string) => void,
  * }} component
  */
-export default function ({ data, parentElement, setTriggerValue }) {
+export function mount({ data, parentElement, setTriggerValue }) {
+  const mine = new AbortController();
   listening.abort();
-  listening = new AbortController();
+  listening = mine;
   const follow = (/** @type {MouseEvent} */ event) => {
     const link = event.target instanceof Element && event.target.closest(LINK);
     if (!(link instanceof HTMLAnchorElement)) return;
@@ -36,11 +37,11 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (topic === data.topic) show(heading);
     else setTriggerValue("topic", topic);
   };
-  document.addEventListener("click", follow, { capture: true, signal: listening.signal });
+  document.addEventListener("click", follow, { capture: true, signal: mine.signal });
   const wanted = heading;
   if (shown && shown !== data.topic) requestAnimationFrame(() => show(wanted));
   shown = data.topic;
   heading = "";
   parentElement.querySelector("span")?.setAttribute("data-topic", data.topic); // from here on, links are followed
-  return () => listening.abort();
+  return () => mine.abort();
 }
