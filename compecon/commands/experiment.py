@@ -55,7 +55,7 @@ def frontier(  # noqa: PLR0913 - one option each
     max_tokens: MaxTokens = 128,
 ) -> None:
     """Quality against MACs: incentives beside every post-hoc rival, given the same steps and teacher."""
-    from compecon.compression.prune import METHODS
+    from compecon.compression.importance import IMPORTANCES
     from compecon.studies.experiment import frontier_report
     from compecon.studies.experiment_report import write_report
     from compecon.studies.frontier_experiment import FrontierPlan
@@ -73,7 +73,7 @@ def frontier(  # noqa: PLR0913 - one option each
             seeds=parse_list(seeds, int, "--seeds"),
             dense=FineTuneSettings(epochs=dense_epochs, freeze_embeddings=True) if dense_epochs else None,
             after=after,
-            methods=parse_list(methods, str, "--methods") or tuple(METHODS),
+            methods=parse_list(methods, str, "--methods") or tuple(IMPORTANCES),
             finalists=finalists,
             max_tokens=max_tokens,
         )

@@ -117,7 +117,7 @@ def estimate_training(  # noqa: PLR0913 - a training has this many parts
     step = pace.step * (_HIDDEN if settings.hidden_weight else 1.0)
     if incentive is not None and COSTS[incentive.cost].removes_work:
         step *= _share_of_step(incentive)
-        graded += 0 if incentive.start == "open" else min(_GRADED_ROWS, len(rows))
+        graded += min(_GRADED_ROWS, len(rows)) if incentive.grades_rows else 0
         phases = 2
     trained = sum(part.numel() for part in model.parameters() if part.requires_grad)
     stored = sum(part.numel() * part.element_size() for part in model.parameters())

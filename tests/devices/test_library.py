@@ -27,8 +27,9 @@ from compecon.attention import (
 from compecon.attention.selection import keep_largest, sort_descending
 from compecon.attention.sweep import sweep
 from compecon.compression.compact import compact
+from compecon.compression.importance import IMPORTANCES
 from compecon.compression.macs import unit_macs
-from compecon.compression.prune import METHODS, prune
+from compecon.compression.prune import prune
 from compecon.incentives.costs.attention_l1 import AttentionL1
 from compecon.incentives.costs.cost import ComputeCost
 from compecon.incentives.costs.effective_keys import EffectiveKeys
@@ -185,7 +186,7 @@ def test_gates_price_and_compaction_give_the_same_small_model(
     _assert_alike(small[1], small[0])
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", IMPORTANCES)
 def test_every_method_prunes_the_same_units(method: str, device: torch.device) -> None:
     torch.manual_seed(0)
     here = _bert()

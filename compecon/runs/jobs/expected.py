@@ -13,6 +13,7 @@ from typing import Any, final
 from compecon.checkpoints.gate.intake import survey
 from compecon.checkpoints.gate.preflight import Preflight
 from compecon.checkpoints.locate import locate
+from compecon.compression.importance import IMPORTANCES
 from compecon.files.complete import KEEP
 from compecon.incentives.costs import COSTS
 from compecon.runs.jobs.machine_speed import Speed
@@ -30,7 +31,6 @@ _FIXED_SHARE = 0.2  # of a step that does not shrink with the units
 _MEASURINGS = (
     2.5  # passes of the new checkpoint over what it is measured on: while it trains, at its end, and beside it
 )
-_PASSES = {"random": 0, "magnitude": 0, "uniform": 0, "taylor": 1, "fisher": 4}  # of importance, over those rows
 _PROCESS_BYTES = 700_000_000  # Python, torch and transformers
 _USUAL_TOKENS = 32  # where nothing is known of the texts
 _MB = 1024**2
@@ -177,12 +177,12 @@ def _training_macs(plan: TrainPlan, work: _Work) -> float | None:
     left = 0.5 if incentive.target is None else incentive.target
     shrinking = incentive.price_share * _GATES
     shrinking += (1 - incentive.price_share) * (_FIXED_SHARE + (1 - _FIXED_SHARE) * left)
-    graded = 0 if incentive.start == "open" else _GRADED_ROWS
+    graded = _GRADED_ROWS if incentive.grades_rows else 0
     return before + texts * step * shrinking + _BACKWARD * graded * work.forward + _measuring(work, left)
 
 
 def _pruning_macs(plan: PrunePlan, work: _Work) -> float | None:
-    total = _PASSES[plan.method] * _BACKWARD * _GRADED_ROWS * work.forward + _measuring(work, plan.target)
+    total = IMPORTANCES[plan.method].passes * _BACKWARD * _GRADED_ROWS * work.forward + _measuring(work, plan.target)
     if plan.recovery is None:
         return total
     texts = _texts(plan.recovery, work)
