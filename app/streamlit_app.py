@@ -18,5 +18,6 @@ st.navigation(
         st.Page(ROOT / "pages" / "frontier.py", title="Frontier"),
         st.Page(ROOT / "pages" / "train.py", title="Train"),
         st.Page(ROOT / "pages" / "allocation.py", title="Allocation"),
+        st.Page(ROOT / "pages" / "help.py", title="Help"),
     ]
 ).run()

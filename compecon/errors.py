@@ -3,6 +3,22 @@
 Each message is one or two sentences for a person: what is wrong, what was got, what to do.
 """
 
+from collections.abc import Iterable
+
+
+def did_you_mean(name: str, names: Iterable[str]) -> str:
+    """A question to end the message about an unknown name with; "" if none of the known ones is close to it.
+
+    Args:
+        name: What was given.
+        names: The known ones.
+    """
+    from difflib import get_close_matches  # noqa: PLC0415 - only when something went wrong
+
+    by_lower = {each.lower(): each for each in names}
+    close = get_close_matches(name[:100].lower(), by_lower, n=1)
+    return f" Did you mean {by_lower[close[0]]}?" if close else ""
+
 
 class CompeconError(Exception):
     """Base class of the errors raised on purpose by compecon."""

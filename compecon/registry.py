@@ -136,6 +136,18 @@ class Registry(Mapping[str, M], Generic[M, T]):
             raise ValueError(f"{self.kind} must be one of {', '.join(self)}, got {name!r}.")
         return self[name]
 
+    def load(self, name: str) -> type[T]:
+        """The class of a method.
+
+        Raises:
+            ValueError: If there is none of that name, or it cannot be loaded.
+        """
+        loaded: Any = self.find(name).load()
+        kind: type[T] = loaded
+        if not (isinstance(loaded, type) and issubclass(loaded, self._class())):
+            raise ValueError(f"{name} is no {self.kind}: it must extend {self._class().__qualname__}.")
+        return kind
+
     def make(self, name: str, **options: Any) -> T:
         """A method as its entry says, but for these options.
 

@@ -72,6 +72,7 @@ WITHOUT_TORCH = [
     "compression/shape",
     "errors",
     "evaluation/row_records",
+    "evaluation/evaluation_records",
     "evaluation/row_store",
     "files/complete",
     "files/safe_reader",
@@ -95,6 +96,7 @@ WITHOUT_TORCH = [
     "training/plans",
     "training/training_settings",
     "views/attention/frames",
+    "views/help/guide",
 ]
 
 

@@ -11,7 +11,7 @@ from typing import Any, final
 
 from app.frontier.frontier_plot import frontier_figure
 from app.server.resources import checkpoints, runs
-from compecon.evaluation.result_store import EvaluationStore
+from compecon.evaluation.evaluation_records import EvaluationStore
 from compecon.runs.history import History
 from compecon.runs.home import Home
 from compecon.runs.run_record import RunRecord, RunState

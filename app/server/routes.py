@@ -24,7 +24,14 @@ from compecon.attention.policies import POLICIES
 from compecon.paths import assets
 
 PREFIX = "/compecon"
-CANVASES = ("shared", "canvas", "compare", "frontier", "allocation")  # folders of assets/ that browsers may read
+CANVASES = (
+    "shared",
+    "canvas",
+    "compare",
+    "frontier",
+    "allocation",
+    "help",
+)  # folders of assets/ that browsers may read
 MAX_BODY = 1_000_000
 WARM_UP_S = 0.8  # importing torch holds the interpreter lock: first let the browser paint
 _BYTES = "application/octet-stream"

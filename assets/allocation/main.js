@@ -1,357 +1,240 @@
 // The canvas of the Allocation page. It holds every budget of the bar, so a drag never asks the server; what is let go
 // is told to Streamlit, which keeps it in the address bar.
 
-import { exportFigure } from "../shared/export.js";
-import { palette } from "../shared/scales.js";
-import { number, sheet } from "./paint.js";
-import { amount, curveNote, marketNote, PICTURES, playbackNote, rows, why } from "./pictures.js";
+import { find, write } from "../shared/dom.js";
+import { LiveCanvas, mounting } from "../shared/live_canvas.js";
+import { saveMenus, sheet, switches } from "../shared/stage.js";
+import { Arrivals } from "./arrivals.js";
+import { Facts } from "./facts.js";
+import { nowAt, paletteOf, tallestOf } from "./market.js";
+import { curveNote, marketNote, playbackNote, why } from "./notes.js";
+import { amount, number } from "./numbers.js";
+import { NAMES, PICTURES } from "./pictures.js";
+import { saveFigure } from "./save.js";
 
-const PLAY_MS = 6000;
-const FACTS = ["price", "abandoned", "value", "gap", "accuracy", "used"];
+/** @import { Send, Size } from "../shared/types.js" */
+/** @import { PictureName } from "./pictures.js" */
+/** @import { AllocationData, AllocationView, MarketTable, Shown } from "./types.js" */
 
-class Allocation {
+/** @type {Record<string, number | undefined>} */
+const STEPS = {
+  ArrowLeft: -1,
+  ArrowDown: -1,
+  ArrowRight: 1,
+  ArrowUp: 1,
+  PageDown: -10,
+  PageUp: 10,
+  Home: -Infinity,
+  End: Infinity,
+};
+
+class Allocation extends LiveCanvas {
+  /** @type {AllocationView} */
+  view = { budget: 0, query: 0, order: "arrival" };
+  /** @type {AllocationData | null} */
+  data = null;
+  /** @type {Record<AllocationView["order"], number[]>} */
+  #orders = { arrival: [], price: [] };
+  /** Ends of the pictures' axes, the same over the whole bar. */
+  #ends = { tallest: 1, steepest: 1 };
+  /** @type {Partial<Record<PictureName, Size>>} */
+  #sizes = {};
+
+  /** @param {HTMLElement | ShadowRoot} root */
   constructor(root) {
-    this.root = root;
-    this.view = { budget: 0, query: 0, order: "arrival" };
-    this.sizes = {};
-    this.texts = new Map();
-    this.resize = new ResizeObserver(() => {
-      this.measure();
-      this.draw();
+    super(root, ".ca");
+    this.bar = find(root, "#ca-budget", HTMLInputElement);
+    this.queue = find(root, "canvas.queue", HTMLCanvasElement);
+    this.play = this.$(".play");
+    this.online = this.$(".online");
+    this.facts = new Facts(this.$(".facts"));
+    this.colours = paletteOf(this.box);
+    this.arrivals = new Arrivals(this.play, {
+      total: () => this.data?.playback?.prices.length ?? 0,
+      draw: () => this.draw(),
+      opened: () => {
+        this.online.hidden = false; // only what is there can be measured
+        this.measure();
+      },
     });
-    this.resize.observe(root.querySelector(".ca"));
-    const bar = this.$("#ca-budget");
-    const bars = this.$(".queue");
-    bar.addEventListener("input", () => this.set({ budget: this.table.places[Number(bar.value)] }, false));
+    this.showOrder = switches(root, (_, order) => this.set({ order: order === "price" ? order : "arrival" }));
+    saveMenus(root, (name, format) => {
+      if (this.data) saveFigure(name, format, this.#shown(this.data), this.#sizes);
+    });
+    this.#listen();
+  }
+
+  #listen() {
+    const { bar, queue } = this;
+    bar.addEventListener("input", () => this.set({ budget: this.data?.table.places[Number(bar.value)] ?? 0 }, false));
     bar.addEventListener("change", () => this.tell());
-    bars.addEventListener("pointermove", (event) => this.set({ query: this.queryAt(event) }, false));
-    bars.addEventListener("click", () => this.tell());
-    bars.addEventListener("keydown", (event) => this.step(event));
-    for (const button of root.querySelectorAll("[data-order]"))
-      button.addEventListener("click", () => this.set({ order: button.dataset.order }));
-    for (const place of root.querySelectorAll("[data-export]")) this.offer(place);
-    this.$(".play").addEventListener("click", () => (this.playing ? this.stop() : this.play()));
-    this.buildFacts();
+    queue.addEventListener("pointermove", (event) => this.set({ query: this.#queryAt(event) }, false));
+    queue.addEventListener("click", () => this.tell());
+    queue.addEventListener("keydown", (event) => this.#step(event));
   }
 
-  $(selector) {
-    return this.root.querySelector(selector);
-  }
-
-  /** Writes a text where it is another one: what stays the same need not be laid out again. */
-  write(selector, text) {
-    let held = this.texts.get(selector);
-    if (!held) this.texts.set(selector, (held = { element: this.$(selector), text: null }));
-    if (held.text !== text) held.element.textContent = held.text = text;
-  }
-
-  /** Called by Streamlit at first and after every run of the script. */
+  /**
+   * Called by Streamlit at first and after every run of the script.
+   * @param {AllocationData} data
+   * @param {Send} send
+   */
   update(data, send) {
-    const changed = data.id !== this.data?.id;
     this.send = send;
+    if (data.id !== this.data?.id) this.#opened(data);
     this.data = data;
-    this.table = data.table;
-    if (changed) this.opened(data);
-    const base = palette(this.$(".ca"));
-    this.colours = { ...base, waste: base.dark ? "#e69f00" : "#b35900", ghost: base.dark ? "#3b4454" : "#cfd4dc" };
-    this.$(".ca").style.setProperty("--ca-waste", this.colours.waste);
-    this.measure();
-    this.draw();
+    this.colours = paletteOf(this.box);
+    this.box.style.setProperty("--ca-waste", this.colours.waste);
+    this.resized();
   }
 
-  opened({ table, view }) {
-    this.playing = null;
+  /** @param {AllocationData} data */
+  #opened({ table, view }) {
+    this.arrivals.forget();
     this.view = { ...view, query: Math.min(view.query, table.queries.length - 1) };
-    this.orders = {
-      arrival: table.queries.map((_, i) => i),
-      price: table.choke
-        .map((c, i) => [c, i])
-        .sort((a, b) => b[0] - a[0] || a[1] - b[1])
-        .map(([, i]) => i),
-    };
-    const bought = table.queries
-      .map((_, i) => Math.max(table.entry[i], ...table.spends.map((row) => row[i])))
-      .sort((a, b) => a - b);
-    this.tallest = bought[Math.floor(0.97 * (bought.length - 1))];
-    this.steepest = 1.15 * Math.max(...table.points.clearing.slice(2));
-    this.$("#ca-budget").max = table.places.length - 1;
+    const arrival = table.queries.map((_, i) => i);
+    this.#orders = { arrival, price: arrival.toSorted((a, b) => table.choke[b] - table.choke[a] || a - b) };
+    this.#ends = { tallest: tallestOf(table), steepest: 1.15 * Math.max(...table.points.clearing.slice(2)) };
+    this.bar.max = String(table.places.length - 1);
   }
 
-  /** Sizes of the pictures, asked for when they may have changed and not while dragging. */
   measure() {
-    for (const name of Object.keys(PICTURES)) {
+    for (const name of NAMES) {
       const { clientWidth: width, clientHeight: height } = this.$(`canvas.${name}`);
-      this.sizes[name] = { width, height };
+      this.#sizes[name] = { width, height };
     }
   }
 
-  set(change, done = true) {
-    if (Object.entries(change).every(([name, value]) => this.view[name] === value)) return;
-    if ("budget" in change) this.stop();
-    Object.assign(this.view, change);
+  /**
+   * Every change of the view ends here.
+   * @param {Partial<AllocationView>} change
+   * @param {boolean} [isDone] Whether a choice is over (released), worth telling the server.
+   */
+  set(change, isDone = true) {
+    const now = { ...this.view, ...change };
+    const { budget, query, order } = this.view;
+    if (now.budget === budget && now.query === query && now.order === order) return;
+    if (now.budget !== budget) this.arrivals.stop();
+    this.view = now;
     this.draw();
-    if (done) this.tell();
+    if (isDone) this.tell();
   }
 
   tell() {
-    clearTimeout(this.telling);
-    this.telling = setTimeout(() => this.send?.("view", { ...this.view }), 150);
+    this.tellSoon(() => ({ ...this.view }));
   }
 
   get order() {
-    return this.orders[this.view.order];
+    return this.#orders[this.view.order];
   }
 
-  queryAt(event) {
-    const box = this.$(".queue").getBoundingClientRect();
+  /** @param {MouseEvent} event */
+  #queryAt(event) {
+    const box = this.queue.getBoundingClientRect();
     const place = Math.floor(((event.clientX - box.left) / box.width) * this.order.length);
     return this.order[Math.max(0, Math.min(this.order.length - 1, place))];
   }
 
-  step(event) {
-    const by = {
-      ArrowLeft: -1,
-      ArrowDown: -1,
-      ArrowRight: 1,
-      ArrowUp: 1,
-      PageDown: -10,
-      PageUp: 10,
-      Home: -Infinity,
-      End: Infinity,
-    }[event.key];
+  /** @param {KeyboardEvent} event */
+  #step(event) {
+    const by = STEPS[event.key];
     if (by === undefined) return;
     event.preventDefault();
     const place = Math.max(0, Math.min(this.order.length - 1, this.order.indexOf(this.view.query) + by));
     this.set({ query: this.order[place] });
   }
 
-  /** Which of the computed budgets is shown: the one that the bar stands on. */
-  get place() {
-    return Math.max(0, this.table.places.indexOf(this.view.budget));
+  /**
+   * All that a picture needs.
+   * @param {AllocationData} data
+   * @returns {Shown}
+   */
+  #shown(data) {
+    const { view, order, colours } = this;
+    const now = nowAt(data.table, this.#stop(data.table));
+    return { table: data.table, data, view, now, order, colours, ...this.#ends, arrived: this.arrivals.at };
   }
 
-  /** All that a picture needs. */
-  get shown() {
-    const at = this.place;
-    const { points, prices, spends, reasons } = this.table;
-    const { table, data, view, order, colours, tallest, steepest, playing } = this;
-    const now = {
-      ...Object.fromEntries(Object.entries(points).map(([name, column]) => [name, column[at]])),
-      price: prices[at],
-      spends: spends[at],
-      reasons: reasons[at],
-    };
-    return { table, data, view, now, order, colours, tallest, steepest, playing };
+  /**
+   * Which of the computed budgets is shown: the one that the bar stands on.
+   * @param {MarketTable} table
+   */
+  #stop({ places }) {
+    return Math.max(0, places.indexOf(this.view.budget));
   }
 
   draw() {
-    if (!this.orders || !this.sizes.queue?.width) return;
-    const shown = this.shown;
-    const { now } = shown;
-    const bar = this.$("#ca-budget");
-    const { queries, places } = this.table;
-    if (Number(bar.value) !== this.place) bar.value = this.place;
-    this.write(".budget", amount(shown, now.budget));
-    this.write(".mean", `${number(now.budget / queries.length, 3)} a query, ${queries.length} queries`);
-    this.write(
-      ".exact",
-      `Stop ${this.place + 1} of ${places.length}: the library computed each of them, and nothing in between is guessed. ${this.data.note}`,
-    );
-    bar.setAttribute(
-      "aria-valuetext",
-      `${amount(shown, now.budget)}, price ${number(now.price)}, ${now.abandoned} abandoned`,
-    );
-    this.$(".play").hidden = this.data.playback?.budget !== this.view.budget; // recorded at the budget that was let go
-    for (const button of this.root.querySelectorAll("[data-order]"))
-      button.setAttribute("aria-pressed", button.dataset.order === this.view.order);
-    this.drawFacts(now);
-    for (const name of ["queue", "market", "curve"]) this.paint(name, shown);
-    this.say(shown);
-    this.drawPlayback(shown);
-    this.$(".ca").dataset.budget = this.view.budget;
+    const { data, view } = this;
+    if (!data || !this.#sizes.queue?.width) return;
+    const shown = this.#shown(data);
+    this.#showBar(shown);
+    this.play.hidden = data.playback?.budget !== view.budget; // recorded at the budget that was let go
+    this.showOrder(view);
+    this.facts.draw(shown);
+    for (const name of NAMES.slice(0, 3)) this.#paint(name, shown);
+    this.#words(shown);
+    this.#showArrivals(shown);
+    this.box.dataset.budget = String(view.budget);
   }
 
-  paint(name, shown) {
-    const { width, height } = this.sizes[name];
-    PICTURES[name](sheet(this.$(`canvas.${name}`), this.sizes[name]), width, height, shown);
+  /** @param {Shown} shown */
+  #showBar(shown) {
+    const { table, data, now } = shown;
+    const n = table.queries.length;
+    const stop = this.#stop(table);
+    if (Number(this.bar.value) !== stop) this.bar.value = String(stop);
+    const budget = amount(shown, now.budget);
+    write(this.$(".budget"), budget);
+    write(this.$(".mean"), `${number(now.budget / n, 3)} a query, ${n} queries`);
+    const computed = `Stop ${stop + 1} of ${table.places.length}: the library computed each of them`;
+    write(this.$(".exact"), `${computed}, and nothing in between is guessed. ${data.note}`);
+    const said = `${budget}, price ${number(now.price)}, ${now.abandoned} abandoned`;
+    this.bar.setAttribute("aria-valuetext", said);
   }
 
-  /** The pictures in words. */
-  say(shown) {
-    const {
-      now,
-      table: { queries },
-      view: { query },
-    } = shown;
-    const bar = this.$(".queue");
-    const words = `${queries[query]}: ${now.spends[query] > 0 ? `${amount(shown, now.spends[query])}, ` : ""}${why(shown, query)}.`;
-    this.write(".why", words);
-    for (const [name, value] of Object.entries({
-      valuemin: 1,
-      valuemax: this.order.length,
-      valuenow: this.order.indexOf(query) + 1,
-      valuetext: words,
-    }))
-      bar.setAttribute(`aria-${name}`, value);
-    this.write(".who", `Curve of ${queries[query]}`);
-    this.write(".marketnote", marketNote(shown));
-    this.write(".curvenote", curveNote(shown));
+  /**
+   * @param {PictureName} name
+   * @param {Shown} shown
+   */
+  #paint(name, shown) {
+    const size = this.#sizes[name];
+    if (!size) return;
+    const canvas = find(this.root, `canvas.${name}`, HTMLCanvasElement);
+    PICTURES[name](sheet(canvas, size), size.width, size.height, shown);
   }
 
-  buildFacts() {
-    this.$(".facts").replaceChildren(
-      ...FACTS.map((name) => {
-        const box = document.createElement("div");
-        const [value, told] = [document.createElement("b"), document.createElement("span")];
-        box.className = "fact";
-        box.dataset.fact = name;
-        box.append(
-          { used: "really used", price: "shadow price", gap: "gap to the optimum" }[name] ?? name,
-          value,
-          told,
-        );
-        return box;
-      }),
-    );
+  /**
+   * The pictures in words.
+   * @param {Shown} shown
+   */
+  #words(shown) {
+    const { query } = shown.view;
+    const name = shown.table.queries[query];
+    const spend = shown.now.spends[query];
+    const words = `${name}: ${spend > 0 ? `${amount(shown, spend)}, ` : ""}${why(shown, query)}.`;
+    write(this.$(".why"), words);
+    this.queue.setAttribute("aria-valuemin", "1");
+    this.queue.setAttribute("aria-valuemax", String(this.order.length));
+    this.queue.setAttribute("aria-valuenow", String(this.order.indexOf(query) + 1));
+    this.queue.setAttribute("aria-valuetext", words);
+    write(this.$(".who"), `Curve of ${name}`);
+    write(this.$(".marketnote"), marketNote(shown));
+    write(this.$(".curvenote"), curveNote(shown));
   }
 
-  drawFacts(now) {
-    const { worth, money, one } = this.data;
-    const n = this.table.queries.length;
-    const left = now.budget - now.handed;
-    const facts = {
-      price: [
-        now.price === null ? "none" : number(now.price),
-        now.price === null
-          ? `set by this rule; demand would meet the budget at ${number(now.clearing)}`
-          : `${worth} for one more ${one}${money > 0 ? `; ${number((now.price / money) * 1e6, 3)} for one unit of money` : ""}`,
-      ],
-      abandoned: [`${now.abandoned} of ${n}`, "queries that got nothing"],
-      value: [number(now.value), worth],
-      gap: [
-        number(now.bound - now.value > 1e-9 * now.bound ? now.bound - now.value : 0, 3),
-        `at most: the bound is ${number(now.bound)}, and no rule exceeds it`,
-      ],
-      accuracy: [
-        `${(100 * now.accuracy).toFixed(1)} %`,
-        `${(100 * now.low).toFixed(1)} to ${(100 * now.high).toFixed(1)}, 95 % over queries`,
-      ],
-      used: [
-        number(now.used),
-        `of ${number(now.handed)} handed out; ${number(left > 1e-9 * now.budget ? left : 0)} unspent`,
-      ],
-    };
-    for (const name of FACTS) {
-      this.write(`[data-fact="${name}"] b`, facts[name][0]);
-      this.write(`[data-fact="${name}"] span`, facts[name][1]);
-    }
-  }
-
-  // ---- arrivals
-
-  play() {
-    const { playback } = this.data;
-    const started = performance.now();
-    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    this.playing = { at: 0 };
-    this.write(".play", "■ Stop");
-    this.$(".online").hidden = false;
-    this.measure();
-    const frame = (time) => {
-      if (!this.playing) return;
-      this.playing.at = calm
-        ? playback.prices.length
-        : Math.min(playback.prices.length, Math.ceil((Math.max(0, time - started) / PLAY_MS) * playback.prices.length));
-      this.draw();
-      if (this.playing.at < playback.prices.length) this.frame = requestAnimationFrame(frame);
-      else this.write(".play", "↺ Back");
-    };
-    this.frame = requestAnimationFrame(frame);
-  }
-
-  stop() {
-    if (!this.playing) return;
-    cancelAnimationFrame(this.frame);
-    this.playing = null;
-    this.write(".play", "▶ Play arrivals");
-    this.draw();
-  }
-
-  drawPlayback(shown) {
-    this.$(".online").hidden = !this.playing;
-    if (!this.playing) return;
-    this.paint("playback", shown);
-    this.write(".progress", `${this.playing.at} of ${this.data.playback.prices.length} arrived`);
-    this.write(".playnote", playbackNote(shown));
-  }
-
-  // ---- export
-
-  offer(place) {
-    const select = document.createElement("select");
-    const name = place.dataset.export;
-    select.setAttribute("aria-label", `Export ${name}`);
-    select.title = "Save this figure or its numbers";
-    select.append(
-      new Option("⤓", ""),
-      ...(name === "budgets" ? ["csv", "json"] : ["png", "svg", "csv", "json"]).map(
-        (f) => new Option(f.toUpperCase(), f),
-      ),
-    );
-    select.addEventListener("change", () => {
-      if (select.value && this.orders) this.save(name, select.value);
-      select.value = "";
-    });
-    place.append(select);
-  }
-
-  save(name, format) {
-    const shown = this.shown;
-    const { now, view, table, data } = shown;
-    const draw = (ctx, width, height) => {
-      ctx.fillStyle = this.colours.background;
-      ctx.fillRect(0, 0, width, height);
-      PICTURES[name](ctx, width, height, shown);
-    };
-    const provenance = {
-      figure: name,
-      ...data.provenance,
-      unit: table.unit,
-      worth: data.worth,
-      budget: now.budget,
-      price: now.price,
-      clearing_price: now.clearing,
-      value: now.value,
-      bound: now.bound,
-      query: table.queries[view.query],
-      url: window.location.href,
-    };
-    exportFigure(format, {
-      name: `compecon-${name}`,
-      draw,
-      rows: () => rows(name, shown),
-      ...this.sizes[name],
-      provenance,
-    });
+  /** @param {Shown} shown */
+  #showArrivals(shown) {
+    const { playback } = shown.data;
+    this.online.hidden = shown.arrived === null || !playback;
+    if (shown.arrived === null || !playback) return;
+    this.#paint("playback", shown);
+    write(this.$(".progress"), `${shown.arrived} of ${playback.prices.length} arrived`);
+    write(this.$(".playnote"), playbackNote(shown, playback));
   }
 
   dispose() {
-    this.playing = null;
-    cancelAnimationFrame(this.frame);
-    clearTimeout(this.telling);
-    this.resize.disconnect();
+    super.dispose();
+    this.arrivals.forget();
   }
 }
 
-const mounted = new WeakMap();
-
-/** Entry point, called by the component's stub on every change from Streamlit. */
-export function mount({ data, parentElement, setStateValue }) {
-  let canvas = mounted.get(parentElement);
-  if (!canvas) mounted.set(parentElement, (canvas = new Allocation(parentElement)));
-  canvas.update(data, setStateValue);
-  return () => {
-    canvas.dispose();
-    mounted.delete(parentElement);
-  };
-}
+export const mount = mounting(Allocation);

@@ -1,249 +1,144 @@
-// The pictures of the Allocation page, each a function of what is shown; their sentences; and their numbers as rows.
-// `shown` is {table, data, view, now, order, colours, tallest, steepest, playing}.
+// The pictures of the Allocation page, each a function of what is shown, and their numbers as rows.
 
-import { axes, dot, label, line, number, queue } from "./paint.js";
+import { FUNDED, tangent, valueAt, WASTED } from "./curves.js";
+import { why } from "./notes.js";
+import { number } from "./numbers.js";
+import { axes, dot, label, line, queue } from "./paint.js";
 
+/** @import { Row, Sheet } from "../shared/types.js" */
+/** @import { Inside, Point } from "./paint.js" */
+/** @import { Playback, Shown } from "./types.js" */
+
+/** @typedef {(ctx: Sheet, width: number, height: number, shown: Shown) => void} Paint */
+/** @typedef {"queue" | "market" | "curve" | "playback"} PictureName */
+
+/** @type {PictureName[]} */
+export const NAMES = ["queue", "market", "curve", "playback"];
 const NEIGHBOURS = 6; // other funded curves behind the chosen one
-const FUNDED = "0";
-const LEFT_OUT = "3";
-const WASTED = "6";
-const PASSED = "9"; // places of reasons in the library's list
 
-const isSpare = (now) => now.budget - now.handed > 1e-9 * now.budget;
-
-/** An amount with its unit, in money too if there is a price. */
-export function amount({ table, data }, x) {
-  return `${number(x)} ${table.unit}${data.money > 0 ? ` (${number((x * data.money) / 1e6, 3)} money)` : ""}`;
-}
-
-/** Why a query got what it got. */
-export function why({ table, now }, i) {
-  return table.sentences[Number(now.reasons[i])]
-    .replaceAll("{price}", number(now.price))
-    .replaceAll("{choke}", number(table.choke[i]));
-}
-
-/** Value on the line that is drawn: it has a point at each step, and steps last until the next one. */
-function valueAt([spends, values], spend) {
-  let j = 0;
-  while (j + 1 < spends.length && spends[j + 1] <= spend) j++;
-  const next = j + 1 < spends.length ? j + 1 : j;
-  const width = spends[next] - spends[j];
-  return width > 0 ? values[j] + ((values[next] - values[j]) * (spend - spends[j])) / width : values[j];
-}
-
-function queuePicture(ctx, width, height, { table, data, view, now, order, colours, tallest, playing }) {
-  const caps = playing ? data.playback.caps : now.spends;
-  const arrived = playing && new Set(data.playback.order.slice(0, playing.at));
+/** @type {Paint} */
+function queuePicture(ctx, width, height, { table, data, view, now, order, colours, tallest, arrived }) {
+  const { playback } = data;
+  const isPlayed = playback !== null && arrived !== null;
+  const here = new Set(isPlayed ? playback.order.slice(0, arrived) : order);
+  const caps = isPlayed ? playback.caps : now.spends;
   const bars = order.map((i) => ({
-    spend: arrived && !arrived.has(i) ? 0 : caps[i],
+    spend: here.has(i) ? caps[i] : 0,
     ghost: table.entry[i],
-    wasted: !arrived && now.reasons[i] === WASTED,
+    isWasted: !isPlayed && now.reasons[i] === WASTED,
   }));
   queue(ctx, width, height, colours, bars, order.indexOf(view.query), tallest);
 }
 
+/** @type {Paint} */
 function marketPicture(ctx, width, height, { table: { demand, unit }, now, colours, steepest }) {
-  const nearly =
-    demand.totals[demand.prices.findLastIndex((price) => price >= 0.02 * steepest)] ?? demand.totals.at(-1);
+  const cheap = demand.prices.findLastIndex((price) => price >= 0.02 * steepest);
+  const nearly = demand.totals.at(cheap) ?? 0; // all of it if nothing is as dear
   const right = Math.max(1.1 * nearly, 1.05 * now.budget);
-  const { box, x, y } = axes(ctx, width, height, colours, {
-    right,
-    top: steepest,
-    xTitle: `demand of all queries, ${unit}`,
-    yTitle: "price",
-  });
-  line(
-    ctx,
-    box,
-    demand.prices.map((price, i) => [x(demand.totals[i]), y(price)]),
-    { colour: colours.accent },
-  );
-  line(
-    ctx,
-    box,
-    [
-      [x(now.budget), box.bottom],
-      [x(now.budget), box.top],
-    ],
-    { colour: colours.full, width: 2.5 },
-  );
-  line(
-    ctx,
-    box,
-    [
-      [box.left, y(now.clearing)],
-      [x(now.budget), y(now.clearing)],
-    ],
-    { colour: colours.muted, width: 1.5, dash: [4, 3] },
-  );
-  if (now.clearing <= steepest) dot(ctx, x(now.budget), y(now.clearing), colours.full, colours.background);
-  label(
-    ctx,
-    box,
-    `price ${number(now.clearing)}`,
-    x(now.budget),
-    y(Math.min(now.clearing, steepest)),
-    colours.text,
-    colours.font,
-  );
+  const titles = { xTitle: `demand of all queries, ${unit}`, yTitle: "price" };
+  const { box, x, y } = axes(ctx, width, height, colours, { right, top: steepest, ...titles });
+  const [at, level] = [x(now.budget), y(now.clearing)];
+  const demanded = demand.prices.map(/** @returns {Point} */ (price, i) => [x(demand.totals[i]), y(price)]);
+  line(ctx, box, demanded, { colour: colours.accent });
+  straight(ctx, box, [at, box.bottom], [at, box.top], { colour: colours.full, width: 2.5 });
+  straight(ctx, box, [box.left, level], [at, level], { colour: colours.muted, width: 1.5, dash: [4, 3] });
+  if (now.clearing <= steepest) dot(ctx, at, level, colours.full, colours.background);
+  label(ctx, box, `price ${number(now.clearing)}`, at, y(Math.min(now.clearing, steepest)), colours);
 }
 
-/** What the market's picture shows, in a sentence. */
-export function marketNote(shown) {
-  const { now } = shown;
-  if (now.clearing === 0) return "The budget is more than anybody wants: the price is 0.";
-  if (now.price === null) return "This rule sets no price; the one drawn is the market's.";
-  if (isSpare(now))
-    return `Demand jumps at this price, because queries give up all at once: ${amount(shown, now.budget - now.handed)} stay unspent.`;
-  return "Vertical: the budget, which does not depend on the price. Falling: what all want at a price. Where they meet is the shadow price: what one more unit would bring.";
-}
+/**
+ * @param {Sheet} ctx
+ * @param {Inside} box
+ * @param {Point} from
+ * @param {Point} to
+ * @param {Parameters<typeof line>[3]} style
+ */
+const straight = (ctx, box, from, to, style) => line(ctx, box, [from, to], style);
 
-const tangent = ({ table, now }, i) => {
-  const price = now.price ?? now.clearing;
-  const spend = now.spends[i];
-  const value = spend > 0 ? valueAt(table.curves[i], spend) : 0;
-  return { price, spend, value, base: value - price * spend };
-};
-
+/** @type {Paint} */
 function curvePicture(ctx, width, height, shown) {
-  const {
-    table: { curves, unit, queries },
-    data,
-    view: { query },
-    now,
-    colours,
-  } = shown;
-  const [spends, values] = curves[query];
-  const right = Math.max(spends.at(-1) * 1.15, now.spends[query] * 1.1);
+  const { table, data, view, now, colours } = shown;
+  const [spends, values] = table.curves[view.query];
+  const right = Math.max(spends[spends.length - 1] * 1.15, now.spends[view.query] * 1.1);
   const top = 1.25 * Math.max(...values) || 1;
-  const { box, x, y } = axes(ctx, width, height, colours, { right, top, xTitle: `spend, ${unit}`, yTitle: data.worth });
-  const funded = queries.map((_, k) => k).filter((k) => k !== query && now.reasons[k] === FUNDED);
-  for (let n = 0; n < Math.min(NEIGHBOURS, funded.length); n++) {
-    const k = funded[Math.floor((n * funded.length) / NEIGHBOURS)];
-    const [xs, ys] = curves[k];
+  const titles = { xTitle: `spend, ${table.unit}`, yTitle: data.worth };
+  const { box, x, y } = axes(ctx, width, height, colours, { right, top, ...titles });
+  const reach = 0.07 * right;
+  for (const k of neighbours(shown)) {
+    const [xs, ys] = table.curves[k];
     const { spend, value, price } = tangent(shown, k);
-    const reach = 0.07 * right;
-    line(
-      ctx,
-      box,
-      xs.map((each, j) => [x(each), y(ys[j])]),
-      { colour: colours.muted, width: 1, alpha: 0.45 },
-    );
-    line(
-      ctx,
-      box,
-      [
-        [x(spend - reach), y(value - price * reach)],
-        [x(spend + reach), y(value + price * reach)],
-      ],
-      { colour: colours.full, width: 1.5, alpha: 0.8 },
-    );
+    const curve = xs.map(/** @returns {Point} */ (each, j) => [x(each), y(ys[j])]);
+    line(ctx, box, curve, { colour: colours.muted, width: 1, alpha: 0.45 });
+    /** @type {(by: number) => Point} */
+    const beside = (by) => [x(spend + by), y(value + price * by)];
+    straight(ctx, box, beside(-reach), beside(reach), { colour: colours.full, width: 1.5, alpha: 0.8 });
   }
-  line(ctx, box, [...spends.map((each, j) => [x(each), y(values[j])]), [box.right, y(valueAt(curves[query], right))]], {
-    colour: colours.accent,
-    width: 2.5,
-  });
-  const { price, spend, value, base } = tangent(shown, query);
-  line(
-    ctx,
-    box,
-    [
-      [x(0), y(base)],
-      [x(right), y(base + price * right)],
-    ],
-    { colour: colours.full, width: 2, dash: [6, 4] },
-  );
+  const own = spends.map(/** @returns {Point} */ (each, j) => [x(each), y(values[j])]);
+  own.push([box.right, y(valueAt([spends, values], right))]);
+  line(ctx, box, own, { colour: colours.accent, width: 2.5 });
+  const { price, spend, value, base } = tangent(shown, view.query);
+  const priced = { colour: colours.full, width: 2, dash: [6, 4] };
+  straight(ctx, box, [x(0), y(base)], [x(right), y(base + price * right)], priced);
   dot(ctx, x(spend), y(value), spend > 0 ? colours.accent : colours.muted, colours.background);
 }
 
-/** What the curve's picture shows, in a sentence. */
-export function curveNote(shown) {
-  const {
-    table,
-    now,
-    view: { query },
-  } = shown;
-  const { price, spend, base } = tangent(shown, query);
-  const code = now.reasons[query];
-  const choke = number(table.choke[query]);
-  if (now.price === null)
-    return `Dashed: the market's price ${number(price)} as a slope; this rule does not heed it. At a price below ${choke} it would be bought.`;
-  if (code === FUNDED)
-    return `Dashed: a line of slope ${number(price)}, the price, the same for every funded query (thin: others). It meets the axis at the surplus ${number(base, 3)}: value less what the spend costs.`;
-  if (!(table.choke[query] > 0))
-    return `Nothing that this query could buy is seen to bring anything. Dashed: what any spend costs at the price ${number(price)}.`;
-  if (spend > 0)
-    return `Dashed: a line of slope ${number(price)}, the price, through what it got. Where the curve is above the line, another spend would leave more surplus.`;
-  if (code === LEFT_OUT || code === PASSED)
-    return `Dashed: what any spend costs at the price ${number(price)}. The curve reaches it: this query is worth its price, and got nothing.`;
-  return `Dashed: what any spend costs at the price ${number(price)}. The curve is nowhere above it, so buying nothing is best; at a price below ${choke} it would be bought.`;
+/**
+ * Some other queries that are funded at the price.
+ * @param {Shown} shown
+ */
+function neighbours({ table, view, now }) {
+  const all = table.queries.map((_, i) => i).filter((i) => i !== view.query && now.reasons[i] === FUNDED);
+  const n = Math.min(NEIGHBOURS, all.length);
+  return Array.from({ length: n }, (_, i) => all[Math.floor((i * all.length) / NEIGHBOURS)]);
 }
 
-function playbackPicture(ctx, width, height, { data: { playback, worth }, playing, colours }) {
-  const at = playing?.at ?? playback.prices.length;
+/** @type {Paint} */
+function playbackPicture(ctx, width, height, { data: { playback, worth }, arrived, colours }) {
+  if (!playback) return;
+  const { prices, offline, known, earned } = playback;
   const half = Math.floor(width / 2) - 8;
-  const n = playback.prices.length;
-  const price = axes(ctx, half, height, colours, {
-    right: n,
-    top: 1.1 * Math.max(...playback.prices, playback.offline),
-    xTitle: "arrivals",
-    yTitle: "price",
-  });
-  line(
-    ctx,
-    price.box,
-    [
-      [price.box.left, price.y(playback.offline)],
-      [price.box.right, price.y(playback.offline)],
-    ],
-    { colour: colours.full, width: 1.5, dash: [6, 4] },
-  );
-  line(
-    ctx,
-    price.box,
-    playback.prices.slice(0, at).map((p, i) => [price.x(i), price.y(p)]),
-    { colour: colours.accent, width: 1.5 },
-  );
+  const seen = arrived ?? prices.length;
+  const shared = { right: prices.length, xTitle: "arrivals" };
+  const dashed = { colour: colours.full, width: 1.5, dash: [6, 4] };
+  const solid = { colour: colours.accent, width: 1.5 };
+  const highest = 1.1 * Math.max(...prices, offline);
+  const price = axes(ctx, half, height, colours, { ...shared, top: highest, yTitle: "price" });
+  straight(ctx, price.box, [price.box.left, price.y(offline)], [price.box.right, price.y(offline)], dashed);
+  line(ctx, price.box, path(price, prices, seen), solid);
   ctx.save();
   ctx.translate(half + 16, 0);
-  const earned = axes(ctx, half, height, colours, {
-    right: n,
-    top: 1.1 * Math.max(playback.known.at(-1), playback.earned.at(-1)),
-    xTitle: "arrivals",
-    yTitle: `${worth} so far`,
-  });
-  line(
-    ctx,
-    earned.box,
-    playback.known.slice(0, at).map((v, i) => [earned.x(i), earned.y(v)]),
-    { colour: colours.full, width: 1.5, dash: [6, 4] },
-  );
-  line(
-    ctx,
-    earned.box,
-    playback.earned.slice(0, at).map((v, i) => [earned.x(i), earned.y(v)]),
-    { colour: colours.accent, width: 1.5 },
-  );
+  const most = 1.1 * Math.max(known.at(-1) ?? 0, earned.at(-1) ?? 0);
+  const total = axes(ctx, half, height, colours, { ...shared, top: most, yTitle: `${worth} so far` });
+  line(ctx, total.box, path(total, known, seen), dashed);
+  line(ctx, total.box, path(total, earned, seen), solid);
   ctx.restore();
 }
 
-/** What the arrivals' picture shows, in sentences. */
-export function playbackNote(shown) {
-  const { playback } = shown.data;
-  return (
-    `Ours, not the paper's: the price follows what is spent. Dashed: somebody who knows all arrivals, at the price ${number(playback.offline)}. ` +
-    `In the end ${amount(shown, playback.used)} are used, worth ${number(playback.value)}; knowing all, nobody could exceed ${number(playback.bound)} with caps alone, so the regret is at most ${number(Math.max(0, playback.bound - playback.value), 3)}` +
-    `${playback.recycled > 0 ? `. ${amount(shown, playback.recycled)} of the caps were not used up and went back into the budget` : ""}` +
-    `${playback.service > 0 ? `. Everybody was sure of ${amount(shown, playback.service)}.` : "."}`
-  );
-}
+/**
+ * The first values of a series, by arrival.
+ * @param {ReturnType<typeof axes>} on
+ * @param {number[]} series
+ * @param {number} n
+ * @returns {Point[]}
+ */
+const path = ({ x, y }, series, n) => series.slice(0, n).map((value, i) => [x(i), y(value)]);
 
-export const PICTURES = { queue: queuePicture, market: marketPicture, curve: curvePicture, playback: playbackPicture };
+/** @type {Record<PictureName, Paint>} */
+export const PICTURES = {
+  queue: queuePicture,
+  market: marketPicture,
+  curve: curvePicture,
+  playback: playbackPicture,
+};
 
-/** A picture's numbers, or with "budgets" those of every stop of the bar. */
+/**
+ * A picture's numbers, or with "budgets" those of every stop of the bar.
+ * @param {string} name
+ * @param {Shown} shown
+ * @returns {Row[]}
+ */
 export function rows(name, shown) {
-  const { table, data, view, now, order } = shown;
+  const { table, view, now, order } = shown;
   if (name === "queue")
     return order.map((i) => ({
       query: table.queries[i],
@@ -253,23 +148,29 @@ export function rows(name, shown) {
       why: why(shown, i),
     }));
   if (name === "market") return table.demand.prices.map((price, i) => ({ price, demand: table.demand.totals[i] }));
-  if (name === "curve")
-    return table.curves[view.query][0].map((spend, i) => ({
-      query: table.queries[view.query],
-      spend,
-      value: table.curves[view.query][1][i],
-    }));
-  if (name === "playback")
-    return data.playback.order.map((i, at) => ({
-      arrival: at,
-      query: table.queries[i],
-      price: data.playback.prices[at],
-      cap: data.playback.caps[i],
-      earned_so_far: data.playback.earned[at],
-      earned_knowing_all: data.playback.known[at],
-    }));
+  if (name === "curve") {
+    const [spends, values] = table.curves[view.query];
+    return spends.map((spend, i) => ({ query: table.queries[view.query], spend, value: values[i] }));
+  }
+  if (name === "playback") return arrivals(shown, shown.data.playback);
+  const columns = Object.entries(table.points);
   return table.places.map((_, at) => ({
-    ...Object.fromEntries(Object.entries(table.points).map(([column, values]) => [column, values[at]])),
+    ...Object.fromEntries(columns.map(([column, values]) => [column, values[at]])),
     price: table.prices[at],
   }));
 }
+
+/**
+ * @param {Shown} shown
+ * @param {Playback | null} playback
+ * @returns {Row[]}
+ */
+const arrivals = ({ table }, playback) =>
+  playback?.order.map((i, at) => ({
+    arrival: at,
+    query: table.queries[i],
+    price: playback.prices[at],
+    cap: playback.caps[i],
+    earned_so_far: playback.earned[at],
+    earned_knowing_all: playback.known[at],
+  })) ?? [];

@@ -1,48 +1,62 @@
 // The budget bar, the switches, the badge, the answers: everything that takes input or says a word.
 
-import { badgeOf, drawTicks, showBadge, stopOf } from "../shared/budget.js";
-import { updateOutput, write } from "../shared/panels.js";
-import { sharedInputs } from "../shared/stage.js";
-import { ATLAS, readsSentence } from "../shared/words.js";
+import { badgeOf, drawTicks, showBadge, showBudget } from "../shared/budget.js";
+import { write } from "../shared/dom.js";
+import { sharedInputs } from "../shared/inputs.js";
+import { Output } from "../shared/output.js";
+import { widthOf } from "../shared/stage.js";
+import { readsSentence } from "../shared/words.js";
+
+/** @import { Store } from "../shared/store.js" */
+/** @import { Owner } from "./main.js" */
 
 export class Controls {
+  #ticksWidth = 120;
+  #ticksDrawn = "";
+
+  /** @param {Owner} owner */
   constructor(owner) {
     this.owner = owner;
-    Object.assign(this, sharedInputs(owner, ATLAS));
-    owner.$(".python").addEventListener("click", () => this.copyPython());
+    this.inputs = sharedInputs(owner);
+    this.output = new Output(owner.$(".answers"), owner.$(".verdict"));
+    this.python = owner.$(".python");
+    this.python.addEventListener("click", () => this.#copyPython());
   }
 
-  opened() {
-    this.range.max = this.owner.stops.length - 1;
-    this.range.disabled = this.owner.store.n < 2;
+  /** @param {Store} store */
+  opened(store) {
+    this.inputs.range.max = String(this.owner.stops.length - 1);
+    this.inputs.range.disabled = store.n < 2;
+    this.#ticksDrawn = "";
   }
 
-  draw() {
-    const { owner } = this;
-    const { store, view } = owner;
-    const { n } = store;
-    if (document.activeElement !== this.range || owner.stops[+this.range.value] !== view.k)
-      this.range.value = stopOf(owner.stops, view.k);
-    write(owner.$(".k"), `${view.k} of ${n} (${Math.round((100 * view.k) / n)} %)`);
-    this.range.setAttribute("aria-valuetext", `${view.k} of ${n} keys`);
-    const frame = store.frames.get(view.k);
-    updateOutput({ answers: owner.$(".answers"), verdict: owner.$(".verdict") }, store, frame);
+  measure() {
+    this.#ticksWidth = widthOf(this.inputs.ticks);
+  }
+
+  /** @param {Store} store */
+  draw(store) {
+    const { owner, inputs } = this;
+    const { view } = owner;
+    showBudget(inputs, owner.stops, view.k, store.n);
+    this.output.show(store, store.frames.get(view.k));
     write(owner.$(".reads"), readsSentence(store, view.k));
-    this.select.value = view.statistic;
-    this.showSwitches(view);
-    this.ticks();
+    inputs.select.value = view.statistic;
+    inputs.showSwitches(view);
+    this.#ticks(store);
     this.badge();
   }
 
-  /** Marks the budgets that have been computed: there the picture is exact. */
-  ticks() {
-    const { owner } = this;
-    const { stops, store, colours } = owner;
-    const width = owner.figures.widths.ticks;
-    const drawn = [width, stops.length, store.frames.size, colours.accent].join();
-    if (this.ticksOf === store && this.ticksDrawn === drawn) return; // budgets only come; a drag changes nothing here
-    Object.assign(this, { ticksOf: store, ticksDrawn: drawn });
-    drawTicks(owner.$(".ticks"), width, stops, (k) => store.isExact(k), colours.accent);
+  /**
+   * Marks the budgets that have been computed: there the picture is exact.
+   * @param {Store} store
+   */
+  #ticks(store) {
+    const { stops, colours } = this.owner;
+    const drawn = [this.#ticksWidth, stops.length, store.frames.size, colours.accent].join();
+    if (this.#ticksDrawn === drawn) return; // budgets only come; a drag changes nothing here
+    this.#ticksDrawn = drawn;
+    drawTicks(this.inputs.ticks, this.#ticksWidth, stops, (k) => store.isExact(k), colours.accent);
   }
 
   /** Says how the page knows what it shows. */
@@ -50,19 +64,19 @@ export class Controls {
     showBadge(this.owner.$(".badge"), badgeOf(this.owner.feed, this.owner.view.k));
   }
 
-  async copyPython() {
-    const { owner } = this;
-    const { view, spec } = owner;
-    const button = owner.$(".python");
-    const code = spec.python.replace("__K__", view.k).replace("__LAYER__", view.layer).replace("__HEAD__", view.head);
+  async #copyPython() {
+    const { view, spec } = this.owner;
+    if (!spec) return;
+    const places = { __K__: view.k, __LAYER__: view.layer, __HEAD__: view.head };
+    const code = Object.entries(places).reduce((text, [name, at]) => text.replace(name, String(at)), spec.python);
     try {
       await navigator.clipboard.writeText(code);
-      button.textContent = "Copied";
+      this.python.textContent = "Copied";
     } catch {
       window.prompt("Copy this script", code);
     }
     setTimeout(() => {
-      button.textContent = "Copy as Python";
+      this.python.textContent = "Copy as Python";
     }, 1500);
   }
 }

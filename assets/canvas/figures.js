@@ -1,443 +1,209 @@
-// The pictures: sizes, pointers, keys, tips, and export. Drawing itself is in paint.js.
+// The pictures of one text: what each shows now, in numbers and in words.
 
-import { exportFigure } from "../shared/export.js";
+import { atlas } from "../shared/atlas.js";
+import { Chips, chipColours } from "../shared/chips.js";
+import { armLines, lorenzCurves, lorenzOfHead, scarcityLines } from "../shared/curves.js";
+import { find, label, write } from "../shared/dom.js";
+import { heatmap } from "../shared/heatmap.js";
+import { Picture } from "../shared/picture.js";
+import { saveMenus, Tip } from "../shared/stage.js";
+import { explainStatistics, StatisticsTable } from "../shared/statistics_table.js";
 import {
-  atlas,
-  atlasAt,
-  chipsPlot,
-  heatmap,
-  heatmapAt,
-  lorenzPlot,
-  scarcityBox,
-  scarcityPlot,
-} from "../shared/paint.js";
-import {
-  buildChips,
-  buildStatistics,
-  chipColours,
-  rankOf,
-  updateChips,
-  updateStatistics,
-  write,
-} from "../shared/panels.js";
-import { fit, label, saveMenu, Tip, widthOf } from "../shared/stage.js";
-import {
-  ATLAS,
+  labelOf,
   number,
-  percent,
+ 
   rangeOf,
   removedNote,
   removedSentence,
-  STATISTICS,
-  VIEW_WORDS,
+  unitFactor,
+  viewSentence,
 } from "../shared/words.js";
+import { listen, tokenTip } from "./pointers.js";
+import { saveFigure } from "./save.js";
+
+/** @import { Place } from "../shared/types.js" */
+/** @import { AtlasModel } from "../shared/atlas.js" */
+/** @import { ScarcityModel } from "../shared/curves.js" */
+/** @import { HeatmapModel } from "../shared/heatmap.js" */
+/** @import { Store } from "../shared/store.js" */
+/** @import { Owner } from "./main.js" */
 
 export class Figures {
+  /** @type {Chips | null} */
+  chips = null;
+  /**
+   * Attention that each token receives, or gets from the pinned query.
+   * @type {Float32Array}
+   */
+  shares = new Float32Array(0);
+  /** Why the chosen head has nothing to show; "" if it has. */
+  missing = "";
+  /** @type {Place | null} */
+  hoverHead = null;
+
+  /** @param {Owner} owner */
   constructor(owner) {
     this.owner = owner;
-    const $ = (s) => owner.$(s);
-    this.canvas = { heatmap: $(".heatmap"), lorenz: $(".lorenz"), atlas: $(".atlas"), scarcity: $(".scarcity") };
-    this.tip = new Tip($(".tip"), $(".cc"));
-    this.hover = null;
-    this.cells = buildStatistics($("table.stats"), $("dl"));
-    for (const place of owner.root.querySelectorAll(".tools"))
-      saveMenu(place, (figure, format) => {
-        if (owner.store) this.exportOne(figure, format);
-      });
-    this.#heatmapInput();
-    this.#atlasInput();
-    const drag = (event) => {
-      if (!owner.store || event.buttons !== 1) return;
-      const { width, height } = this.sizes.scarcity;
-      const { at } = scarcityBox(width, height, owner.store.n);
-      const x = event.offsetX;
-      owner.set({ k: owner.stops.reduce((a, b) => (Math.abs(at(b) - x) < Math.abs(at(a) - x) ? b : a)) }, false);
+    /** @param {string} name */
+    const canvas = (name) => find(owner.root, `canvas.${name}`, HTMLCanvasElement);
+    this.pictures = {
+      heatmap: new Picture(canvas("heatmap"), heatmap, (width) => Math.min(width, 340)),
+      lorenz: new Picture(canvas("lorenz"), lorenzCurves, () => 178),
+      atlas: new Picture(canvas("atlas"), atlas, (width) => this.#atlasHeight(width)),
+      scarcity: new Picture(canvas("scarcity"), scarcityLines, () => 190),
     };
-    this.canvas.scarcity.addEventListener("pointerdown", drag);
-    this.canvas.scarcity.addEventListener("pointermove", drag);
-    this.canvas.scarcity.addEventListener("pointerup", () => owner.tell());
+    this.tip = new Tip(owner.$(".tip"), owner.box);
+    this.table = new StatisticsTable(owner.$("table.stats tbody"));
+    explainStatistics(owner.$("dl"));
+    saveMenus(owner.root, (name, format) => saveFigure(this, name, format));
+    listen(this);
   }
 
-  opened() {
-    this.chips = buildChips(this.owner.$(".list"), this.owner.store.open, {
-      hover: (i, event) => this.#tokenTip(i, event),
+  /** @param {number} width */
+  #atlasHeight(width) {
+    const { store } = this.owner;
+    if (!store) return 80;
+    return Math.min(240, Math.max(80, store.nLayers * Math.min(46, (width - 28) / store.nHeads) + 42));
+  }
+
+  /** @param {Store} store */
+  opened(store) {
+    this.hoverHead = null;
+    this.chips = new Chips(this.owner.$(".list"), store.open, {
+      hover: (i, event) => tokenTip(this, i, event),
       leave: () => this.tip.hide(),
-      pin: (i) => this.#pin(i),
+      pin: (i) => this.pin(i),
     });
   }
 
   measure() {
-    this.widths = Object.fromEntries(
-      Object.entries({ ...this.canvas, ticks: this.owner.$(".ticks") }).map(([name, canvas]) => [
-        name,
-        widthOf(canvas),
-      ]),
-    );
+    for (const picture of Object.values(this.pictures)) picture.measure();
   }
 
-  #pin(query) {
+  /**
+   * Pins a query, or lets it go if it is the one that is pinned.
+   * @param {number} query
+   */
+  pin(query) {
     this.owner.set({ pinned: this.owner.view.pinned === query ? null : query }, false);
   }
 
-  // ---- what is drawn -------------------------------------------------------------------------------------------------
-
-  draw() {
-    const { store, view, colours } = this.owner;
+  /** @param {Store} store */
+  draw(store) {
+    const { view, colours, head: place } = this.owner;
     this.missing = removedSentence(store, view.layer, view.head);
-    const at = this.at();
-    const full = store.economy(store.n, ...at);
-    const now = store.economy(view.k, ...at);
     this.shares = store.perToken(view.k, view.layer, view.head, view.pinned);
-    this.models = {
-      heatmap: this.heatmapModel(view.layer, view.head, view.pinned),
-      lorenz: { curve: now?.curve, full: full?.curve, missing: this.missing, colours, unitName: "tokens" },
-      atlas: this.atlasModel(),
-      scarcity: this.scarcityModel(),
-    };
-    this.sizes = {};
-    this.#paint("heatmap", heatmap, (width) => Math.min(width, 340));
-    this.#paint("lorenz", lorenzPlot, () => 178);
-    this.#paint("atlas", atlas, (width) =>
-      Math.min(240, Math.max(80, store.nLayers * Math.min(46, (width - 28) / store.nHeads) + 42)),
-    );
-    this.#paint("scarcity", scarcityPlot, () => 190);
-    updateChips(this.chips, this.shares, colours, view.pinned);
-    updateStatistics(this.cells, store.statistics(store.n, ...at), store.statistics(view.k, ...at), {
-      unit: view.unit,
-      n: store.n,
-      missing: this.missing,
-    });
-    this.#words();
+    const [full, now] = [store.n, view.k].map((k) => store.economy(k, ...place)?.curve);
+    this.pictures.heatmap.draw(this.heatmapModel(store, view, view.pinned));
+    this.pictures.lorenz.draw(lorenzOfHead(now, full, this.missing, colours));
+    this.pictures.atlas.draw(this.atlasModel(store));
+    this.pictures.scarcity.draw(this.#scarcityModel(store));
+    this.chips?.paint(chipColours(this.shares, colours), (i) => i === view.pinned);
+    const [ofFull, ofNow] = [store.n, view.k].map((k) => store.statistics(k, ...place));
+    this.table.show(ofFull, ofNow, { unit: view.unit, n: store.n, missing: this.missing });
+    this.#words(store);
+    this.#labels(store, ofNow?.gini);
   }
 
-  at() {
-    const { layer, head, view, tokens } = this.owner.view;
-    return [layer, head, view, tokens];
+  /**
+   * @param {Store} store
+   * @param {Place} place
+   * @param {number | null} pinned
+   * @returns {HeatmapModel}
+   */
+  heatmapModel(store, { layer, head }, pinned) {
+    const { view, colours } = this.owner;
+    const weights = store.matrix(view.k, layer, head);
+    const missing = removedSentence(store, layer, head);
+    return { weights, n: store.n, tokens: store.open.tokens, pinned, missing, colours };
   }
 
-  #paint(name, paint, heightOf) {
-    const canvas = this.canvas[name];
-    const width = this.widths[name];
-    const size = fit(canvas, width, Math.round(heightOf(width)));
-    this.sizes[name] = size;
-    paint(size.context, size.width, size.height, this.models[name]);
-  }
-
-  heatmapModel(layer, head, pinned) {
-    const { store, view, colours } = this.owner;
-    return {
-      weights: store.matrix(view.k, layer, head),
-      n: store.n,
-      tokens: store.open.tokens,
-      pinned,
-      missing: removedSentence(store, layer, head),
-      colours,
-    };
-  }
-
-  atlasModel() {
-    const { store, view, colours } = this.owner;
-    const frame = store.frames.get(view.k) ?? store.frames.get(store.nearest(view.k));
-    const name = view.statistic;
-    const values = name === "moved" ? frame.arrays.moved : store.statistic(frame, view.view, view.tokens, name);
+  /**
+   * @param {Store} store
+   * @returns {AtlasModel}
+   */
+  atlasModel(store) {
+    const { view, colours } = this.owner;
+    const { statistic: name, unit } = view;
+    const frame = store.nearestFrame(view.k);
+    const values = store.statistic(frame, view.view, view.tokens, name);
     const [low, high] = rangeOf(name, store.n);
-    const bits = name === "entropy" && view.unit === "bits" ? 1 / Math.LN2 : 1;
-    const thumbnails =
-      view.tiles === "pictures" ? (l, h) => (store.has(l, h) ? store.matrix(frame.k, l, h) : null) : null;
+    const factor = unitFactor(name, unit);
+    /** @type {AtlasModel["thumbnails"]} */
+    const thumbnails = (layer, head) => (store.has(layer, head) ? store.matrix(frame.k, layer, head) : null);
     return {
-      values: bits === 1 ? values : values.map((v) => v * bits),
+      values: factor === 1 ? values : values.map((v) => v * factor),
       low,
-      high: high * bits,
+      high: high * factor,
       heads: store.open.heads,
       nHeads: store.nHeads,
       gone: store.removed,
-      thumbnails,
+      thumbnails: view.tiles === "pictures" ? thumbnails : null,
       n: store.n,
       selected: view,
       hover: this.hoverHead,
-      label:
-        name === "moved"
-          ? ATLAS[name].label
-          : `${ATLAS[name].label}${name === "entropy" ? `, ${view.unit}` : ""}, ${view.view} view`,
+      label: `${labelOf(name, unit)}${name === "moved" ? "" : `, ${view.view} view`}`,
       colours,
     };
   }
 
-  scarcityModel() {
-    const { store, view, colours } = this.owner;
-    return {
-      own: { label: store.policyLabel, points: store.curve() },
-      arms: store.arms,
-      k: view.k,
-      n: store.n,
-      unit: store.open.change_unit,
-      flips: store.flips(),
-      colours,
-    };
+  /**
+   * @param {Store} store
+   * @returns {ScarcityModel}
+   */
+  #scarcityModel(store) {
+    const { view, colours } = this.owner;
+    const unit = store.open.change_unit;
+    const lines = armLines({ label: store.policyLabel, points: store.curve() }, store.arms, colours);
+    return { lines, k: view.k, n: store.n, unit, flips: [{ at: store.flips(), colour: colours.arms[1] }], colours };
   }
 
-  #words() {
+  /** @param {Store} store */
+  #words(store) {
     const { owner, missing } = this;
-    const { store, view } = owner;
-    const { open } = store;
-    const flips = store.flips();
+    const { view } = owner;
     const note = owner.$(".atlasnote");
     write(owner.$(".headname"), `Layer ${view.layer} · head ${view.head}${missing && " · removed"}`);
     write(note, removedNote(store));
     note.hidden = !store.removed.size;
-    write(
-      owner.$(".viewnote"),
-      `${view.view === "row" ? "Row view" : "Received view"}: ${VIEW_WORDS[view.view]}${view.tokens === "content" ? "; special tokens left out" : ""}. Layer ${view.layer}, head ${view.head}.`,
-    );
-    write(
-      owner.$(".chips h3"),
-      missing || (view.pinned === null ? "Attention each token receives" : `What “${open.tokens[view.pinned]}” reads`),
-    );
-    write(
-      owner.$(".scarcenote"),
-      `${flips.length ? `The answer flips at k = ${flips.length > 6 ? `${flips.slice(0, 6).join(", ")}, …` : flips.join(", ")} (dots on the axis). ` : ""}Where a control arm moves the output as much as the chosen policy, the change is arithmetic, not choice.`,
-    );
-    const stats = store.statistics(view.k, ...this.at());
-    label(this.canvas.heatmap, missing || `Attention of layer ${view.layer}, head ${view.head} at ${view.k} keys`);
-    label(this.canvas.lorenz, missing || `Lorenz curve, Gini ${number(stats?.gini)}`);
-    label(
-      this.canvas.atlas,
-      `All heads coloured by ${view.statistic}; arrow keys move the selection, now layer ${view.layer}, head ${view.head}${missing && ", removed"}`,
-    );
-    label(
-      this.canvas.scarcity,
-      `Output change against budget; ${number(store.frames.get(view.k)?.change)} at ${view.k} keys`,
-    );
+    write(owner.$(".viewnote"), `${viewSentence(view)} Layer ${view.layer}, head ${view.head}.`);
+    const pinned = view.pinned === null ? null : store.open.tokens[view.pinned];
+    const chips = pinned === null ? "Attention each token receives" : `What “${pinned}” reads`;
+    write(owner.$(".chips h3"), missing || chips);
+    const flips = store.flips();
+    const budgets = flips.length > 6 ? `${flips.slice(0, 6).join(", ")}, …` : flips.join(", ");
+    const flipped = flips.length ? `The answer flips at k = ${budgets} (dots on the axis). ` : "";
+    write(owner.$(".scarcenote"), `${flipped}${ARMS_NOTE}`);
   }
 
-  // ---- pointers and keys ---------------------------------------------------------------------------------------------
-
-  #heatmapInput() {
-    const { heatmap: canvas } = this.canvas;
-    const { owner } = this;
-    const spot = (event) =>
-      owner.store &&
-      heatmapAt(event.offsetX, event.offsetY, this.sizes.heatmap.width, this.sizes.heatmap.height, owner.store.n);
-    canvas.addEventListener("pointermove", (event) => {
-      const at = spot(event);
-      if (at?.query === this.hover?.query && at?.key === this.hover?.key) return;
-      this.hover = at;
-      if (!at) return this.tip.hide();
-      if (this.missing) return this.tip.show(event, this.missing);
-      const { store, view } = owner;
-      const row = store.perToken(view.k, view.layer, view.head, at.query);
-      const w = row[at.key];
-      const [q, k] = [store.open.tokens[at.query], store.open.tokens[at.key]];
-      this.tip.show(
-        event,
-        Number.isNaN(w)
-          ? `“${q}” may not see “${k}”.`
-          : w === 0
-            ? `“${q}” does not read “${k}” at this budget.`
-            : `“${q}” gives “${k}” ${number(w)} of its attention (rank ${rankOf(row, at.key)}).`,
-      );
-    });
-    canvas.addEventListener("pointerleave", () => {
-      this.hover = null;
-      this.tip.hide();
-    });
-    canvas.addEventListener("click", (event) => {
-      const at = spot(event);
-      if (at) this.#pin(at.query);
-    });
-    canvas.addEventListener("keydown", (event) => {
-      const { store, view } = owner;
-      const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
-      if (event.key === "Escape") return owner.set({ pinned: null }, false);
-      if (!step || !store) return;
-      event.preventDefault();
-      owner.set({ pinned: ((view.pinned ?? (step > 0 ? -1 : store.n)) + step + store.n) % store.n }, false);
-    });
+  /**
+   * @param {Store} store
+   * @param {number | undefined} gini
+   */
+  #labels(store, gini) {
+    const { missing, pictures } = this;
+    const { k, layer, head, statistic } = this.owner.view;
+    const now = `layer ${layer}, head ${head}`;
+    const heads = `All heads coloured by ${statistic}; arrow keys move the selection, now ${now}`;
+    label(pictures.heatmap.canvas, missing || `Attention of ${now} at ${k} keys`);
+    label(pictures.lorenz.canvas, missing || `Lorenz curve, Gini ${number(gini)}`);
+    label(pictures.atlas.canvas, `${heads}${missing && ", removed"}`);
+    const change = number(store.frames.get(k)?.change);
+    label(pictures.scarcity.canvas, `Output change against budget; ${change} at ${k} keys`);
   }
 
-  #atlasInput() {
-    const { atlas: canvas } = this.canvas;
-    const { owner } = this;
-    const spot = (event) =>
-      owner.store &&
-      atlasAt(
-        event.offsetX,
-        event.offsetY,
-        this.sizes.atlas.width,
-        this.sizes.atlas.height,
-        owner.store.open.heads,
-        owner.store.nHeads,
-      );
-    canvas.addEventListener("pointermove", (event) => {
-      const at = spot(event);
-      if (at?.layer === this.hoverHead?.layer && at?.head === this.hoverHead?.head) return;
-      this.hoverHead = at;
-      if (!at) {
-        this.tip.hide();
-        return owner.draw();
-      }
-      const model = this.atlasModel();
-      const name = owner.view.statistic;
-      const value = model.values[at.layer * model.nHeads + at.head];
-      const words = ATLAS[name];
-      this.#preview(at);
-      const gone = removedSentence(owner.store, at.layer, at.head);
-      if (gone) return this.tip.show(event, gone);
-      this.tip.show(
-        event,
-        `Layer ${at.layer}, head ${at.head}\n${words.label}: ${name === "entropy" ? `${number(value)} ${owner.view.unit}` : words.format(value)}\nClick to select`,
-      );
-    });
-    canvas.addEventListener("pointerleave", () => {
-      this.hoverHead = null;
-      this.tip.hide();
-      owner.draw();
-    });
-    canvas.addEventListener("click", (event) => {
-      const at = spot(event);
-      if (at) {
-        this.hoverHead = null;
-        owner.set(at);
-      }
-    });
-    canvas.addEventListener("keydown", (event) => {
-      const { store, view } = owner;
-      const move = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
-      if (!move || !store) return;
-      event.preventDefault();
-      const layer = Math.max(0, Math.min(store.nLayers - 1, view.layer + move[0]));
-      const head = Math.max(0, Math.min(store.open.heads[layer] - 1, view.head + move[1]));
-      owner.set({ layer, head });
-    });
-  }
-
-  /** Shows another head's matrix while the pointer is over its tile; the selection stays. */
-  #preview(at) {
-    const { store } = this.owner;
-    this.models.atlas = this.atlasModel();
-    this.#repaint("atlas", atlas);
+  /**
+   * Shows another head's matrix while the pointer is over its tile; the selection stays.
+   * @param {Store} store
+   * @param {Place} at
+   */
+  preview(store, at) {
+    this.pictures.atlas.draw(this.atlasModel(store));
     if (!store.has(at.layer, at.head)) return;
-    this.models.heatmap = this.heatmapModel(at.layer, at.head, null);
-    this.#repaint("heatmap", heatmap);
-    this.owner.$(".headname").textContent = `Layer ${at.layer} · head ${at.head} (preview)`;
-  }
-
-  #repaint(name, paint) {
-    const { context, width, height } = this.sizes[name];
-    paint(context, width, height, this.models[name]);
-  }
-
-  #tokenTip(i, event) {
-    const { store, view } = this.owner;
-    const share = this.shares[i];
-    const token = store.open.tokens[i];
-    if (this.missing) return this.tip.show(event, this.missing);
-    const says = Number.isNaN(share)
-      ? "may not be seen"
-      : view.pinned === null
-        ? `receives ${number(share)} of each query's attention on average (${percent(share)})`
-        : `gets ${number(share)} from “${store.open.tokens[view.pinned]}”`;
-    this.tip.show(event, `“${token}” (token ${i + 1} of ${store.n}) ${says}, rank ${rankOf(this.shares, i)}.`);
-  }
-
-  // ---- export --------------------------------------------------------------------------------------------------------
-
-  exportOne(name, format) {
-    const { store, view, colours } = this.owner;
-    const { open } = store;
-    const paper = { ...colours, paper: true };
-    const paints = { heatmap, lorenz: lorenzPlot, atlas, scarcity: scarcityPlot };
-    const chips = name === "chips";
-    const chipColour = chips && chipColours(this.shares, colours);
-    const draw = (ctx, width, height) =>
-      chips
-        ? chipsPlot(ctx, width, height, {
-            tokens: open.tokens,
-            joined: open.joined,
-            colours: paper,
-            colourOf: (i) => chipColour[i],
-          })
-        : paints[name](ctx, width, height, { ...this.models[name], colours: paper });
-    const { width, height } = chips
-      ? { width: 760, height: 30 + 27 * Math.ceil(open.tokens.join(" ").length / 80) }
-      : this.sizes[name];
-    const provenance = {
-      figure: name,
-      checkpoint: `${open.checkpoint} ${open.digest}`,
-      values: store.provenanceOf(view.k),
-      policy: open.policy,
-      k: view.k,
-      n_tokens: store.n,
-      layer: view.layer,
-      head: view.head,
-      view: view.view,
-      tokens: view.tokens,
-      unit: view.unit,
-      device: open.device,
-      url: window.location.href,
-    };
-    exportFigure(format, {
-      name: `compecon-${name}-k${view.k}`,
-      draw,
-      rows: () => this.rows(name),
-      width,
-      height,
-      provenance,
-    });
-  }
-
-  rows(name) {
-    const { store, view } = this.owner;
-    const { tokens } = store.open;
-    const { n } = store;
-    if (name === "chips")
-      return tokens.map((token, i) => ({
-        index: i,
-        token,
-        [view.pinned === null ? "received" : "weight"]: this.shares[i],
-      }));
-    if (name === "heatmap")
-      return Array.from(this.models.heatmap.weights, (w, i) => ({
-        query: Math.floor(i / n),
-        key: i % n,
-        query_token: tokens[Math.floor(i / n)],
-        key_token: tokens[i % n],
-        weight: !Number.isNaN(w) ? w : null,
-      }));
-    if (name === "lorenz") {
-      const now = store.statistics(view.k, ...this.at());
-      const full = store.statistics(n, ...this.at());
-      const { curve, full: fullCurve } = this.models.lorenz;
-      return [
-        ...Object.keys(STATISTICS).map((s) => ({ what: s, at: null, this_budget: now?.[s], full_budget: full?.[s] })),
-        ...Array.from(curve ?? [], (share, i) => ({
-          what: "lorenz",
-          at: i / 100,
-          this_budget: share,
-          full_budget: fullCurve?.[i],
-        })),
-      ];
-    }
-    if (name === "scarcity")
-      return [
-        ...this.models.scarcity.own.points.map(([k, change]) => ({ policy: store.open.policy, k, change })),
-        ...store.arms.flatMap((arm) => arm.points.map(([k, change]) => ({ policy: arm.policy, k, change }))),
-      ];
-    const frame = store.frames.get(view.k) ?? store.full;
-    const rows = [];
-    for (let layer = 0; layer < store.nLayers; layer++)
-      for (let head = 0; head < store.open.heads[layer]; head++) {
-        const i = layer * store.nHeads + head;
-        rows.push({
-          layer,
-          head,
-          ...(store.removed.size && { removed: store.isRemoved(layer, head) }),
-          ...Object.fromEntries(
-            store.open.statistics.map((s) => [s, store.statistic(frame, view.view, view.tokens, s)[i]]),
-          ),
-          moved: frame.arrays.moved[i],
-        });
-      }
-    return rows;
+    this.pictures.heatmap.draw(this.heatmapModel(store, at, null));
+    write(this.owner.$(".headname"), `Layer ${at.layer} · head ${at.head} (preview)`);
   }
 }
+
+const ARMS_NOTE =
+  "Where a control arm moves the output as much as the chosen policy, the change is arithmetic, not choice.";

@@ -1,152 +1,174 @@
 // The live canvas. Owns the view (budget, layer, head, ...), asks the server for exact attention, redraws on every pointer
 // move without the server, and tells Streamlit only when something is let go, so that the address bar keeps the view.
 
+import { firstBudget, stops } from "../shared/budget.js";
 import { Feed } from "../shared/feed.js";
+import { say } from "../shared/inputs.js";
+import { LiveCanvas, mounting } from "../shared/live_canvas.js";
 import { palette } from "../shared/scales.js";
-import { stops } from "../shared/store.js";
 import { Controls } from "./controls.js";
 import { Figures } from "./figures.js";
 
-class Canvas {
+/** @import { HeadView, Send, SharedView, TextRequest } from "../shared/types.js" */
+
+/**
+ * @typedef {SharedView & {
+ *   layer: number, head: number, tiles: "numbers" | "pictures", pinned: number | null,
+ * }} AttentionView
+ */
+
+/** @typedef {TextRequest & { python: string, token: string, view: AttentionView, error: string | null }} AttentionRequest */
+
+class Attention extends LiveCanvas {
+  /** @type {AttentionView} */
+  view = {
+    k: 0,
+    layer: 0,
+    head: 0,
+    view: "row",
+    tokens: "all",
+    unit: "nats",
+    statistic: "gini",
+    tiles: "numbers",
+    pinned: null,
+  };
+  /** @type {AttentionRequest | null} */
+  spec = null;
+  /** @type {number[]} */
+  stops = [];
+  feed = new Feed(this);
+
+  /** @param {HTMLElement | ShadowRoot} root */
   constructor(root) {
-    this.root = root;
-    this.view = {};
-    this.feed = new Feed(this);
+    super(root, ".cc");
+    this.colours = palette(this.box);
     this.figures = new Figures(this);
     this.controls = new Controls(this);
-    this.resize = new ResizeObserver(() => {
-      this.figures.measure();
-      this.draw();
-    });
-    this.resize.observe(root.querySelector(".cc"));
   }
 
-  $(selector) {
-    return this.root.querySelector(selector);
-  }
-  get store() {
-    return this.feed.store;
-  }
+  // ---- what a feed asks of its host
+
   get token() {
-    return this.spec.token;
+    return this.spec?.token ?? "";
   }
+
   look() {
     return this.view;
   }
+
   badge() {
     this.controls.badge();
   }
+
+  /**
+   * @param {Feed} _feed
+   * @param {string} sentence
+   */
   fail(_feed, sentence) {
     this.say(sentence);
   }
 
-  /** Called by Streamlit at first and whenever the request, the view or the theme changes. */
-  update(spec, send) {
-    this.send = send;
-    const changed = spec.id !== this.spec?.id;
-    const again = this.spec && spec.view_revision === this.spec.view_revision;
-    const healed = this.spec?.error && !spec.error;
-    this.spec = spec;
-    if (!again) this.view = { ...spec.view, pinned: null };
-    this.colours = palette(this.$(".cc"));
-    if (!changed && (spec.error || healed)) this.say(spec.error ?? null);
-    if (changed) this.load();
-    else this.draw();
+  /** What has come of the text that is shown, once it can be shown. */
+  get store() {
+    const { store } = this.feed;
+    return store?.isOpen ? store : null;
   }
 
-  load() {
-    this.say(this.spec.error ?? null, true);
-    if (this.spec.source) this.feed.load(this.spec);
+  /** @returns {HeadView} */
+  get head() {
+    const { layer, head, view, tokens } = this.view;
+    return [layer, head, view, tokens];
+  }
+
+  /**
+   * Called by Streamlit at first and whenever the request, the view or the theme changes.
+   * @param {AttentionRequest} spec
+   * @param {Send} send
+   */
+  update(spec, send) {
+    this.send = send;
+    const before = this.spec;
+    this.spec = spec;
+    if (!before) this.view = { ...spec.view, pinned: null };
+    this.colours = palette(this.box);
+    if (spec.id !== before?.id) return this.load(spec);
+    if (spec.error || before.error) this.say(spec.error);
+    this.draw();
+  }
+
+  /** @param {AttentionRequest} spec */
+  load(spec) {
+    if (spec.source) this.feed.load(spec);
+    this.say(spec.error);
   }
 
   /** A new text's first frame: build what depends on its shape. */
   opened() {
     const { store, view } = this;
+    if (!store) return;
     this.stops = stops(store.n, store.open.grid);
-    view.layer = Math.min(view.layer ?? 0, store.nLayers - 1);
-    view.head = Math.min(view.head ?? 0, store.open.heads[view.layer] - 1);
+    view.layer = Math.min(view.layer, store.nLayers - 1);
+    view.head = Math.min(view.head, store.open.heads[view.layer] - 1);
     Object.assign(view, store.firstHead(view));
     if (!store.has(view.layer, view.head)) {
       view.layer = store.open.sent.layers[0];
       view.head = store.open.sent.heads[0];
     }
     view.pinned = null;
-    view.k = Math.max(
-      1,
-      Math.min(
-        store.n,
-        view.k || store.open.grid.reduce((a, b) => (Math.abs(b - store.n / 4) < Math.abs(a - store.n / 4) ? b : a)),
-      ),
-    );
-    this.controls.opened();
-    this.figures.opened();
+    view.k = Math.max(1, Math.min(store.n, view.k || firstBudget(store)));
+    this.controls.opened(store);
+    this.figures.opened(store);
+    this.resized();
+  }
+
+  measure() {
+    this.controls.measure();
     this.figures.measure();
-    this.draw();
   }
 
-  /** Redraws at most once a frame while messages pour in. */
-  drawSoon() {
-    if (this.pending) return;
-    this.pending = requestAnimationFrame(() => {
-      this.pending = null;
-      this.draw();
-    });
-  }
-
-  /** Every change of the view ends here. `done` marks a choice that is over (released), worth telling the server. */
-  set(change, done = true) {
+  /**
+   * Every change of the view ends here.
+   * @param {Partial<AttentionView>} change
+   * @param {boolean} [isDone] Whether a choice is over (released), worth telling the server.
+   */
+  set(change, isDone = true) {
     Object.assign(this.view, change);
     const { store, view } = this;
     if (!store) return;
     if (!store.has(view.layer, view.head)) this.feed.fetchScope();
     else this.draw();
-    if (done) this.tell();
+    if (isDone) this.tell();
     this.feed.restLater();
   }
 
   tell() {
-    clearTimeout(this.telling);
-    this.telling = setTimeout(() => {
+    this.tellSoon(() => {
       const { k, layer, head, view, tokens, unit, statistic, tiles } = this.view;
-      this.send?.("view", { k, layer, head, view, tokens, unit, statistic, tiles });
-    }, 120);
+      return { k, layer, head, view, tokens, unit, statistic, tiles };
+    });
   }
 
   draw() {
-    if (!this.store?.full) return;
-    if (!this.store.has(this.view.layer, this.view.head)) return void this.controls.badge(); // on its way: the last picture stays
-    const started = performance.now();
-    this.controls.draw();
-    this.figures.draw();
-    this.drawMs = performance.now() - started;
-    this.$(".cc").dataset.k = this.view.k;
+    const { store, view } = this;
+    if (!store) return;
+    if (!store.has(view.layer, view.head)) return this.controls.badge(); // on its way: the last picture stays
+    this.controls.draw(store);
+    this.figures.draw(store);
+    this.box.dataset.k = String(view.k);
   }
 
-  /** Shows a sentence above the picture, or takes it away. */
-  say(text, quiet = false) {
-    const box = this.$(".alert");
-    box.hidden = !text;
-    if (text) box.firstElementChild.textContent = text;
-    if (text || !quiet) this.controls.badge();
+  /** @param {string | null} sentence */
+  say(sentence) {
+    say(this.root, sentence);
+    this.controls.badge();
   }
 
   dispose() {
+    super.dispose();
     this.feed.stop();
-    this.resize.disconnect();
-    clearTimeout(this.telling);
-    cancelAnimationFrame(this.pending);
   }
 }
 
-const mounted = new WeakMap();
+/** @typedef {Attention} Owner */
 
-/** Entry point, called by the component's stub on every change from Streamlit. */
-export function mount({ data, parentElement, setStateValue }) {
-  let canvas = mounted.get(parentElement);
-  if (!canvas) mounted.set(parentElement, (canvas = new Canvas(parentElement)));
-  canvas.update(data, setStateValue);
-  return () => {
-    canvas.dispose();
-    mounted.delete(parentElement);
-  };
-}
+export const mount = mounting(Attention);

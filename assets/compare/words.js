@@ -1,133 +1,227 @@
 // The sentences of the Compare page. Differences are A − B everywhere.
 
-import { firstChoice as choice, firstPlace } from "../shared/answers.js";
-import { number, percent, removedSentence, STATISTICS } from "../shared/words.js";
+import { firstChoice, firstPlace, scoresOf } from "../shared/answers.js";
+import { number, removedSentence, STATISTICS, unitFactor } from "../shared/words.js";
 
-/** A difference with its sign. */
-export const signed = (x, digits = 3) =>
-  !Number.isNaN(x) && x !== null && x !== undefined
-    ? `${x > 0 ? "+" : x < 0 ? "−" : "±"}${Math.abs(x).toFixed(digits)}`
-    : "—";
+/** @import { AtlasName, Frame, Said, StatisticName, Unit } from "../shared/types.js" */
+/** @import { Store } from "../shared/store.js" */
+/** @import { Alignment, SideName } from "./align.js" */
+/** @import { Selection } from "./heads.js" */
 
-/** A difference of a statistic in its unit. */
+/**
+ * A difference with its sign.
+ * @param {number | null | undefined} x
+ */
+export function signed(x, digits = 3) {
+  if (x === null || x === undefined || Number.isNaN(x)) return "—";
+  const sign = x > 0 ? "+" : x < 0 ? "−" : "±";
+  return `${sign}${Math.abs(x).toFixed(digits)}`;
+}
+
+/**
+ * A difference of a statistic in its unit.
+ * @param {AtlasName} name
+ * @param {number | undefined} a
+ * @param {number | undefined} b
+ * @param {Unit} unit
+ */
 export function difference(name, a, b, unit) {
   if (a === undefined || b === undefined || Number.isNaN(a) || Number.isNaN(b)) return "—";
   if (name === "top_share_10" || name === "bottom_share_50") return `${signed(100 * (a - b), 1)} pts`;
-  if (name === "entropy") return signed((a - b) / (unit === "bits" ? Math.LN2 : 1));
-  return signed(a - b, name === "effective_number" ? 2 : 3);
+  return signed((a - b) * unitFactor(name, unit), name === "effective_number" ? 2 : 3);
 }
 
-/** Why one side has no matrix to show here; "" if it has. */
+/**
+ * Why one side has no matrix to show here; "" if it has.
+ * @param {Store} store
+ * @param {number} layer
+ * @param {number} head
+ */
 export function missingSentence(store, layer, head) {
-  if (head >= store.open.heads[layer])
-    return `This model has no head ${head}: its layer ${layer} was built with ${store.open.heads[layer]} heads.`;
+  const built = store.open.heads[layer];
+  if (head >= built) return `This model has no head ${head}: its layer ${layer} was built with ${built} heads.`;
   return removedSentence(store, layer, head);
 }
 
-/** Whether two models' answers can be compared at all. */
+/**
+ * Whether two models' answers can be compared at all.
+ * @param {Store} a
+ * @param {Store} b
+ */
 export const comparable = (a, b) =>
   a.open.output === b.open.output &&
   (a.open.output !== "classification" || a.open.labels.join("\n") === b.open.labels.join("\n"));
 
-/** Budgets of both at which their first choices differ, ascending; null where answers have no first choice or cannot be compared. */
+/**
+ * Budgets of both at which their first choices differ, ascending; null where answers have no first choice or cannot be
+ * compared.
+ * @param {Store} a
+ * @param {Store} b
+ */
 export function disagreements(a, b) {
-  if (!comparable(a, b) || !choice(a.open, a.full) || !choice(b.open, b.full)) return null;
-  const most = Math.max(a.n, b.n);
-  const at = (store, k) => store.frames.get(Math.min(k, store.n));
-  const out = [];
-  for (let k = 1; k <= most; k++) {
-    const [one, other] = [at(a, k), at(b, k)];
-    if (one && other && choice(a.open, one) !== choice(b.open, other)) out.push(k);
-  }
-  return out;
+  if (!comparable(a, b) || !firstChoice(a.open, a.full) || !firstChoice(b.open, b.full)) return null;
+  const budgets = Array.from({ length: Math.max(a.n, b.n) }, (_, i) => i + 1);
+  return budgets.filter((k) => {
+    const [one, other] = [a, b].map((store) => store.frames.get(Math.min(k, store.n)));
+    return one && other && firstChoice(a.open, one) !== firstChoice(b.open, other);
+  });
 }
 
-/** What both say at a budget, and by how much they differ. */
+/**
+ * What both say at a budget, and by how much they differ.
+ * @param {Store} a
+ * @param {Store} b
+ * @param {Frame | null} frameA
+ * @param {Frame | null} frameB
+ */
 export function agreementSentence(a, b, frameA, frameB) {
   if (!comparable(a, b)) return "Their answers are not of one kind, so there is no difference between them.";
   if (!frameA || !frameB) return "The outputs at this budget are being computed.";
-  if (a.open.output === "regression") return `A − B of the score: ${signed(frameA.score - frameB.score, 2)}.`;
+  if (a.open.output === "regression") return scoresSentence(a, frameA, frameB);
   if (a.open.output === "encoder") return "Both give embeddings, which are not compared across models.";
-  const [one, other] = [choice(a.open, frameA), choice(b.open, frameB)];
+  const [one, other] = [firstChoice(a.open, frameA), firstChoice(b.open, frameB)];
   if (one === null || other === null) return "Neither guesses a word here: there is no mask in the text.";
-  if (a.open.output !== "classification")
-    return one === other ? `Both put “${one}” first.` : `They disagree: A puts “${one}” first, B “${other}”.`;
+  if (a.open.output === "classification") return classSentence(frameA, frameB, one, other);
+  return one === other ? `Both put “${one}” first.` : `They disagree: A puts “${one}” first, B “${other}”.`;
+}
+
+/**
+ * @param {Said} frameA
+ * @param {Said} frameB
+ * @param {string} one
+ * @param {string} other
+ */
+function classSentence(frameA, frameB, one, other) {
+  if (one !== other) return `They disagree: A says “${one}”, B says “${other}”.`;
   const i = firstPlace(frameA);
-  const moved = `A − B of its probability: ${signed(frameA.probabilities[i] - frameB.probabilities[i])}.`;
-  return one === other ? `Both say “${one}”. ${moved}` : `They disagree: A says “${one}”, B says “${other}”.`;
+  const [inA, inB] = [frameA, frameB].map(({ probabilities }) => probabilities?.[i] ?? NaN);
+  return `Both say “${one}”. A − B of its probability: ${signed(inA - inB)}.`;
 }
 
-const list = (ks, n) => {
-  const short = runs(ks, n);
-  return short.length > 8 ? `${short.slice(0, 8).join(", ")}, …` : short.join(", ");
-};
+/**
+ * Of several scores, the one that differs most.
+ * @param {Store} a
+ * @param {Said} frameA
+ * @param {Said} frameB
+ */
+function scoresSentence(a, frameA, frameB) {
+  const others = scoresOf(frameB);
+  const differences = scoresOf(frameA).map((score, i) => score - others[i]);
+  const most = differences.reduce((at, d, i) => (Math.abs(d) > Math.abs(differences[at]) ? i : at), 0);
+  const which = differences.length > 1 ? `${a.open.labels[most] ?? `score ${most}`}, which differs most` : "the score";
+  return `A − B of ${which}: ${signed(differences[most], 2)}.`;
+}
 
-/** Neighbouring budgets as ranges: 1–3, 7. */
-function runs(ks) {
-  const out = [];
-  for (let i = 0; i < ks.length; i++) {
-    let j = i;
-    while (j + 1 < ks.length && ks[j + 1] === ks[j] + 1) j++;
-    out.push(j - i > 1 ? `${ks[i]}–${ks[j]}` : ks.slice(i, j + 1).join(", "));
-    i = j;
+/**
+ * Budgets in few words: neighbours as ranges, 1–3, 7.
+ * @param {number[]} ks Ascending.
+ */
+function list(ks) {
+  /** @type {[number, number][]} */
+  const runs = [];
+  for (const k of ks) {
+    const last = runs.at(-1);
+    if (last && last[1] === k - 1) last[1] = k;
+    else runs.push([k, k]);
   }
-  return out;
+  const parts = runs.flatMap(([from, to]) => (to - from > 1 ? `${from}–${to}` : [...new Set([from, to])].map(String)));
+  return parts.length > 8 ? `${parts.slice(0, 8).join(", ")}, …` : parts.join(", ");
 }
 
-export const disagreementSentence = (ks) =>
-  ks === null ? "" : ks.length ? `They disagree at k = ${list(ks)}.` : "They agree at every budget computed so far.";
+/** @param {number[] | null} ks */
+export function disagreementSentence(ks) {
+  if (ks === null) return "";
+  return ks.length ? `They disagree at k = ${list(ks)}.` : "They agree at every budget computed so far.";
+}
 
+/**
+ * @param {Store} a
+ * @param {Store} b
+ */
 export function flipsSentence(a, b) {
-  const one = (name, store) => {
-    const ks = store.flips();
-    return ks.length ? `${name} flips at k = ${list(ks)}` : `${name} never flips`;
-  };
-  return `${one("A", a)}; ${one("B", b)} (dots: the first choice is another one than at full budget).`;
+  const [ofA, ofB] = [a, b].map((store) => store.flips());
+  /** @param {number[]} ks */
+  const flips = (ks) => (ks.length ? `flips at k = ${list(ks)}` : "never flips");
+  return `A ${flips(ofA)}; B ${flips(ofB)} (dots: the first choice is another one than at full budget).`;
 }
 
-/** What part of a shift is selection, in plain words. */
+/**
+ * What part of a shift is selection, in plain words.
+ * @param {StatisticName} name
+ * @param {Selection | { why: string }} control
+ * @param {Unit} unit
+ */
 export function selectionSentence(name, control, unit) {
-  if (control.why) return control.why;
+  if ("why" in control) return control.why;
   const { from, all, survivors, smaller, selected } = control;
-  const big = from.toUpperCase();
-  const small = from === "a" ? "B" : "A";
-  const what = STATISTICS[name].label;
-  const show = (v) => STATISTICS[name].format(v, unit);
-  const means = `All heads of ${big} ${show(all)}; those of them that ${small} still has ${show(survivors)}; all heads of ${small} ${show(smaller)}.`;
+  const [big, small] = from === "a" ? ["A", "B"] : ["B", "A"];
+  const { label: what, format } = STATISTICS[name];
+  const [ofAll, ofSurvivors, ofSmaller] = [all, survivors, smaller].map((mean) => format(mean, unit));
+  const means =
+    `All heads of ${big} ${ofAll}; those of them that ${small} still has ${ofSurvivors}; ` +
+    `all heads of ${small} ${ofSmaller}.`;
   if (selected === null) return `${means} The mean did not shift.`;
-  const share = percentOf(Math.abs(selected));
-  const shift = `${means} Shift from ${big} to ${small}: ${signed((smaller - all) / (name === "entropy" && unit === "bits" ? Math.LN2 : 1))}.`;
+  const share = `${Math.round(100 * Math.abs(selected))} %`;
+  const by = signed((smaller - all) * unitFactor(name, unit));
+  const shift = `${means} Shift from ${big} to ${small}: ${by}.`;
   if (selected > 1)
-    return `${shift} Which heads survived would alone have moved ${what} by ${share} of that; changed attention took the excess back.`;
+    return (
+      `${shift} Which heads survived would alone have moved ${what} by ${share} of that; ` +
+      "changed attention took the excess back."
+    );
   if (selected < 0)
-    return `${shift} Which heads survived moves ${what} the other way (by ${share} of that): the whole shift, and more, is changed attention.`;
+    return (
+      `${shift} Which heads survived moves ${what} the other way (by ${share} of that): ` +
+      "the whole shift, and more, is changed attention."
+    );
   return `${shift} ${share} of it is which heads survived, the rest is changed attention.`;
 }
 
-const percentOf = (x) => `${Math.round(100 * x)} %`;
-
-/** What a pair of weights is, for a tip. `unit` says what is compared if it is not a token. */
-export function pairTip(q, k, a, b, ranks) {
-  const one = (name, w, rank) =>
-    `${name}: ${Number.isNaN(w) ? "may not be seen" : w === 0 ? "not read" : `${number(w)}${rank ? ` (rank ${rank})` : ""}`}`;
-  return `“${q}” reads “${k}”\n${one("A", a, ranks?.a)}\n${one("B", b, ranks?.b)}\nA − B: ${signed(a - b)}`;
+/**
+ * What a pair of weights is, for a tip.
+ * @param {string} query
+ * @param {string} key
+ * @param {Record<SideName, number>} weights
+ * @param {Record<SideName, number | null>} ranks Null where what is compared is not a token.
+ */
+export function pairTip(query, key, weights, ranks) {
+  /** @param {SideName} side */
+  const line = (side) => `${side.toUpperCase()}: ${weightWords(weights[side], ranks[side])}`;
+  const difference = signed(weights.a - weights.b);
+  return [`“${query}” reads “${key}”`, line("a"), line("b"), `A − B: ${difference}`].join("\n");
 }
 
-/** How the two tokenizations go together, where that has to be said. */
-export function alignmentNotes(alignment, a, b) {
+/**
+ * @param {number} weight
+ * @param {number | null} rank
+ */
+function weightWords(weight, rank) {
+  if (Number.isNaN(weight)) return "may not be seen";
+  if (weight === 0) return "not read";
+  return `${number(weight)}${rank ? ` (rank ${rank})` : ""}`;
+}
+
+/**
+ * How the two tokenizations go together, where that has to be said.
+ * @param {Alignment} alignment
+ * @param {Store} a
+ * @param {Store} b
+ */
+export function alignmentNotes({ kind, why, units, unitOf }, a, b) {
   const notes = [];
-  if (alignment.kind === "none") notes.push(alignment.why);
-  if (alignment.kind === "characters") {
-    const left = (side) => alignment.unitOf[side].filter((u) => u < 0).length;
+  if (kind === "none") notes.push(why);
+  if (kind === "characters") {
+    const [ofA, ofB] = [unitOf.a, unitOf.b].map((of) => of.filter((unit) => unit < 0).length);
     notes.push(
-      `The tokenizers differ (A ${a.n} tokens, B ${b.n}). A − B is drawn on ${alignment.units.length} pieces of text where both have a boundary: keys of a piece are summed, its queries averaged. Tokens without a counterpart (A ${left("a")}, B ${left("b")}) are left out of it.`,
+      `The tokenizers differ (A ${a.n} tokens, B ${b.n}). A − B is drawn on ${units.length} pieces of text where both ` +
+        "have a boundary: keys of a piece are summed, its queries averaged. " +
+        `Tokens without a counterpart (A ${ofA}, B ${ofB}) are left out of it.`,
     );
   }
   if (a.n !== b.n)
     notes.push(
-      `Statistics are each side's own, over ${a.n} tokens of A and ${b.n} of B: Gini and entropy depend on n, so compare them with care. At one k, each is capped by its own number of tokens.`,
+      `Statistics are each side's own, over ${a.n} tokens of A and ${b.n} of B: Gini and entropy depend on n, ` +
+        "so compare them with care. At one k, each is capped by its own number of tokens.",
     );
   return notes;
 }
-
-export { percent };

@@ -1,17 +1,26 @@
 // Marks on a plain canvas, as Plotly draws them: one path a symbol, around a place.
 
+import { contextOf } from "../shared/stage.js";
+
+/** @import { Palette } from "../shared/types.js" */
+/** @import { Inside } from "./overlay.js" */
+
+/** @typedef {[x: number, y: number][]} Polygon */
+
+/**
+ * @param {number} n
+ * @param {number} [turn]
+ * @returns {Polygon}
+ */
 const corners = (n, turn = 0) =>
   Array.from({ length: n }, (_, i) => [
     Math.sin((2 * Math.PI * i) / n + turn),
     -Math.cos((2 * Math.PI * i) / n + turn),
   ]);
+
+/** @type {Record<string, Polygon | undefined>} */
 const POLYGONS = {
-  square: [
-    [-0.85, -0.85],
-    [0.85, -0.85],
-    [0.85, 0.85],
-    [-0.85, 0.85],
-  ],
+  square: corners(4, Math.PI / 4).map(([x, y]) => [1.2 * x, 1.2 * y]),
   "triangle-up": corners(3),
   "triangle-down": corners(3, Math.PI),
   "triangle-left": corners(3, -Math.PI / 2),
@@ -21,7 +30,14 @@ const POLYGONS = {
   diamond: corners(4),
 };
 
-/** Adds a symbol to the present path of a context. */
+/**
+ * Adds a symbol to the present path of a context.
+ * @param {CanvasRenderingContext2D} ctx
+ * @param {string} symbol
+ * @param {number} x
+ * @param {number} y
+ * @param {number} radius
+ */
 function trace(ctx, symbol, x, y, radius) {
   const polygon = POLYGONS[symbol.replace(/-(open|dot)$/, "")];
   if (!polygon) {
@@ -29,55 +45,57 @@ function trace(ctx, symbol, x, y, radius) {
     ctx.arc(x, y, radius, 0, 2 * Math.PI);
     return;
   }
-  polygon.forEach(([dx, dy], i) =>
-    i
-      ? ctx.lineTo(x + 1.15 * radius * dx, y + 1.15 * radius * dy)
-      : ctx.moveTo(x + 1.15 * radius * dx, y + 1.15 * radius * dy),
-  );
+  polygon.forEach(([dx, dy], i) => {
+    const [px, py] = [x + 1.15 * radius * dx, y + 1.15 * radius * dy];
+    if (i) ctx.lineTo(px, py);
+    else ctx.moveTo(px, py);
+  });
   ctx.closePath();
 }
 
+/** @type {Map<string, { image: HTMLCanvasElement, size: number }>} */
 const stamps = new Map();
-/** A mark as a small picture, made once: a thousand of them are copied faster than their paths are filled. */
+
+/**
+ * A mark as a small picture, made once: a thousand of them are copied faster than their paths are filled.
+ * @param {string} symbol
+ * @param {string} colour
+ * @param {string} edge
+ * @param {number} radius
+ */
 export function stamp(symbol, colour, edge, radius) {
   const scale = window.devicePixelRatio || 1;
   const name = `${symbol} ${colour} ${edge} ${radius} ${scale}`;
-  if (!stamps.has(name)) {
-    const size = Math.ceil(2.4 * radius) + 4;
-    const image = Object.assign(document.createElement("canvas"), {
-      width: Math.ceil(size * scale),
-      height: Math.ceil(size * scale),
-    });
-    const ctx = image.getContext("2d");
-    ctx.scale(image.width / size, image.height / size);
-    trace(ctx, symbol, size / 2, size / 2, radius);
-    Object.assign(ctx, { fillStyle: colour, strokeStyle: edge, lineWidth: 1 });
-    ctx.fill();
-    ctx.stroke();
-    stamps.set(name, { image, size });
-  }
-  return stamps.get(name);
+  const held = stamps.get(name);
+  if (held) return held;
+  const size = Math.ceil(2.4 * radius) + 4;
+  const image = document.createElement("canvas");
+  image.width = Math.ceil(size * scale);
+  image.height = Math.ceil(size * scale);
+  const ctx = contextOf(image);
+  ctx.scale(image.width / size, image.height / size);
+  ctx.beginPath();
+  trace(ctx, symbol, size / 2, size / 2, radius);
+  Object.assign(ctx, { fillStyle: colour, strokeStyle: edge, lineWidth: 1 });
+  ctx.fill();
+  ctx.stroke();
+  const made = { image, size };
+  stamps.set(name, made);
+  return made;
 }
 
-/** A context in CSS pixels, cleared; the canvas is only made anew when its size has changed. */
-export function sheet(canvas) {
-  const scale = window.devicePixelRatio || 1;
-  const width = canvas.clientWidth;
-  const height = canvas.clientHeight;
-  if (canvas.width !== Math.round(width * scale) || canvas.height !== Math.round(height * scale)) {
-    canvas.width = Math.round(width * scale);
-    canvas.height = Math.round(height * scale);
-  }
-  const ctx = canvas.getContext("2d");
-  ctx.setTransform(scale, 0, 0, scale, 0, 0);
-  ctx.clearRect(0, 0, width, height);
-  return ctx;
-}
-
-/** A word beside a place, on a patch of paper, kept inside the box. */
+/**
+ * A word beside a place, on a patch of paper, kept inside the box.
+ * @param {CanvasRenderingContext2D} ctx
+ * @param {Inside} box
+ * @param {string} text
+ * @param {number} x
+ * @param {number} y
+ * @param {Palette} colours
+ */
 export function label(ctx, box, text, x, y, colours) {
   ctx.font = `600 12px ${colours.font}`;
-  const width = ctx.measureText(text).width;
+  const { width } = ctx.measureText(text);
   const left = Math.max(box.left + 4, x + 12 + width < box.right ? x + 12 : x - 12 - width);
   const top = Math.min(box.bottom - 18, Math.max(box.top + 2, y - 24));
   ctx.fillStyle = colours.background;

@@ -1,8 +1,32 @@
 // The economics that a moving pointer needs before the server's exact numbers are there: a static top-k mask of recorded
-// attention, Lorenz curves, and the statistics of one head. Same definitions as compecon/metrics.py (tests compare).
+// attention, Lorenz curves, and the statistics of one head. Same definitions as compecon/stats/inequality.py (tests compare).
 // Matrices are row-major query × key, NaN where a query may not look. No DOM.
 
-/** Keep each row's k strongest keys (ties to the earlier one) and renormalise: a preview, not a forward pass. */
+/** @import { Direction, HeadEconomy, StatisticName, Statistics } from "./types.js" */
+
+/** @type {StatisticName[]} */
+const NAMES = [
+  "gini",
+  "gini_small_sample",
+  "entropy",
+  "effective_number",
+  "herfindahl",
+  "top_share_10",
+  "bottom_share_50",
+  "gini_inside",
+];
+
+/**
+ * A matrix or a row of it.
+ * @typedef {Float32Array} Weights
+ */
+
+/**
+ * Keep each row's k strongest keys (ties to the earlier one) and renormalise: a preview, not a forward pass.
+ * @param {Weights} full
+ * @param {number} n
+ * @param {number} k
+ */
 export function maskTopK(full, n, k) {
   const out = new Float32Array(n * n);
   const sorted = new Float32Array(n);
@@ -36,7 +60,12 @@ export function maskTopK(full, n, k) {
   return out;
 }
 
-/** Mean attention that each key receives from the queries that see anything; NaN for a key nobody may read. */
+/**
+ * Mean attention that each key receives from the queries that see anything; NaN for a key nobody may read.
+ * @param {Weights} weights
+ * @param {number} n
+ * @param {boolean[] | null} [content] What counts as content; everything if null.
+ */
 export function received(weights, n, content = null) {
   const out = new Float32Array(n).fill(NaN);
   let queries = 0;
@@ -64,7 +93,11 @@ export function received(weights, n, content = null) {
   return out;
 }
 
-/** The shares that count as units: visible, and content if asked for. Ascending; null when nothing is shared out. */
+/**
+ * The shares that count as units: visible, and content if asked for. Ascending; null when nothing is shared out.
+ * @param {Weights} row
+ * @param {boolean[] | null} [content]
+ */
 export function units(row, content = null) {
   const kept = new Float32Array(row.length);
   let m = 0;
@@ -79,7 +112,10 @@ export function units(row, content = null) {
   return kept.subarray(0, m).sort();
 }
 
-/** Lorenz curve of ascending units, read at `points` + 1 equally spaced shares of the units. */
+/**
+ * Lorenz curve of ascending units, read at `points` + 1 equally spaced shares of the units.
+ * @param {Weights} ascending
+ */
 export function lorenz(ascending, points = 100) {
   const m = ascending.length;
   const cumulative = new Float64Array(m + 1);
@@ -93,7 +129,11 @@ export function lorenz(ascending, points = 100) {
   return out;
 }
 
-/** The statistics of compecon.metrics.summary, and Gini inside the support, of ascending units. */
+/**
+ * The statistics of compecon.stats.inequality.summary, and Gini inside the support, of ascending units.
+ * @param {Weights} ascending
+ * @returns {Statistics}
+ */
 export function summary(ascending) {
   const m = ascending.length;
   let total = 0;
@@ -111,6 +151,7 @@ export function summary(ascending) {
   let zeros = 0;
   while (zeros < m && !(ascending[zeros] > 0)) zeros++;
   const inside = m - zeros;
+  /** @param {number} fraction */
   const bottom = (fraction) => {
     const at = fraction * m;
     const i = Math.min(m - 1, Math.floor(at));
@@ -130,13 +171,21 @@ export function summary(ascending) {
   };
 }
 
-/** Statistics and Lorenz curve of one head. `view` is "row" (mean over queries) or "received". */
+/**
+ * Statistics and Lorenz curve of one head. `view` is "row" (mean over queries) or "received".
+ * @param {Weights} weights
+ * @param {number} n
+ * @param {Direction} view
+ * @param {boolean[] | null} [content]
+ * @returns {HeadEconomy | null}
+ */
 export function headEconomy(weights, n, view, content = null) {
   if (view === "received") {
     const row = units(received(weights, n, content));
     return row && { stats: summary(row), curve: lorenz(row) };
   }
   let rows = 0;
+  /** @type {Statistics | null} */
   let stats = null;
   const curve = new Float64Array(101);
   for (let q = 0; q < n; q++) {
@@ -148,10 +197,10 @@ export function headEconomy(weights, n, view, content = null) {
     const line = lorenz(row);
     for (let p = 0; p <= 100; p++) curve[p] += line[p];
     if (!stats) stats = one;
-    else for (const name in one) stats[name] += one[name];
+    else for (const name of NAMES) stats[name] += one[name];
   }
-  if (!rows) return null;
-  for (const name in stats) stats[name] /= rows;
+  if (!stats) return null;
+  for (const name of NAMES) stats[name] /= rows;
   for (let p = 0; p <= 100; p++) curve[p] /= rows;
   return { stats, curve };
 }

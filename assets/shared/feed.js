@@ -1,103 +1,105 @@
 // One text's attention as it comes: streams into a Store, another layer's matrices on demand, and an exact pass for the
 // budget under a resting pointer. Lanes keep newer requests from older ones. A page has one feed, or one a checkpoint.
-//
-// Its host says where it looks and is told what came:
-//   token                the page's secret
-//   look(feed)           { k, layer, head } wanted of it now
-//   opened(feed)         a new text's first frame is there
-//   draw(), drawSoon()   something changed; at most once a frame
-//   badge()              what is on its way changed
-//   fail(feed, sentence) a request came to nothing; the last picture stays
 
 import { Store } from "./store.js";
 import { stream } from "./wire.js";
 
+/** @import { Message, Place, Source, TextRequest } from "./types.js" */
+
+/**
+ * The page that a feed belongs to.
+ * @typedef Host
+ * @property {string} token The page's secret.
+ * @property {(feed: Feed) => Place & { k: number }} look What is wanted of it now.
+ * @property {(feed: Feed) => void} opened A new text's first frame is there.
+ * @property {() => void} draw Something changed.
+ * @property {() => void} drawSoon The same, at most once a frame.
+ * @property {() => void} badge What is on its way changed.
+ * @property {(feed: Feed, sentence: string) => void} fail A request came to nothing; the last picture stays.
+ */
+
+/** @typedef {"main" | "rest"} Lane "main" is for texts and layers, "rest" for the one budget under a resting pointer. */
+
+/**
+ * @typedef Listening
+ * @property {Lane} lane
+ * @property {(store: Store) => void} [adopt] Gets the store once its first frame is there; until then the last one stays.
+ * @property {(message: Message) => void} [each] Gets every later message.
+ */
+
 const REST_MS = 140; // the pointer has come to rest: worth an exact pass for a budget that is not on the grid
 const BATCHED_TOKENS = 64; // a text up to here gets every budget anyway
+const OUT_OF_REACH = "The server can't be reached. Is compecon still running? The last picture stays.";
+const ONE_LAYER = "This recorded example holds one layer only. Type a text of your own to see the others.";
 
 export class Feed {
+  /** @type {TextRequest | null} */
+  spec = null;
+  /** @type {Store | null} */
+  store = null;
+  /** @type {string | null} */
+  shownId = null;
+  /** @type {Record<Lane, AbortController | null>} */
+  lanes = { main: null, rest: null };
+  #resting = 0;
+
+  /** @param {Host} host */
   constructor(host, name = "") {
     this.host = host;
-    this.client = Math.random().toString(36).slice(2, 12) + name; // the server drops this page's older requests, nobody else's
-    this.spec = null;
-    this.store = null;
-    this.shownId = null;
-    this.lanes = { main: null, rest: null };
+    this.client = Math.random().toString(36).slice(2, 12) + name; // the server drops this page's older requests alone
   }
 
   /** Whether what is shown belongs to an earlier request. */
   get isStale() {
     const { lanes, shownId, spec, store } = this;
-    return Boolean((lanes.main && shownId !== spec?.id) || (store && !store.has(...this.#place())));
-  }
-
-  #place() {
     const { layer, head } = this.host.look(this);
-    return [layer, head];
-  }
-
-  /** Gets a text's attention: `spec` has an id, a source (a recording or a sweep), and a live sweep for everything else. */
-  load(spec, source = spec.source) {
-    this.spec = spec;
-    const { k, layer, head } = this.host.look(this);
-    const body = source.body && { ...source.body, layer, head, ...(k > 0 && { first: k }) };
-    return this.#fetch(
-      { url: source.url, body },
-      {
-        adopt: (store) => {
-          this.store = store;
-          this.shownId = spec.id;
-          this.host.opened(this);
-        },
-      },
-    );
+    return Boolean((lanes.main && shownId !== spec?.id) || (store && !store.has(layer, head)));
   }
 
   /**
-   * Asks for one stream. `adopt` gets the store once its first frame is there (until then the last picture stays),
-   * `each` every later message. A newer request ends the older one of its lane: "main" for texts and layers, "rest" for
-   * the one budget under a resting pointer.
+   * Gets a text's attention.
+   * @param {TextRequest} spec
+   * @param {Source | null} [source] A recording or a sweep.
    */
-  async #fetch({ url, body }, { adopt = () => {}, each = () => this.host.drawSoon(), lane = "main" }) {
+  load(spec, source = spec.source) {
+    this.spec = spec;
+    if (!source) return;
+    const { k, layer, head } = this.host.look(this);
+    const body = source.body && { ...source.body, layer, head, ...(k > 0 && { first: k }) };
+    /** @param {Store} store */
+    const adopt = (store) => {
+      this.store = store;
+      this.shownId = spec.id;
+      this.host.opened(this);
+    };
+    this.#fetch({ url: source.url, body }, { lane: "main", adopt });
+  }
+
+  /**
+   * Asks for one stream. A newer request ends the older one of its lane.
+   * @param {Source} source
+   * @param {Listening} listening
+   */
+  async #fetch(source, { lane, adopt = () => {}, each = () => this.host.drawSoon() }) {
     this.lanes[lane]?.abort();
     if (lane === "main") this.lanes.rest?.abort();
-    const abort = (this.lanes[lane] = new AbortController());
-    let store = null;
+    const abort = new AbortController();
+    this.lanes[lane] = abort;
     this.host.badge();
+    /** @type {Store | null} */
+    let store = null;
     try {
-      const headers = { "X-Compecon-Token": this.host.token };
-      const options = body
-        ? {
-            method: "POST",
-            body: JSON.stringify({ ...body, client: `${this.client}-${lane}` }),
-            headers: { ...headers, "Content-Type": "application/json" },
-          }
-        : { headers };
-      const response = await fetch(url, { ...options, signal: abort.signal });
-      if (!response.ok)
-        throw new Error(
-          (await response.json().catch(() => ({}))).error ??
-            `The server answered ${response.status}. Is compecon still running?`,
-        );
-      await stream(response, (message) => {
+      await stream(await this.#ask(source, lane, abort.signal), (message) => {
         if (abort.signal.aborted) return;
         if (message.kind === "error") throw new Error(message.error);
-        if (message.kind === "open") {
-          store = new Store(message, body ? "exact" : "recorded");
-          return;
-        }
+        if (message.kind === "open") store = new Store(message, source.body ? "exact" : "recorded");
+        if (message.kind === "open" || !store) return;
         store.add(message);
         if (message.kind === "frame" && store.frames.size === 1) adopt(store);
-        else each(store, message);
+        else each(message);
       });
     } catch (error) {
-      if (error.name !== "AbortError")
-        this.host.fail(
-          this,
-          error instanceof TypeError
-            ? "The server can't be reached. Is compecon still running? The last picture stays."
-            : error.message,
-        );
+      if (!abort.signal.aborted) this.host.fail(this, sentenceOf(error));
     } finally {
       if (this.lanes[lane] === abort) {
         this.lanes[lane] = null;
@@ -107,50 +109,74 @@ export class Feed {
     }
   }
 
+  /**
+   * @param {Source} source
+   * @param {Lane} lane
+   * @param {AbortSignal} signal
+   */
+  async #ask({ url, body }, lane, signal) {
+    const headers = { "X-Compecon-Token": this.host.token };
+    const options = body && {
+      method: "POST",
+      body: JSON.stringify({ ...body, client: `${this.client}-${lane}` }),
+      headers: { ...headers, "Content-Type": "application/json" },
+    };
+    const response = await fetch(url, { ...(options ?? { headers }), signal });
+    if (response.ok) return response;
+    const { error } = await response.json().catch(() => ({}));
+    throw new Error(error ?? `The server answered ${response.status}. Is compecon still running?`);
+  }
+
   /** A budget between the grid's of a long text is a preview while dragging; at rest it gets its own forward pass. */
   restLater() {
-    clearTimeout(this.resting);
-    this.resting = setTimeout(() => {
-      const { store, spec } = this;
-      if (!store || !spec.live || this.shownId !== spec.id || (this.lanes.main && store.n <= BATCHED_TOKENS)) return;
-      const { k, layer, head } = this.host.look(this);
-      if (store.isExact(k)) return;
-      const { url, body } = spec.live;
-      const merge = (_fresh, message) => {
-        if (message.kind === "frame" && this.store === store) {
-          store.frames.set(message.k, { ...message, live: true });
-          store.forget();
-          this.host.draw();
-        }
-      };
-      this.host.badge();
-      this.#fetch({ url, body: { ...body, layer, head, budgets: [k] } }, { each: merge, lane: "rest" });
-    }, REST_MS);
+    clearTimeout(this.#resting);
+    this.#resting = setTimeout(() => this.#rest(), REST_MS);
+  }
+
+  #rest() {
+    const { store, spec } = this;
+    if (!store || !spec?.live || this.shownId !== spec.id || (this.lanes.main && store.n <= BATCHED_TOKENS)) return;
+    const { k, layer, head } = this.host.look(this);
+    if (store.isExact(k)) return;
+    const { url, body } = spec.live;
+    /** @param {Message} message */
+    const merge = (message) => {
+      if (message.kind !== "frame" || this.store !== store) return;
+      store.frames.set(message.k, { ...message, live: true });
+      store.forget();
+      this.host.draw();
+    };
+    this.#fetch({ url, body: { ...body, layer, head, budgets: [k] } }, { lane: "rest", each: merge });
   }
 
   /** Another layer or head of a long text, whose matrices were not sent. */
   fetchScope() {
     const { spec, store } = this;
-    if (this.shownId !== spec.id) return; // another text is on its way
-    if (!spec.live)
-      return this.host.fail(
-        this,
-        "This recorded example holds one layer only. Type a text of your own to see the others.",
-      );
+    if (!store || !spec || this.shownId !== spec.id) return; // another text is on its way
+    if (!spec.live) return this.host.fail(this, ONE_LAYER);
     const { k, layer, head } = this.host.look(this);
     const { url, body } = spec.live;
+    /** @param {Store} fresh */
     const adopt = (fresh) => {
-      if (this.store === store) {
-        store.replaceScope(fresh);
-        this.host.draw();
-      }
+      if (this.store !== store) return;
+      store.replaceScope(fresh);
+      this.host.draw();
     };
-    return this.#fetch({ url, body: { ...body, layer, head, first: k } }, { adopt });
+    this.#fetch({ url, body: { ...body, layer, head, first: k } }, { lane: "main", adopt });
   }
 
   stop() {
     this.lanes.main?.abort();
     this.lanes.rest?.abort();
-    clearTimeout(this.resting);
+    clearTimeout(this.#resting);
   }
+}
+
+/**
+ * Why a request came to nothing.
+ * @param {unknown} error
+ */
+function sentenceOf(error) {
+  if (error instanceof TypeError) return OUT_OF_REACH;
+  return error instanceof Error ? error.message : String(error);
 }

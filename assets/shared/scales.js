@@ -1,6 +1,10 @@
 // Colour: perceptual, safe for colour-blind eyes, one ramp per theme. Magnitude is one hue from paper to ink; statistics
 // use cividis. A key that was not read (weight 0) is paper; a key that may not be seen is hatched by the caller.
 
+import { contextOf } from "./stage.js";
+
+/** @import { Palette } from "./types.js" */
+
 const CIVIDIS = [
   "#00224e",
   "#123570",
@@ -24,9 +28,13 @@ const DIFFERENCE = {
   dark: ["#ffd9a8", "#ffb35c", "#cf7a1d", "#6b3f14", "#12161f", "#3a3170", "#7563c4", "#a898f0", "#dcd4ff"],
 };
 
+/** @param {string} hex */
 const parse = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
 
-/** Ramp of 256 colours as packed ABGR for an ImageData's Uint32Array. */
+/**
+ * Ramp of 256 colours as packed ABGR for an ImageData's Uint32Array.
+ * @param {string[]} stops
+ */
 function ramp(stops) {
   const out = new Uint32Array(256);
   const colours = stops.map(parse);
@@ -48,35 +56,58 @@ const RAMPS = {
   differenceDark: ramp(DIFFERENCE.dark),
 };
 
-/** Magnitude ramp of a theme. */
+/**
+ * Magnitude ramp of a theme.
+ * @param {boolean} dark
+ */
 export const magnitude = (dark) => (dark ? RAMPS.dark : RAMPS.light);
 /** Ramp for statistics. */
 export const statistic = () => RAMPS.statistic;
-/** Ramp for A − B, from −1 over 0 in the middle to 1. */
+/**
+ * Ramp for A − B, from −1 over 0 in the middle to 1.
+ * @param {boolean} dark
+ */
 export const difference = (dark) => (dark ? RAMPS.differenceDark : RAMPS.differenceLight);
-/** Index into the ramp for A − B of a difference in [−1, 1]: square root on both sides, so that small ones stay visible. */
+/**
+ * Index into the ramp for A − B of a difference in [−1, 1]: square root on both sides, so that small ones stay visible.
+ * @param {number} d
+ */
 export const shadeDifference = (d) =>
   d === 0
     ? 128
     : d > 0
       ? Math.min(255, Math.max(138, (128 + Math.sqrt(d) * 127) | 0))
       : Math.max(0, Math.min(118, (128 - Math.sqrt(-d) * 128) | 0));
-/** Index into a ramp for a weight in [0, 1]: square root, so that small weights stay visible. */
+/**
+ * Index into a ramp for a weight in [0, 1]: square root, so that small weights stay visible.
+ * @param {number} weight
+ */
 export const shade = (weight) => (weight > 0 ? Math.max(20, Math.min(255, (Math.sqrt(weight) * 255) | 0)) : 0);
-/** CSS colour of a packed colour. */
+/**
+ * CSS colour of a packed colour.
+ * @param {number} packed
+ */
 export const css = (packed) => `rgb(${packed & 255},${(packed >> 8) & 255},${(packed >> 16) & 255})`;
-/** Black or white, whichever reads better on a packed colour. */
+/**
+ * Black or white, whichever reads better on a packed colour.
+ * @param {number} packed
+ */
 export function inkOn(packed) {
   const luminance = 0.299 * (packed & 255) + 0.587 * ((packed >> 8) & 255) + 0.114 * ((packed >> 16) & 255);
   return luminance > 140 ? "#111111" : "#ffffff";
 }
 
-/** Colours of lines and text, from the page's theme. */
+/**
+ * Colours of lines and text, from the page's theme.
+ * @param {Element} element
+ * @returns {Palette}
+ */
 export function palette(element) {
   const style = getComputedStyle(element);
+  /** @type {(name: string, other: string) => string} */
   const of = (name, other) => style.getPropertyValue(name).trim() || other;
   const background = of("--st-background-color", "#ffffff");
-  const probe = document.createElement("canvas").getContext("2d");
+  const probe = contextOf(document.createElement("canvas"));
   probe.fillStyle = background;
   probe.fillRect(0, 0, 1, 1);
   const [r, g, b] = probe.getImageData(0, 0, 1, 1).data;

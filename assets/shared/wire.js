@@ -1,5 +1,7 @@
 // Reads the stream of messages that compecon/views/frames.py writes. No DOM: tests import this file alone.
 
+/** @import { Message } from "./types.js" */
+
 const HALF = (() => {
   // float16 has 65,536 values: a table is the quickest decoder and works in every browser
   const table = new Float32Array(65536);
@@ -19,31 +21,40 @@ const HALF = (() => {
   return table;
 })();
 
-/** float16 bits to Float32Array. */
+/**
+ * float16 bits to Float32Array.
+ * @param {ArrayLike<number>} bits
+ */
 export function halves(bits) {
   const out = new Float32Array(bits.length);
   for (let i = 0; i < bits.length; i++) out[i] = HALF[bits[i]];
   return out;
 }
 
+/** @param {number} n */
 const align = (n) => Math.ceil(n / 4) * 4;
-const KINDS = { float16: [Uint16Array, 2], float32: [Float32Array, 4], uint8: [Uint8Array, 1] };
+const KINDS = { float16: Uint16Array, float32: Float32Array, uint8: Uint8Array };
 
-/** One message from a buffer that starts at its header length. */
+/**
+ * One message from a buffer that starts at its header length.
+ * @param {ArrayBuffer} buffer
+ * @returns {Message}
+ */
 export function message(buffer) {
   const view = new DataView(buffer);
   const headerLength = view.getUint32(0, true);
+  /** @type {{ arrays: { name: string, dtype: keyof typeof KINDS, shape: number[] }[] }} */
   const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, headerLength)));
   let at = 4 + align(headerLength);
+  /** @type {Record<string, ArrayBufferView>} */
   const arrays = {};
   for (const { name, dtype, shape } of header.arrays) {
-    const [Kind, size] = KINDS[dtype];
     const count = shape.reduce((a, b) => a * b, 1);
-    arrays[name] = new Kind(buffer, at, count);
-    arrays[name].shape = shape;
-    at = align(at + count * size);
+    const array = new KINDS[dtype](buffer, at, count);
+    arrays[name] = Object.assign(array, { shape });
+    at = align(at + array.byteLength);
   }
-  return { ...header, arrays };
+  return /** @type {any} */ ({ ...header, arrays }); // what the server wrote is as it says
 }
 
 /** Splits chunks of bytes, cut anywhere, into messages. */
@@ -52,6 +63,7 @@ export class Splitter {
     this.rest = new Uint8Array(0);
   }
 
+  /** @param {Uint8Array} chunk */
   push(chunk) {
     const all = new Uint8Array(this.rest.length + chunk.length);
     all.set(this.rest);
@@ -69,8 +81,13 @@ export class Splitter {
   }
 }
 
-/** Calls `receive` for each message of a response, as they come. */
+/**
+ * Calls `receive` for each message of a response, as they come.
+ * @param {Response} response
+ * @param {(message: Message) => void} receive
+ */
 export async function stream(response, receive) {
+  if (!response.body) return;
   const reader = response.body.getReader();
   const splitter = new Splitter();
   for (;;) {

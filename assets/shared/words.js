@@ -1,10 +1,26 @@
 // What every number on the page is called, what it means in one sentence, and how it is computed.
 
-const percent = (x) => (!Number.isNaN(x) ? `${(100 * x).toFixed(x < 0.1 ? 1 : 0)} %` : "—");
-const number = (x, digits = 3) => (x === undefined || x === null || Number.isNaN(x) ? "—" : x.toFixed(digits));
+/** @import { AtlasName, SharedView, StatisticName, Statistics, Unit } from "./types.js" */
+/** @import { Store } from "./store.js" */
 
-export { number, percent };
+/**
+ * @typedef Wording
+ * @property {string} label
+ * @property {(value: number, unit: Unit) => string} format
+ * @property {(value: number, n: number, all: Statistics) => string} say One sentence; n is the number of tokens.
+ * @property {string} how How it is computed.
+ */
 
+/** @param {number} x */
+export const percent = (x) => (Number.isNaN(x) ? "—" : `${(100 * x).toFixed(x < 0.1 ? 1 : 0)} %`);
+
+/**
+ * @param {number | null | undefined} x
+ * @param {number} [digits]
+ */
+export const number = (x, digits = 3) => (x === undefined || x === null || Number.isNaN(x) ? "—" : x.toFixed(digits));
+
+/** @type {Record<StatisticName, Wording>} */
 export const STATISTICS = {
   gini: {
     label: "Gini",
@@ -15,7 +31,9 @@ export const STATISTICS = {
         : v < 0.75
           ? "A minority of tokens holds most of the attention: 0 is equality, 1 is one token has all."
           : "A few tokens hold nearly all of the attention: 0 is equality, 1 is one token has all.",
-    how: "Twice the area between the Lorenz curve and equality, over all visible tokens, zeros counted. With k of n tokens read, Gini is at least 1 − k/n: that part of a rise is arithmetic.",
+    how:
+      "Twice the area between the Lorenz curve and equality, over all visible tokens, zeros counted. With k of n tokens " +
+      "read, Gini is at least 1 − k/n: that part of a rise is arithmetic.",
   },
   gini_small_sample: {
     label: "Gini, small-sample",
@@ -26,7 +44,7 @@ export const STATISTICS = {
   entropy: {
     label: "Entropy",
     format: (v, unit) => `${number(unit === "bits" ? v / Math.LN2 : v)} ${unit}`,
-    say: (v, n) =>
+    say: (_, n) =>
       `0 is one token only; ${number(Math.log(n), 2)} nats (${number(Math.log2(n), 2)} bits) is all ${n} alike.`,
     how: "Shannon entropy −Σ p ln p of the attention; bits = nats / ln 2. 0 ln 0 counts as 0.",
   },
@@ -39,7 +57,7 @@ export const STATISTICS = {
   top_share_10: {
     label: "Top 10 % get",
     format: percent,
-    say: (v, n, all) => `The top 10 % of tokens get ${percent(v)}, the bottom half ${percent(all.bottom_share_50)}.`,
+    say: (v, _, all) => `The top 10 % of tokens get ${percent(v)}, the bottom half ${percent(all.bottom_share_50)}.`,
     how: "Read off the Lorenz curve, linear between tokens.",
   },
   bottom_share_50: {
@@ -62,6 +80,7 @@ export const STATISTICS = {
   },
 };
 
+/** @type {Wording} */
 export const MOVED = {
   label: "moved by the budget",
   format: percent,
@@ -69,13 +88,13 @@ export const MOVED = {
   how: "Mean over queries of the total-variation distance to the full-budget row.",
 };
 
-/** What may colour the tiles of an atlas. */
+/**
+ * What may colour the tiles of an atlas.
+ * @type {Record<AtlasName, Wording>}
+ */
 export const ATLAS = { ...STATISTICS, moved: MOVED };
 
-/** Ends of a statistic's colour scale; entropy in nats. */
-export function rangeOf(name, n) {
-  return RANGES[name] ?? [0, name === "entropy" ? Math.log(n) : n];
-}
+/** @type {Partial<Record<AtlasName, [number, number]>>} */
 const RANGES = {
   gini: [0, 1],
   gini_small_sample: [0, 1],
@@ -86,12 +105,46 @@ const RANGES = {
   moved: [0, 1],
 };
 
-export const VIEW_WORDS = {
-  row: "what each query gives, averaged over queries",
-  received: "what each token receives from all queries",
+/**
+ * Ends of a statistic's colour scale; entropy in nats.
+ * @param {AtlasName} name
+ * @param {number} n
+ * @returns {[number, number]}
+ */
+export const rangeOf = (name, n) => RANGES[name] ?? [0, name === "entropy" ? Math.log(n) : n];
+
+/**
+ * What a statistic is multiplied by to be in a unit.
+ * @param {AtlasName} name
+ * @param {Unit} unit
+ */
+export const unitFactor = (name, unit) => (name === "entropy" && unit === "bits" ? 1 / Math.LN2 : 1);
+
+/**
+ * A statistic's name, with its unit where it has one.
+ * @param {AtlasName} name
+ * @param {Unit} unit
+ */
+export const labelOf = (name, unit) => `${ATLAS[name].label}${name === "entropy" ? `, ${unit}` : ""}`;
+
+const VIEW_WORDS = {
+  row: "Row view: what each query gives, averaged over queries",
+  received: "Received view: what each token receives from all queries",
 };
 
-/** Why a head has no attention to show; "" if it has. */
+/**
+ * Which side of attention is counted, and over which tokens.
+ * @param {SharedView} view
+ */
+export const viewSentence = ({ view, tokens }) =>
+  `${VIEW_WORDS[view]}${tokens === "content" ? "; special tokens left out" : ""}.`;
+
+/**
+ * Why a head has no attention to show; "" if it has.
+ * @param {Store} store
+ * @param {number} layer
+ * @param {number} head
+ */
 export function removedSentence(store, layer, head) {
   if (!store.isRemoved(layer, head)) return "";
   for (let h = 0; h < store.open.heads[layer]; h++)
@@ -99,17 +152,25 @@ export function removedSentence(store, layer, head) {
   return `All heads of layer ${layer} were removed from this model.`;
 }
 
-/** What the hatched tiles of the atlas are; "" for a model that kept all its heads. */
+/**
+ * What the hatched tiles of the atlas are; "" for a model that kept all its heads.
+ * @param {Store} store
+ */
 export function removedNote(store) {
   const all = store.open.heads.reduce((a, b) => a + b, 0);
   const { size } = store.removed;
   return size ? `Hatched: ${size} of ${all} heads were removed from this model; the others keep their places.` : "";
 }
 
-/** What a budget saves, without pretending that masking is quicker. */
+/**
+ * What a budget saves, without pretending that masking is quicker.
+ * @param {Store} store
+ * @param {number} k
+ */
 export function readsSentence(store, k) {
   const { macs, grid } = store.open;
   const i = grid.indexOf(k);
+  /** @param {number} x */
   const m = (x) => (x >= 1e6 ? `${(x / 1e6).toFixed(1)} M` : `${(x / 1e3).toFixed(0)} k`);
   const runs = macs.executed ? `${m(macs.executed)} MACs run at any k` : "the same work runs at any k";
   const base = `Reads, not latency: exact top-k scores every key and masks, so ${runs}.`;

@@ -14,7 +14,7 @@ from compecon.benchmarks.figures import Table
 from compecon.benchmarks.machine import facts_text, load_average, machine_facts
 from compecon.benchmarks.settings import Settings
 from compecon.benchmarks.text import table_text
-from compecon.errors import CompeconError
+from compecon.errors import CompeconError, did_you_mean
 from compecon.files.durable import write_json
 from compecon.files.plain_json import plain
 
@@ -89,7 +89,8 @@ def run_benchmarks(names: Collection[str], settings: Settings, say: Callable[[st
         CompeconError: If there is no such benchmark.
     """
     if unknown := [name for name in names if name not in BENCHMARKS]:
-        raise CompeconError(f"There is no benchmark {unknown[0]!r}. Choose from {', '.join(BENCHMARKS)}.")
+        meant = did_you_mean(unknown[0], BENCHMARKS)
+        raise CompeconError(f"There is no benchmark {unknown[0]!r}.{meant} Choose from {', '.join(BENCHMARKS)}.")
     say(facts_text(all_facts()))
     outcomes = []
     for name in BENCHMARKS:

@@ -11,7 +11,7 @@ from typing import Literal
 from huggingface_hub import constants
 
 from compecon.checkpoints.gate.folder_files import is_plain_name
-from compecon.errors import CheckpointError, FileError
+from compecon.errors import CheckpointError, FileError, did_you_mean
 from compecon.files.safe_reader import read_text
 from compecon.paths import assets
 
@@ -60,10 +60,11 @@ def locate(source: str | Path) -> Location:
         snapshot = cached_snapshot(source)
         if snapshot is not None:
             return Location(snapshot, "hub-cache")
-    bundled = ", ".join(bundled_names()) or "there are none"
+    names = bundled_names()
+    bundled, meant = ", ".join(names) or "there are none", did_you_mean(str(source), names)
     raise CheckpointError(
-        f"There is no checkpoint {str(source)[:200]!r}: it is no folder, no bundled name ({bundled}) and no Hub id "
-        "in the local cache. Give a folder with config.json, or download it first."
+        f"There is no checkpoint {str(source)[:200]!r}.{meant} It is no folder, no bundled name ({bundled}) and no "
+        "Hub id in the local cache. Give a folder with config.json, or download it first."
     )
 
 

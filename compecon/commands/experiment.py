@@ -55,7 +55,7 @@ def frontier(  # noqa: PLR0913 - one option each
     max_tokens: MaxTokens = 128,
 ) -> None:
     """Quality against MACs: incentives beside every post-hoc rival, given the same steps and teacher."""
-    from compecon.compression.prune import METHODS
+    from compecon.compression.importance import IMPORTANCES
     from compecon.studies.experiment import frontier_report
     from compecon.studies.experiment_report import write_report
     from compecon.studies.frontier_experiment import FrontierPlan
@@ -73,11 +73,11 @@ def frontier(  # noqa: PLR0913 - one option each
             seeds=parse_list(seeds, int, "--seeds"),
             dense=FineTuneSettings(epochs=dense_epochs, freeze_embeddings=True) if dense_epochs else None,
             after=after,
-            methods=parse_list(methods, str, "--methods") or tuple(METHODS),
+            methods=parse_list(methods, str, "--methods") or tuple(IMPORTANCES),
             finalists=finalists,
             max_tokens=max_tokens,
         )
-        study = _study(base, _task(task, data), data, plan, out)
+        study = _study(base, _task(task, data, base), data, plan, out)
         files = write_report(frontier_report(study), study.task.score, out)
         for path in (*files, _figure(files[0])):
             typer.echo(str(path))
@@ -123,7 +123,7 @@ def budgets(  # noqa: PLR0913 - one option each
             after=FineTuneSettings(epochs=epochs, learning_rate=learning_rate, freeze_embeddings=True),
             max_tokens=max_tokens,
         )
-        study = _study(base, _task(task, data), data, plan, out)
+        study = _study(base, _task(task, data, base), data, plan, out)
         rows = run_budgets(
             lambda seed: start_of(study, seed), plan.seeds, study.task, out, max_tokens=max_tokens, say=typer.echo
         )
@@ -138,11 +138,11 @@ def budgets(  # noqa: PLR0913 - one option each
         typer.echo(str(write_budgets(rows, about, out)))
 
 
-def _task(name: str, data: Path | None) -> Task:
+def _task(name: str, data: Path | None, base: str) -> Task:
     from compecon.tasks.task import Task
-    from compecon.tasks.task_registry import read_task
+    from compecon.tasks.understood_task import task_of
 
-    task = read_task(name, data)
+    task = task_of({"task": name, "data": data, "base": None if base == _BUNDLED else base})
     if not isinstance(task, Task):
         raise CompeconError(
             f"{name} has no labels: experiments compare classifiers and regressions. Choose another task."

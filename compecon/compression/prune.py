@@ -2,99 +2,17 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
-from typing import final
+from collections.abc import Iterable
 
 import torch
 from torch import nn
 
 from compecon.compression.architectures import compact_class
-from compecon.compression.importance.base import Batch, Importance, Loss
-from compecon.compression.importance.gradients import all_gate_gradients, n_examples
-from compecon.compression.importance.magnitude import Magnitude
-from compecon.compression.importance.random_units import RandomUnits
-from compecon.compression.importance.taylor import Taylor
+from compecon.compression.importance import make_importance
+from compecon.compression.importance.base import Batch, Loss, Order
 from compecon.compression.macs import unit_macs
-from compecon.compression.modes import evaluating
-from compecon.compression.rearrange import rearrange
-from compecon.compression.rescale import rescale
-from compecon.compression.scaled import scaled
-from compecon.compression.select import Rule, fixed_share, knapsack, require_share, select, uniform
+from compecon.compression.select import require_share
 from compecon.compression.units import Units
-
-
-@final
-@dataclass(frozen=True, slots=True, eq=False)
-class Order:
-    """What a method is asked for.
-
-    Attributes:
-        model: The trained model.
-        macs: MACs of its units.
-        target: Largest share of them.
-        batches: Calibration examples.
-        loss: The mean task loss of a batch.
-        seed: Of whatever is random.
-    """
-
-    model: nn.Module
-    macs: Units
-    target: float
-    batches: Iterable[Batch]
-    loss: Loss
-    seed: int
-
-    def bought(self, importance: Importance, rule: Rule) -> Units:
-        """The units that the budget buys, True for those that stay."""
-        return select(importance.score(self.model, self.batches, self.loss), self.macs, self.target, rule=rule)
-
-
-Method = Callable[[Order], Units]
-
-
-def _random(order: Order) -> Units:
-    return order.bought(RandomUnits(order.seed), fixed_share)
-
-
-def _magnitude(order: Order) -> Units:
-    return order.bought(Magnitude(), fixed_share)
-
-
-def _uniform(order: Order) -> Units:
-    return order.bought(Magnitude(), uniform)
-
-
-def _taylor(order: Order) -> Units:
-    return order.bought(Taylor(), fixed_share)
-
-
-def _fisher(order: Order) -> Units:
-    """All three steps of Kwon et al., the last one if it helps; the gradients are computed once for the first two.
-
-    The teacher of the last step is, as in the released code, the model pruned half as far on a logarithmic scale.
-    """
-    batches = tuple(order.batches)
-    gradients = all_gate_gradients(order.model, batches, order.loss)
-    importance = gradients.fisher()
-    keep = rearrange(select(importance, order.macs, order.target, rule=knapsack), gradients)
-    teacher = select(importance, order.macs, math.sqrt(order.target), rule=knapsack)
-    scales = rescale(order.model, keep, batches, order.loss, teacher=teacher)
-    return min(keep, scales, key=lambda values: _calibration_loss(order, values, batches))
-
-
-def _calibration_loss(order: Order, values: Units, batches: tuple[Batch, ...]) -> float:
-    """Summed over examples; a loss that is not a number comes last."""
-    with torch.no_grad(), evaluating(order.model), scaled(order.model, values):
-        total = sum(float(order.loss(order.model, batch)) * n_examples(batch) for batch in batches)
-    return total if math.isfinite(total) else math.inf
-
-
-METHODS: Mapping[str, Method] = MappingProxyType(
-    {"random": _random, "magnitude": _magnitude, "uniform": _uniform, "taylor": _taylor, "fisher": _fisher}
-)
 
 
 def prune(  # noqa: PLR0913 - one call with everything that any of the methods needs
@@ -118,13 +36,13 @@ def prune(  # noqa: PLR0913 - one call with everything that any of the methods n
 
     Args:
         model: As for `layers_of`, fine-tuned on the task of ``loss``; may be compacted already.
-        method: A name in `METHODS`.
+        method: A name in `IMPORTANCES`.
         target: Largest share that may stay of the MACs of the given model's units, in (0, 1]. For a model that was
             compacted before, this is a share of what it has left.
         n_tokens: Length of a text at which the MACs are counted.
-        batches: Calibration examples on the model's device, once through; only `taylor` and `fisher` look at them.
+        batches: Calibration examples on the model's device, once through; methods without data do not look at them.
         loss: The mean task loss of a batch, with its graph.
-        seed: For `random`; other methods give the same every time.
+        seed: For methods that are random; others give the same every time.
 
     Returns:
         Values for `compact`, float64 on the CPU: 0 for a unit that goes, 1 or a scale for one that stays. Their
@@ -135,9 +53,8 @@ def prune(  # noqa: PLR0913 - one call with everything that any of the methods n
         ValueError: If the method is not known, the target or the length out of range, there is no batch for a method
             that needs one, or a gradient is not finite.
     """
-    if method not in METHODS:
-        raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}.")
+    importance = make_importance(method, seed=seed)
     require_share(target)  # before anything is computed
     macs = unit_macs(model, n_tokens)
     compact_class(type(model))
-    return METHODS[method](Order(model, macs, target, batches, loss, seed)).map(lambda part: part.to(torch.float64))
+    return importance.kept(Order(model, macs, target, batches, loss)).map(lambda part: part.to(torch.float64))

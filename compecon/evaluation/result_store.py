@@ -1,218 +1,161 @@
-"""Measurements of checkpoints, kept so that none is made twice. Loads without torch.
+"""Results in folders that other runs write too: read with care, and again only once a file has changed. No torch.
 
-A measurement is a JSON file of its own, so that runs that measure at the same time cannot lose each other's; those that
-come with compecon are lines of one file.
+A result is a JSON file of its own, so that runs that write at the same time cannot lose each other's; those that come
+with compecon may be lines of one file.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import math
+import logging
 import re
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Self, final
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from compecon.evaluation.cached_files import keep, read_kept
-from compecon.files.plain_json import plain
-from compecon.files.schema import check_schema
-from compecon.paths import assets, file_stamp
-from compecon.tasks.cut import Cut
+from compecon.errors import FileError, NewerError
+from compecon.files.durable import write_text
+from compecon.files.safe_reader import parse_json, read_bytes, read_text, sentence_of, shown
+from compecon.files.schema import check_beginning
+from compecon.paths import file_stamp
 
-SCHEMA = 1
-EVALUATIONS = "evaluations"
-MAX_FILE_BYTES = 5_000_000
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+MAX_BYTES = 100_000_000
+MAX_FILE_BYTES = 20_000_000
+_LOG = logging.getLogger(__name__)
+Read = TypeVar("Read")
 
 
-@final
-@dataclass(frozen=True)
-class EvaluationKey:
-    """What was measured; equal keys have equal results.
-
-    Attributes:
-        digest: Of everything that is loaded from the checkpoint.
-        task: Name of the task.
-        split: Name of the split.
-        rows_digest: Of the rows themselves.
-        max_tokens: Longer texts were cut.
-        keys: Keys that each query may read; None for all, or where `share` says it.
-        share: Share of the keys that each query sees; None for all, or where `keys` says it.
-        policy: Which keys these are; "" for all.
-    """
-
-    digest: str
-    task: str
-    split: str
-    rows_digest: str
-    max_tokens: int
-    keys: int | None = None
-    share: float | None = None
-    policy: str = ""
+class Key(Protocol):
+    """What was measured; equal keys have equal results."""
 
     @property
     def file_name(self) -> str:
-        """Name of the measurement's file: readable, and unlike that of any other key."""
-        budget = "all" if self.keys is None and self.share is None else f"{self.keys or self.share}-{self.policy}"
-        words = re.sub(r"[^A-Za-z0-9.-]+", "-", f"{self.digest}-{self.task[:40]}-{self.split}-{budget}")
-        return f"{words}-{hashlib.sha256(json.dumps(asdict(self)).encode()).hexdigest()[:8]}.json"
+        """Name of the result's file."""
 
 
-@final
-@dataclass(frozen=True)
-class Score:
-    """A metric with its 95 % interval.
-
-    Attributes:
-        value: The metric; NaN where it is not defined, as a correlation with constant scores.
-        low: Lower end.
-        high: Upper end.
-        n: Units that were resampled.
-    """
-
-    value: float
-    low: float
-    high: float
-    n: int
-
-    @classmethod
-    def read(cls, written: Mapping[str, Any]) -> Self:
-        """Read JSON values, in which null is no number."""
-        ends = {name: math.nan if written[name] is None else written[name] for name in ("value", "low", "high")}
-        return cls(**ends, n=written["n"])
-
-
-@final
-@dataclass(frozen=True)
-class EvaluationRecord:
-    """A measurement.
-
-    Attributes:
-        key: What was measured.
-        checkpoint: Name of the checkpoint.
-        metrics: The task's metrics by name; the one that is chosen by first. Empty mappings are refused.
-        higher_is_better: Whether more of that one is better.
-        n_tokens: Mean length of a text, in tokens.
-        reads: Keys that all queries of a text of that length read, summed over the heads that are left; None where the
-            sizes are not known or the budget is a share.
-        macs: MACs of a forward pass over it, which no budget changes; None where they are not known.
-        parameters: Weights of the checkpoint.
-        hardware: What it ran on.
-        versions: Of the libraries.
-        measured_at: Seconds since 1970, for display.
-        cut: How much of the texts was too long to be read; None for documents, and where an older version measured.
-    """
-
-    key: EvaluationKey
-    checkpoint: str
-    metrics: Mapping[str, Score]
-    higher_is_better: bool
-    n_tokens: int
-    reads: int | None
-    macs: int | None
-    parameters: int
-    hardware: Mapping[str, Any]
-    versions: Mapping[str, str]
-    measured_at: float
-    cut: Cut | None = None
+class Result(Protocol):
+    """Something that was measured."""
 
     @property
-    def metric(self) -> str:
-        """Name of the metric that is chosen by."""
-        return next(iter(self.metrics))
-
-    @property
-    def score(self) -> Score:
-        """That metric."""
-        return self.metrics[self.metric]
-
-    @classmethod
-    def read(cls, written: object) -> Self:
-        """Read what :meth:`written` wrote.
-
-        Raises:
-            ValueError: If it is anything else.
-        """
-        names = {each.name for each in fields(cls)}
-        try:
-            check_schema(written, SCHEMA, "it")  # type: ignore[arg-type]
-            given = {name: value for name, value in written.items() if name in names}  # type: ignore[attr-defined]
-            given["key"] = EvaluationKey(**given["key"])
-            given["metrics"] = {str(name): Score.read(score) for name, score in given["metrics"].items()}
-            given["cut"] = Cut.read(given.get("cut"))
-            record = cls(**given)
-            record._check()
-        except (TypeError, KeyError, AttributeError) as error:
-            raise ValueError(f"it is no measurement: {error!r}.") from error
-        return record
-
-    def _check(self) -> None:
-        words = (self.key.digest, self.key.task, self.key.split, self.key.rows_digest, self.key.policy, self.checkpoint)
-        scores = [x for score in self.metrics.values() for x in (score.value, score.low, score.high)]
-        perhaps = [x for x in (self.reads, self.macs, self.key.keys) if x is not None]
-        shares = [] if self.key.share is None else [self.key.share]
-        numbers = [*(x for x in scores if not math.isnan(x)), self.measured_at, *shares]
-        counts = [self.n_tokens, self.parameters, self.key.max_tokens, *(s.n for s in self.metrics.values()), *perhaps]
-        if not self.metrics or not all(isinstance(word, str) for word in words):
-            raise ValueError("it has no metric, or a name that is no text.")
-        if not all(isinstance(x, float | int) and math.isfinite(x) for x in numbers):
-            raise ValueError("a number of it is not finite.")
-        if not all(type(x) is int and x >= 0 for x in counts) or type(self.higher_is_better) is not bool:
-            raise ValueError("a count of it is no whole number.")
+    def key(self) -> Key:
+        """What was measured."""
 
     def written(self) -> dict[str, Any]:
-        """JSON values that :meth:`read` reads."""
-        told = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "cut"}
-        scores = {name: asdict(score) for name, score in self.metrics.items()}
-        cut = {} if self.cut is None else {"cut": self.cut.written()}
-        written: dict[str, Any] = plain({"schema": SCHEMA, **told, "key": asdict(self.key), "metrics": scores, **cut})
-        return written
+        """JSON values, the schema among them."""
 
 
-@final
-class EvaluationStore:
-    """Measurements in a folder, and those that come with compecon.
+Stored = TypeVar("Stored", bound=Result)
+
+
+class ResultStore(Generic[Stored]):
+    """Results of one kind: the user's in a folder, and those that come with compecon.
 
     Args:
-        kept: Folder of measurements, which has one of evaluations; None to keep nothing.
+        folder: The user's; need not exist. None to store nothing.
+        bundled: A folder of such files, or a file with a result a line.
+        read: Makes a result of JSON values; raises ValueError for anything else.
+        schema: The newest version that is known.
     """
 
-    def __init__(self, kept: Path | None = None) -> None:
-        self._folder = kept / EVALUATIONS if kept else None
+    def __init__(self, folder: Path | None, bundled: Path, read: Callable[[Any], Stored], schema: int) -> None:
+        self._folder, self._bundled, self._read, self._schema = folder, bundled, read, schema
 
-    def get(self, key: EvaluationKey) -> EvaluationRecord | None:
-        """A measurement, or None if it was not made yet."""
-        if self._folder is not None:
-            for record in read_kept(self._folder / key.file_name, EvaluationRecord.read, MAX_FILE_BYTES):
-                if record.key == key:
-                    return record
-        return next((record for record in bundled_evaluations() if record.key == key), None)
+    def get(self, key: Key) -> Stored | None:
+        """A result, or None if it was not measured yet."""
+        bundled = self._bundled if self._bundled.suffix == ".jsonl" else self._bundled / key.file_name
+        for path in (*([self._folder / key.file_name] if self._folder else []), bundled):
+            for found in self._results(path):
+                if found.key == key:
+                    return found
+        return None
 
-    def put(self, record: EvaluationRecord) -> None:
-        """Keep a measurement.
+    def put(self, result: Stored) -> None:
+        """Store a result.
 
         Raises:
             OSError: If it cannot be written.
         """
-        if self._folder is None:
-            return
-        keep(self._folder / record.key.file_name, record.written(), SCHEMA)
+        if self._folder is not None:
+            keep(self._folder / result.key.file_name, result.written(), self._schema)
 
-    def all(self) -> tuple[EvaluationRecord, ...]:
-        """Every measurement; what cannot be read is left out and logged."""
-        own = sorted(self._folder.glob("*.json")) if self._folder is not None and self._folder.is_dir() else []
-        found = {record.key: record for path in own for record in _cached(path, *file_stamp(path))}
-        return tuple({**{record.key: record for record in bundled_evaluations()}, **found}.values())
+    def all(self) -> tuple[Stored, ...]:
+        """Every result; what cannot be read is left out and logged."""
+        return tuple({result.key: result for path in self._paths() for result in self._results(path)}.values())
 
+    def _paths(self) -> Iterator[Path]:
+        for place in (self._bundled, self._folder):
+            if place is not None:
+                yield from [place] if place.suffix == ".jsonl" else sorted(place.glob("*.json"))
 
-def bundled_evaluations() -> tuple[EvaluationRecord, ...]:
-    """Those that come with compecon."""
-    path = assets() / f"{EVALUATIONS}.jsonl"
-    return _cached(path, *file_stamp(path))
+    def _results(self, path: Path) -> tuple[Stored, ...]:
+        return _cached(self._read, path, *file_stamp(path))
 
 
 @lru_cache(maxsize=20_000)
-def _cached(path: Path, _changed: int, _size: int) -> tuple[EvaluationRecord, ...]:
-    return read_kept(path, EvaluationRecord.read, MAX_FILE_BYTES)
+def _cached(read: Callable[[Any], Stored], path: Path, _changed: int, _size: int) -> tuple[Stored, ...]:
+    return read_kept(path, read)
+
+
+def file_name_of(key: DataclassInstance, words: str) -> str:
+    """Name of a result's file: readable, and unlike that of any other key.
+
+    Args:
+        key: What was measured.
+        words: Begin the name.
+    """
+    readable = re.sub(r"[^A-Za-z0-9.-]+", "-", words)
+    return f"{readable}-{hashlib.sha256(json.dumps(asdict(key)).encode()).hexdigest()[:8]}.json"
+
+
+def read_kept(path: Path, read: Callable[[Any], Read]) -> tuple[Read, ...]:
+    """What a file holds; what is missing, larger than `MAX_FILE_BYTES` or damaged is left out, and that is logged.
+
+    Args:
+        path: A JSON file, or one with a JSON value a line if its name ends in ".jsonl"; a bad line is left out alone.
+        read: Makes something of a JSON value; raises whatever it likes for what is none.
+    """
+    try:
+        content = read_text(path, MAX_FILE_BYTES)
+    except FileNotFoundError:
+        return ()
+    except (OSError, FileError) as error:
+        _LOG.warning("%s was left out: %s", shown(path.name), sentence_of(error))
+        return ()
+    found, is_lines = [], path.suffix == ".jsonl"
+    for number, part in enumerate(content.split("\n") if is_lines else [content], start=1):
+        name = f"{shown(path.name)}, line {number}" if is_lines else shown(path.name)
+        try:
+            if part.strip() or not is_lines:
+                found.append(read(parse_json(part, name)))
+        except Exception as error:  # noqa: BLE001 - of many files, one must not hide the others
+            _LOG.warning("%s was left out: %s", name, sentence_of(error))
+    return tuple(found)
+
+
+def keep(path: Path, content: Mapping[str, Any], schema: int) -> None:
+    """Write a measurement, unless a newer compecon wrote one in its place: that is left alone, and logged.
+
+    Args:
+        path: The file; its folder is made if it is not there.
+        content: JSON values, their version first.
+        schema: The newest version that is known.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    try:
+        check_beginning(read_bytes(path, MAX_BYTES), schema, shown(path))
+    except NewerError as error:
+        _LOG.warning("%s", error)
+        return
+    except (OSError, FileError):
+        pass  # there is none, or none that is worth anything
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(content, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    write_text(path, f"{text}\n")

@@ -6,9 +6,6 @@ and head with three.
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self, final
@@ -16,6 +13,7 @@ from typing import Any, Self, final
 import numpy as np
 from numpy.typing import NDArray
 
+from compecon.evaluation.result_store import file_name_of
 from compecon.evaluation.row_packing import packed, unpacked
 from compecon.files.schema import check_schema
 from compecon.tasks.cut import Cut
@@ -75,8 +73,7 @@ class StatisticsKey:
     @property
     def file_name(self) -> str:
         """Name of the file: readable, and unlike that of any other key."""
-        words = re.sub(r"[^A-Za-z0-9.-]+", "-", f"{self.digest}-{self.task[-40:]}-{self.split}-{self.n_rows}")
-        return f"{words}-{hashlib.sha256(json.dumps(asdict(self)).encode()).hexdigest()[:8]}.json"
+        return file_name_of(self, f"{self.digest}-{self.task[-40:]}-{self.split}-{self.n_rows}")
 
 
 @final

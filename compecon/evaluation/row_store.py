@@ -2,64 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, final
 
-from compecon.evaluation.cached_files import keep, read_kept
-from compecon.evaluation.row_records import SCHEMA, RowStatistics, StatisticsKey
+from typing_extensions import override
+
+from compecon.evaluation.result_store import ResultStore, keep, read_kept
+from compecon.evaluation.row_records import SCHEMA, RowStatistics
 from compecon.files.schema import check_schema
-from compecon.paths import assets, file_stamp
+from compecon.paths import assets
 
 STATISTICS = "statistics"
-MAX_FILE_BYTES = 20_000_000
 _TEXTS = "texts-"  # begins the name of a file of texts
 Text = tuple[str, str]  # a text, and the second one of a pair or ""
 
 
 @final
-class StatisticsStore:
-    """Statistics in a folder, and those that come with compecon.
+class StatisticsStore(ResultStore[RowStatistics]):
+    """Statistics in a folder, and those that come with compecon; beside them, the texts of rows.
 
     Args:
-        kept: Folder of measurements, which has one of statistics; None to keep nothing.
+        kept: Folder of measurements, which has one of statistics; None to store nothing.
     """
 
     def __init__(self, kept: Path | None = None) -> None:
-        self._folder = kept / STATISTICS if kept else None
+        super().__init__(kept / STATISTICS if kept else None, assets() / STATISTICS, RowStatistics.read, SCHEMA)
 
-    def get(self, key: StatisticsKey) -> RowStatistics | None:
-        """Statistics, or None if they were not made yet."""
-        own = [] if self._folder is None else [self._folder / key.file_name]
-        for path in (*own, bundled_folder() / key.file_name):
-            found = _cached(path, *file_stamp(path))
-            if found is not None and found.key == key:
-                return found
-        return None
-
-    def put(self, found: RowStatistics) -> None:
-        """Keep statistics.
-
-        Raises:
-            OSError: If they cannot be written.
-        """
-        if self._folder is not None:
-            write_statistics(found, self._folder)
-
+    @override
     def all(self) -> tuple[RowStatistics, ...]:
         """Everything there is, the newest first; what cannot be read is left out and logged."""
-        folders = [bundled_folder(), *([self._folder] if self._folder else [])]
-        paths = [path for each in folders for path in sorted(each.glob("*.json")) if not path.name.startswith(_TEXTS)]
-        found = {each.key: each for path in paths if (each := _cached(path, *file_stamp(path))) is not None}
-        return tuple(sorted(found.values(), key=lambda each: -each.measured_at))
+        return tuple(sorted(super().all(), key=lambda each: -each.measured_at))
+
+    @override
+    def _paths(self) -> Iterator[Path]:
+        return (path for path in super()._paths() if not path.name.startswith(_TEXTS))
 
     def texts(self, rows_digest: str) -> tuple[Text, ...]:
         """The texts of rows, in their order; none if they were not kept."""
         if not rows_digest.isalnum():
             return ()
-        for folder in (*([self._folder] if self._folder else []), bundled_folder()):
-            for found in read_kept(folder / f"{_TEXTS}{rows_digest}.json", _texts, MAX_FILE_BYTES):
+        for folder in (*([self._folder] if self._folder else []), self._bundled):
+            for found in read_kept(folder / f"{_TEXTS}{rows_digest}.json", _texts):
                 return found
         return ()
 
@@ -83,16 +67,6 @@ def write_statistics(found: RowStatistics, folder: Path) -> Path:
     path = folder / found.key.file_name
     keep(path, found.written(), SCHEMA)
     return path
-
-
-def bundled_folder() -> Path:
-    """Folder of those that come with compecon."""
-    return assets() / STATISTICS
-
-
-@lru_cache(maxsize=2000)
-def _cached(path: Path, _changed: int, size: int) -> RowStatistics | None:
-    return next(iter(read_kept(path, RowStatistics.read, MAX_FILE_BYTES)), None) if size else None
 
 
 def _texts(written: Any) -> tuple[Text, ...]:

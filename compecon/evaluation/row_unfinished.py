@@ -9,7 +9,7 @@ from typing import final
 
 import numpy as np
 
-from compecon.evaluation.cached_files import MAX_BYTES, keep
+from compecon.evaluation.result_store import MAX_BYTES, keep
 from compecon.evaluation.row_passes import Level
 from compecon.evaluation.row_records import SCHEMA, StatisticsKey
 from compecon.files.safe_reader import read_json

@@ -8,7 +8,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
-from compecon.errors import RunError
+from compecon.errors import RunError, did_you_mean
 from compecon.files.durable import Json
 from compecon.runs.devices_here import polite_threads, queue_of
 from compecon.runs.run_record import PRIORITIES, RunSpec
@@ -28,7 +28,7 @@ def recipe_named(name: str) -> Recipe:
     from compecon.runs.jobs.job_registry import RECIPES  # noqa: PLC0415 - a worker that waits has no need of it
 
     if name not in RECIPES:
-        raise RunError(f"There is no recipe {name!r}. There are: {', '.join(RECIPES)}.")
+        raise RunError(f"There is no recipe {name!r}.{did_you_mean(name, RECIPES)} There are: {', '.join(RECIPES)}.")
     return RECIPES[name]
 
 

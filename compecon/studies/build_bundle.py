@@ -9,6 +9,7 @@ from pathlib import Path
 from compecon.checkpoints.bundle import WEIGHTS, ReportedMetric, add_entries, describe, read_manifest, save_weights
 from compecon.checkpoints.load import load_of_bundle
 from compecon.checkpoints.pretrained import Base, pretrained_folder, read_encoder, shrunk
+from compecon.errors import did_you_mean
 from compecon.evaluation.evaluate import BY_TOKEN, BY_WORD, evaluate_checkpoint
 from compecon.studies.bundled_card import FACTS, model_card
 from compecon.studies.causal import CausalPlan, train_causal
@@ -104,7 +105,8 @@ def build_bundle(
     """
     unknown = sorted(set(only) - set(NAMES))
     if unknown:
-        raise ValueError(f"no checkpoint is called {', '.join(unknown)}. There are: {', '.join(NAMES)}.")
+        meant = did_you_mean(unknown[0], NAMES)
+        raise ValueError(f"no checkpoint is called {', '.join(unknown)}.{meant} There are: {', '.join(NAMES)}.")
     run = _Run(out, data, plan or BundlePlan(), seed, report)
     encoders = [name for name in ENCODERS if name in only]
     folders = _build_encoders(encoders, run) if encoders else []

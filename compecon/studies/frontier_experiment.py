@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
-from compecon.compression.prune import METHODS
+from compecon.compression.importance import IMPORTANCES
 from compecon.evaluation.evaluate import evaluate
 from compecon.evaluation.predict import predict
 from compecon.evaluation.reloaded import kept_model
@@ -69,7 +69,7 @@ class FrontierPlan:
     dense: FineTuneSettings | None = field(default_factory=FineTuneSettings)
     after: FineTuneSettings = field(default_factory=lambda: FineTuneSettings(epochs=2))
     incentive: IncentiveSettings = field(default_factory=IncentiveSettings)
-    methods: tuple[str, ...] = tuple(METHODS)
+    methods: tuple[str, ...] = tuple(IMPORTANCES)
     finalists: int = 2
     teacher_share: float = 0.5
     max_tokens: int = 128
@@ -143,7 +143,7 @@ def best_rivals(
     """
     dev: dict[str, list[float]] = {}
     for record in records:
-        if record.seed == seed and record.recovered and record.arm in METHODS and record.target in targets:
+        if record.seed == seed and record.recovered and record.arm in IMPORTANCES and record.target in targets:
             dev.setdefault(record.arm, []).append(record.dev.value)
     return tuple(sorted(dev, key=lambda arm: (-statistics.fmean(dev[arm]), arm))[:n])
 

@@ -15,11 +15,10 @@ from typing import final
 from compecon.allocation.streams.bundled_streams import open_stream
 from compecon.checkpoints.load import load_of_bundle
 from compecon.evaluation.at_budgets import measured
-from compecon.evaluation.cached_files import read_kept
-from compecon.evaluation.result_store import EVALUATIONS, MAX_FILE_BYTES, EvaluationKey, EvaluationRecord
+from compecon.evaluation.evaluation_records import EVALUATIONS, EvaluationKey, EvaluationRecord
+from compecon.evaluation.result_store import read_kept
 from compecon.evaluation.row_records import RowStatistics
 from compecon.evaluation.row_statistics import gather_statistics
-from compecon.evaluation.row_store import MAX_FILE_BYTES as STATISTICS_BYTES
 from compecon.evaluation.row_store import STATISTICS, write_statistics
 from compecon.files.durable import write_text
 from compecon.studies.build_streams import build_streams
@@ -125,7 +124,7 @@ def measure_bundle(
     """
     path = assets / f"{EVALUATIONS}.jsonl"
     names = [name for name in bundled_in(assets) if not only or name in only]
-    found = {record.key: record for record in read_kept(path, EvaluationRecord.read, MAX_FILE_BYTES)}
+    found = {record.key: record for record in read_kept(path, EvaluationRecord.read)}
     for name in names:
         checkpoint = load_of_bundle(assets / "checkpoints" / name)
         for key in [key for key, one in found.items() if one.checkpoint == name and key.digest != checkpoint.digest]:
@@ -138,7 +137,7 @@ def measure_bundle(
                 record = found[key] = measured(checkpoint, task, key)
                 say(f"{name} on {sheet.told}, {key.keys or 'all'} keys: {record.metric} {record.score.value:.4f}")
             write_evaluations(path, found.values())
-    return read_kept(path, EvaluationRecord.read, MAX_FILE_BYTES)
+    return read_kept(path, EvaluationRecord.read)
 
 
 def keys_of(sheet: Sheet, name: str, digest: str, rows: str, task: str) -> list[EvaluationKey]:
@@ -193,7 +192,7 @@ def measure_statistics(assets: Path, data: Path, *, only: Collection[str] = (), 
     """
     folder = assets / STATISTICS
     for path in sorted(folder.glob("[!t]*.json")):  # not the texts
-        for old in read_kept(path, RowStatistics.read, STATISTICS_BYTES):
+        for old in read_kept(path, RowStatistics.read):
             if only and old.checkpoint not in only:
                 continue
             name = REVIEWS.name if old.key.task == SHOWN else old.key.task

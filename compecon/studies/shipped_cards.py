@@ -10,9 +10,9 @@ from pathlib import Path
 from compecon.checkpoints.bundle import ReportedMetric, read_manifest
 from compecon.checkpoints.gate.intake import inspect_checkpoint
 from compecon.errors import CompeconError
-from compecon.evaluation.cached_files import read_kept
 from compecon.evaluation.evaluate import BY_TOKEN
-from compecon.evaluation.result_store import EVALUATIONS, MAX_FILE_BYTES, EvaluationRecord
+from compecon.evaluation.evaluation_records import EVALUATIONS, EvaluationRecord
+from compecon.evaluation.result_store import read_kept
 from compecon.studies.build_bundle import tell
 from compecon.studies.family import FAMILY, tell_member, time_family
 from compecon.studies.shipped import FEW_BUDGETS, SHEETS, Say, Sheet, bundled_in, parent_of
@@ -30,7 +30,7 @@ def write_cards(assets: Path, *, only: Collection[str] = (), say: Say) -> None:
     Raises:
         CompeconError: If a checkpoint, as it is, was not measured on what it is told at.
     """
-    records = read_kept(assets / f"{EVALUATIONS}.jsonl", EvaluationRecord.read, MAX_FILE_BYTES)
+    records = read_kept(assets / f"{EVALUATIONS}.jsonl", EvaluationRecord.read)
     for name in bundled_in(assets):
         if only and name not in only:
             continue

@@ -10,8 +10,8 @@ from typing import Any
 
 from compecon.allocation.streams.bundled_streams import PREDICTED
 from compecon.checkpoints.bundle import read_manifest
-from compecon.evaluation.cached_files import read_kept
-from compecon.evaluation.result_store import EVALUATIONS, MAX_FILE_BYTES, EvaluationRecord, Score
+from compecon.evaluation.evaluation_records import EVALUATIONS, EvaluationRecord, Score
+from compecon.evaluation.result_store import read_kept
 from compecon.studies.family import FAMILY
 from compecon.studies.shipped import FEW_BUDGETS, SHEETS, Sheet, bundled_in, parent_of
 
@@ -26,7 +26,7 @@ def numbers_in(assets: Path) -> dict[str, list[str]]:
     Args:
         assets: Folder with the checkpoints, their measurements, the streams and the experiments.
     """
-    records = read_kept(assets / f"{EVALUATIONS}.jsonl", EvaluationRecord.read, MAX_FILE_BYTES)
+    records = read_kept(assets / f"{EVALUATIONS}.jsonl", EvaluationRecord.read)
     found = {(one.checkpoint, one.key.task, one.key.split, one.key.keys): one for one in records}
     gains = json.loads((assets / "streams" / PREDICTED).read_text(encoding="utf-8"))
     return {

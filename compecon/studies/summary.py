@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from compecon.compression.prune import METHODS
+from compecon.compression.importance import IMPORTANCES
 from compecon.stats.pareto import hypervolume
 from compecon.studies.experiment_run import ExperimentRun, Records
 from compecon.tasks.task_metrics import Estimate, Metric, paired
@@ -107,7 +107,7 @@ def duels(records: Records, metric: Metric, targets: np.ndarray) -> tuple[Duel, 
     found = []
     for target in sorted({record.target for record in everything if record.target is not None}, reverse=True):
         ours = [record for record in everything if record.arm == "incentive" and record.target == target]
-        rivals = [_like(everything, arm, ours) for arm in METHODS]
+        rivals = [_like(everything, arm, ours) for arm in IMPORTANCES]
         complete = [group for group in rivals if ours and len(group) == len(ours)]
         if complete:
             best = max(complete, key=lambda group: statistics.fmean(record.test.value for record in group))
@@ -126,7 +126,7 @@ def volumes(records: Sequence[ExperimentRun], floor: float) -> tuple[Volume, ...
         floor: The metric of always giving the same answer.
     """
     points: dict[str, dict[int, list[tuple[float, float]]]] = {}
-    compared = [each for each in records if each.recovered and each.arm in ("incentive", *METHODS)]
+    compared = [each for each in records if each.recovered and each.arm in ("incentive", *IMPORTANCES)]
     targets = {record.target for record in compared}
     for record in compared:
         if record.target is not None:

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import Any, final
 from urllib.parse import parse_qsl, unquote_plus
 
-from compecon.errors import OfflineError, TaskError
+from compecon.errors import OfflineError, TaskError, did_you_mean
 from compecon.tasks.definition import Definition
 from compecon.tasks.labels import spelled
 from compecon.tasks.language_task import LanguageTask
@@ -219,9 +218,8 @@ def entry_of(name: str) -> TaskEntry:
     if name in _REFUSED:
         raise TaskError(f"{name} is refused: {_REFUSED[name]}")
     if name not in TASKS:
-        close = get_close_matches(name, TASKS, n=1)
-        meant = f" Did you mean {close[0]}?" if close else ""
-        raise TaskError(f"no task is called {name!r}.{meant} There are: {', '.join(TASKS)}, and {FILES}PATH.")
+        meant = did_you_mean(name, TASKS)
+        raise TaskError(f"no task is called {name[:200]!r}.{meant} There are: {', '.join(TASKS)}, and {FILES}PATH.")
     return TASKS[name]
 
 

@@ -49,15 +49,17 @@ class Understood:
 
 
 def task_of(params: Mapping[str, Any], *, offline: bool = False) -> AnyTask:
-    """The task that a recipe's settings name.
+    """The task that a recipe's settings name, read once its checkpoint is found: that is told in a moment.
 
     Args:
-        params: Checked values, with "task", and perhaps "data" and "skip_bad_rows".
+        params: Checked values, with "task", and perhaps "data", "skip_bad_rows", and "checkpoint" or "base".
         offline: As of `read_task`.
 
     Raises:
+        CheckpointError: If there is no such checkpoint, or its files are refused.
         CompeconError, FileNotFoundError: As of `read_task`.
     """
+    _about(params)
     data = params.get("data")
     folder = None if data is None else Path(data)
     return read_task(params["task"], folder, offline=offline, skip_bad_rows=bool(params.get("skip_bad_rows")))
@@ -77,9 +79,10 @@ def understood(recipe: str, params: Mapping[str, Any], *, reads_all: bool = Fals
     Raises:
         CompeconError, FileNotFoundError: If the task cannot be read, or the checkpoint is refused.
     """
-    name, source = params.get("task"), params.get("checkpoint") or params.get("base")
+    name = params.get("task")
     if not name:
         return Understood(())
+    about = _about(params)
     if reads_all or str(name).startswith(FILES):
         task = task_of(params)
         lines = described(task)
@@ -87,10 +90,16 @@ def understood(recipe: str, params: Mapping[str, Any], *, reads_all: bool = Fals
     else:
         entry, named = entry_of(name), options_of(name)[1].get("labels", ())
         lines, classes = (), (entry.kind, named or entry.labels, bool(named))
+    return Understood(lines) if about is None else _matched(lines, classes, about, recipe)
+
+
+def _about(params: Mapping[str, Any]) -> Preflight | None:
+    """What the headers of a recipe's checkpoint say; None if it has none."""
+    source = params.get("checkpoint") or params.get("base")
     if source is None:
-        return Understood(lines)
+        return None
     place = locate(source)
-    return _matched(lines, classes, survey(place.path, trusted_root=place.trusted_root).preflight, recipe)
+    return survey(place.path, trusted_root=place.trusted_root).preflight
 
 
 def _matched(

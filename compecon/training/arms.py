@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from compecon.callbacks import StepCallbacks
 from compecon.compression.compact import compact
+from compecon.compression.importance import IMPORTANCES
 from compecon.compression.macs import share_of_macs, unit_macs
 from compecon.compression.prune import prune
 from compecon.compression.units import Units
@@ -98,7 +99,7 @@ def priced(start: Start, incentive: IncentiveSettings, *, watch: StepCallbacks =
     )
     later = result.recovery.steps if result.recovery else 0
     spent = _steps_macs(start, start.model, result.priced.steps) + _steps_macs(start, result.model, later)
-    spent += 0.0 if incentive.start == "open" else _calibration_macs(start)
+    spent += _calibration_macs(start) if incentive.grades_rows else 0.0
     return Outcome(
         result.model,
         result.values,
@@ -116,7 +117,7 @@ def pruned(start: Start, method: str, target: float) -> Outcome:
 
     Args:
         start: The start.
-        method: A name of `compecon.compression.prune.METHODS`.
+        method: A name of `compecon.compression.importance.IMPORTANCES`.
         target: Share of the MACs of heads and neurons to keep.
     """
     began = time.monotonic()
@@ -130,7 +131,7 @@ def pruned(start: Start, method: str, target: float) -> Outcome:
         seed=start.settings.seed,
     )
     share = share_of_macs(values, unit_macs(start.model, start.n_tokens))
-    spent = 0.0 if method in ("random", "magnitude", "uniform") else _calibration_macs(start)
+    spent = _calibration_macs(start) if IMPORTANCES[method].passes else 0.0
     seconds = time.monotonic() - began
     return Outcome(compact(start.model, values), values, share, seconds=seconds, training_macs=spent)
 

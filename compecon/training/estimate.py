@@ -18,6 +18,7 @@ from torch import nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from compecon.errors import CompeconError
+from compecon.incentives.costs import COSTS
 from compecon.tasks.encode_rows import Features
 from compecon.tasks.objectives import Objective
 from compecon.training.incentive import batch_loss, calibration
@@ -115,9 +116,9 @@ def estimate_training(  # noqa: PLR0913 - a training has this many parts
     pace = measured_pace(copy.deepcopy(model), tokenizer, rows, objective, settings)
     steps, graded, phases = settings.total_steps(len(rows)), beside.graded_rows, 1
     step = pace.step * (_HIDDEN if settings.hidden_weight else 1.0)
-    if incentive is not None and incentive.cost in ("macs", "latency"):
+    if incentive is not None and COSTS[incentive.cost].removes_work:
         step *= _share_of_step(incentive)
-        graded += 0 if incentive.start == "open" else min(_GRADED_ROWS, len(rows))
+        graded += min(_GRADED_ROWS, len(rows)) if incentive.grades_rows else 0
         phases = 2
     trained = sum(part.numel() for part in model.parameters() if part.requires_grad)
     stored = sum(part.numel() * part.element_size() for part in model.parameters())

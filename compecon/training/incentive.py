@@ -15,44 +15,23 @@ from compecon.callbacks import StepCallbacks, StepRecord
 from compecon.checkpoints.inputs import read
 from compecon.compression.architectures import compact_class
 from compecon.compression.compact import compact
-from compecon.compression.families import layers_of, n_inputs
-from compecon.compression.importance.base import Importance
-from compecon.compression.importance.fisher import Fisher
-from compecon.compression.importance.taylor import Taylor
+from compecon.compression.importance import make_importance
 from compecon.compression.macs import share_of_macs, unit_macs
 from compecon.compression.units import Units
 from compecon.evaluation.as_given import given_back
 from compecon.evaluation.predict import batches_of
-from compecon.incentives.activity import AttentionL1, EffectiveKeys, FfnL1, GroupLasso, ScoreL1
-from compecon.incentives.cost import ComputeCost, ExpectedLatency, ExpectedMacs
+from compecon.incentives.costs import COSTS
+from compecon.incentives.costs.cost import ComputeCost
 from compecon.incentives.gates import Gates, gated, starting_gates
-from compecon.latency import BlockShape, Workload, measure_blocks
+from compecon.latency import Workload
 from compecon.tasks.encode_rows import Features, mean_length
 from compecon.tasks.objectives import Objective
 from compecon.training.fine_tune import Teacher, fine_tune
-from compecon.training.incentive_settings import CostName, IncentiveSettings
+from compecon.training.incentive_settings import OPEN, IncentiveSettings
 from compecon.training.phases import Phase
 from compecon.training.trainer import Charge
 from compecon.training.training_settings import FineTuneResult, FineTuneSettings
 
-
-def _measured_latency(model: nn.Module, work: Workload) -> ExpectedLatency:
-    layer = layers_of(model)[0]
-    macs = unit_macs(model, 1)
-    most = [max(len(part) for part in kind) for kind in (macs.heads, macs.neurons)]
-    return ExpectedLatency(measure_blocks(BlockShape(n_inputs(layer.neurons_in), layer.d_head, *most), work))
-
-
-COSTS: Mapping[CostName, Callable[[nn.Module, Workload], ComputeCost]] = {
-    "macs": lambda _, work: ExpectedMacs(work.n_tokens),
-    "latency": _measured_latency,
-    "effective-keys": lambda *_: EffectiveKeys(),
-    "group-lasso": lambda *_: GroupLasso(),
-    "ffn-l1": lambda *_: FfnL1(),
-    "attention-l1": lambda *_: AttentionL1(),
-    "score-l1": lambda *_: ScoreL1(),
-}
-_STARTS: Mapping[str, Callable[[], Importance]] = {"taylor": Taylor, "fisher": Fisher}
 _CALIBRATION_ROWS = 512
 _UNAIMED = 0.8  # expected share of MACs at which gates begin that have no target: a low price must leave them open
 _ALMOST_DENSE = 0.98  # expected share of MACs: hard-concrete gates are never all open for certain
@@ -119,9 +98,9 @@ def train_incentive(  # noqa: PLR0913 - a training has this many parts
         TrainingInterruptedError: As for `fine_tune`; call it again with the same model and folder to go on.
     """
     n_tokens = incentive.n_tokens or mean_length(rows)
-    cost = COSTS[incentive.cost](model, Workload(n_tokens, settings.batch_size, device=str(model.device)))
-    macs = _macs_of(model, n_tokens, cost.removes_work)
-    if not cost.removes_work:
+    cost = _cost(incentive.cost, model, Workload(n_tokens, settings.batch_size, device=str(model.device)))
+    macs = _macs_of(model, n_tokens, COSTS[incentive.cost].removes_work)
+    if not COSTS[incentive.cost].removes_work:
         with given_back(model), cost.metered(model, None) as read:
             charge, looking = Charge(incentive.first(), read), watch.part("priced", 0, settings.total_steps(len(rows)))
             priced = _kept(looking, settings, incentive).run(
@@ -135,7 +114,8 @@ def train_incentive(  # noqa: PLR0913 - a training has this many parts
         return IncentiveResult(model, ones, 1.0, True, charge.price.value, priced, None)
     total = settings.total_steps(len(rows))
     first = replace(settings, steps=max(1, round(incentive.price_share * total)), decay=False)
-    gates = _gates(model, tokenizer, rows, objective, incentive, macs)
+    worth = _worth(model, tokenizer, rows, objective, incentive.start, seed=settings.seed)
+    gates = _gates(worth, incentive, macs).to(model.device)
     with ExitStack() as stack:
         stack.enter_context(given_back(model))
         stack.enter_context(gated(model, gates))
@@ -148,7 +128,7 @@ def train_incentive(  # noqa: PLR0913 - a training has this many parts
             charge,
         )
     met = incentive.target is None or left() <= incentive.target
-    forced = incentive.target is not None and not isinstance(cost, ExpectedLatency)  # time has no order to cut by
+    forced = incentive.target is not None and cost.is_of_macs
     values = gates.hardened(macs, incentive.target or 1.0) if forced else gates.values()
     smaller = compact(model, values)
     recovery = None
@@ -160,6 +140,10 @@ def train_incentive(  # noqa: PLR0913 - a training has this many parts
             smaller, lambda: fine_tune(smaller, tokenizer, rows, objective, rest, teacher=teacher, watch=later)
         )
     return IncentiveResult(smaller, values, share_of_macs(values, macs), met, charge.price.value, priced, recovery)
+
+
+def _cost(name: str, model: PreTrainedModel, work: Workload) -> ComputeCost:
+    return COSTS.load(name).for_training(model, work)
 
 
 def _macs_of(model: PreTrainedModel, n_tokens: int, removed: bool) -> Units:
@@ -193,24 +177,30 @@ def batch_loss(objective: Objective) -> Callable[[nn.Module, Mapping[str, Tensor
     return loss
 
 
-def _gates(
+def _worth(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     rows: Sequence[Features],
     objective: Objective,
-    incentive: IncentiveSettings,
-    macs: Units,
-) -> Gates:
-    if incentive.start == "open":
-        logits = unit_macs(model, 1).map(lambda part: torch.full_like(part, 3.0))
+    start: str,
+    *,
+    seed: int,
+) -> Units | None:
+    """What each unit is worth by the importance that gates begin by; None if they begin open."""
+    if start == OPEN:
+        return None
+    batches = list(calibration(tokenizer, rows, device=model.device))
+    return make_importance(start, seed=seed).score(model, batches, batch_loss(objective))
+
+
+def _gates(worth: Units | None, incentive: IncentiveSettings, macs: Units) -> Gates:
+    if worth is None:
+        logits = macs.map(lambda part: torch.full_like(part, 3.0))
     else:
-        batches = list(calibration(tokenizer, rows, device=model.device))
-        importance = _STARTS[incentive.start]().score(model, batches, batch_loss(objective))
         floor = incentive.target
         share = _UNAIMED if floor is None else min(floor + incentive.start_at * (1 - floor), _ALMOST_DENSE)
-        logits = starting_gates(importance, macs, share, spread=incentive.spread)
-    gates = Gates(logits, learn_heads=incentive.units != "neurons", learn_neurons=incentive.units != "heads")
-    return gates.to(model.device)
+        logits = starting_gates(worth, macs, share, spread=incentive.spread)
+    return Gates(logits, learn_heads=incentive.units != "neurons", learn_neurons=incentive.units != "heads")
 
 
 def _reached(target: float | None) -> Callable[[StepRecord], bool]:
@@ -219,9 +209,8 @@ def _reached(target: float | None) -> Callable[[StepRecord], bool]:
 
 def _left(cost: ComputeCost, gates: Gates, macs: Units) -> Callable[[], float]:
     """Share of what is priced that the deterministic gates leave."""
-    if isinstance(cost, ExpectedLatency):
-        return lambda: cost.share(gates.values())
-    return lambda: gates.share(macs)
+    there = macs.map(lambda part: part.to(gates.device))
+    return lambda: cost.share(gates.values(), there)
 
 
 def _kept(watch: StepCallbacks, settings: FineTuneSettings, incentive: IncentiveSettings) -> Phase:

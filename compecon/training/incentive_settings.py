@@ -6,9 +6,11 @@ import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from compecon.compression.importance import IMPORTANCES
 from compecon.incentives.price import DualAscent, FixedPrice, Price, Schedule
 
 CostName = Literal["macs", "latency", "effective-keys", "group-lasso", "ffn-l1", "attention-l1", "score-l1"]
+OPEN = "open"  # in place of an importance: all gates begin alike
 Priced = Literal["both", "heads", "neurons"]
 
 
@@ -74,3 +76,8 @@ class IncentiveSettings:
         if self.target is None:
             return FixedPrice(height=self.price, schedule=self.schedule)
         return DualAscent(value=self.first_price, budget=self.target, rate=self.price_rate, ramp=self.ramp)
+
+    @property
+    def grades_rows(self) -> bool:
+        """Whether what the gates begin by looks at calibration rows, forwards and backwards."""
+        return self.start != OPEN and IMPORTANCES[self.start].passes > 0

@@ -8,6 +8,7 @@ from pathlib import Path
 from compecon.callbacks import NOBODY, Callbacks
 from compecon.checkpoints.load import load_checkpoint
 from compecon.checkpoints.save import require_empty
+from compecon.compression.importance import IMPORTANCES
 from compecon.errors import TaskError
 from compecon.evaluation.evaluate import tell_match
 from compecon.tasks.objectives import objective_of
@@ -37,7 +38,6 @@ from compecon.training.training_setup import (
     with_soft_targets,
 )
 
-_GRADED = {"random": 0, "magnitude": 0, "uniform": 0, "taylor": 1, "fisher": 4}  # passes over the calibration rows
 _CALIBRATION_ROWS = 512
 
 
@@ -108,7 +108,7 @@ def _start(ready: TrainingSetup, plan: PrunePlan) -> Start:
 
 
 def _estimate(start: Start, plan: PrunePlan, measured: int) -> TrainingEstimate:
-    beside = Beside(measured, _GRADED[plan.method] * min(_CALIBRATION_ROWS, len(start.rows)))
+    beside = Beside(measured, IMPORTANCES[plan.method].passes * min(_CALIBRATION_ROWS, len(start.rows)))
     settings = start.settings if plan.recovery is not None else replace(start.settings, steps=1, save_every=None)
     whole = estimate_training(start.model, start.tokenizer, start.rows, start.objective, settings, beside=beside)
     return whole if plan.recovery is not None else replace(whole, steps=0)

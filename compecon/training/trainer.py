@@ -21,7 +21,7 @@ from compecon.attention.budget import KeyBudget
 from compecon.attention.hooks import budgeted_attention
 from compecon.callbacks import StepRecord
 from compecon.checkpoints.inputs import read
-from compecon.incentives.cost import Read
+from compecon.incentives.costs.cost import Read
 from compecon.incentives.price import Price
 from compecon.tasks.objectives import Objective
 from compecon.training.row_order import LikeLengths

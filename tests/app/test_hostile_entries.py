@@ -19,7 +19,7 @@ from app.server import resources
 from app.server.run_listing import Listing
 from app.train.shared_histories import Histories
 from compecon.errors import RunError
-from compecon.evaluation.result_store import EVALUATIONS, EvaluationStore
+from compecon.evaluation.evaluation_records import EVALUATIONS, EvaluationStore
 from compecon.evaluation.row_store import STATISTICS, StatisticsStore
 from compecon.files.durable import tail
 from compecon.paths import assets

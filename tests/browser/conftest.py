@@ -263,7 +263,7 @@ class Dashboard:
         """The middle of a tile of the atlas, where the drawing code says it is, for so many layers and heads."""
         x, y = self.find("canvas.atlas").evaluate(
             """async (c, [layer, head, layers, heads]) => {
-              const { atlasBox } = await import(new URL('/compecon/shared/paint.js', location.origin).href);
+              const { atlasBox } = await import(new URL('/compecon/shared/atlas.js', location.origin).href);
               const { left, top, tile } = atlasBox(c.clientWidth, c.clientHeight, layers, heads);
               return [left + (head + 0.5) * tile, top + (layer + 0.5) * tile];
             }""",

@@ -70,7 +70,7 @@ class Compare:
         """The middle of a cell of a matrix, where the drawing code says it is."""
         x, y = self.find(f"canvas.heatmap.{name}").evaluate(
             """async (c, [query, key, n]) => {
-              const { heatmapBox } = await import(new URL('/compecon/shared/paint.js', location.origin).href);
+              const { heatmapBox } = await import(new URL('/compecon/shared/heatmap.js', location.origin).href);
               const { x, y, cell } = heatmapBox(c.clientWidth, c.clientHeight, n);
               return [x + (key + 0.5) * cell, y + (query + 0.5) * cell];
             }""",

@@ -73,7 +73,7 @@ def test_hovering_over_the_matrix_names_both_tokens_and_the_weight(dashboard: An
     weights, tokens = library.weights(FIRST, 16), dashboard.tokens()
     x, y = dashboard.find("canvas.heatmap").evaluate(
         """async (c) => {
-          const { heatmapBox } = await import(new URL('/compecon/shared/paint.js', location.origin).href);
+          const { heatmapBox } = await import(new URL('/compecon/shared/heatmap.js', location.origin).href);
           const { x, y, cell } = heatmapBox(c.clientWidth, c.clientHeight, 16);
           return [x + 4.5 * cell, y + 2.5 * cell];
         }"""

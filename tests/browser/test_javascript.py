@@ -196,14 +196,14 @@ def test_a_stream_cut_anywhere_is_put_together_again(browser: Any, server: str, 
 
 @pytest.mark.parametrize("n", [1, 2, 64, 65, 92, 300, 512])
 def test_the_bar_stops_at_every_budget_that_is_computed(call: Call, n: int) -> None:
-    stops = call("store", "stops", n, list(budget_grid(n)))
+    stops = call("budget", "stops", n, list(budget_grid(n)))
     assert stops == sorted(set(stops))
     assert set(budget_grid(n)) <= set(stops) <= set(range(1, n + 1))
     assert n > 64 or stops == list(range(1, n + 1))
 
 
 def test_a_csv_quotes_what_would_break_it(call: Call) -> None:
-    csv = call("export", "toCsv", [{"token": '"a",\n', "w": None}, {"token": "b", "w": 0.5}], {"checkpoint": "x\ny: z"})
+    csv = call("csv", "toCsv", [{"token": '"a",\n', "w": None}, {"token": "b", "w": 0.5}], {"checkpoint": "x\ny: z"})
     assert csv == '# checkpoint: x y: z\ntoken,w\n"""a"",\n",\nb,0.5\n'
 
 

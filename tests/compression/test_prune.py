@@ -7,11 +7,12 @@ from torch.nn import functional
 from transformers import BertConfig, BertForTokenClassification
 
 from compecon.compression.compact import compact
+from compecon.compression.importance import IMPORTANCES
 from compecon.compression.importance.fisher import Fisher
 from compecon.compression.importance.magnitude import Magnitude
 from compecon.compression.importance.taylor import Taylor
 from compecon.compression.macs import share_of_macs, unit_macs
-from compecon.compression.prune import METHODS, prune
+from compecon.compression.prune import prune
 from compecon.compression.scaled import scaled
 from compecon.compression.select import fixed_share, knapsack, select
 from compecon.compression.units import Units
@@ -25,7 +26,7 @@ def loss(model: nn.Module, batch: Batch) -> Tensor:
     return functional.cross_entropy(logits, torch.arange(len(logits)) % 2)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", IMPORTANCES)
 def test_every_method_meets_every_target(model, batch, method):
     macs = unit_macs(model, 7)
     a_head_a_layer = float(sum(part[0] for part in macs.heads) / macs.total())
@@ -37,7 +38,7 @@ def test_every_method_meets_every_target(model, batch, method):
             assert bool(model(**batch).logits.isfinite().all())
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", IMPORTANCES)
 def test_the_whole_budget_changes_nothing(model, batch, method):
     values = prune(model, method, 1.0, n_tokens=7, batches=[batch], loss=loss)
     torch.testing.assert_close(values.joined(), torch.ones_like(values.joined()), atol=1e-2, rtol=0)
@@ -80,7 +81,7 @@ def test_methods_that_need_batches_say_so(model, method):
         prune(model, method, 0.5, n_tokens=7, batches=[], loss=loss)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", IMPORTANCES)
 def test_a_compacted_model_is_pruned_by_a_share_of_what_it_has_left(model, batch, method):
     keep = prune(model, "random", 0.6, n_tokens=7, batches=[], loss=loss)
     headless = Units((keep.heads[0], torch.zeros_like(keep.heads[1])), keep.neurons)
@@ -102,7 +103,7 @@ def test_scales_are_used_only_where_they_lower_the_calibration_loss(model, batch
     assert calibration_loss(values) <= calibration_loss(values.map(lambda part: (part != 0).double()))
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", IMPORTANCES)
 def test_what_could_not_be_compacted_is_not_pruned(method):
     """Before any of the minutes that the gradients take."""
 

@@ -27,10 +27,16 @@ from compecon.attention import (
 from compecon.attention.selection import keep_largest, sort_descending
 from compecon.attention.sweep import sweep
 from compecon.compression.compact import compact
+from compecon.compression.importance import IMPORTANCES
 from compecon.compression.macs import unit_macs
-from compecon.compression.prune import METHODS, prune
-from compecon.incentives.activity import AttentionL1, EffectiveKeys, FfnL1, GroupLasso, ScoreL1
-from compecon.incentives.cost import ComputeCost, ExpectedMacs
+from compecon.compression.prune import prune
+from compecon.incentives.costs.attention_l1 import AttentionL1
+from compecon.incentives.costs.cost import ComputeCost
+from compecon.incentives.costs.effective_keys import EffectiveKeys
+from compecon.incentives.costs.ffn_l1 import FfnL1
+from compecon.incentives.costs.group_lasso import GroupLasso
+from compecon.incentives.costs.macs import ExpectedMacs
+from compecon.incentives.costs.score_l1 import ScoreL1
 from compecon.incentives.gates import Gates, gated
 from compecon.stats import inequality as metrics
 
@@ -180,7 +186,7 @@ def test_gates_price_and_compaction_give_the_same_small_model(
     _assert_alike(small[1], small[0])
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", IMPORTANCES)
 def test_every_method_prunes_the_same_units(method: str, device: torch.device) -> None:
     torch.manual_seed(0)
     here = _bert()

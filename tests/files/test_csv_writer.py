@@ -130,9 +130,7 @@ def in_javascript() -> Callable[[Any, Any], str]:
         pytest.skip("needs Node; the browser's tests run the same in Chromium")
 
     def call(rows: Any, notes: Any) -> str:
-        module = (
-            (ROOT / "assets" / "shared" / "export.js").read_text().replace('import { SvgContext } from "./svg.js";', "")
-        )
+        module = (ROOT / "assets" / "shared" / "csv.js").read_text()
         program = f"{module}\nprocess.stdout.write(toCsv({json.dumps(rows)}, {json.dumps(notes)}));"
         done = subprocess.run([node, "--input-type=module", "-e", program], capture_output=True, check=True, timeout=60)
         return done.stdout.decode()

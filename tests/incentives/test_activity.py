@@ -15,8 +15,14 @@ from compecon.compression.compact import compact
 from compecon.compression.families import Layer, layers_of
 from compecon.compression.macs import unit_macs
 from compecon.compression.units import Units
-from compecon.incentives.activity import NAME, AttentionL1, EffectiveKeys, FfnL1, GroupLasso, ScoreL1
-from compecon.incentives.cost import ComputeCost
+from compecon.incentives.costs import COSTS as METHODS
+from compecon.incentives.costs.attention_l1 import AttentionL1
+from compecon.incentives.costs.cost import ComputeCost
+from compecon.incentives.costs.effective_keys import EffectiveKeys
+from compecon.incentives.costs.ffn_l1 import FfnL1
+from compecon.incentives.costs.group_lasso import GroupLasso
+from compecon.incentives.costs.relative import NAME
+from compecon.incentives.costs.score_l1 import ScoreL1
 
 COSTS = [AttentionL1, EffectiveKeys, FfnL1, GroupLasso, ScoreL1]
 RELATIVE = [FfnL1, GroupLasso, ScoreL1]
@@ -74,9 +80,10 @@ def columns(matrix: nn.Module) -> Tensor:
     return matrix.weight if isinstance(matrix, nn.Linear) else matrix.weight.T
 
 
-@pytest.mark.parametrize("cost", COSTS)
-def test_no_cost_of_activity_claims_to_remove_work(cost):
-    assert not cost.removes_work
+def test_no_cost_of_activity_claims_to_remove_work_and_those_of_gates_do():
+    removing = {name for name, cost in METHODS.items() if cost.removes_work}
+    assert {METHODS.load(name) for name in METHODS.keys() - removing} == set(COSTS)
+    assert all(METHODS.load(name).share is not ComputeCost.share for name in removing)
 
 
 @pytest.mark.parametrize("cost", COSTS)

@@ -11,8 +11,9 @@ from torch import nn
 from compecon.compression.compact import compact
 from compecon.compression.macs import share_of_macs, unit_macs
 from compecon.compression.units import Units
-from compecon.incentives.activity import AttentionL1
-from compecon.incentives.cost import ExpectedLatency, ExpectedMacs
+from compecon.incentives.costs.attention_l1 import AttentionL1
+from compecon.incentives.costs.latency import ExpectedLatency
+from compecon.incentives.costs.macs import ExpectedMacs
 from compecon.incentives.gates import Gates
 from compecon.latency import LatencyCurve, LatencyTable
 
@@ -39,7 +40,6 @@ def read(cost, model, gates):
 def test_the_model_with_all_gates_open_costs_one(model, cost):
     open_gates = Gates(unit_macs(model, N_TOKENS).map(lambda part: torch.full((len(part),), 50.0)))
     assert float(read(cost, model, open_gates).detach()) == pytest.approx(1, abs=1e-6)
-    assert cost.removes_work
 
 
 @pytest.mark.parametrize("cost", [ExpectedMacs(N_TOKENS), ExpectedLatency(KINKED)])
@@ -116,8 +116,8 @@ def test_the_share_of_time_counts_whole_units(model):
     values = unit_macs(model, N_TOKENS).map(torch.zeros_like)
     values.heads[0][:2] = 0.3
     values.neurons[1][:8] = 1.0
-    assert ExpectedLatency(KINKED).share(values) == pytest.approx((4.0 + 1.0) / (2 * 15.0))
-    assert ExpectedLatency(KINKED).share(values.map(torch.ones_like)) == pytest.approx(1)
+    assert ExpectedLatency(KINKED).share(values, values) == pytest.approx((4.0 + 1.0) / (2 * 15.0))
+    assert ExpectedLatency(KINKED).share(values.map(torch.ones_like), values) == pytest.approx(1)
 
 
 def test_units_that_save_no_time_have_no_slope(model):

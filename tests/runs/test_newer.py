@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 
 from compecon.errors import NewerError, RunError
-from compecon.evaluation.cached_files import keep
+from compecon.evaluation.result_store import keep
 from compecon.files.complete import MARKER, checkpoint_folder, last_complete_checkpoint, mark_complete
 from compecon.runs.doctor.checkup import check_home
 from compecon.runs.executors.local import LocalExecutor

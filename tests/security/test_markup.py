@@ -42,6 +42,7 @@ ALLOWED = {  # file, function, argument
         "progress",
         "f'{_size(done)} of {_size(total)}'",
     ): "two numbers of bytes, written by _size",
+    ("app/help/help_page.py", "markdown", "pages[topic].text"): "the guide that comes with compecon",
     ("app/parts/widgets.py", "toast", "f'{engine().unload()} models unloaded.'"): "a count",
     ("app/train/train_page.py", "segmented_control", "PRIORITIES"): "the words of our own that a priority may be",
     ("app/train/run_panel.py", "segmented_control", "PARTS"): "drawn as the four words that the file zips with them",

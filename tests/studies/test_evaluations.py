@@ -10,12 +10,11 @@ from compecon.callbacks import Callbacks, StepCallbacks
 from compecon.errors import TaskError, TrainingInterruptedError
 from compecon.evaluation import at_budgets as measured
 from compecon.evaluation.at_budgets import measure_checkpoint
-from compecon.evaluation.result_store import (
+from compecon.evaluation.evaluation_records import (
     EvaluationKey,
     EvaluationRecord,
     EvaluationStore,
     Score,
-    bundled_evaluations,
 )
 from compecon.runs.jobs.job_registry import RECIPES
 
@@ -107,7 +106,7 @@ def test_wrong_values_are_refused(part, value):
 def test_without_a_folder_nothing_is_kept(tmp_path):
     EvaluationStore().put(record())
     assert list(tmp_path.iterdir()) == []
-    assert EvaluationStore().all() == bundled_evaluations()
+    assert record() not in EvaluationStore().all()
 
 
 def test_budgets_are_measured_one_after_the_other(rule, parent, tmp_path, counting):

@@ -13,6 +13,7 @@ from compecon.checkpoints.locate import bundled_root
 from compecon.compression.model_shape import ModelShape
 from compecon.errors import CheckpointError
 from compecon.flops import macs
+from compecon.incentives.costs import COSTS
 from compecon.runs.jobs.expected import UNKNOWN, Expected, expected
 from compecon.runs.jobs.job_registry import RECIPES
 from compecon.runs.jobs.machine_speed import DEFAULT, Speed, calibrated
@@ -139,6 +140,14 @@ def test_checkpoints_take_room_and_adam_takes_memory(data):
     assert found.disk_bytes == 4 * parameters + 3 * 12 * parameters  # three at a time: weights and two moments
     assert found.memory_bytes > 16 * parameters
     assert training(data=data, checkpointing=True).memory_bytes < found.memory_bytes
+
+
+@pytest.mark.parametrize("cost", COSTS)
+def test_a_training_becomes_cheaper_on_the_way_only_if_its_price_removes_work(data, cost):
+    dense = training(data=data)
+    priced = training(data=data, price=1.0, cost=cost, teacher_share=0.0, start="open")
+    assert (priced.macs < dense.macs) is COSTS[cost].removes_work
+    assert priced.macs <= dense.macs
 
 
 def test_a_pruning_measures_importance_and_recovers(data):

@@ -6,12 +6,12 @@ from typing import get_args
 
 import pytest
 
-from compecon.compression.prune import METHODS
+from compecon.compression.importance import IMPORTANCES
 from compecon.training.plans import PruneMethod, PrunePlan, TrainPlan
 
 
 def test_each_name_of_a_method_can_be_run():
-    assert tuple(METHODS) == get_args(PruneMethod)
+    assert tuple(IMPORTANCES) == get_args(PruneMethod)
 
 
 @pytest.mark.parametrize("wrong", [{"method": "luck"}, {"target": 0}, {"teacher_share": 2}, {"max_tokens": 1}])

@@ -11,7 +11,7 @@ from compecon.checkpoints.gate.intake import inspect_checkpoint
 from compecon.checkpoints.load import load_of_bundle
 from compecon.errors import CompeconError
 from compecon.evaluation.at_budgets import measured
-from compecon.evaluation.result_store import Score, bundled_evaluations
+from compecon.evaluation.evaluation_records import EvaluationStore, Score
 from compecon.evaluation.row_store import StatisticsStore
 from compecon.paths import assets
 from compecon.studies.build_bundle import NAMES
@@ -43,7 +43,7 @@ def data():
 
 
 def of(name):
-    return [record for record in bundled_evaluations() if record.checkpoint == name]
+    return [record for record in EvaluationStore().all() if record.checkpoint == name]
 
 
 def test_there_is_a_sheet_for_every_checkpoint():
@@ -52,8 +52,8 @@ def test_there_is_a_sheet_for_every_checkpoint():
 
 
 def test_every_measurement_is_of_the_weights_that_are_shipped(digests):
-    assert {record.checkpoint: record.key.digest for record in bundled_evaluations()} == digests
-    assert all(record.key.digest == digests[record.checkpoint] for record in bundled_evaluations())
+    assert {record.checkpoint: record.key.digest for record in EvaluationStore().all()} == digests
+    assert all(record.key.digest == digests[record.checkpoint] for record in EvaluationStore().all())
 
 
 def test_every_statistic_is_of_the_weights_that_are_shipped(digests):
@@ -111,7 +111,7 @@ def test_a_checkpoint_that_was_not_measured_is_told_with_the_command():
 
 
 def test_measurements_are_written_in_an_order_of_their_own(tmp_path):
-    records = bundled_evaluations()
+    records = EvaluationStore().all()
     write_evaluations(tmp_path / "one.jsonl", records)
     write_evaluations(tmp_path / "two.jsonl", records[::-1])
     shipped = assets() / "evaluations.jsonl"

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from compecon.callbacks import StepCallbacks
-from compecon.compression.prune import METHODS
+from compecon.compression.importance import IMPORTANCES
 from compecon.errors import TrainingInterruptedError
 from compecon.evaluation.as_given import require_measurable
 from compecon.evaluation.predict import predict
@@ -157,7 +157,7 @@ def test_a_teacher_comes_back_as_it_was(tokenizer, tiny_bert, rows_of):
     assert state(teacher)[1:] == before
 
 
-@pytest.mark.parametrize("arm", ["any budget", "recovered", *METHODS])
+@pytest.mark.parametrize("arm", ["any budget", "recovered", *IMPORTANCES])
 def test_what_starts_from_a_dense_model_leaves_it_alone(tokenizer, tiny_bert, rows_of, arm):
     model = tiny_bert(layers=2)
     rows = [{**row, "soft_targets": [0.0, 0.0]} for row in rows_of()]

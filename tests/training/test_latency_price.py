@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from compecon.incentives.cost import ExpectedLatency
+from compecon.incentives.costs import COSTS
+from compecon.incentives.costs.latency import ExpectedLatency
 from compecon.latency import LatencyCurve, LatencyTable, Workload
 from compecon.tasks.objectives import classification_loss
-from compecon.training.incentive import COSTS, train_incentive
+from compecon.training.incentive import train_incentive
 from compecon.training.incentive_settings import IncentiveSettings
 from compecon.training.training_settings import FineTuneSettings
 
@@ -34,7 +35,7 @@ def asked(monkeypatch):
         seen.append((shape, workload))
         return TABLE
 
-    monkeypatch.setattr("compecon.training.incentive.measure_blocks", measured)
+    monkeypatch.setattr("compecon.incentives.costs.latency.measure_blocks", measured)
     return seen
 
 
@@ -53,7 +54,7 @@ def test_time_is_measured_on_the_dense_layer_at_the_mean_length_and_batch(tokeni
 def test_a_target_of_time_is_met_by_the_gates_or_said_not_to_be(tokenizer, tiny_bert, rows_of, asked):
     result = trained(tokenizer, tiny_bert(), rows_of(), 0.01, start="open")
     assert not result.met
-    left = ExpectedLatency(TABLE).share(result.values)
+    left = ExpectedLatency(TABLE).share(result.values, result.values.map(torch.ones_like))
     assert left > 0.01  # not cut by force
     assert result.priced.history[-1].share == pytest.approx(left)
     easy = trained(tokenizer, tiny_bert(), rows_of(), 1.0)
@@ -66,7 +67,7 @@ def test_a_target_of_time_is_met_by_the_gates_or_said_not_to_be(tokenizer, tiny_
 def test_this_device_is_measured_for_real(request, model):
     built = request.getfixturevalue(model)
     built = built() if callable(built) and not isinstance(built, torch.nn.Module) else built
-    cost = COSTS["latency"](built, Workload(n_tokens=4, batch=1))
+    cost = COSTS.load("latency").for_training(built, Workload(n_tokens=4, batch=1))
     assert isinstance(cost, ExpectedLatency)
     assert cost.table.width == built.config.hidden_size
     assert cost.table.heads.counts[-1] == built.config.num_attention_heads

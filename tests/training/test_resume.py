@@ -12,8 +12,9 @@ import torch
 from compecon.callbacks import StepCallbacks
 from compecon.compression.macs import unit_macs
 from compecon.errors import TrainingInterruptedError
-from compecon.incentives.activity import EffectiveKeys, GroupLasso
-from compecon.incentives.cost import ExpectedMacs
+from compecon.incentives.costs.effective_keys import EffectiveKeys
+from compecon.incentives.costs.group_lasso import GroupLasso
+from compecon.incentives.costs.macs import ExpectedMacs
 from compecon.incentives.gates import Gates, gated
 from compecon.incentives.price import DualAscent, FixedPrice
 from compecon.tasks.objectives import classification_loss

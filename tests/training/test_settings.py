@@ -9,9 +9,9 @@ from typing import get_args
 import pytest
 from transformers import Trainer, TrainingArguments
 
+from compecon.incentives.costs import COSTS
 from compecon.tasks.objectives import classification_loss
 from compecon.training.fine_tune import fine_tune
-from compecon.training.incentive import COSTS
 from compecon.training.incentive_settings import CostName
 from compecon.training.training_settings import FineTuneSettings
 

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from compecon.compression.macs import unit_macs
-from compecon.incentives.activity import GroupLasso
-from compecon.incentives.cost import ExpectedMacs
+from compecon.incentives.costs.group_lasso import GroupLasso
+from compecon.incentives.costs.macs import ExpectedMacs
 from compecon.incentives.gates import Gates, gated
 from compecon.incentives.price import FixedPrice
 from compecon.tasks.objectives import classification_loss

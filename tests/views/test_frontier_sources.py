@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from compecon.checkpoints.catalog import CheckpointEntry, list_checkpoints
 from compecon.checkpoints.locate import bundled_root
-from compecon.evaluation.result_store import EvaluationKey, EvaluationRecord, Score
+from compecon.evaluation.evaluation_records import EvaluationKey, EvaluationRecord, Score
 from compecon.paths import assets
 from compecon.runs.history import History
 from compecon.runs.run_record import RunRecord, RunSpec, RunState, Status

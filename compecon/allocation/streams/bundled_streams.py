@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import final
 
 from compecon.allocation.streams.stream import Stream, read_stream
-from compecon.errors import StreamError
+from compecon.errors import StreamError, did_you_mean
 from compecon.files.safe_reader import MEGABYTE, read_json
 from compecon.paths import assets
 
@@ -62,5 +62,7 @@ def open_stream(name: str, root: Path | None = None) -> Stream:
     """
     entries = {entry.name: entry for entry in list_streams(root)}
     if name not in entries:
-        raise StreamError(f"there is no stream {name!r}. Choose from {', '.join(entries) or 'none'}.")
+        raise StreamError(
+            f"there is no stream {name!r}.{did_you_mean(name, entries)} Choose from {', '.join(entries) or 'none'}."
+        )
     return read_stream((root or streams_root()) / f"{name}.jsonl.gz", unit=entries[name].unit, origin="measured")

@@ -4,17 +4,40 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import final
 
 from torch import Tensor, nn
 
+from compecon.compression.select import fixed_share, select
 from compecon.compression.units import Units
 
 Batch = Mapping[str, Tensor]  # the first dimension of each tensor is the example
 Loss = Callable[[nn.Module, Batch], Tensor]  # the mean task loss of a batch, a scalar with its graph
 
 
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Order:
+    """What is to be removed of which model.
+
+    Attributes:
+        model: The trained model.
+        macs: MACs of its units.
+        target: Largest share of them that may stay, in (0, 1].
+        batches: Calibration examples.
+        loss: The mean task loss of a batch.
+    """
+
+    model: nn.Module
+    macs: Units
+    target: float
+    batches: Iterable[Batch]
+    loss: Loss
+
+
 class Importance(ABC):
-    """A value for each unit. Which units a budget of MACs then buys is decided by `compecon.compression.select`."""
+    """A value for each unit, and which units a budget of MACs then buys."""
 
     @abstractmethod
     def score(self, model: nn.Module, batches: Iterable[Batch], loss: Loss) -> Units:
@@ -32,3 +55,12 @@ class Importance(ABC):
             UnsupportedModelError: If the model's heads and neurons are not known.
             ValueError: If a method that needs batches gets none, or a gradient is not finite.
         """
+
+    def kept(self, order: Order) -> Units:
+        """The units that stay: unless said otherwise, by `fixed_share`.
+
+        Returns:
+            True, or a scale to multiply by, for a unit that stays; False or 0 for one that goes.
+        """
+        values = self.score(order.model, order.batches, order.loss)
+        return select(values, order.macs, order.target, rule=fixed_share)

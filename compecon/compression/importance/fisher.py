@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import final
 
+import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
-from compecon.compression.importance.base import Batch, Importance, Loss
-from compecon.compression.importance.gradients import gate_gradients
+from compecon.compression.importance.base import Batch, Importance, Loss, Order
+from compecon.compression.importance.gradients import all_gate_gradients, gate_gradients, n_examples
+from compecon.compression.modes import evaluating
+from compecon.compression.rearrange import rearrange
+from compecon.compression.rescale import rescale
+from compecon.compression.scaled import scaled
+from compecon.compression.select import knapsack, select
 from compecon.compression.units import Units
 
 
@@ -34,3 +41,24 @@ class Fisher(Importance):
         for part in parts:
             total = total.map(Tensor.add, part)
         return total
+
+    @override
+    def kept(self, order: Order) -> Units:
+        """All three steps of Kwon et al., the last one if it helps; gradients are computed once for the first two.
+
+        The teacher of the last step is, as in the released code, the model pruned half as far on a logarithmic scale.
+        """
+        batches = tuple(order.batches)
+        gradients = all_gate_gradients(order.model, batches, order.loss)
+        importance = gradients.fisher()
+        keep = rearrange(select(importance, order.macs, order.target, rule=knapsack), gradients)
+        teacher = select(importance, order.macs, math.sqrt(order.target), rule=knapsack)
+        scales = rescale(order.model, keep, batches, order.loss, teacher=teacher)
+        return min(keep, scales, key=lambda values: _calibration_loss(order, values, batches))
+
+
+def _calibration_loss(order: Order, values: Units, batches: tuple[Batch, ...]) -> float:
+    """Summed over examples; a loss that is not a number comes last."""
+    with torch.no_grad(), evaluating(order.model), scaled(order.model, values):
+        total = sum(float(order.loss(order.model, batch)) * n_examples(batch) for batch in batches)
+    return total if math.isfinite(total) else math.inf

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self, final
 
-from compecon.errors import RunError
+from compecon.errors import RunError, did_you_mean
 from compecon.runs.executors.local import LocalExecutor
 from compecon.runs.executors.ray import Cluster, RayExecutor
 from compecon.runs.home import Home
@@ -79,7 +79,9 @@ def executor_for(name: str, store: RunStore, options: ExecutorOptions | None = N
     if name == "local":
         return LocalExecutor(store)
     if name != "ray":
-        raise RunError(f"There is no executor {name[:60]!r}. There are: {', '.join(EXECUTORS)}.")
+        raise RunError(
+            f"There is no executor {name[:60]!r}.{did_you_mean(name, EXECUTORS)} There are: {', '.join(EXECUTORS)}."
+        )
     chosen = options or ExecutorOptions.from_environment()
     if not chosen.ray_address:
         raise RunError(

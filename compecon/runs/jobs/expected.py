@@ -13,7 +13,9 @@ from typing import Any, final
 from compecon.checkpoints.gate.intake import survey
 from compecon.checkpoints.gate.preflight import Preflight
 from compecon.checkpoints.locate import locate
+from compecon.compression.importance import IMPORTANCES
 from compecon.files.complete import KEEP
+from compecon.incentives.costs import COSTS
 from compecon.runs.jobs.machine_speed import Speed
 from compecon.runs.jobs.options import prune_plan, train_plan
 from compecon.tasks.row_counts import Rows, count_rows
@@ -29,7 +31,6 @@ _FIXED_SHARE = 0.2  # of a step that does not shrink with the units
 _MEASURINGS = (
     2.5  # passes of the new checkpoint over what it is measured on: while it trains, at its end, and beside it
 )
-_PASSES = {"random": 0, "magnitude": 0, "uniform": 0, "taylor": 1, "fisher": 4}  # of importance, over those rows
 _PROCESS_BYTES = 700_000_000  # Python, torch and transformers
 _USUAL_TOKENS = 32  # where nothing is known of the texts
 _MB = 1024**2
@@ -165,21 +166,23 @@ def _training_macs(plan: TrainPlan, work: _Work) -> float | None:
     if texts is None:
         return None
     step = _BACKWARD * work.forward + (work.forward if plan.settings.hidden_weight else 0.0)
-    if plan.incentive is None:
+    incentive = plan.incentive
+    if incentive is None:
         return texts * step + _measuring(work, 1.0)
-    left = 0.5 if plan.incentive.target is None else plan.incentive.target
-    priced = plan.incentive.price_share
-    total = texts * step * (priced * _GATES + (1 - priced) * (_FIXED_SHARE + (1 - _FIXED_SHARE) * left))
-    if not work.knows:
-        total += texts * _BACKWARD * work.forward
+    before = 0.0 if work.knows else texts * _BACKWARD * work.forward
     if plan.teacher_share and work.rows is not None:
-        total += work.rows.train * work.forward
-    graded = 0 if plan.incentive.start == "open" else _GRADED_ROWS
-    return total + _BACKWARD * graded * work.forward + _measuring(work, left)
+        before += work.rows.train * work.forward
+    if not COSTS[incentive.cost].removes_work:
+        return before + texts * step + _measuring(work, 1.0)
+    left = 0.5 if incentive.target is None else incentive.target
+    shrinking = incentive.price_share * _GATES
+    shrinking += (1 - incentive.price_share) * (_FIXED_SHARE + (1 - _FIXED_SHARE) * left)
+    graded = _GRADED_ROWS if incentive.grades_rows else 0
+    return before + texts * step * shrinking + _BACKWARD * graded * work.forward + _measuring(work, left)
 
 
 def _pruning_macs(plan: PrunePlan, work: _Work) -> float | None:
-    total = _PASSES[plan.method] * _BACKWARD * _GRADED_ROWS * work.forward + _measuring(work, plan.target)
+    total = IMPORTANCES[plan.method].passes * _BACKWARD * _GRADED_ROWS * work.forward + _measuring(work, plan.target)
     if plan.recovery is None:
         return total
     texts = _texts(plan.recovery, work)

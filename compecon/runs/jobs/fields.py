@@ -10,11 +10,10 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
-from difflib import get_close_matches
 from types import NoneType, UnionType
 from typing import Any, Generic, Literal, TypeVar, final, get_args, get_origin, get_type_hints
 
-from compecon.errors import CompeconError
+from compecon.errors import CompeconError, did_you_mean
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 Group = Literal["what", "incentive", "training", "more"]
@@ -91,8 +90,7 @@ class Setting:
             return [self._of(int, part) for part in given]
         value: Json = self._of(self.kind, given)
         if self.choices and value not in self.choices:
-            close = get_close_matches(str(value), self.choices, n=1)
-            meant = f" Did you mean {close[0]}?" if close else ""
+            meant = did_you_mean(str(value), self.choices)
             raise SettingError(self.name, f"must be one of {', '.join(self.choices)}, got {_cut(given)}.{meant}")
         return value
 
@@ -235,8 +233,7 @@ def checked_values(settings: tuple[Setting, ...], params: Mapping[str, Any], own
     names = [setting.name for setting in settings]
     for name in params:
         if name not in names:
-            close = get_close_matches(str(name)[:100], names, n=1)
-            meant = f" Did you mean {close[0]}?" if close else f" There are: {', '.join(names)}."
+            meant = did_you_mean(str(name), names) or f" There are: {', '.join(names)}."
             raise SettingError(str(name)[:100], f"is no setting of {owner}.{meant}")
     return {setting.name: setting.checked(params.get(setting.name, setting.default)) for setting in settings}
 

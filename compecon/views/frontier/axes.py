@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar, final
 
-from compecon.errors import CompeconError
+from compecon.errors import CompeconError, did_you_mean
 from compecon.views.checked_values import few
 from compecon.views.frontier.drawn import AxisChoice, FrontierAxes, TaskChoice
 from compecon.views.frontier.names import task_title
@@ -100,7 +100,9 @@ def cost_title(name: str) -> str:
     if is_setting(name):
         return f"{_COSTS['latency']} ({name.removeprefix('latency: ')})"
     if name not in _COSTS:
-        raise CompeconError(f"There is no cost {name[:60]!r}. Choose one of {', '.join(_COSTS)}.")
+        raise CompeconError(
+            f"There is no cost {name[:60]!r}.{did_you_mean(name, _COSTS)} Choose one of {', '.join(_COSTS)}."
+        )
     return _COSTS[name]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from compecon.checkpoints.catalog import CheckpointEntry
 from compecon.checkpoints.locate import bundled_root
-from compecon.evaluation.result_store import EvaluationRecord
+from compecon.evaluation.evaluation_records import EvaluationRecord
 from compecon.views.frontier.names import DENSE, is_higher_better, task_of
 from compecon.views.frontier.points_of import CurvePoint, FrontierPoint, Reading
 from compecon.views.frontier.shapes import attention_reads, digest_of, size_of

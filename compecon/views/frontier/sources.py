@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import final
 
 from compecon.checkpoints.catalog import CheckpointEntry
-from compecon.evaluation.result_store import EvaluationRecord
+from compecon.evaluation.evaluation_records import EvaluationRecord
 from compecon.runs.history import History
 from compecon.runs.run_record import RunRecord
 from compecon.views.frontier.card_points import checkpoint_points

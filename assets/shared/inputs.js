@@ -1,0 +1,40 @@
+// What takes input on every canvas of attention: the budget bar, the dismissal of a message, the statistic that colours
+// heads, the switches.
+
+import { find } from "./dom.js";
+import { switches } from "./stage.js";
+import { ATLAS } from "./words.js";
+
+/**
+ * @typedef InputHost
+ * @property {ParentNode} root
+ * @property {number[]} stops
+ * @property {(change: object, isDone?: boolean) => void} set
+ * @property {() => void} tell
+ * @property {(sentence: string | null) => void} say
+ */
+
+/** @param {InputHost} host */
+export function sharedInputs(host) {
+  const { root } = host;
+  const range = find(root, "input[type=range]", HTMLInputElement);
+  const select = find(root, "select.statistic", HTMLSelectElement);
+  range.addEventListener("input", () => host.set({ k: host.stops[Number(range.value)] }, false));
+  range.addEventListener("change", () => host.tell());
+  find(root, ".alert button").addEventListener("click", () => host.say(null));
+  select.replaceChildren(...Object.entries(ATLAS).map(([name, { label }]) => new Option(label, name)));
+  select.addEventListener("change", () => host.set({ statistic: select.value }));
+  const showSwitches = switches(root, (name, value) => host.set({ [name]: value }));
+  return { range, select, showSwitches, output: find(root, ".k"), ticks: find(root, ".ticks", HTMLCanvasElement) };
+}
+
+/**
+ * Shows a sentence above the picture, or takes it away.
+ * @param {ParentNode} root
+ * @param {string | null} text
+ */
+export function say(root, text) {
+  const box = find(root, ".alert");
+  box.hidden = !text;
+  if (text) find(box, "span").textContent = text;
+}

@@ -1,0 +1,50 @@
+"""What physically goes when gates close: multiply-adds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Self, final
+
+from torch import nn
+from typing_extensions import override
+
+from compecon.compression.macs import share_of_macs, unit_macs
+from compecon.compression.units import Units
+from compecon.incentives.costs.cost import ComputeCost, Read, required
+from compecon.incentives.gates import Gates
+from compecon.latency import Workload
+
+
+@final
+class ExpectedMacs(ComputeCost):
+    """Expected MACs of the model that compaction will leave, by each gate's chance to be open.
+
+    Exact in expectation, and the only thing priced is what physically goes. With gates on heads only (or neurons only)
+    the others count as they are, so a cost is always a share of the MACs of all heads and neurons.
+
+    Args:
+        n_tokens: Length at which MACs are counted.
+    """
+
+    is_of_macs = True
+
+    def __init__(self, n_tokens: int) -> None:
+        self.n_tokens = n_tokens
+
+    @classmethod
+    @override
+    def for_training(cls, model: nn.Module, work: Workload) -> Self:
+        return cls(work.n_tokens)
+
+    @contextmanager
+    @override
+    def metered(self, model: nn.Module, gates: Gates | None) -> Iterator[Read]:
+        learnt = required(gates, self)
+        macs = unit_macs(model, self.n_tokens).joined()
+        share = (macs / macs.sum()).float()
+        yield lambda _: learnt.chance_open().joined() @ share.to(learnt.device)
+
+    @override
+    def share(self, values: Units, macs: Units) -> float:
+        return share_of_macs(values, macs)
