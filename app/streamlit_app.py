@@ -1,13 +1,10 @@
 """The frame around every page; ``compecon`` serves it."""
 
-import sys
 from pathlib import Path
 
 import streamlit as st
 
 ROOT = Path(__file__).resolve().parents[1]
-if str(ROOT) not in sys.path:  # in a wheel, `app` lies inside the package, where nothing else finds it
-    sys.path.insert(0, str(ROOT))
 
 st.set_page_config(page_title="compecon", page_icon=str(ROOT / "assets" / "logo.png"), layout="wide")
 st.html(ROOT / "assets" / "frame.css")

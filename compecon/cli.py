@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import sys
+import runpy
 from pathlib import Path
 from typing import Annotated
 
@@ -110,10 +110,8 @@ def serve(  # noqa: PLR0913 - its options
     known = [p for p in os.environ.get("COMPECON_CHECKPOINTS", "").split(os.pathsep) if p]
     os.environ["COMPECON_CHECKPOINTS"] = os.pathsep.join([*map(str, folders), *known])
     from_environment = os.environ.pop("COMPECON_TOKEN", None) or None  # so that no run inherits it
-    sys.path.insert(0, str(dashboard_root()))
-    from app.server.serve import serve as serve_dashboard
-
-    serve_dashboard(
+    launched = runpy.run_path(str(dashboard_root() / "app" / "launch.py"))
+    launched["serve"](
         port=port,
         open_browser=browser,
         say=typer.echo,

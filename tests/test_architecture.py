@@ -33,9 +33,9 @@ LAYERS = [  # from the bottom up
     {"runs"},
     {"studies"},
     {"views"},
+    {"benchmarks"},
     {"app"},
     {"pages"},
-    {"benchmarks"},
     {"commands"},
     {"cli"},
 ]
@@ -268,8 +268,22 @@ def test_a_light_module_loads_neither_torch_nor_transformers(loaded_by, module):
 
 
 def test_the_library_knows_no_screen():
-    screens = {"streamlit", "plotly", "altair"}
-    assert found_in(python_files("compecon"), lambda path: screens & libraries_of(path)) == {}
+    """It runs one file of the dashboard, and one file of its own draws what a command writes without a dashboard."""
+    screens = {"streamlit", "plotly", "altair", "app", "pages"}
+    drawing = found_in(python_files("compecon"), lambda path: screens & libraries_of(path))
+    assert drawing == {"compecon/views/frontier/experiment_chart.py": {"plotly"}}
+
+
+def test_the_module_path_is_left_alone():
+    """What is put there hides modules of others, in this process and in all that it starts."""
+
+    def names_it(path: Path) -> bool:
+        return any(ast.unparse(node) == "sys.path" for node in ast.walk(ast.parse(path.read_text())))
+
+    assert found_in(python_files("compecon", "app", "pages"), names_it).keys() == {
+        "compecon/children/__init__.py",  # reads it
+        "compecon/runs/waiter.py",  # has no other, and becomes a worker without it
+    }
 
 
 def test_transformers_is_used_in_few_places():

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from app.parts.error_bars import error_bars
 from compecon.allocation.rules import RULES
 from compecon.allocation.streams.predicted_value import Gain
 from compecon.stats.intervals import Interval
 from compecon.views.allocation.gains import gains_of, scale_of
 from compecon.views.allocation.quoted_streams import QuotedRatio
 from compecon.views.allocation.rules_compared import RatioPoint, RuleCourse, on_frontier
+from compecon.views.error_bars import error_bars
 
 # Okabe and Ito's colours and more, told apart by dashes too.
 _COLOURS = (

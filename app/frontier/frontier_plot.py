@@ -14,7 +14,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.frontier.plot_style import Look, Theme, hover, is_quoted, looks
-from app.parts.error_bars import error_bars
+from compecon.views.error_bars import error_bars
 from compecon.views.frontier.frontier_view import BudgetCurve, Family, FrontierMark, FrontierView
 from compecon.views.frontier.names import points_of
 

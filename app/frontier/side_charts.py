@@ -9,7 +9,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from app.frontier.plot_style import COLOURS
-from app.parts.error_bars import error_bars
+from compecon.views.error_bars import error_bars
 from compecon.views.frontier.ablation import AblationView
 from compecon.views.frontier.names import points_of
 from compecon.views.frontier.points_of import Reading

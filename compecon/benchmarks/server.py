@@ -9,10 +9,11 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import final
 from urllib.parse import urlencode
 
@@ -85,17 +86,37 @@ def dashboard(checkpoints: Path | None = None, home: Path | None = None) -> Iter
     Raises:
         CompeconError: If no port between 8600 and 8649 is free.
     """
-    port = free_port()
     folder = [] if checkpoints is None else ["--checkpoints", str(checkpoints.resolve())]
     start = "from compecon.cli import main; main()"  # the console script's own line, whatever PATH is
-    variables = children.environment({} if home is None else {VARIABLE: str(home.resolve())})
-    command = ["-c", start, *folder, "--no-browser", "--port", str(port)]
+    own_home = {} if home is None else {VARIABLE: str(home.resolve())}
+    with serving(lambda port: ["-c", start, *folder, "--no-browser", "--port", str(port)], own_home) as server:
+        yield server
+
+
+@contextmanager
+def serving(
+    command: Callable[[int], Sequence[str]], variables: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Dashboard]:
+    """Start a Python program that serves, on a free port and in a folder of its own; stop it afterwards.
+
+    Args:
+        command: Gives what follows the interpreter's own options, for a port.
+        variables: More environment variables.
+
+    Raises:
+        CompeconError: If no port between 8600 and 8649 is free.
+    """
+    port = free_port()
     with tempfile.TemporaryDirectory(prefix="compecon-bench-") as scratch:
         log = Path(scratch) / "log.txt"
         with log.open("wb") as out:
             started = time.perf_counter()
             process = children.start(
-                *command, folder=Path(scratch), variables=variables, stdout=out, stderr=subprocess.STDOUT
+                *command(port),
+                folder=Path(scratch),
+                variables=children.environment(variables),
+                stdout=out,
+                stderr=subprocess.STDOUT,
             )
             try:
                 yield Dashboard(port, started, process, log)

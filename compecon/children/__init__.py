@@ -49,11 +49,16 @@ def environment(more: Mapping[str, str] = MappingProxyType({}), *, bare: bool = 
 
 
 def module_path() -> str:
-    """``PYTHONPATH`` for a child: the absolute entries of ours, and where this package is if that is no usual place."""
+    """``PYTHONPATH`` for a child: the absolute entries of ours, and where this package is if it is not installed.
+
+    An installed copy, editable or not, is found by each interpreter. A checkout that we were started in is not, and its
+    folder holds more than this package, so that it comes last.
+    """
     named = os.environ.get(_MODULES, "").split(os.pathsep)
     root = Path(__file__).resolve().parents[2]
     installed = {Path(folder).resolve() for folder in (*site.getsitepackages(), site.getusersitepackages())}
-    own = [] if root in installed else [str(root)]
+    found_by_path = any(not Path(entry).is_absolute() or Path(entry).resolve() == root for entry in sys.path)
+    own = [str(root)] if found_by_path and root not in installed else []
     return os.pathsep.join(dict.fromkeys([*(entry for entry in named if Path(entry).is_absolute()), *own]))
 
 

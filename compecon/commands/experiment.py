@@ -85,13 +85,8 @@ def frontier(  # noqa: PLR0913 - one option each
 
 def _figure(report: Path) -> Path:
     """The Pareto figure as a page of its own that needs no network."""
-    import sys
-
-    from compecon.paths import dashboard_root
-
-    sys.path.insert(0, str(dashboard_root()))
-    from app.train.report_chart import report_figure
     from compecon.files.safe_reader import MEGABYTE, read_json
+    from compecon.views.frontier.experiment_chart import report_figure
 
     path = report.with_name("frontier.html")
     report_figure(read_json(report, 16 * MEGABYTE)).write_html(path, include_plotlyjs=True)

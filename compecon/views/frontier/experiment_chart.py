@@ -7,7 +7,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from app.parts.error_bars import error_bars
+from compecon.views.error_bars import error_bars
 
 # Okabe and Ito's colours, told apart by all kinds of colour vision; ours first.
 _COLOURS = {
