@@ -22,6 +22,7 @@ class Definition:
         labels: Class names by index; one name for the score of a regression.
         metrics: The first is what is chosen by.
         licence: Terms of its data, in words.
+        label: What a menu says; the name if empty.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Definition:
     labels: tuple[str, ...]
     metrics: tuple[Metric, ...]
     licence: str
+    label: str = ""
 
     @property
     def target(self) -> type[int] | type[float]:

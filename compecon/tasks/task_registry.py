@@ -6,13 +6,14 @@ Importing this module loads neither torch nor transformers nor datasets.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, final
 from urllib.parse import parse_qsl, unquote_plus
 
 from compecon.errors import OfflineError, TaskError, did_you_mean
+from compecon.registry import Method, Registry
 from compecon.tasks.definition import Definition
 from compecon.tasks.labels import spelled
 from compecon.tasks.language_task import LanguageTask
@@ -32,101 +33,91 @@ _OPTIONS = ("text", "label", "pair", "kind", "seed", "labels", "encoding")
 
 
 @final
-@dataclass(frozen=True)
-class TaskEntry:
-    """What a task is, before any of its rows are read.
+@dataclass(frozen=True, kw_only=True)
+class TaskEntry(Method):
+    """What a task is, before any of its rows are read; its factory reads them from the Hub, or makes them.
 
     Attributes:
-        name: What it is called by.
         title: The question it asks, for people.
         kind: Classes, scores, or language modelling.
         labels: Class names by index; one name for a score; empty for language modelling.
         metrics: The first is what is chosen by.
         source: Where on the Hub it comes from, unless a data folder is given; or that it is made here.
         licence: Terms of its data, in words.
-        read: Reads it from the Hub, or makes it.
         from_folder: Reads it from a data folder; None if there is no such reader.
-        is_made: Whether this package makes it: it then needs neither the Hub nor a data folder, and is synthetic.
+        is_made: Whether its factory makes it: it then needs neither the Hub nor a data folder, and is synthetic.
     """
 
-    name: str
     title: str
     kind: Kind
-    labels: tuple[str, ...]
+    labels: tuple[str, ...] = ()
     metrics: tuple[Metric, ...]
     source: str
     licence: str
-    read: Callable[[], AnyTask]
     from_folder: Callable[[Path], AnyTask] | None = None
     is_made: bool = False
 
 
-def _defined(
-    about: Definition,
-    source: str,
-    read: Callable[[], AnyTask],
-    from_folder: Callable[[Path], AnyTask] | None = None,
-) -> TaskEntry:
-    known = (about.name, about.title, about.kind, about.labels, about.metrics)
-    return TaskEntry(*known, source, about.licence, read, from_folder)
+TASKS: Registry[TaskEntry, AnyTask] = Registry("task", TaskEntry)
+"""What can be asked for by name, besides ``files:PATH``."""
 
 
-def _language(
-    name: str, title: str, source: str, licence: str, readers: tuple[Callable[[], AnyTask], Callable[[Path], AnyTask]]
-) -> TaskEntry:
-    return TaskEntry(name, title, "language", (), (perplexity,), source, licence, *readers)
+def _define(about: Definition, read: Callable[[], AnyTask], **more: Any) -> None:
+    known = {name: getattr(about, name) for name in ("title", "kind", "labels", "metrics", "licence")}
+    TASKS.declare(about.name, read, label=about.label or about.name, **known, **more)
 
 
-def _entries() -> list[TaskEntry]:
+def _declare_all() -> None:
     folders: Mapping[str, Callable[[Path], Task]] = {
         "cola": files.read_cola,
         "sst2": files.read_sst2,
         "stsb": files.read_stsb,
         "mnli": files.read_mnli,
     }
-    of_glue = [
-        _defined(table.definition, f"nyu-mll/glue {name}", partial(hub.hub_glue, name), folders.get(name))
-        for name, table in hub.GLUE.items()
-    ]
-    of_xnli = [
-        _defined(
-            xnli.definition(language),
-            f"facebook/xnli {language}",
-            partial(xnli.hub_xnli, language),
-            partial(xnli.read_xnli, language=language),
-        )
-        for language in xnli.LANGUAGES
-    ]
-    of_wikitext = [
-        _language(
-            name,
-            f"Predict the next token of {size} million words of encyclopedia articles.",
-            f"Salesforce/wikitext {name}-raw-v1",
-            "CC BY-SA",
-            (partial(wikitext.hub_wikitext, name), partial(wikitext.read_wikitext, name=name)),
-        )
-        for name, size in (("wikitext-2", 2), ("wikitext-103", 103))
-    ]
-    corpus = _language(
-        "corpus",
-        "Predict the next token of a small mix of articles and stories.",
-        "Salesforce/wikitext wikitext-2-raw-v1 and roneneldan/TinyStories",
-        "CC BY-SA; CDLA-Sharing 1.0; the Brown corpus of a data folder is for non-commercial use",
-        (language_modeling.hub_corpus, language_modeling.read_corpus),
+    for name, table in hub.GLUE.items():
+        source = f"nyu-mll/glue {name}"
+        _define(table.definition, partial(hub.hub_glue, name), source=source, from_folder=folders.get(name))
+    _define(glue.SICK, hub.hub_sick, source="RobZamp/sick", from_folder=files.read_sick)
+    elsewhere_read = (
+        (elsewhere.AMAZON, elsewhere.AMAZON_SOURCE, elsewhere.read_amazon),
+        (elsewhere.RELATEDNESS, elsewhere.RELATEDNESS_SOURCE, elsewhere.read_relatedness),
     )
-    sick = _defined(glue.SICK, "RobZamp/sick", hub.hub_sick, files.read_sick)
-    reviews = replace(_defined(made.REVIEWS, made.SOURCE, made.made_reviews), is_made=True)
-    known = [
-        _defined(elsewhere.AMAZON, elsewhere.AMAZON_SOURCE, elsewhere.not_on_the_hub, elsewhere.read_amazon),
-        _defined(
-            elsewhere.RELATEDNESS, elsewhere.RELATEDNESS_SOURCE, elsewhere.not_on_the_hub, elsewhere.read_relatedness
-        ),
-    ]
-    return [*of_glue, sick, *known, *of_xnli, *of_wikitext, corpus, reviews]
+    for about, source, from_folder in elsewhere_read:
+        _define(about, elsewhere.not_on_the_hub, source=source, from_folder=from_folder)
+    for language in xnli.LANGUAGES:
+        _define(
+            xnli.definition(language),
+            partial(xnli.hub_xnli, language),
+            source=f"facebook/xnli {language}",
+            from_folder=partial(xnli.read_xnli, language=language),
+        )
+    for name, size in (("wikitext-2", 2), ("wikitext-103", 103)):
+        TASKS.declare(
+            name,
+            partial(wikitext.hub_wikitext, name),
+            label=name,
+            title=f"Predict the next token of {size} million words of encyclopedia articles.",
+            kind="language",
+            metrics=(perplexity,),
+            source=f"Salesforce/wikitext {name}-raw-v1",
+            licence="CC BY-SA",
+            from_folder=partial(wikitext.read_wikitext, name=name),
+        )
+    TASKS.declare(
+        "corpus",
+        language_modeling.hub_corpus,
+        label="corpus",
+        title="Predict the next token of a small mix of articles and stories.",
+        kind="language",
+        metrics=(perplexity,),
+        source="Salesforce/wikitext wikitext-2-raw-v1 and roneneldan/TinyStories",
+        licence="CC BY-SA; CDLA-Sharing 1.0; the Brown corpus of a data folder is for non-commercial use",
+        from_folder=language_modeling.read_corpus,
+    )
+    _define(made.REVIEWS, made.made_reviews, source=made.SOURCE, is_made=True)
 
 
-TASKS: Mapping[str, TaskEntry] = {entry.name: entry for entry in _entries()}
-"""What can be asked for by name, besides ``files:PATH``."""
+_declare_all()
 
 
 def read_task(name: str, data: Path | None = None, *, offline: bool = False, skip_bad_rows: bool = False) -> AnyTask:
@@ -194,7 +185,7 @@ def with_labels(name: str, labels: Sequence[str]) -> str:
 def _read_named(entry: TaskEntry, data: Path | None, *, offline: bool) -> AnyTask:
     name = entry.name
     if entry.is_made:
-        return entry.read()
+        return TASKS.make(name)
     if data is not None:
         if entry.from_folder is None:
             readable = ", ".join(other.name for other in TASKS.values() if other.from_folder is not None)
@@ -205,7 +196,7 @@ def _read_named(entry: TaskEntry, data: Path | None, *, offline: bool) -> AnyTas
             f"{name} comes from the Hub ({entry.source}), which is not to be asked. Pass a data folder, or set "
             "HF_HUB_OFFLINE=1 to read what its cache holds."
         )
-    return entry.read()
+    return TASKS.make(name)
 
 
 def entry_of(name: str) -> TaskEntry:

@@ -25,6 +25,7 @@ SST2 = Definition(
     SENTIMENT_LABELS,
     (accuracy,),
     _UNSTATED,
+    label="Sentiment (SST-2)",
 )
 STSB = Definition(
     "stsb",
@@ -33,6 +34,7 @@ STSB = Definition(
     ("similarity",),
     (spearman, pearson),
     "scores CC BY-SA 4.0",
+    label="Similarity (STS-B)",
 )
 MNLI = Definition(
     "mnli",
@@ -41,6 +43,7 @@ MNLI = Definition(
     NLI_LABELS,
     (accuracy,),
     "mostly the terms of the Open American National Corpus: free use",
+    label="Entailment (MNLI)",
 )
 SICK = Definition(
     "sick",
@@ -49,6 +52,7 @@ SICK = Definition(
     NLI_LABELS,
     (accuracy,),
     "CC BY-NC-SA 3.0",
+    label="Entailment (SICK)",
 )
 COLA = Definition(
     "cola",
@@ -57,6 +61,7 @@ COLA = Definition(
     ("unacceptable", "acceptable"),
     (matthews, accuracy),
     "no licence stated; examples from the linguistics literature, research use",
+    label="Acceptability (CoLA)",
 )
 MRPC = Definition(
     "mrpc",

@@ -5,19 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from compecon.tasks.task_registry import TASKS
 from compecon.views.checked_values import text
 from compecon.views.frontier.points_of import Reading
 
 # What the bundled checkpoints call their tasks, and the data set that this is: the same test rows.
 _TASKS = {"sentiment": "sst2", "similarity": "stsb", "entailment": "sick"}
-_TITLES = {
-    "sst2": "Sentiment (SST-2)",
-    "stsb": "Similarity (STS-B)",
-    "sick": "Entailment (SICK)",
-    "mnli": "Entailment (MNLI)",
-    "cola": "Acceptability (CoLA)",
-    "causal": "Next token (WikiText-2 articles)",
-}
+_NEXT_TOKEN = {"causal": "Next token (WikiText-2 articles)"}  # of a bundled checkpoint; no task of its own
 DENSE, LONGER, ANY_BUDGET, QUOTED, FIXED = "dense", "dense, trained longer", "any budget", "quoted", "fixed price"
 INCENTIVE, HEADS_ONLY, NEURONS_ONLY = "incentive", "incentive, heads only", "incentive, neurons only"
 _UNITS = {"heads": HEADS_ONLY, "neurons": NEURONS_ONLY}
@@ -34,7 +28,7 @@ def task_of(name: str) -> str:
 
 def task_title(task: str) -> str:
     """A task for people."""
-    return _TITLES.get(task, task)
+    return TASKS[task].label if task in TASKS else _NEXT_TOKEN.get(task, task)
 
 
 def is_higher_better(metric: str) -> bool:
