@@ -13,11 +13,12 @@ from app.compare.shared_measurements import compared, sets_of
 from app.parts.data_table import data_table
 from app.parts.widgets import escaped
 from app.state.compare_state import CompareChoice
+from app.state.dataset_state import ROWS, awaited_rows, choose_rows
 from compecon.errors import CompeconError
 from compecon.views.compare.dataset_export import levels_csv, view_json
 from compecon.views.compare.dataset_words import headline, selection_rows
 from compecon.views.compare.paired_rows import DatasetView
-from compecon.views.compare.row_sets import RowSet
+from compecon.views.compare.row_sets import RowSet, measured_by
 
 _TITLES = {"gini": "Gini coefficient", "entropy": "entropy (nats)"}
 
@@ -34,20 +35,27 @@ def dataset_part(choice: CompareChoice) -> None:
         st.error(escaped(str(error)))
         return
     whole = [each for each in sets if each.both]
-    waiting_part(choice.a, choice.b)
-    if whole:
-        _picture(_chosen(whole))
-    else:
-        st.info("These two have not been measured on the same rows yet.")
+    with st.container():  # what is below keeps its place, and with it whether it is open
+        if whole:
+            _picture(_chosen(whole))
+        else:
+            st.info("These two have not been measured on the same rows yet.")
+    with st.container():
+        waiting_part(choice.a, choice.b)
     measure_part(choice.a, choice.b, sets, is_open=not whole)
 
 
 def _chosen(whole: Sequence[RowSet]) -> RowSet:
     titles = {each.name: each.title for each in whole}
+    awaited = awaited_rows()
+    new = measured_by(whole, awaited) if awaited is not None else None
+    if new is not None:
+        choose_rows(new.name)
+        st.toast(escaped(f"Measured, and chosen: {new.title}"))
     if len(whole) == 1:
         st.markdown(f"**{escaped(whole[0].title)}**")
         return whole[0]
-    name = st.selectbox("Rows", list(titles), format_func=titles.__getitem__, key="compare_dataset_rows")
+    name = st.selectbox("Rows", list(titles), format_func=titles.__getitem__, key=ROWS)
     return next(each for each in whole if each.name == name)
 
 

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
 from app.compare.shared_measurements import last_folder
 from app.parts.label_order import label_order
-from app.parts.widgets import escaped
+from app.parts.widgets import OWN_FILES_HELP, escaped
 from app.server.resources import runs
-from app.state.dataset_state import TASK, asked, hold_asked, hold_order, number, task_asked, widget
+from app.state.dataset_state import (
+    OWN_FILES,
+    PATH,
+    TASK,
+    asked,
+    await_rows,
+    hold_asked,
+    hold_order,
+    number,
+    task_asked,
+    widget,
+)
 from app.train.run_actions import stop
 from app.train.run_resources import executor
 from compecon.errors import CompeconError
@@ -77,17 +88,11 @@ def measure_part(a: str, b: str, sets: Sequence[RowSet], *, is_open: bool) -> No
         is_open: Whether it begins open.
     """
     with st.expander("Measure on other rows" if not is_open else "Measure both on rows of a task", expanded=is_open):
-        names = [name for name, entry in TASKS.items() if entry.kind != "language"]
+        names = [*(name for name, entry in TASKS.items() if entry.kind != "language"), OWN_FILES]
         task, data, split, rows, button = st.columns([2, 3, 1.4, 1.4, 2], vertical_alignment="bottom")
         task.selectbox("Task", names, index=_usual(names, sets), key=TASK)
-        data.text_input(
-            "Data folder",
-            value=last_folder(names[_usual(names, sets)]),
-            key=_DATA,
-            max_chars=1000,
-            placeholder="none: from the Hugging Face Hub",
-            help="reviews needs none.",
-        )
+        with data:
+            _where(last_folder(names[_usual(names, sets)]))
         split.selectbox("Split", ["test", "dev"], key=_SPLIT)
         rows.number_input("Rows", 2, 5000, _N_ROWS, step=50, key=_ROWS)
         may_begin = _understood_part(a, b)
@@ -107,8 +112,34 @@ def measure_part(a: str, b: str, sets: Sequence[RowSet], *, is_open: bool) -> No
             st.error(escaped(asked()))
 
 
+def _where(usual: str) -> None:
+    """Where the chosen task's rows are."""
+    entry = TASKS.get(widget(TASK))
+    if widget(TASK) == OWN_FILES:
+        st.text_input(
+            "File or folder", key=PATH, max_chars=1000, placeholder="PATH?text=COLUMN&label=COLUMN", help=OWN_FILES_HELP
+        )
+        return
+    st.text_input(
+        "Data folder",
+        value=usual,
+        key=_DATA,
+        max_chars=1000,
+        placeholder="none: from the Hugging Face Hub",
+        help=escaped(str(entry.layout)) if entry is not None and entry.layout is not None else "This task needs none.",
+    )
+
+
 def _understood_part(a: str, b: str) -> bool:
     """Which class is which output of each of the two; whether both can be measured."""
+    if not task_asked():
+        st.caption("Give a file, or a folder of files called train, dev and test.")
+        return False
+    rows = look_at(RECIPE, {"task": task_asked(), "data": _data()})
+    if rows.problem:
+        for line in rows.problem.splitlines():
+            st.error(escaped(line))
+        return False
     may_begin = True
     for letter, checkpoint in {"A": a, "B": b}.items():
         look = look_at(RECIPE, {"task": task_asked(), "checkpoint": checkpoint})
@@ -130,7 +161,7 @@ def _usual(names: Sequence[str], sets: Sequence[RowSet]) -> int:
 def _measure(a: str, b: str) -> None:
     try:
         for checkpoint in dict.fromkeys((a, b)):
-            _submit(checkpoint)
+            await_rows(_submit(checkpoint))
         hold_asked("")
     except CompeconError as error:
         hold_asked(str(error))
@@ -138,20 +169,27 @@ def _measure(a: str, b: str) -> None:
         hold_asked(f"This could not be done: {error.strerror or error}.")
 
 
-def _submit(checkpoint: str) -> None:
+def _data() -> str | None:
+    """The data folder; none for what needs none."""
+    entry = TASKS.get(widget(TASK))
+    return None if entry is None or entry.is_made else widget(_DATA) or None
+
+
+def _submit(checkpoint: str) -> Mapping[str, Json]:
+    """Measure a checkpoint unless that is under way; all settings of the run."""
     params: dict[str, Json] = {
         "checkpoint": checkpoint,
         "task": task_asked(),
-        "data": widget(_DATA) or None,
+        "data": _data(),
         "split": widget(_SPLIT),
         "rows": number(_ROWS, _N_ROWS),
     }
     name = checkpoint.rstrip("/\\").replace("\\", "/").rpartition("/")[2]
     spec = new_spec(RECIPE, params, title=f"Statistics, {name} on {params['task']}")
     earlier = [each for each in runs() if each.spec.recipe == RECIPE and each.spec.params == spec.params]
-    if any(not each.state.is_finished for each in earlier):
-        return
-    executor().submit(spec, f"{RECIPE} {sorted(spec.params.items())!r} {len(earlier)}")
+    if all(each.state.is_finished for each in earlier):
+        executor().submit(spec, f"{RECIPE} {sorted(spec.params.items())!r} {len(earlier)}")
+    return spec.params
 
 
 def _stop(run_id: str) -> None:

@@ -13,6 +13,10 @@ from compecon.attention.policies import POLICIES
 from compecon.checkpoints.catalog import CheckpointEntry
 from compecon.views.attention.preflight_lines import report_lines
 
+OWN_FILES_HELP = (
+    "A CSV, TSV, JSON lines or Parquet file, or a folder of them called train, dev and test. Columns are called text "
+    "and label unless said otherwise; what else can be said: pair, kind, labels, encoding, seed."
+)
 _OWN = "Own text"
 
 

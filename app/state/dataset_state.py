@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import streamlit as st
 
 from app.state.compare_state import show_text
-from compecon.tasks.task_registry import with_labels
+from compecon.tasks.task_registry import FILES, with_labels
 
-TASK = "compare_measure_task"  # key of the menu of tasks
+TASK, PATH = "compare_measure_task", "compare_measure_files"  # keys of the menu of tasks, and of own files
+ROWS = "compare_dataset_rows"  # key of the menu of rows that were measured
+OWN_FILES = "own files"
 _ROWS, _ASKED, _ORDER = "compare_listed_rows", "compare_dataset_asked", "compare_label_order"
+_AWAITED = "compare_dataset_awaited"
 
 
 def list_rows(table: str, texts: Sequence[tuple[str, str]]) -> None:
@@ -43,15 +47,38 @@ def asked() -> str:
     return said
 
 
+def await_rows(params: Mapping[str, Any]) -> None:
+    """Keep which rows are to be shown once both checkpoints were measured on them; for callbacks."""
+    st.session_state[_AWAITED] = dict(params)
+
+
+def awaited_rows() -> Mapping[str, Any] | None:
+    """The settings of the runs whose rows are to be shown; None if nobody waits for any."""
+    found: Mapping[str, Any] | None = st.session_state.get(_AWAITED)
+    return found
+
+
+def choose_rows(name: str) -> None:
+    """Choose rows in the menu before it is drawn, and wait for none any more."""
+    st.session_state[ROWS] = name
+    st.session_state.pop(_AWAITED, None)
+
+
 def hold_order(names: tuple[str, ...]) -> None:
     """Keep what class 0, 1, ... of the chosen task are called; for callbacks."""
-    st.session_state[_ORDER] = (widget(TASK), names)
+    st.session_state[_ORDER] = (_named(), names)
 
 
 def task_asked() -> str:
-    """The chosen task, with the order of its classes if somebody has said it."""
+    """The chosen task, with the order of its classes if somebody has said it; "" for own files that are not named."""
     task, names = st.session_state.get(_ORDER, ("", ()))
-    return with_labels(task, names) if names and task == widget(TASK) else widget(TASK)
+    return with_labels(task, names) if names and task == _named() else _named()
+
+
+def _named() -> str:
+    if widget(TASK) != OWN_FILES:
+        return widget(TASK)
+    return f"{FILES}{widget(PATH)}" if widget(PATH) else ""
 
 
 def widget(name: str) -> str:

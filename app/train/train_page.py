@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from app.parts.widgets import escaped
+from app.parts.widgets import OWN_FILES_HELP, escaped
 from app.server.resources import checkpoints, run_store
 from app.state.attention_state import chosen
 from app.state.form_state import field_key, form_draft, keep_form, open_form
@@ -146,7 +146,7 @@ def _what(kind: Kind, draft: FormDraft, entries: Mapping[str, CheckpointEntry]) 
         value=given["data"],
         placeholder="none: from the Hugging Face Hub" if needs_folder else "not needed",
         key=field_key("data"),
-        help=escaped(kind.setting("data").told),
+        help=escaped(str(entry.layout)) if entry is not None and entry.layout is not None else None,
     )
     return {**values, "data": folder.strip() or None}
 
@@ -157,8 +157,7 @@ def _own_files(given: str) -> str:
         value=given.removeprefix(FILES),
         placeholder="PATH?text=COLUMN&label=COLUMN",
         key=field_key("files"),
-        help="A CSV, TSV, JSON lines or Parquet file, or a folder of them called train, dev and test. Columns are "
-        "called text and label unless said otherwise; what else can be said: pair, kind, labels, encoding, seed.",
+        help=OWN_FILES_HELP,
     )
     return f"{FILES}{path.strip()}" if path.strip() else ""
 

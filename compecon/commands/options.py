@@ -17,7 +17,10 @@ Value = TypeVar("Value")
 TaskName = Annotated[
     str, typer.Option("--task", help="Task by name, such as sst2, mnli, xnli/de, wikitext-2, or files:PATH.")
 ]
-Data = Annotated[Path | None, typer.Option("--data", help="Data folder; the Hub's copies if not given.")]
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", help="Data folder, in the layout that an error spells out; the Hub's copies if not given."),
+]
 MaxTokens = Annotated[int, typer.Option(min=2, help="Longer texts are cut.")]
 Base = Annotated[
     str, typer.Option("--base", help="Checkpoint to start from: bundled name, folder, or Hub id in the cache.")

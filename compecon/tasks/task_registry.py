@@ -19,8 +19,10 @@ from compecon.tasks.labels import spelled
 from compecon.tasks.language_task import LanguageTask
 from compecon.tasks.readers import data_folder as files
 from compecon.tasks.readers import elsewhere, glue, language_modeling, wikitext, xnli
+from compecon.tasks.readers import folder_layout as layouts
 from compecon.tasks.readers import hub_tables as hub
 from compecon.tasks.readers import made_reviews as made
+from compecon.tasks.readers.folder_layout import Layout
 from compecon.tasks.readers.local_files import read_table
 from compecon.tasks.task import Kind, Task
 from compecon.tasks.task_metrics import Metric, perplexity
@@ -45,6 +47,7 @@ class TaskEntry(Method):
         source: Where on the Hub it comes from, unless a data folder is given; or that it is made here.
         licence: Terms of its data, in words.
         from_folder: Reads it from a data folder; None if there is no such reader.
+        layout: What that folder must hold, looked at before it is read; None to leave that to the reader.
         is_made: Whether its factory makes it: it then needs neither the Hub nor a data folder, and is synthetic.
     """
 
@@ -55,6 +58,7 @@ class TaskEntry(Method):
     source: str
     licence: str
     from_folder: Callable[[Path], AnyTask] | None = None
+    layout: Layout | None = None
     is_made: bool = False
 
 
@@ -68,28 +72,30 @@ def _define(about: Definition, read: Callable[[], AnyTask], **more: Any) -> None
 
 
 def _declare_all() -> None:
-    folders: Mapping[str, Callable[[Path], Task]] = {
-        "cola": files.read_cola,
-        "sst2": files.read_sst2,
-        "stsb": files.read_stsb,
-        "mnli": files.read_mnli,
+    folders: Mapping[str, tuple[Callable[[Path], Task], Layout]] = {
+        "cola": (files.read_cola, layouts.COLA),
+        "sst2": (files.read_sst2, layouts.SST2),
+        "stsb": (files.read_stsb, layouts.STSB),
+        "mnli": (files.read_mnli, layouts.MNLI),
     }
     for name, table in hub.GLUE.items():
+        about, (from_folder, layout) = table.definition, folders.get(name, (None, None))
         source = f"nyu-mll/glue {name}"
-        _define(table.definition, partial(hub.hub_glue, name), source=source, from_folder=folders.get(name))
-    _define(glue.SICK, hub.hub_sick, source="RobZamp/sick", from_folder=files.read_sick)
+        _define(about, partial(hub.hub_glue, name), source=source, from_folder=from_folder, layout=layout)
+    _define(glue.SICK, hub.hub_sick, source="RobZamp/sick", from_folder=files.read_sick, layout=layouts.SICK_NLI)
     elsewhere_read = (
-        (elsewhere.AMAZON, elsewhere.AMAZON_SOURCE, elsewhere.read_amazon),
-        (elsewhere.RELATEDNESS, elsewhere.RELATEDNESS_SOURCE, elsewhere.read_relatedness),
+        (elsewhere.AMAZON, elsewhere.AMAZON_SOURCE, elsewhere.read_amazon, layouts.AMAZON),
+        (elsewhere.RELATEDNESS, elsewhere.RELATEDNESS_SOURCE, elsewhere.read_relatedness, layouts.RELATEDNESS),
     )
-    for about, source, from_folder in elsewhere_read:
-        _define(about, elsewhere.not_on_the_hub, source=source, from_folder=from_folder)
+    for about, source, from_folder, layout in elsewhere_read:
+        _define(about, elsewhere.not_on_the_hub, source=source, from_folder=from_folder, layout=layout)
     for language in xnli.LANGUAGES:
         _define(
             xnli.definition(language),
             partial(xnli.hub_xnli, language),
             source=f"facebook/xnli {language}",
             from_folder=partial(xnli.read_xnli, language=language),
+            layout=layouts.XNLI,
         )
     for name, size in (("wikitext-2", 2), ("wikitext-103", 103)):
         TASKS.declare(
@@ -102,6 +108,7 @@ def _declare_all() -> None:
             source=f"Salesforce/wikitext {name}-raw-v1",
             licence="CC BY-SA",
             from_folder=partial(wikitext.read_wikitext, name=name),
+            layout=layouts.wikitext(wikitext.WIKITEXTS[name]),
         )
     TASKS.declare(
         "corpus",
@@ -113,6 +120,7 @@ def _declare_all() -> None:
         source="Salesforce/wikitext wikitext-2-raw-v1 and roneneldan/TinyStories",
         licence="CC BY-SA; CDLA-Sharing 1.0; the Brown corpus of a data folder is for non-commercial use",
         from_folder=language_modeling.read_corpus,
+        layout=layouts.CORPUS,
     )
     _define(made.REVIEWS, made.made_reviews, source=made.SOURCE, is_made=True)
 
@@ -132,14 +140,13 @@ def read_task(name: str, data: Path | None = None, *, offline: bool = False, ski
 
     Args:
         name: One of `TASKS`, or of local files.
-        data: Data folder in the layout of `files`, `xnli`, `wikitext` and `language_modeling`; the Hub if None. A task
-            that is made here looks at neither.
+        data: Data folder of the entry's layout; the Hub if None. A task that is made here looks at neither.
         offline: Refuse to ask the Hub. To read what its cache holds, set HF_HUB_OFFLINE=1 in the environment instead.
         skip_bad_rows: Leave out rows of local files that cannot be used, instead of refusing the file.
 
     Raises:
-        TaskError: If the name is unknown, or the task is refused.
-        FileNotFoundError: If files are absent.
+        TaskError: If the name is unknown, the task is refused, or the data folder does not hold it.
+        FileNotFoundError: If local files are absent.
         OfflineError: If the Hub is needed and out of reach, or `offline`.
     """
     path, options = options_of(name)
@@ -187,16 +194,46 @@ def _read_named(entry: TaskEntry, data: Path | None, *, offline: bool) -> AnyTas
     if entry.is_made:
         return TASKS.make(name)
     if data is not None:
-        if entry.from_folder is None:
-            readable = ", ".join(other.name for other in TASKS.values() if other.from_folder is not None)
-            raise TaskError(f"{name} is not read from a data folder, only {readable}. Leave out the folder.")
-        return entry.from_folder(data)
+        return _of_folder(entry, data.expanduser())
     if offline:
         raise OfflineError(
-            f"{name} comes from the Hub ({entry.source}), which is not to be asked. Pass a data folder, or set "
-            "HF_HUB_OFFLINE=1 to read what its cache holds."
+            f"{name} comes from the Hub ({entry.source}), which is not to be asked. {_instead(entry)} To read what "
+            "the Hub's cache holds, set HF_HUB_OFFLINE=1."
         )
-    return TASKS.make(name)
+    try:
+        return TASKS.make(name)
+    except OfflineError as error:
+        raise OfflineError(f"{error} {_instead(entry)}") from error
+
+
+def _of_folder(entry: TaskEntry, data: Path) -> AnyTask:
+    try:
+        return check_folder(entry, data)(data)
+    except OSError as error:
+        raise TaskError(f"{entry.name} cannot be read from {data}: {error}. {entry.layout or ''}") from error
+
+
+def _instead(entry: TaskEntry) -> str:
+    if entry.from_folder is None:
+        return "It is not read from a data folder: choose a task that is, or one of your own files."
+    return f"Or pass a data folder. {entry.layout or ''}"
+
+
+def check_folder(entry: TaskEntry, data: Path) -> Callable[[Path], AnyTask]:
+    """Make sure that a data folder holds what a task needs, without reading it.
+
+    Returns:
+        What reads it.
+
+    Raises:
+        TaskError: If it does not, with what it must hold, or the task is not read from a folder.
+    """
+    if entry.from_folder is None:
+        readable = ", ".join(other.name for other in TASKS.values() if other.from_folder is not None)
+        raise TaskError(f"{entry.name} is not read from a data folder, only {readable}. Leave out the folder.")
+    if entry.layout is not None:
+        entry.layout.require(data.expanduser(), entry.name)
+    return entry.from_folder
 
 
 def entry_of(name: str) -> TaskEntry:

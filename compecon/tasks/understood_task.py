@@ -14,7 +14,7 @@ from compecon.errors import TaskError
 from compecon.tasks.described import described
 from compecon.tasks.labels import LabelDoubtError, match_labels, match_score
 from compecon.tasks.task import Task
-from compecon.tasks.task_registry import FILES, AnyTask, entry_of, options_of, read_task
+from compecon.tasks.task_registry import FILES, AnyTask, check_folder, entry_of, options_of, read_task
 
 _LEARN_ANY = "train"  # puts a fresh head on what is not made for the task
 
@@ -77,7 +77,8 @@ def understood(recipe: str, params: Mapping[str, Any], *, reads_all: bool = Fals
         Nothing for a recipe without a task.
 
     Raises:
-        CompeconError, FileNotFoundError: If the task cannot be read, or the checkpoint is refused.
+        CompeconError, FileNotFoundError: If the task cannot be read, its data folder does not hold it, or the
+            checkpoint is refused.
     """
     name = params.get("task")
     if not name:
@@ -89,6 +90,8 @@ def understood(recipe: str, params: Mapping[str, Any], *, reads_all: bool = Fals
         classes = (task.kind, task.labels, task.stated) if isinstance(task, Task) else (task.kind, (), False)
     else:
         entry, named = entry_of(name), options_of(name)[1].get("labels", ())
+        if params.get("data") is not None and not entry.is_made:
+            check_folder(entry, Path(params["data"]))
         lines, classes = (), (entry.kind, named or entry.labels, bool(named))
     return Understood(lines) if about is None else _matched(lines, classes, about, recipe)
 

@@ -270,6 +270,53 @@ def test_what_a_run_measured_is_shown(open_part: Open, tmp_path: Path) -> None:
     assert "They decide 0 of 200 rows differently" in words(page)
 
 
+def test_a_wrong_data_folder_is_refused_before_anything_is_queued(
+    open_part: Open, executor: Executor, tmp_path: Path
+) -> None:
+    page = open_part(a="sentiment-60", b="sentiment-any-budget")
+    page.selectbox(key="compare_measure_task").select("sst2").run()
+    for wrong in (tmp_path, Path(__file__), tmp_path / "nowhere"):
+        page.text_input(key="compare_measure_data").input(str(wrong)).run()
+        assert not page.exception
+        assert page.button(key="compare-measure").disabled
+        assert "sst2/train.tsv" in words(page)
+    page.text_input(key="compare_measure_data").input("").run()
+    assert not page.button(key="compare-measure").disabled
+    assert not executor.specs
+
+
+def test_own_files_can_be_measured(open_part: Open, executor: Executor, tmp_path: Path) -> None:
+    table = tmp_path / "mine.csv"
+    table.write_text("text,label\n" + "".join(f"text {i},{('negative', 'positive')[i % 2]}\n" for i in range(80)))
+    page = open_part(a="sentiment-60", b="sentiment-any-budget")
+    page.selectbox(key="compare_measure_task").select("own files").run()
+    assert page.button(key="compare-measure").disabled
+    page.text_input(key="compare_measure_files").input(str(table)).run()
+    page.button(key="compare-measure").click().run()
+    assert not page.exception
+    assert [spec.params["task"] for spec in executor.specs] == [f"files:{table}"] * 2
+
+
+def test_what_was_just_measured_is_chosen(open_part: Open, executor: Executor, tmp_path: Path) -> None:
+    page = open_part()
+    page.selectbox(key="compare_measure_task").select("reviews").run()
+    page.number_input(key="compare_measure_rows").set_value(20).run()
+    page.button(key="compare-measure").click().run()
+    for each in (each for each in StatisticsStore().all() if each.key.task.startswith("reviews")):
+        if each.checkpoint in PAIR.values():
+            fewer = replace(each, key=replace(each.key, n_rows=20, rows_digest="0" * len(each.key.rows_digest)))
+            write_statistics(fewer, Home(tmp_path / "home").measurements / "statistics")
+    while executor.locks:
+        executor.locks.pop().release()
+    for spec, run_id in zip(executor.specs, (each.run_id for each in executor.store.list()), strict=True):
+        said = Status(RunState.SUCCEEDED, pid=1, spec_sha256=spec.digest)
+        (executor.store.folder(run_id) / STATUS).write_text(json.dumps(asdict(said)))
+    page.run()
+    assert not page.exception
+    [chosen] = [each for each in sets_of(*PAIR.values()) if each.either.key.n_rows == 20]
+    assert page.selectbox(key="compare_dataset_rows").value == chosen.name
+
+
 # ---- refusals
 
 

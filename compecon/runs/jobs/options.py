@@ -43,7 +43,12 @@ CHECKPOINT = Setting(
     "checkpoint", str, told="Bundled name, folder, or Hub id in the cache.", group="what", required=True
 )
 DATA = Setting(
-    "data", str, told="Data folder; the Hub's copies if not given.", group="what", optional=True, option="--data"
+    "data",
+    str,
+    told="Data folder, in the layout that an error spells out; the Hub's copies if not given.",
+    group="what",
+    optional=True,
+    option="--data",
 )
 SKIP = Setting(
     "skip_bad_rows",

@@ -1,13 +1,7 @@
-"""Readers of a data folder.
+"""Readers of a data folder, in UTF-8; what it holds for each task is said in `folder_layout`.
 
-Its layout, in UTF-8; a task whose files are absent cannot be read, the others can:
-
-    sst2/{train,dev,test}.tsv            sentence <TAB> 0|1, no header
-    stsb/sts-{train,dev,test}.csv        genre, file, year, id, score, sentence, sentence: tabs, no header, no quoting
-    cola/{in_domain_train,in_domain_dev,out_of_domain_dev}.tsv   source, 0|1, mark, sentence: tabs, no header
-    mnli/train*.jsonl, mnli/dev*.jsonl   an object a line: premise, hypothesis, label (entailment, neutral, ...);
-                                         files called dev_mismatched* are reported beside the others
-    sick/SICK_{train,trial,test_annotated}.txt   id, sentence, sentence, relatedness, judgement: tabs, with a header
+MNLI's files called dev_mismatched* are reported beside the others. A task whose files are absent cannot be read, the
+others can.
 
 Every reader raises FileNotFoundError for an absent file, and ValueError naming file and line for a wrong one.
 """

@@ -1,9 +1,6 @@
 """Data that no bundled checkpoint learnt from or was chosen by: how far does what was learnt reach?
 
-Layout of a data folder; neither comes from the Hub:
-
-    amazon_snippets/amazonReviewSnippets_GroundTruth.txt   id, mean rating from -4 to 4, sentence: tabs, no header
-    sick/SICK_{trial,test_annotated}.txt                   as in `files`; here with its relatedness
+Neither comes from the Hub; what a data folder holds is said in `folder_layout`.
 """
 
 from __future__ import annotations

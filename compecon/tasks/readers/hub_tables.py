@@ -132,7 +132,7 @@ def load_tables(name: str, config: str | None = None, *, revision: str | None = 
     try:
         return load_dataset(name, config, revision=revision, streaming=streaming)
     except (ConnectionError, OSError) as error:
-        raise OfflineError(f"could not load {name} from the Hub ({error}). Pass a data folder instead.") from error
+        raise OfflineError(f"could not load {name} from the Hub ({error}).") from error
 
 
 def rows_of(table: Any, definition: Definition, text: str, pair: str | None = None, label: str = "label") -> list[Row]:

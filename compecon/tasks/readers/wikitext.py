@@ -1,9 +1,6 @@
 """WikiText-2 and WikiText-103, raw: one document an article, spelled as the data set spells it.
 
-Layout of a data folder, of which some files may be absent:
-
-    wikitext2_raw/wiki.{train,valid,test}.raw     WikiText-2
-    wikitext103_raw/wiki.{train,valid,test}.raw   WikiText-103; its valid and test articles are those of WikiText-2
+What a data folder holds is said in `folder_layout`; WikiText-103's valid and test articles are those of WikiText-2.
 
 The spelling (" @-@ ", blanks before punctuation) is left alone, so that a perplexity compares with published ones
 of the same splits; a document counts its words as the data set does, line ends left out.

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import final
+from typing import Any, final
 
 from compecon.errors import TaskError
 from compecon.evaluation.row_records import RowStatistics
 from compecon.evaluation.row_store import Text
 from compecon.tasks.rows_fingerprint import rows_digest
 from compecon.tasks.task import Split, Task
-from compecon.tasks.task_registry import read_task
+from compecon.tasks.task_registry import FILES, read_task
 
 _SYNTHETIC = "synthetic"  # part of such a task's name
 
@@ -69,6 +69,24 @@ def row_sets(found: Iterable[RowStatistics], digest_a: str, digest_b: str) -> tu
             held.setdefault(each.key.same_rows, {}).setdefault(each.key.digest, each)
     sets = [RowSet(each.get(digest_a), each.get(digest_b)) for each in held.values()]
     return tuple(sorted(sets, key=lambda each: (each.both is None, _SYNTHETIC in each.title)))
+
+
+def measured_by(sets: Iterable[RowSet], params: Mapping[str, Any]) -> RowSet | None:
+    """The rows that runs of these settings measured of both, if they have.
+
+    Args:
+        sets: Rows that two checkpoints were measured on.
+        params: Checked values of a run of statistics.
+    """
+    named = str(params["task"]).partition("?")[0]
+    task = Path(named).stem if named.startswith(FILES) else named
+    asked = (task, params["split"], params["rows"], params["max_tokens"], tuple(params["budgets"]))
+    for each in sets:
+        key = each.either.key
+        is_it = (key.task.partition(" (")[0], key.split, key.n_rows, key.max_tokens, key.budgets) == asked
+        if is_it and each.both is not None:
+            return each
+    return None
 
 
 def texts_of(found: RowStatistics, data: Path | None) -> tuple[Text, ...]:

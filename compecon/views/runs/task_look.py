@@ -11,7 +11,7 @@ from typing import Any, final
 from compecon.errors import CompeconError
 from compecon.paths import file_stamp
 from compecon.tasks.labels import LabelDoubtError
-from compecon.tasks.task_registry import FILES, options_of
+from compecon.tasks.task_registry import FILES, TASKS, options_of
 from compecon.tasks.understood_task import understood
 
 _MOST_BYTES = 30_000_000  # read within a second or so
@@ -45,10 +45,10 @@ def look_at(recipe: str, params: Mapping[str, Any]) -> TaskLook:
     """
     said = tuple((name, params[name]) for name in _NAMES if params.get(name) is not None)
     task = str(params.get("task", ""))
-    files = _files(Path(options_of(task)[0])) if task.startswith(FILES) else ()
     try:
+        files = _files(task, params.get("data"))
         n_bytes = sum(path.stat().st_size for path in files)
-        if n_bytes > _MOST_BYTES:
+        if task.startswith(FILES) and n_bytes > _MOST_BYTES:
             return TaskLook(
                 (f"{n_bytes / 1e6:,.0f} MB are read when the run starts; compecon {recipe} --dry-run does it now.",)
             )
@@ -67,7 +67,16 @@ def _look(recipe: str, said: tuple[tuple[str, Any], ...], _stamps: tuple[tuple[i
     return TaskLook(found.lines, found.refused, found.doubt, may_begin)
 
 
-def _files(path: Path) -> tuple[Path, ...]:
+def _files(task: str, data: str | None) -> tuple[Path, ...]:
+    """What is read of a task of local files, and looked for in a data folder."""
+    if not task.startswith(FILES):
+        entry = TASKS.get(task.partition("?")[0])
+        return (
+            entry.layout.found(Path(data).expanduser())
+            if data and entry is not None and entry.layout is not None
+            else ()
+        )
+    path = Path(options_of(task)[0])
     if not path.is_dir():
         return (path,)
     return tuple(sorted(each for each in path.iterdir() if each.is_file()))
