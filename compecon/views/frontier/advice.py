@@ -10,6 +10,7 @@ from compecon.views.frontier.advice_words import Chosen, refusal, sentences_of
 from compecon.views.frontier.drawn import FrontierMark, FrontierView
 from compecon.views.frontier.limits import Limits
 from compecon.views.frontier.limits import Wish as Wish
+from compecon.views.frontier.mark_intervals import overlap
 from compecon.views.frontier.names import DENSE
 
 _FINISHED = ("front", "tied", "dominated")
@@ -86,21 +87,6 @@ def advise(view: FrontierView, wish: Wish) -> Advice:
 def better(mark: FrontierMark, than: FrontierMark, view: FrontierView) -> bool:
     """Whether a mark's y is the better one."""
     return mark.y > than.y if view.higher_is_better else mark.y < than.y
-
-
-def overlap(one: FrontierMark, other: FrontierMark) -> bool:
-    """Whether the intervals of two metrics have a number in common; two numbers without intervals have if equal."""
-    (low, high), (low_2, high_2) = _interval(one), _interval(other)
-    return low <= high_2 and low_2 <= high
-
-
-def _interval(mark: FrontierMark) -> tuple[float, float]:
-    if mark.y_low is not None and mark.y_high is not None:
-        return mark.y_low, mark.y_high
-    quality = mark.point.quality
-    if quality is None or quality.low is None or quality.high is None:
-        return mark.y, mark.y
-    return mark.y - (quality.value - quality.low), mark.y + (quality.high - quality.value)
 
 
 def _dense_x(view: FrontierView) -> float:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import final
 
 from compecon.views.frontier.drawn import FrontierMark, FrontierView
+from compecon.views.frontier.mark_intervals import interval_of, overlap
 from compecon.views.frontier.names import change_in_points, cost_in_words, in_points, interval
 from compecon.views.frontier.points_of import Reading
 
@@ -49,6 +50,7 @@ def sentences_of(view: FrontierView, chosen: Chosen, dense_x: float, limits: Lim
         _safer(view, chosen, limits),
         _unopened(view, chosen.unopened),
         _next(view, chosen, dense_x),
+        "This holds with all keys: the key bar moves the curves, and not the advice." if view.curves else "",
     )
     return tuple(sentence for sentence in found if sentence)
 
@@ -152,26 +154,25 @@ def _next(view: FrontierView, chosen: Chosen, dense_x: float) -> str:
         return "One more point cannot be bought: nothing here that can be opened is better, at any cost."
     gain = change_in_points(following.y - best.y, view.metric)
     if following.x <= best.x:
-        return f"{following.point.name} is better by {gain} at no more {_noun(view)}, outside of the limits."
+        told = f"{following.point.name} is better by {gain} at no more {_noun(view)}, outside of the limits."
+        return told + _caution(best, following)
     more, gained = following.x - best.x, abs(following.y - best.y) * (100 if view.higher_is_better else 1)
     if dense_x:
         cost, each = f"{more / dense_x:.0%} more of the dense {_noun(view)}", f"{more / dense_x / gained:.1%}"
     else:
         cost, each = (f"{cost_in_words(view.axes.x, x)}" for x in (more, more / gained))
         cost = f"{cost} more"
-    sure = " The gain is within the intervals, so it may not be there." if _overlap(best, following) else ""
     return (
         f"The price of one more point: the next better one, {following.point.name}, gains {gain} for {cost}, which is "
-        f"{each} a point.{sure}"
+        f"{each} a point.{_caution(best, following)}"
     )
 
 
-def _overlap(one: FrontierMark, other: FrontierMark) -> bool:
-    ends = (one.y_low, one.y_high, other.y_low, other.y_high)
-    if any(end is None for end in ends):
-        return False
-    low, high, low_2, high_2 = (float(end or 0.0) for end in ends)
-    return low <= high_2 and low_2 <= high
+def _caution(one: FrontierMark, other: FrontierMark) -> str:
+    """How sure it is that one of two marks is better, where the intervals do not make it so."""
+    if interval_of(one) is None or interval_of(other) is None:
+        return " How sure that is cannot be told: not both have an interval."
+    return " The gain is within the intervals, so it may not be there." if overlap(one, other) else ""
 
 
 def _listed(names: list[str], most: int = 4) -> str:
