@@ -36,7 +36,7 @@ from transformers import (
 )
 
 from compecon.compression import architectures
-from compecon.compression.compact import compact
+from compecon.compression.compact_model import compact
 from compecon.compression.families import layers_of
 from compecon.compression.macs import unit_macs
 from compecon.compression.model_shape import ModelShape

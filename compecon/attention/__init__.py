@@ -1,7 +1,7 @@
 """Observing and limiting what a transformer's heads read.
 
 The names below are loaded on first use, so that :mod:`compecon.attention.routing` can be asked without loading torch.
-The sweep is in :mod:`compecon.attention.sweep`, whose name it shares.
+The sweep is in :mod:`compecon.attention.key_budget_sweep`, whose name it shares.
 """
 
 from __future__ import annotations

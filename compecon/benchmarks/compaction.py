@@ -13,9 +13,9 @@ from compecon.benchmarks.models import bundled_checkpoint, random_rows
 from compecon.benchmarks.settings import Settings
 from compecon.benchmarks.timing import interleaved, one_thread, ratios
 from compecon.checkpoints.inputs import inputs_of
-from compecon.compression.compact import compact
+from compecon.compression.compact_model import compact
 from compecon.compression.macs import share_of_macs, unit_macs
-from compecon.compression.prune import prune
+from compecon.compression.prune_model import prune
 from compecon.compression.units import Units
 from compecon.tasks.encode_rows import Features
 from compecon.tasks.objectives import classification_loss

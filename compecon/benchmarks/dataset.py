@@ -18,7 +18,7 @@ from compecon.benchmarks.timing import interleaved, one_thread, ratios
 from compecon.checkpoints.inputs import read
 from compecon.checkpoints.load import Checkpoint
 from compecon.compression.shape import CompactShape
-from compecon.evaluation.predict import batches_of
+from compecon.evaluation.predict_rows import batches_of
 from compecon.evaluation.row_passes import Sample, batches_of_like_length, read_batch
 from compecon.evaluation.row_statistics import chosen_rows
 from compecon.tasks.encode_rows import Features, encode

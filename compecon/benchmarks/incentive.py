@@ -21,7 +21,7 @@ from compecon.incentives.price import DualAscent
 from compecon.tasks.encode_rows import Features
 from compecon.tasks.objectives import classification_loss
 from compecon.training.estimate import held_for_backward
-from compecon.training.fine_tune import fine_tune
+from compecon.training.fine_tuning import fine_tune
 from compecon.training.incentive import batch_loss, calibration
 from compecon.training.trainer import Charge
 from compecon.training.training_settings import FineTuneSettings

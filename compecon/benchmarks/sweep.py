@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import torch
 
 from compecon.attention.budget import KeyBudget
-from compecon.attention.sweep import sweep
+from compecon.attention.key_budget_sweep import sweep
 from compecon.benchmarks.figures import Figure, Goal, Table
 from compecon.benchmarks.models import bundled_checkpoint, text_of
 from compecon.benchmarks.settings import Settings

@@ -13,7 +13,7 @@ from compecon.files.plain_json import plain
 from compecon.training.processes import is_first
 
 if TYPE_CHECKING:
-    from compecon.evaluation.evaluate import Evaluation
+    from compecon.evaluation.evaluate_model import Evaluation
     from compecon.tasks.task_metrics import Estimate
     from compecon.tasks.task_registry import AnyTask
     from compecon.training.finished import Trained

@@ -11,7 +11,7 @@ import torch
 from compecon.checkpoints.gate.intake import survey
 from compecon.checkpoints.load import Checkpoint
 from compecon.errors import TaskError
-from compecon.evaluation.evaluate import Evaluation, evaluate_checkpoint
+from compecon.evaluation.evaluate_model import Evaluation, evaluate_checkpoint
 from compecon.evaluation.verdict import Against, sentence
 from compecon.files.plain_json import plain
 from compecon.latency import LatencyRatio, compare_latency

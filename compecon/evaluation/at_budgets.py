@@ -17,7 +17,7 @@ from compecon.callbacks import NOBODY, Callbacks
 from compecon.checkpoints.load import Checkpoint, load_checkpoint
 from compecon.compression.model_shape import ModelShape
 from compecon.errors import TrainingInterruptedError, UnsupportedModelError
-from compecon.evaluation.evaluate import Evaluation, evaluate_checkpoint, head_for, tell_match, within
+from compecon.evaluation.evaluate_model import Evaluation, evaluate_checkpoint, head_for, tell_match, within
 from compecon.evaluation.evaluation_records import EvaluationKey, EvaluationRecord, EvaluationStore, Score
 from compecon.files.plain_json import plain
 from compecon.flops import macs, macs_under_budget

@@ -20,7 +20,7 @@ from compecon.checkpoints.gate.kinds import SEVERAL_STACKS
 from compecon.checkpoints.inputs import read
 from compecon.checkpoints.load import Checkpoint
 from compecon.errors import TrainingInterruptedError, UnsupportedModelError
-from compecon.evaluation.predict import batches_of
+from compecon.evaluation.predict_rows import batches_of
 from compecon.evaluation.row_inequality import row_inequality
 from compecon.tasks.encode_rows import Features
 

@@ -20,7 +20,7 @@ from compecon.callbacks import NOBODY, Callbacks
 from compecon.checkpoints.load import Checkpoint, load_checkpoint
 from compecon.compression.shape import CompactShape
 from compecon.errors import TaskError
-from compecon.evaluation.evaluate import head_for, tell_match, within
+from compecon.evaluation.evaluate_model import head_for, tell_match, within
 from compecon.evaluation.row_passes import Level, Sample, level_of
 from compecon.evaluation.row_records import RowStatistics, StatisticsKey
 from compecon.evaluation.row_store import StatisticsStore

@@ -14,13 +14,13 @@ import numpy as np
 from compecon.attention.budget import KeyBudget
 from compecon.compression.families import layers_of
 from compecon.evaluation.as_given import given_back
-from compecon.evaluation.evaluate import evaluate
+from compecon.evaluation.evaluate_model import evaluate
 from compecon.evaluation.reloaded import kept_model
 from compecon.studies.experiment_report import write_numbers
 from compecon.tasks.task import Task
 from compecon.tasks.task_metrics import Estimate, paired
 from compecon.training.arms import Start
-from compecon.training.fine_tune import fine_tune
+from compecon.training.fine_tuning import fine_tune
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

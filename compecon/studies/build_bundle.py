@@ -10,7 +10,7 @@ from compecon.checkpoints.bundle import WEIGHTS, ReportedMetric, add_entries, de
 from compecon.checkpoints.load import load_of_bundle
 from compecon.checkpoints.pretrained import Base, pretrained_folder, read_encoder, shrunk
 from compecon.errors import did_you_mean
-from compecon.evaluation.evaluate import BY_TOKEN, BY_WORD, evaluate_checkpoint
+from compecon.evaluation.evaluate_model import BY_TOKEN, BY_WORD, evaluate_checkpoint
 from compecon.studies.bundled_card import FACTS, model_card
 from compecon.studies.causal import CausalPlan, train_causal
 from compecon.studies.encoders import EncoderPlan, Report, train_encoder

@@ -20,7 +20,7 @@ from compecon.allocation.streams.stream import Stream
 from compecon.attention.budget import KeyBudget
 from compecon.checkpoints.load import Checkpoint
 from compecon.errors import TaskError
-from compecon.evaluation.evaluate import evaluate_checkpoint, within
+from compecon.evaluation.evaluate_model import evaluate_checkpoint, within
 from compecon.flops import forward_macs
 from compecon.tasks.encode_rows import encode
 from compecon.tasks.task import Split, Task

@@ -8,11 +8,11 @@ from typing import Any
 import torch
 
 from compecon.checkpoints.scratch import small_gpt2, train_tokenizer, windows
-from compecon.evaluation.evaluate import evaluate
+from compecon.evaluation.evaluate_model import evaluate
 from compecon.studies.encoders import Report
 from compecon.tasks.language_task import LanguageTask
 from compecon.tasks.objectives import next_token_loss
-from compecon.training.fine_tune import fine_tune
+from compecon.training.fine_tuning import fine_tune
 from compecon.training.training_settings import FineTuneSettings
 
 

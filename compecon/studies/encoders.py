@@ -9,13 +9,13 @@ from typing import Any
 import torch
 
 from compecon.checkpoints.pretrained import Base, classifier
-from compecon.evaluation.evaluate import evaluate
-from compecon.evaluation.predict import predict
+from compecon.evaluation.evaluate_model import evaluate
+from compecon.evaluation.predict_rows import predict
 from compecon.tasks.encode_rows import encode
 from compecon.tasks.objectives import Objective, classification_loss, regression_loss
 from compecon.tasks.task import Task
 from compecon.tasks.task_metrics import Estimate
-from compecon.training.fine_tune import fine_tune
+from compecon.training.fine_tuning import fine_tune
 from compecon.training.training_settings import FineTuneSettings
 
 _TEACHER_SHARE = 0.7

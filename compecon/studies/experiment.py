@@ -13,7 +13,7 @@ import torch
 
 from compecon.checkpoints.load import load_checkpoint
 from compecon.checkpoints.pretrained import Base, classifier
-from compecon.compression.compact import compact
+from compecon.compression.compact_model import compact
 from compecon.compression.macs import unit_macs
 from compecon.compression.units import Units
 from compecon.flops import forward_macs

@@ -20,7 +20,7 @@ from compecon.checkpoints.bundle import (
     save_weights,
 )
 from compecon.checkpoints.load import Checkpoint, load_of_bundle
-from compecon.evaluation.evaluate import evaluate_checkpoint
+from compecon.evaluation.evaluate_model import evaluate_checkpoint
 from compecon.flops import forward_macs
 from compecon.latency import LatencyRatio, compare_latency
 from compecon.studies.any_budget import MEASURED, train_any_budget

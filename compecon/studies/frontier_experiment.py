@@ -20,8 +20,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from compecon.compression.importance import IMPORTANCES
-from compecon.evaluation.evaluate import evaluate
-from compecon.evaluation.predict import predict
+from compecon.evaluation.evaluate_model import evaluate
+from compecon.evaluation.predict_rows import predict
 from compecon.evaluation.reloaded import kept_model
 from compecon.flops import forward_macs
 from compecon.studies.experiment_run import ExperimentRun, Records, record_name
@@ -30,7 +30,7 @@ from compecon.tasks.encode_rows import encode
 from compecon.tasks.objectives import objective_of
 from compecon.tasks.task import Task
 from compecon.training.arms import Outcome, Start, priced, pruned, recovered, untouched
-from compecon.training.fine_tune import fine_tune
+from compecon.training.fine_tuning import fine_tune
 from compecon.training.incentive_settings import IncentiveSettings, Priced
 from compecon.training.training_settings import FineTuneSettings
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from compecon.checkpoints.pretrained import Base
-from compecon.evaluation.predict import embed
+from compecon.evaluation.predict_rows import embed
 from compecon.tasks.encode_rows import encode
 from compecon.tasks.task import Split, Task
 

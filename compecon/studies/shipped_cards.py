@@ -10,7 +10,7 @@ from pathlib import Path
 from compecon.checkpoints.bundle import ReportedMetric, read_manifest
 from compecon.checkpoints.gate.intake import inspect_checkpoint
 from compecon.errors import CompeconError
-from compecon.evaluation.evaluate import BY_TOKEN
+from compecon.evaluation.evaluate_model import BY_TOKEN
 from compecon.evaluation.evaluation_records import EVALUATIONS, EvaluationRecord
 from compecon.evaluation.result_store import read_kept
 from compecon.studies.build_bundle import tell

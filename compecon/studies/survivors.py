@@ -10,9 +10,9 @@ import torch
 
 from compecon.attention.hooks import recorded_attention
 from compecon.checkpoints.inputs import read
-from compecon.compression.compact import kept_heads
+from compecon.compression.compact_model import kept_heads
 from compecon.evaluation.as_given import require_measurable
-from compecon.evaluation.predict import batches_of
+from compecon.evaluation.predict_rows import batches_of
 from compecon.stats.inequality import summary
 from compecon.tasks.encode_rows import Features
 

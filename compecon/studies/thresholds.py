@@ -16,8 +16,8 @@ from compecon.allocation.streams.threshold_ridge import (
 )
 from compecon.allocation.utilities.arrays import Numbers
 from compecon.checkpoints.load import Checkpoint
-from compecon.evaluation.evaluate import within
-from compecon.evaluation.predict import embed
+from compecon.evaluation.evaluate_model import within
+from compecon.evaluation.predict_rows import embed
 from compecon.tasks.encode_rows import encode
 from compecon.tasks.task import Split
 

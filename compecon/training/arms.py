@@ -9,15 +9,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from compecon.callbacks import StepCallbacks
-from compecon.compression.compact import compact
+from compecon.compression.compact_model import compact
 from compecon.compression.importance import IMPORTANCES
 from compecon.compression.macs import share_of_macs, unit_macs
-from compecon.compression.prune import prune
+from compecon.compression.prune_model import prune
 from compecon.compression.units import Units
 from compecon.flops import forward_macs
 from compecon.tasks.encode_rows import Features, mean_length
 from compecon.tasks.objectives import Objective
-from compecon.training.fine_tune import fine_tune
+from compecon.training.fine_tuning import fine_tune
 from compecon.training.incentive import batch_loss, calibration, train_incentive
 from compecon.training.incentive_settings import IncentiveSettings
 from compecon.training.training_settings import FineTuneSettings

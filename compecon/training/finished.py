@@ -19,7 +19,7 @@ import torch
 from compecon.callbacks import Callbacks
 from compecon.checkpoints.save import save_checkpoint
 from compecon.errors import CheckpointError
-from compecon.evaluation.evaluate import Evaluation, evaluate
+from compecon.evaluation.evaluate_model import Evaluation, evaluate
 from compecon.evaluation.reloaded import reloaded
 from compecon.files.complete import read_stated, write_stated
 from compecon.files.durable import PART

@@ -14,19 +14,19 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from compecon.callbacks import StepCallbacks, StepRecord
 from compecon.checkpoints.inputs import read
 from compecon.compression.architectures import compact_class
-from compecon.compression.compact import compact
+from compecon.compression.compact_model import compact
 from compecon.compression.importance import make_importance
 from compecon.compression.macs import share_of_macs, unit_macs
 from compecon.compression.units import Units
 from compecon.evaluation.as_given import given_back
-from compecon.evaluation.predict import batches_of
+from compecon.evaluation.predict_rows import batches_of
 from compecon.incentives.costs import COSTS
 from compecon.incentives.costs.cost import ComputeCost
 from compecon.incentives.gates import Gates, gated, starting_gates
 from compecon.latency import Workload
 from compecon.tasks.encode_rows import Features, mean_length
 from compecon.tasks.objectives import Objective
-from compecon.training.fine_tune import Teacher, fine_tune
+from compecon.training.fine_tuning import Teacher, fine_tune
 from compecon.training.incentive_settings import OPEN, IncentiveSettings
 from compecon.training.phases import Phase
 from compecon.training.trainer import Charge

@@ -10,12 +10,12 @@ from compecon.checkpoints.load import load_checkpoint
 from compecon.checkpoints.save import require_empty
 from compecon.compression.importance import IMPORTANCES
 from compecon.errors import TaskError
-from compecon.evaluation.evaluate import tell_match
+from compecon.evaluation.evaluate_model import tell_match
 from compecon.tasks.objectives import objective_of
 from compecon.tasks.task_registry import AnyTask
 from compecon.training.arms import Outcome, Start, pruned
 from compecon.training.estimate import Beside, TrainingEstimate, estimate_training, require_room
-from compecon.training.fine_tune import fine_tune
+from compecon.training.fine_tuning import fine_tune
 from compecon.training.finished import (
     Shrunk,
     Trained,

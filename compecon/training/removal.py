@@ -12,7 +12,7 @@ from torch import Tensor
 
 from compecon.checkpoints.load import Checkpoint, load_checkpoint
 from compecon.checkpoints.save import require_empty, save_checkpoint
-from compecon.compression.compact import compact, kept_heads
+from compecon.compression.compact_model import compact, kept_heads
 from compecon.compression.families import layers_of
 from compecon.compression.scaled import scaled
 from compecon.compression.units import Units

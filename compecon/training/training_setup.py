@@ -11,8 +11,8 @@ from compecon.checkpoints.heads import with_fresh_head
 from compecon.checkpoints.load import Checkpoint
 from compecon.compression.shape import COMPACT
 from compecon.errors import CheckpointError, TaskError
-from compecon.evaluation.evaluate import head_for, within
-from compecon.evaluation.predict import predict
+from compecon.evaluation.evaluate_model import head_for, within
+from compecon.evaluation.predict_rows import predict
 from compecon.tasks.cut import cut_rows
 from compecon.tasks.encode_rows import Features, Windows, encode, mean_length
 from compecon.tasks.labels import LabelMatch

@@ -4,9 +4,9 @@ from transformers import PreTrainedModel
 
 from compecon.attention.budget import KeyBudget, PerLayer
 from compecon.attention.hooks import budgeted_attention, recorded_attention
+from compecon.attention.key_budget_sweep import sweep
 from compecon.attention.policies.random_k import RandomK
 from compecon.attention.policies.top_k import TopK
-from compecon.attention.sweep import sweep
 from compecon.errors import UnsupportedModelError
 
 BUDGETS = [None, KeyBudget(share=0.5), *(KeyBudget(keys) for keys in range(1, 21))]  # more than one batch of rows
@@ -41,7 +41,7 @@ def test_a_sweep_gives_what_separate_passes_give(family, policy):
 
 def test_long_texts_run_one_at_a_time_and_give_the_same(bert, text, monkeypatch):
     together = list(sweep(bert, text, BUDGETS))
-    monkeypatch.setattr("compecon.attention.sweep._LONGEST_BATCHED", 5)
+    monkeypatch.setattr("compecon.attention.key_budget_sweep._LONGEST_BATCHED", 5)
     for a, b in zip(together, sweep(bert, text, BUDGETS), strict=True):
         assert torch.allclose(a.output.last_hidden_state, b.output.last_hidden_state, atol=1e-5)
 

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from compecon.attention.budget import KeyBudget
-from compecon.attention.sweep import sweep
+from compecon.attention.key_budget_sweep import sweep
 from compecon.checkpoints.load import load_checkpoint
 
 TEXT = "the film was great , but the end was unwatchable ."

@@ -18,7 +18,7 @@ from torch import Tensor
 from compecon.attention.budget import KeyBudget
 from compecon.attention.hooks import budgeted_attention, recorded_attention
 from compecon.checkpoints.load import Checkpoint, load_checkpoint
-from compecon.compression.compact import kept_heads
+from compecon.compression.compact_model import kept_heads
 from compecon.stats import inequality as metrics
 from compecon.studies.survivors import survivor_control
 from compecon.tasks.encode_rows import Features

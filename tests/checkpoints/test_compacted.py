@@ -17,7 +17,7 @@ from torch import Tensor
 
 from compecon.attention.budget import KeyBudget
 from compecon.attention.hooks import budgeted_attention, recorded_attention
-from compecon.attention.sweep import sweep
+from compecon.attention.key_budget_sweep import sweep
 from compecon.checkpoints.bundle import save_weights
 from compecon.checkpoints.gate.folder_files import open_root
 from compecon.checkpoints.gate.intake import inspect_checkpoint
@@ -25,7 +25,7 @@ from compecon.checkpoints.gate.record import read_record
 from compecon.checkpoints.load import Checkpoint, load_checkpoint
 from compecon.checkpoints.materialise import materialise
 from compecon.checkpoints.save import save_checkpoint
-from compecon.compression.compact import compact, kept_heads
+from compecon.compression.compact_model import compact, kept_heads
 from compecon.compression.families import layers_of
 from compecon.compression.units import Units
 from compecon.errors import CheckpointError

@@ -23,7 +23,7 @@ from compecon.checkpoints.tokenizers import foreign, tokenizer
 from compecon.checkpoints.tokenizers.foreign import ForeignTokenizer
 from compecon.checkpoints.tokenizers.pieces import spelling_of
 from compecon.errors import CheckpointError, TextError
-from compecon.evaluation.predict import collator
+from compecon.evaluation.predict_rows import collator
 from compecon.tasks.encode_rows import encode
 from compecon.tasks.task import Split
 from tests.checkpoints.conftest import byte_pairs, word_pieces

@@ -22,7 +22,7 @@ from transformers import (
 from compecon.checkpoints.ids import check_inputs
 from compecon.checkpoints.load import load_checkpoint
 from compecon.errors import CheckpointError, CompeconError, TextError
-from compecon.evaluation.predict import predict
+from compecon.evaluation.predict_rows import predict
 from compecon.views.attention.attention_stream import AttentionRequest, attention_stream
 
 pytestmark = pytest.mark.usefixtures("untried")

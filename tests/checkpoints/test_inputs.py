@@ -11,16 +11,16 @@ import torch
 from torch import Tensor
 
 from compecon.attention.budget import KeyBudget
-from compecon.attention.sweep import sweep
+from compecon.attention.key_budget_sweep import sweep
 from compecon.callbacks import Callbacks
 from compecon.checkpoints.inputs import inputs_of, read, stacked
 from compecon.checkpoints.load import Checkpoint
 from compecon.errors import TaskError
-from compecon.evaluation.predict import collator, predict
+from compecon.evaluation.predict_rows import collator, predict
 from compecon.evaluation.row_passes import Sample, level_of
 from compecon.tasks.encode_rows import encode
 from compecon.tasks.task import Split
-from compecon.training.fine_tune import fine_tune
+from compecon.training.fine_tuning import fine_tune
 from compecon.training.incentive import batch_loss
 from compecon.training.training_settings import FineTuneSettings
 from tests.support.classifiers import FAMILIES, classifier, word_tokenizer

@@ -20,7 +20,7 @@ from compecon.checkpoints.gate.intake import inspect_checkpoint
 from compecon.checkpoints.gate.sentencepiece_file import check_sentencepiece
 from compecon.checkpoints.load import load_checkpoint
 from compecon.errors import CheckpointError, UnsupportedModelError
-from compecon.evaluation.predict import predict
+from compecon.evaluation.predict_rows import predict
 from compecon.tasks.encode_rows import encode
 from compecon.tasks.task import Split
 from compecon.views.attention.request import problem_with

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from compecon.checkpoints.load import load_checkpoint
-from compecon.compression.compact import kept_heads
+from compecon.compression.compact_model import kept_heads
 from compecon.compression.scaled import scaled
 from compecon.compression.units import Units
 from compecon.training.removal import SAMPLE

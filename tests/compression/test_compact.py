@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from compecon.attention.hooks import recorded_attention
 from compecon.compression import architectures
-from compecon.compression.compact import compact, kept_heads
+from compecon.compression.compact_model import compact, kept_heads
 from compecon.compression.families import layers_of
 from compecon.compression.scaled import scaled
 from compecon.compression.units import Units

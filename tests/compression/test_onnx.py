@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from compecon.attention.hooks import recorded_attention
-from compecon.compression.compact import compact
+from compecon.compression.compact_model import compact
 from compecon.compression.families import layers_of
 from compecon.compression.onnx import export_onnx
 from compecon.compression.units import Units

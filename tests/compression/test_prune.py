@@ -6,13 +6,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import BertConfig, BertForTokenClassification
 
-from compecon.compression.compact import compact
+from compecon.compression.compact_model import compact
 from compecon.compression.importance import IMPORTANCES
 from compecon.compression.importance.fisher import Fisher
 from compecon.compression.importance.magnitude import Magnitude
 from compecon.compression.importance.taylor import Taylor
 from compecon.compression.macs import share_of_macs, unit_macs
-from compecon.compression.prune import prune
+from compecon.compression.prune_model import prune
 from compecon.compression.scaled import scaled
 from compecon.compression.select import fixed_share, knapsack, select
 from compecon.compression.units import Units

@@ -24,12 +24,12 @@ from compecon.attention import (
     budgeted_attention,
     recorded_attention,
 )
+from compecon.attention.key_budget_sweep import sweep
 from compecon.attention.selection import keep_largest, sort_descending
-from compecon.attention.sweep import sweep
-from compecon.compression.compact import compact
+from compecon.compression.compact_model import compact
 from compecon.compression.importance import IMPORTANCES
 from compecon.compression.macs import unit_macs
-from compecon.compression.prune import prune
+from compecon.compression.prune_model import prune
 from compecon.incentives.costs.attention_l1 import AttentionL1
 from compecon.incentives.costs.cost import ComputeCost
 from compecon.incentives.costs.effective_keys import EffectiveKeys

@@ -12,8 +12,8 @@ import torch
 from compecon.attention import KeyBudget
 from compecon.callbacks import NOBODY
 from compecon.checkpoints.load import Checkpoint, load_checkpoint
-from compecon.compression.compact import kept_heads
-from compecon.evaluation.evaluate import evaluate_checkpoint
+from compecon.compression.compact_model import kept_heads
+from compecon.evaluation.evaluate_model import evaluate_checkpoint
 from compecon.evaluation.row_passes import Sample, level_of
 from compecon.tasks.encode_rows import encode
 from compecon.tasks.readers.made_reviews import made_reviews

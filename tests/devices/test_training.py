@@ -13,10 +13,10 @@ from compecon.attention import KeyBudget
 from compecon.callbacks import StepCallbacks
 from compecon.checkpoints.load import load_checkpoint
 from compecon.errors import TrainingInterruptedError
-from compecon.evaluation.predict import predict
+from compecon.evaluation.predict_rows import predict
 from compecon.tasks.encode_rows import Features
 from compecon.tasks.objectives import classification_loss
-from compecon.training.fine_tune import fine_tune
+from compecon.training.fine_tuning import fine_tune
 from compecon.training.incentive import train_incentive
 from compecon.training.incentive_settings import IncentiveSettings
 from compecon.training.training_settings import FineTuneSettings

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from transformers import BertConfig, BertForSequenceClassification
 
 from compecon.attention.hooks import recorded_attention
-from compecon.compression.compact import compact
+from compecon.compression.compact_model import compact
 from compecon.compression.families import Layer, layers_of
 from compecon.compression.macs import unit_macs
 from compecon.compression.units import Units

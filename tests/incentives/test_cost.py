@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from compecon.compression.compact import compact
+from compecon.compression.compact_model import compact
 from compecon.compression.macs import share_of_macs, unit_macs
 from compecon.compression.units import Units
 from compecon.incentives.costs.attention_l1 import AttentionL1

@@ -15,8 +15,8 @@ from compecon.checkpoints.load import load_checkpoint
 from compecon.errors import TrainingInterruptedError
 from compecon.evaluation.against_parent import Compared
 from compecon.evaluation.changed_rows import ROWS, examples
-from compecon.evaluation.evaluate import Evaluation
-from compecon.evaluation.predict import predict
+from compecon.evaluation.evaluate_model import Evaluation
+from compecon.evaluation.predict_rows import predict
 from compecon.evaluation.verdict import Against, sentence
 from compecon.flops import forward_macs
 from compecon.latency import LatencyRatio

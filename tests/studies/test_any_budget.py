@@ -4,7 +4,7 @@ import torch
 
 from compecon.attention.budget import KeyBudget
 from compecon.compression.families import layers_of
-from compecon.evaluation.evaluate import evaluate
+from compecon.evaluation.evaluate_model import evaluate
 from compecon.studies.any_budget import MEASURED, budget_rows, measured, run_budgets, train_any_budget
 from compecon.tasks.encode_rows import encode
 from compecon.tasks.objectives import classification_loss

@@ -5,7 +5,7 @@ from tokenizers import BertWordPieceTokenizer, Tokenizer
 from transformers import BertConfig, BertModel
 
 from compecon.checkpoints.pretrained import Base, shrunk
-from compecon.evaluation.predict import embed
+from compecon.evaluation.predict_rows import embed
 from compecon.studies.pairs import scored_pairs
 from compecon.tasks.encode_rows import encode
 from compecon.tasks.readers.glue import split

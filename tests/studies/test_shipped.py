@@ -10,7 +10,7 @@ from compecon.checkpoints.bundle import read_manifest, read_weights
 from compecon.checkpoints.load import load_checkpoint
 from compecon.compression.macs import unit_macs
 from compecon.compression.model_shape import ModelShape
-from compecon.evaluation.predict import predict
+from compecon.evaluation.predict_rows import predict
 from compecon.flops import macs
 from compecon.paths import assets
 from compecon.studies.build_bundle import NAMES

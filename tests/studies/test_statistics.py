@@ -27,7 +27,7 @@ from compecon.attention.recorded import LayerAttention
 from compecon.callbacks import Callbacks, StepCallbacks
 from compecon.checkpoints.checkpoint_fingerprint import digest_of
 from compecon.checkpoints.load import load_checkpoint
-from compecon.compression.compact import compact, kept_heads
+from compecon.compression.compact_model import compact, kept_heads
 from compecon.compression.units import Units
 from compecon.errors import TaskError, TrainingInterruptedError
 from compecon.evaluation.row_inequality import row_inequality

@@ -8,7 +8,7 @@ from compecon.allocation.streams.bundled_streams import list_streams, open_strea
 from compecon.attention.budget import KeyBudget
 from compecon.attention.hooks import budgeted_attention
 from compecon.errors import TaskError
-from compecon.evaluation.predict import predict
+from compecon.evaluation.predict_rows import predict
 from compecon.flops import forward_macs
 from compecon.studies.build_streams import build_streams, key_stream, size_stream, write_stream
 from compecon.studies.thresholds import features_of, fit_texts, text_errors

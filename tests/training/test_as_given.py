@@ -10,11 +10,11 @@ from compecon.callbacks import StepCallbacks
 from compecon.compression.importance import IMPORTANCES
 from compecon.errors import TrainingInterruptedError
 from compecon.evaluation.as_given import require_measurable
-from compecon.evaluation.predict import predict
+from compecon.evaluation.predict_rows import predict
 from compecon.studies.any_budget import train_any_budget
 from compecon.tasks.objectives import classification_loss
 from compecon.training.arms import Start, pruned, recovered
-from compecon.training.fine_tune import fine_tune
+from compecon.training.fine_tuning import fine_tune
 from compecon.training.incentive import train_incentive
 from compecon.training.incentive_settings import IncentiveSettings
 from compecon.training.training_settings import FineTuneSettings

@@ -11,7 +11,7 @@ import torch
 from compecon.errors import CompeconError
 from compecon.tasks.objectives import classification_loss
 from compecon.training.estimate import Beside, Pace, TrainingEstimate, estimate_training, require_room
-from compecon.training.fine_tune import fine_tune
+from compecon.training.fine_tuning import fine_tune
 from compecon.training.incentive_settings import IncentiveSettings
 from compecon.training.training_settings import FineTuneSettings
 

@@ -23,7 +23,7 @@ from transformers import BertConfig, BertForSequenceClassification, PreTrainedTo
 
 from compecon.training import train
 from compecon.training.training_settings import FineTuneSettings
-from compecon.training.fine_tune import fine_tune
+from compecon.training.fine_tuning import fine_tune
 from compecon.training.trainer import Charge
 from compecon.incentives.price import DualAscent
 from compecon.tasks.objectives import classification_loss

@@ -18,7 +18,7 @@ from compecon.incentives.costs.macs import ExpectedMacs
 from compecon.incentives.gates import Gates, gated
 from compecon.incentives.price import DualAscent, FixedPrice
 from compecon.tasks.objectives import classification_loss
-from compecon.training.fine_tune import fine_tune
+from compecon.training.fine_tuning import fine_tune
 from compecon.training.trainer import Charge
 from compecon.training.training_settings import FineTuneSettings
 

@@ -11,7 +11,7 @@ from transformers import Trainer, TrainingArguments
 
 from compecon.incentives.costs import COSTS
 from compecon.tasks.objectives import classification_loss
-from compecon.training.fine_tune import fine_tune
+from compecon.training.fine_tuning import fine_tune
 from compecon.training.incentive_settings import CostName
 from compecon.training.training_settings import FineTuneSettings
 

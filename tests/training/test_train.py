@@ -8,9 +8,9 @@ import torch
 from torch.nn import functional
 from transformers import TrainingArguments
 
-from compecon.evaluation.predict import embed, predict
+from compecon.evaluation.predict_rows import embed, predict
 from compecon.tasks.objectives import classification_loss, regression_loss
-from compecon.training.fine_tune import fine_tune
+from compecon.training.fine_tuning import fine_tune
 from compecon.training.training_settings import FineTuneSettings
 
 SETTINGS = FineTuneSettings(epochs=40, batch_size=8, learning_rate=1e-2, head_multiplier=1, precision="float32")
@@ -109,7 +109,7 @@ def test_a_process_trains_on_one_device_even_where_there_are_several(tokenizer, 
     alone, faked = tiny_bert(), tiny_bert()
     fine_tune(alone, tokenizer, rows_of(), classification_loss(), settings)
     assert TwoGpus(use_cpu=True, output_dir="unused").n_gpu == 2
-    monkeypatch.setattr("compecon.training.fine_tune.TrainingArguments", TwoGpus)
+    monkeypatch.setattr("compecon.training.fine_tuning.TrainingArguments", TwoGpus)
     monkeypatch.setattr(torch.nn.DataParallel, "__init__", None)
     fine_tune(faked, tokenizer, rows_of(), classification_loss(), settings)
     for one, other in zip(alone.parameters(), faked.parameters(), strict=True):

@@ -17,8 +17,8 @@ from compecon.errors import CheckpointError, TrainingInterruptedError
 from compecon.files.complete import MARKER, last_complete_checkpoint
 from compecon.incentives.price import DualAscent, FixedPrice
 from compecon.tasks.objectives import classification_loss, next_token_loss
-from compecon.training import fine_tune as train
-from compecon.training.fine_tune import fine_tune
+from compecon.training import fine_tuning as train
+from compecon.training.fine_tuning import fine_tune
 from compecon.training.trainer import Charge
 from compecon.training.training_settings import FineTuneSettings
 
@@ -213,7 +213,7 @@ def test_trap_6_what_is_logged_is_the_mean_over_the_steps_since_the_last_log(
 ):
     logs = []
     monkeypatch.setattr("transformers.Trainer.log", lambda _self, log, *_: logs.append(dict(log)))
-    monkeypatch.setattr("compecon.training.fine_tune._arguments", logging_each(2))
+    monkeypatch.setattr("compecon.training.fine_tuning._arguments", logging_each(2))
     charge = Charge(FixedPrice(height=1, warmup=0, schedule="linear"), lambda _mask: torch.rand(()))
     settings = replace(ONE_STEP, steps=6, batch_size=4)
     result = fine_tune(tiny_bert(), tokenizer, rows_of(), classification_loss(), settings, charge=charge)

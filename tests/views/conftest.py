@@ -25,7 +25,7 @@ from transformers import (
 
 from compecon.checkpoints.encode_text import Encoded
 from compecon.checkpoints.load import Checkpoint, load_checkpoint
-from compecon.compression.compact import compact
+from compecon.compression.compact_model import compact
 from compecon.compression.units import Units
 from tests.support.tokenizers import LOADER, in_this_process
 

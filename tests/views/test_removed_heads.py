@@ -12,7 +12,7 @@ import torch
 from transformers import BertConfig, BertForSequenceClassification, GPT2Config, GPT2LMHeadModel
 
 from compecon.checkpoints.load import Checkpoint
-from compecon.compression.compact import compact
+from compecon.compression.compact_model import compact
 from compecon.compression.families import layers_of
 from compecon.compression.macs import unit_macs
 from compecon.compression.scaled import scaled

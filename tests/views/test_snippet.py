@@ -12,7 +12,7 @@ import torch
 from compecon.attention.policies import POLICIES
 from compecon.checkpoints.load import Checkpoint, load_checkpoint
 from compecon.checkpoints.save import save_checkpoint
-from compecon.compression.compact import compact
+from compecon.compression.compact_model import compact
 from compecon.compression.units import Units
 from compecon.views.attention.attention_stream import AttentionRequest, attention_stream
 from compecon.views.attention.head_statistics import STATISTICS, TOKENS, VIEWS

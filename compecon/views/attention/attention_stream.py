@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from compecon.attention.budget import KeyBudget
+from compecon.attention.key_budget_sweep import SweepPoint, sweep
 from compecon.attention.policies import POLICIES
-from compecon.attention.sweep import SweepPoint, sweep
 from compecon.checkpoints.encode_text import Encoded
 from compecon.checkpoints.gate.kinds import SEVERAL_STACKS
 from compecon.checkpoints.load import Checkpoint

@@ -29,7 +29,7 @@ print("row view: Gini", gini(weights, visible).mean().item(), "entropy, nats", e
 print("output", output[0])
 """
 
-_COMPACTED_IMPORTS = "from compecon.compression.compact import kept_heads\n"
+_COMPACTED_IMPORTS = "from compecon.compression.compact_model import kept_heads\n"
 _COMPACTED_RECORD = """\
 head = kept_heads(checkpoint.model)[layer].index(head)  # its place among the heads that were not removed
 record = next(one for one in layers if one.layer == layer)"""

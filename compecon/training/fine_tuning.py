@@ -25,7 +25,7 @@ from compecon.callbacks import StepCallbacks, StepRecord
 from compecon.compression.modes import evaluating
 from compecon.errors import CheckpointError, TrainingInterruptedError
 from compecon.evaluation.as_given import given_back
-from compecon.evaluation.predict import collator
+from compecon.evaluation.predict_rows import collator
 from compecon.files.complete import last_complete_checkpoint, read_stated, write_stated
 from compecon.tasks.encode_rows import Features
 from compecon.tasks.objectives import Objective

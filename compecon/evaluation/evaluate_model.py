@@ -18,7 +18,7 @@ from compecon.checkpoints.load import Checkpoint
 from compecon.checkpoints.scratch import document_nats
 from compecon.errors import TaskError
 from compecon.evaluation.as_given import require_measurable
-from compecon.evaluation.predict import predict
+from compecon.evaluation.predict_rows import predict
 from compecon.tasks.cut import Cut, cut_rows
 from compecon.tasks.described import described
 from compecon.tasks.encode_rows import encode, mean_length
