@@ -90,7 +90,7 @@ class _Watch:
     """Makes the points anew when one of their sources has changed, and only then."""
 
     def __init__(self, home: Home) -> None:
-        self._home, self._lock = home, threading.Lock()
+        self._lock = threading.Lock()
         self._evaluations = EvaluationStore(home.measurements)
         self._histories: dict[Path, History] = {}
         self._seen: tuple[Any, ...] = ()

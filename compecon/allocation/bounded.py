@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 
-from compecon.allocation.clearing import clear
 from compecon.allocation.utilities.arrays import Mask, Numbers
 from compecon.allocation.utilities.utility import Utility
 
@@ -50,14 +49,6 @@ class Allocation:
     def surplus(self, utility: Utility) -> Numbers:
         """Value minus price times spend, shape (agent,); the value where there is no price."""
         return utility.value(self.spend) - (self.price or 0.0) * self.spend
-
-    def under(self, truth: Utility) -> Allocation:
-        """The same spends, judged by other curves: what was bought on a guess, and what it really brought.
-
-        The bound is that of the true curves for what was spent.
-        """
-        bound = clear(truth, max(self.spent, float(truth.floor.sum()))).upper_bound
-        return replace(self, value=float(truth.value(self.spend).sum()), upper_bound=bound)
 
 
 def not_over(spend: Numbers, budget: float) -> Numbers:

@@ -65,12 +65,6 @@ def clear(utility: Utility, budget: float) -> Clearing:
     return Clearing(price, spend, float(price * budget + surplus.sum()))
 
 
-def dual(utility: Utility, budget: float, price: float) -> float:
-    """The bound that any price proves: price × budget plus everybody's best surplus. Least at the clearing price."""
-    spend = utility.demand(price)
-    return float(price * budget + (utility.value(spend) - price * spend).sum())
-
-
 def repriced(utility: Utility, budget: float, funded: Mask) -> tuple[float, Numbers] | None:
     """The best use of a budget if these agents are funded and the others are not.
 

@@ -86,11 +86,6 @@ def opening(utility: Utility, budget: float, n_arrivals: int, *, service: float 
     return OnlinePrice(price, budget, n_arrivals, _step(scale, budget, n_arrivals), service)
 
 
-def cold(highest: float, budget: float, n_arrivals: int, *, service: float = 0.0) -> OnlinePrice:
-    """A market that knows nothing but the highest price anybody would pay: it opens at half of that."""
-    return OnlinePrice(highest / 2, budget, n_arrivals, _step(highest / 2, budget, n_arrivals), service)
-
-
 @final
 @dataclass(frozen=True, eq=False)
 class Playback:

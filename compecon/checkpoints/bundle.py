@@ -135,23 +135,6 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def read_weights(folder: Path) -> dict[str, Tensor]:
-    """Every tensor of a bundled checkpoint, the shared ones in their places, as float32.
-
-    Raises:
-        CheckpointError: If a file is absent or is not the one the manifest was written for.
-    """
-    manifest = read_manifest(folder)
-    state = _read(folder / WEIGHTS, manifest["sha256"][WEIGHTS])
-    shared: dict[Path, dict[str, Tensor]] = {}
-    for name, source in manifest.get("shared", {}).items():
-        path = folder / source["file"]
-        if path not in shared:
-            shared[path] = _read(path, source["sha256"])
-        state[name] = shared[path][source["tensor"]]
-    return {name: value.float() for name, value in state.items()}
-
-
 _TOLD = ("title", "task", "limits", "metrics", "training")
 _ORDER = ("schema", *_TOLD, "sha256", "shared")
 
@@ -196,13 +179,6 @@ def _write(tensors: Mapping[str, Tensor], path: Path) -> str:
     content = _bytes(tensors)
     path.write_bytes(content)
     return _sha256(content)
-
-
-def _read(path: Path, digest: str) -> dict[str, Tensor]:
-    if not path.is_file() or _sha256(path.read_bytes()) != digest:
-        raise CheckpointError(f"{path} is absent or is not the file its manifest names. Build the bundle again.")
-    tensors: dict[str, Tensor] = load_file(path)
-    return tensors
 
 
 def _sha256(content: bytes) -> str:

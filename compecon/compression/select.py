@@ -16,15 +16,6 @@ from compecon.compression.units import Units
 Rule = Callable[[Units, Units, float], Units]  # (importance, macs, target) -> kept or not
 
 
-def joint(importance: Units, macs: Units, target: float) -> Units:
-    """Buy by importance per MAC over all units, passing over what no longer fits.
-
-    Sound if heads and neurons are valued in the same unit of measurement.
-    """
-    costs = macs.joined()
-    return macs.split(_bought(importance.joined() / costs, costs, _budget(costs, target)))
-
-
 def fixed_share(importance: Units, macs: Units, target: float) -> Units:
     """Give heads and neurons the same share of their own MACs; neurons also get what is too little for a head."""
     head_costs, neuron_costs = torch.cat(macs.heads), torch.cat(macs.neurons)
@@ -74,7 +65,7 @@ def select(importance: Units, macs: Units, target: float, *, rule: Rule = knapsa
         importance: At least 0 and finite, one value per unit.
         macs: Above 0, from `unit_macs`.
         target: Largest share of the MACs of all these units, in (0, 1].
-        rule: `joint`, `fixed_share`, `knapsack` or `uniform`.
+        rule: `fixed_share`, `knapsack` or `uniform`.
 
     Returns:
         bool, on the CPU; True stays. Within one neuron of the target, whatever the rule, unless a kind runs out.

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Self, final
+from typing import final
 
 import torch
 from torch import Tensor
-
-from compecon.files.safe_reader import parse_object
 
 
 @final
@@ -88,25 +83,3 @@ class LatencyTable:
         sizes = {name: getattr(self, name) for name in ("width", "d_head", "batch", "n_tokens", "threads")}
         if wrong := {name: size for name, size in sizes.items() if not isinstance(size, int) or size < 1}:
             raise ValueError(f"a latency table needs positive whole numbers, got {wrong}.")
-
-    def to_json(self) -> str:
-        """As text; `from_json` gives back an equal table."""
-        return json.dumps(dataclasses.asdict(self), allow_nan=False, indent=1)
-
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        """Read what `to_json` wrote.
-
-        Raises:
-            ValueError: If it is no such table, or one that nobody can have measured.
-        """
-        try:
-            fields: dict[str, Any] = parse_object(text, "A table of latencies")
-            heads, neurons = _curve(fields.pop("heads")), _curve(fields.pop("neurons"))
-            return cls(heads=heads, neurons=neurons, **fields)
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"this is no latency table ({error}). Measure one with measure_blocks.") from error
-
-
-def _curve(fields: Mapping[str, Any]) -> LatencyCurve:
-    return LatencyCurve(tuple(fields["counts"]), tuple(fields["seconds"]))

@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, final
+from typing import Any
 
 import numpy as np
 
-from compecon.allocation.streams.threshold_ridge import (
-    PredictionError,
-    ThresholdPredictor,
-    fit_predictor,
-    inside_and_outside,
-)
 from compecon.allocation.utilities.arrays import Numbers
 from compecon.checkpoints.load import Checkpoint
 from compecon.evaluation.evaluate_model import within
@@ -22,24 +15,6 @@ from compecon.tasks.encode_rows import encode
 from compecon.tasks.task import Split
 
 _MAX_TOKENS = 128
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class TextPredictor:
-    """Predicts how many tokens a query needs before its first correct answer.
-
-    Attributes:
-        checkpoint: Whose embeddings are used.
-        predictor: What was fitted on them.
-    """
-
-    checkpoint: Checkpoint
-    predictor: ThresholdPredictor
-
-    def predict(self, texts: Sequence[str]) -> Numbers:
-        """Predicted thresholds in tokens, shape (text,)."""
-        return self.predictor.predict(features_of(self.checkpoint, texts))
 
 
 def features_of(checkpoint: Checkpoint, texts: Sequence[str]) -> Numbers:
@@ -56,30 +31,3 @@ def features_of(checkpoint: Checkpoint, texts: Sequence[str]) -> Numbers:
     vectors = embed(encoder, checkpoint.tokenizer, rows).numpy().astype(np.float64)
     lengths = np.log([len(row["input_ids"]) for row in rows])
     return np.column_stack([vectors, lengths])
-
-
-def fit_texts(checkpoint: Checkpoint, texts: Sequence[str], thresholds: Numbers, *, seed: int = 0) -> TextPredictor:
-    """Fit on texts with known thresholds, such as those of `compecon.allocation.utilities.fit.fit_rollouts`.
-
-    Args:
-        checkpoint: Whose embeddings are used.
-        texts: At least 10.
-        thresholds: Tokens, shape (text,).
-        seed: Of the folds for the calibration.
-    """
-    return TextPredictor(checkpoint, fit_predictor(features_of(checkpoint, texts), thresholds, seed=seed))
-
-
-def text_errors(
-    checkpoint: Checkpoint, texts: Sequence[str], thresholds: Numbers, groups: Sequence[str], held_out: str
-) -> tuple[PredictionError, PredictionError]:
-    """Errors in distribution, cross-validated, and on a group of texts that was left out.
-
-    Args:
-        checkpoint: Whose embeddings are used.
-        texts: Queries.
-        thresholds: Tokens, shape (text,).
-        groups: Of each text.
-        held_out: The group to leave out.
-    """
-    return inside_and_outside(features_of(checkpoint, texts), thresholds, groups, held_out)

@@ -62,11 +62,6 @@ class Table:
     columns: Columns
     rows: Iterator[Row]
 
-    @property
-    def renamed(self) -> dict[str, str]:
-        """What columns are called in the file that were found by another spelling."""
-        return {asked: name for asked, name in self.columns.found.items() if asked != name}
-
 
 def read_table(
     path: Path,

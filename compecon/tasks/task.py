@@ -192,10 +192,6 @@ class Task(Measured[Split]):
         said: np.ndarray = ordered[:, 0] if self.kind == "regression" else ordered.argmax(axis=-1)
         return said
 
-    def shortened(self, rows: int) -> Task:
-        """The task with the first rows of each split alone, for a quick look."""
-        return replace(self, splits={name: split.head(rows) for name, split in self.splits.items()})
-
     def _possible(self, targets: np.ndarray) -> np.ndarray:
         known = np.arange(len(self.labels))
         possible: np.ndarray = np.isfinite(targets) if self.kind == "regression" else np.isin(targets, known)

@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 from scipy.optimize import minimize
-from scipy.stats import gamma
+from scipy.stats import gamma, spearmanr
 
 from compecon.allocation.rules.repaired import RepairedShadowPrice
 from compecon.allocation.streams.synthetic import MIXTURES
-from compecon.allocation.streams.threshold_ridge import fit_predictor, inside_and_outside, prediction_error
+from compecon.allocation.streams.threshold_ridge import fit_predictor
 from compecon.allocation.utilities.fit import fit_rollouts
 from compecon.allocation.utilities.surge import ShiftedSurge
 from compecon.allocation.utilities.truncation import Truncation
-from compecon.allocation.utilities.uncertain import expected_utility, quantile_utility
+from compecon.allocation.utilities.uncertain import expected_utility
 
 DECAY = 0.02
 
@@ -170,9 +170,9 @@ def features(n=300, seed=0):
 def test_what_is_linear_in_the_features_is_found():
     rows, tokens = features()
     predictor = fit_predictor(rows[:200], tokens[:200])
-    error = prediction_error(predictor.predict(rows[200:]), tokens[200:])
-    assert error.rank_correlation > 0.95
-    assert error.log_spread < 0.25
+    said = predictor.predict(rows[200:])
+    assert spearmanr(said, tokens[200:]).statistic > 0.95
+    assert np.std(np.log1p(said) - np.log1p(tokens[200:])) < 0.25
 
 
 def test_a_prediction_never_falls_where_the_regression_rises():
@@ -186,26 +186,7 @@ def test_noise_alone_predicts_about_the_mean():
     rng = np.random.default_rng(0)
     rows, tokens = rng.standard_normal((200, 50)), rng.uniform(100, 200, 200)
     predicted = fit_predictor(rows[:100], tokens[:100]).predict(rows[100:])
-    assert prediction_error(predicted, tokens[100:]).root_mean_square < 1.2 * tokens.std()
-
-
-def test_errors_are_those_of_their_definitions():
-    error = prediction_error(np.array([1.0, 3, 2]), np.array([2.0, 3, 4]))
-    assert (error.n, error.mean_absolute, error.bias) == (3, 1.0, -1.0)
-    assert error.root_mean_square == pytest.approx(np.sqrt(5 / 3))
-    assert error.rank_correlation == pytest.approx(0.5)
-    assert np.isnan(prediction_error(np.ones(3), np.array([1.0, 2, 3])).rank_correlation)
-
-
-def test_a_group_of_another_kind_is_predicted_worse():
-    rows, tokens = features(400)
-    rows[300:] += 2.0  # the features of the last group do not mean the same
-    inside, outside = inside_and_outside(rows, tokens, ["here"] * 300 + ["away"] * 100, "away")
-    assert inside.n == 300
-    assert outside.n == 100
-    assert outside.root_mean_square > inside.root_mean_square
-    with pytest.raises(ValueError, match="must have some of the rows"):
-        inside_and_outside(rows, tokens, ["here"] * 400, "away")
+    assert np.sqrt(np.mean((predicted - tokens[100:]) ** 2)) < 1.2 * tokens.std()
 
 
 @pytest.mark.parametrize(
@@ -265,14 +246,6 @@ def test_allowing_for_errors_earns_more_than_trusting_predictions():
         truth = ShiftedSurge(threshold, predicted.slope, predicted.decay)
         gains.append(truth.value(careful).sum() - truth.value(trusting).sum())
     assert np.mean(gains) > 3 * np.std(gains) / np.sqrt(len(gains))
-
-
-def test_a_margin_moves_the_thresholds():
-    utility = CURVES[0]
-    assert quantile_utility(utility, 10.0, 0.5).threshold.tolist() == utility.threshold.tolist()
-    assert quantile_utility(utility, 10.0, 0.975).threshold == pytest.approx(utility.threshold + 19.6, abs=0.01)
-    with pytest.raises(ValueError, match="chance"):
-        quantile_utility(utility, 10.0, 1.0)
 
 
 @pytest.mark.parametrize("arguments", [{"n_nodes": 0}, {"n_levels": 1}])

@@ -8,7 +8,7 @@ from compecon.allocation.streams import row_files as rows
 from compecon.allocation.streams.bundled_streams import list_streams, open_stream
 from compecon.allocation.streams.curves_file import read_curves
 from compecon.allocation.streams.stream import Stream, read_stream
-from compecon.allocation.streams.synthetic import MIXTURES, drifting
+from compecon.allocation.streams.synthetic import MIXTURES
 from compecon.allocation.utilities.step_curves import MeasuredCurve
 from compecon.allocation.utilities.surge import ShiftedSurge
 from compecon.allocation.utilities.truncation import Truncation
@@ -67,12 +67,6 @@ def test_outcomes_of_a_drawn_stream_are_whether_the_answer_fits():
     assert (stream.correct[:, 1] == drawn.correct(np.full(50, 400.0))).all()
     assert (stream.spent(np.full(50, 400.0)) == np.minimum(drawn.lengths, 400)).all()
     assert (stream.spent(np.full(50, 50.0)) == 0).all()
-
-
-def test_traffic_that_drifts_begins_as_one_mixture_and_ends_as_another():
-    stream = drifting(MIXTURES["MostlyEasy"], MIXTURES["MostlyHard"], 4000)
-    first, last = np.split(stream.kinds, 2)
-    assert (first == 0).mean() > 0.5 > (last == 0).mean()
 
 
 def test_a_stream_without_queries_is_refused():

@@ -104,8 +104,6 @@ def test_one_agent_alone_answers_as_it_does_among_others(utility, price):
     together = utility.demand(price)
     for agent in range(utility.n_agents):
         assert utility.demand_of(agent, price) == pytest.approx(together[agent], rel=1e-12, abs=1e-12)
-        spend = float(together[agent])
-        assert utility.value_of(agent, spend) == pytest.approx(utility.value(together)[agent], rel=1e-12)
         assert utility.take([agent]).demand(price)[0] == together[agent]
 
 

@@ -8,10 +8,10 @@ import torch
 from hypothesis import given
 
 from compecon.compression.macs import share_of_macs
-from compecon.compression.select import fixed_share, joint, knapsack, select, uniform
+from compecon.compression.select import fixed_share, knapsack, select, uniform
 from compecon.compression.units import Units
 
-RULES = [joint, fixed_share, knapsack, uniform]
+RULES = [fixed_share, knapsack, uniform]
 HEAD, NEURON = 7.0, 2.0
 
 
@@ -44,13 +44,12 @@ def test_the_share_is_at_most_the_target_and_within_one_neuron_of_it(rule, seed,
         assert target < share + slack / float(macs.total()) + 1e-12
 
 
-@pytest.mark.parametrize("rule", [joint, knapsack])
 @pytest.mark.parametrize(("heads", "neurons"), list(product(range(5), range(1, 10))))
-def test_the_share_that_a_selection_has_buys_it_again(rule, heads, neurons):
+def test_the_share_that_a_selection_has_buys_it_again(heads, neurons):
     importance, macs = problem([(4, 9)], levels=10**6)
     target = (heads * HEAD + neurons * NEURON) / (4 * HEAD + 9 * NEURON)
-    keep = select(importance, macs, target, rule=rule)
-    again = select(importance, macs, share_of_macs(keep, macs), rule=rule)
+    keep = select(importance, macs, target)
+    again = select(importance, macs, share_of_macs(keep, macs))
     assert torch.equal(again.joined(), keep.joined())
 
 
@@ -58,13 +57,6 @@ def test_the_share_that_a_selection_has_buys_it_again(rule, heads, neurons):
 def test_the_whole_budget_keeps_every_unit(rule):
     importance, macs = problem([(4, 9), (3, 8)])
     assert select(importance, macs, 1.0, rule=rule).counts() == ((4, 9), (3, 8))
-
-
-@given(seed=st.integers(0, 10**6), first=st.floats(0.01, 1), second=st.floats(0.01, 1))
-def test_a_larger_target_never_buys_less_jointly(seed, first, second):
-    importance, macs = problem([(4, 9), (3, 8)], seed)
-    low, high = (share_of_macs(select(importance, macs, t, rule=joint), macs) for t in sorted((first, second)))
-    assert low <= high
 
 
 @given(seed=st.integers(0, 10**6), first=st.floats(0.01, 1), second=st.floats(0.01, 1))
@@ -99,14 +91,6 @@ def test_uniform_gives_each_layer_the_same_widths_and_keeps_its_best():
     assert keep.counts() == ((3, 25), (3, 25))
     for kept, values in zip((*keep.heads, *keep.neurons), (*importance.heads, *importance.neurons), strict=True):
         assert values[kept].min() > values[~kept].max()
-
-
-def test_joint_buys_by_importance_per_mac():
-    macs = Units((torch.full((2,), HEAD, dtype=torch.float64),), (torch.full((3,), NEURON, dtype=torch.float64),))
-    importance = Units((torch.tensor([7.0, 0.7]),), (torch.tensor([0.4, 1.0, 0.1]),))  # per MAC: 1 .1; .2 .5 .05
-    for units, target in ((1, 7), (2, 9), (3, 11)):
-        keep = select(importance, macs, target / 20, rule=joint)
-        assert keep.joined().tolist() == [True, False, units > 2, units > 1, False]
 
 
 @pytest.mark.parametrize("rule", RULES)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -65,26 +64,6 @@ def test_shape_and_dtype_are_those_of_the_counts(dtype):
 def test_a_curve_that_nobody_can_have_measured_is_refused(counts, seconds, said):
     with pytest.raises(ValueError, match=said):
         LatencyCurve(counts, seconds)
-
-
-def test_a_table_comes_back_from_json_as_it_was():
-    assert LatencyTable.from_json(TABLE.to_json()) == TABLE
-
-
-@pytest.mark.parametrize(
-    "text", ["", "[]", "3", "{}", '{"heads": 1}', TABLE.to_json().replace('"width"', '"wide"'), "null"]
-)
-def test_what_is_no_table_is_refused(text):
-    with pytest.raises(ValueError, match=r"."):
-        LatencyTable.from_json(text)
-
-
-@pytest.mark.parametrize("second", ["NaN", "-1.0", '"fast"', "null"])
-def test_a_table_with_a_time_that_is_none_is_refused(second):
-    fields = json.loads(TABLE.to_json())
-    text = json.dumps(fields).replace("5.0", second)
-    with pytest.raises(ValueError, match=r"finite|no latency table"):
-        LatencyTable.from_json(text)
 
 
 @pytest.mark.parametrize("name", ["width", "d_head", "batch", "n_tokens", "threads"])

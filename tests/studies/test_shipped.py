@@ -6,7 +6,7 @@ import string
 import pytest
 from tokenizers import Tokenizer
 
-from compecon.checkpoints.bundle import read_manifest, read_weights
+from compecon.checkpoints.bundle import read_manifest
 from compecon.checkpoints.load import load_checkpoint
 from compecon.compression.macs import unit_macs
 from compecon.compression.model_shape import ModelShape
@@ -17,6 +17,7 @@ from compecon.studies.build_bundle import NAMES
 from compecon.studies.family import FAMILY
 from compecon.tasks.encode_rows import encode
 from compecon.tasks.readers.data_folder import read_mnli, read_sick, read_sst2, read_stsb
+from tests.support.bundled_weights import read_weights
 
 ROOT = assets() / "checkpoints"
 SHIPPED = [name for name in NAMES if (ROOT / name).is_dir()]

@@ -11,7 +11,7 @@ from compecon.errors import TaskError
 from compecon.evaluation.predict_rows import predict
 from compecon.flops import forward_macs
 from compecon.studies.build_streams import build_streams, key_stream, size_stream, write_stream
-from compecon.studies.thresholds import features_of, fit_texts, text_errors
+from compecon.studies.thresholds import features_of
 from compecon.tasks.encode_rows import encode
 
 
@@ -102,13 +102,3 @@ def test_texts_become_embeddings_and_a_length(checkpoint):
     assert rows.shape == (2, 17)
     np.testing.assert_allclose(np.linalg.norm(rows[:, :-1], axis=1), 1, rtol=1e-5)
     np.testing.assert_allclose(np.exp(rows[:, -1]), [2, 3])
-
-
-def test_thresholds_that_lie_in_the_text_are_predicted(checkpoint, opinions):
-    texts = opinions.part("train").texts
-    thresholds = 100.0 * np.array([len(text.split()) for text in texts])
-    predictor = fit_texts(checkpoint("toy"), texts, thresholds)
-    assert np.corrcoef(predictor.predict(texts), thresholds)[0, 1] > 0.95
-    groups = ["short" if len(text.split()) < 5 else "long" for text in texts]
-    inside, outside = text_errors(checkpoint("toy"), texts, thresholds, groups, "long")
-    assert inside.n + outside.n == len(texts)

@@ -56,12 +56,6 @@ def test_rows_that_are_not_there_are_refused_with_those_that_are():
         task.part("test")
 
 
-def test_a_short_task_has_the_first_rows_of_every_split():
-    rows = split([(str(i), None, i % 2) for i in range(9)], int)
-    short = SST2.task({"train": rows, "test": rows.head(2)}).shortened(3)
-    assert {name: part.texts for name, part in short.splits.items()} == {"train": ("0", "1", "2"), "test": ("0", "1")}
-
-
 def test_one_fixed_shuffle_keeps_every_row():
     rows = [(str(i), None, i) for i in range(50)]
     assert shuffled(rows) == shuffled(rows) != rows

@@ -25,7 +25,7 @@ from compecon.views.frontier.ablation import ablation_view
 from compecon.views.frontier.advice import Wish, advise
 from compecon.views.frontier.card_points import checkpoint_points
 from compecon.views.frontier.experiment_points import experiment_points, experiment_reports
-from compecon.views.frontier.frontier_page import frontier_report, report_markdown
+from compecon.views.frontier.frontier_page import frontier_report, report_html
 from compecon.views.frontier.frontier_view import FrontierAxes, axes_of, frontier_view, tasks_of
 from compecon.views.frontier.points_of import CollectedPoints, CurvePoint, FrontierPoint, OtherSplit, Reading
 from compecon.views.frontier.price_study import price_view
@@ -523,7 +523,7 @@ def shown(points: tuple[FrontierPoint, ...]) -> None:
             for is_log in (False, True):
                 view = frontier_view(points, FrontierAxes(choice.name, axis.name, is_log=is_log))
                 assert all(math.isfinite(mark.x) and math.isfinite(mark.y) for mark in view.marks)
-                report_markdown(frontier_report(view, advise(view, Wish(most_share=0.5, least_change=-0.1))))
+                report_html(frontier_report(view, advise(view, Wish(most_share=0.5, least_change=-0.1))))
         price_view(points, choice.name)
         ablation_view(points, choice.name)
         proxy_view(points, choice.name)

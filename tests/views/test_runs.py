@@ -91,12 +91,12 @@ def test_the_list_is_filtered_and_cut_and_counts_what_there_is() -> None:
         replace(a_run(state, replace(SPEC, title=f"Number {n}", sweep="s" * n)), run_id=f"train-0000000{n}")
         for n, state in enumerate([RunState.LOST, RunState.RUNNING, RunState.LOST, RunState.SUCCEEDED])
     )
-    assert listed(runs, most=2) == Listed(runs[:2], n_found=4, n_all=4, n_lost=2, n_active=1)
+    assert listed(runs, most=2) == Listed(runs[:2], n_found=4, n_all=4, n_lost=2)
     assert listed(runs, "NUMBER 3").records == runs[3:]
     assert listed(runs, "3 number").records == runs[3:]
     assert listed(runs, state="interrupted").records == (runs[0], runs[2])
     assert listed(runs, sweep="ss").records == (runs[2],)
-    assert listed((), "x") == Listed((), 0, 0, 0, 0)
+    assert listed((), "x") == Listed((), 0, 0, 0)
 
 
 def test_a_sweep_is_tallied_by_state() -> None:
@@ -357,7 +357,7 @@ def test_a_run_is_shown_with_what_was_changed(history: History) -> None:
     detail = run_detail(record, Courses(history), "a line\n", parent, now=NOW)
     assert detail.row == run_row(record, NOW)
     assert (detail.sentence, detail.log) == ("Smaller and as good.", "a line\n")
-    assert (detail.changes, detail.compared_with) == ((Change("target", "0.6", "0.45"),), "Before")
+    assert detail.changes == (Change("target", "0.6", "0.45"),)
     assert detail.settings == (Fact("task", "reviews"), Fact("target", "0.45"))
     assert detail.about[0] == Fact("time of this attempt", "90 s")
     assert detail.curves == Courses(history).curves()

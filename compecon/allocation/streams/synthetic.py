@@ -121,20 +121,3 @@ MIXTURES: Mapping[str, Mixture] = {
         Mixture("UShaped", (0.45, 0.1, 0.45)),
     )
 }
-
-
-def drifting(first: Mixture, second: Mixture, n_queries: int = N_QUERIES, seed: int = 0) -> SyntheticStream:
-    """Traffic that changes: the chance of a query of the second mixture rises from 0 to 1 along the stream."""
-    one, other = first.draw(n_queries, seed), second.draw(n_queries, seed + 1)
-    late = np.random.default_rng(seed + 2).random(n_queries) < np.linspace(0.0, 1.0, n_queries)
-
-    def mixed(a: Numbers, b: Numbers) -> Numbers:
-        return np.where(late, b, a)
-
-    return SyntheticStream(
-        f"{first.name} to {second.name}",
-        mixed(one.thresholds, other.thresholds),
-        mixed(one.ceilings, other.ceilings),
-        mixed(one.lengths, other.lengths),
-        mixed(one.kinds, other.kinds),
-    )

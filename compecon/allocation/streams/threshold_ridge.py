@@ -5,40 +5,17 @@ NumPy and SciPy only; where the features are from is the caller's business. Ours
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, final
+from typing import final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import isotonic_regression
-from scipy.stats import spearmanr
 
-from compecon.allocation.utilities.arrays import Mask, Numbers, numbers
+from compecon.allocation.utilities.arrays import Numbers, numbers
 
 _STRENGTHS = np.logspace(-4, 4, 33)
 _FOLDS = 5
-
-
-class PredictionError(NamedTuple):
-    """How far predictions are off.
-
-    Attributes:
-        n: How many were compared.
-        mean_absolute: In tokens.
-        root_mean_square: In tokens.
-        bias: Mean of predicted minus actual, in tokens.
-        rank_correlation: Spearman's, in [-1, 1]; NaN if one side is constant. All that matters to a rule that funds the
-            smallest thresholds first.
-        log_spread: Standard deviation of the errors of the logarithm: the noise of a synthetic stream.
-    """
-
-    n: int
-    mean_absolute: float
-    root_mean_square: float
-    bias: float
-    rank_correlation: float
-    log_spread: float
 
 
 @final
@@ -93,58 +70,6 @@ def fit_predictor(features: ArrayLike, thresholds: ArrayLike, *, seed: int = 0) 
         mean, slope, _ = _ridge(rows[~held], goal[~held], strength)
         unseen[held] = (rows[held] - mean) @ slope + goal[~held].mean()
     return ThresholdPredictor(centre, weights, float(goal.mean()), strength, _monotone(unseen, tokens))
-
-
-def prediction_error(predicted: ArrayLike, actual: ArrayLike) -> PredictionError:
-    """How far predictions are off.
-
-    Args:
-        predicted: Tokens, shape (row,).
-        actual: Tokens, shape (row,).
-    """
-    said, true = numbers(predicted, "predicted"), numbers(actual, "actual")
-    error = said - true
-    varies = np.ptp(said) > 0 and np.ptp(true) > 0
-    return PredictionError(
-        len(error),
-        float(np.abs(error).mean()),
-        float(np.sqrt((error**2).mean())),
-        float(error.mean()),
-        float(spearmanr(said, true).statistic) if varies else float("nan"),
-        float((np.log1p(said) - np.log1p(true)).std()),
-    )
-
-
-def inside_and_outside(
-    features: ArrayLike, thresholds: ArrayLike, groups: Sequence[str], held_out: str, *, seed: int = 0
-) -> tuple[PredictionError, PredictionError]:
-    """Error on rows like those of the training, and on a group that it never saw.
-
-    Args:
-        features: Shape (row, feature).
-        thresholds: Tokens, shape (row,).
-        groups: Of each row: its source or kind.
-        held_out: The group to leave out.
-        seed: Of the folds.
-
-    Returns:
-        In distribution, by cross-validation over the other groups, and out of distribution.
-
-    Raises:
-        ValueError: If there is no such group, or nothing else.
-    """
-    rows, tokens = _checked(features, thresholds)
-    outside: Mask = np.array([group == held_out for group in groups], dtype=np.bool_)
-    if not outside.any() or outside.all():
-        raise ValueError(f"group {held_out!r} must have some of the rows, and not all.")
-    inner, goal = rows[~outside], tokens[~outside]
-    predicted = np.empty(len(goal))
-    fold = np.random.default_rng(seed).permutation(len(goal)) % _FOLDS
-    for number in range(_FOLDS):
-        held = fold == number
-        predicted[held] = fit_predictor(inner[~held], goal[~held], seed=seed).predict(inner[held])
-    away = fit_predictor(inner, goal, seed=seed).predict(rows[outside])
-    return prediction_error(predicted, goal), prediction_error(away, tokens[outside])
 
 
 def _checked(features: ArrayLike, thresholds: ArrayLike) -> tuple[Numbers, Numbers]:

@@ -180,11 +180,6 @@ class MeasuredCurve(Utility):
         slopes = self._from_floor.slope[agent]
         return float(self._from_floor.spend[agent, max(int((slopes > price).sum()) - 1, 0)])
 
-    @override
-    def value_of(self, agent: int, spend: float) -> float:
-        place = int(np.searchsorted(self.levels[agent], spend, side="right")) - 1
-        return float(self.values[agent, place]) if place >= 0 else 0.0
-
     @cached_property
     def _allowed(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
         return (self.levels > self.floor[:, None]) & (self.levels <= self.cap[:, None])

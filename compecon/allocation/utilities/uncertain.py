@@ -51,23 +51,6 @@ def expected_utility(
     return MeasuredCurve(levels.T, mean.T, utility.floor, utility.cap)
 
 
-def quantile_utility(utility: ShiftedSurge | Truncation, spread: ArrayLike, chance: float) -> ShiftedSurge | Truncation:
-    """Curves with a margin: thresholds that are not exceeded with a chance, under the same normal error.
-
-    Args:
-        utility: Curves of the predicted thresholds.
-        spread: As of `expected_utility`.
-        chance: In (0, 1); 0.5 changes nothing.
-
-    Raises:
-        ValueError: If the chance is not in (0, 1).
-    """
-    if not 0.0 < chance < 1.0:
-        raise ValueError(f"chance must be in (0, 1), got {chance}.")
-    margin = numbers(spread, "spread") * float(ndtri(chance))
-    return replace(utility, threshold=np.maximum(utility.threshold + margin, 0.0))
-
-
 def _normal_nodes(n_nodes: int) -> Numbers:
     """Middles of parts of equal chance, scaled to a variance of 1."""
     nodes: Numbers = np.asarray(ndtri((np.arange(n_nodes) + 0.5) / n_nodes))

@@ -163,10 +163,6 @@ class Utility(ABC):
         """Demand of one agent, without computing the others'."""
         return float(self.take([agent]).demand(price)[0])
 
-    def value_of(self, agent: int, spend: float) -> float:
-        """Value of one agent's spend."""
-        return float(self.take([agent]).value(np.array([spend]))[0])
-
 
 def limits(n_agents: int, floor: Numbers, cap: Numbers) -> None:
     """Refuse floors above caps.

@@ -26,7 +26,6 @@ class Advice:
         checkpoint: What ``load_checkpoint`` takes; "" if nothing fits.
         sentences: What to take, why, what ties with it, and the price of one more point; or why nothing fits.
         tied: Keys of those within the limits that the intervals do not tell apart from it.
-        next_key: The cheapest one that is better, or "".
         marginal: Cost of the next better one for a point of quality (0.01; 1 where lower is better), in the unit of x;
             None if there is none.
         nearest: If nothing fits, the key of what comes nearest; "" if there is nothing to open.
@@ -38,7 +37,6 @@ class Advice:
     checkpoint: str
     sentences: tuple[str, ...]
     tied: tuple[str, ...] = ()
-    next_key: str = ""
     marginal: float | None = None
     nearest: str = ""
     most_x: float | None = None
@@ -77,7 +75,6 @@ def advise(view: FrontierView, wish: Wish) -> Advice:
         checkpoint=best.point.checkpoint,
         sentences=sentences_of(view, chosen, dense_x, limits.numbers),
         tied=tuple(mark.point.key for mark in tied),
-        next_key=following.point.key if following else "",
         marginal=None if following is None else _marginal(best, following, view),
         most_x=about[0],
         least_y=about[1],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import final
 
@@ -16,7 +16,6 @@ from compecon.views.frontier.quoted_points import quoted_statements
 
 _MOST_ROWS = 40
 _ORDER = {"front": 0, "tied": 1, "running": 2, "dominated": 3, "failed": 4, "quoted": 5}
-_SPECIAL = re.compile(r"([\\`*_\[\]<>|~#!$&])")
 
 
 @final
@@ -79,19 +78,6 @@ def frontier_report(
     return FrontierReport(f"Frontier: {task_title(view.axes.task.partition('@')[0])}", kept)
 
 
-def report_markdown(report: FrontierReport) -> str:
-    """The page as Markdown, in which every name and number is text and nothing else."""
-    lines = [f"# {_text(report.title)}", ""]
-    for section in report.sections:
-        lines += [f"## {_text(section.title)}", ""]
-        if section.lines:
-            lines += [*(f"- {_text(line)}" for line in section.lines), ""]
-        if section.rows:
-            lines += [_cells(section.columns), _cells(["---"] * len(section.columns), raw=True)]
-            lines += [*(_cells(row) for row in section.rows), ""]
-    return "\n".join(lines)
-
-
 def report_html(report: FrontierReport) -> str:
     """The page as HTML without scripts, styles or links; every name and number is escaped."""
     parts = [f"<h1>{html.escape(report.title)}</h1>"]
@@ -104,14 +90,6 @@ def report_html(report: FrontierReport) -> str:
             rows = "".join(f"<tr>{''.join(f'<td>{html.escape(c)}</td>' for c in row)}</tr>" for row in section.rows)
             parts.append(f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>")
     return f"<article>{''.join(parts)}</article>"
-
-
-def _text(given: str) -> str:
-    return _SPECIAL.sub(r"\\\1", " ".join(given.split()))
-
-
-def _cells(row: Sequence[str], *, raw: bool = False) -> str:
-    return f"| {' | '.join(row if raw else map(_text, row))} |"
 
 
 def _front(view: FrontierView) -> Section:

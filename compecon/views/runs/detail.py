@@ -31,7 +31,6 @@ class RunDetail:
         told: What it was expected to take, beside what it took.
         settings: All of its parameters, name and value.
         changes: What is different from the run it was made from; empty if it was made from none, or that one is gone.
-        compared_with: Title of that run, or "".
         actions: What can be done with it now.
         log: End of its log.
     """
@@ -45,7 +44,6 @@ class RunDetail:
     told: tuple[Told, ...]
     settings: tuple[Fact, ...]
     changes: tuple[Change, ...]
-    compared_with: str
     actions: tuple[Action, ...]
     log: str
 
@@ -79,7 +77,6 @@ def run_detail(
         told=told_against_truth(record.status.results),
         settings=_settings(record.spec),
         changes=spec_diff(parent.spec, record.spec) if parent else (),
-        compared_with=parent.title if parent else "",
         actions=actions_of(record),
         log=_settled(log_tail),
     )

@@ -80,14 +80,12 @@ class Listed:
         n_found: How many fit the filter.
         n_all: How many there are.
         n_lost: How many of all were interrupted and can go on.
-        n_active: How many of all are under way or wait.
     """
 
     records: tuple[RunRecord, ...]
     n_found: int
     n_all: int
     n_lost: int
-    n_active: int
 
 
 @final
@@ -133,7 +131,6 @@ def listed(records: Sequence[RunRecord], words: str = "", state: str = "", sweep
         n_found=len(found),
         n_all=len(records),
         n_lost=sum(each.state is RunState.LOST for each in records),
-        n_active=sum(not each.state.is_finished for each in records),
     )
 
 
