@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,10 +18,11 @@ if TYPE_CHECKING:
     from compecon.allocation.streams.curves_file import NamedCurves
 
 _N_SHOWN = 20
+_COLUMNS = "query, budget, correct; or query, tokens, correct of attempts; or query and parameters"
 
 
 def allocate(  # noqa: PLR0913 - one option each
-    curves: Annotated[Path, typer.Option(help="CSV or JSON Lines: query, budget, correct; or query and parameters.")],
+    curves: Annotated[Path, typer.Option(help=f"CSV or JSON Lines. Columns: {_COLUMNS}.")],
     budget: Annotated[float, typer.Option(help="Total budget, in the unit of the file's budgets.")],
     rule: Annotated[str, typer.Option(help=f"How to share it: {', '.join(RULES)}.")] = "shadow-price",
     floor: Annotated[float, typer.Option(min=0, help="Least that each query gets.")] = 0.0,
@@ -29,7 +31,7 @@ def allocate(  # noqa: PLR0913 - one option each
     json: Json = False,
 ) -> None:
     """Share a budget among queries, with the price, the abandoned, and the gap to what is possible."""
-    from compecon.allocation.streams.curves_file import NamedCurves, read_curves
+    from compecon.allocation.streams.curves_file import read_curves
 
     try:
         named = read_curves(curves)
@@ -39,7 +41,7 @@ def allocate(  # noqa: PLR0913 - one option each
         raise
     except ValueError as error:
         raise CompeconError(f"{str(error)[:1].upper()}{str(error)[1:]}") from error
-    content = _fields(NamedCurves(named.queries, limited, named.kind), found, rule, budget)
+    content = _fields(replace(named, utility=limited), found, rule, budget)
     if json:
         typer.echo(dumps(content, indent=1, allow_nan=False, ensure_ascii=False))
         return
@@ -64,6 +66,7 @@ def _fields(named: NamedCurves, found: Allocation, rule: str, budget: float) -> 
         "upper_bound": found.upper_bound,
         "gap": found.gap,
         "abandoned": int(abandoned.sum()),
+        "unsolved": list(named.unsolved),
         "queries": queries,
     }
 
@@ -71,11 +74,12 @@ def _fields(named: NamedCurves, found: Allocation, rule: str, budget: float) -> 
 def _lines(content: dict[str, Any]) -> list[str]:
     price = "none" if content["price"] is None else f"{content['price']:.6g}"
     shown = [f"  {q['query']}: {q['spend']:g}, worth {q['value']:.6g}" for q in content["queries"][:_N_SHOWN]]
-    more = len(content["queries"]) - len(shown)
+    more, unsolved = len(content["queries"]) - len(shown), len(content["unsolved"])
     return [
         f"{content['rule']}: value {content['value']:.6g}, at most {content['upper_bound']:.6g} is possible",
         f"price {price}; spent {content['spent']:g} of {content['budget']:g}; "
         f"{content['abandoned']} of {len(content['queries'])} queries abandoned",
         *shown,
+        *([f"{unsolved} more queries were never answered correctly and get nothing"] if unsolved else []),
         *([f"  and {more} more; --json gives all"] if more else []),
     ]

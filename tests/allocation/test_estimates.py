@@ -69,7 +69,7 @@ def test_a_query_that_was_never_solved_has_no_curve():
     correct[:16] = False
     fitted = fit_rollouts(queries, tokens, correct)
     assert fitted.solved.tolist() == [False, True, True, True, True]
-    assert fitted.truncation().n_agents == fitted.surge().n_agents == len(fitted.spread()) == 4
+    assert fitted.truncation().n_agents == len(fitted.spread()) == 4
     assert fitted.ceiling.value[0] == 0
     assert fitted.ceiling.high[0] > 0
 
@@ -134,13 +134,6 @@ def test_a_query_of_which_all_rollouts_were_cut_is_unknown():
 def test_a_cut_rollout_cannot_be_correct():
     with pytest.raises(ValueError, match="rollout 1 is both cut and correct"):
         fit_rollouts(["a", "a"], [1.0, 2.0], [1, 1], [0, 1])
-
-
-def test_the_fitted_surge_is_the_density_of_the_fitted_truncation():
-    queries, tokens, correct, _, _ = rollouts(5)
-    fitted = fit_rollouts(queries, tokens, correct)
-    spends = np.linspace(0, 900, 31)[:, None] * np.ones(5)
-    np.testing.assert_allclose(fitted.surge().value(spends), fitted.truncation().marginal(spends), atol=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 import json
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -46,6 +47,26 @@ def test_the_text_says_price_gap_and_the_abandoned(run, curves):
     text = run("--curves", curves, "--budget", 900).stdout
     assert "1 of 3 queries abandoned" in text
     assert "hard: 0, worth 0" in text
+
+
+def test_attempts_are_turned_into_curves(run, tmp_path):
+    rng, rows = np.random.default_rng(0), ["query,tokens,correct,cut"]
+    for query, threshold in (("short", 50), ("long", 400)):
+        rows += [f"{query},{threshold + rng.gamma(2, 20):.2f},{int(rng.random() < 0.9)},0" for _ in range(30)]
+    rows += ["hopeless,500,0,1", "hopeless,90,0,0"]
+    (tmp_path / "attempts.csv").write_text("\n".join(rows))
+    found = json.loads(run("--curves", tmp_path / "attempts.csv", "--budget", 250, "--json").stdout)
+    assert (found["curves"], found["unsolved"]) == ("rollouts", ["hopeless"])
+    assert {query["query"]: query["abandoned"] for query in found["queries"]} == {"short": False, "long": True}
+    assert 50 < found["queries"][0]["spend"] <= 250
+    assert 0.7 < found["value"] <= 1
+    assert "never answered correctly" in run("--curves", tmp_path / "attempts.csv", "--budget", 250).stdout
+
+
+def test_attempts_that_tell_nothing_are_refused(run, tmp_path):
+    (tmp_path / "attempts.csv").write_text("query,tokens,correct\na,10,0\na,20,0\n")
+    with pytest.raises(CompeconError, match=r"attempts\.csv"):
+        run("--curves", tmp_path / "attempts.csv", "--budget", 10)
 
 
 def test_a_floor_is_no_purchase(run, curves):

@@ -12,8 +12,10 @@ import numpy as np
 from compecon.allocation.streams.row_files import name_in, need, number_in, read_rows
 from compecon.allocation.streams.stream import read_stream
 from compecon.allocation.utilities.arrays import Numbers
+from compecon.allocation.utilities.fit import fit_rollouts
 from compecon.allocation.utilities.surge import ShiftedSurge
 from compecon.allocation.utilities.truncation import Truncation
+from compecon.allocation.utilities.uncertain import expected_utility
 from compecon.allocation.utilities.utility import Utility
 from compecon.errors import StreamError
 from compecon.tables.reader import Row
@@ -27,12 +29,14 @@ class NamedCurves:
     Attributes:
         queries: An id each.
         utility: The curves, in the same order.
-        kind: "measured", "surge" or "truncation".
+        kind: "measured", "surge", "truncation" or "rollouts".
+        unsolved: Queries without a curve, because none of their rollouts was correct.
     """
 
     queries: tuple[str, ...]
     utility: Utility
     kind: str
+    unsolved: tuple[str, ...] = ()
 
 
 def read_curves(path: Path) -> NamedCurves:
@@ -40,13 +44,17 @@ def read_curves(path: Path) -> NamedCurves:
 
     - ``query, budget, correct``: measured, as `read_stream`;
     - ``query, threshold, slope, decay``: `ShiftedSurge`;
-    - ``query, threshold, decay, ceiling``: `Truncation`.
+    - ``query, threshold, decay, ceiling``: `Truncation`;
+    - ``query, tokens, correct`` and perhaps ``cut``, a row for each attempt: curves fitted to these rollouts, averaged
+      over the error of each fitted threshold (`fit_rollouts`, `expected_utility`).
 
     Raises:
         StreamError: If the file cannot be read, a column is missing, a number is of the wrong sign, or an id is there
             twice.
     """
     rows = read_rows(path)
+    if "tokens" in rows[0].cells and "budget" not in rows[0].cells:
+        return _fitted(rows, path.name)
     if "threshold" not in rows[0].cells:
         stream = read_stream(path)
         return NamedCurves(stream.queries, stream.curves(), "measured")
@@ -64,6 +72,19 @@ def read_curves(path: Path) -> NamedCurves:
         return NamedCurves(queries, Truncation(threshold, decay, last), "truncation")
     except ValueError as error:
         raise StreamError(f"{path.name}: {error}") from error
+
+
+def _fitted(rows: Sequence[Row], name: str) -> NamedCurves:
+    need(rows, ("correct",), name)
+    queries = [name_in(row, "query") for row in rows]
+    cut = _column(rows, "cut") if "cut" in rows[0].cells else None
+    try:
+        found = fit_rollouts(queries, _column(rows, "tokens"), _column(rows, "correct"), cut)
+    except ValueError as error:
+        raise StreamError(f"{name}: {error}") from error
+    known = dict(zip(found.queries, found.solved.tolist(), strict=True))
+    solved, unsolved = (tuple(query for query in known if known[query] is wanted) for wanted in (True, False))
+    return NamedCurves(solved, expected_utility(found.truncation(), found.spread()), "rollouts", unsolved)
 
 
 def _column(rows: Sequence[Row], column: str) -> Numbers:

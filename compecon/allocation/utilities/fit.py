@@ -18,12 +18,11 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.optimize import brentq, minimize_scalar
 
 from compecon.allocation.utilities.arrays import Mask, Numbers, numbers
 from compecon.allocation.utilities.rollouts import Rollouts, by_query
-from compecon.allocation.utilities.surge import ShiftedSurge
 from compecon.allocation.utilities.truncation import Truncation
 from compecon.stats.intervals import Interval, wilson
 
@@ -41,14 +40,12 @@ class FittedCurves:
         threshold: With its profile likelihood interval at the fitted decay, shape (query,); NaN without correct answer.
         ceiling: With Wilson's interval, shape (query,).
         decay: Shared, with its profile likelihood interval.
-        n_rollouts: Shape (query,).
     """
 
     queries: tuple[str, ...]
     threshold: Interval
     ceiling: Interval
     decay: Interval
-    n_rollouts: NDArray[np.intp]
 
     @property
     def solved(self) -> Mask:
@@ -59,15 +56,6 @@ class FittedCurves:
         """Chances of a correct answer within a cap, for the solved queries."""
         known = self.solved
         return Truncation(self.threshold.value[known], np.array(self.decay.value), self.ceiling.value[known])
-
-    def surge(self) -> ShiftedSurge:
-        """Density of correct answers over their length, for the solved queries: the paper's curve, in 1 / token.
-
-        Its slope is ``ceiling * decay ** 2``, which here is not shared.
-        """
-        known = self.solved
-        slope = self.ceiling.value[known] * self.decay.value**2
-        return ShiftedSurge(self.threshold.value[known], slope, np.array(self.decay.value))
 
     def spread(self) -> Numbers:
         """Standard errors of the solved queries' thresholds, from the width of their intervals, in tokens."""
@@ -106,7 +94,7 @@ def fit_rollouts(
     decay = _decay(seen)
     best = seen.best_threshold(decay.value)
     threshold = Interval(best, *seen.reach(best, decay.value, _DROP))
-    return FittedCurves(names, threshold, wilson(n_right, finished), decay, np.bincount(query, minlength=len(names)))
+    return FittedCurves(names, threshold, wilson(n_right, finished), decay)
 
 
 def _whole_columns(n: int, lengths: Numbers, right: Numbers, ended: Numbers) -> None:
