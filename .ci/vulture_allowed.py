@@ -1,0 +1,58 @@
+"""What vulture takes for unused, and who uses it. A name that nobody uses is deleted, not entered here."""
+
+# Library functions for users: nothing on a page needs them on their own.
+lorenz_curve
+herfindahl
+top_share
+bottom_share
+retained_mass
+flops
+
+# Fields that are read by name: as JSON, as columns of a table, or by the scripts of a canvas.
+gini_small_sample
+top_share_10
+bottom_share_50
+cell_gini
+cell_entropy
+dense_seconds
+compact_seconds
+clearing
+tiles
+dominated
+damaged  # lines of a history that could not be read: tests of kills and of full disks count them
+PARQUET  # a choice of `compecon runs export`
+
+# Called by the interpreter.
+__getattr__
+__signature__
+__annotations__
+
+# Called or read by libraries: transformers and its Trainer, tokenizers, huggingface_hub, pydantic, torch, http.server.
+compute_loss
+create_scheduler
+_get_train_sampler
+on_step_end
+on_save
+should_save
+should_training_stop
+_n_gpu
+loss_is_scaled_for_ga
+_encode_plus
+id2label
+label2id
+problem_type
+return_dict
+pre_tokenizer
+post_processor
+in_features
+out_features
+files_metadata
+timeout
+cache_dir
+etag_timeout
+filename
+model_config
+log_message
+
+# Named in a string: the type of a cast.
+BufferedReader
