@@ -5,7 +5,7 @@ import streamlit as st
 from app.attention.hub_panel import open_another
 from app.compare.compare_link import compare_button
 from app.parts.live_canvas import live_canvas
-from app.parts.widgets import checkpoint_report, controls, escaped
+from app.parts.widgets import checkpoint_report, controls, escaped, lost_part
 from app.server.resources import bundled_examples, checkpoints
 from app.state.attention_state import AttentionChoice, attention_choice, canvas_view, remember
 from compecon.views.attention.request import problem_with
@@ -19,6 +19,7 @@ choice = attention_choice(default, entries)
 entry = entries.get(choice.checkpoint)
 view = canvas_view()
 
+lost_part("attention")
 # The canvas comes first: it paints while the browser still fetches the parts that draw the widgets.
 live_canvas(choice, view, problem_with(entry, choice.text, choice.pair))
 

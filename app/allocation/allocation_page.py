@@ -14,7 +14,7 @@ from app.allocation.rules_panel import provenance, rules_part
 from app.allocation.shared_markets import FILE, market_of, market_of_file, playback_of, points_of, streams, table_of
 from app.parts.canvas import canvas_component
 from app.parts.data_table import data_table
-from app.parts.widgets import escaped
+from app.parts.widgets import escaped, lost_part
 from app.state.allocation_state import (
     ALLOCATION_CANVAS,
     AllocationChoice,
@@ -39,6 +39,7 @@ _PARTS = {"queries": "Queries", "rules": "Rules side by side", "gains": "What on
 def allocation_page() -> None:
     """Everything on the page."""
     choice, view = allocation_choice(streams()), allocation_view()
+    lost_part("allocation")
     with st.sidebar:
         market = _market(choice)
         if market is not None:

@@ -13,7 +13,7 @@ from app.compare.dataset_panel import dataset_part
 from app.compare.table_panel import table_part
 from app.parts.canvas import canvas_component
 from app.parts.stream_sources import sources_of
-from app.parts.widgets import escaped
+from app.parts.widgets import escaped, lost_part
 from app.server.guard import page_token
 from app.server.resources import bundled_examples, checkpoints
 from app.state.attention_state import DEVICES
@@ -25,7 +25,6 @@ from app.state.compare_state import (
     compare_view,
     hold_pair,
     last_good_pair,
-    lost_checkpoints,
     remember_compare,
     show_text,
     swap_sides,
@@ -43,8 +42,7 @@ def compare_page() -> None:
     entries = checkpoints()
     default = _default(entries)
     choice, view = compare_choice(default, entries), compare_view()
-    for name in lost_checkpoints():
-        st.warning(escaped(f"The checkpoint {name[:80]!r} is not here (any more). Another one stands in its place."))
+    lost_part("compare")
     st.segmented_control(
         "Compare on", _PARTS, format_func=_PARTS.__getitem__, key="compare_part", required=True,
         label_visibility="collapsed",

@@ -10,6 +10,7 @@ from app.frontier.advice_panel import advice_part
 from app.frontier.below_plot import Marked, below
 from app.frontier.frontier_canvas import frontier_canvas
 from app.frontier.shared_frontier import FRESH_S, Frontier, frontier
+from app.parts.widgets import lost_part
 from app.server.resources import forget_checkpoints
 from app.state.attention_state import select_checkpoint
 from app.state.compare_state import choose_pair
@@ -24,6 +25,7 @@ def frontier_page() -> None:
     """Everything on the page."""
     shown = frontier()
     choice, place = frontier_choice(shown.tasks, shown.costs), frontier_place()
+    lost_part("frontier")
     if not shown.tasks:
         st.info("There is nothing to show yet: no checkpoint, run or result states a metric. Start a run on Train.")
         return

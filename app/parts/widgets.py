@@ -8,6 +8,7 @@ import streamlit as st
 
 from app.server.engine import engine
 from app.server.resources import bundled_examples, checkpoints
+from app.state.address_bar import lost
 from app.state.attention_state import DEVICES, chosen, show_example, use_text
 from compecon.attention.policies import POLICIES
 from compecon.checkpoints.catalog import CheckpointEntry
@@ -23,6 +24,12 @@ _OWN = "Own text"
 def escaped(text: str) -> str:
     """Text that Streamlit's markdown shows letter by letter: no pictures, links, icons or formulas."""
     return re.sub(r"([\\`*_{}\[\]()<>#+\-.!|~:$&])", r"\\\1", text).replace("\n", " ")
+
+
+def lost_part(page: str) -> None:
+    """Say what the address named and is not here, so that nobody takes what is shown for it."""
+    for what, name in lost(page):
+        st.warning(escaped(f"The {what} {name[:80]!r} is not here (any more). Another one stands in its place."))
 
 
 def controls() -> None:

@@ -8,7 +8,7 @@ from typing import Any, Literal, Self, final
 
 import streamlit as st
 
-from app.state.address_bar import amount, integer, one_of, write_address
+from app.state.address_bar import amount, integer, lose_unknown, one_of, write_address
 from compecon.allocation.rules import RULES
 from compecon.views.allocation.choice_names import BELIEFS, Belief
 
@@ -82,6 +82,7 @@ def keep_rule(rules: Collection[str]) -> str:
 
 def _allocation_in_address(streams: Collection[str]) -> AllocationChoice:
     given, plain = st.query_params.to_dict(), AllocationChoice()
+    lose_unknown("allocation", {"stream": streams, "rule": RULES})
     allowed: Mapping[str, Collection[str]] = {
         "stream": streams, "rule": RULES, "belief": BELIEFS, "part": ("queries", "rules", "gains"),
     }  # fmt: skip

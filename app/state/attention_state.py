@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, final
 
 import streamlit as st
 
-from app.state.address_bar import integer, one_of, write_address
+from app.state.address_bar import integer, lose, lose_unknown, one_of, write_address
 from compecon.attention.policies import POLICIES
 
 if TYPE_CHECKING:
@@ -104,11 +104,14 @@ def attention_choice(default: AttentionChoice, checkpoints: Collection[str]) -> 
         st.session_state["checkpoint"] = st.session_state.pop(_NEXT_CHECKPOINT)
     allowed = {"checkpoint": checkpoints, "device": DEVICES, "policy": POLICIES}
     left: Mapping[str, str] = st.session_state.get(_ATTENTION, {})
+    if "checkpoint" not in st.session_state:
+        lose_unknown("attention", {"checkpoint": checkpoints})
     for name, value in asdict(default).items():
         if name not in st.session_state:
             given = params.get(name, left.get(name, value))
             st.session_state[name] = given if name not in allowed or given in allowed[name] else value
     if st.session_state["checkpoint"] not in checkpoints:  # a folder vanished while the page was open
+        lose("attention", "checkpoint", st.session_state["checkpoint"])
         st.session_state["checkpoint"] = default.checkpoint
     choice = AttentionChoice(**{name: st.session_state[name] for name in asdict(default)})
     st.session_state[_ATTENTION] = asdict(choice)

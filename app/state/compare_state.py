@@ -8,7 +8,7 @@ from typing import Any, Literal, Self, TypeAlias, final
 
 import streamlit as st
 
-from app.state.address_bar import write_address
+from app.state.address_bar import lose, write_address
 from app.state.attention_state import DEVICES, MAX_URL_TEXT, VIEW_CHECKS, AttentionChoice
 from compecon.attention.policies import POLICIES
 
@@ -16,7 +16,7 @@ COMPARE_CANVAS = "compare_canvas"
 PARTS = ("text", "dataset", "table")
 MAX_IN_TABLE = 6
 _CHOICE, _VIEW, _NEXT = "compare_choice", "compare_view", "compare_next"
-_LAST_GOOD, _LOST = "compare_last_good", "compare_lost"
+_LAST_GOOD = "compare_last_good"
 _BETWEEN = "|"  # names of the table's checkpoints in the address
 
 Part: TypeAlias = Literal["text", "dataset", "table"]
@@ -126,7 +126,7 @@ def compare_choice(default: CompareChoice, checkpoints: Collection[str]) -> Comp
     values = {name: st.session_state[f"compare_{name}"] for name in asdict(held)}
     for side in ("a", "b"):
         if values[side] not in checkpoints:  # it vanished while the page was open
-            st.session_state[_LOST] = (*lost_checkpoints(), values[side])
+            lose("compare", "checkpoint", values[side])
             values[side] = st.session_state[f"compare_{side}"] = getattr(default, side)
     table = tuple(name for name in values.pop("table") if name in checkpoints)[:MAX_IN_TABLE]
     st.session_state["compare_table"] = list(table)
@@ -141,18 +141,14 @@ def _in_address(default: CompareChoice, checkpoints: Collection[str]) -> Compare
         "a": checkpoints, "b": checkpoints, "policy": POLICIES, "device": DEVICES, "part": PARTS,
     }  # fmt: skip
     words = {name: given[name] for name, values in allowed.items() if given.get(name) in values}
-    st.session_state[_LOST] = tuple(given[side] for side in ("a", "b") if side in given and side not in words)
+    for side in ("a", "b"):
+        if side in given and side not in words:
+            lose("compare", "checkpoint", given[side])
     texts = {name: given[name] for name in ("text", "pair") if name in given}
     if texts:
         texts = {"pair": "", **texts}  # a text of one's own does not stand before the default's second text
     table = tuple(name for name in given.get("table", "").split(_BETWEEN) if name in checkpoints)
     return replace(default, **words, **texts, table=table[:MAX_IN_TABLE])  # type: ignore[arg-type]
-
-
-def lost_checkpoints() -> tuple[str, ...]:
-    """Names that were asked for and are not there (any more); others took their places."""
-    lost: tuple[str, ...] = st.session_state.get(_LOST, ())
-    return lost
 
 
 def compare_view() -> CompareView:

@@ -8,7 +8,7 @@ from typing import Any, Literal, Self, TypeAlias, final
 
 import streamlit as st
 
-from app.state.address_bar import amount, integer, one_of, write_address
+from app.state.address_bar import amount, integer, lose_unknown, one_of, write_address
 
 FRONTIER_CANVAS = "frontier_canvas"
 PARTS = ("points", "families", "ablation", "prices", "proxies")
@@ -108,6 +108,8 @@ def frontier_choice(tasks: Collection[str], costs_of: Mapping[str, Collection[st
     held: FrontierChoice = st.session_state.get(_CHOICE) or _choice_in_address()
     for name, value in asdict(held).items():
         st.session_state.setdefault(f"frontier_{name}", value)
+    if _CHOICE not in st.session_state:
+        lose_unknown("frontier", {"task": tasks})
     if st.session_state["frontier_task"] not in tasks:
         st.session_state["frontier_task"] = next(iter(tasks), "")
     costs = costs_of.get(st.session_state["frontier_task"], ())

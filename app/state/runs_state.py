@@ -7,7 +7,7 @@ from typing import final
 
 import streamlit as st
 
-from app.state.address_bar import write_address
+from app.state.address_bar import lose, write_address
 from compecon.views.runs.run_rows import SIGNS
 
 _RUNS, _LISTED, _NOTICE = "runs_view", "runs_listed", "runs_notice"
@@ -74,6 +74,14 @@ def _runs_in_address() -> RunsView:
     )
     known = {word for _, word in SIGNS.values()}
     return RunsView(run, words, state if state in known else "", sweep, part if part in PARTS else PARTS[0])
+
+
+def lose_run(run_id: str) -> None:
+    """Keep that a run is gone that was looked at, and look at the newest one; one that was just deleted was told of."""
+    said = notice()
+    if said is None or said.deleted != run_id:
+        lose("train", "run", run_id)
+    keep_runs_view(replace(runs_view(), run=""))
 
 
 def choose_run(run_id: str) -> None:

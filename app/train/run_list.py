@@ -9,7 +9,7 @@ from dataclasses import replace
 import streamlit as st
 
 from app.parts.data_table import data_table
-from app.parts.widgets import escaped
+from app.parts.widgets import escaped, lost_part
 from app.server.resources import runs
 from app.state.form_state import open_form
 from app.state.runs_state import (
@@ -17,6 +17,7 @@ from app.state.runs_state import (
     RunsView,
     hold_notice,
     keep_runs_view,
+    lose_run,
     notice,
     runs_view,
     show_more_runs,
@@ -43,6 +44,10 @@ def runs_panel() -> None:
 
 def _panel(*, polls: bool) -> None:
     records = runs()
+    asked = runs_view().run
+    if asked and not any(record.run_id == asked for record in records):
+        lose_run(asked)
+    lost_part("train")
     if polls is all(record.state.is_finished for record in records):
         st.rerun()  # something has begun, or nothing is left to look at: begin or end the polling
     if not records:
