@@ -47,7 +47,7 @@ class EvaluationKey:
     def file_name(self) -> str:
         """Name of the measurement's file: readable, and unlike that of any other key."""
         budget = "all" if self.keys is None and self.share is None else f"{self.keys or self.share}-{self.policy}"
-        return file_name_of(self, f"{self.digest}-{self.task[:40]}-{self.split}-{budget}")
+        return file_name_of(asdict(self), f"{self.digest}-{self.task[:40]}-{self.split}-{budget}")
 
 
 @final

@@ -11,19 +11,15 @@ import json
 import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from compecon.errors import FileError, NewerError
 from compecon.files.durable import write_text
 from compecon.files.safe_reader import parse_json, read_bytes, read_text, sentence_of, shown
 from compecon.files.schema import check_beginning
 from compecon.paths import file_stamp
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
 MAX_BYTES = 100_000_000
 MAX_FILE_BYTES = 20_000_000
@@ -102,15 +98,15 @@ def _cached(read: Callable[[Any], Stored], path: Path, _changed: int, _size: int
     return read_kept(path, read)
 
 
-def file_name_of(key: DataclassInstance, words: str) -> str:
+def file_name_of(key: Mapping[str, Any], words: str) -> str:
     """Name of a result's file: readable, and unlike that of any other key.
 
     Args:
-        key: What was measured.
+        key: What was measured, as JSON values.
         words: Begin the name.
     """
     readable = re.sub(r"[^A-Za-z0-9.-]+", "-", words)
-    return f"{readable}-{hashlib.sha256(json.dumps(asdict(key)).encode()).hexdigest()[:8]}.json"
+    return f"{readable}-{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:8]}.json"
 
 
 def read_kept(path: Path, read: Callable[[Any], Read]) -> tuple[Read, ...]:

@@ -73,7 +73,7 @@ class StatisticsKey:
     @property
     def file_name(self) -> str:
         """Name of the file: readable, and unlike that of any other key."""
-        return file_name_of(self, f"{self.digest}-{self.task[-40:]}-{self.split}-{self.n_rows}")
+        return file_name_of(asdict(self), f"{self.digest}-{self.task[-40:]}-{self.split}-{self.n_rows}")
 
 
 @final
