@@ -74,3 +74,16 @@ class NewerError(RunError):
 
 class StreamError(CompeconError, ValueError):
     """A file of queries was refused: damaged, too large, a column missing, or a cell that is no amount."""
+
+
+class SettingError(CompeconError, ValueError):
+    """A setting was refused.
+
+    Attributes:
+        setting: Its name.
+        why: What is wrong with it, without the name.
+    """
+
+    def __init__(self, setting: str, why: str) -> None:
+        super().__init__(f"{setting}: {why}")
+        self.setting, self.why = setting, why

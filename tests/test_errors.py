@@ -8,10 +8,9 @@ import pytest
 from compecon.allocation.streams.bundled_streams import list_streams, open_stream
 from compecon.benchmarks.run import run_benchmarks
 from compecon.checkpoints.locate import bundled_names, locate
-from compecon.errors import CompeconError, did_you_mean
+from compecon.errors import CompeconError, SettingError, did_you_mean
 from compecon.runs.executors.choice import executor_for
 from compecon.runs.home import Home
-from compecon.runs.jobs.fields import SettingError
 from compecon.runs.jobs.job_registry import RECIPES
 from compecon.runs.store import RunStore
 from compecon.runs.submission import recipe_named

@@ -25,7 +25,7 @@ from app.state.dataset_state import (
 from app.train.run_actions import stop
 from app.train.run_resources import executor
 from compecon.errors import CompeconError
-from compecon.runs.jobs.fields import Json
+from compecon.files.durable import Json
 from compecon.runs.run_record import RunRecord, RunState
 from compecon.runs.submission import new_spec
 from compecon.tasks.task_registry import TASKS

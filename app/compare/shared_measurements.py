@@ -10,8 +10,8 @@ from app.server.resources import runs
 from compecon.checkpoints.checkpoint_fingerprint import digest_of
 from compecon.evaluation.row_records import RowStatistics
 from compecon.evaluation.row_store import StatisticsStore, Text
+from compecon.files.durable import Json
 from compecon.runs.home import Home
-from compecon.runs.jobs.fields import Json
 from compecon.views.compare.paired_rows import DatasetView, dataset_view
 from compecon.views.compare.row_sets import RowSet, row_sets, texts_of
 

@@ -10,7 +10,8 @@ from app.state.address_bar import write_address
 from app.state.runs_state import choose_run
 
 if TYPE_CHECKING:
-    from compecon.runs.jobs.fields import Setting
+    from compecon.files.durable import Json
+    from compecon.settings.setting import Setting
     from compecon.views.runs.form_draft import FormDraft
 
 _DRAFT, _EDITION = "form_draft", "form_edition"
@@ -43,6 +44,13 @@ def close_form(run_id: str = "") -> None:
     st.session_state[_DRAFT] = None
     if run_id:
         choose_run(run_id)
+
+
+def begin_field(setting: Setting, value: Json) -> str:
+    """Key of a field that begins with a value, so that the field itself may be empty by default: it can be emptied."""
+    key = field_key(setting)
+    st.session_state.setdefault(key, value)
+    return key
 
 
 def field_key(setting: Setting | str) -> str:

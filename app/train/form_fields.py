@@ -8,55 +8,48 @@ from typing import Any
 import streamlit as st
 
 from app.parts.widgets import escaped
-from app.state.form_state import field_key
-from compecon.errors import CompeconError
-from compecon.runs.jobs.fields import Json, Setting
-from compecon.views.runs.form_sections import label_of, parsed
+from app.state.form_state import begin_field, field_key
+from compecon.errors import SettingError
+from compecon.files.durable import Json
+from compecon.settings.setting import Setting, spelled
 
 
 def setting_field(setting: Setting, value: Json) -> Json:
-    """Draw the field of a setting, filled with a value, and give back what it holds."""
-    common: dict[str, Any] = {"key": field_key(setting), "help": escaped(setting.told) or None}
-    label = escaped(label_of(setting))
+    """Draw the field of a setting, filled with a value, and give back what it holds: a text as it is if it is none."""
+    common: dict[str, Any] = {"help": escaped(setting.description) or None}
+    label = escaped(setting.label)
+    if setting.kind in (int, float):
+        return _number(setting, label, value, common)
+    common["key"] = field_key(setting)
     if setting.choices:
         options = list(setting.choices)
         return str(st.selectbox(label, options, index=options.index(str(value)) if value in options else 0, **common))
     if setting.kind is bool:
         return bool(st.checkbox(label, value=bool(value), **common))
-    if setting.kind in (int, float):
-        return _number(setting, label, value, common)
-    if setting.kind is tuple:
-        return _numbers(setting, label, value, common)
-    text = st.text_input(label, value=str(value or ""), **common).strip()
-    return text or (None if setting.optional else "")
+    text = st.text_input(label, value=spelled(value) if value else "", placeholder=_nothing(setting), **common)
+    try:
+        return setting.parse(text)
+    except SettingError:
+        return text
 
 
 def _number(setting: Setting, label: str, value: Json, common: dict[str, Any]) -> Json:
-    """A number, or none where that is a value; a field without a number in it is one."""
+    """A number, or None for a field without one in it."""
     whole = setting.kind is int
-    held = st.number_input(
+    held: Json = st.number_input(
         label,
-        value=setting.kind(value) if isinstance(value, int | float) else None,
+        value=None,
         step=1 if whole else _step(setting.default),
         format="%d" if whole else "%g",
-        placeholder="none" if setting.optional else "",
+        placeholder=_nothing(setting),
+        key=begin_field(setting, setting.kind(value) if isinstance(value, int | float) else None),
         **common,
     )
-    if held is None and not setting.optional:
-        return setting.default
     return held
 
 
-def _numbers(setting: Setting, label: str, value: Json, common: dict[str, Any]) -> Json:
-    shown = ", ".join(map(str, value)) if isinstance(value, list) else ""
-    text = st.text_input(label, value=shown, placeholder="none", **common)
-    if not text.strip():
-        return []
-    try:
-        return parsed(setting, text)[0]
-    except CompeconError as error:
-        st.error(escaped(str(error)))
-        return setting.default
+def _nothing(setting: Setting) -> str:
+    return "none" if setting.optional or setting.kind is tuple else ""
 
 
 def _step(default: Json) -> float:

@@ -15,8 +15,8 @@ from app.train.run_actions import perform, start, title_of
 from app.train.run_resources import expected_of, room, speed_of
 from compecon.checkpoints.catalog import CheckpointEntry
 from compecon.errors import CompeconError
+from compecon.files.durable import Json
 from compecon.runs.devices_here import queue_of
-from compecon.runs.jobs.fields import Json
 from compecon.runs.sweeps.points import Points
 from compecon.views.runs.expected_cost import estimate_view
 from compecon.views.runs.form_draft import FormDraft

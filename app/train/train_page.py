@@ -14,11 +14,12 @@ from app.state.form_state import field_key, form_draft, keep_form, open_form
 from app.train.form_fields import setting_field
 from app.train.form_outcome import form_outcome
 from compecon.checkpoints.catalog import CheckpointEntry
-from compecon.runs.jobs.fields import Json, Setting
+from compecon.files.durable import Json
 from compecon.runs.run_record import PRIORITIES
+from compecon.settings.setting import Setting
 from compecon.tasks.task_registry import FILES, TASKS
 from compecon.views.runs.form_draft import MAX_TITLE, FormDraft
-from compecon.views.runs.form_sections import KINDS, Kind, changed, label_of, sections
+from compecon.views.runs.form_sections import KINDS, Kind, changed, sections
 from compecon.views.runs.presets import PRESETS
 
 _OWN_FILES = "own files"
@@ -118,7 +119,7 @@ def _what(kind: Kind, draft: FormDraft, entries: Mapping[str, CheckpointEntry]) 
             format_func=lambda name: entries[name].title if name in entries else name,
             key=field_key(kind.source),
             placeholder="choose one",
-            help=escaped(kind.setting(kind.source).told),
+            help=escaped(kind.setting(kind.source).description),
         )
         or ""
     }
@@ -201,7 +202,7 @@ def _either(kind: Kind, given: Mapping[str, Json]) -> dict[str, Json]:
         "How small is said by",
         names,
         index=names.index(held),
-        format_func=lambda name: escaped(label_of(kind.setting(name))),
+        format_func=lambda name: escaped(kind.setting(name).label),
         key=field_key("either"),
         horizontal=True,
     )
@@ -220,7 +221,7 @@ def _several(kind: Kind, draft: FormDraft) -> tuple[str, str]:
         "Repeat for several values of",
         names,
         index=names.index(draft.vary) if draft.vary in names else 0,
-        format_func=lambda name: label_of(kind.setting(name)) if name else "nothing: one run",
+        format_func=lambda name: kind.setting(name).label if name else "nothing: one run",
         key=field_key("vary"),
     )
     if not vary:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from compecon.commands.fields import read, with_options
-from compecon.runs.jobs.fields import Setting
+from compecon.settings.setting import Setting
 
 if TYPE_CHECKING:
     from compecon.runs.executors.executor import Executor

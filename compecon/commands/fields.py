@@ -1,17 +1,17 @@
-"""Options that are a recipe's settings: names, defaults and help come from there, so they cannot drift."""
+"""Options that are a job's settings: names, defaults, help and values come from there, so they cannot drift."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from enum import Enum, StrEnum
 from typing import Annotated, Any
 
 import typer
 
-from compecon.commands.options import parse_list
-from compecon.errors import CompeconError
-from compecon.runs.jobs.fields import Setting, SettingError
+from compecon.errors import SettingError
+from compecon.settings.setting import Setting, spelled
+
+_METAVARS = {int: "INTEGER", float: "NUMBER", tuple: "INTEGER,...", str: "TEXT"}
 
 
 def with_options(function: Callable[..., None], settings: Sequence[Setting]) -> Callable[..., None]:
@@ -28,8 +28,8 @@ def with_options(function: Callable[..., None], settings: Sequence[Setting]) -> 
     more = [_parameter(each) for each in settings if not each.required]
 
     def command(**given: Any) -> None:
-        params = {each.name: _value(given.pop(each.name), each) for each in settings}
-        function(**given, params=params)
+        params = read(lambda typed: {each.name: _value(each, typed[each.name]) for each in settings}, given)
+        function(**{name: value for name, value in given.items() if name not in params}, params=params)
 
     own = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own]
     needed = [each for each in own if each.default is inspect.Parameter.empty]
@@ -41,7 +41,7 @@ def with_options(function: Callable[..., None], settings: Sequence[Setting]) -> 
 
 
 def read(check: Callable[[Mapping[str, Any]], dict[str, Any]], params: Mapping[str, Any]) -> dict[str, Any]:
-    """Checked values of a recipe's settings.
+    """Checked values of a job's settings.
 
     Raises:
         typer.BadParameter: If a setting is refused, by its option.
@@ -53,38 +53,26 @@ def read(check: Callable[[Mapping[str, Any]], dict[str, Any]], params: Mapping[s
 
 
 def _parameter(setting: Setting) -> inspect.Parameter:
-    base: Any = setting.kind
+    """A flag, or a text that the setting reads itself."""
+    kind: Any = bool if setting.kind is bool else str
     default: Any = setting.default
-    names = [setting.option, *setting.aliases] if setting.option else []
-    if setting.kind is bool:
-        names = [f"{name}/--no-{name.removeprefix('--')}" for name in names]
-    if setting.choices:
-        base = _choices(setting)
-        default = None if default is None else base(default)
-    if setting.kind is tuple:
-        base, default = str, ",".join(map(str, default or ()))
-    kind: Any = base | None if setting.optional else base
-    if names:
-        shown: Any = typer.Option(*names, help=setting.told)
+    if kind is str and default is not None:
+        default = spelled(default)
+    if not setting.options:
+        shown: Any = typer.Argument(metavar=setting.name.upper(), help=setting.description)
+    elif kind is bool:
+        names = [f"{name}/--no-{name.removeprefix('--')}" for name in setting.options]
+        shown = typer.Option(*names, help=setting.description)
     else:
-        shown = typer.Argument(metavar=setting.name.upper(), help=setting.told)
+        metavar = f"[{'|'.join(setting.choices)}]" if setting.choices else _METAVARS[setting.kind]
+        shown = typer.Option(*setting.options, metavar=metavar, help=setting.description)
     absent = inspect.Parameter.empty if setting.required else default
+    if default is None and not setting.required:
+        kind = kind | None
     return inspect.Parameter(
         setting.name, inspect.Parameter.KEYWORD_ONLY, default=absent, annotation=Annotated[kind, shown]
     )
 
 
-def _choices(setting: Setting) -> Any:
-    make: Any = StrEnum  # typer learnt to read Literal late
-    return make(setting.name, {choice: choice for choice in setting.choices})
-
-
-def _value(given: Any, setting: Setting) -> Any:
-    if isinstance(given, Enum):
-        return given.value
-    if setting.kind is not tuple:
-        return given
-    try:
-        return list(parse_list(given, int, setting.option))
-    except CompeconError as error:
-        raise typer.BadParameter(str(error)) from error
+def _value(setting: Setting, typed: Any) -> Any:
+    return setting.parse(typed) if isinstance(typed, str) else typed

@@ -15,8 +15,8 @@ from compecon.commands.fields import with_options
 from compecon.commands.home import clean, open_runs, print_json, table
 from compecon.commands.options import Json
 from compecon.errors import RunError
-from compecon.runs.jobs.fields import Setting
 from compecon.runs.jobs.options import EVALUATE, PRUNE, REHEARSAL, STATISTICS, TRAIN
+from compecon.settings.setting import Setting
 
 if TYPE_CHECKING:
     from compecon.runs.executors.executor import Executor
@@ -207,10 +207,7 @@ def _key(*parts: Any) -> str:
 
 def _loose(setting: Setting) -> Setting:
     """A setting that a point may give instead."""
-    option = setting.option or f"--{setting.name.replace('_', '-')}"
-    if not setting.required:
-        return replace(setting, option=option)
-    return replace(setting, option=option, required=False, optional=True)
+    return replace(setting, required=False, optional=True) if setting.required else setting
 
 
 def _line(row: SweepRow, axes: Sequence[str]) -> tuple[str, ...]:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from compecon.errors import RunError
+from compecon.files.durable import Json
 from compecon.files.safe_reader import read_json
-from compecon.runs.jobs.fields import Json, Setting
+from compecon.settings.setting import Setting
 from compecon.tables.problems import refusal
 from compecon.tables.reader import DELIMITED, ENDINGS, read_table
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 _MAX_BYTES = 1_000_000  # more than 500 points need
 _JSON = ".json"
-_TRUTH = {"true": True, "yes": True, "false": False, "no": False}
 
 
 def setting_of(recipe: str, name: str) -> Setting:
@@ -31,49 +31,31 @@ def setting_of(recipe: str, name: str) -> Setting:
     settings = recipe_named(recipe).settings
     plain = name.lstrip("-").replace("-", "_")
     for setting in settings:
-        if plain in (setting.name, *(each[2:].replace("-", "_") for each in (setting.option, *setting.aliases))):
+        if plain in (setting.name, *(each[2:].replace("-", "_") for each in setting.options)):
             return setting
     raise RunError(f"{name!r} is no setting of {recipe}. There are: {', '.join(each.name for each in settings)}.")
-
-
-def read_value(setting: Setting, text: str) -> Json:
-    """A value as it is typed.
-
-    Raises:
-        RunError: If it is no value of this setting's kind.
-    """
-    if setting.optional and text.lower() in ("none", ""):
-        return None
-    try:
-        if setting.kind is tuple:
-            return [int(part) for part in text.split(",") if part.strip()]
-        if setting.kind is bool:
-            return _TRUTH[text.lower()]
-        value: Json = setting.kind(text)
-    except (ValueError, KeyError) as error:
-        raise RunError(f"{setting.name} must be {setting.wanted}, got {text!r}.") from error
-    return value
 
 
 def read_setting(recipe: str, text: str) -> tuple[str, Json]:
     """A setting and its value from "name=value".
 
     Raises:
-        RunError: If there is no such setting, or it has no such value.
+        RunError: If there is no such setting.
+        SettingError: If it has no such value.
     """
-    setting, told = _split(recipe, text)
-    return setting.name, read_value(setting, told)
+    setting, typed = _split(recipe, text)
+    return setting.name, setting.parse(typed)
 
 
 def read_axis(recipe: str, text: str) -> tuple[str, tuple[Json, ...]]:
     """A setting and its values from "name=value,value"; lists are separated by semicolons: "key_budgets=2,4;8".
 
     Raises:
-        RunError: If there is no such setting, or it has no such value.
+        RunError: If there is no such setting.
+        SettingError: If it has no such value.
     """
-    setting, told = _split(recipe, text)
-    parts = told.split(";" if setting.kind is tuple else ",")
-    return setting.name, tuple(read_value(setting, part.strip()) for part in parts)
+    setting, typed = _split(recipe, text)
+    return setting.name, setting.parse_several(typed)
 
 
 def read_range(recipe: str, text: str) -> Axis:
@@ -81,18 +63,19 @@ def read_range(recipe: str, text: str) -> Axis:
 
     Raises:
         RunError: If it is none of these.
+        SettingError: If the setting has no such value.
     """
     from compecon.runs.sweeps.proposals import Axis
 
-    setting, told = _split(recipe, text)
-    if ":" not in told or setting.kind not in (int, float):
+    setting, typed = _split(recipe, text)
+    if ":" not in typed or setting.kind not in (int, float):
         return Axis(setting.name, choices=read_axis(recipe, text)[1])
-    low, high, *scale = told.split(":")
+    low, high, *scale = typed.split(":")
     if scale not in ([], ["log"]):
         raise RunError(f"the scale of {setting.name} can only be log, got {':'.join(scale)!r}.")
-    start, end = (read_value(setting, each) for each in (low, high))
+    start, end = (setting.parse(each) for each in (low, high))
     if not (isinstance(start, int | float) and isinstance(end, int | float)):
-        raise RunError(f"{setting.name} needs numbers around its colon, got {told!r}.")
+        raise RunError(f"{setting.name} needs numbers around its colon, got {typed!r}.")
     return Axis(setting.name, float(start), float(end), log=bool(scale), whole=setting.kind is int)
 
 
@@ -103,6 +86,7 @@ def read_points(recipe: str, path: Path) -> list[dict[str, Json]]:
 
     Raises:
         RunError: If the file cannot be read, or holds something else.
+        SettingError: If a cell is no value of its setting.
     """
     ending = path.suffix.lower()
     if ending not in (*ENDINGS, _JSON):
@@ -129,13 +113,12 @@ def _of_table(recipe: str, path: Path, *, is_text: bool) -> list[Mapping[str, An
     if not is_text:
         return [row.cells for row in rows]
     return [
-        {name: read_value(setting_of(recipe, name), cell.strip()) for name, cell in row.cells.items() if cell.strip()}
-        for row in rows
+        {name: setting_of(recipe, name).parse(cell) for name, cell in row.cells.items() if cell.strip()} for row in rows
     ]
 
 
 def _split(recipe: str, text: str) -> tuple[Setting, str]:
-    name, equals, told = text.partition("=")
+    name, equals, typed = text.partition("=")
     if not (equals and name):
         raise RunError(f"a setting is given as NAME=VALUE, got {text!r}.")
-    return setting_of(recipe, name.strip()), told.strip()
+    return setting_of(recipe, name.strip()), typed.strip()

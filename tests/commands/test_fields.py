@@ -4,24 +4,36 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Annotated, Literal
 
 import pytest
 import typer
+from pydantic import Field
 from typer.testing import CliRunner
 
 from compecon.cli import app
 from compecon.commands.fields import read, with_options
-from compecon.runs.jobs.fields import Setting, SettingError
+from compecon.errors import SettingError
 from compecon.runs.jobs.options import EVALUATE, PRUNE, STATISTICS, TRAIN
+from compecon.settings.model import Counts, Name, Shown, settings_model
+from compecon.settings.setting import settings_of
 
-SETTINGS = (
-    Setting("oven", str, told="Which oven.", required=True),
-    Setting("flour", float, 500.0, "Grams of flour, sifted.", option="--flour", aliases=("--powder",)),
-    Setting("kind", str, "wheat", "Of flour.", choices=("wheat", "rye"), option="--kind"),
-    Setting("rises", bool, True, "Whether it rises.", option="--rises"),
-    Setting("eggs", tuple, [], "Weights of the eggs; empty for none.", option="--eggs"),
-    Setting("salt", int, None, "Grams; None for a pinch.", optional=True, option="--salt"),
-)
+
+@settings_model
+class Baking:
+    """Bread."""
+
+    oven: Annotated[Name, Shown(options=())] = Field(description="Which oven.")
+    flour: Annotated[float, Shown(options=("--flour", "--powder"))] = Field(
+        default=500.0, gt=0, description="Grams of flour, sifted."
+    )
+    kind: Literal["wheat", "rye"] = Field(default="wheat", description="Of flour.")
+    rises: bool = Field(default=True, description="Whether it rises.")
+    eggs: Counts = Field(default=(), description="Weights of the eggs; empty for none.")
+    salt: int | None = Field(default=None, description="Grams; None for a pinch.")
+
+
+SETTINGS = settings_of(Baking)
 PLAIN = {"oven": "big", "flour": 500.0, "kind": "wheat", "rises": True, "eggs": [], "salt": None}
 
 
@@ -89,8 +101,8 @@ def test_every_setting_of_a_recipe_is_an_option_of_its_command_with_its_own_word
     options = {each.name: each for each in typer.main.get_command(app).commands[command].params}
     for setting in settings:
         option = options[setting.name]
-        assert option.help == setting.told
-        assert (option.opts[0] if setting.option else "") == setting.option
+        assert option.help == setting.description
+        assert not setting.options or option.opts[0] == setting.options[0]
         assert option.required == setting.required
 
 

@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 
 from compecon.checkpoints.catalog import CheckpointEntry, list_checkpoints
-from compecon.errors import CompeconError
+from compecon.errors import CompeconError, SettingError
 from compecon.runs.history import History
 from compecon.runs.jobs.expected import Expected
-from compecon.runs.jobs.fields import SettingError
 from compecon.runs.jobs.job_registry import RECIPES
 from compecon.runs.jobs.machine_speed import Speed
 from compecon.runs.run_record import RunSpec
@@ -22,7 +21,7 @@ from compecon.views.runs.example_rows import ExampleRow, Examples, examples_view
 from compecon.views.runs.expected_cost import Estimate, Room, estimate_view
 from compecon.views.runs.form_draft import FormDraft
 from compecon.views.runs.form_problems import Problem, needs_network, problems_with
-from compecon.views.runs.form_sections import KINDS, accepted, changed, label_of, parsed, sections
+from compecon.views.runs.form_sections import KINDS, accepted, changed, sections
 from compecon.views.runs.metrics_table import metrics_csv
 from compecon.views.runs.presets import OFFLINE, PRESETS, QUICK
 
@@ -54,7 +53,7 @@ def test_a_dense_training_is_offered_nothing_to_price() -> None:
 
 
 def test_settings_are_called_as_people_read() -> None:
-    assert label_of(KINDS["dense"].setting("learning_rate")) == "Learning rate"
+    assert KINDS["dense"].setting("learning_rate").label == "Learning rate"
 
 
 def test_what_a_kind_does_not_have_is_refused_by_name() -> None:
@@ -115,7 +114,7 @@ def test_only_what_is_no_default_is_kept() -> None:
     ],
 )
 def test_values_are_read_as_they_are_typed(name: str, text: str, values: tuple[Any, ...]) -> None:
-    assert parsed(KINDS["incentive"].setting(name), text) == values
+    assert KINDS["incentive"].setting(name).parse_several(text) == values
 
 
 @pytest.mark.parametrize(
@@ -125,7 +124,7 @@ def test_values_are_read_as_they_are_typed(name: str, text: str, values: tuple[A
 )  # fmt: skip
 def test_what_is_no_value_is_refused_by_the_settings_name(name: str, text: str) -> None:
     with pytest.raises(SettingError, match=name):
-        parsed(KINDS["incentive"].setting(name), text)
+        KINDS["incentive"].setting(name).parse_several(text)
 
 
 # ---- problems

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, final
 
 from compecon.callbacks import Callbacks
 from compecon.checkpoints.locate import bundled_names
+from compecon.errors import SettingError
+from compecon.files.durable import Json
 from compecon.runs.jobs import options
-from compecon.runs.jobs.fields import Json, Setting, SettingError, checked_values
 from compecon.runs.jobs.run_paths import RunPaths
+from compecon.settings.setting import Setting, checked_values, made_of, spelled, with_defaults
 from compecon.tasks.task_registry import FILES, entry_of, options_of
 
 _ALWAYS_SAVED: Mapping[str, Json] = MappingProxyType({"save_every": 50})
@@ -34,11 +37,12 @@ class Recipe:
         name: What it is called by.
         label: Its name for people.
         told: What it does, in a sentence.
-        options: Its settings on the command line; none where it has no command of its own.
+        options: Its settings on the command line.
         needs_torch: Whether running it loads torch.
-        plan: Raises `SettingError` where checked values contradict each other or are out of range.
+        plan: Raises `SettingError` where checked values contradict each other.
         work: Runs it.
         always: Defaults in the background, where there is no None for them.
+        has_command: Whether the command line has a command of its name.
     """
 
     name: str
@@ -49,11 +53,12 @@ class Recipe:
     plan: Callable[[Mapping[str, Any]], object]
     work: Run
     always: Mapping[str, Json] = field(default_factory=dict)
+    has_command: bool = True
 
-    @property
+    @cached_property
     def settings(self) -> tuple[Setting, ...]:
         """What can be set in the background."""
-        return options.with_defaults(self.options, self.always)
+        return with_defaults(self.options, self.always)
 
     def read(self, params: Mapping[str, Any]) -> dict[str, Json]:
         """All values as the command line means them; nothing is assumed of a background run.
@@ -107,24 +112,23 @@ class Recipe:
         Returns:
             Nothing for a recipe without a command of its own.
         """
-        if not any(setting.option for setting in self.options):
+        if not self.has_command:
             return ()
         said = [(each, params[each.name]) for each in self.options]
-        parts = [spelled(each, value) for each, value in said if each.required or value != each.default]
+        parts = [_typed(each, value) for each, value in said if each.required or value != each.default]
         return (self.name, *(part for each in parts for part in each))
 
 
-def spelled(setting: Setting, value: Any) -> tuple[str, ...]:
+def _typed(setting: Setting, value: Any) -> tuple[str, ...]:
     """A setting as it is typed; nothing for None, which is what saying nothing means."""
     if value is None:
         return ()
-    if not setting.option:
-        return (str(value),)
+    if not setting.options:
+        return (spelled(value),)
+    option = setting.options[0]
     if setting.kind is bool:
-        return (setting.option if value else f"--no-{setting.option.removeprefix('--')}",)
-    if setting.kind is tuple:
-        return (setting.option, ",".join(map(str, value)))
-    return (setting.option, repr(value) if setting.kind is float else str(value))
+        return (option if value else f"--no-{option.removeprefix('--')}",)
+    return (option, spelled(value))
 
 
 def _anchored(name: str, value: Any) -> Any:
@@ -212,7 +216,7 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
             "Measure a checkpoint on a task, under key budgets or without.",
             options.EVALUATE,
             needs_torch=True,
-            plan=options.check_evaluation,
+            plan=partial(made_of, options.EvaluateSettings),
             work=_evaluate,
         ),
         "statistics": Recipe(
@@ -221,7 +225,7 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
             "Gini, entropy and decisions of a checkpoint on rows of a task, under key budgets.",
             options.STATISTICS,
             needs_torch=True,
-            plan=options.check_statistics,
+            plan=partial(made_of, options.StatisticsSettings),
             work=_statistics,
         ),
         "rehearsal": Recipe(
@@ -230,8 +234,9 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
             "Do what a training does to a machine, without a model: steps, checkpoints, and failures on demand.",
             options.REHEARSAL,
             needs_torch=False,
-            plan=options.check_rehearsal,
+            plan=partial(made_of, options.RehearsalSettings),
             work=_rehearse,
+            has_command=False,
         ),
     }
 )

@@ -12,6 +12,7 @@ from typing import final
 from compecon.errors import CompeconError, RunError
 from compecon.files.durable import Json
 from compecon.runs.submission import recipe_named
+from compecon.settings.setting import spelled
 
 MAX_RUNS = 500
 Point = Mapping[str, Json]
@@ -90,13 +91,9 @@ def listed(recipe: str, params: Mapping[str, Json], points: Iterable[Point]) -> 
 
 def named(point: Point) -> str:
     """A point in words."""
-    return ", ".join(f"{name}={_plain(value)}" for name, value in point.items()) or "with no change"
+    return ", ".join(f"{name}={spelled(value)}" for name, value in point.items()) or "with no change"
 
 
 def _require_few(n_points: int) -> None:
     if not 0 < n_points <= MAX_RUNS:
         raise RunError(f"A sweep has 1 to {MAX_RUNS} runs, got {'more' if n_points > MAX_RUNS else n_points}.")
-
-
-def _plain(value: Json) -> str:
-    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

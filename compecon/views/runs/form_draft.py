@@ -10,11 +10,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self, final
 
 from compecon.errors import CompeconError
+from compecon.files.durable import Json
 from compecon.files.safe_reader import parse_json
-from compecon.runs.jobs.fields import Json
 from compecon.runs.run_record import PRIORITIES, RunSpec, checked_id
 from compecon.runs.sweeps.points import Points, grid
-from compecon.views.runs.form_sections import DEFAULT, KINDS, Kind, accepted, changed, parsed
+from compecon.settings.setting import spelled
+from compecon.views.runs.form_sections import DEFAULT, KINDS, Kind, accepted, changed
 from compecon.views.runs.presets import OFFLINE, Preset
 
 MAX_QUERY = 1_500  # characters: longer addresses are cut by mail programs
@@ -107,7 +108,7 @@ class FormDraft:
         kind = KINDS[preset.kind]
         kept = {name: self.params[name] for name in ("task", "data") if name in self.params}
         filled = {**kept, **self._source(kind), **kind.given, **preset.params}
-        values = ", ".join("none" if value is None else str(value) for value in preset.values)
+        values = ", ".join(map(spelled, preset.values))
         return replace(
             self,
             kind=kind.name,
@@ -132,7 +133,7 @@ class FormDraft:
         Raises:
             CompeconError: If one of them is none, or what was typed is no list of values.
         """
-        axes = {self.vary: parsed(self.does.setting(self.vary), self.values)} if self.vary else {}
+        axes = {self.vary: self.does.setting(self.vary).parse_several(self.values)} if self.vary else {}
         return grid(self.does.recipe, self.params, axes)
 
     def _source(self, kind: Kind) -> dict[str, Json]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import final
 
 from compecon.checkpoints.catalog import CheckpointEntry
-from compecon.errors import CompeconError
-from compecon.runs.jobs.fields import Json, SettingError
+from compecon.errors import CompeconError, SettingError
+from compecon.files.durable import Json
 from compecon.tasks.task_registry import TASKS
 from compecon.views.runs.form_sections import Kind
 

@@ -1,14 +1,16 @@
-"""The form that starts runs, as data: what can be started, its settings in sections, and values as they are typed."""
+"""The form that starts runs, as data: what can be started, and its settings in sections."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, final
 
-from compecon.errors import CompeconError
-from compecon.runs.jobs.fields import Json, Setting, SettingError
+from compecon.errors import SettingError
+from compecon.files.durable import Json
 from compecon.runs.jobs.job_registry import RECIPES, Recipe
+from compecon.settings.setting import Setting
 
 TARGET, PRICE = "target", "price"
 _ALSO_PRICED = ("cost", "units")
@@ -133,20 +135,13 @@ def sections(kind: Kind) -> tuple[Section, ...]:
     return (Section("", often), *(group for group in groups if group.settings))
 
 
-def label_of(setting: Setting) -> str:
-    """A setting's name for people."""
-    return setting.name.replace("_", " ").capitalize()
-
-
 def accepted(kind: Kind, given: Any) -> dict[str, Json]:
     """What of some values, from wherever they come, fits this kind's settings one by one; the rest is dropped."""
     found: dict[str, Json] = {}
     for setting in kind.settings if isinstance(given, Mapping) else ():
         if setting.name in given:
-            try:
+            with suppress(SettingError):
                 found[setting.name] = setting.checked(given[setting.name])
-            except CompeconError:
-                continue
     return found
 
 
@@ -154,31 +149,3 @@ def changed(kind: Kind, values: Mapping[str, Json]) -> dict[str, Json]:
     """What of some values is no default: enough to say the same."""
     known = {each.name: each.default for each in kind.settings}
     return {name: value for name, value in values.items() if name in known and value != known[name]}
-
-
-def parsed(setting: Setting, text: str) -> tuple[Json, ...]:
-    """Values of a setting, separated by commas, as they are typed; ";" separates values that are lists themselves.
-
-    Raises:
-        SettingError: If one is no value of it, or there is none.
-    """
-    parts = [part.strip() for part in text.split(";" if setting.kind is tuple else ",")]
-    values = tuple(_value(setting, part) for part in parts if part)
-    if not values:
-        raise SettingError(setting.name, "give at least one value.")
-    return values
-
-
-def _value(setting: Setting, text: str) -> Json:
-    if text.lower() == "none" and setting.optional:
-        return None
-    try:
-        if setting.kind is tuple:
-            return setting.checked([int(part) for part in text.split(",") if part.strip()])
-        if setting.kind is bool:
-            return {"yes": True, "no": False, "true": True, "false": False}[text.lower()]
-        return setting.checked(setting.kind(text))
-    except (KeyError, ValueError) as error:
-        if isinstance(error, SettingError):
-            raise
-        raise SettingError(setting.name, f"{text!r} is no value of it.") from error

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import final, get_args
 
-from compecon.runs.jobs.fields import Json
+from compecon.files.durable import Json
 from compecon.training.plans import PruneMethod
 from compecon.views.runs.form_sections import KINDS, PRICE, TARGET
 
