@@ -26,7 +26,7 @@ def setting_field(setting: Setting, value: Json) -> Json:
         return str(st.selectbox(label, options, index=options.index(str(value)) if value in options else 0, **common))
     if setting.kind is bool:
         return bool(st.checkbox(label, value=bool(value), **common))
-    text = st.text_input(label, value=spelled(value) if value else "", placeholder=_nothing(setting), **common)
+    text: str = st.text_input(label, value=spelled(value) if value else "", placeholder=_nothing(setting), **common)
     try:
         return setting.parse(text)
     except SettingError:
