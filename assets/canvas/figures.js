@@ -8,16 +8,7 @@ import { heatmap } from "../shared/heatmap.js";
 import { Picture } from "../shared/picture.js";
 import { saveMenus, Tip } from "../shared/stage.js";
 import { explainStatistics, StatisticsTable } from "../shared/statistics_table.js";
-import {
-  labelOf,
-  number,
- 
-  rangeOf,
-  removedNote,
-  removedSentence,
-  unitFactor,
-  viewSentence,
-} from "../shared/words.js";
+import { labelOf, number, rangeOf, removedNote, removedSentence, unitFactor, viewSentence } from "../shared/words.js";
 import { listen, tokenTip } from "./pointers.js";
 import { saveFigure } from "./save.js";
 

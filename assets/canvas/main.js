@@ -1,5 +1,6 @@
-// The live canvas. Owns the view (budget, layer, head, ...), asks the server for exact attention, redraws on every pointer
-// move without the server, and tells Streamlit only when something is let go, so that the address bar keeps the view.
+// The live canvas. Owns the view (budget, layer, head, ...), asks the server for exact attention, redraws on every
+// pointer move without the server, and tells Streamlit only when something is let go, so that the address bar keeps the
+// view.
 
 import { firstBudget, stops } from "../shared/budget.js";
 import { Feed } from "../shared/feed.js";
@@ -17,7 +18,11 @@ import { Figures } from "./figures.js";
  * }} AttentionView
  */
 
-/** @typedef {TextRequest & { python: string, token: string, view: AttentionView, error: string | null }} AttentionRequest */
+/**
+ * @typedef {TextRequest & {
+ *   python: string, token: string, view: AttentionView, error: string | null,
+ * }} AttentionRequest
+ */
 
 class Attention extends LiveCanvas {
   /** @type {AttentionView} */

@@ -12,8 +12,8 @@
 
 /**
  * @typedef Alignment
- * @property {"same" | "characters" | "none"} kind "same": token i is token i. "characters": units are the smallest pieces
- *   of the text where both have a boundary. "none": no difference can be drawn.
+ * @property {"same" | "characters" | "none"} kind "same": token i is token i. "characters": units are the smallest
+ *   pieces of the text where both have a boundary. "none": no difference can be drawn.
  * @property {string} why Why not, in words.
  * @property {SideName[]} needs Sides whose recording does not say where tokens stand.
  * @property {Unit[]} units

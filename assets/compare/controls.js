@@ -117,7 +117,8 @@ export class Controls {
       const runs = `${letter} runs ${million(macs.executed)} MACs at any k`;
       const i = grid.indexOf(k);
       if (i < 0 || !macs.read) return `${runs}.`;
-      return `${runs}, ${million(macs.read[i])} of ${million(macs.read[grid.length - 1])} if it read only these values.`;
+      const [read, all] = [macs.read[i], macs.read[grid.length - 1]].map(million);
+      return `${runs}, ${read} of ${all} if it read only these values.`;
     });
     const base = "Reads, not latency: exact top-k scores every key and masks.";
     return [base, ...parts.filter(Boolean)].join(" ");

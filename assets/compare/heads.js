@@ -47,8 +47,8 @@ export function headMean(values, store, among = () => true) {
 }
 
 /**
- * A statistic of both models on one grid: a row for each layer of the deeper, a column for each head of the wider; `gone`
- * lists places that not both have.
+ * A statistic of both models on one grid: a row for each layer of the deeper, a column for each head of the wider;
+ * `gone` lists places that not both have.
  * @param {Shape} a
  * @param {Shape} b
  * @param {ArrayLike<number>} ofA
@@ -74,15 +74,14 @@ export function headGrid(a, b, ofA, ofB) {
   return { values, gone, names, rows, columns };
 }
 
-const GRIDS =
-  "The models were not built with the same grid of heads: which heads survived cannot be told apart from changed attention.";
+const UNTOLD = "which heads survived cannot be told apart from changed attention.";
+const GRIDS = `The models were not built with the same grid of heads: ${UNTOLD}`;
 const EQUAL = "Both have the same heads: all of the difference is changed attention.";
-const NEITHER =
-  "Neither has all the heads of the other: which heads survived cannot be told apart from changed attention.";
+const NEITHER = `Neither has all the heads of the other: ${UNTOLD}`;
 
 /**
- * How much of the shift of a statistic's mean is which heads are left: the smaller model's heads, measured in the larger.
- * Or `why`, a sentence on why there is no such number.
+ * How much of the shift of a statistic's mean is which heads are left: the smaller model's heads, measured in the
+ * larger. Or `why`, a sentence on why there is no such number.
  * @param {Shape} a
  * @param {Shape} b
  * @param {ArrayLike<number>} ofA

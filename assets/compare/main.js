@@ -1,5 +1,5 @@
-// The Compare page's canvas: two feeds, one view. It holds what both sides look at, redraws on every pointer move without
-// the server, and tells Streamlit only when something is let go. Differences are A − B everywhere.
+// The Compare page's canvas: two feeds, one view. It holds what both sides look at, redraws on every pointer move
+// without the server, and tells Streamlit only when something is let go. Differences are A − B everywhere.
 
 import { firstBudget } from "../shared/budget.js";
 import { say } from "../shared/inputs.js";

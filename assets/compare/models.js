@@ -156,8 +156,8 @@ export class Models {
   }
 
   /**
-   * End of the scale of differences: the largest over all budgets computed so far, so that colours keep their meaning in a
-   * drag.
+   * End of the scale of differences: the largest over all budgets computed so far, so that colours keep their meaning
+   * in a drag.
    * @param {Store} a
    * @param {Store} b
    */

@@ -213,8 +213,8 @@ export function alignmentNotes({ kind, why, units, unitOf }, a, b) {
   if (kind === "characters") {
     const [ofA, ofB] = [unitOf.a, unitOf.b].map((of) => of.filter((unit) => unit < 0).length);
     notes.push(
-      `The tokenizers differ (A ${a.n} tokens, B ${b.n}). A − B is drawn on ${units.length} pieces of text where both ` +
-        "have a boundary: keys of a piece are summed, its queries averaged. " +
+      `The tokenizers differ (A ${a.n} tokens, B ${b.n}). A − B is drawn on ${units.length} pieces of text ` +
+        "where both have a boundary: keys of a piece are summed, its queries averaged. " +
         `Tokens without a counterpart (A ${ofA}, B ${ofB}) are left out of it.`,
     );
   }

@@ -164,8 +164,8 @@ export class Overlay {
 }
 
 /**
- * Dims what stands for all keys. Done here and not to the plot itself, which would be painted anew: 60 ms for a thousand
- * marks.
+ * Dims what stands for all keys. Done here and not to the plot itself, which would be painted anew: 60 ms for a
+ * thousand marks.
  * @param {CanvasRenderingContext2D} ctx
  * @param {Inside} box
  * @param {Palette} colours

@@ -23,8 +23,8 @@ function bytesOf(address) {
  * @param {PlotlyLibrary} library
  * @param {PlotElement} plot
  * @param {"png" | "svg"} format
- * @param {{ name: string, more: object[], told: string, colours: Palette }} file `more` are traces beside the plot's own,
- *   `told` is a line under it.
+ * @param {{ name: string, more: object[], told: string, colours: Palette }} file `more` are traces beside the plot's
+ *   own, `told` is a line under it.
  */
 export async function savePlot(library, plot, format, { name, more, told, colours }) {
   if (!plot._fullLayout) return;

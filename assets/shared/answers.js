@@ -25,7 +25,8 @@ const largest = (values, n) =>
     .slice(0, n);
 
 /**
- * Places that are shown: all of a few; else the first four at full budget, then those that are among the first four now.
+ * Places that are shown: all of a few; else the first four at full budget, then those that are among the first four
+ * now.
  * @param {number[]} full
  * @param {number[]} now
  */

@@ -105,7 +105,7 @@ function fillBelow(ctx, x, y, path, colour) {
   ctx.globalAlpha = 1;
 }
 
-const DASHES = [[7, 4], [2, 3], [9, 3, 2, 3], [4, 4]]; // biome-ignore format: four patterns
+const DASHES = ["7 4", "2 3", "9 3 2 3", "4 4"].map((dash) => dash.split(" ").map(Number));
 
 /**
  * The chosen policy and the control arms, as lines.

@@ -1,6 +1,6 @@
-// The economics that a moving pointer needs before the server's exact numbers are there: a static top-k mask of recorded
-// attention, Lorenz curves, and the statistics of one head. Same definitions as compecon/stats/inequality.py (tests compare).
-// Matrices are row-major query × key, NaN where a query may not look. No DOM.
+// The economics that a moving pointer needs before the server's exact numbers are there: a static top-k mask of
+// recorded attention, Lorenz curves, and the statistics of one head. Same definitions as compecon/stats/inequality.py
+// (tests compare). Matrices are row-major query × key, NaN where a query may not look. No DOM.
 
 /** @import { Direction, HeadEconomy, StatisticName, Statistics } from "./types.js" */
 

@@ -18,12 +18,15 @@ import { stream } from "./wire.js";
  * @property {(feed: Feed, sentence: string) => void} fail A request came to nothing; the last picture stays.
  */
 
-/** @typedef {"main" | "rest"} Lane "main" is for texts and layers, "rest" for the one budget under a resting pointer. */
+/**
+ * "main" is for texts and layers, "rest" for the one budget under a resting pointer.
+ * @typedef {"main" | "rest"} Lane
+ */
 
 /**
  * @typedef Listening
  * @property {Lane} lane
- * @property {(store: Store) => void} [adopt] Gets the store once its first frame is there; until then the last one stays.
+ * @property {(store: Store) => void} [adopt] Gets the store once its first frame is there.
  * @property {(message: Message) => void} [each] Gets every later message.
  */
 

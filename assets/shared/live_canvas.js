@@ -1,9 +1,9 @@
-// What every canvas does: it measures and redraws when its box changes, draws at most once a frame, tells Streamlit what
-// was let go, and is mounted once for a place on the page.
+// What every canvas does: it measures and redraws when its box changes, draws at most once a frame, tells Streamlit
+// what was let go, and is mounted once for a place on the page.
 
 import { find } from "./dom.js";
 
-/** @import { Mounting, Send } from "./types.js" */
+/** @import { Mounted, Mounting, Send } from "./types.js" */
 
 export class LiveCanvas {
   /** @type {Send} */
@@ -31,7 +31,7 @@ export class LiveCanvas {
   /** Draws what is shown now. */
   draw() {}
 
-  /** Sizes of the pictures: asked for when they may have changed, because asking while drawing lays the page out anew. */
+  /** Asks for sizes, when they may have changed: to ask while drawing would lay the page out anew. */
   measure() {}
 
   resized() {
@@ -70,9 +70,10 @@ export class LiveCanvas {
 /**
  * The entry point of a canvas, called by its component's stub on every change from Streamlit.
  * @template Data
- * @param {new (root: HTMLElement | ShadowRoot) => { update(data: Data, send: Send, trigger: Send): void, dispose(): void }} Canvas
+ * @param {new (root: HTMLElement | ShadowRoot) => Mounted<Data>} Canvas
  */
 export function mounting(Canvas) {
+  /** @type {WeakMap<HTMLElement | ShadowRoot, Mounted<Data>>} */
   const mounted = new WeakMap();
   /** @param {Mounting<Data>} component */
   return ({ data, parentElement, setStateValue, setTriggerValue }) => {

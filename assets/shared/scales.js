@@ -1,5 +1,6 @@
-// Colour: perceptual, safe for colour-blind eyes, one ramp per theme. Magnitude is one hue from paper to ink; statistics
-// use cividis. A key that was not read (weight 0) is paper; a key that may not be seen is hatched by the caller.
+// Colour: perceptual, safe for colour-blind eyes, one ramp per theme. Magnitude is one hue from paper to ink;
+// statistics use cividis. A key that was not read (weight 0) is paper; a key that may not be seen is hatched by the
+// caller.
 
 import { contextOf } from "./stage.js";
 

@@ -1,5 +1,5 @@
-// What has arrived for one text: the opening, a frame per budget, the control arms. Answers questions about a budget and
-// says how it knows: "exact", "recorded", or a "preview" masked from recorded attention. No DOM.
+// What has arrived for one text: the opening, a frame per budget, the control arms. Answers questions about a budget
+// and says how it knows: "exact", "recorded", or a "preview" masked from recorded attention. No DOM.
 
 import { BudgetCache } from "./budget_cache.js";
 import { headEconomy, maskTopK, received } from "./economy.js";
@@ -103,7 +103,8 @@ export class Store extends Shape {
   }
 
   /**
-   * Query × key matrix of one head at a budget; a preview if that budget has not been computed. All NaN for a removed head.
+   * Query × key matrix of one head at a budget; a preview if that budget has not been computed. All NaN for a removed
+   * head.
    * @param {number} k
    * @param {number} layer
    * @param {number} head
@@ -189,8 +190,8 @@ export class Store extends Shape {
   }
 
   /**
-   * All statistics of one head: the library's own numbers where the budget is exact, else computed from the preview; null
-   * for a removed head.
+   * All statistics of one head: the library's own numbers where the budget is exact, else computed from the preview;
+   * null for a removed head.
    * @param {number} k
    * @param {HeadView} place
    * @returns {Statistics | null}

@@ -137,6 +137,12 @@ export interface Mounting<Data> {
   setTriggerValue: Send;
 }
 
+/** A canvas as its component sees it. */
+export interface Mounted<Data> {
+  update(data: Data, send: Send, trigger: Send): void;
+  dispose(): void;
+}
+
 export type Send = (name: string, value: unknown) => void;
 
 // ---- pictures

@@ -32,8 +32,8 @@ export const STATISTICS = {
           ? "A minority of tokens holds most of the attention: 0 is equality, 1 is one token has all."
           : "A few tokens hold nearly all of the attention: 0 is equality, 1 is one token has all.",
     how:
-      "Twice the area between the Lorenz curve and equality, over all visible tokens, zeros counted. With k of n tokens " +
-      "read, Gini is at least 1 − k/n: that part of a rise is arithmetic.",
+      "Twice the area between the Lorenz curve and equality, over all visible tokens, zeros counted. " +
+      "With k of n tokens read, Gini is at least 1 − k/n: that part of a rise is arithmetic.",
   },
   gini_small_sample: {
     label: "Gini, small-sample",

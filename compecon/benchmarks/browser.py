@@ -79,8 +79,8 @@ def fresh_page(browser: Browser, *, is_probed: bool = True) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1440, "height": 1000})
     context.set_default_timeout(1000 * TIMEOUT_S)
     page = context.new_page()
-    if is_probed:
-        page.add_init_script(path=Path(__file__).with_name("probe.js"))
+    for script in ("frames.js", "probe.js") if is_probed else ("frames.js",):
+        page.add_init_script(path=Path(__file__).with_name(script))
     try:
         yield page
     finally:
