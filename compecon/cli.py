@@ -27,6 +27,7 @@ from compecon.commands import (
 )
 from compecon.errors import CompeconError, TrainingInterruptedError
 from compecon.paths import dashboard_root
+from compecon.registry import read_installed
 
 app = typer.Typer(
     add_completion=False,
@@ -183,6 +184,8 @@ def bench(
 
 def main() -> None:
     """Entry point: an expected error is one sentence on stderr and exit code 1, or 130 if it was an interruption."""
+    for sentence in read_installed():
+        typer.echo(f"compecon: {sentence}", err=True)
     try:
         app()
     except TrainingInterruptedError as stop:

@@ -52,7 +52,7 @@ class Method:
         if isinstance(self.factory, str):
             module, _, name = self.factory.partition(":")
             return module, name
-        return self.factory.__module__, self.factory.__qualname__
+        return self.factory.__module__, getattr(self.factory, "__qualname__", repr(self.factory))
 
     def load(self) -> Callable[..., Any]:
         """Its class, or the function that makes it.
@@ -65,7 +65,7 @@ class Method:
         module, name = self.home
         try:
             loaded: Callable[..., Any] = getattr(import_module(module), name)
-        except (ImportError, AttributeError) as error:
+        except Exception as error:  # whatever a stranger's module raises
             raise ValueError(f"{self.name} cannot be loaded from {self.factory}: {error}.") from error
         return loaded
 
@@ -111,11 +111,12 @@ class Registry(Mapping[str, M], Generic[M, T]):
             ValueError: If the name is taken or malformed.
             TypeError: If the class is none of this kind, or an entry has no such attribute.
         """
-        if name in self._known:
-            raise ValueError(f"there is a {self.kind} {name!r} already. Choose another name.")
         if self._base and isinstance(factory, type) and not issubclass(factory, self._class()):
             raise TypeError(f"{factory.__qualname__} is no {self.kind}: it must extend {self._class().__qualname__}.")
-        self._known[name] = self._entry(name=name, factory=factory, **about)
+        method = self._entry(name=name, factory=factory, **about)
+        if self._known.get(name, method).home != method.home:  # a class that is defined again takes its own place
+            raise ValueError(f"there is a {self.kind} {name!r} already. Choose another name.")
+        self._known[name] = method
 
     def register(self, name: str, **about: Any) -> Callable[[T_Factory], T_Factory]:
         """Enter the class or function below this line; arguments and errors as of `declare`."""

@@ -11,7 +11,9 @@ import torch
 import typer
 
 from compecon.attention.budget import KeyBudget
+from compecon.attention.policies import POLICIES
 from compecon.cli import app
+from tests.support.outside import registered
 
 ROOT = Path(__file__).resolve().parents[1]
 GUIDE = ROOT / "assets" / "guide"
@@ -75,7 +77,9 @@ def test_the_library_example_is_twelve_lines():
 
 def test_the_example_of_a_policy_is_a_policy():
     path = GUIDE / "adding_a_method.md"
-    policy = run(blocks("python", read(path))[0], path)["WeakestK"]()
+    with registered():
+        policy = run(blocks("python", read(path))[0], path)["WeakestK"]()
+        assert type(POLICIES.make("weakest")) is type(policy)
     scores, visible = torch.tensor([[[[3.0, 1.0, 2.0]]]]), torch.tensor([[[[True, True, False]]]])
     assert policy.keep(scores, visible, KeyBudget(keys=1), 0).tolist() == [[[[False, True, False]]]]
 

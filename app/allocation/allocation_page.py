@@ -14,7 +14,7 @@ from app.allocation.rules_panel import provenance, rules_part
 from app.allocation.shared_markets import FILE, market_of, market_of_file, playback_of, points_of, streams, table_of
 from app.parts.canvas import canvas_component
 from app.parts.data_table import data_table
-from app.parts.widgets import escaped, lost_part
+from app.parts.widgets import escaped, lost_part, method_problems
 from app.state.allocation_state import (
     ALLOCATION_CANVAS,
     AllocationChoice,
@@ -110,6 +110,7 @@ def _rule(choice: AllocationChoice, market: Market) -> AllocationChoice:
     rule = keep_rule(names)
     told = escaped(" ".join(left_out(market).values())) or None
     st.selectbox("Rule", names, key="allocation_rule", format_func=lambda name: RULES[name].label, help=told)
+    method_problems()
     st.slider(
         "Minimum service of arrivals",
         0.0,

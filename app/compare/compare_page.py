@@ -13,7 +13,7 @@ from app.compare.dataset_panel import dataset_part
 from app.compare.table_panel import table_part
 from app.parts.canvas import canvas_component
 from app.parts.stream_sources import sources_of
-from app.parts.widgets import escaped, lost_part
+from app.parts.widgets import escaped, lost_part, method_problems
 from app.server.guard import page_token
 from app.server.resources import bundled_examples, checkpoints
 from app.state.attention_state import DEVICES
@@ -138,4 +138,5 @@ def _text_controls(choice: CompareChoice) -> None:
         key="compare_policy",
         format_func=lambda p: POLICIES[p].label,
     )
+    method_problems()
     st.selectbox("Device", DEVICES, key="compare_device", help="auto takes CUDA or MPS where there is one.")

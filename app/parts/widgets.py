@@ -12,6 +12,7 @@ from app.state.address_bar import lost
 from app.state.attention_state import DEVICES, chosen, show_example, use_text
 from compecon.attention.policies import POLICIES
 from compecon.checkpoints.catalog import CheckpointEntry
+from compecon.registry import read_installed
 from compecon.views.attention.preflight_lines import report_lines
 
 OWN_FILES_HELP = (
@@ -55,7 +56,14 @@ def controls() -> None:
     st.selectbox(
         "Who may be read when keys are scarce", list(POLICIES), key="policy", format_func=lambda p: POLICIES[p].label
     )
+    method_problems()
     st.selectbox("Device", DEVICES, key="device", help="auto takes CUDA or MPS where there is one.")
+
+
+def method_problems() -> None:
+    """Which methods of installed packages are in no menu, and why."""
+    for sentence in read_installed():
+        st.warning(escaped(sentence))
 
 
 def _title(entry: CheckpointEntry) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from app.parts.widgets import OWN_FILES_HELP, escaped
+from app.parts.widgets import OWN_FILES_HELP, escaped, method_problems
 from app.server.resources import checkpoints, run_store
 from app.state.attention_state import chosen
 from app.state.form_state import field_key, form_draft, keep_form, open_form
@@ -79,6 +79,7 @@ def _fields(draft: FormDraft, entries: Mapping[str, CheckpointEntry]) -> FormDra
         args=(key,),
     )
     st.caption(escaped(kind.told))
+    method_problems()
     values = {**(_what(kind, draft, entries) if kind.source else {}), **_settings(kind, draft)}
     vary, typed = _several(kind, draft)
     title = st.text_input(

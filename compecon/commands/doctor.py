@@ -29,9 +29,10 @@ def doctor(repair: _Repair = False, json: Json = False, rehearse: _Rehearse = Fa
     """
     from compecon.runs.doctor.checkup import check_home
     from compecon.runs.doctor.machine import check_machine
+    from compecon.runs.doctor.methods import check_methods
 
     store = open_runs()
-    findings = [*check_machine(), *check_home(store)]
+    findings = [*check_machine(), *check_methods(), *check_home(store)]
     if repair:
         findings = [finding.set_right() for finding in findings]
     if rehearse:

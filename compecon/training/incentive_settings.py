@@ -8,10 +8,10 @@ from pydantic import Field
 
 from compecon.compression.importance import IMPORTANCES
 from compecon.errors import SettingError
+from compecon.incentives.costs import COSTS
 from compecon.incentives.price import DualAscent, FixedPrice, Price, Schedule
-from compecon.settings.model import Shown, settings_model
+from compecon.settings.model import OneOf, Shown, settings_model
 
-CostName = Literal["macs", "latency", "effective-keys", "group-lasso", "ffn-l1", "attention-l1", "score-l1"]
 OPEN = "open"  # in place of an importance: all gates begin alike
 Priced = Literal["both", "heads", "neurons"]
 
@@ -31,13 +31,13 @@ class IncentiveSettings:
         default=1.0, ge=0, description="Height of a fixed price, in units of task loss for all of the dense cost."
     )
     schedule: Schedule = Field(default="constant", description="Course of a fixed price after its warm-up.")
-    cost: CostName = Field(
+    cost: Annotated[str, OneOf(lambda: COSTS)] = Field(
         default="macs",
-        description='What is priced. Only "macs" and "latency" remove work; "latency" is measured on this device, at '
+        description='What is priced. Of ours only "macs" and "latency" remove work; "latency" is measured on this device, at '
         "the mean length and with the batch of the training, when it starts.",
     )
     units: Priced = Field(default="both", description="Which units have gates.")
-    start: Literal["taylor", "fisher", "open"] = Field(
+    start: Annotated[str, OneOf(lambda: (*IMPORTANCES, OPEN))] = Field(
         default="fisher", description='What the gates begin by: an importance, or "open" for all alike.'
     )
     start_at: float = Field(
@@ -66,7 +66,7 @@ class IncentiveSettings:
     )
 
     def __post_init__(self) -> None:
-        if self.target is not None and self.cost not in ("macs", "latency"):
+        if self.target is not None and not COSTS[self.cost].removes_work:
             raise SettingError(
                 "cost", f"{self.cost} removes no work, so it has no target to come down to. Give a price."
             )

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
+from compecon.compression.importance import IMPORTANCES
 from compecon.errors import SettingError
-from compecon.settings.model import Shown, settings_model
+from compecon.settings.model import OneOf, Shown, settings_model
 from compecon.training.incentive_settings import IncentiveSettings
 from compecon.training.training_settings import FineTuneSettings
 
-PruneMethod = Literal["random", "magnitude", "uniform", "taylor", "fisher"]
 _MaxTokens = Annotated[int, Field(ge=2, description="Longer texts are cut; the length of a language task's rows.")]
 
 
@@ -48,14 +48,14 @@ class TrainPlan:
 class PrunePlan:
     """How to prune; each field says what it is."""
 
-    method: PruneMethod = Field(default="fisher", description="Which units stay.")
+    method: Annotated[str, OneOf(lambda: IMPORTANCES)] = Field(default="fisher", description="Which units stay.")
     target: Annotated[float, Shown(options=("--target-macs", "--target"))] = Field(
         default=0.5, gt=0, le=1, description="Share of the MACs of heads and neurons to keep at most, in (0, 1]."
     )
     recovery: FineTuneSettings | None = Field(
         default_factory=FineTuneSettings, description="How to train what is left; None not to."
     )
-    seed: int = Field(default=0, description='Of the method "random".')
+    seed: int = Field(default=0, description='Of a method that is random.')
     teacher_share: float = Field(
         default=0.5,
         ge=0,

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import get_args
 
 import pytest
 from transformers import Trainer, TrainingArguments
 
+from compecon.compression.macs import unit_macs
 from compecon.incentives.costs import COSTS
+from compecon.incentives.gates import Gates
+from compecon.latency import Workload
 from compecon.tasks.objectives import classification_loss
 from compecon.training.fine_tuning import fine_tune
-from compecon.training.incentive_settings import CostName
 from compecon.training.training_settings import FineTuneSettings
 
 
@@ -82,5 +83,9 @@ def test_as_many_steps_are_taken_as_were_counted(tokenizer, tiny_bert, rows_of, 
     assert [record.step for record in result.history] == list(range(1, result.steps + 1))
 
 
-def test_each_name_of_a_cost_can_be_computed():
-    assert tuple(COSTS) == get_args(CostName)
+@pytest.mark.parametrize("cost", COSTS)
+def test_each_name_of_a_cost_can_be_computed(tiny_bert, cost):
+    made = COSTS.load(cost).for_training(tiny_bert(), Workload(n_tokens=4, batch=1))
+    gates = Gates(unit_macs(tiny_bert(), 4)) if COSTS[cost].removes_work else None
+    with made.metered(tiny_bert(), gates):
+        pass

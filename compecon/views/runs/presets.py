@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import final, get_args
 
 from compecon.files.durable import Json
-from compecon.training.plans import PruneMethod
+from compecon.compression.importance import IMPORTANCES
 from compecon.views.runs.form_sections import KINDS, PRICE, TARGET
 
 QUICK = "quick-look"
@@ -114,7 +114,7 @@ PRESETS: Mapping[str, Preset] = {
             "prune",
             {TARGET: 0.45, "recover_epochs": 3.0},
             vary="method",
-            values=get_args(PruneMethod),
+            values=tuple(IMPORTANCES),
         ),
     )
 }
