@@ -33,8 +33,8 @@ class IncentiveSettings:
     schedule: Schedule = Field(default="constant", description="Course of a fixed price after its warm-up.")
     cost: Annotated[str, OneOf(lambda: COSTS)] = Field(
         default="macs",
-        description='What is priced. Of ours only "macs" and "latency" remove work; "latency" is measured on this device, at '
-        "the mean length and with the batch of the training, when it starts.",
+        description='What is priced. Of ours only "macs" and "latency" remove work; "latency" is measured on this '
+        "device, at the mean length and with the batch of the training, when it starts.",
     )
     units: Priced = Field(default="both", description="Which units have gates.")
     start: Annotated[str, OneOf(lambda: (*IMPORTANCES, OPEN))] = Field(

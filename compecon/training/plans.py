@@ -55,7 +55,7 @@ class PrunePlan:
     recovery: FineTuneSettings | None = Field(
         default_factory=FineTuneSettings, description="How to train what is left; None not to."
     )
-    seed: int = Field(default=0, description='Of a method that is random.')
+    seed: int = Field(default=0, description="Of a method that is random.")
     teacher_share: float = Field(
         default=0.5,
         ge=0,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import final, get_args
+from typing import final
 
-from compecon.files.durable import Json
 from compecon.compression.importance import IMPORTANCES
+from compecon.files.durable import Json
 from compecon.views.runs.form_sections import KINDS, PRICE, TARGET
 
 QUICK = "quick-look"
