@@ -9,8 +9,9 @@ from typing import Any, Literal
 import altair as alt
 import pandas as pd
 
+from compecon.views.compare.compared_heads import HeadRow
 from compecon.views.compare.dataset_export import LEVEL_COLUMNS, level_rows
-from compecon.views.compare.paired_rows import DatasetView, HeadRow
+from compecon.views.compare.paired_rows import DatasetView
 
 COLOURS = {"A": "#7c5cc4", "B": "#c8701a"}  # purple and orange: apart for every kind of eye, on light and on dark
 _DASHES = {"A": [1, 0], "B": [5, 3]}

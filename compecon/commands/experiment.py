@@ -12,7 +12,7 @@ from compecon.commands.options import Data, MaxTokens, TaskName, parse_list, pla
 from compecon.errors import CompeconError
 
 if TYPE_CHECKING:
-    from compecon.studies.frontier_experiment import FrontierPlan, Study
+    from compecon.studies.frontier_plan import FrontierPlan, Study
     from compecon.tasks.task import Task
 
 app = typer.Typer(no_args_is_help=True, help="Run an experiment and write its report; what has a record is not run.")
@@ -58,7 +58,7 @@ def frontier(  # noqa: PLR0913 - one option each
     from compecon.compression.importance import IMPORTANCES
     from compecon.studies.experiment import frontier_report
     from compecon.studies.experiment_report import write_report
-    from compecon.studies.frontier_experiment import FrontierPlan
+    from compecon.studies.frontier_plan import FrontierPlan
     from compecon.training.training_settings import FineTuneSettings
 
     with plainly():
@@ -108,7 +108,7 @@ def budgets(  # noqa: PLR0913 - one option each
     """Quality against the keys a query may read: dense, trained longer, and trained under budgets."""
     from compecon.provenance import command_line, hardware, versions
     from compecon.studies.any_budget import run_budgets, write_budgets
-    from compecon.studies.frontier_experiment import FrontierPlan, start_of
+    from compecon.studies.frontier_plan import FrontierPlan, start_of
     from compecon.training.training_settings import FineTuneSettings
 
     with plainly():

@@ -21,7 +21,8 @@ from compecon.latency import compare_latency
 from compecon.provenance import command_line, hardware, versions
 from compecon.studies.experiment_report import FrontierReport, Measured, measured_as
 from compecon.studies.experiment_run import ExperimentRun
-from compecon.studies.frontier_experiment import FrontierPlan, Say, Study, run_frontier
+from compecon.studies.frontier_experiment import run_frontier
+from compecon.studies.frontier_plan import FrontierPlan, Say, Study
 from compecon.studies.summary import arms_at_targets, duels, volumes
 from compecon.tasks.task import Split, Task
 from compecon.training.training_setup import ready_model, refuse_compacted

@@ -24,16 +24,14 @@ from compecon.evaluation.reloaded import reloaded
 from compecon.files.complete import read_stated, write_stated
 from compecon.files.durable import PART
 from compecon.flops import forward_macs
-from compecon.tasks.language_task import LanguageTask
-from compecon.tasks.task_registry import AnyTask
 from compecon.training.estimate import TrainingEstimate
 from compecon.training.processes import is_first
+from compecon.training.quality import splits_measured
 from compecon.training.training_setup import TrainingSetup
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-_LETTERS_A_TOKEN = 4  # of English
 _STATED = "training.json"
 
 
@@ -177,7 +175,7 @@ def saved(
     with reloaded(model, parent.tokenizer, place.out) as made:
         found = {
             split: evaluate(made.model, made.tokenizer, task, split, max_tokens=ready.max_tokens, match=ready.match)
-            for split in _measured_on(task)
+            for split in splits_measured(task)
         }
     now, before = (forward_macs(each, ready.n_tokens) for each in (model, parent.model))
     metrics = [
@@ -198,56 +196,6 @@ def saved(
     folder = save_checkpoint(model, parent.tokenizer, place.out, record=record)
     took = ResourceUsage(spent[1](), _peak_bytes(model.device), place.base_bytes, _size(folder) + _size(place.kept))
     return Trained(folder, found, now, before, ready.n_tokens, shrunk, spent[0], took)
-
-
-def measure_between(ready: TrainingSetup, callbacks: Callbacks, stage: str) -> Callable[[PreTrainedModel, int], None]:
-    """A callback that is told how good a model is in the middle of a training, if one is wanted.
-
-    Args:
-        ready: What is trained on.
-        callbacks: Who is told.
-        stage: The stage in which it is measured.
-    """
-
-    def measure(model: PreTrainedModel, steps: int) -> None:
-        if callbacks.note is None:
-            return
-        task, tokenizer = ready.task, ready.checkpoint.tokenizer
-        split = _looked_at(task)
-        found = evaluate(model, tokenizer, task, split, max_tokens=ready.max_tokens, match=ready.match)
-        tell_quality(callbacks, task, stage, steps, {split: found})
-
-    return measure
-
-
-def rows_measured(ready: TrainingSetup) -> int:
-    """About how many rows are read to measure a model on all splits that `saved` measures it on."""
-    task, splits = ready.task, _measured_on(ready.task)
-    if isinstance(task, LanguageTask):
-        letters = sum(len(document.text) for split in splits for document in task.part(split))
-        return letters // (_LETTERS_A_TOKEN * ready.n_tokens)
-    return sum(len(task.part(split)) for split in splits)
-
-
-def tell_quality(
-    callbacks: Callbacks, task: AnyTask, stage: str, steps: int, evaluations: Mapping[str, Evaluation]
-) -> None:
-    """Tell the callbacks how good a model is after a stage of so many steps: an event "quality" on the dev split."""
-    split = _looked_at(task)
-    if callbacks.note is None or split not in evaluations:  # of several processes, one alone measures
-        return
-    value = evaluations[split].estimate.value
-    quality = {"metric": task.metric, "split": split, "value": value if math.isfinite(value) else None}
-    callbacks.note({"event": "quality", "stage": stage, "step": steps, **quality})
-
-
-def _measured_on(task: AnyTask) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*(["dev"] if "dev" in task.splits else []), *task.reported)))
-
-
-def _looked_at(task: AnyTask) -> str:
-    """The split to look at meanwhile: what is chosen by, or what is reported where there is no such."""
-    return "dev" if "dev" in task.splits else task.reported[0]
 
 
 def clock() -> Callable[[], float]:

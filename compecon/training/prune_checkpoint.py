@@ -20,14 +20,12 @@ from compecon.training.finished import (
     Shrunk,
     Trained,
     clock,
-    measure_between,
-    rows_measured,
     saved,
     sitting,
-    tell_quality,
 )
 from compecon.training.phases import Phase
 from compecon.training.plans import PrunePlan
+from compecon.training.quality import measure_between, rows_measured, tell_quality
 from compecon.training.training_settings import FineTuneSettings
 from compecon.training.training_setup import (
     TrainingSetup,

@@ -21,15 +21,13 @@ from compecon.training.finished import (
     Shrunk,
     Trained,
     clock,
-    measure_between,
-    rows_measured,
     saved,
     sitting,
-    tell_quality,
 )
 from compecon.training.incentive import train_incentive
 from compecon.training.phases import Phase
 from compecon.training.plans import TrainPlan
+from compecon.training.quality import measure_between, rows_measured, tell_quality
 from compecon.training.training_setup import (
     TrainingSetup,
     head_of,

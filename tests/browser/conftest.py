@@ -30,6 +30,8 @@ from compecon.checkpoints.encode_text import Encoded
 from compecon.checkpoints.load import Checkpoint, load_checkpoint
 from compecon.paths import assets
 from compecon.stats import inequality as metrics
+from compecon.stats.lorenz import top_share
+from compecon.stats.received import received
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install compecon[test]")
 
@@ -348,12 +350,12 @@ class Library:
             weights = weights[kept][:, kept]
             weights = weights[weights.sum(-1) > 0]
             weights = weights / weights.sum(-1, keepdim=True)
-        shares = metrics.received(weights) if view == "received" else weights
+        shares = received(weights) if view == "received" else weights
         each = {
             "gini": metrics.gini(shares),
             "entropy": metrics.entropy(shares),
             "effective_number": metrics.effective_number(shares),
-            "top_share_10": metrics.top_share(shares, 0.1),
+            "top_share_10": top_share(shares, 0.1),
             "gini_inside": metrics.gini(shares, shares > 0),
         }
         return {name: value.mean().item() for name, value in each.items()}

@@ -12,6 +12,8 @@ import torch
 from numpy.typing import NDArray
 
 from compecon.stats import inequality as metrics
+from compecon.stats.lorenz import lorenz_curve
+from compecon.stats.received import received
 from compecon.views.attention.budget_grid import budget_grid
 from compecon.views.attention.frames import Message, encode
 from compecon.views.attention.head_statistics import STATISTICS, TOKENS, VIEWS, head_statistics
@@ -105,7 +107,7 @@ def split(weights: Array) -> tuple[torch.Tensor, torch.Tensor]:
 def test_received_attention_is_the_librarys(call: Call, weights: Array) -> None:
     amounts, visible = split(weights)
     got = np.array(call("economy", "received", weights, len(weights)))
-    np.testing.assert_allclose(got, metrics.received(amounts, visible), atol=1e-6)
+    np.testing.assert_allclose(got, received(amounts, visible), atol=1e-6)
 
 
 def test_a_key_that_nobody_may_read_receives_nan_and_is_no_unit(call: Call) -> None:
@@ -124,7 +126,7 @@ SHARES = [[1.0], [0.5, 0.5], [0.0, 1.0], [0.1, 0.2, 0.3, 0.4], [0.25] * 4, [0.0,
 
 @pytest.mark.parametrize("shares", SHARES, ids=len)
 def test_the_lorenz_curve_is_the_librarys_read_at_every_percent(call: Call, shares: Sequence[float]) -> None:
-    curve = metrics.lorenz_curve(torch.tensor(shares, dtype=torch.float64)).numpy()
+    curve = lorenz_curve(torch.tensor(shares, dtype=torch.float64)).numpy()
     expected = np.interp(np.linspace(0, 1, 101), np.linspace(0, 1, len(curve)), curve)
     np.testing.assert_allclose(call("economy", "lorenz", np.array(shares)), expected, atol=1e-6)
 

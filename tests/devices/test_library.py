@@ -39,6 +39,8 @@ from compecon.incentives.costs.macs import ExpectedMacs
 from compecon.incentives.costs.score_l1 import ScoreL1
 from compecon.incentives.gates import Gates, gated
 from compecon.stats import inequality as metrics
+from compecon.stats.lorenz import bottom_share, lorenz_curve, top_share
+from compecon.stats.received import received, retained_mass
 
 _SIZES = {"vocab_size": 50, "initializer_range": 0.2}
 
@@ -149,11 +151,11 @@ def test_nan_is_refused_there_too(device: torch.device) -> None:
         metrics.entropy,
         metrics.effective_number,
         metrics.herfindahl,
-        metrics.received,
-        lambda weights, visible: metrics.top_share(weights, 0.2, visible),
-        lambda weights, visible: metrics.bottom_share(weights, 0.5, visible),
-        lambda weights, _: metrics.lorenz_curve(weights),
-        lambda weights, _: metrics.retained_mass(weights, 2),
+        received,
+        lambda weights, visible: top_share(weights, 0.2, visible),
+        lambda weights, visible: bottom_share(weights, 0.5, visible),
+        lambda weights, _: lorenz_curve(weights),
+        lambda weights, _: retained_mass(weights, 2),
         lambda weights, visible: torch.stack(list(vars_of(metrics.summary(weights, visible)))),
     ],
 )

@@ -11,18 +11,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from compecon.stats.inequality import (
-    bottom_share,
-    effective_number,
-    entropy,
-    gini,
-    herfindahl,
-    lorenz_curve,
-    received,
-    retained_mass,
-    summary,
-    top_share,
-)
+from compecon.stats.inequality import effective_number, entropy, gini, herfindahl, summary
+from compecon.stats.lorenz import bottom_share, lorenz_curve, top_share
+from compecon.stats.received import received, retained_mass
 
 INEQUALITY = {  # each grows, or stays, when a poorer unit gives to a richer one
     "gini": gini,

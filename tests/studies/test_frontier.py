@@ -10,7 +10,8 @@ from compecon.errors import TaskError
 from compecon.studies.experiment import floor, frontier_report
 from compecon.studies.experiment_report import write_report
 from compecon.studies.experiment_run import Records
-from compecon.studies.frontier_experiment import FrontierPlan, Study, best_rivals, run_frontier
+from compecon.studies.frontier_experiment import best_rivals, run_frontier
+from compecon.studies.frontier_plan import FrontierPlan, Study
 from compecon.studies.summary import arms_at_targets, difference, duels, volumes
 from compecon.tasks.task import Task
 from compecon.tasks.task_metrics import accuracy

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from compecon.stats import inequality as metrics
+from compecon.stats.lorenz import bottom_share, top_share
 from compecon.views.attention.head_statistics import STATISTICS, TOKENS, VIEWS, head_statistics, moved_attention
 
 BY_HAND: dict[str, Callable[[Tensor], Tensor]] = {
@@ -18,8 +19,8 @@ BY_HAND: dict[str, Callable[[Tensor], Tensor]] = {
     "entropy": metrics.entropy,
     "effective_number": metrics.effective_number,
     "herfindahl": metrics.herfindahl,
-    "top_share_10": lambda x: metrics.top_share(x, 0.1),
-    "bottom_share_50": lambda x: metrics.bottom_share(x, 0.5),
+    "top_share_10": lambda x: top_share(x, 0.1),
+    "bottom_share_50": lambda x: bottom_share(x, 0.5),
     "gini_inside": lambda x: metrics.gini(x[x > 0]),
 }
 

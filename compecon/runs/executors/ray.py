@@ -195,7 +195,9 @@ class RayExecutor:
         try:
             former = Status.read(read_json(record.folder / STATUS, SCHEMA))
             if former.attempt == record.status.attempt:  # or somebody else was faster, and it is the same job
-                _renew(record, former)
+                (record.folder / CANCEL).unlink(missing_ok=True)
+                keep_ballast(record.folder)
+                write_json(record.folder / STATUS, former.again(former.attempt + 1).as_json())
         except OSError as error:
             raise RunError(f"{record.run_id} cannot be started: {error.strerror or error}.") from error
         finally:
@@ -255,9 +257,3 @@ class RayExecutor:
 def _submission(record: RunRecord) -> str:
     """The job's name: the same one however often an attempt is handed in."""
     return f"cc-{record.run_id}-a{record.status.attempt}"
-
-
-def _renew(record: RunRecord, former: Status) -> None:
-    (record.folder / CANCEL).unlink(missing_ok=True)
-    keep_ballast(record.folder)
-    write_json(record.folder / STATUS, former.again(former.attempt + 1).as_json())

@@ -13,7 +13,8 @@ from dataclasses import fields
 import torch
 from torch import Tensor
 
-from compecon.stats.inequality import DistributionSummary, received, summary
+from compecon.stats.inequality import DistributionSummary, summary
+from compecon.stats.received import received
 
 VIEWS = ("row", "received")
 TOKENS = ("all", "content")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from compecon.views.compare.paired_rows import DatasetView, Selection
+from compecon.views.compare.compared_heads import Selection
+from compecon.views.compare.paired_rows import DatasetView
 from compecon.views.compare.resamples import Band
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, final
+from typing import final
 
 import numpy as np
 
@@ -16,14 +16,13 @@ from compecon.evaluation.row_records import RowStatistics
 from compecon.tasks import task_metrics as metrics
 from compecon.tasks.task_metrics import Estimate, Metric, paired
 from compecon.views.checked_values import few
-from compecon.views.compare.resamples import Band, band, correlations, mean_bands, means
+from compecon.views.compare.compared_heads import HeadRow, Selection, heads, selection
+from compecon.views.compare.resamples import Band, band, correlations, mean_bands
 from compecon.views.compare.telling_rows import disagreements
 
-Statistic = Literal["gini", "entropy"]
 _CORRELATIONS = frozenset({metrics.pearson.name, metrics.spearman.name})
 _METRICS: Mapping[str, Metric] = {each.name: each for each in (metrics.matthews, metrics.f1)}
 _KNOWN = _CORRELATIONS | _METRICS.keys() | {metrics.accuracy.name}
-_NO_SHIFT = 1e-6
 
 
 @final
@@ -58,54 +57,6 @@ class DatasetLevel:
     gini: Sides
     entropy: Sides
     quality: Sides
-
-
-@final
-@dataclass(frozen=True)
-class Selection:
-    """How much of a difference comes from which heads survived, and how much from changed attention; with all keys.
-
-    Attributes:
-        statistic: "gini", or "entropy" in nats.
-        everything: All heads of A.
-        survivors: Those of A's heads that B still has.
-        other: B.
-        selected: Share of the way from `everything` to `other` that `survivors` has gone already; below 0 or above 1
-            where survivors go the other way or further. None where nothing differs; without an interval where the
-            difference is not told apart from 0.
-    """
-
-    statistic: Statistic
-    everything: Band
-    survivors: Band
-    other: Band
-    selected: Band | None
-
-
-@final
-@dataclass(frozen=True)
-class HeadRow:
-    """One head, at its place in the dense model.
-
-    Attributes:
-        layer: From 0.
-        head: From 0.
-        gini_a: Mean over rows with all keys; None where A has no such head.
-        gini_b: Likewise of B.
-        gini: A - B; empty where one of them has no such head.
-        entropy_a: Likewise, nats.
-        entropy_b: Likewise, nats.
-        entropy: A - B.
-    """
-
-    layer: int
-    head: int
-    gini_a: float | None
-    gini_b: float | None
-    gini: Band
-    entropy_a: float | None
-    entropy_b: float | None
-    entropy: Band
 
 
 @final
@@ -198,8 +149,8 @@ def dataset_view(a: RowStatistics, b: RowStatistics) -> DatasetView:
         n_rows=len(a.rows),
         metric=a.metric if a.metric in _KNOWN else "share right",
         levels=tuple(DatasetLevel(*level) for level in levels),
-        selection=(_selection(a, b, "gini"), _selection(a, b, "entropy")) if matched else (),
-        heads=_heads(a, b) if matched else (),
+        selection=(selection(a, b, "gini"), selection(a, b, "entropy")) if matched else (),
+        heads=heads(a, b) if matched else (),
         n_disagree=int(disagreements(a, b).sum()),
         notes=_notes(a, b),
     )
@@ -229,65 +180,6 @@ def _quality(a: RowStatistics, b: RowStatistics, place: int) -> Sides:
 def _of_estimate(found: Estimate) -> Band:
     numbers = (found.value, found.low, found.high)
     return Band(*numbers) if all(map(np.isfinite, numbers)) else Band(None)
-
-
-# ---- heads
-
-
-def _selection(a: RowStatistics, b: RowStatistics, statistic: Statistic) -> Selection:
-    cells: np.ndarray = getattr(a, f"cell_{statistic}")
-    both = a.kept & b.kept
-    everything, other = getattr(a, statistic)[0], getattr(b, statistic)[0]
-    # Rows are rounded to more digits than their cells: where all heads survive, nothing may differ.
-    survivors = everything if both.sum() == a.kept.sum() else _mean_of(cells[:, both])
-    value, drawn = means(np.stack([everything, survivors, other], axis=1))
-    selected = None
-    if np.isfinite(value).all() and abs(shift := value[2] - value[0]) > _NO_SHIFT:
-        ways = drawn[:, 2] - drawn[:, 0]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            found = band(float((value[1] - value[0]) / shift), (drawn[:, 1] - drawn[:, 0]) / ways)
-        is_told_apart = band(float(shift), ways).excludes_zero
-        selected = found if is_told_apart else Band(found.value)
-    at_first, kept, at_last = (band(float(value[place]), drawn[:, place]) for place in range(3))
-    return Selection(statistic, at_first, kept, at_last, selected)
-
-
-def _mean_of(cells: np.ndarray) -> np.ndarray:
-    """Over heads, shape (row, head) to (row,); NaN without heads."""
-    if not cells.shape[1]:
-        return np.full(len(cells), np.nan)
-    found: np.ndarray = np.nanmean(cells, axis=1)
-    return found
-
-
-def _heads(a: RowStatistics, b: RowStatistics) -> tuple[HeadRow, ...]:
-    either, both = np.argwhere(a.kept | b.kept), a.kept & b.kept
-    apart = {
-        name: dict(zip(map(tuple, np.argwhere(both).tolist()), _apart(a, b, name), strict=True)) for name in _KINDS
-    }
-    rows = []
-    for layer, head in either.tolist():
-        of_gini, of_entropy = (tuple(_number(one, name, layer, head) for one in (a, b)) for name in _KINDS)
-        gini, entropy = (apart[name].get((layer, head), Band(None)) for name in _KINDS)
-        rows.append(HeadRow(layer, head, of_gini[0], of_gini[1], gini, of_entropy[0], of_entropy[1], entropy))
-    return tuple(rows)
-
-
-_KINDS: tuple[Statistic, ...] = ("gini", "entropy")
-
-
-def _apart(a: RowStatistics, b: RowStatistics, statistic: Statistic) -> tuple[Band, ...]:
-    """A - B of each head that both have."""
-    both = a.kept & b.kept
-    if not both.any():
-        return ()
-    one, other = (getattr(each, f"cell_{statistic}")[:, both] for each in (a, b))
-    return mean_bands(np.nan_to_num(one - other))
-
-
-def _number(one: RowStatistics, statistic: Statistic, layer: int, head: int) -> float | None:
-    value = float(getattr(one, f"head_{statistic}")[0, layer, head])
-    return value if np.isfinite(value) else None
 
 
 # ---- words
