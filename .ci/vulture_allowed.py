@@ -22,6 +22,13 @@ dominated
 damaged  # lines of a history that could not be read: tests of kills and of full disks count them
 PARQUET  # a choice of `compecon runs export`
 
+# Settings of jobs, read by their names.
+recover_epochs
+step_ms
+fail_at
+nan_at
+grow_mb
+
 # Called by the interpreter.
 __getattr__
 __signature__
