@@ -1,6 +1,7 @@
 """What README.md and the guide promise: examples run and print what they say, commands and links lead somewhere."""
 
 import ast
+import importlib.util
 import re
 import shlex
 import tomllib
@@ -148,6 +149,22 @@ def test_every_command_that_is_shown_is_known():
         for words in lines
         if (unknown := unknown_in(words))
     } == {}
+
+
+def is_there(name: str) -> bool:
+    """Whether `compecon.a.b` is a module, or a name in one."""
+    module, _, attribute = name.rpartition(".")
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:  # what should hold it is no package
+        return hasattr(importlib.import_module(module), attribute)
+
+
+def test_every_module_and_function_that_is_named_is_there():
+    named = {(path.name, name) for path in TEXTS for name in re.findall(r"`(compecon(?:\.\w+)+)", read(path))}
+    named = {(text, name) for text, name in named if name != "compecon.methods"}  # a group of entry points
+    assert len(named) > 4
+    assert sorted((text, name) for text, name in named if not is_there(name)) == []
 
 
 # ---- links
