@@ -1,5 +1,14 @@
 """Attention under a budget: agents that value a scarce resource, one budget, one rule, one price.
 
-Nothing is imported here, so that reading a recorded trace or listing checkpoints never loads torch. Import from the
-module that defines a thing: ``from compecon.stats.inequality import gini``.
+>>> import compecon
+>>> compecon.gini([5.0, 3.0, 1.0, 1.0]).item()
+0.35
+
+Names are loaded when they are first used: importing this package loads neither torch nor transformers. More names are
+in its packages: ``compecon.attention``, ``compecon.allocation`` and the others.
 """
+
+from compecon._lazy import attach
+
+__version__ = "0.1.0"
+__getattr__, __dir__ = attach(__name__)

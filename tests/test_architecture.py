@@ -52,10 +52,7 @@ TRANSFORMERS = (
     "compecon/training/",
 )
 DOCSTRING_ONLY = [
-    "compecon/__init__.py",
-    "compecon/checkpoints/__init__.py",
     "compecon/studies/__init__.py",
-    "compecon/training/__init__.py",
     "compecon/views/__init__.py",
 ]
 WITHOUT_TORCH = [

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+import compecon
+
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 DASHBOARD = {"app": "app", "pages": "pages", "assets": "assets", ".streamlit": ".streamlit"}
@@ -118,7 +120,7 @@ def test_the_wheel_holds_every_file_that_git_knows(wheel):
 def test_the_wheel_holds_nothing_else(wheel):
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
-    assert {name.split("/")[0] for name in names} == {"compecon", f"compecon-{PROJECT['version']}.dist-info"}
+    assert {name.split("/")[0] for name in names} == {"compecon", f"compecon-{compecon.__version__}.dist-info"}
     dashboard = {name.split("/")[2] for name in names if name.startswith("compecon/_dashboard/")}
     assert dashboard == set(DASHBOARD)
     assert not [name for name in names if "__pycache__" in name or name.endswith(".pyc")]
@@ -126,7 +128,7 @@ def test_the_wheel_holds_nothing_else(wheel):
 
 @pytest.mark.slow
 def test_the_wheel_brings_the_command_and_the_licence(wheel):
-    info = zipfile.Path(wheel) / f"compecon-{PROJECT['version']}.dist-info"
+    info = zipfile.Path(wheel) / f"compecon-{compecon.__version__}.dist-info"
     assert "compecon = compecon.cli:main" in (info / "entry_points.txt").read_text(encoding="utf-8")
     assert "Apache License" in (info / "licenses" / "assets" / "LICENSE").read_text(encoding="utf-8")
 

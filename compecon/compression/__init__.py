@@ -1,4 +1,5 @@
-"""Which heads and neurons a model has, what each is worth, and a smaller model without the others.
+"""Which heads and neurons a model has, what each is worth, and a smaller model without the others."""
 
-Import from the module of each thing; nothing is imported here.
-"""
+from compecon._lazy import attach
+
+__getattr__, __dir__ = attach(__name__)

@@ -3,16 +3,6 @@
 MACs are counted on shapes (`compecon.flops`); time is measured, on one device, and holds for that device alone.
 """
 
-from compecon.latency.blocks import BlockShape, Workload, measure_blocks
-from compecon.latency.ratio import LatencyRatio, compare_latency
-from compecon.latency.table import LatencyCurve, LatencyTable
+from compecon._lazy import attach
 
-__all__ = [
-    "BlockShape",
-    "LatencyCurve",
-    "LatencyRatio",
-    "LatencyTable",
-    "Workload",
-    "compare_latency",
-    "measure_blocks",
-]
+__getattr__, __dir__ = attach(__name__)
