@@ -1,8 +1,8 @@
 """Attention under a budget: agents that value a scarce resource, one budget, one rule, one price.
 
 >>> import compecon
->>> compecon.gini([5.0, 3.0, 1.0, 1.0]).item()
-0.35
+>>> compecon.TopK(), compecon.KeyBudget(keys=8)
+(TopK(), KeyBudget(keys=8, share=None))
 
 Names are loaded when they are first used: importing this package loads neither torch nor transformers. More names are
 in its packages: ``compecon.attention``, ``compecon.allocation`` and the others.

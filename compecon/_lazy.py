@@ -9,9 +9,11 @@ which names there are and where each is defined::
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from importlib import import_module
-from typing import Any
+
+TYPE_CHECKING = False  # a worker that waits for its turn imports this, and not `typing`
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 
 def attach(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
@@ -32,6 +34,8 @@ def attach(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]
             return sorted(public())
         if name.startswith("__") or name not in public():
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        from importlib import import_module  # noqa: PLC0415 - likewise, and `ast` below
+
         home = homes[name]
         found = import_module(f"{package}.{name}") if home == package else getattr(import_module(home), name)
         vars(sys.modules[package])[name] = found  # from now on it is found without us
@@ -45,7 +49,7 @@ def attach(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]
 
 def _homes(package: str) -> dict[str, str]:
     """The module that defines each name of a package's stub; a sub-package's is the package itself."""
-    import ast  # noqa: PLC0415 - a worker that waits for its turn asks for no names
+    import ast  # noqa: PLC0415
 
     module: Any = sys.modules[package]
     stub = module.__spec__.loader.get_data(module.__file__.removesuffix(".py") + ".pyi")

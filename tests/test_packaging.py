@@ -18,8 +18,8 @@ import compecon
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 DASHBOARD = {"app": "app", "pages": "pages", "assets": "assets", ".streamlit": ".streamlit"}
-# Needed without being imported: by transformers.Trainer, and what people bring figures and attributions to.
-NOT_IMPORTED = {"accelerate", "plotly", "altair", "captum"}
+NOT_IMPORTED = {"accelerate", "captum"}  # transformers.Trainer imports the first; attributions of keys need the second
+PART_OF = {"pydantic-core": "pydantic"}  # which needs one exact version of it, and documents its use
 OPTIONAL = {"playwright", "optuna", "pyarrow", "tensorboardx"}  # few commands use them, and say so where they cannot
 NAME = re.compile(r"[A-Za-z0-9._-]+")
 
@@ -47,6 +47,14 @@ def homes() -> dict[str, list[str]]:
     return dict(metadata.packages_distributions())
 
 
+def _named_module(node: ast.AST) -> str | None:
+    """The module of a call like `import_module("pyarrow.parquet")`."""
+    if not isinstance(node, ast.Call) or ast.unparse(node.func).split(".")[-1] != "import_module" or not node.args:
+        return None
+    name = node.args[0]
+    return name.value if isinstance(name, ast.Constant) and isinstance(name.value, str) else None
+
+
 @cache
 def imported(*folders: str) -> set[str]:
     """Distributions that the files of some folders import, at any depth."""
@@ -58,8 +66,11 @@ def imported(*folders: str) -> set[str]:
     ]
     names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module and not node.level}
-    tops = {name.split(".")[0] for name in names} - sys.stdlib_module_names - {"app", "compecon", "pages", "tests"}
-    return {canonical(home) for top in tops for home in homes().get(top, [top])}
+    names |= set(filter(None, map(_named_module, nodes)))
+    others = {"app", "compecon", "pages", "tests", "_typeshed"}  # the last one exists for type checkers alone
+    tops = {name.split(".")[0] for name in names} - sys.stdlib_module_names - others
+    found = {canonical(home) for top in tops for home in homes().get(top, [top])}
+    return {PART_OF.get(name, name) for name in found}
 
 
 # ---- versions
@@ -77,11 +88,12 @@ def test_limits_name_no_address():
 
 def test_what_is_imported_is_declared():
     assert imported("compecon", "app", "pages") <= declared("bundle") | OPTIONAL
+    assert declared(*PROJECT["optional-dependencies"]) >= OPTIONAL
     assert imported("tests") <= declared("test", "bundle")
 
 
 def test_what_is_declared_is_imported():
-    assert declared() - imported("compecon", "app", "pages") <= NOT_IMPORTED
+    assert declared() - imported("compecon", "app", "pages") == NOT_IMPORTED
 
 
 # ---- the wheel
