@@ -99,8 +99,9 @@ def _preview(draft: FormDraft, points: Points) -> None:
         st.warning("The task's rows come from the Hugging Face Hub, unless its cache on this machine has them.")
     st.markdown("**The same on a command line**")
     shown = points.points[:_MOST_SHOWN]
-    commands = [recipe.command(recipe.checked({**points.params, **point})) for point in shown]
-    lines = [shlex.join(["compecon", *words, "--out", f"NEW-{n}"]) for n, words in enumerate(commands, 1) if words]
+    each = [recipe.checked({**points.params, **point}) for point in shown]
+    commands = [recipe.command(params, f"NEW-{n}") for n, params in enumerate(each, 1)]
+    lines = [shlex.join(["compecon", *words]) for words in commands if words]
     more = [f"# and {len(points) - len(shown)} more"] if len(points) > len(shown) else []
     st.code("\n".join([*lines, *more]) or "none: it has no command of its own", language=None, wrap_lines=True)
     st.caption(escaped(f"Its title: {draft.title.strip() or title_of(draft, points)}"))

@@ -49,7 +49,8 @@ def _truth(detail: RunDetail) -> None:
 
 def _figures(detail: RunDetail) -> None:
     if not detail.curves:
-        st.caption("Curves appear with the first step.")
+        if not detail.row.state.is_finished:
+            st.caption("Curves appear with the first step.")
         return
     stages = ", ".join(f"{stage.name} from step {stage.after + 1:,}" for stage in detail.stages)
     st.caption(escaped(f"By optimizer step: {stages}."))

@@ -238,7 +238,7 @@ def _command(record: RunRecord) -> str:
         words = recipe.command(recipe.checked(record.spec.params)) if recipe else ()
     except CompeconError as error:
         return f"none: {error}"
-    return shlex.join(["compecon", *words, "--out", "NEW-FOLDER"]) if words else "none: it has no command of its own"
+    return shlex.join(["compecon", *words]) if words else "none: it has no command of its own"
 
 
 def _log(detail: RunDetail) -> None:

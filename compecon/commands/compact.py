@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from compecon.commands.options import Device, Json, NewFolder, Source, parse_list, plainly
 from compecon.errors import CompeconError
 from compecon.files.safe_reader import MEGABYTE, parse_object, read_bytes, shown
+
+if TYPE_CHECKING:
+    from compecon.training.removal import Removed
 
 _Heads = Annotated[
     str,
@@ -48,7 +51,14 @@ def compact(  # noqa: PLR0913 - one option each
     )
     left = ", ".join(f"{heads} and {neurons}" for heads, neurons in found.units)
     typer.echo(f"heads and neurons left in each layer: {left}")
-    typer.echo(f"saved: {found.folder}")
+    sizes = f"{found.n_bytes / 1e6:.1f} MB, {found.n_bytes_before / 1e6:.1f} MB before"
+    typer.echo(f"saved: {found.folder}, {sizes}{_why(found)}")
+
+
+def _why(found: Removed) -> str:
+    """Why there is more on the disk than before, although there is less in the model."""
+    is_larger = found.n_bytes > found.n_bytes_before
+    return "; it holds float32, which the given weights do not" if is_larger else ""
 
 
 def _head(text: str) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json as json_format
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -49,6 +49,7 @@ _Executor = Annotated[str, typer.Option("--executor", help="Who runs it, local o
 _Priority = Annotated[
     str, typer.Option("--priority", metavar="background|normal", help="How much of a busy machine its runs get.")
 ]
+_MOST_SHOWN = 50  # points
 _SETTINGS = {"train": TRAIN, "prune": PRUNE, "evaluate": EVALUATE, "statistics": STATISTICS, "rehearsal": REHEARSAL}
 
 
@@ -74,7 +75,8 @@ def _sweep_of(recipe: str, settings: Sequence[Setting]) -> Callable[..., None]:
         chosen = executor_for(executor, store, ExecutorOptions.from_environment(ray_address))
         shared, about = _given(settings, params), {"title": title, "priority": priority}
         if dry_run:
-            _dry_run(recipe, shared, () if propose is not None else _points(recipe, shared, grid or [], points))
+            chosen_points = None if propose is not None else tuple(_points(recipe, shared, grid or [], points))
+            _dry_run(recipe, shared, chosen_points, propose or 0)
             return
         if propose is not None:
             _search(chosen, store, (recipe, shared), over or [], (propose, parallel or 1), about)
@@ -124,12 +126,17 @@ def show(sweep_id: Annotated[str, typer.Argument(metavar="ID", help="Name of a s
         typer.echo(line)
 
 
-def _dry_run(recipe: str, shared: Mapping[str, Any], points: Iterable[Mapping[str, Any]]) -> None:
-    """Say once for all points that work on the same how that was understood."""
+def _dry_run(recipe: str, shared: Mapping[str, Any], points: Sequence[Mapping[str, Any]] | None, n: int) -> None:
+    """Say which points there are, and once for all of them that work on the same how that was understood."""
     from compecon.runs.submission import new_spec
 
+    typer.echo(f"{len(points)} runs:" if points else f"{n} runs at points that are proposed as they end.")
+    for point in (points or ())[:_MOST_SHOWN]:
+        typer.echo("  " + " ".join(f"{name}={value}" for name, value in point.items()))
+    if points and len(points) > _MOST_SHOWN:
+        typer.echo(f"  and {len(points) - _MOST_SHOWN} more")
     said = set[tuple[str, ...]]()
-    for point in tuple(points) or ({},):
+    for point in points or ({},):
         params = new_spec(recipe, {**shared, **point}).params
         names = tuple(str(params.get(name)) for name in ("task", "data", "base", "checkpoint", "skip_bad_rows"))
         if names not in said:

@@ -73,7 +73,8 @@ def require_writers() -> None:
         ImportError: If the packages that write it are not installed.
     """
     if missing := [name for name in _WRITERS if find_spec(name) is None]:
-        raise ImportError(f"Writing ONNX needs {' and '.join(missing)}. Run `pip install 'compecon[onnx]'`.")
+        install = f"python -m pip install {' '.join(missing)}"
+        raise ImportError(f"Writing ONNX needs {' and '.join(missing)}. Run `{install}`.")
 
 
 @final

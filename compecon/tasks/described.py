@@ -11,6 +11,7 @@ from compecon.tasks.task import Split, Task
 
 _SHOWN = 60  # characters of a text
 _CLASSES = 12  # named with their counts
+_FEW = 30  # rows: an interval of an accuracy is then about 35 points wide
 _KINDS = {"classification": "classes", "regression": "scores"}
 
 
@@ -27,8 +28,20 @@ def described(task: Task | LanguageTask) -> tuple[str, ...]:
         *map(str, files),
         *(f"{name}: {len(split):,} rows; {_targets(task, split)}" for name, split in task.splits.items()),
         f"First row: {_row(task, first)}",
-        *(f"Note: {note}" for note in notes),
+        *(f"Note: {note}" for note in (*notes, *_doubts(task))),
     )
+
+
+def _doubts(task: Task) -> Iterator[str]:
+    """What looks wrong with the splits."""
+    for name, split in task.splits.items():
+        if task.kind == "classification":
+            counts = np.bincount(split.targets, minlength=len(task.labels)).tolist()
+            if absent := [label for label, n in zip(task.labels, counts, strict=True) if not n]:
+                listed = ", ".join(absent[:_CLASSES])
+                yield f"{name} has no row of {listed}: add rows, or draw other splits with seed=."
+        if len(split) < _FEW:
+            yield f"{name} has only {len(split)} rows, too few to tell checkpoints apart."
 
 
 def _targets(task: Task, split: Split) -> str:

@@ -86,7 +86,8 @@ class Metric:
     def shown(self, estimate: Estimate) -> str:
         """An estimate of this metric, or of a difference in it, as people read it: in points where it has points."""
         value, low, high = (number * self.scale for number in (estimate.value, estimate.low, estimate.high))
-        return f"{value:.4g} [{low:.4g}, {high:.4g}] (n={estimate.n})"
+        ends = f" [{low:.4g}, {high:.4g}]" if low < high else ""  # rows that are all alike tell of no spread
+        return f"{value:.4g}{ends} (n={estimate.n})"
 
     def _columns(self, predictions: ArrayLike, targets: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         predicted, wanted = np.asarray(predictions, dtype=float), np.asarray(targets, dtype=float)

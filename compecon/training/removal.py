@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from compecon.checkpoints.load import Checkpoint, load_checkpoint
+from compecon.checkpoints.locate import locate
 from compecon.checkpoints.save import require_empty, save_checkpoint
 from compecon.compression.compact_model import compact, kept_heads
 from compecon.compression.families import layers_of
@@ -49,6 +50,8 @@ class Removed:
         macs_before: Those of the given checkpoint.
         n_tokens: Tokens of the sample text.
         units: (heads, neurons) left in each layer.
+        n_bytes: Size of the new weights on the disk.
+        n_bytes_before: Size of the given ones.
     """
 
     folder: Path
@@ -57,6 +60,8 @@ class Removed:
     macs_before: int
     n_tokens: int
     units: tuple[tuple[int, int], ...]
+    n_bytes: int
+    n_bytes_before: int
 
 
 def remove_units(
@@ -87,7 +92,13 @@ def remove_units(
     difference = float((_output(smaller, batch) - masked).abs().max())
     now, before = (forward_macs(model, n_tokens) for model in (smaller, checkpoint.model))
     folder = save_checkpoint(smaller, checkpoint.tokenizer, out, record=_record(checkpoint, removal, now, before))
-    return Removed(folder, difference, now, before, n_tokens, keep.counts())
+    sizes = (_size(folder), _size(locate(source).path))
+    return Removed(folder, difference, now, before, n_tokens, keep.counts(), *sizes)
+
+
+def _size(folder: Path) -> int:
+    """Bytes of the weights in a checkpoint's folder."""
+    return sum(path.stat().st_size for path in folder.glob("*.safetensors"))
 
 
 def kept_units(model: PreTrainedModel, removal: Removal) -> Units:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from compecon.tasks.readers.glue import NLI_LABELS
+from compecon.tasks.task_metrics import accuracy
 
 COMMANDS = {
     "evaluate": lambda checkpoint: ("evaluate", checkpoint),
@@ -121,3 +122,30 @@ def test_training_rows_that_are_cut_are_said_before_any_work(compecon, parent, t
     assert code == 0
     assert "rule train: 32 of 64 texts were cut to their first 4 tokens" in err
     assert "rule test: 8 of 16 texts were cut to their first 4 tokens" in out
+
+
+def test_what_looks_wrong_with_the_rows_is_noted(compecon, parent, tmp_path):
+    folder = tmp_path / "few"
+    folder.mkdir()
+    for name, labels in (("train", "no,yes"), ("dev", "no"), ("test", "no,yes")):
+        rows = "".join(
+            f"w{i} w{i % 7},{labels.split(',')[i % (1 + (',' in labels))]}\n"
+            for i in range(40 if name != "test" else 4)
+        )
+        (folder / f"{name}.csv").write_text(f"text,label\n{rows}")
+    _, out, _ = compecon("evaluate", parent, "--task", f"files:{folder}", "--dry-run")
+    notes = [line for line in out.splitlines() if line.startswith("Note: ")]
+    assert [line.split()[1] for line in notes] == ["dev", "test"]
+    assert "yes" in notes[0]
+    assert "4" in notes[1]
+
+
+def test_a_sweep_names_its_points(compecon, parent, task):
+    code, out, _ = compecon("sweep", "evaluate", "--checkpoint", parent, "--task", task, "--grid", "keys=1,2,3", "--dry-run")
+    assert code == 0
+    assert [line for line in out.splitlines() if "keys=" in line] == [f"  keys={n}" for n in (1, 2, 3)]
+
+
+def test_rows_that_are_all_alike_have_no_interval():
+    assert "[" not in accuracy.shown(accuracy([1, 1, 1, 1], [1, 1, 1, 1]))
+    assert "[" in accuracy.shown(accuracy([1, 0, 1, 1], [1, 1, 1, 1]))

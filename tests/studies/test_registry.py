@@ -207,8 +207,18 @@ def test_the_command_holds_only_what_is_no_default():
     wanted = checked("train", target=0.45)
     assert RECIPES["train"].command(wanted) == (
         *("train", "--task", "sst2", "--base", "sentiment", "--target-macs", "0.45", "--save-every", "50"),
+        *("--out", "NEW-FOLDER"),
     )
     assert RECIPES["rehearsal"].command(checked("rehearsal")) == ()
+
+
+@pytest.mark.parametrize("name", [name for name, recipe in RECIPES.items() if recipe.command(checked(name))])
+def test_the_command_can_be_typed_as_it_stands(name):
+    """It has every option that the command line needs, and none that it does not know."""
+    command = typer.main.get_command(app).commands[name]
+    words = RECIPES[name].command(checked(name))
+    command.make_context(name, list(words[1:]))
+    assert ("--out" in words) == any(option.name == "out" for option in command.params)
 
 
 @EACH

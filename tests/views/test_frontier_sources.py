@@ -27,6 +27,7 @@ from compecon.views.frontier.card_points import checkpoint_points
 from compecon.views.frontier.experiment_points import experiment_points, experiment_reports
 from compecon.views.frontier.frontier_page import frontier_report, report_html
 from compecon.views.frontier.frontier_view import FrontierAxes, axes_of, frontier_view, tasks_of
+from compecon.views.frontier.names import task_of
 from compecon.views.frontier.points_of import CollectedPoints, CurvePoint, FrontierPoint, OtherSplit, Reading
 from compecon.views.frontier.price_study import price_view
 from compecon.views.frontier.proxies import proxy_view
@@ -601,3 +602,17 @@ def test_bundled_checkpoints_and_experiments_share_the_axes_of_their_task(entrie
 
 def test_nothing_at_all_is_no_error() -> None:
     assert all_points(Sources(reports=(), has_quoted=False)) == CollectedPoints()
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("reviews", "reviews (synthetic)", "reviews?labels=negative,positive"),
+        ("sst2", "sentiment", "sst2?labels=negative,positive"),
+        ("files:/data/mine.csv?label=stars", "files:/data/mine.csv", "mine"),
+    ],
+    ids=str,
+)
+def test_a_task_has_one_name_whatever_measured_it(names: tuple[str, ...]) -> None:
+    """Cards, runs and what was measured name a task each in its own way."""
+    assert len({task_of(name) for name in names}) == 1

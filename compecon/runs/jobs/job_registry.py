@@ -43,6 +43,7 @@ class Recipe:
         work: Runs it.
         always: Defaults in the background, where there is no None for them.
         has_command: Whether the command line has a command of its name.
+        makes_checkpoint: Whether its command takes the folder of a new checkpoint.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Recipe:
     work: Run
     always: Mapping[str, Json] = field(default_factory=dict)
     has_command: bool = True
+    makes_checkpoint: bool = False
 
     @cached_property
     def settings(self) -> tuple[Setting, ...]:
@@ -103,11 +105,12 @@ class Recipe:
         """
         return self.work(params, place, callbacks)
 
-    def command(self, params: Mapping[str, Any]) -> tuple[str, ...]:
-        """The command that does the same: what comes after `compecon`, without `--out`, and only what is no default.
+    def command(self, params: Mapping[str, Any], out: str = "NEW-FOLDER") -> tuple[str, ...]:
+        """The command that does the same: what comes after `compecon`, and only what is no default.
 
         Args:
             params: Checked values.
+            out: Folder of the new checkpoint, if it makes one.
 
         Returns:
             Nothing for a recipe without a command of its own.
@@ -116,7 +119,8 @@ class Recipe:
             return ()
         said = [(each, params[each.name]) for each in self.options]
         parts = [_typed(each, value) for each, value in said if each.required or value != each.default]
-        return (self.name, *(part for each in parts for part in each))
+        new = ("--out", out) if self.makes_checkpoint else ()
+        return (self.name, *(part for each in parts for part in each), *new)
 
 
 def _typed(setting: Setting, value: Any) -> tuple[str, ...]:
@@ -199,6 +203,7 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
             plan=options.train_plan,
             work=_train,
             always=_ALWAYS_SAVED,
+            makes_checkpoint=True,
         ),
         "prune": Recipe(
             "prune",
@@ -209,6 +214,7 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
             plan=options.prune_plan,
             work=_prune,
             always=_ALWAYS_SAVED,
+            makes_checkpoint=True,
         ),
         "evaluate": Recipe(
             "evaluate",

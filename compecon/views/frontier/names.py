@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from compecon.tasks.task_registry import TASKS
+from compecon.tasks.task_registry import FILES, TASKS
 from compecon.views.checked_values import text
 from compecon.views.frontier.points_of import Reading
 
 # What the bundled checkpoints call their tasks, and the data set that this is: the same test rows.
 _TASKS = {"sentiment": "sst2", "similarity": "stsb", "entailment": "sick"}
+_SYNTHETIC = " (synthetic)"  # behind the name of a task in what was measured on texts that are made here
 _NEXT_TOKEN = {"causal": "Next token (WikiText-2 articles)"}  # of a bundled checkpoint; no task of its own
 DENSE, LONGER, ANY_BUDGET, QUOTED, FIXED = "dense", "dense, trained longer", "any budget", "quoted", "fixed price"
 INCENTIVE, HEADS_ONLY, NEURONS_ONLY = "incentive", "incentive, heads only", "incentive, neurons only"
@@ -22,8 +24,11 @@ _METHODS = {"": DENSE, "budget dropout": ANY_BUDGET, "longer": LONGER}
 
 
 def task_of(name: str) -> str:
-    """The data set's name for a task that a card may call by what it is about."""
-    return _TASKS.get(name, name)
+    """The data set's name for a task that a card may call by what it is about, and a run with options behind it."""
+    path, _, _ = name.partition("?")
+    plain = Path(path.removeprefix(FILES)).stem if path.startswith(FILES) else path
+    plain = plain.removesuffix(_SYNTHETIC)
+    return _TASKS.get(plain, plain)
 
 
 def task_title(task: str) -> str:
