@@ -12,6 +12,7 @@ from compecon.tasks.objectives import classification_loss
 from compecon.training.incentive import train_incentive
 from compecon.training.incentive_settings import IncentiveSettings
 from compecon.training.training_settings import FineTuneSettings
+from tests.support.outside import NAMES, registered
 
 SETTINGS = FineTuneSettings(steps=12, batch_size=4, precision="float32", device="cpu")
 TABLE = LatencyTable(
@@ -71,3 +72,14 @@ def test_this_device_is_measured_for_real(request, model):
     assert isinstance(cost, ExpectedLatency)
     assert cost.table.width == built.config.hidden_size
     assert cost.table.heads.counts[-1] == built.config.num_attention_heads
+
+
+def test_a_cost_of_another_package_that_counts_no_macs_is_met_or_said_not_to_be(tokenizer, tiny_bert, rows_of):
+    with registered("cost"):
+        how = {"cost": NAMES["cost"], "target": 0.01, "start": "open"}
+        incentive = IncentiveSettings(**how)
+        result = train_incentive(tiny_bert(), tokenizer, rows_of(), classification_loss(), incentive, SETTINGS)
+    heads = torch.cat(result.values.heads)
+    assert result.priced.history[-1].share == pytest.approx(float((heads != 0).double().mean()))
+    assert not result.met
+    assert bool((heads != 0).all())  # MACs say nothing about it, so nothing was cut by them
