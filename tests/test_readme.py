@@ -156,9 +156,10 @@ def is_there(name: str) -> bool:
     """Whether `compecon.a.b` is a module, or a name in one."""
     module, _, attribute = name.rpartition(".")
     try:
-        return importlib.util.find_spec(name) is not None
+        found = importlib.util.find_spec(name) is not None
     except ModuleNotFoundError:  # what should hold it is no package
-        return hasattr(importlib.import_module(module), attribute)
+        found = False
+    return found or hasattr(importlib.import_module(module), attribute)
 
 
 def test_every_module_and_function_that_is_named_is_there():
