@@ -9,22 +9,7 @@ from typing import Annotated
 
 import typer
 
-from compecon.commands import (
-    allocate,
-    compact,
-    doctor,
-    evaluate,
-    experiment,
-    export,
-    prune,
-    remeasure,
-    resume,
-    runs,
-    statistics,
-    stop,
-    sweep,
-    train,
-)
+from compecon.commands.lazy import lazily
 from compecon.errors import CompeconError, TrainingInterruptedError
 from compecon.paths import dashboard_root
 from compecon.registry import read_installed
@@ -36,20 +21,24 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command()(train.train)
-app.command()(evaluate.evaluate)
-app.command()(statistics.statistics)
-app.command()(prune.prune)
-app.command()(compact.compact)
-app.command()(export.export)
-app.command()(remeasure.remeasure)
-app.command()(allocate.allocate)
-app.command()(stop.stop)
-app.command()(resume.resume)
-app.command()(doctor.doctor)
-app.add_typer(experiment.app, name="experiment")
-app.add_typer(runs.app, name="runs")
-app.add_typer(sweep.app, name="sweep")
+COMMANDS = {
+    "train": "Fine-tune a checkpoint on a task, and save a new one.",
+    "evaluate": "All metrics of a task with their 95 % intervals, under a key budget or without.",
+    "statistics": "Mean Gini, entropy and decisions on rows of a task, under key budgets; kept for the Compare page.",
+    "prune": "Remove heads and neurons of a checkpoint that knows a task, and save what is left.",
+    "compact": "Remove heads and neurons by name, and prove on a text that nothing else has changed.",
+    "export": "Write a checkpoint as a folder of its own that plain transformers opens, or as ONNX.",
+    "remeasure": "Measure the bundled checkpoints again, training nothing.",
+    "allocate": "Share a budget among queries, with the price, the abandoned, and the gap to what is possible.",
+    "stop": "Ask runs to save a checkpoint and end.",
+    "resume": "Start runs again that were stopped, failed or were lost.",
+    "doctor": "Look for what is wrong with the runs and this machine.",
+    "experiment": "Run an experiment and write its report; what has a record is not run.",
+    "runs": "Runs in the background: list, look at, follow, change and delete them.",
+    "sweep": "Run a recipe at many points: a grid, a list, or points that are proposed.",
+}
+for _name, _about in COMMANDS.items():
+    app.command(_name, cls=lazily(_name), help=_about)(lambda: None)
 _Checkpoints = Annotated[
     list[Path] | None, typer.Option("--checkpoints", help="A folder of checkpoints of your own; may be repeated.")
 ]

@@ -11,8 +11,8 @@ import typer
 from pydantic import Field
 from typer.testing import CliRunner
 
-from compecon.cli import app
 from compecon.commands.fields import read, with_options
+from compecon.commands.lazy import loaded
 from compecon.errors import SettingError
 from compecon.runs.jobs.options import EVALUATE, PRUNE, STATISTICS, TRAIN
 from compecon.settings.model import Counts, Name, Shown, settings_model
@@ -98,7 +98,7 @@ def test_a_refused_setting_is_told_by_its_option():
     ("command", "settings"), [("train", TRAIN), ("prune", PRUNE), ("evaluate", EVALUATE), ("statistics", STATISTICS)]
 )
 def test_every_setting_of_a_recipe_is_an_option_of_its_command_with_its_own_words(command, settings):
-    options = {each.name: each for each in typer.main.get_command(app).commands[command].params}
+    options = {each.name: each for each in loaded(command).params}
     for setting in settings:
         option = options[setting.name]
         assert option.help == setting.description

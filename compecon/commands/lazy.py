@@ -1,0 +1,35 @@
+"""Commands that are loaded when they are called: `compecon --help` loads none of them."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperCommand
+
+
+def lazily(name: str) -> type[TyperCommand]:
+    """A class for a command that becomes another one when it is called.
+
+    Args:
+        name: Of the command, and of its module, which has a function of that name, or a Typer called `app` with
+            commands of its own.
+    """
+
+    class Lazy(TyperCommand):
+        def make_context(self, *args: Any, **kwargs: Any) -> Any:
+            return loaded(name).make_context(*args, **kwargs)
+
+    return Lazy
+
+
+def loaded(name: str) -> Any:
+    """A command as its module has it."""
+    found = import_module(f"compecon.commands.{name}")
+    outer = typer.Typer(add_completion=False, rich_markup_mode=None)
+    if hasattr(found, "app"):
+        outer.add_typer(found.app, name=name)
+        return vars(typer.main.get_command(outer))["commands"][name]
+    outer.command(name)(getattr(found, name))
+    return typer.main.get_command(outer)
