@@ -6,8 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parents[2]
 LIGHT = """
 from compecon.runs.jobs.job_registry import RECIPES
@@ -24,22 +22,6 @@ for arguments in ([], *([name] for name in COMMANDS), ["sweep", "train"]):
         if end.code:
             raise
 """
-ALL = """
-import importlib, pkgutil, compecon
-failed = []
-for each in pkgutil.walk_packages(compecon.__path__, "compecon."):
-    if each.name.endswith("__main__") or each.name.startswith("compecon.benchmarks.bertviz"):
-        continue
-    try:
-        importlib.import_module(each.name)
-    except ModuleNotFoundError as error:
-        if not str(error.name).startswith("compecon"):
-            continue  # an extra that is not installed
-        failed.append(f"{each.name}: {error!r}")
-    except Exception as error:
-        failed.append(f"{each.name}: {error!r}")
-raise SystemExit("\\n".join(failed) or 0)
-"""
 
 
 def run(program):
@@ -52,8 +34,3 @@ def test_the_form_and_every_help_are_made_without_docstrings():
     said = run(f"from compecon.cli import COMMANDS, app\n{LIGHT}")
     assert "--target-macs" in said
     assert "Passes over the rows" in said
-
-
-@pytest.mark.slow
-def test_every_module_can_be_imported_without_docstrings():
-    run(ALL)
