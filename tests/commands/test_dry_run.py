@@ -141,11 +141,9 @@ def test_what_looks_wrong_with_the_rows_is_noted(compecon, parent, tmp_path):
 
 
 def test_a_sweep_names_its_points(compecon, parent, task):
-    code, out, _ = compecon(
-        "sweep", "evaluate", "--checkpoint", parent, "--task", task, "--grid", "keys=1,2,3", "--dry-run"
-    )
+    code, out, _ = compecon("sweep", "train", "--base", parent, "--task", task, "--grid", "steps=1,2,3", "--dry-run")
     assert code == 0
-    assert [line for line in out.splitlines() if "keys=" in line] == [f"  keys={n}" for n in (1, 2, 3)]
+    assert [line for line in out.splitlines() if "steps=" in line] == [f"  steps={n}" for n in (1, 2, 3)]
 
 
 def test_rows_that_are_all_alike_have_no_interval():
