@@ -50,8 +50,8 @@ from compecon.stats.inequality import (
     effective_number as effective_number,
     entropy as entropy,
     gini as gini,
-    lorenz_curve as lorenz_curve,
 )
+from compecon.stats.lorenz import lorenz_curve as lorenz_curve
 from compecon.stats.pareto import pareto_front as pareto_front
 from compecon.training.incentive import train_incentive as train_incentive
 
