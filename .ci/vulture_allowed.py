@@ -1,11 +1,6 @@
 """What vulture takes for unused, and who uses it. A name that nobody uses is deleted, not entered here."""
 
-# Library functions for users: nothing on a page needs them on their own.
-lorenz_curve
-herfindahl
-top_share
-bottom_share
-retained_mass
+# A property for users of the library.
 flops
 
 # Fields that are read by name: as JSON, as columns of a table, or by the scripts of a canvas.
@@ -28,6 +23,10 @@ step_ms
 fail_at
 nan_at
 grow_mb
+
+# Commands, which are loaded by their names.
+doctor
+remeasure
 
 # Called by the interpreter.
 __getattr__
