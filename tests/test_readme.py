@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 import typer
+import typer.core
 
 from compecon.attention.budget import KeyBudget
 from compecon.attention.policies import POLICIES
@@ -123,22 +124,23 @@ def command_lines(text: str) -> list[list[str]]:
     return [words[words.index("compecon") + 1 :] for words in found if "compecon" in words]
 
 
+def itself(command: typer.core.TyperCommand) -> typer.core.TyperCommand:
+    """A command as it is when it is called: until then, it may not have been loaded."""
+    with command.make_context("compecon", [], resilient_parsing=True) as context:
+        return context.command
+
+
 def unknown_in(words: list[str]) -> list[str]:
     """What the command line would not know of a command: its name, the names below it, its options."""
     command, rest = typer.main.get_command(app), words
-    below = getattr(command, "commands", {})
     if not rest or rest[0].startswith("-"):  # without a name, it serves
         rest = ["serve", *rest]
-    while below and rest and rest[0].islower() and not rest[0].startswith("-"):
+    while (below := getattr(command, "commands", {})) and rest and rest[0].islower() and not rest[0].startswith("-"):
         if rest[0] not in below:
             return rest[:1]
-        command, rest = below[rest[0]], rest[1:]
-        below = getattr(command, "commands", {})
-    known = {
-        "--help",
-        *(option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)),
-    }
-    return [word for word in rest if word.startswith("--") and word not in known]
+        command, rest = itself(below[rest[0]]), rest[1:]
+    options = [option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)]
+    return [word for word in rest if word.startswith("--") and word not in {"--help", *options}]
 
 
 def test_every_command_that_is_shown_is_known():
