@@ -22,7 +22,7 @@ from compecon.stats.pareto import (
     pareto_front as pareto_front,
     tied_with_front as tied_with_front,
 )
-from compecon.stats.received import (
+from compecon.stats.received_attention import (
     received as received,
     retained_mass as retained_mass,
 )

@@ -9,8 +9,7 @@ All functions raise ValueError for amounts that are negative or not finite. Stat
 a distribution (no visible unit, or a sum of 0); `summary` can give such rows a value instead.
 
 Attention has two views. Row view: the statistic of each row (what a query gives), then a mean over queries. Received
-view: the statistic of `received(weights)` in `compecon.stats.received` (what a key gets). They differ, so say which one
-a number is.
+view: the statistic of `compecon.stats.received(weights)` (what a key gets). They differ, so say which one a number is.
 """
 
 from __future__ import annotations

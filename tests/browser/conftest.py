@@ -31,7 +31,7 @@ from compecon.checkpoints.load import Checkpoint, load_checkpoint
 from compecon.paths import assets
 from compecon.stats import inequality as metrics
 from compecon.stats.lorenz import top_share
-from compecon.stats.received import received
+from compecon.stats.received_attention import received
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install compecon[test]")
 

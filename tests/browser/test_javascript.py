@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from compecon.stats import inequality as metrics
 from compecon.stats.lorenz import lorenz_curve
-from compecon.stats.received import received
+from compecon.stats.received_attention import received
 from compecon.views.attention.budget_grid import budget_grid
 from compecon.views.attention.frames import Message, encode
 from compecon.views.attention.head_statistics import STATISTICS, TOKENS, VIEWS, head_statistics

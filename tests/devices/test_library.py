@@ -40,7 +40,7 @@ from compecon.incentives.costs.score_l1 import ScoreL1
 from compecon.incentives.gates import Gates, gated
 from compecon.stats import inequality as metrics
 from compecon.stats.lorenz import bottom_share, lorenz_curve, top_share
-from compecon.stats.received import received, retained_mass
+from compecon.stats.received_attention import received, retained_mass
 
 _SIZES = {"vocab_size": 50, "initializer_range": 0.2}
 

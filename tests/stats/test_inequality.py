@@ -13,7 +13,7 @@ from torch import Tensor
 
 from compecon.stats.inequality import effective_number, entropy, gini, herfindahl, summary
 from compecon.stats.lorenz import bottom_share, lorenz_curve, top_share
-from compecon.stats.received import received, retained_mass
+from compecon.stats.received_attention import received, retained_mass
 
 INEQUALITY = {  # each grows, or stays, when a poorer unit gives to a richer one
     "gini": gini,

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from compecon.stats.inequality import DistributionSummary, summary
-from compecon.stats.received import received
+from compecon.stats.received_attention import received
 
 VIEWS = ("row", "received")
 TOKENS = ("all", "content")
