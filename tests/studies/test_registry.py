@@ -7,9 +7,8 @@ import math
 from dataclasses import fields
 
 import pytest
-import typer
 
-from compecon.cli import app
+from compecon.commands.lazy import loaded
 from compecon.errors import SettingError
 from compecon.runs.jobs import options
 from compecon.runs.jobs.job_registry import RECIPES
@@ -170,7 +169,7 @@ def test_a_pruning_recovers_if_it_is_told_to():
 
 def parsed(arguments):
     """What the command line's own parser makes of a command: the values that its function would get."""
-    command = typer.main.get_command(app).commands[arguments[0]]
+    command = loaded(arguments[0])
     more = () if arguments[0] in ("evaluate", "statistics") else ("--out", "somewhere")
     context = command.make_context(arguments[0], [*arguments[1:], *more])
     known = {setting.name: setting for setting in RECIPES[arguments[0]].options}
@@ -215,7 +214,7 @@ def test_the_command_holds_only_what_is_no_default():
 @pytest.mark.parametrize("name", [name for name, recipe in RECIPES.items() if recipe.command(checked(name))])
 def test_the_command_can_be_typed_as_it_stands(name):
     """It has every option that the command line needs, and none that it does not know."""
-    command = typer.main.get_command(app).commands[name]
+    command = loaded(name)
     words = RECIPES[name].command(checked(name))
     command.make_context(name, list(words[1:]))
     assert ("--out" in words) == any(option.name == "out" for option in command.params)
