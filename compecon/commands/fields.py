@@ -58,14 +58,15 @@ def _parameter(setting: Setting) -> inspect.Parameter:
     default: Any = setting.default
     if kind is str and default is not None:
         default = spelled(default)
-    if not setting.options:
+    options = setting.options or (() if setting.required else (f"--{setting.name.replace('_', '-')}",))
+    if not options:
         shown: Any = typer.Argument(metavar=setting.name.upper(), help=setting.description)
     elif kind is bool:
-        names = [f"{name}/--no-{name.removeprefix('--')}" for name in setting.options]
+        names = [f"{name}/--no-{name.removeprefix('--')}" for name in options]
         shown = typer.Option(*names, help=setting.description)
     else:
         metavar = f"[{'|'.join(setting.choices)}]" if setting.choices else _METAVARS[setting.kind]
-        shown = typer.Option(*setting.options, metavar=metavar, help=setting.description)
+        shown = typer.Option(*options, metavar=metavar, help=setting.description)
     absent = inspect.Parameter.empty if setting.required else default
     if default is None and not setting.required:
         kind = kind | None

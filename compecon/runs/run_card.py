@@ -157,8 +157,8 @@ class _Card:
 
     @property
     def _command(self) -> str:
-        words = recipe_named(self.record.spec.recipe).command(self.params)
-        return shlex.join(("compecon", *words, "--out", "DIR"))
+        words = recipe_named(self.record.spec.recipe).command(self.params, out="DIR")
+        return shlex.join(("compecon", *words))
 
     @property
     def _licence(self) -> str:

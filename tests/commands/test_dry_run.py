@@ -81,9 +81,9 @@ def test_a_task_of_a_name_takes_an_order_too(compecon, classifier, tmp_path):
     code, _, err = compecon(*asked, "sick")
     assert code == 1
     assert "labels=entailment,neutral,contradiction" in err
-    code, _, err = compecon(*asked, "sick?labels=contradiction,entailment,neutral")
+    code, out, _ = compecon(*asked, "sick?labels=contradiction,entailment,neutral", "--dry-run")
     assert code == 0
-    assert "entailment = output 1 (LABEL_1), neutral = output 2 (LABEL_2)" in err.replace("contradiction", "c")
+    assert "entailment = output 1 (LABEL_1), neutral = output 2 (LABEL_2)" in out.replace("contradiction", "c")
 
 
 def test_numbers_in_a_file_get_the_names_of_a_head(compecon, parent, tmp_path):

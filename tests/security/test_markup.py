@@ -48,8 +48,8 @@ ALLOWED = {  # file, function, argument
     ("app/train/run_panel.py", "segmented_control", "PARTS"): "drawn as the four words that the file zips with them",
     ("app/train/form_fields.py", "number_input", "label"): LABELLED,
     ("app/train/form_fields.py", "number_input", "**common"): LABELLED,
-    ("app/train/form_fields.py", "text_input", "label"): LABELLED,
-    ("app/train/form_fields.py", "text_input", "**common"): LABELLED,
+    ("app/train/train_page.py", "text_input", "OWN_FILES_HELP"): "our own words",
+    ("app/compare/measure_form.py", "text_input", "OWN_FILES_HELP"): "our own words",
 }
 
 

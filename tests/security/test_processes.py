@@ -23,6 +23,7 @@ OURS = {"compecon.children.start", "compecon.children.output", "compecon.childre
 EVALUATING = {"eval", "exec", "compile", "__import__", "pickle.load", "pickle.loads", "marshal.loads", "yaml.load"}
 ALLOWED = {
     "compecon/children/__init__.py": "the one place that starts anything",
+    "compecon/benchmarks/server.py": "the program that a benchmark names, which is one of ours",
     "compecon/benchmarks/bertviz_kit.py": "a rival: its environment's interpreter, and npm for its scripts",
 }
 OWN_SCRIPTS = {"waiter.__file__"}  # run by their file, in an interpreter that looks for no package
