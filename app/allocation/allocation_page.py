@@ -33,7 +33,7 @@ from compecon.views.allocation.market_data import Market
 from compecon.views.allocation.query_table import QueryRow, allocation_json, query_rows, rows_csv
 from compecon.views.allocation.rule_choices import left_out, rule_note, rules_for, stops
 
-_PARTS = {"queries": "Queries", "rules": "Rules side by side", "gains": "What one market gains"}
+_PARTS = {"queries": "Queries", "rules": "Rules side by side", "gains": "What sharing one budget gains"}
 
 
 def allocation_page() -> None:
@@ -51,7 +51,7 @@ def allocation_page() -> None:
     nearest = min(places, key=lambda place: abs(place - view.budget))
     view = replace(view, budget=nearest, query=min(view.query, len(market.queries) - 1))
     _canvas(market, choice, view)
-    st.caption(escaped(market.told))
+    st.caption(escaped(market.description))
     part = st.segmented_control(
         "Below", _PARTS, format_func=_PARTS.__getitem__, key="allocation_part", required=True,
         label_visibility="collapsed",
@@ -77,7 +77,7 @@ def _market(choice: AllocationChoice) -> Market | None:
             list(BELIEFS),
             key="allocation_belief",
             format_func=BELIEFS.__getitem__,
-            help="The paper's surge peaks and falls; what a cap really buys is the chance that an answer fits into it.",
+            help="The paper's surge peaks and falls; a cap's true value is the chance that an answer fits into it.",
         )
         st.slider(
             "Noise on predicted thresholds",
@@ -85,7 +85,7 @@ def _market(choice: AllocationChoice) -> Market | None:
             1.0,
             step=0.1,
             key="allocation_noise",
-            help="Standard deviation of the error of a threshold's logarithm: 0.3 is off by a third.",
+            help="Standard deviation of the error in log(threshold); 0.3 means off by about a third.",
         )
     with st.spinner("Drawing queries …"):
         return market_of(choice.stream, choice.belief, choice.noise)
@@ -93,10 +93,10 @@ def _market(choice: AllocationChoice) -> Market | None:
 
 def _file() -> Market | None:
     given = st.file_uploader(
-        "CSV or JSON Lines", type=["csv", "jsonl"], help="Columns: query, budget, correct, and perhaps tokens."
+        "CSV or JSON Lines", type=["csv", "jsonl"], help="Columns: query, budget, correct and, optionally, tokens."
     )
     if given is None:
-        st.info("Hand in a file with a row for each query and budget: query, budget, correct, and perhaps tokens.")
+        st.info("Upload a file with one row per query and budget: query, budget, correct and, optionally, tokens.")
         return None
     try:
         return market_of_file(given.name, given.getvalue())
@@ -118,21 +118,21 @@ def _rule(choice: AllocationChoice, market: Market) -> AllocationChoice:
         step=0.1,
         format="%.1f",
         key="allocation_service",
-        help="Share of the mean budget that everybody may use whatever the price, when arrivals are played.",
+        help="Share of the mean budget that every query may use whatever the price, when arrivals are played.",
     )
     if market.unit == "tokens":
         st.number_input(
-            "Price of a million tokens",
+            "Price per million tokens",
             0.0,
             1e6,
             key="allocation_money",
-            help="In any money; 0 counts tokens alone. Budgets and prices are then told in money too.",
+            help="In any currency; 0 hides costs. Otherwise budgets and prices are shown as costs too.",
         )
     return replace(choice, rule=rule)
 
 
 def _canvas(market: Market, choice: AllocationChoice, view: AllocationView) -> None:
-    with st.spinner("Computing every budget of the bar …"):
+    with st.spinner("Computing all budgets of the bar …"):
         table = table_of(market, choice.rule)
     component = canvas_component("allocation")
     shown = json.dumps([market.name, market.queries, choice.rule, table["choke"], table["points"]["value"]])
@@ -182,17 +182,17 @@ def _table(rows: Sequence[QueryRow], market: Market) -> None:
         height=320,
         column_config={
             "Query": st.column_config.TextColumn(width=150),
-            "Surplus": st.column_config.NumberColumn(format="%.4g", width=90, help="Value less price times spend."),
+            "Surplus": st.column_config.NumberColumn(format="%.4g", width=90, help="Value − price × spend."),
             "Spend": st.column_config.NumberColumn(format="%.4g", width=90),
             "Value": st.column_config.NumberColumn(format="%.4g", width=90),
             "Highest price": st.column_config.NumberColumn(
-                format="%.3g", width=110, help="From this price on it buys nothing."
+                format="%.3g", width=110, help="At this price and above it buys nothing."
             ),
             "Correct": st.column_config.NumberColumn(
-                format="%.2f", width=80, help="Share of correct answers that the spend really brings."
+                format="%.2f", width=80, help="Probability of a correct answer at this spend."
             ),
             "Why": st.column_config.TextColumn(width="large"),
         },
         alt="Queries by surplus",
     )
-    st.caption(escaped(f"{len(rows)} queries at this budget, the largest surplus first. Spends in {market.unit}."))
+    st.caption(escaped(f"{len(rows)} queries at this budget, largest surplus first. Spends in {market.unit}."))

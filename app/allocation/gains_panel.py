@@ -15,21 +15,23 @@ from compecon.views.allocation.query_table import table_csv, table_json
 
 _TOLD = (
     "Measured on bundled checkpoints, 400 test rows each. A budget on attention (keys that a token may read) or on "
-    "model size usually is the same for every text. Here one market shares the same total among the texts at one "
-    "price. The oracle knows which texts come out right: it shows what there is to gain, and nobody can promise it. "
-    "The predictions are made from embeddings of the text before it is answered; their ridge never saw the row."
+    "model size is usually the same for every text. Here the same total is shared among the texts at one price. The "
+    "oracle knows which answers will be correct: it shows the potential gain, which no real rule can promise. The "
+    "predictions use embeddings of the text, before it is answered, and a ridge "
+    "regression that was not fitted on that row."
 )
 _BARS = (
-    "Bars: 95 % of the difference to the same for all at equal totals, bootstrap over texts. The oracle also gains at "
+    "Bars: 95% intervals of the difference from equal budgets at the same total, "
+    "bootstrap over texts. The oracle also gains at "
     "the full budget, because for some texts less attention or a smaller model was right where the full one was wrong."
 )
 
 
 def gains_part() -> None:
-    """What one market gains on the measured streams, in words and in one figure."""
+    """What sharing one budget gains on the measured streams, in words and in one figure."""
     streams = list(dict.fromkeys(gain.stream for gain in measured_gains()))
     if not streams:
-        st.info("The measured gains are not here.")
+        st.info("The measured gains are missing.")
         return
     st.caption(_TOLD)
     figure = gains_figure(streams)

@@ -47,7 +47,7 @@ def rules_figure(courses: Sequence[RuleCourse], unit: str) -> go.Figure:
         look = _look(course.label)
         figure.add_trace(_accuracy(course, front, look), 1, 1)
         figure.add_trace(_achieved(course, look), 1, 2)
-    figure.update_xaxes(title=f"really used, {unit}", col=1)
+    figure.update_xaxes(title=f"used, {unit}", col=1)
     figure.update_xaxes(title=f"budget, {unit}", col=2)
     figure.update_yaxes(tickformat=".0%", rangemode="tozero")
     figure.update_layout(
@@ -123,7 +123,7 @@ def ratio_figure(points: Sequence[RatioPoint], unit: str) -> go.Figure:
     figure.update_layout(
         height=330,
         title="Ratio to uniform",
-        xaxis={"title": f"budget a query, {unit}"},
+        xaxis={"title": f"budget per query, {unit}"},
         yaxis={"title": "correct answers, × uniform", "rangemode": "tozero"},
         margin={"t": 40, "b": 50, "l": 50, "r": 10},
     )
@@ -169,7 +169,7 @@ class _Line(NamedTuple):
 
 
 _GAINS = (
-    _Line("the same for all", "same", "#8C8C8C", "solid", "circle"),
+    _Line("equal budgets", "same", "#8C8C8C", "solid", "circle"),
     _Line("one price, outcomes known (oracle)", "hindsight", "#0072B2", "solid", "diamond"),
     _Line("one price, predicted chances", "chances", "#009E73", "dash", "square"),
     _Line("one price, predicted thresholds", "thresholds", "#D55E00", "dot", "x"),
@@ -182,7 +182,7 @@ def gains_figure(streams: Sequence[str]) -> go.Figure:
     Args:
         streams: Names.
     """
-    titles = [f"{stream}, {scale_of(stream)[1]} a query" for stream in streams]
+    titles = [f"{stream}, {scale_of(stream)[1]} per query" for stream in streams]
     figure = make_subplots(
         (len(streams) + 1) // 2, 2, subplot_titles=titles, horizontal_spacing=0.07, vertical_spacing=0.14
     )

@@ -29,7 +29,7 @@ _QUOTED = (
 def provenance(market: Market, choice: AllocationChoice) -> dict[str, str]:
     """Where numbers of this page are from, for whoever takes them away."""
     drawn = {"belief": BELIEFS[choice.belief], "noise": f"{choice.noise:g}"} if market.is_drawn else {}
-    return {"stream": market.name, "source": market.told, "rule": RULES[choice.rule].label, **drawn}
+    return {"stream": market.name, "source": market.description, "rule": RULES[choice.rule].label, **drawn}
 
 
 def downloads(name: str, forms: Mapping[str, Callable[[], str]]) -> None:
@@ -59,9 +59,11 @@ def rules_part(market: Market, choice: AllocationChoice) -> None:
     figure = rules_figure(courses, market.unit)
     st.plotly_chart(figure, key="allocation-rules")
     st.caption(
-        "Against what was really used, not what was handed out: uniform hands out caps that answers do not fill. "
-        "Diamonds: no rule answers more with less. Bars: 95 % over queries (Wilson); the queries are the same "
-        "under every rule, so differences are surer than the bars."
+        "Plotted against what was used, not what was allocated: uniform allocates "
+        "caps that answers do not fill. Diamonds: "
+        "no rule gets more correct answers with less. Bars: 95% intervals over "
+        "queries (Wilson); as every rule sees the "
+        "same queries, differences are more certain than the bars suggest."
     )
     told = [*(rule_note(market, name) for name in rules_for(market)), *left_out(market).values()]
     st.caption(escaped(" ".join(filter(None, told))))
@@ -82,14 +84,14 @@ def _ratio(market: Market, choice: AllocationChoice, courses: tuple[RuleCourse, 
     quoted = quoted_ratios(market.name) if market.name in MIXTURES else ()
     figure = ratio_figure(found, market.unit)
     st.plotly_chart(with_quoted(figure, quoted) if quoted else figure, key="allocation-ratio")
-    kind = "drawn by us" if market.is_drawn else "known in hindsight"
+    kind = "drawn by compecon" if market.is_drawn else "outcomes known"
     st.caption(
-        f"Correct answers, {kind}, for each of uniform's at the same budget; none where uniform has fewer than five. "
+        f"Correct answers ({kind}) relative to uniform at the same budget; omitted where uniform has fewer than five. "
         + _QUOTED
     )
     if quoted:
         like = agreement(hundreds(market), quoted)
-        st.caption(escaped(f"Lines: synthetic, drawn by us. Crosses: {quoted_source()} {_alike(like)}"))
+        st.caption(escaped(f"Lines: synthetic, drawn by compecon. Crosses: {quoted_source()} {_alike(like)}"))
     rows = [*(_ratio_row(point) for point in found)]
     rows += [
         {"rule": "quoted", "mean_budget": q.budget, "ratio": q.ratio, "low": q.low, "high": q.high} for q in quoted
@@ -113,7 +115,8 @@ def _alike(found: Agreement | None) -> str:
     if found is None:
         return ""
     return (
-        f"At the {found.n} budgets of both, the ratio of our shadow price is off by a factor of {found.factor:.2f} on "
-        f"average, at most {found.worst:.2f} (at {found.worst_budget:g} tokens a query); rank correlation "
+        f"At the {found.n} budgets that both have, our shadow price's ratio differs "
+        f"by a factor of {found.factor:.2f} on "
+        f"average, at most {found.worst:.2f} (at {found.worst_budget:g} tokens per query); rank correlation "
         f"{found.rank:.2f}."
     )

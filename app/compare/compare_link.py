@@ -24,7 +24,7 @@ def compare_button(choice: AttentionChoice, entries: Mapping[str, CheckpointEntr
     other = partner(choice.checkpoint, entries)
     if not other:
         return
-    told = escaped(f"On this text, beside {entries[other].title or other}. Another one can be chosen there.")
+    told = escaped(f"On this text, next to {entries[other].title or other}. You can choose another model there.")
     if st.button("Send to Compare", help=told, width="stretch", key="attention-compare"):
         choose_pair(choice.checkpoint, other, choice.text, choice.pair)
         st.switch_page(dashboard_root() / "pages" / "compare.py")

@@ -133,10 +133,10 @@ def _text_controls(choice: CompareChoice) -> None:
     st.text_area("Text", key="compare_text", height=120)
     st.text_area("Second text, for a pair", key="compare_pair", height=68)
     st.selectbox(
-        "Who may be read when keys are scarce",
+        "Which tokens may be read when keys are scarce",
         list(POLICIES),
         key="compare_policy",
         format_func=lambda p: POLICIES[p].label,
     )
     method_problems()
-    st.selectbox("Device", DEVICES, key="compare_device", help="auto takes CUDA or MPS where there is one.")
+    st.selectbox("Device", DEVICES, key="compare_device", help="auto uses CUDA or MPS if available.")

@@ -42,7 +42,7 @@ def level_figure(view: DatasetView, title: str, *, is_difference: bool) -> dict[
 def _figure(order: tuple[str, ...], title: str, *, is_difference: bool) -> dict[str, Any]:
     base = alt.Chart(alt.NamedData(name="levels"))
     shared: dict[str, Any] = {
-        "x": alt.X("keys:N", sort=list(order), title="keys that each query may read", axis=alt.Axis(labelAngle=0)),
+        "x": alt.X("keys:N", sort=list(order), title="keys each query may read", axis=alt.Axis(labelAngle=0)),
         "tooltip": ["of:N", "keys:N", *(alt.Tooltip(f"{name}:Q", format=".4f") for name in ("value", "low", "high"))],
     }
     y = alt.Y("value:Q", title=None, scale=alt.Scale(zero=False), axis=alt.Axis(format=".3~g", tickCount=5))

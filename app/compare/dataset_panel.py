@@ -87,24 +87,24 @@ def _levels(view: DatasetView) -> None:
             figure = level_figure(view, shown, is_difference=is_difference)
             table = level_table(view, name, is_difference=is_difference)
             key = f"compare-{name}-{'difference' if is_difference else 'both'}"
-            place.vega_lite_chart(table, figure, key=key, alt=f"{shown} against the key budget, with 95 % bands")
+            place.vega_lite_chart(table, figure, key=key, alt=f"{shown} against the key budget, with 95% bands")
     st.caption(
-        "Measured: means over the rows, with 95 % bands from 2,000 resamples of the rows; differences on the same "
-        "rows. Top-k masking saves reads, not latency."
+        "Measured: means over rows with 95% bands from 2,000 bootstrap resamples; differences are paired "
+        "by row. Top-k masking saves reads, not latency."
     )
 
 
 def _selection(view: DatasetView) -> None:
     if not view.selection:
         return
-    st.markdown("**Which heads survived, or what they do?**")
+    st.markdown("**Which heads survived, or what they do**")
     rows = selection_rows(view)
     names, gini, entropy = ([escaped(row[place]) for row in rows] for place in range(3))
     st.table({"heads": names, "mean Gini": gini, "mean entropy (nats)": entropy}, hide_index=True)
     st.caption(
-        "With all keys. The second line is A with those of its heads alone that B still has: what it has of the way "
-        "from A to B comes from which heads survived, the rest from changed attention. A share above 1: the surviving "
-        "heads alone would lie beyond B, and changed attention leads back; below 0: they lie on the other side of A."
+        "With all keys. Row two uses only A's heads that B kept. The part of the A-to-B shift it "
+        "covers comes from which heads survived, the rest from changed attention. Above 1: the surviving "
+        "heads alone overshoot B, and changed attention offsets that. Below 0: they move away from B."
     )
 
 
@@ -115,7 +115,7 @@ def _heads(view: DatasetView) -> None:
         for place, (name, title) in zip(st.columns(2), _TITLES.items(), strict=True):
             table = head_table(view.heads, "gini" if name == "gini" else "entropy")
             place.vega_lite_chart(table, head_figure(table, f"A − B: {title}"), key=f"compare-heads-{name}")
-        st.caption("With all keys, mean over the rows. A letter: only that one still has the head.")
+        st.caption("With all keys, mean over rows. A letter marks a head that only that model has.")
         _head_table(view)
 
 

@@ -68,7 +68,7 @@ def _progress(a: str, b: str) -> None:
             said = " · ".join(filter(None, (record.title, f"{sign} {word}", stage_of(record))))
             left.progress(progress_of(record) or 0.0, text=escaped(said))
             right.button("Stop", on_click=_stop, args=(record.run_id,), key=f"compare-stop-{record.run_id}")
-        st.caption("It goes on when this page is closed; the Train page lists it too.")
+        st.caption("It continues when this page is closed; the Train page lists it too.")
 
 
 def _failure(a: str, b: str) -> None:
@@ -105,8 +105,8 @@ def measure_part(a: str, b: str, sets: Sequence[RowSet], *, is_open: bool) -> No
             key="compare-measure",
         )
         st.caption(
-            "Gini, entropy and decisions of both, with all keys and with 8, 4, 2 and 1 a query. What was measured "
-            "before is not measured again."
+            "Gini, entropy and predictions of both, with all keys and with 8, 4, 2 and 1 per query. Earlier "
+            "measurements are reused."
         )
         if asked():
             st.error(escaped(asked()))
@@ -125,7 +125,7 @@ def _where(usual: str) -> None:
         value=usual,
         key=_DATA,
         max_chars=1000,
-        placeholder="none: from the Hugging Face Hub",
+        placeholder="empty: from the Hugging Face Hub",
         help=escaped(str(entry.layout)) if entry is not None and entry.layout is not None else "This task needs none.",
     )
 
@@ -166,7 +166,7 @@ def _measure(a: str, b: str) -> None:
     except CompeconError as error:
         hold_asked(str(error))
     except OSError as error:
-        hold_asked(f"This could not be done: {error.strerror or error}.")
+        hold_asked(f"That failed: {error.strerror or error}.")
 
 
 def _data() -> str | None:

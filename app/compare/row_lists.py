@@ -38,9 +38,9 @@ def lists_part(a: RowStatistics, b: RowStatistics, view: DatasetView) -> None:
     if not texts:
         _folder(a)
     elif rows:
-        st.caption("Press a row to compare the two on its text.")
+        st.caption("Click a row to compare the two on its text.")
     if which == "disagree" and view.n_disagree > LISTED:
-        st.caption(escaped(f"{LISTED} of {view.n_disagree} such rows, the largest difference first."))
+        st.caption(escaped(f"{LISTED} of {view.n_disagree} such rows, largest difference first."))
 
 
 def _table(which: str, rows: Sequence[ListedRow], a: RowStatistics, *, has_texts: bool) -> None:
@@ -68,12 +68,8 @@ def _table(which: str, rows: Sequence[ListedRow], a: RowStatistics, *, has_texts
             "second text": st.column_config.TextColumn(width="medium"),
             "Gini A": number,
             "Gini B": number,
-            "A flips at": st.column_config.TextColumn(
-                help="As keys become fewer, where A's decision is first another."
-            ),
-            "B flips at": st.column_config.TextColumn(
-                help="As keys become fewer, where B's decision is first another."
-            ),
+            "A flips at": st.column_config.TextColumn(help="Largest budget at which A's prediction changes."),
+            "B flips at": st.column_config.TextColumn(help="Largest budget at which B's prediction changes."),
         },
         key=key,
         on_select=take_listed_row if has_texts else "ignore",
@@ -89,7 +85,7 @@ def _flip(keys: int) -> str:
 def _folder(found: RowStatistics) -> None:
     """Where the texts are: data of others is not shipped."""
     st.caption(
-        "Texts of this task do not come with compecon: their licence is not ours to give. Where is its data folder?"
+        "The texts of this task are not part of compecon: we may not redistribute them. Where is the data folder?"
     )
     left, right = st.columns([4, 1], vertical_alignment="bottom")
     left.text_input("Data folder", value=last_folder(found.key.task), key=_FOLDER, max_chars=1000)
@@ -101,7 +97,7 @@ def _folder(found: RowStatistics) -> None:
 def _look(found: RowStatistics) -> None:
     folder = widget(_FOLDER)
     if not folder or not Path(folder).expanduser().is_dir():
-        hold_asked(f"{folder!r} is no folder on this machine." if folder else "Give a folder.")
+        hold_asked(f"{folder!r} is not a folder on this machine." if folder else "Give a folder.")
         return
     try:
         find_texts(found, folder)

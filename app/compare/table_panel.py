@@ -27,7 +27,7 @@ def table_part(choice: CompareChoice, entries: Mapping[str, CheckpointEntry]) ->
         key="compare_table",
         max_selections=MAX_IN_TABLE,
         format_func=lambda name: entries[name].title or name,
-        placeholder="those of the same task",
+        placeholder="all of the same task",
     )
     table = compare_table([entries[name] for name in names])
     for name, why in table.left_out:
@@ -41,7 +41,7 @@ def table_part(choice: CompareChoice, entries: Mapping[str, CheckpointEntry]) ->
 def _rows(table: CompareTable, *, differences_only: bool, sought: str) -> None:
     rows = shown_rows(table, differences_only=differences_only, sought=sought)
     if not rows:
-        st.caption("No row is like that.")
+        st.caption("No matching rows.")
         return
     data_table(
         {

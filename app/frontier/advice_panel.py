@@ -14,12 +14,12 @@ from compecon.views.frontier.frontier_view import FrontierView
 from compecon.views.frontier.names import DENSE, points_of
 
 _ASKS = dict(
-    zip(ASKS, ("Cost, at most", "Lost against dense, at most", "Metric, at least"), strict=True),
+    zip(ASKS, ("Cost, at most", "Loss against dense, at most", "Metric, at least"), strict=True),
 )
 _COSTLIER = {
-    "ceiling": "of the dense model's cost on this axis; choose time as the cost for a ceiling on latency.",
-    "change": "of the metric's own unit below the dense parent: 0.01 is a point.",
-    "floor": "of the metric itself, in its own unit.",
+    "ceiling": "of the dense model's cost on this axis; choose time as the cost to limit latency.",
+    "change": "of the metric's unit below the dense parent; 0.01 is one point.",
+    "floor": "of the metric, in its own unit.",
 }
 
 
@@ -74,14 +74,14 @@ def advice_part(view: FrontierView, choice: FrontierChoice) -> Advised:
 
 def _question(choice: FrontierChoice) -> str:
     if choice.ask == "ceiling":
-        return f"Which should I take for at most {choice.ceiling} % of the dense model's cost?"
+        return f"Which should I choose for at most {choice.ceiling}% of the dense model's cost?"
     if choice.ask == "change":
-        return f"Which should I take if at most {choice.change:g} of the metric may be lost against dense?"
-    return f"Which should I take for a metric of at least {choice.floor:g}?"
+        return f"Which should I choose to lose at most {choice.change:g} of the metric against dense?"
+    return f"Which should I choose for a metric of at least {choice.floor:g}?"
 
 
 def _ask(view: FrontierView, choice: FrontierChoice) -> None:
-    st.markdown("**Which should I take?**")
+    st.markdown("**Which should I choose?**")
     st.selectbox("Limit", ASKS, key="frontier_ask", format_func=_ASKS.__getitem__, label_visibility="collapsed")
     if choice.ask == "ceiling":
         st.number_input("Ceiling, %", 1, 100, step=5, key="frontier_ceiling", help=_COSTLIER["ceiling"])
@@ -112,7 +112,7 @@ def _say(advice: Advice) -> None:
 
 def _limit(advice: Advice, choice: FrontierChoice, view: FrontierView) -> Limit | None:
     if choice.ask == "ceiling" and advice.most_x is not None:
-        return Limit("x", advice.most_x, f"{choice.ceiling:.0f} % of the dense cost")
+        return Limit("x", advice.most_x, f"{choice.ceiling:.0f}% of the dense cost")
     if choice.ask != "ceiling" and advice.least_y is not None:
         return Limit("y", points_of(view.metric) * advice.least_y, "your floor")
     return None

@@ -31,7 +31,7 @@ _PARTS = {
     "prices": "Prices",
     "proxies": "Proxies",
 }
-_QUALITY = "95 % interval of it, from the rows of the split; empty where none is known."
+_QUALITY = "Its 95% interval over the rows of the split; empty if unknown."
 
 
 @final
@@ -111,19 +111,19 @@ def _cost(name: str, reading: Reading) -> str:
 def _points(view: FrontierView, marked: Marked) -> None:
     rows = table_rows(view, marked.picked)
     st.caption(
-        f"The {len(rows)} points that were selected in the plot."
+        f"The {len(rows)} points selected in the plot."
         if marked.picked
-        else f"All {len(rows)} points. Select some with the box or the lasso of the plot, and only they are listed."
+        else f"All {len(rows)} points. Use the plot's box or lasso selection to list only those."
     )
     _table(rows)
     with st.container(horizontal=True):
         st.download_button("CSV", lambda: table_csv(rows), "frontier.csv", "text/csv", on_click="ignore")
-        _download("Plot as a page", lambda: plot_page(view), "frontier.html", "zoom, hover and legend work in it.")
+        _download("Plot as a page", lambda: plot_page(view), "frontier.html", "with zoom, hover and legend.")
         _download("One-page report", lambda: _report(view, marked.advised), "report.html", "question, answer, points.")
 
 
 def _download(label: str, make: Callable[[], str], file: str, told: str) -> None:
-    words = escaped(f"An HTML file that needs no network: {told}")
+    words = escaped(f"An HTML file that works offline: {told}")
     st.download_button(escaped(label), make, file, "text/html", on_click="ignore", help=words)
 
 
@@ -153,7 +153,7 @@ def _table(rows: Sequence[TableRow]) -> None:
         column_config=_COLUMNS,
         height=320,
         placeholder="",
-        alt="Points of the frontier, the best first",
+        alt="Points of the frontier, best first",
     )
 
 
@@ -167,14 +167,18 @@ _COLUMNS = {
     "Standing": st.column_config.TextColumn(width=90),
     "Quality": st.column_config.NumberColumn(width=75, format="%.4f", help="The task's metric, measured."),
     "interval": st.column_config.TextColumn(width=120, help=_QUALITY),
-    "Change": st.column_config.NumberColumn(width=75, format="%+.4f", help="From its own dense parent, same rows."),
+    "Change": st.column_config.NumberColumn(
+        width=75, format="%+.4f", help="Against its own dense parent, on the same rows."
+    ),
     "its interval": st.column_config.TextColumn(width=130, help=_QUALITY),
-    "MACs": st.column_config.NumberColumn(width=80, format="compact", help="Of one text, counted on its shapes."),
-    "Share": st.column_config.NumberColumn(width=65, format="percent", help="MACs by those of the dense parent."),
-    "Time": st.column_config.NumberColumn(width=65, format="%.2f", help="Measured, by the dense parent's time."),
+    "MACs": st.column_config.NumberColumn(width=80, format="compact", help="For one text, counted from the shapes."),
+    "Share": st.column_config.NumberColumn(width=65, format="percent", help="MACs / MACs of the dense parent."),
+    "Time": st.column_config.NumberColumn(width=65, format="%.2f", help="Measured time / the dense parent's."),
     "Parameters": st.column_config.NumberColumn(width=90, format="compact"),
     "Seed": st.column_config.NumberColumn(width=55, format="%d"),
-    "Price": st.column_config.NumberColumn(width=65, format="%.3g", help="Of compute, in task loss for all of it."),
+    "Price": st.column_config.NumberColumn(
+        width=65, format="%.3g", help="Of compute, in task loss for all of the dense cost."
+    ),
     "Source": st.column_config.TextColumn(width="large"),
 }
 
@@ -186,5 +190,5 @@ def _left_out(left_out: Sequence[tuple[str, str]]) -> None:
         data_table(
             {"Name": [name for name, _ in left_out], "Why": [why for _, why in left_out]},
             column_config={"Why": st.column_config.TextColumn(width="large")},
-            alt="What is not shown, and why",
+            alt="Points not shown, and why",
         )

@@ -43,7 +43,7 @@ def canvas_data(shown: Frontier, view: FrontierView, place: FrontierPlace, advis
         "advised": advised.key,
         "limit": None if advised.limit is None else asdict(advised.limit),
         "view": asdict(place),
-        "told": f"compecon {_version('compecon')} · {view.axes.task} · {len(view.marks)} points, bars: 95 % intervals",
+        "told": f"compecon {_version('compecon')} · {view.axes.task} · {len(view.marks)} points, bars: 95% intervals",
         "file": f"frontier-{view.axes.task}",
     }
 

@@ -18,7 +18,7 @@ from app.state.frontier_state import FrontierChoice, frontier_choice, frontier_p
 from compecon.paths import dashboard_root
 from compecon.views.frontier.frontier_view import FrontierAxes, FrontierView
 
-_Y = {"quality": "The metric itself", "change": "Change from the dense parent"}
+_Y = {"quality": "The metric", "change": "Change from dense parent"}
 
 
 def frontier_page() -> None:
@@ -27,7 +27,7 @@ def frontier_page() -> None:
     choice, place = frontier_choice(shown.tasks, shown.costs), frontier_place()
     lost_part("frontier")
     if not shown.tasks:
-        st.info("There is nothing to show yet: no checkpoint, run or result states a metric. Start a run on Train.")
+        st.info("Nothing to show yet: no checkpoint, run or result has a metric. Start a run on the Train page.")
         return
     with st.sidebar:
         _controls(shown, choice)

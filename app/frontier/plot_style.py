@@ -26,8 +26,8 @@ _VARIANT = 3  # places from the symbol of a kind to that of its variants
 _QUOTED = "diamond-open"
 _STANDINGS = {
     "front": "on the front",
-    "tied": "tied with the front, for all that the intervals say",
-    "dominated": "dominated: another one costs less and is at least as good",
+    "tied": "tied with the front, as far as the intervals can tell",
+    "dominated": "dominated: another costs less and is at least as good",
     "quoted": "quoted",
     "running": "still running",
     "failed": "failed",

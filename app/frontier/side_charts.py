@@ -15,7 +15,7 @@ from compecon.views.frontier.names import points_of
 from compecon.views.frontier.points_of import Reading
 from compecon.views.frontier.price_study import PriceView
 
-_UNITS = {"heads": "attention only", "neurons": "FFN only", "both": "attention and FFN"}
+_UNITS = {"heads": "attention only", "neurons": "FFN only", "both": "attention and FFN together"}
 _KINDS = {"shadow": "shadow price of a target", "fixed": "fixed price"}
 _SYMBOLS = ("circle", "square", "triangle-up")
 _HEIGHT = 330
@@ -45,7 +45,7 @@ def price_figure(view: PriceView) -> go.Figure:
             told = [f"{mark.name}: {view.metric} {mark.quality.value:.4g}" for mark in marks]
             shares = [Reading(mark.share) for mark in marks]
             figure.add_trace(_marks(name, place, [mark.price for mark in marks], shares, told))
-    layout = _layout("price, in task loss for all of the dense cost", "MACs left, share of the dense parent's")
+    layout = _layout("price (task loss for all of the dense cost)", "MACs left, share of the dense parent's")
     figure.update_layout(**layout)
     return figure.update_layout(xaxis={"type": "log", "tickvals": _TICKS}, yaxis_tickformat=".0%")
 

@@ -28,13 +28,14 @@ def families_part(view: FrontierView) -> None:
         },
         column_config={
             "Area": st.column_config.NumberColumn(
-                format="%.4g", help="Hypervolume: what the family dominates, counted from the worst corner below."
+                format="%.4g",
+                help="Hypervolume: the area the family dominates, relative to the worst corner given below.",
             )
         },
-        alt="Families and the areas that they dominate",
+        alt="Families and the areas they dominate",
     )
     x, y = view.reference
-    st.caption(escaped(f"Areas count from the worst corner: cost {x:.4g}, quality {y:.4g}. More is better."))
+    st.caption(escaped(f"Areas are relative to the worst corner: cost {x:.4g}, quality {y:.4g}. Larger is better."))
 
 
 def ablation_part(shown: Frontier, task: str) -> None:
@@ -61,7 +62,7 @@ def prices_part(shown: Frontier, task: str) -> None:
             "Kind": [mark.kind for mark in view.marks],
             "MACs left": [mark.share for mark in view.marks],
             "Target": [mark.target for mark in view.marks],
-            "Target met by itself": [mark.met for mark in view.marks],
+            "Target met by the gates": [mark.met for mark in view.marks],
             "Quality": [mark.quality.value for mark in view.marks],
         },
         column_config={
@@ -70,7 +71,7 @@ def prices_part(shown: Frontier, task: str) -> None:
             "Target": st.column_config.NumberColumn(format="percent"),
             "Quality": st.column_config.NumberColumn(format="%.4f"),
         },
-        alt="Priced trainings, the lowest price first",
+        alt="Priced trainings, lowest price first",
     )
 
 
@@ -86,18 +87,20 @@ def proxies_part(shown: Frontier, task: str) -> None:
             "with MACs": [row.with_macs.rho for row in view.rows],
             "points": [row.with_macs.n for row in view.rows],
             "with time": [row.with_latency.rho for row in view.rows],
-            "points of them": [row.with_latency.n for row in view.rows],
-            "What it is": [row.told for row in view.rows],
+            "number of models": [row.with_latency.n for row in view.rows],
+            "What it is": [row.description for row in view.rows],
         },
         column_config={
             "with MACs": st.column_config.NumberColumn(
-                format="%.2f", help="Spearman's rank correlation, counted MACs."
+                format="%.2f", help="Spearman rank correlation with counted MACs."
             ),
-            "with time": st.column_config.NumberColumn(format="%.2f", help="The same, with measured time."),
-            "points of them": st.column_config.NumberColumn("points"),
+            "with time": st.column_config.NumberColumn(
+                format="%.2f", help="Spearman rank correlation with measured time."
+            ),
+            "number of models": st.column_config.NumberColumn("points"),
             "What it is": st.column_config.TextColumn(width="large"),
         },
-        alt="Proxies of cost by their rank correlation with it",
+        alt="Cost proxies by rank correlation with cost",
     )
     if view.setting:
         st.caption(escaped(f"Time measured on {view.setting}."))

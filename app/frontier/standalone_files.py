@@ -18,7 +18,7 @@ _STYLE = (
 
 
 def plot_page(view: FrontierView) -> str:
-    """The plot alone: zoom, hover and legend work in it."""
+    """The plot alone: with zoom, hover and legend."""
     return str(_sized(view).to_html(include_plotlyjs=True, full_html=True))
 
 

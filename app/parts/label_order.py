@@ -23,9 +23,9 @@ def label_order(doubt: LabelDoubtError, key: str, use: Callable[[tuple[str, ...]
     fixed = doubt.offered if is_output else doubt.wanted
     chosen = []
     for place, name in enumerate(fixed):
-        what = f"Output {place} ({name}) is" if is_output else f"Class {name} of the table is"
+        what = f"Output {place} ({name}) is" if is_output else f"Class {name} in the table is"
         chosen.append(st.selectbox(escaped(what), doubt.names, index=place, key=f"{key}-{place}"))
     is_whole = len(set(chosen)) == len(chosen)
     if not is_whole:
-        st.caption("Each name once.")
+        st.caption("Use each name once.")
     st.button("Use this order", key=f"{key}-use", disabled=not is_whole, on_click=use, args=(tuple(chosen),))

@@ -16,8 +16,8 @@ from compecon.registry import read_installed
 from compecon.views.attention.preflight_lines import report_lines
 
 OWN_FILES_HELP = (
-    "A CSV, TSV, JSON lines or Parquet file, or a folder of them called train, dev and test. Columns are called text "
-    "and label unless said otherwise; what else can be said: pair, kind, labels, encoding, seed."
+    "A CSV, TSV, JSON lines or Parquet file, or a folder of them called train, dev and test. Columns are named text "
+    "and label unless given; further settings: pair, kind, labels, encoding, seed."
 )
 _OWN = "Own text"
 
@@ -30,7 +30,7 @@ def escaped(text: str) -> str:
 def lost_part(page: str) -> None:
     """Say what the address named and is not here, so that nobody takes what is shown for it."""
     for what, name in lost(page):
-        st.warning(escaped(f"The {what} {name[:80]!r} is not here (any more). Another one stands in its place."))
+        st.warning(escaped(f"The {what} {name[:80]!r} is not available. Another one is shown instead."))
 
 
 def controls() -> None:
@@ -54,10 +54,13 @@ def controls() -> None:
     if takes_pairs or chosen("pair"):
         st.text_area("Second text, for a pair", key="pair", height=68)
     st.selectbox(
-        "Who may be read when keys are scarce", list(POLICIES), key="policy", format_func=lambda p: POLICIES[p].label
+        "Which tokens may be read when keys are scarce",
+        list(POLICIES),
+        key="policy",
+        format_func=lambda p: POLICIES[p].label,
     )
     method_problems()
-    st.selectbox("Device", DEVICES, key="device", help="auto takes CUDA or MPS where there is one.")
+    st.selectbox("Device", DEVICES, key="device", help="auto uses CUDA or MPS if available.")
 
 
 def method_problems() -> None:
@@ -86,5 +89,7 @@ def checkpoint_report(entry: CheckpointEntry) -> None:
     """What is known of the checkpoint before it is loaded, and what the dashboard can do with it."""
     with st.expander("About this checkpoint"):
         st.text("\n".join(report_lines(entry)))
-        if st.button("Unload models from memory", help="Frees the memory of loaded models; the next text loads again."):
+        if st.button(
+            "Unload models from memory", help="Frees the memory of loaded models. The next text loads its model again."
+        ):
             st.toast(f"{engine().unload()} models unloaded.")

@@ -19,8 +19,8 @@ _IPV6_PREFIX = 64
 _NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9])?")
 _HOST_HEADER = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::[0-9]{1,5})?")
 _WHY = (
-    "Set one in the environment variable COMPECON_TOKEN (16 characters or more), or let one be made: --token auto. "
-    "Streamlit's own login ([auth] in secrets.toml) does not take its place."
+    "Set one in the environment variable COMPECON_TOKEN (16 characters or more), or generate one: --token auto. "
+    "Streamlit's own login ([auth] in secrets.toml) does not replace it."
 )
 
 
@@ -161,12 +161,14 @@ def grant(host: str, token: str | None, allow_hosts: Sequence[str] = (), trust_p
     names = [checked_host(name, "--allow-host") for name in allow_hosts]
     for option, name in [("--host", host), *(("--allow-host", name) for name in names)]:
         if token is None and not is_loopback(name):
-            raise CompeconError(f"{option} {name} lets others reach the dashboard, so it needs a token. {_WHY}")
+            raise CompeconError(
+                f"{option} {name} makes the dashboard reachable from other machines, so a token is required. {_WHY}"
+            )
     known = secrets.token_urlsafe(24) if token == MAKE_TOKEN else token or ""
     if token is not None and not _TOKEN.fullmatch(known):
         raise CompeconError(
-            f"The token must have {MIN_TOKEN} to 200 characters, without spaces and accents, got {len(known)}. "
-            "Choose a longer one, or let one be made: --token auto."
+            f"The token must have {MIN_TOKEN} to 200 characters, without spaces or accents, got {len(known)}. "
+            "Choose a longer one, or generate one: --token auto."
         )
     served = LOOPBACK | {name for name in (host, *names) if not is_wildcard(name)}
     return Access(served, known, frozenset(map(checked_proxy, trust_proxies)))

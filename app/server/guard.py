@@ -62,7 +62,7 @@ class Guard:
             return  # in the middle of an upload: nobody is left to answer, and nothing is wrong here
         except Exception:
             if scope["type"] == "http" and not outside.has_begun:  # what answers otherwise stands outside the guard
-                await PlainTextResponse("This failed. The terminal has the details.", 500)(scope, receive, outside)
+                await PlainTextResponse("Unexpected error. See the terminal for details.", 500)(scope, receive, outside)
             raise
 
     async def _answer(self, scope: Scope, receive: Receive) -> Response | None:
@@ -73,7 +73,7 @@ class Guard:
             if answer is None and (visitor := scope.get("state", {}).get(VISITOR)) is not None:
                 visitor.is_known = True
         if answer is None and _is_closed(scope["path"]):
-            return PlainTextResponse("There is nothing here.", 404)
+            return PlainTextResponse("Not found.", 404)
         return answer
 
 
@@ -99,12 +99,12 @@ def _refusal(scope: Scope, access: Access) -> Response | None:
     """Why a request must not go on, whoever makes it."""
     headers = Headers(scope=scope)
     if not scope["path"].startswith("/"):
-        return PlainTextResponse("This is not a path.", 400)
+        return PlainTextResponse("Invalid path.", 400)
     hosts = headers.getlist("host")
     if len(hosts) != 1 or not access.admits_host(hosts[0]):
         return PlainTextResponse("This server does not answer to that host name. See: compecon serve --help.", 400)
     if _is_from_elsewhere(scope, headers, hosts[0]):
-        return PlainTextResponse("Only the dashboard's own page may ask this.", 403)
+        return PlainTextResponse("Only the dashboard's own pages may send this request.", 403)
     return None
 
 

@@ -58,7 +58,7 @@ class SweepBody(BaseModel):
 async def sweep(request: Request) -> Response:
     """Compute one text at every budget; the answer streams while it is computed."""
     if not is_from_our_page(request):
-        return _refuse(403, "This address answers the dashboard's own page only.")
+        return _refuse(403, "Only the dashboard's own pages may use this address.")
     try:
         body = SweepBody.model_validate_json(await _body(request))
     except ValidationError as error:
@@ -67,7 +67,7 @@ async def sweep(request: Request) -> Response:
     except (ValueError, ClientDisconnect) as error:
         return _refuse(413, str(error))
     if body.checkpoint not in checkpoints() or body.policy not in POLICIES:
-        return _refuse(404, "That checkpoint or policy is not in the menu any more. Reload the page.")
+        return _refuse(404, "That checkpoint or policy is no longer available. Reload the page.")
     fields = body.model_dump(exclude={"client", "budgets"})
     return StreamingResponse(_listen(SweepJob(**fields, budgets=tuple(body.budgets)), body.client), media_type=_BYTES)
 
@@ -101,7 +101,7 @@ def trace(request: Request) -> Response:
     name = request.path_params["name"]
     data = recorded_trace(name)
     if data is None:
-        return _refuse(404, "There is no such recording.")
+        return _refuse(404, "Recording not found.")
     threading.Timer(WARM_UP_S, engine().warm_up, [name.rpartition("-")[0]]).start()
     return Response(data, media_type=_BYTES)
 
@@ -121,7 +121,7 @@ def plotly_script() -> Path:
     """Where Plotly's script is. To find it imports nothing: Plotly takes a fifth of a second."""
     spec = importlib.util.find_spec("plotly")
     if spec is None or spec.origin is None:
-        raise FileNotFoundError("plotly is not installed. Install compecon with its dependencies.")
+        raise FileNotFoundError("plotly is not installed. Reinstall compecon with its dependencies.")
     return Path(spec.origin).parent / "package_data" / "plotly.min.js"
 
 

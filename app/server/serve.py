@@ -83,7 +83,7 @@ def run(app: ASGIApp, access: Access, listener: socket.socket) -> None:
     server = uvicorn.Server(ServerConfig(app, access))
     server.run(sockets=[listener])
     if not server.started:
-        raise CompeconError("The server did not start. The lines above say why.")
+        raise CompeconError("The server did not start. See the lines above.")
 
 
 def application(
@@ -118,14 +118,14 @@ def _has_screen() -> bool:
 def _greeting(url: str, host: str, access: Access, *, is_new: bool) -> str:
     lines = [f"compecon is on {url}{f'/?token={access.token}' if is_new else ''} (Ctrl+C stops it)"]
     if access.token and not is_new:
-        lines.append("It asks for the token that you set.")
+        lines.append("It asks for the token you set.")
     if access.token and not is_loopback(host):
         lines.append(
             "The connection is not encrypted: use an SSH tunnel or a proxy with TLS on networks you don't trust."
         )
     if is_wildcard(host) and all(map(is_loopback, access.hosts)):
         lines.append(
-            "It answers to localhost only. To let others in, say how they call this machine: --allow-host NAME."
+            "It answers requests for localhost only. For other host names of this machine, add --allow-host NAME."
         )
     return "\n".join(lines)
 
@@ -171,5 +171,5 @@ def _why_not(host: str, port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return f"Port {port} is in use. Stop the other program or choose another port: compecon --port {port + 1}."
     if isinstance(error, PermissionError):
-        return f"Port {port} may not be used by this account. Choose one above 1023: compecon --port 8501."
-    return f"--host {host} is not an address of this machine ({error}). Give one that is, or leave it out."
+        return f"This account may not use port {port}. Choose one above 1023: compecon --port 8501."
+    return f"--host {host} is not an address of this machine ({error}). Use one that is, or omit the option."

@@ -93,14 +93,14 @@ class SignIn:
         if self.knows(scope):
             return RedirectResponse(here, 303) if given is not None else None
         if given is None:
-            return _ask(scope, here, "This dashboard asks for its token.")
+            return _ask(scope, here, "This dashboard requires a token.")
         return self._judge(scope, given, here)
 
     async def _answer_form(self, request: Request) -> Response:
         try:
             fields = parse_qs(await _body(request), max_num_fields=10)
         except (ValueError, ClientDisconnect):
-            return PlainTextResponse("This is not the sign-in form.", 400)
+            return PlainTextResponse("Not the sign-in form.", 400)
         given, onwards = fields.get("token", [""])[0], _local(fields.get("next", ["/"])[0])
         if self.knows(request.scope):  # a page from before they signed in; others' guesses must not stop them
             return RedirectResponse(onwards, 303)
@@ -110,13 +110,13 @@ class SignIn:
         """Give the cookie for the right token; count a wrong one."""
         who = network_of((scope.get("client") or ("", 0))[0])
         if self._tries.are_used_up(who):
-            answer = _ask(scope, onwards, "Too many wrong tokens came from your address. Wait a minute.", 429)
+            answer = _ask(scope, onwards, "Too many wrong tokens from your address. Wait a minute.", 429)
             answer.headers["Retry-After"] = str(int(WINDOW_S))
             return answer
         if not hmac.compare_digest(given.encode(), self._token):
             self._tries.count(who)
             _LOG.warning("A wrong token was given from %s.", who or "an unknown address")
-            return _ask(scope, onwards, "That is not the token. The terminal that serves the dashboard shows it.")
+            return _ask(scope, onwards, "Wrong token. The terminal running the dashboard shows it.")
         answer = _go_on(scope, onwards)
         name, value = self.cookie(scope)
         answer.set_cookie(name, value, httponly=True, samesite="strict", secure=scope["scheme"] == "https")

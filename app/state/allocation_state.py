@@ -26,7 +26,7 @@ class AllocationChoice:
         rule: Key of a rule.
         belief: Which curves a rule takes the queries of a mixture to have.
         noise: Error of predicted thresholds, 0 to 1.
-        money: Price of a million tokens; 0 to count tokens alone.
+        money: Price per million tokens; 0 to count tokens alone.
         service: Share of the mean budget that every arrival is sure of, 0 to 0.9.
         part: What is shown below the canvas.
     """

@@ -14,6 +14,8 @@ _RUNS, _LISTED, _NOTICE = "runs_view", "runs_listed", "runs_notice"
 RUNS_TABLE = "runs_table"
 PARTS = ("overview", "examples", "settings", "log")
 _MAX_SEARCH = 100
+# Words of states in addresses of earlier versions.
+_OLD_WORDS = {"waiting": "queued", "done": "succeeded", "stopped": "cancelled", "interrupted": "lost"}
 
 
 @final
@@ -22,8 +24,8 @@ class RunsView:
     """What the list of runs shows.
 
     Attributes:
-        run: The run that is looked at; "" for the newest.
-        words: What is searched for.
+        run: The open run; "" for the newest.
+        words: Search text.
         state: A state in a word, or "" for any.
         sweep: A sweep, or "" for any.
         part: Which part of a run is open.
@@ -41,12 +43,12 @@ class RunsView:
 @final
 @dataclass(frozen=True)
 class Notice:
-    """What became of a press of a button.
+    """The outcome of pressing a button.
 
     Attributes:
-        text: A sentence, of anybody's words.
+        text: A sentence; may contain text from outside.
         went_wrong: Whether it is an error.
-        deleted: Name of a run that was deleted and can be had back, or "".
+        deleted: Name of a deleted run that can be restored, or "".
     """
 
     text: str
@@ -73,6 +75,7 @@ def _runs_in_address() -> RunsView:
         st.query_params.get(name, "")[:_MAX_SEARCH] for name in ("run", "words", "state", "sweep", "part")
     )
     known = {word for _, word in SIGNS.values()}
+    state = _OLD_WORDS.get(state, state)
     return RunsView(run, words, state if state in known else "", sweep, part if part in PARTS else PARTS[0])
 
 

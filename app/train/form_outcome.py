@@ -77,10 +77,10 @@ def _estimate(draft: FormDraft, points: Points) -> None:
     view = estimate_view(known, len(points), speed, room())
     for warning in view.warnings:
         st.warning(escaped(warning))
-    st.markdown("**What it will take**")
+    st.markdown("**Expected cost**")
     names, values = ([escaped(line[end]) for line in view.lines] for end in (0, 1))
     st.table({"what": names, "expected": values}, hide_index=True, hide_header=True)
-    st.caption(escaped(view.told))
+    st.caption(escaped(view.description))
 
 
 def _judged(draft: FormDraft, entries: Mapping[str, CheckpointEntry]) -> tuple[tuple[Problem, ...], Points | None]:
@@ -96,12 +96,12 @@ def _judged(draft: FormDraft, entries: Mapping[str, CheckpointEntry]) -> tuple[t
 def _preview(draft: FormDraft, points: Points) -> None:
     recipe = draft.does.does
     if needs_network(draft.params):
-        st.warning("The task's rows come from the Hugging Face Hub, unless its cache on this machine has them.")
-    st.markdown("**The same on a command line**")
+        st.warning("The task's rows are downloaded from the Hugging Face Hub unless they are in the local cache.")
+    st.markdown("**As a command**")
     shown = points.points[:_MOST_SHOWN]
     each = [recipe.checked({**points.params, **point}) for point in shown]
     commands = [recipe.command(params, f"NEW-{n}") for n, params in enumerate(each, 1)]
     lines = [shlex.join(["compecon", *words]) for words in commands if words]
     more = [f"# and {len(points) - len(shown)} more"] if len(points) > len(shown) else []
-    st.code("\n".join([*lines, *more]) or "none: it has no command of its own", language=None, wrap_lines=True)
-    st.caption(escaped(f"Its title: {draft.title.strip() or title_of(draft, points)}"))
+    st.code("\n".join([*lines, *more]) or "(no command)", language=None, wrap_lines=True)
+    st.caption(escaped(f"Title: {draft.title.strip() or title_of(draft, points)}"))

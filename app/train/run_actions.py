@@ -24,7 +24,7 @@ def perform(action: Callable[..., Notice | None], *given: object) -> None:
     except CompeconError as error:
         hold_notice(Notice(str(error), went_wrong=True))
     except OSError as error:
-        hold_notice(Notice(f"This could not be done: {error.strerror or error}.", went_wrong=True))
+        hold_notice(Notice(f"That failed: {error.strerror or error}.", went_wrong=True))
 
 
 def start(draft: FormDraft) -> Notice | None:
@@ -48,7 +48,7 @@ def _start_sweep(draft: FormDraft, points: Points, title: str) -> Notice:
     sweep = submit_sweep(executor(), store.home, points, title=title, priority=draft.priority, key=key)
     close_form()
     look_at_sweep(sweep)
-    return Notice(f"{len(points)} runs were submitted; they take turns on this machine.")
+    return Notice(f"{len(points)} runs submitted; they take turns on this machine.")
 
 
 def title_of(draft: FormDraft, points: Points) -> str:
@@ -78,7 +78,7 @@ def resume(run_id: str) -> None:
 
 
 def resume_all() -> Notice:
-    """Let every run go on that was interrupted, the oldest first."""
+    """Resume every lost run, the oldest first."""
     lost = [record for record in reversed(runs()) if record.state is RunState.LOST]
     for record in lost:
         executor_of_run(record).start(record.run_id)
@@ -88,7 +88,7 @@ def resume_all() -> Notice:
 def stop_runs(sweep: str) -> Notice:
     """Stop every run of a sweep that is not finished; the second time, end them at once."""
     n_runs = len(stop_sweep(executor(), run_store().home, sweep))
-    return Notice(f"{_counted(n_runs)} asked to save and end.")
+    return Notice(f"{_counted(n_runs)} asked to save and stop.")
 
 
 def resume_runs(sweep: str) -> Notice:
@@ -97,8 +97,8 @@ def resume_runs(sweep: str) -> Notice:
     started = resume_sweep(executor(), run_store().home, sweep)
     left = [record for record in waiting if record.run_id not in started]
     n_stopping = sum(record.state is RunState.STOPPING for record in left)
-    more = [f"{n_stopping} still stop: press again once they have ended."] if n_stopping else []
-    more += [f"{len(left) - n_stopping} of a newer compecon are left alone."] if len(left) > n_stopping else []
+    more = [f"{n_stopping} are still stopping: press again once they have ended."] if n_stopping else []
+    more += [f"{len(left) - n_stopping} from a newer compecon version were skipped."] if len(left) > n_stopping else []
     return Notice(" ".join([f"{_counted(len(started))} started again.", *more]))
 
 

@@ -81,8 +81,8 @@ def _head(records: Sequence[RunRecord]) -> None:
     n_lost = sum(record.state is RunState.LOST for record in records)
     if n_lost:
         text, action = st.columns([6, 1], vertical_alignment="center")
-        many = "1 run was interrupted" if n_lost == 1 else f"{n_lost} runs were interrupted"
-        text.warning(escaped(f"{many} and can go on from the last complete checkpoint."), icon=":material/replay:")
+        many = "1 run was lost" if n_lost == 1 else f"{n_lost} runs were lost"
+        text.warning(escaped(f"{many} and can be resumed from the last complete checkpoint."), icon=":material/replay:")
         action.button("Resume all", on_click=perform, args=(resume_all,), width="stretch", key="resume-all")
 
 
@@ -128,9 +128,9 @@ def _sweep(records: Sequence[RunRecord], sweep: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.text(f"{sweep}: {tally.words}")
         if tally.can_stop:
-            st.button("Stop them all", on_click=perform, args=(stop_runs, sweep), key="stop-sweep")
+            st.button("Stop all", on_click=perform, args=(stop_runs, sweep), key="stop-sweep")
         if tally.can_resume:
-            st.button("Resume them all", on_click=perform, args=(resume_runs, sweep), key="resume-sweep")
+            st.button("Resume all", on_click=perform, args=(resume_runs, sweep), key="resume-sweep")
 
 
 def _any(name: str) -> str:
@@ -139,7 +139,7 @@ def _any(name: str) -> str:
 
 def _table(rows: Sequence[RunRow], shown: Listed, chosen: RunRecord | None) -> None:
     if not rows:
-        st.info("No run fits the filter.")
+        st.info("No matching runs.")
         return
     marked = show_table(tuple(row.run_id for row in rows), chosen.run_id if chosen else "")
     data_table(
@@ -177,12 +177,12 @@ def _why(row: RunRow) -> str:
 _COLUMNS = {
     "State": st.column_config.TextColumn(width=110),
     "Run": st.column_config.TextColumn(width=300),
-    "Progress": st.column_config.ProgressColumn(width=110, max_value=100, format="%d%%", help="Of the present stage."),
+    "Progress": st.column_config.ProgressColumn(width=110, max_value=100, format="%d%%", help="For the current stage."),
     "Left": st.column_config.TextColumn(
-        width=90, help="Of the present stage, if steps go on as half of the last 50 did: between their quartiles."
+        width=90, help="For the current stage, from the quartiles of the last 50 steps' times."
     ),
     "Quality": st.column_config.NumberColumn(width=75, format="%.3f", help="The task's metric on its test split."),
-    "MACs left": st.column_config.NumberColumn(width=85, format="percent", help="Of heads and neurons."),
+    "MACs left": st.column_config.NumberColumn(width=85, format="percent", help="MACs of heads and neurons."),
     "Submitted": st.column_config.TextColumn(width=100),
     "Stage or reason": st.column_config.TextColumn(width="large"),
 }
@@ -191,12 +191,12 @@ _COLUMNS = {
 def _invite() -> None:
     st.subheader("No runs yet", anchor=False)
     st.text(
-        "A run trains a checkpoint in the background: it goes on when this page is closed, can be stopped and resumed, "
-        "and its result appears wherever checkpoints are chosen."
+        "A run trains a checkpoint in the background. It continues when this page is closed, can be stopped and "
+        "resumed, and its result appears in every checkpoint menu."
     )
-    st.text(PRESETS[QUICK].told)
+    st.text(PRESETS[QUICK].description)
     with st.container(horizontal=True):
         st.button("Start a quick look", type="primary", on_click=perform, args=(quick_look,), key="quick-look")
-        if st.button("Fill in a form", key="new-run"):
+        if st.button("Fill in the form", key="new-run"):
             open_form(FormDraft.blank())
             st.rerun()

@@ -25,40 +25,40 @@ def overview(detail: RunDetail) -> None:
 def _numbers(detail: RunDetail) -> None:
     left, right = st.columns(2, gap="large")
     with left:
-        fact_table(detail.facts if detail.facts else detail.about, "What came of it" if detail.facts else "About")
+        fact_table(detail.facts if detail.facts else detail.about, "Results" if detail.facts else "About")
     with right:
         _truth(detail)
         fact_table(detail.about if detail.facts else (), "About")
 
 
 def _truth(detail: RunDetail) -> None:
-    if not detail.told:
+    if not detail.expectations:
         return
     st.markdown("**Expected and measured**")
     data_table(
         {
-            "": [each.name for each in detail.told],
-            "expected": [each.expected for each in detail.told],
-            "measured": [each.was for each in detail.told],
-            "ratio": [each.ratio for each in detail.told],
+            "": [each.name for each in detail.expectations],
+            "expected": [each.expected for each in detail.expectations],
+            "measured": [each.was for each in detail.expectations],
+            "ratio": [each.ratio for each in detail.expectations],
         },
         column_config={"ratio": st.column_config.NumberColumn(format="%.2f")},
     )
-    st.caption("Expected before the training, from two steps of it; measured on this machine.")
+    st.caption("Expected: estimated before training from two steps. Measured on this machine.")
 
 
 def _figures(detail: RunDetail) -> None:
     if not detail.curves:
         if not detail.row.state.is_finished:
-            st.caption("Curves appear with the first step.")
+            st.caption("Curves appear after the first step.")
         return
     stages = ", ".join(f"{stage.name} from step {stage.after + 1:,}" for stage in detail.stages)
     st.caption(escaped(f"By optimizer step: {stages}."))
     for start in range(0, len(detail.curves), 2):
         for place, curve in zip(st.columns(2), detail.curves[start : start + 2], strict=False):
             figure = curve_figure(curve, detail.stages)
-            place.vega_lite_chart(curve_table(curve), figure, key=f"curve-{curve.name}", alt=curve.told)
-            place.caption(escaped(curve.told))
+            place.vega_lite_chart(curve_table(curve), figure, key=f"curve-{curve.name}", alt=curve.description)
+            place.caption(escaped(curve.description))
 
 
 def fact_table(facts: Sequence[Fact], title: str) -> None:

@@ -33,11 +33,11 @@ from compecon.views.runs.spec_diff import Change, spec_diff
 
 _PARTS = dict(zip(PARTS, ("Overview", "Examples", "Settings", "Log"), strict=True))
 _LABELS: dict[Action, tuple[str, str]] = {
-    "stop": ("Stop", "Saves a checkpoint after the present step, then ends. It can be resumed."),
-    "kill": ("End at once", "Ends the process now. What its last complete checkpoint holds stays."),
-    "resume": ("Resume", "Goes on from the last complete checkpoint."),
-    "again": ("Try again", "Goes on from the last complete checkpoint, or from the start if there is none."),
-    "delete": ("Delete", "Moves the run to the trash; nothing is removed from the disk."),
+    "stop": ("Stop", "Saves a checkpoint after the current step, then stops. The run can be resumed."),
+    "kill": ("Stop now", "Ends the process immediately. The last complete checkpoint is kept."),
+    "resume": ("Resume", "Continues from the last complete checkpoint."),
+    "again": ("Try again", "Continues from the last complete checkpoint, or from the start if there is none."),
+    "delete": ("Delete", "Moves the run to the trash; nothing is deleted from disk."),
 }
 _MOST_COMPARED = 200
 _DOES = {"stop": stop, "kill": stop, "resume": resume, "again": resume, "delete": delete}
@@ -137,7 +137,7 @@ def _send_to_compare(record: RunRecord) -> None:
     parent = parent_of(record.spec.params)
     if parent not in checkpoints():
         return
-    told = "Opens what it was made from (A) and the new checkpoint (B) side by side."
+    told = "Opens the original checkpoint (A) and the new one (B) side by side."
     if st.button("Send to Compare", help=told, key="run-compare"):
         forget_checkpoints()
         choose_pair(parent, str(record.checkpoint))
@@ -156,9 +156,9 @@ def _examples(record: RunRecord) -> None:
         st.caption(escaped(str(error)))
         return
     except (OSError, RunError):
-        st.caption("There are no examples: they come with the end of a training or a pruning.")
+        st.caption("No examples yet: they are made at the end of a training or pruning.")
         return
-    st.caption(escaped(view.told))
+    st.caption(escaped(view.description))
     for title, rows in (("Best", view.best), ("Worst", view.worst)):
         st.markdown(f"**{escaped(title)}**")
         _example_table(rows)
@@ -192,9 +192,9 @@ def _example_table(rows: Sequence[ExampleRow]) -> None:
 def _settings(record: RunRecord, records: Sequence[RunRecord], detail: RunDetail) -> None:
     left, right = st.columns(2, gap="large")
     with left:
-        st.markdown("**What is different**")
+        st.markdown("**Differences**")
         _changes(record, records[:_MOST_COMPARED], detail)
-        st.markdown("**The same on a command line**")
+        st.markdown("**As a command**")
         st.code(_command(record), language=None, wrap_lines=True)
     with right:
         fact_table(detail.settings, "All settings")
@@ -203,7 +203,7 @@ def _settings(record: RunRecord, records: Sequence[RunRecord], detail: RunDetail
 def _changes(record: RunRecord, records: Sequence[RunRecord], detail: RunDetail) -> None:
     others = {each.run_id: each for each in records if each.run_id != record.run_id}
     if not others:
-        st.caption("There is no other run to compare it with.")
+        st.caption("There is no other run to compare with.")
         return
     parent = record.spec.parent_run
     chosen = st.selectbox(
@@ -220,7 +220,7 @@ def _changes(record: RunRecord, records: Sequence[RunRecord], detail: RunDetail)
 
 def _change_table(changes: Sequence[Change]) -> None:
     if not changes:
-        st.caption("Nothing: the settings are the same.")
+        st.caption("None: the settings are the same.")
         return
     st.table(
         {
@@ -238,11 +238,11 @@ def _command(record: RunRecord) -> str:
         words = recipe.command(recipe.checked(record.spec.params)) if recipe else ()
     except CompeconError as error:
         return f"none: {error}"
-    return shlex.join(["compecon", *words]) if words else "none: it has no command of its own"
+    return shlex.join(["compecon", *words]) if words else "(no command)"
 
 
 def _log(detail: RunDetail) -> None:
     if detail.log:
         st.code(detail.log, language=None, height=480)
     else:
-        st.caption("Nothing was said yet.")
+        st.caption("No log output yet.")

@@ -52,20 +52,20 @@ function factsOf(shown) {
   const unspent = number(left > 1e-9 * now.budget ? left : 0);
   return {
     price: [now.price === null ? "none" : number(now.price), priceWords(shown)],
-    abandoned: [`${now.abandoned} of ${table.queries.length}`, "queries that got nothing"],
+    abandoned: [`${now.abandoned} of ${table.queries.length}`, "queries that get nothing"],
     value: [number(now.value), data.worth],
     gap: [
       number(gap > 1e-9 * now.bound ? gap : 0, 3),
-      `at most: the bound is ${number(now.bound)}, and no rule exceeds it`,
+      `at most: the bound, which no rule exceeds, is ${number(now.bound)}`,
     ],
-    accuracy: [`${percent(now.accuracy)} %`, `${percent(now.low)} to ${percent(now.high)}, 95 % over queries`],
+    accuracy: [`${percent(now.accuracy)}%`, `${percent(now.low)} to ${percent(now.high)}, 95% over queries`],
     used: [number(now.used), `of ${number(now.handed)} handed out; ${unspent} unspent`],
   };
 }
 
 /** @param {Shown} shown */
 function priceWords({ data, now }) {
-  if (now.price === null) return `set by this rule; demand would meet the budget at ${number(now.clearing)}`;
-  const money = data.money > 0 ? `; ${number((now.price / data.money) * 1e6, 3)} for one unit of money` : "";
+  if (now.price === null) return `set by this rule; demand meets the budget at ${number(now.clearing)}`;
+  const money = data.money > 0 ? `; ${number((now.price / data.money) * 1e6, 3)} per unit of currency` : "";
   return `${data.worth} for one more ${data.one}${money}`;
 }

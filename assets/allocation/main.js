@@ -184,9 +184,9 @@ class Allocation extends LiveCanvas {
     if (Number(this.bar.value) !== stop) this.bar.value = String(stop);
     const budget = amount(shown, now.budget);
     write(this.$(".budget"), budget);
-    write(this.$(".mean"), `${number(now.budget / n, 3)} a query, ${n} queries`);
-    const computed = `Stop ${stop + 1} of ${table.places.length}: the library computed each of them`;
-    write(this.$(".exact"), `${computed}, and nothing in between is guessed. ${data.note}`);
+    write(this.$(".mean"), `${number(now.budget / n, 3)} per query, ${n} queries`);
+    const computed = `Stop ${stop + 1} of ${table.places.length}: each is computed by the library`;
+    write(this.$(".exact"), `${computed}, and nothing in between is interpolated. ${data.note}`);
     const said = `${budget}, price ${number(now.price)}, ${now.abandoned} abandoned`;
     this.bar.setAttribute("aria-valuetext", said);
   }

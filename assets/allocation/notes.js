@@ -16,7 +16,7 @@ export function why({ table, now }, i) {
 }
 
 const CROSS =
-  "Vertical: the budget, which does not depend on the price. Falling: what all want at a price. " +
+  "Vertical: the budget, which does not depend on the price. Falling: total demand at each price. " +
   "Where they meet is the shadow price: what one more unit would bring.";
 
 /**
@@ -26,10 +26,10 @@ const CROSS =
 export function marketNote(shown) {
   const { now } = shown;
   const spare = now.budget - now.handed;
-  if (now.clearing === 0) return "The budget is more than anybody wants: the price is 0.";
-  if (now.price === null) return "This rule sets no price; the one drawn is the market's.";
+  if (now.clearing === 0) return "The budget exceeds total demand: the price is 0.";
+  if (now.price === null) return "This rule sets no price; the market's is drawn.";
   if (spare <= 1e-9 * now.budget) return CROSS;
-  return `Demand jumps at this price, because queries give up all at once: ${amount(shown, spare)} stay unspent.`;
+  return `Demand jumps at this price, because queries give up all at once: ${amount(shown, spare)} remain unspent.`;
 }
 
 /**
@@ -42,24 +42,23 @@ export function curveNote(shown) {
   const code = now.reasons[view.query];
   const choke = number(table.choke[view.query]);
   const price = number(line.price);
-  const bought = `At a price below ${choke} it would be bought.`;
-  const costs = `Dashed: what any spend costs at the price ${price}.`;
-  if (now.price === null)
-    return `Dashed: the market's price ${price} as a slope; this rule does not heed it. ${bought}`;
+  const bought = `It buys at prices below ${choke}.`;
+  const costs = `Dashed: the cost of any spend at the price ${price}.`;
+  if (now.price === null) return `Dashed: the market's price ${price} as a slope; this rule ignores it. ${bought}`;
   if (code === FUNDED)
     return (
       `Dashed: a line of slope ${price}, the price, the same for every funded query (thin: others). ` +
-      `It meets the axis at the surplus ${number(base, 3)}: value less what the spend costs.`
+      `It meets the axis at the surplus ${number(base, 3)} (value − cost).`
     );
-  if (!(table.choke[view.query] > 0)) return `Nothing that this query could buy is seen to bring anything. ${costs}`;
+  if (!(table.choke[view.query] > 0)) return `No spend in this query's curve has any value. ${costs}`;
   if (spend > 0)
     return (
       `Dashed: a line of slope ${price}, the price, through what it got. ` +
-      "Where the curve is above the line, another spend would leave more surplus."
+      "Where the curve is above the line, a different spend would give more surplus."
     );
   if (code === LEFT_OUT || code === PASSED)
-    return `${costs} The curve reaches it: this query is worth its price, and got nothing.`;
-  return `${costs} The curve is nowhere above it, so buying nothing is best. ${bought}`;
+    return `${costs} The curve reaches it: this query is worth its price but got nothing.`;
+  return `${costs} The curve never rises above it, so buying nothing is best. ${bought}`;
 }
 
 /**
@@ -70,13 +69,13 @@ export function curveNote(shown) {
 export function playbackNote(shown, { offline, used, value, bound, recycled, service }) {
   const regret = number(Math.max(0, bound - value), 3);
   const sentences = [
-    "Ours, not the paper's: the price follows what is spent.",
-    `Dashed: somebody who knows all arrivals, at the price ${number(offline)}.`,
-    `In the end ${amount(shown, used)} are used, worth ${number(value)}; knowing all, nobody could exceed ` +
+    "Our method, not the paper's: the price follows spending.",
+    `Dashed: with all arrivals known in advance, at the price ${number(offline)}.`,
+    `In the end ${amount(shown, used)} are used, worth ${number(value)}; with all arrivals known, ` +
+      `no rule could exceed ` +
       `${number(bound)} with caps alone, so the regret is at most ${regret}.`,
   ];
-  if (recycled > 0)
-    sentences.push(`${amount(shown, recycled)} of the caps were not used up and went back into the budget.`);
-  if (service > 0) sentences.push(`Everybody was sure of ${amount(shown, service)}.`);
+  if (recycled > 0) sentences.push(`${amount(shown, recycled)} of the caps were unused and returned to the budget.`);
+  if (service > 0) sentences.push(`Every query was guaranteed ${amount(shown, service)}.`);
   return sentences.join(" ");
 }

@@ -32,5 +32,5 @@ export const percent = (share) => (100 * share).toFixed(1);
  * @param {number} x
  */
 export function amount({ table, data }, x) {
-  return `${number(x)} ${table.unit}${data.money > 0 ? ` (${number((x * data.money) / 1e6, 3)} money)` : ""}`;
+  return `${number(x)} ${table.unit}${data.money > 0 ? ` (${number((x * data.money) / 1e6, 3)} currency)` : ""}`;
 }

@@ -197,4 +197,5 @@ export class Figures {
 }
 
 const ARMS_NOTE =
-  "Where a control arm moves the output as much as the chosen policy, the change is arithmetic, not choice.";
+  "Where a control arm changes the output as much as the chosen policy, the change comes from the number of keys, " +
+  "not from which keys are read.";

@@ -67,7 +67,7 @@ function cellWords(store, { k, layer, head }, query, key) {
   const row = store.perToken(k, layer, head, query);
   const weight = row[key];
   const [from, to] = [store.open.tokens[query], store.open.tokens[key]];
-  if (Number.isNaN(weight)) return `“${from}” may not see “${to}”.`;
+  if (Number.isNaN(weight)) return `“${to}” is masked for “${from}”.`;
   if (weight === 0) return `“${from}” does not read “${to}” at this budget.`;
   return `“${from}” gives “${to}” ${number(weight)} of its attention (rank ${rankOf(row, key)}).`;
 }
@@ -144,7 +144,7 @@ export function tokenTip({ owner, missing, shares, tip }, i, event) {
   const { tokens } = store.open;
   const received = `receives ${number(share)} of each query's attention on average (${percent(share)})`;
   const read = view.pinned === null ? received : `gets ${number(share)} from “${tokens[view.pinned]}”`;
-  const says = Number.isNaN(share) ? "may not be seen" : read;
+  const says = Number.isNaN(share) ? "masked" : read;
   const rank = rankOf(shares, i);
   tip.show(event, missing || `“${tokens[i]}” (token ${i + 1} of ${store.n}) ${says}, rank ${rank}.`);
 }

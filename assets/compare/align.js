@@ -54,10 +54,10 @@ export function align(a, b, texts) {
   const needs = /** @type {SideName[]} */ (["a", "b"]).filter((side) => !{ a, b }[side].spans);
   const who = needs.map((side) => side.toUpperCase()).join(" and ");
   if (!a.spans || !b.spans)
-    return none(a, b, `${DIFFER}, and ${who} cannot tell where tokens stand in the text: ${UNDRAWN}`, needs);
+    return none(a, b, `${DIFFER}, and ${who} cannot say where tokens are in the text: ${UNDRAWN}`, needs);
   const letters = texts.map((text) => Array.from(text));
   const units = byCharacters(a.spans, b.spans, letters);
-  if (!units.length) return none(a, b, `${DIFFER} and share no piece of this text: ${UNDRAWN}`);
+  if (!units.length) return none(a, b, `${DIFFER} and share no boundary in this text: ${UNDRAWN}`);
   const unitOf = { a: a.tokens.map(() => -1), b: b.tokens.map(() => -1) };
   units.forEach((unit, u) => {
     for (const i of unit.a) unitOf.a[i] = u;

@@ -27,7 +27,7 @@ export class Captions {
     this.#maps(head);
     for (const name of NAMES) write(owner.$(`.chips[data-side=${name}] h3`), this.#chips(name));
     for (const { name, store, isShown } of owner.sides) {
-      const note = store && isShown ? removedNote(store).replace("; the others keep their places", "") : "";
+      const note = store && isShown ? removedNote(store).replace("; the others keep their positions", "") : "";
       write(owner.$(`.atlases [data-side=${name}] .note`), note);
     }
     const { both } = owner;

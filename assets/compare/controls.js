@@ -12,8 +12,8 @@ import { agreementSentence, alignmentNotes, disagreementSentence, disagreements 
 /** @import { Owner } from "./main.js" */
 /** @import { OpenSide, Side } from "./side.js" */
 
-const BLINKS = "Shows A and B in turn, in A's place. Press again to stop.";
-const BLINKS_CALMLY = "Shows B in A's place; press again for A. Nothing moves by itself.";
+const BLINKS = "Alternates A and B in A's panel. Press again to stop.";
+const BLINKS_CALMLY = "Shows B in A's panel; press again for A. Nothing moves by itself.";
 
 /** @param {number} x */
 const million = (x) => `${(x / 1e6).toFixed(2)} M`;
@@ -118,9 +118,9 @@ export class Controls {
       const i = grid.indexOf(k);
       if (i < 0 || !macs.read) return `${runs}.`;
       const [read, all] = [macs.read[i], macs.read[grid.length - 1]].map(million);
-      return `${runs}, ${read} of ${all} if it read only these values.`;
+      return `${runs}, ${read} of ${all} if only these values were read.`;
     });
-    const base = "Reads, not latency: exact top-k scores every key and masks.";
+    const base = "Reads, not latency: exact top-k scores every key, then masks.";
     return [base, ...parts.filter(Boolean)].join(" ");
   }
 

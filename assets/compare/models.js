@@ -15,7 +15,7 @@ import { headGrid } from "./heads.js";
 /** @import { OpenSide, Side } from "./side.js" */
 /** @import { Both } from "./types.js" */
 
-const NEEDS_BOTH = "The difference needs both.";
+const NEEDS_BOTH = "The difference needs both models.";
 const NICE = [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500];
 
 export class Models {
@@ -188,7 +188,7 @@ export class Models {
       lines: open.map((side) => this.#line(side, isOneUnit)),
       k,
       n,
-      unit: isOneUnit ? unit : "change, part of each one's largest",
+      unit: isOneUnit ? unit : "change, relative to each model's largest",
       flips: open.map((side) => ({ at: side.store.flips(), colour: colours[side.name] })),
       colours,
     };

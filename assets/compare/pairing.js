@@ -10,8 +10,8 @@ import { hasHead } from "./heads.js";
 /** @import { OpenSide } from "./side.js" */
 
 const LIVE =
-  "The tokenizers differ, and the recording does not say where tokens stand in the text. " +
-  "A live pass, which does, is on its way.";
+  "The tokenizers differ, and the recording does not say where tokens are in the text. " +
+  "A live pass, which does, is being computed.";
 
 export class Pairing {
   /** @type {Alignment | null} */

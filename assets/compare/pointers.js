@@ -85,7 +85,7 @@ function cellWords(figures, side, query, key) {
   if (!both || !matrices || u === undefined || v === undefined) {
     const tokens = figures.units.tokens(side);
     const weight = side === "d" ? undefined : owner[side].matrix()?.[query * tokens.length + key];
-    const said = Number.isNaN(weight) ? "may not be seen" : number(weight);
+    const said = Number.isNaN(weight) ? "masked" : number(weight);
     return `“${tokens[query]}” reads “${tokens[key]}”\n${side.toUpperCase()}: ${said}${alone(figures)}`;
   }
   const { units, kind } = both.alignment;
@@ -172,7 +172,7 @@ function headWords({ owner }, row, head) {
   const lines = owner.open.map((side) => {
     const layer = layerAt(row, owner.rows, side.store.nLayers);
     const value = valueAt(side);
-    const gone = side.store.isRemoved(layer, head) ? "removed" : "there is none";
+    const gone = side.store.isRemoved(layer, head) ? "removed" : "no such head";
     return `${side.letter}, layer ${layer}, head ${head}: ${value === undefined ? gone : format(value, unit)}`;
   });
   const { both } = owner;

@@ -64,11 +64,10 @@ export class Side {
   /** Why there is nothing to show of this head; "" if there is. */
   get missing() {
     const { store, letter } = this;
-    if (!store || !this.isShown)
-      return this.problem ? `Nothing of ${letter} could be computed.` : `${letter} is on its way …`;
+    if (!store || !this.isShown) return this.problem ? `${letter} could not be computed.` : `Loading ${letter} …`;
     const { layer, head } = this.place;
     const isHere = store.has(layer, head);
-    return missingSentence(store, layer, head) || (isHere ? "" : "The matrices of this layer are on their way …");
+    return missingSentence(store, layer, head) || (isHere ? "" : "Loading the matrices of this layer …");
   }
 
   /** The frame of the budget, or null while it is a preview. */

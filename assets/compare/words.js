@@ -75,14 +75,14 @@ export function disagreements(a, b) {
  * @param {Frame | null} frameB
  */
 export function agreementSentence(a, b, frameA, frameB) {
-  if (!comparable(a, b)) return "Their answers are not of one kind, so there is no difference between them.";
+  if (!comparable(a, b)) return "The two models answer in different forms, so their answers cannot be subtracted.";
   if (!frameA || !frameB) return "The outputs at this budget are being computed.";
   if (a.open.output === "regression") return scoresSentence(a, frameA, frameB);
   if (a.open.output === "encoder") return "Both give embeddings, which are not compared across models.";
   const [one, other] = [firstChoice(a.open, frameA), firstChoice(b.open, frameB)];
-  if (one === null || other === null) return "Neither guesses a word here: there is no mask in the text.";
+  if (one === null || other === null) return "Neither predicts a word here: the text has no mask.";
   if (a.open.output === "classification") return classSentence(frameA, frameB, one, other);
-  return one === other ? `Both put “${one}” first.` : `They disagree: A puts “${one}” first, B “${other}”.`;
+  return one === other ? `Both rank “${one}” first.` : `They disagree: A ranks “${one}” first, B “${other}”.`;
 }
 
 /**
@@ -142,7 +142,7 @@ export function flipsSentence(a, b) {
   const [ofA, ofB] = [a, b].map((store) => store.flips());
   /** @param {number[]} ks */
   const flips = (ks) => (ks.length ? `flips at k = ${list(ks)}` : "never flips");
-  return `A ${flips(ofA)}; B ${flips(ofB)} (dots: the first choice is another one than at full budget).`;
+  return `A ${flips(ofA)}; B ${flips(ofB)} (dots: the first choice differs from that at full budget).`;
 }
 
 /**
@@ -158,23 +158,23 @@ export function selectionSentence(name, control, unit) {
   const { label: what, format } = STATISTICS[name];
   const [ofAll, ofSurvivors, ofSmaller] = [all, survivors, smaller].map((mean) => format(mean, unit));
   const means =
-    `All heads of ${big} ${ofAll}; those of them that ${small} still has ${ofSurvivors}; ` +
+    `All heads of ${big} ${ofAll}; those that ${small} still has ${ofSurvivors}; ` +
     `all heads of ${small} ${ofSmaller}.`;
   if (selected === null) return `${means} The mean did not shift.`;
-  const share = `${Math.round(100 * Math.abs(selected))} %`;
+  const share = `${Math.round(100 * Math.abs(selected))}%`;
   const by = signed((smaller - all) * unitFactor(name, unit));
   const shift = `${means} Shift from ${big} to ${small}: ${by}.`;
   if (selected > 1)
     return (
-      `${shift} Which heads survived would alone have moved ${what} by ${share} of that; ` +
-      "changed attention took the excess back."
+      `${shift} Which heads survived would alone account for ${share} of that shift of ${what}; ` +
+      "changed attention offset the excess."
     );
   if (selected < 0)
     return (
-      `${shift} Which heads survived moves ${what} the other way (by ${share} of that): ` +
-      "the whole shift, and more, is changed attention."
+      `${shift} Which heads survived moves ${what} in the opposite direction (by ${share} of that): ` +
+      "changed attention accounts for more than the whole shift."
     );
-  return `${shift} ${share} of it is which heads survived, the rest is changed attention.`;
+  return `${shift} ${share} of it comes from which heads survived, the rest from changed attention.`;
 }
 
 /**
@@ -196,7 +196,7 @@ export function pairTip(query, key, weights, ranks) {
  * @param {number | null} rank
  */
 function weightWords(weight, rank) {
-  if (Number.isNaN(weight)) return "may not be seen";
+  if (Number.isNaN(weight)) return "masked";
   if (weight === 0) return "not read";
   return `${number(weight)}${rank ? ` (rank ${rank})` : ""}`;
 }
@@ -214,14 +214,14 @@ export function alignmentNotes({ kind, why, units, unitOf }, a, b) {
     const [ofA, ofB] = [unitOf.a, unitOf.b].map((of) => of.filter((unit) => unit < 0).length);
     notes.push(
       `The tokenizers differ (A ${a.n} tokens, B ${b.n}). A − B is drawn on ${units.length} pieces of text ` +
-        "where both have a boundary: keys of a piece are summed, its queries averaged. " +
+        "at whose ends both have a boundary: keys within a piece are summed, queries averaged. " +
         `Tokens without a counterpart (A ${ofA}, B ${ofB}) are left out of it.`,
     );
   }
   if (a.n !== b.n)
     notes.push(
       `Statistics are each side's own, over ${a.n} tokens of A and ${b.n} of B: Gini and entropy depend on n, ` +
-        "so compare them with care. At one k, each is capped by its own number of tokens.",
+        "so compare with care. k is capped by each model's number of tokens.",
     );
   return notes;
 }

@@ -47,11 +47,11 @@ export class Bar {
     this.range.value = String(this.stop);
     this.range.setAttribute("aria-valuetext", this.isAll ? "all keys" : `${this.keys} keys`);
     write(this.budget, String(this.keys ?? "all"));
-    write(this.mean, this.isAll ? "" : `${n} ${n === 1 ? "checkpoint was" : "checkpoints were"} measured at it`);
+    write(this.mean, this.isAll ? "" : `${n} ${n === 1 ? "checkpoint" : "checkpoints"} measured at this budget`);
     write(
       this.exact,
-      `Recorded: the bar stops at the ${budgets.length} budgets that were measured, and nothing between them is ` +
-        "guessed. A mask saves reads, not latency.",
+      `Recorded: the bar stops at the ${budgets.length} measured budgets; nothing between them is ` +
+        "interpolated. A mask saves reads, not latency.",
     );
   }
 }

@@ -56,7 +56,7 @@ export class Overlay {
     if (stop !== null) veil(ctx, box, colours);
     if (data.limit) this.#limit(ctx, box, data.limit, colours);
     this.#marks(ctx, colours);
-    this.#halo(ctx, box, view, data.advised, colours.accent, 14, "take this: ", colours);
+    this.#halo(ctx, box, view, data.advised, colours.accent, 14, "recommended: ", colours);
     this.#halo(ctx, box, view, view.chosen, colours.text, 11, "", colours);
     ctx.restore();
   }

@@ -125,7 +125,7 @@ function scores(open, full, shown) {
     /** @returns {AnswerBox} */
     (i) => [open.labels[i] ?? "score", number(now[i], 2), at(now[i]), at(before[i]), now.length === 1],
   );
-  if (now.length > MOST) boxes.push([`${now.length - MOST} more scores`, "moved less", 0, null, false]);
+  if (now.length > MOST) boxes.push([`${now.length - MOST} more scores`, "changed less", 0, null, false]);
   return boxes;
 }
 
@@ -168,13 +168,13 @@ export function firstChoice(open, frame) {
 export function outputSentence(store, frame) {
   const { open, full } = store;
   if (!frame) return "The model's output at this budget is being computed.";
-  if (frame.k === store.n) return "Every token may be read: this is the model's normal output.";
+  if (frame.k === store.n) return "Every token may be read: this is the model's usual output.";
   if (open.output === "encoder")
-    return `The text's embedding keeps a cosine of ${number(1 - frame.change)} with its full-budget self.`;
+    return `The embedding's cosine with that at full budget is ${number(1 - frame.change)}.`;
   if (open.output === "regression") {
     const change = number(frame.change, 2);
-    if (frame.scores) return `The score that moves most moves by ${change}.`;
-    return `The score moves by ${change} (${number(full.score, 2)} at full budget).`;
+    if (frame.scores) return `The score that changes most changes by ${change}.`;
+    return `The score changes by ${change} (${number(full.score, 2)} at full budget).`;
   }
   return choiceSentence(open, full, frame);
 }
@@ -188,8 +188,8 @@ function choiceSentence(open, full, frame) {
   const moved = `(${open.change_unit.replace(/, nats/, "")}: ${number(frame.change)} nats).`;
   const was = firstChoice(open, full);
   const is = firstChoice(open, frame);
-  const guesses = frame.flipped ? "some guesses have flipped" : "no guess has flipped";
-  if (was === null) return `There is no mask in the text, so all tokens are guessed; ${guesses} ${moved}`;
+  const guesses = frame.flipped ? "some predictions have flipped" : "no prediction has flipped";
+  if (was === null) return `There is no mask in the text, so all tokens are predicted; ${guesses} ${moved}`;
   const what = WHAT[open.output] ?? "output";
   if (!frame.flipped) return `The ${what} is unchanged ${moved}`;
   if (was === is) return `The ${what} has flipped at another mask ${moved}`;
@@ -197,4 +197,4 @@ function choiceSentence(open, full, frame) {
 }
 
 /** @type {Partial<Record<Opening["output"], string>>} */
-const WHAT = { classification: "decision", "causal-lm": "next token", "masked-lm": "guess for the mask" };
+const WHAT = { classification: "decision", "causal-lm": "next token", "masked-lm": "prediction for the mask" };

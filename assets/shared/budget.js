@@ -58,7 +58,7 @@ export const nearestTo = (values, target, at = (value) => value) =>
  */
 export function showBudget({ range, output }, stops, k, n) {
   if (document.activeElement !== range || stops[Number(range.value)] !== k) range.value = String(stopOf(stops, k));
-  write(output, `${k} of ${n} (${Math.round((100 * k) / n)} %)`);
+  write(output, `${k} of ${n} (${Math.round((100 * k) / n)}%)`);
   range.setAttribute("aria-valuetext", `${k} of ${n} keys`);
 }
 
@@ -88,8 +88,8 @@ export function drawTicks(canvas, width, stops, isExact, colour) {
  * @returns {Badge}
  */
 export function badgeOf({ store, lanes, isStale, spec }, k) {
-  if (!store && lanes.main) return ["busy", "loading …", "The first picture is on its way."];
-  if (!store) return ["busy", "no picture yet", "Nothing could be computed so far."];
+  if (!store && lanes.main) return ["busy", "loading …", "The first picture is being computed."];
+  if (!store) return ["busy", "no picture yet", "Nothing has been computed so far."];
   if (isStale) return ["busy", "computing … last picture stays", `Waiting for ${spec?.title ?? "the new text"}.`];
   const { checkpoint, device } = store.open;
   if (store.isExact(k) && store.provenanceOf(k) === "recorded")
@@ -99,8 +99,8 @@ export function badgeOf({ store, lanes, isStale, spec }, k) {
   return ["preview", `preview · nearest computed k = ${store.nearest(k)}`, NEAREST];
 }
 
-const EXACT = "From a real forward pass at this budget: later layers saw what earlier layers were left with.";
-const MASKED = "Recorded attention with a mask over it: later layers are not recomputed. The exact pass is on its way.";
+const EXACT = "From a real forward pass at this budget: later layers use what earlier layers computed under it.";
+const MASKED = "Recorded attention with a mask over it: later layers are not recomputed. The exact pass is running.";
 const NEAREST = "This policy can't be previewed: the nearest budget computed so far is shown.";
 
 /**

@@ -63,10 +63,10 @@ export function lorenzCurves(ctx, width, height, { curves, legend: order, filled
   /** @param {number} s */
   const py = (s) => box.y + (1 - s) * box.height;
   axes(ctx, box, colours, {
-    xTicks: QUARTERS.map((t) => [px(t), `${t * 100} %`]),
+    xTicks: QUARTERS.map((t) => [px(t), `${t * 100}%`]),
     yTicks: QUARTERS.map((t) => [py(t), `${t * 100}`]),
     xTitle: "poorest tokens",
-    yTitle: "their share of attention, %",
+    yTitle: "share of attention, %",
   });
   if (missing) return sentence(ctx, missing, box, colours);
   stroke(ctx, px(0), py(0), px(1), py(1), colours.muted, 1, [2, 3]);

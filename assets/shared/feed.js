@@ -33,7 +33,7 @@ import { stream } from "./wire.js";
 const REST_MS = 140; // the pointer has come to rest: worth an exact pass for a budget that is not on the grid
 const BATCHED_TOKENS = 64; // a text up to here gets every budget anyway
 const OUT_OF_REACH = "The server can't be reached. Is compecon still running? The last picture stays.";
-const ONE_LAYER = "This recorded example holds one layer only. Type a text of your own to see the others.";
+const ONE_LAYER = "This recorded example has one layer only. Enter your own text to see the others.";
 
 export class Feed {
   /** @type {TextRequest | null} */

@@ -10,7 +10,7 @@ import { findAll, press } from "./dom.js";
  */
 export function contextOf(canvas) {
   const context = canvas.getContext("2d");
-  if (!context) throw new Error("This browser draws on no canvas.");
+  if (!context) throw new Error("This browser cannot draw on a canvas.");
   return context;
 }
 

@@ -59,7 +59,7 @@ export class StatisticsTable {
       const { format, say: sentence } = STATISTICS[name];
       write(cells[0], full ? format(full[name], unit) : "—");
       write(cells[1], now ? format(now[name], unit) : "—");
-      const why = missing ? "\u00a0" : "Nothing but special tokens was read here.";
+      const why = missing ? "\u00a0" : "Only special tokens were read here.";
       write(say, now && !Number.isNaN(now[name]) ? sentence(now[name], n, now) : why);
     }
   }

@@ -73,7 +73,7 @@ export class Store extends Shape {
 
   get full() {
     const frame = this.frames.get(this.n);
-    if (!frame) throw new Error("The frame at full budget has not come yet.");
+    if (!frame) throw new Error("The frame at full budget has not arrived yet.");
     return frame;
   }
 

@@ -12,7 +12,7 @@
  */
 
 /** @param {number} x */
-export const percent = (x) => (Number.isNaN(x) ? "—" : `${(100 * x).toFixed(x < 0.1 ? 1 : 0)} %`);
+export const percent = (x) => (Number.isNaN(x) ? "—" : `${(100 * x).toFixed(x < 0.1 ? 1 : 0)}%`);
 
 /**
  * @param {number | null | undefined} x
@@ -27,10 +27,10 @@ export const STATISTICS = {
     format: (v) => number(v),
     say: (v) =>
       v < 0.4
-        ? "Attention is spread fairly evenly: 0 is everyone the same, 1 is one token has all."
+        ? "Attention is spread fairly evenly: 0 means all tokens get the same, 1 means one token has everything."
         : v < 0.75
-          ? "A minority of tokens holds most of the attention: 0 is equality, 1 is one token has all."
-          : "A few tokens hold nearly all of the attention: 0 is equality, 1 is one token has all.",
+          ? "A minority of tokens holds most of the attention: 0 means equality, 1 means one token has everything."
+          : "A few tokens hold nearly all of the attention: 0 means equality, 1 means one token has everything.",
     how:
       "Twice the area between the Lorenz curve and equality, over all visible tokens, zeros counted. " +
       "With k of n tokens read, Gini is at least 1 − k/n: that part of a rise is arithmetic.",
@@ -45,26 +45,27 @@ export const STATISTICS = {
     label: "Entropy",
     format: (v, unit) => `${number(unit === "bits" ? v / Math.LN2 : v)} ${unit}`,
     say: (_, n) =>
-      `0 is one token only; ${number(Math.log(n), 2)} nats (${number(Math.log2(n), 2)} bits) is all ${n} alike.`,
+      `0 means a single token; ` +
+      `${number(Math.log(n), 2)} nats (${number(Math.log2(n), 2)} bits) means all ${n} equally.`,
     how: "Shannon entropy −Σ p ln p of the attention; bits = nats / ln 2. 0 ln 0 counts as 0.",
   },
   effective_number: {
     label: "Effective tokens",
     format: (v) => number(v, 2),
-    say: (v, n) => `It works like ${number(v, 1)} equally read tokens out of ${n}.`,
+    say: (v, n) => `As concentrated as attention spread evenly over ${number(v, 1)} of the ${n} tokens.`,
     how: "exp(entropy), the Hill number of order 1; in the row view the mean over queries.",
   },
   top_share_10: {
-    label: "Top 10 % get",
+    label: "Top 10% get",
     format: percent,
-    say: (v, _, all) => `The top 10 % of tokens get ${percent(v)}, the bottom half ${percent(all.bottom_share_50)}.`,
+    say: (v, _, all) => `The top 10% of tokens get ${percent(v)}, the bottom half ${percent(all.bottom_share_50)}.`,
     how: "Read off the Lorenz curve, linear between tokens.",
   },
   bottom_share_50: {
     label: "Bottom half gets",
     format: percent,
-    say: (v) => `The poorer half of the tokens shares ${percent(v)} of the attention.`,
-    how: "Read off the Lorenz curve at 50 %.",
+    say: (v) => `The half of the tokens that gets least shares ${percent(v)} of the attention.`,
+    how: "Read off the Lorenz curve at 50%.",
   },
   herfindahl: {
     label: "Herfindahl",
@@ -84,7 +85,7 @@ export const STATISTICS = {
 export const MOVED = {
   label: "moved by the budget",
   format: percent,
-  say: (v) => `${percent(v)} of this head's attention went to other tokens than at full budget.`,
+  say: (v) => `${percent(v)} of this head's attention goes to tokens other than those at full budget.`,
   how: "Mean over queries of the total-variation distance to the full-budget row.",
 };
 
@@ -159,11 +160,11 @@ export function removedSentence(store, layer, head) {
 export function removedNote(store) {
   const all = store.open.heads.reduce((a, b) => a + b, 0);
   const { size } = store.removed;
-  return size ? `Hatched: ${size} of ${all} heads were removed from this model; the others keep their places.` : "";
+  return size ? `Hatched: ${size} of ${all} heads were removed from this model; the others keep their positions.` : "";
 }
 
 /**
- * What a budget saves, without pretending that masking is quicker.
+ * What a budget saves; masking does not make a pass faster.
  * @param {Store} store
  * @param {number} k
  */
@@ -173,8 +174,8 @@ export function readsSentence(store, k) {
   /** @param {number} x */
   const m = (x) => (x >= 1e6 ? `${(x / 1e6).toFixed(1)} M` : `${(x / 1e3).toFixed(0)} k`);
   const runs = macs.executed ? `${m(macs.executed)} MACs run at any k` : "the same work runs at any k";
-  const base = `Reads, not latency: exact top-k scores every key and masks, so ${runs}.`;
+  const base = `Reads, not latency: exact top-k scores every key, then masks, so ${runs}.`;
   return macs.read && i >= 0
-    ? `${base} Reading values would need ${m(macs.read[i])} of ${m(macs.read[grid.length - 1])} MACs.`
+    ? `${base} Reading only these values would take ${m(macs.read[i])} of ${m(macs.read[grid.length - 1])} MACs.`
     : base;
 }

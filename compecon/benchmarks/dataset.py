@@ -24,7 +24,7 @@ from compecon.evaluation.row_statistics import chosen_rows
 from compecon.tasks.encode_rows import Features, encode
 from compecon.tasks.task_registry import read_task
 
-_GOAL = 1 / 0.9  # times the recorded forward passes: 90 % of their rows in a second
+_GOAL = 1 / 0.9  # times the recorded forward passes: 90% of their rows in a second
 # Tokens of every 35th row of SST-2's test split by length, as the bundled checkpoint reads it.
 _LENGTHS = (
     *(6, 8, 9, 10, 10, 11, 12, 13, 13, 14, 15, 15, 16, 17, 17, 18, 19, 19, 20, 21, 21, 22, 22, 23, 24, 24, 25, 26, 26),
@@ -44,13 +44,13 @@ def measure(settings: Settings) -> list[Table]:
     return [dataset_table(checkpoint, rows, told, rounds=settings.pick(9, 2))]
 
 
-def dataset_table(checkpoint: Checkpoint, rows: Sequence[Features], told: str, *, rounds: int) -> Table:
+def dataset_table(checkpoint: Checkpoint, rows: Sequence[Features], description: str, *, rounds: int) -> Table:
     """Time recorded passes with and without statistics.
 
     Args:
         checkpoint: What reads them.
         rows: Encoded rows.
-        told: What they are.
+        description: What they are.
         rounds: Samples of each.
     """
     sample = Sample(checkpoint, list(rows), CompactShape.of(checkpoint.model.config).heads)
@@ -75,9 +75,9 @@ def dataset_table(checkpoint: Checkpoint, rows: Sequence[Features], told: str, *
     )
     tokens = sum(len(row["input_ids"]) for row in rows) / len(rows)
     notes = (
-        f"{checkpoint.name}, {told}, {tokens:.1f} tokens on average; all keys, batches of 32 of like length.",
+        f"{checkpoint.name}, {description}, {tokens:.1f} tokens on average; all keys, batches of 32 of like length.",
         "One thread, float32; the two take turns batch by batch, and a ratio compares neighbours. Below 1.111 × the "
-        "rows a second are at least 90 % of those without statistics.",
+        "rows a second are at least 90% of those without statistics.",
     )
     return Table("dataset: statistics of rows against recorded forward passes", figures, notes)
 

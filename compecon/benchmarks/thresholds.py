@@ -73,7 +73,7 @@ def errors_table(known: Sequence[tuple[str, KnownTexts]]) -> Table:
                     figures += _skill_figures(f"{label}: tested on {target.stream.name}", found, each.stream.unit)
     notes = (
         "Threshold: the smallest budget tried from which on the answer is right. Queries without one are left out.",
-        "In distribution: each row by a predictor of the other four folds. Intervals: bootstrap over rows, 95 %.",
+        "In distribution: each row by a predictor of the other four folds. Intervals: bootstrap over rows, 95%.",
         "Less than the mean's: error of predicting the training rows' mean, less this error; above 0 is skill.",
     )
     return Table("thresholds: predicted from texts", tuple(figures), notes)
@@ -88,7 +88,7 @@ def _skill_figures(label: str, found: Skill, unit: str) -> list[Figure]:
     )
     head = f"{label}, {found.n} queries; "
     return [
-        Figure(f"{head if n == 0 else '  '}{what} 95 % {_interval(value)}", of, (value.value,))
+        Figure(f"{head if n == 0 else '  '}{what} 95% {_interval(value)}", of, (value.value,))
         for n, (what, value, of) in enumerate(rows)
     ]
 
@@ -108,7 +108,7 @@ def gains_table(unit: str, found: Sequence[Gain]) -> Table:
         )
         added: dict[str, Interval] = {name: getattr(gain, name) for name in _WORDS}
         figures += [
-            Figure(f"  {_WORDS[name]} 95 % {_interval(more)}", "", (more.value,)) for name, more in added.items()
+            Figure(f"  {_WORDS[name]} 95% {_interval(more)}", "", (more.value,)) for name, more in added.items()
         ]
     notes = ("Differences of real outcomes at the same total, bootstrap over queries; hindsight is an oracle.",)
     return Table(f"thresholds: {found[0].stream}, one market", tuple(figures), notes)

@@ -66,7 +66,7 @@ def traces_table(traces: Traces, tokens_per_query: float) -> Table:
         low, high = found.interval()
         used = float(found.tokens.mean())
         by_coin = float(np.interp(used, mean, accuracy))
-        label = f"{name}: 95 % [{low:.3f}, {high:.3f}]; {used:.1f} tokens used; a coin with these {by_coin:.3f}"
+        label = f"{name}: 95% [{low:.3f}, {high:.3f}]; {used:.1f} tokens used; a coin with these {by_coin:.3f}"
         figures.append(Figure(label, "", (found.accuracy,)))
     notes = (
         f"{len(traces.groups):,} queries; curves by task from one half, spent on the other half, and back.",

@@ -38,7 +38,7 @@ class ReportedMetric:
         name: "accuracy", "spearman", "perplexity", ...
         split: What it was measured on: "test" or a name that says more.
         value: The number, measured on the saved weights.
-        low: Lower end of its 95 % interval.
+        low: Lower end of its 95% interval.
         high: Upper end.
         n: Rows, or documents, of the split.
     """

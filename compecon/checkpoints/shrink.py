@@ -1,6 +1,6 @@
 """Make a pretrained BERT-shaped encoder small: fewer layers, fewer word pieces, the same numbers in what is kept.
 
-Dropped pieces are not mapped to [UNK] (that would make 8 % of English unknown): the WordPiece is rebuilt on the kept
+Dropped pieces are not mapped to [UNK] (that would make 8% of English unknown): the WordPiece is rebuilt on the kept
 pieces, so that a rare word falls into more, smaller ones.
 """
 

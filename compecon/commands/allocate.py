@@ -24,9 +24,9 @@ _COLUMNS = "query, budget, correct; or query, tokens, correct of attempts; or qu
 def allocate(  # noqa: PLR0913 - one option each
     curves: Annotated[Path, typer.Option(help=f"CSV or JSON Lines. Columns: {_COLUMNS}.")],
     budget: Annotated[float, typer.Option(help="Total budget, in the unit of the file's budgets.")],
-    rule: Annotated[str, typer.Option(help=f"How to share it: {', '.join(RULES)}.")] = "shadow-price",
-    floor: Annotated[float, typer.Option(min=0, help="Least that each query gets.")] = 0.0,
-    cap: Annotated[float | None, typer.Option(min=0, help="Most that a query gets; no limit if not given.")] = None,
+    rule: Annotated[str, typer.Option(help=f"Allocation rule: {', '.join(RULES)}.")] = "shadow-price",
+    floor: Annotated[float, typer.Option(min=0, help="Minimum for each query.")] = 0.0,
+    cap: Annotated[float | None, typer.Option(min=0, help="Maximum for each query; default: no limit.")] = None,
     whole: Annotated[bool, typer.Option("--whole", help="Whole tokens only.")] = False,
     json: Json = False,
 ) -> None:
@@ -76,7 +76,7 @@ def _lines(content: dict[str, Any]) -> list[str]:
     shown = [f"  {q['query']}: {q['spend']:g}, worth {q['value']:.6g}" for q in content["queries"][:_N_SHOWN]]
     more, unsolved = len(content["queries"]) - len(shown), len(content["unsolved"])
     return [
-        f"{content['rule']}: value {content['value']:.6g}, at most {content['upper_bound']:.6g} is possible",
+        f"{content['rule']}: value {content['value']:.6g}, upper bound {content['upper_bound']:.6g}",
         f"price {price}; spent {content['spent']:g} of {content['budget']:g}; "
         f"{content['abandoned']} of {len(content['queries'])} queries abandoned",
         *shown,

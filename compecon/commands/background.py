@@ -17,23 +17,26 @@ if TYPE_CHECKING:
     from compecon.runs.store import RunStore
 
 _Background = Annotated[
-    bool, typer.Option("--background", help="Submit it as a run and return at once: see `compecon runs`.")
+    bool, typer.Option("--background", help="Submit as a background run and return at once; see `compecon runs`.")
 ]
-_Title = Annotated[str, typer.Option("--title", help="With --background: a line for people.")]
-_Executor = Annotated[str, typer.Option("--executor", help="With --background: who runs it, local or ray.")]
+_Title = Annotated[str, typer.Option("--title", help="With --background: title of the run.")]
+_Executor = Annotated[str, typer.Option("--executor", help="With --background: executor, local or ray.")]
 _Priority = Annotated[
     str,
     typer.Option(
         "--priority",
         metavar="background|normal",
-        help="With --background: how much of a busy machine it gets; without, what `compecon runs priority` says.",
+        help="With --background: CPU priority on a busy machine; default: that of `compecon runs priority`.",
     ),
 ]
 RayAddress = Annotated[
-    str, typer.Option("--ray-address", help="Of the job server of a Ray cluster; or set COMPECON_RAY_ADDRESS.")
+    str, typer.Option("--ray-address", help="Address of a Ray cluster's job server; or set COMPECON_RAY_ADDRESS.")
 ]
 DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Say how the task was understood, and which class is which output; then end.")
+    bool,
+    typer.Option(
+        "--dry-run", help="Print how the task was understood, including which class is which output, and exit."
+    ),
 ]
 _DEFAULTS = {"title": "", "executor": "local", "ray_address": "", "priority": ""}
 
@@ -60,7 +63,7 @@ def with_background(function: Callable[..., None], recipe: str, settings: Sequen
             return
         if background:
             if surplus := [name for name in own if name not in names and given[name] not in (own[name].default, None)]:
-                raise typer.BadParameter("a run has files of its own.", param_hint=f"--{surplus[0]}")
+                raise typer.BadParameter("a run has its own files.", param_hint=f"--{surplus[0]}")
             taken: dict[str, Any] = {}
             apart(**{name: given[name] for name in names}, out=taken)
             _background(recipe, taken, **about)
@@ -69,9 +72,7 @@ def with_background(function: Callable[..., None], recipe: str, settings: Sequen
             if value != _DEFAULTS[name]:
                 raise typer.BadParameter("it needs --background.", param_hint=f"--{name.replace('_', '-')}")
         if missing := [name for name in needed if given[name] is None]:
-            raise typer.BadParameter(
-                "missing; only a run in the background does without.", param_hint=f"--{missing[0]}"
-            )
+            raise typer.BadParameter("missing; it is optional only with --background.", param_hint=f"--{missing[0]}")
         here(**given)
 
     more = inspect.signature(_options, eval_str=True).parameters.values()

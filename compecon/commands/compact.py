@@ -29,7 +29,7 @@ def compact(  # noqa: PLR0913 - one option each
     out: NewFolder,
     remove_heads: _Heads = "",
     remove_neurons: _Neurons = None,
-    text: Annotated[str | None, typer.Option(help="Text to compare the models on.")] = None,
+    text: Annotated[str | None, typer.Option(help="Text on which the models are compared.")] = None,
     device: Device = "auto",
     json: Json = False,
 ) -> None:
@@ -50,7 +50,7 @@ def compact(  # noqa: PLR0913 - one option each
         f"({found.macs / found.macs_before:.3f})"
     )
     left = ", ".join(f"{heads} and {neurons}" for heads, neurons in found.units)
-    typer.echo(f"heads and neurons left in each layer: {left}")
+    typer.echo(f"heads and neurons that remain in each layer: {left}")
     sizes = f"{found.n_bytes / 1e6:.1f} MB, {found.n_bytes_before / 1e6:.1f} MB before"
     typer.echo(f"saved: {found.folder}, {sizes}{_why(found)}")
 

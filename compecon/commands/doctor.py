@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from compecon.runs.store import RunStore
 
 _Repair = Annotated[
-    bool, typer.Option("--repair", help="Set right what can be: damaged files are renamed or moved, never deleted.")
+    bool,
+    typer.Option("--repair", help="Repair what can be repaired: damaged files are renamed or moved, never deleted."),
 ]
 _Rehearse = Annotated[
-    bool, typer.Option("--rehearse", help="Also run, stop and resume a rehearsal in the background; some seconds.")
+    bool,
+    typer.Option("--rehearse", help="Also run, stop and resume a rehearsal in the background; takes some seconds."),
 ]
 
 
@@ -44,8 +46,8 @@ def doctor(repair: _Repair = False, json: Json = False, rehearse: _Rehearse = Fa
         for finding in findings:
             _tell(finding)
         mendable = sum(finding.is_open and finding.repair is not None for finding in findings)
-        more = f" `compecon doctor --repair` sets {mendable} of them right." if mendable and not repair else ""
-        typer.echo(f"{n_open} problems in {store.home.root}.{more}" if n_open else f"All is well in {store.home.root}.")
+        more = f" `compecon doctor --repair` repairs {mendable} of them." if mendable and not repair else ""
+        typer.echo(f"{n_open} problems in {store.home.root}.{more}" if n_open else f"No problems in {store.home.root}.")
     raise typer.Exit(1 if n_open else 0)
 
 

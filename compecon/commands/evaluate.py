@@ -12,11 +12,11 @@ from compecon.commands.fields import read
 from compecon.commands.options import Json, plainly
 from compecon.runs.jobs.options import EVALUATE
 
-_NOTE = "Queries read fewer keys, and the model does the same work: masking saves reads, not time."
+_NOTE = "Queries read fewer keys but the model does the same work: masking saves reads, not time."
 
 
 def _evaluate(params: Mapping[str, Any], json: Json = False) -> None:
-    """All metrics of a task with their 95 % intervals, under a key budget or without."""
+    """All metrics of a task with their 95% intervals, under a key budget or without."""
     from compecon.runs.jobs.job_registry import RECIPES
 
     given = read(RECIPES["evaluate"].read, params)
@@ -44,7 +44,9 @@ def _evaluate(params: Mapping[str, Any], json: Json = False) -> None:
     if any(record.key.policy for record in measured.records):
         typer.echo(_NOTE)
     if measured.n_recalled:
-        typer.echo(f"{measured.n_recalled} of {len(measured.records)} had been measured before, of the same weights.")
+        typer.echo(
+            f"{measured.n_recalled} of {len(measured.records)} were reused: the same weights had been measured before."
+        )
 
 
 evaluate = with_background(_evaluate, "evaluate", EVALUATE)

@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from compecon.studies.frontier_plan import FrontierPlan, Study
     from compecon.tasks.task import Task
 
-app = typer.Typer(no_args_is_help=True, help="Run an experiment and write its report; what has a record is not run.")
+app = typer.Typer(no_args_is_help=True, help="Run an experiment and write its report; finished parts are reused.")
 _BUNDLED = "bundled"
 _Base = Annotated[
-    str, typer.Option(help="Checkpoint to start from; 'bundled' is the encoder that the bundled ones are cut from.")
+    str, typer.Option(help="Checkpoint to start from; 'bundled' is the encoder from which the bundled ones were cut.")
 ]
 _DenseEpochs = Annotated[
-    float, typer.Option(help="Epochs of a dense model for each seed; 0 if the base knows the task.")
+    float, typer.Option(help="Epochs of dense training for each seed; 0 if the base is already trained on the task.")
 ]
 _Out = Annotated[
-    Path, typer.Option(help="Folder for the records, the models and the report; run again with it to go on.")
+    Path, typer.Option(help="Folder for records, models and report; run again with the same folder to continue.")
 ]
 
 
@@ -41,17 +41,19 @@ def frontier(  # noqa: PLR0913 - one option each
     base: _Base = _BUNDLED,
     dense_epochs: _DenseEpochs = 3,
     epochs: Annotated[float, typer.Option(help="Epochs of every arm after that.")] = 1.5,
-    batch_size: Annotated[int, typer.Option(min=1, help="Rows a step.")] = 16,
-    learning_rate: Annotated[float, typer.Option(help="Peak rate of every arm.")] = 1e-4,
+    batch_size: Annotated[int, typer.Option(min=1, help="Rows per step.")] = 16,
+    learning_rate: Annotated[float, typer.Option(help="Peak learning rate of every arm.")] = 1e-4,
     targets: Annotated[str, typer.Option(help="Shares of the MACs of heads and neurons.")] = "0.6,0.5,0.4,0.3",
-    screened: Annotated[str, typer.Option(help="Those of them at which all rivals run, to choose two by.")] = "0.5,0.3",
-    prices: Annotated[str, typer.Option(help="Fixed prices, tried on the first seed.")] = "0.3,1,3",
+    screened: Annotated[
+        str, typer.Option(help="Targets at which all rivals run, to choose the finalists.")
+    ] = "0.5,0.3",
+    prices: Annotated[str, typer.Option(help="Fixed prices to try, on the first seed.")] = "0.3,1,3",
     ablated: Annotated[
         str, typer.Option(help="Shares at which heads alone, neurons alone and both are priced, on the first seed.")
     ] = "",
     seeds: Annotated[str, typer.Option(help="Seeds.")] = "0,1,2",
-    methods: Annotated[str, typer.Option(help="Post-hoc rivals; all if empty.")] = "",
-    finalists: Annotated[int, typer.Option(min=1, help="How many rivals run at all targets and seeds.")] = 2,
+    methods: Annotated[str, typer.Option(help="Post-hoc pruning rivals; all if empty.")] = "",
+    finalists: Annotated[int, typer.Option(min=1, help="Number of finalists, run at all targets and seeds.")] = 2,
     max_tokens: MaxTokens = 128,
 ) -> None:
     """Quality against MACs: incentives beside every post-hoc rival, given the same steps and teacher."""
@@ -100,7 +102,7 @@ def budgets(  # noqa: PLR0913 - one option each
     data: Data = None,
     base: _Base = _BUNDLED,
     dense_epochs: _DenseEpochs = 3,
-    epochs: Annotated[float, typer.Option(help="Epochs under budgets.")] = 2,
+    epochs: Annotated[float, typer.Option(help="Epochs under budget dropout.")] = 2,
     learning_rate: Annotated[float, typer.Option(help="Peak rate.")] = 1e-4,
     seeds: Annotated[str, typer.Option(help="Seeds.")] = "0,1,2",
     max_tokens: MaxTokens = 128,
@@ -140,7 +142,7 @@ def _task(name: str, data: Path | None, base: str) -> Task:
     task = task_of({"task": name, "data": data, "base": None if base == _BUNDLED else base})
     if not isinstance(task, Task):
         raise CompeconError(
-            f"{name} has no labels: experiments compare classifiers and regressions. Choose another task."
+            f"{name} has no labels: experiments compare classification and regression models. Choose another task."
         )
     return task
 

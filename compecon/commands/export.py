@@ -30,11 +30,11 @@ class Target(StrEnum):
 
 _Source = Annotated[str, typer.Argument(metavar="CHECKPOINT|RUN", help="A checkpoint; with --to, the name of a run.")]
 _Folder = Annotated[Path | None, typer.Argument(help="New folder for the copy of a checkpoint.")]
-_Onnx = Annotated[bool, typer.Option("--onnx", help=f"Also write {_FILE} there, which any ONNX runtime executes.")]
+_Onnx = Annotated[bool, typer.Option("--onnx", help=f"Also write {_FILE} there, which any ONNX runtime can run.")]
 _To = Annotated[
-    Target | None, typer.Option("--to", help="Write a run: its metrics and events, or its model with a model card.")
+    Target | None, typer.Option("--to", help="Export a run: its metrics and events, or its model with a model card.")
 ]
-_Out = Annotated[Path | None, typer.Option("--out", help="With --to: new folder; named after the run if not given.")]
+_Out = Annotated[Path | None, typer.Option("--out", help="With --to: new folder; default: named after the run.")]
 
 
 def export(source: _Source, folder: _Folder = None, onnx: _Onnx = False, to: _To = None, out: _Out = None) -> None:
@@ -87,7 +87,7 @@ def _copied(record: RunRecord, folder: Path) -> Path:
     from compecon.runs.run_card import model_card
 
     if record.checkpoint is None:
-        raise CompeconError(f"{record.run_id} is {record.state.lower()} and has no checkpoint to write.")
+        raise CompeconError(f"{record.run_id} is {record.state.lower()} and has no checkpoint to export.")
     require_empty(folder)
     card = model_card(record)
     shutil.copytree(record.checkpoint, folder, dirs_exist_ok=True)

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from compecon.runs.run_record import RunRecord
     from compecon.runs.store import RunStore
 
-RunId = Annotated[str, typer.Argument(metavar="ID", help="Name of a run, or the beginning of one.")]
-RunIds = Annotated[list[str] | None, typer.Argument(metavar="ID...", help="Names of runs, or their beginnings.")]
-SweepId = Annotated[str, typer.Option("--sweep", metavar="ID", help="Only the runs of this sweep.")]
+RunId = Annotated[str, typer.Argument(metavar="ID", help="Name of a run, or a unique prefix.")]
+RunIds = Annotated[list[str] | None, typer.Argument(metavar="ID...", help="Names of runs, or unique prefixes.")]
+SweepId = Annotated[str, typer.Option("--sweep", metavar="ID", help="Only runs of this sweep.")]
 
 
 def open_runs() -> RunStore:
@@ -49,7 +49,7 @@ def found(store: RunStore, name: str) -> RunRecord:
         return store.get(name if name in named else named[0])
     if named:
         raise RunError(f"{name} is the beginning of {len(named)} runs: {few(named, 5)}. Give more of the name.")
-    raise RunError(f"There is no run {clean(name)[:60]} in {store.home.runs}. `compecon runs` lists those there are.")
+    raise RunError(f"There is no run {clean(name)[:60]} in {store.home.runs}. `compecon runs` lists all runs.")
 
 
 def clean(text: str) -> str:

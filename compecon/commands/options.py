@@ -19,14 +19,14 @@ TaskName = Annotated[
 ]
 Data = Annotated[
     Path | None,
-    typer.Option("--data", help="Data folder, in the layout that an error spells out; the Hub's copies if not given."),
+    typer.Option("--data", help="Data folder; an error describes its layout. Default: download from the Hub."),
 ]
-MaxTokens = Annotated[int, typer.Option(min=2, help="Longer texts are cut.")]
+MaxTokens = Annotated[int, typer.Option(min=2, help="Maximum number of tokens; longer texts are truncated.")]
 Base = Annotated[
     str, typer.Option("--base", help="Checkpoint to start from: bundled name, folder, or Hub id in the cache.")
 ]
 Source = Annotated[str, typer.Argument(metavar="CHECKPOINT", help="Bundled name, folder, or Hub id in the cache.")]
-NewFolder = Annotated[Path, typer.Option("--out", help="Folder of the new checkpoint; must not exist, or be empty.")]
+NewFolder = Annotated[Path, typer.Option("--out", help="Folder for the new checkpoint; must be new or empty.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1 or mps.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object on stdout.")]
 
@@ -74,5 +74,5 @@ def plainly(kept: Path | None = None) -> Iterator[None]:
 def _left(stop: BaseException, kept: Path | None) -> str:
     at = str(stop).split(". ")[0] if isinstance(stop, TrainingInterruptedError) else "Interrupted"
     if kept is not None and any(kept.rglob(MARKER)):
-        return f"{at}; run the same command again to go on from there."
-    return f"{at}; nothing was saved. With --save-every a training can be resumed."
+        return f"{at}; run the same command again to continue from there."
+    return f"{at}; nothing was saved. Use --save-every to make a training resumable."

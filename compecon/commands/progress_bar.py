@@ -82,7 +82,7 @@ def terminal_callbacks(folder: Path, report_to: tuple[str, ...] = ()) -> Iterato
             raise KeyboardInterrupt
         asked.append(number)
         if speaks:
-            typer.echo("\nLeaving after this step; once more to leave at once.", err=True)
+            typer.echo("\nStopping after this step; press again to stop at once.", err=True)
 
     def say(text: str) -> None:
         progress.end()

@@ -14,11 +14,11 @@ PARTS = ("quality", "cards", "statistics", "streams", "recordings", "latency")
 
 
 def remeasure(
-    data: Annotated[Path, typer.Option(help="Data folder; the texts are not bundled.")],
-    only: Annotated[str, typer.Option(help=f"Parts, with commas between: {', '.join(PARTS)}.")] = ",".join(PARTS),
+    data: Annotated[Path, typer.Option(help="Data folder; the texts are not bundled with compecon.")],
+    only: Annotated[str, typer.Option(help=f"Parts, separated by commas: {', '.join(PARTS)}.")] = ",".join(PARTS),
     checkpoint: Annotated[list[str] | None, typer.Option(help="Only this checkpoint; may be repeated.")] = None,
     missing: Annotated[
-        bool, typer.Option("--missing", help="Quality: only what was not measured of these weights.")
+        bool, typer.Option("--missing", help="Quality: only what has not been measured for these weights.")
     ] = False,
 ) -> None:
     """Measure the bundled checkpoints again, training nothing: quality, cards, statistics, streams, latency."""

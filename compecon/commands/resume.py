@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from compecon.runs.run_record import RunRecord
     from compecon.runs.store import RunStore
 
-_All = Annotated[bool, typer.Option("--all", help="Every run that was lost, as after a restart of the machine.")]
+_All = Annotated[bool, typer.Option("--all", help="Every lost run, for example after a restart of the machine.")]
 _Anyway = Annotated[
-    bool, typer.Option("--anyway", help="A run on a cluster that knows nothing of it, once nothing of it has moved.")
+    bool, typer.Option("--anyway", help="Also a run that its cluster does not know, if it no longer makes progress.")
 ]
 
 
@@ -25,9 +25,9 @@ def resume(run_ids: RunIds = None, sweep: SweepId = "", all_runs: _All = False, 
     With --all, a run whose last two attempts made no progress is left out: name it to start it all the same.
     """
     if sum((bool(run_ids), bool(sweep), all_runs)) != 1:
-        raise typer.BadParameter("give names of runs, or --sweep, or --all.")
+        raise typer.BadParameter("give names of runs, --sweep, or --all.")
     if anyway and not run_ids:
-        raise typer.BadParameter("it needs names of runs: look at each.", param_hint="--anyway")
+        raise typer.BadParameter("needs names of runs: check each first.", param_hint="--anyway")
     store = open_runs()
     if sweep:
         started, failed = _start_sweep(store, sweep), list[str]()
@@ -60,9 +60,9 @@ def _not_now(record: RunRecord) -> str:
     from compecon.runs.run_record import RunState
 
     if record.state is RunState.STOPPING:
-        return f"{record.run_id} still stops: it saves its checkpoint. Give the same command once it has ended."
+        return f"{record.run_id} is still saving its checkpoint. Run the same command once it has stopped."
     if record.state is RunState.NEWER:
-        return f"{record.run_id} is left alone: {clean(record.reason)}"
+        return f"{record.run_id} was skipped: {clean(record.reason)}"
     return f"{record.run_id} is {record.state.lower()} already"
 
 
@@ -72,8 +72,8 @@ def _lost(store: RunStore) -> list[str]:
     lost, idle = worth_resuming(store)
     for record in idle:
         typer.echo(
-            f"{record.run_id} ({clean(record.title)}) is left out: its last two attempts made no progress. "
-            f"`compecon runs log {record.run_id}` may tell why; `compecon resume {record.run_id}` starts it again.",
+            f"{record.run_id} ({clean(record.title)}) was skipped: its last two attempts made no progress. "
+            f"See `compecon runs log {record.run_id}`; `compecon resume {record.run_id}` starts it again.",
             err=True,
         )
     return [record.run_id for record in lost]

@@ -15,7 +15,7 @@ from compecon.errors import RunError
 if TYPE_CHECKING:
     from compecon.runs.run_record import RunRecord
 
-app = typer.Typer(help="Runs in the background: list, look at, follow, change and delete them.")
+app = typer.Typer(help="List, inspect, watch, change and delete background runs.")
 _State = Annotated[str, typer.Option(help="Only runs in this state, such as running, lost or succeeded.")]
 _Set = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting to change; repeatable.")]
 
@@ -44,7 +44,7 @@ def runs(context: typer.Context, state: _State = "", sweep: SweepId = "", json: 
 @app.command()
 def show(run_id: RunId, json: Json = False) -> None:
     """What is known of a run: settings, state, results."""
-    from compecon.views.runs.results import facts_of, told_against_truth
+    from compecon.views.runs.results import expectations_of, facts_of
 
     record = found(open_runs(), run_id)
     if json:
@@ -56,8 +56,8 @@ def show(run_id: RunId, json: Json = False) -> None:
     lines += [("sweep", record.spec.sweep), ("changed from", record.spec.parent_run), ("files", str(record.folder))]
     lines += [("checkpoint", str(record.checkpoint or "")), ("command", _command(record))]
     lines += [(fact.name, fact.value) for fact in facts_of(record.status.results)]
-    told = told_against_truth(record.status.results)
-    lines += [(each.name, f"{each.was}, expected {each.expected}") for each in told]
+    expectations = expectations_of(record.status.results)
+    lines += [(each.name, f"{each.was}, expected {each.expected}") for each in expectations]
     width = max(len(name) for name, value in lines if value)
     for name, value in lines:
         if value:
@@ -75,7 +75,7 @@ def watch(run_id: RunId) -> None:
 
 @app.command()
 def log(
-    run_id: RunId, number: Annotated[int, typer.Option("-n", "--lines", min=1, help="How many lines.")] = 40
+    run_id: RunId, number: Annotated[int, typer.Option("-n", "--lines", min=1, help="Number of lines.")] = 40
 ) -> None:
     """The end of a run's log."""
     from compecon.files.durable import tail
@@ -116,7 +116,7 @@ def diff(first: RunId, second: RunId, json: Json = False) -> None:
     for line in table(("", before.run_id, after.run_id), ((each.name, each.before, each.after) for each in changes)):
         typer.echo(line)
     if not changes:
-        typer.echo("They have the same settings, and were submitted with the same versions.")
+        typer.echo("Same settings and versions.")
 
 
 @app.command()
@@ -148,7 +148,7 @@ def duplicate(
 
 @app.command()
 def slots(
-    given: Annotated[list[str] | None, typer.Argument(metavar="cpu=2|gpu=1", help="How many at a time.")] = None,
+    given: Annotated[list[str] | None, typer.Argument(metavar="cpu=2|gpu=1", help="Number of runs at a time.")] = None,
 ) -> None:
     """How many runs use the CPU and the GPUs at a time; with numbers, set that."""
     from compecon.runs.queue import Queue
@@ -171,7 +171,7 @@ def slots(
 
 @app.command()
 def priority(
-    given: Annotated[str, typer.Argument(metavar="background|normal", help="What runs get unless they say it.")] = "",
+    given: Annotated[str, typer.Argument(metavar="background|normal", help="Default for runs that set none.")] = "",
 ) -> None:
     """How much of a busy machine runs get unless they say it; with a word, set that for runs to come."""
     home = open_runs().home

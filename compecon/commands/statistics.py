@@ -38,7 +38,7 @@ def _statistics(params: Mapping[str, Any], json: Json = False) -> None:
         typer.echo(line)
     typer.echo(results["sentence"])
     if gathered.is_recalled:
-        typer.echo("It had been measured before, of the same weights.")
+        typer.echo("Reused: the same weights had been measured before.")
 
 
 statistics = with_background(_statistics, "statistics", STATISTICS)

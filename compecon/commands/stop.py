@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from compecon.runs.run_record import RunRecord
     from compecon.runs.store import RunStore
 
-_All = Annotated[bool, typer.Option("--all", help="Every run that is not finished.")]
+_All = Annotated[bool, typer.Option("--all", help="Every unfinished run.")]
 
 
 def stop(run_ids: RunIds = None, sweep: SweepId = "", all_runs: _All = False) -> None:
     """Ask runs to save a checkpoint and end; those that were asked before end at once."""
     if sum((bool(run_ids), bool(sweep), all_runs)) != 1:
-        raise typer.BadParameter("give names of runs, or --sweep, or --all.")
+        raise typer.BadParameter("give names of runs, --sweep, or --all.")
     store = open_runs()
     records = _asked_for(store, run_ids or (), sweep)
     failed = []
@@ -55,4 +55,6 @@ def _stop(store: RunStore, record: RunRecord) -> None:
         typer.echo(f"{record.run_id} is {record.state.lower()} already", err=True)
         return
     executor_of(record, store).stop(record.run_id)
-    typer.echo(f"{record.run_id}: {'ended at once' if record.state is RunState.STOPPING else 'asked to save and end'}")
+    typer.echo(
+        f"{record.run_id}: {'stopped at once' if record.state is RunState.STOPPING else 'asked to save and stop'}"
+    )

@@ -24,30 +24,34 @@ if TYPE_CHECKING:
     from compecon.runs.sweeps.points import Points
     from compecon.runs.sweeps.sweep_table import SweepRow
 
-app = typer.Typer(
-    no_args_is_help=True, help="Run a recipe at many points: a grid, a list, or points that are proposed."
-)
+app = typer.Typer(no_args_is_help=True, help="Run a recipe at many points: a grid, a list, or proposed points.")
 _Grid = Annotated[
     list[str] | None,
     typer.Option("--grid", metavar="NAME=V,V", help="Values of a setting; with several, every combination."),
 ]
 _Points = Annotated[
-    Path | None, typer.Option("--points", help="Or a file of points: .json, .jsonl, or .csv with a column a setting.")
+    Path | None,
+    typer.Option("--points", help="Or a file of points: .json, .jsonl, or .csv with one column per setting."),
 ]
 _Propose = Annotated[
-    int | None, typer.Option("--propose", min=1, help="Or so many points that Optuna proposes: quality against MACs.")
+    int | None,
+    typer.Option(
+        "--propose", min=1, help="Or the number of points that Optuna proposes, trading quality against MACs."
+    ),
 ]
 _Over = Annotated[
     list[str] | None,
-    typer.Option("--over", metavar="NAME=LOW:HIGH[:log]", help="With --propose: what may be chosen; may be repeated."),
+    typer.Option(
+        "--over", metavar="NAME=LOW:HIGH[:log]", help="With --propose: range or values of a setting; repeatable."
+    ),
 ]
 _Parallel = Annotated[
     int, typer.Option("--parallel", min=0, help="Runs at a time; 0 for as many as there are devices.")
 ]
-_Title = Annotated[str, typer.Option("--title", help="A line for people; another title makes another sweep.")]
-_Executor = Annotated[str, typer.Option("--executor", help="Who runs it, local or ray.")]
+_Title = Annotated[str, typer.Option("--title", help="Title; a different title makes a new sweep.")]
+_Executor = Annotated[str, typer.Option("--executor", help="Executor, local or ray.")]
 _Priority = Annotated[
-    str, typer.Option("--priority", metavar="background|normal", help="How much of a busy machine its runs get.")
+    str, typer.Option("--priority", metavar="background|normal", help="CPU priority of its runs on a busy machine.")
 ]
 _MOST_SHOWN = 50  # points
 _SETTINGS = {"train": TRAIN, "prune": PRUNE, "evaluate": EVALUATE, "statistics": STATISTICS, "rehearsal": REHEARSAL}
@@ -156,7 +160,7 @@ def _submit(executor: Executor, store: RunStore, points: Points, parallel: int, 
     typer.echo(sweep_id)
     counts = sweep_record(store, sweep_id).counts
     states = ", ".join(f"{n} {state.lower()}" for state, n in counts.items())
-    typer.echo(f"{len(points)} runs: {states}. Look at them with `compecon sweep show {sweep_id}`.", err=True)
+    typer.echo(f"{len(points)} runs: {states}. See `compecon sweep show {sweep_id}`.", err=True)
 
 
 def _search(
@@ -197,7 +201,7 @@ def _points(recipe: str, shared: Mapping[str, Any], texts: Sequence[str], path: 
         return listed(recipe, shared, read_points(recipe, path))
     axes = [read_axis(recipe, text) for text in texts]
     if len(dict(axes)) < len(axes):
-        raise RunError("A setting has two --grid. Give all of its values in one.")
+        raise RunError("A setting appears in two --grid options. Give all of its values in one.")
     return grid(recipe, shared, dict(axes))
 
 

@@ -33,7 +33,9 @@ def setting_of(recipe: str, name: str) -> Setting:
     for setting in settings:
         if plain in (setting.name, *(each[2:].replace("-", "_") for each in setting.options)):
             return setting
-    raise RunError(f"{name!r} is no setting of {recipe}. There are: {', '.join(each.name for each in settings)}.")
+    raise RunError(
+        f"{name!r} is not a setting of {recipe}. Choose one of: {', '.join(each.name for each in settings)}."
+    )
 
 
 def read_setting(recipe: str, text: str) -> tuple[str, Json]:
@@ -90,7 +92,7 @@ def read_points(recipe: str, path: Path) -> list[dict[str, Json]]:
     """
     ending = path.suffix.lower()
     if ending not in (*ENDINGS, _JSON):
-        raise RunError(f"points come from a file that ends in {', '.join((*ENDINGS, _JSON))}, got {path}.")
+        raise RunError(f"a file of points must end in {', '.join((*ENDINGS, _JSON))}, got {path}.")
     try:
         found = _of_json(path) if ending == _JSON else _of_table(recipe, path, is_text=ending in DELIMITED)
     except OSError as error:
@@ -102,7 +104,7 @@ def _of_json(path: Path) -> list[Mapping[str, Any]]:
     value = read_json(path, _MAX_BYTES, error=RunError)
     points = value if isinstance(value, list) else [value]
     if not all(isinstance(point, dict) for point in points):
-        raise RunError(f"{path} has to hold objects, a point each.")
+        raise RunError(f"{path} must hold one object per point.")
     return points
 
 

@@ -34,7 +34,7 @@ def follow(store: RunStore, run_id: str) -> int:
             told = _tell(record, told)
             time.sleep(_EVERY_S)
     except KeyboardInterrupt:
-        typer.echo(f"\n{run_id} goes on. `compecon runs watch {run_id}` looks at it again.", err=True)
+        typer.echo(f"\n{run_id} continues. `compecon runs watch {run_id}` watches it again.", err=True)
         return 130
     if sys.stderr.isatty():
         typer.echo("\r\x1b[K", nl=False, err=True)
@@ -45,7 +45,9 @@ def follow(store: RunStore, run_id: str) -> int:
             typer.echo(str(record.checkpoint))
         return 0
     again = (
-        "" if "compecon resume" in ended or not record.state.can_resume else f" Go on with `compecon resume {run_id}`."
+        ""
+        if "compecon resume" in ended or not record.state.can_resume
+        else f" Continue with `compecon resume {run_id}`."
     )
     typer.echo(f"{run_id} {record.state.lower()}: {ended}{again}", err=True)
     return 130 if record.state is RunState.CANCELLED else 1
@@ -69,10 +71,10 @@ def follow_search(executor: Executor, store: RunStore, sweep_id: str) -> int:
                 told = states
             time.sleep(2 * _EVERY_S)
     except KeyboardInterrupt:
-        typer.echo(f"\nWhat was submitted goes on. The same command proposes the rest of {sweep_id}.", err=True)
+        typer.echo(f"\nSubmitted runs continue. The same command proposes the rest of {sweep_id}.", err=True)
         return 130
     counts = sweep_record(store, sweep_id).counts
-    typer.echo(f"Through. Look at it with `compecon sweep show {sweep_id}`.", err=True)
+    typer.echo(f"Finished. See `compecon sweep show {sweep_id}`.", err=True)
     return 0 if set(counts) == {"SUCCEEDED"} else 1
 
 

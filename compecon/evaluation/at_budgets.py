@@ -86,7 +86,7 @@ def _shown(task: AnyTask, record: EvaluationRecord) -> str:
 
 def _within(key: EvaluationKey) -> str:
     if key.keys is not None:
-        return f" with {key.keys} key{'s' if key.keys > 1 else ''} a query"
+        return f" with {key.keys} key{'s' if key.keys > 1 else ''} per query"
     return "" if key.share is None else f" with {key.share:g} of the keys"
 
 

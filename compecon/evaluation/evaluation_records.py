@@ -53,7 +53,7 @@ class EvaluationKey:
 @final
 @dataclass(frozen=True)
 class Score:
-    """A metric with its 95 % interval.
+    """A metric with its 95% interval.
 
     Attributes:
         value: The metric; NaN where it is not defined, as a correlation with constant scores.

@@ -106,7 +106,7 @@ class RunStore:
         """
         folder = self.folder(run_id)
         if not folder.is_dir():
-            raise RunError(f"There is no run {run_id} in {self.home.runs}. `compecon runs` lists those there are.")
+            raise RunError(f"There is no run {run_id} in {self.home.runs}. `compecon runs` lists all runs.")
         return read_run(folder, self.liveness)
 
     def list(self) -> tuple[RunRecord, ...]:

@@ -153,7 +153,7 @@ def refusal(error: ValidationError, fields: Mapping[str, FieldInfo], *, owner: s
 def unknown(name: object, names: Iterable[str], owner: str) -> SettingError:
     """That there is no such setting."""
     meant = did_you_mean(str(name), names) or f" There are: {', '.join(names)}."
-    return SettingError(str(name)[:100], f"is no setting of {owner}.{meant}")
+    return SettingError(str(name)[:100], f"is not a setting of {owner}.{meant}")
 
 
 def range_of(field: FieldInfo) -> str:

@@ -26,7 +26,7 @@ from compecon.stats.lorenz import bottom_part, top_part
 
 @dataclass(frozen=True, slots=True)
 class DistributionSummary:
-    """Every statistic of a distribution, each of shape (...). Entropy in nats; shares of the top 10 %, bottom 50 %."""
+    """Every statistic of a distribution, each of shape (...). Entropy in nats; shares of the top 10%, bottom 50%."""
 
     gini: Tensor
     gini_small_sample: Tensor

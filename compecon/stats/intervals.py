@@ -1,4 +1,4 @@
-"""95 % intervals: the percentile bootstrap over rows, and Wilson's interval of a share.
+"""95% intervals: the percentile bootstrap over rows, and Wilson's interval of a share.
 
 All bootstraps draw the same resamples, so that intervals of the same rows can be compared and come out the same again.
 
@@ -23,7 +23,7 @@ _Z = 1.959963984540054  # the normal quantile of 0.975
 
 
 class Interval(NamedTuple):
-    """An estimate and the ends of its 95 % interval: numbers, or arrays of one shape."""
+    """An estimate and the ends of its 95% interval: numbers, or arrays of one shape."""
 
     value: Any
     low: Any

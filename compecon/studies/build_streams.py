@@ -10,7 +10,6 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -87,14 +86,14 @@ def size_stream(
     return Stream(name or f"{largest}-sizes", _ids(task, split, places), table, outcomes, None, "MACs", "measured")
 
 
-def write_stream(stream: Stream, folder: Path, *, title: str, told: str) -> Path:
+def write_stream(stream: Stream, folder: Path, *, title: str, description: str) -> Path:
     """Write a stream and enter it in the folder's index; the same content gives the same bytes.
 
     Args:
         stream: The stream.
         folder: Where to; made if it is not there.
         title: A line for people.
-        told: How it was measured.
+        description: How it was measured.
     """
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{stream.name}.jsonl.gz"
@@ -107,8 +106,12 @@ def write_stream(stream: Stream, folder: Path, *, title: str, told: str) -> Path
     with gzip.GzipFile(file, "wb", mtime=0) as packed:
         packed.write(("\n".join(lines) + "\n").encode())
     entries = {entry.name: entry for entry in list_streams(folder)}
-    entries[stream.name] = StreamEntry(stream.name, title, stream.unit, told)
-    content = json.dumps([asdict(entry) for entry in entries.values()], indent=1, ensure_ascii=False)
+    entries[stream.name] = StreamEntry(stream.name, title, stream.unit, description)
+    index = [
+        {"name": each.name, "title": each.title, "unit": each.unit, "told": each.description}
+        for each in entries.values()
+    ]
+    content = json.dumps(index, indent=1, ensure_ascii=False)
     (folder / INDEX).write_text(content + "\n", encoding="utf-8")
     return file
 
@@ -129,7 +132,7 @@ def build_streams(
             f"{min(N_ROWS, len(task.part('test')))} rows of the test split of {task.name}, evenly spaced; {_told(task)}"
         )
         names = ", ".join(checkpoint.name for checkpoint in checkpoints)
-        for stream, title, told in (
+        for stream, title, description in (
             (
                 key_stream(dense, task),
                 f"{dense.name}: correct answers against keys read",
@@ -141,7 +144,7 @@ def build_streams(
                 f"{names}; {rows}",
             ),
         ):
-            file = write_stream(stream, folder, title=title, told=told)
+            file = write_stream(stream, folder, title=title, description=description)
             say(f"{file.name}: {len(stream.queries)} queries, {file.stat().st_size:,} bytes")
 
 

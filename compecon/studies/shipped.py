@@ -43,7 +43,7 @@ class Sheet:
 
     Attributes:
         task: Name of the task.
-        told: What a person reads.
+        description: What a person reads.
         split: Name of the split.
         known: Whether the checkpoint learnt from other rows of the same task.
         budgets: Numbers of keys, beside all, for the dense checkpoint and the one for any budget.
@@ -53,7 +53,7 @@ class Sheet:
     """
 
     task: str
-    told: str
+    description: str
     split: str = "test"
     known: bool = False
     budgets: tuple[int, ...] = FEW_BUDGETS
@@ -135,7 +135,9 @@ def measure_bundle(
                 if missing and key in found:
                     continue
                 record = found[key] = measured(checkpoint, task, key)
-                say(f"{name} on {sheet.told}, {key.keys or 'all'} keys: {record.metric} {record.score.value:.4f}")
+                say(
+                    f"{name} on {sheet.description}, {key.keys or 'all'} keys: {record.metric} {record.score.value:.4f}"
+                )
             write_evaluations(path, found.values())
     return read_kept(path, EvaluationRecord.read)
 

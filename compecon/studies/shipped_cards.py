@@ -70,7 +70,9 @@ def told_metrics(name: str, records: Iterable[EvaluationRecord]) -> tuple[list[R
         for keys in told_budgets(name, sheet):
             record = found.get((sheet.shown_task, sheet.split, keys))
             if record is None:
-                raise CompeconError(f"{name} was not measured on {sheet.told}. Run: compecon remeasure --missing")
+                raise CompeconError(
+                    f"{name} was not measured on {sheet.description}. Run: compecon remeasure --missing"
+                )
             (known if sheet.known else beyond).extend(_reported(record, sheet, keys))
     return known, beyond
 
@@ -88,4 +90,4 @@ def _reported(record: EvaluationRecord, sheet: Sheet, keys: int | None) -> Itera
         name = BY_TOKEN if metric == perplexity.name else metric
         at = "" if keys is None else f" at {keys} key{'s' if keys > 1 else ''}"
         if not math.isnan(score.value):  # a correlation, where a budget makes all answers alike
-            yield ReportedMetric(f"{name}{at}", sheet.reported if sheet.known else sheet.told, **asdict(score))
+            yield ReportedMetric(f"{name}{at}", sheet.reported if sheet.known else sheet.description, **asdict(score))

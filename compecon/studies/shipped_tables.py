@@ -17,7 +17,7 @@ from compecon.studies.shipped import FEW_BUDGETS, SHEETS, Sheet, bundled_in, par
 
 _LEVELS = ((0, None), *((keys, keys) for keys in FEW_BUDGETS))
 _HEADLINE = {"sentiment": "sst2", "similarity": "stsb"}  # the checkpoints and their experiments
-_GAINS = ("keys", 1, "2 keys a token"), ("sizes", 1, "the model at 45 % of the MACs")  # stream, place of the budget
+_GAINS = ("keys", 1, "2 keys a token"), ("sizes", 1, "the model at 45% of the MACs")  # stream, place of the budget
 
 
 def numbers_in(assets: Path) -> dict[str, list[str]]:
@@ -85,8 +85,8 @@ def _claims(assets: Path, name: str, task: str, found: _Found, gains: Sequence[M
         "dense, all keys": _points(_known(found, name, sheet)),
         "2 keys per query": _plain(_score(found, name, sheet, 2)),
         "2 keys per query, trained for any budget": _plain(_score(found, f"{name}-any-budget", sheet, 2)),
-        "45 % of the MACs, trained under a price": f"{_points(small)}, in {time:.2f} × the time",
-        "price − best pruning with the same training, at 50 % of the MACs": _change(duel["difference"]),
+        "45% of the MACs, trained under a price": f"{_points(small)}, in {time:.2f} × the time",
+        "price − best pruning with the same training, at 50% of the MACs": _change(duel["difference"]),
         "2 keys per query shared at one price, outcomes known: correct answers": _difference(shared["hindsight"]),
         "the same, outcomes predicted": _difference(shared["chances"]),
     }
@@ -101,7 +101,7 @@ def _dense(found: _Found) -> list[str]:
         f"| `sentiment` | {three} | accuracy {_percent(sst2)} on SST-2's {sst2.n:,} test sentences |",
         f"| `similarity` | {three} | Spearman {_points(stsb)} on STS-B's {stsb.n:,} test pairs |",
         f"| `entailment` | {three} | accuracy {_percent(sick)} on SICK's {sick.n:,} test pairs; only "
-        f"{100 * mnli.value:.1f} % on MultiNLI's varied English (chance is 33 %) |",
+        f"{100 * mnli.value:.1f}% on MultiNLI's varied English (chance is 33%) |",
         f"| `causal` | 4 layers × 5 heads | perplexity {token.value:,.0f} by token, {word.value:,.0f} by word on "
         "WikiText-2 test: it writes English-looking nonsense, and its attention is worth watching |",
     ]
@@ -136,7 +136,7 @@ def _beyond(names: Iterable[str], found: _Found) -> list[str]:
             if sheet.known or first is None or not sheet.budgets_of(name):
                 continue  # the cards tell those at all keys alone
             few = [_plain(_score(found, name, sheet, keys)) for keys in FEW_BUDGETS]
-            rows.append(f"| `{name}` | {sheet.told} | {_points(first)} | {' | '.join(few)} |")
+            rows.append(f"| `{name}` | {sheet.description} | {_points(first)} | {' | '.join(few)} |")
     return rows
 
 
@@ -146,7 +146,7 @@ def _gains(rows: Sequence[Mapping[str, Any]]) -> list[str]:
         for kind, place, told in _GAINS:
             one = [row for row in rows if row["stream"] == f"{name}-{kind}"][place]
             first, *rest = (_difference(one[what]) for what in ("hindsight", "chances", "thresholds"))
-            lines.append(f"| {name}, {told} | {100 * one['same']:.1f} % | {first} | {' | '.join(rest)} |")
+            lines.append(f"| {name}, {told} | {100 * one['same']:.1f}% | {first} | {' | '.join(rest)} |")
     return lines
 
 
@@ -161,7 +161,7 @@ def _frontier(assets: Path, task: str) -> list[str]:
             arms[key]["change"] for key in (("incentive", True, target), (rival, True, target), (rival, False, target))
         )
         lines.append(
-            f"| {named} | {100 * target:.0f} % | {_change(ours)} | {rival} {_change(theirs)} | "
+            f"| {named} | {100 * target:.0f}% | {_change(ours)} | {rival} {_change(theirs)} | "
             f"{100 * bare['value']:+.1f} | {_change(duel['difference'])} | {duel['seeds']} |"
         )
     return lines
@@ -186,7 +186,7 @@ def _points(score: Score) -> str:
 
 
 def _percent(score: Score) -> str:
-    return f"{100 * score.value:.1f} % [{100 * score.low:.1f}, {100 * score.high:.1f}]"
+    return f"{100 * score.value:.1f}% [{100 * score.low:.1f}, {100 * score.high:.1f}]"
 
 
 def _plain(score: Score | None) -> str:

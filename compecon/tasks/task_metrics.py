@@ -28,7 +28,7 @@ class Estimate:
 
     Attributes:
         value: The metric on the sample.
-        low: Lower end of the 95 % percentile-bootstrap interval.
+        low: Lower end of the 95% percentile-bootstrap interval.
         high: Upper end.
         n: Number of units that were resampled: rows, or documents for a perplexity.
     """

@@ -24,13 +24,13 @@ class StreamEntry:
         name: Name of the stream, and of its file without the ending.
         title: A line for people.
         unit: What budgets count: "keys" that each token may read, or "MACs" of one forward pass.
-        told: How it was measured: checkpoint, task, rows, and what counts as correct.
+        description: How it was measured: checkpoint, task, rows, and what counts as correct.
     """
 
     name: str
     title: str
     unit: str
-    told: str
+    description: str
 
 
 def streams_root() -> Path:
@@ -47,7 +47,8 @@ def list_streams(root: Path | None = None) -> tuple[StreamEntry, ...]:
     index = (root or streams_root()) / INDEX
     if not index.is_file():
         return ()
-    return tuple(StreamEntry(**entry) for entry in read_json(index, MEGABYTE))
+    entries: list[dict[str, str]] = read_json(index, MEGABYTE)
+    return tuple(StreamEntry(each["name"], each["title"], each["unit"], each["told"]) for each in entries)
 
 
 def open_stream(name: str, root: Path | None = None) -> Stream:

@@ -61,7 +61,7 @@ POLICIES.declare(
 POLICIES.declare(
     "top-mass",
     f"{_HERE}.top_mass:TopMass",
-    label="Top mass: enough for 90 %",
+    label="Top mass: enough for 90%",
     short="top mass",
     options={"mass": 0.9},
 )

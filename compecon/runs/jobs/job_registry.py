@@ -36,7 +36,7 @@ class Recipe:
     Attributes:
         name: What it is called by.
         label: Its name for people.
-        told: What it does, in a sentence.
+        description: What it does, in a sentence.
         options: Its settings on the command line.
         needs_torch: Whether running it loads torch.
         plan: Raises `SettingError` where checked values contradict each other.
@@ -48,7 +48,7 @@ class Recipe:
 
     name: str
     label: str
-    told: str
+    description: str
     options: tuple[Setting, ...]
     needs_torch: bool
     plan: Callable[[Mapping[str, Any]], object]

@@ -40,12 +40,10 @@ _Base = Annotated[
 _Data = Annotated[
     Text | None,
     _WHAT,
-    Field(description="Data folder, in the layout that an error spells out; the Hub's copies if not given."),
+    Field(description="Data folder; an error describes its layout. Default: download from the Hub."),
 ]
-_MaxTokens = Annotated[int, Field(ge=2, description="Longer texts are cut.")]
-_SkipBadRows = Annotated[
-    bool, Field(description="Leave out rows of own files that cannot be used, instead of refusing the file.")
-]
+_MaxTokens = Annotated[int, Field(ge=2, description="Maximum number of tokens; longer texts are truncated.")]
+_SkipBadRows = Annotated[bool, Field(description="Skip unusable rows of your own files instead of rejecting the file.")]
 _Device = Annotated[Text, Field(description="auto, cpu, cuda, cuda:1 or mps.")]
 
 
@@ -66,7 +64,7 @@ class _Pruning:
 @settings_model
 class _Recovery:
     recover_epochs: Annotated[float, Shown(group="training")] = Field(
-        default=0.0, ge=0, description="Passes over the rows after units were removed; 0 for none."
+        default=0.0, ge=0, description="Training epochs after units are removed; 0 for none."
     )
 
 
@@ -74,7 +72,7 @@ class _Recovery:
 class _More:
     skip_bad_rows: _SkipBadRows = False
     report_to: Text = Field(
-        default="", description=f"Trackers that are installed, separated by commas: {', '.join(_TRACKERS)}."
+        default="", description=f"Installed experiment trackers, separated by commas: {', '.join(_TRACKERS)}."
     )
 
 
@@ -85,17 +83,17 @@ class EvaluateSettings:
     checkpoint: _Checkpoint
     task: _TaskName
     data: _Data = None
-    split: Annotated[Text, _WHAT] = Field(default="test", description="Split to measure on.")
+    split: Annotated[Text, _WHAT] = Field(default="test", description="Split to evaluate on.")
     keys: Annotated[int | None, _KEYS] = Field(
-        default=None, ge=1, description="Keys that each query may read; all if not given."
+        default=None, ge=1, description="Keys each query may read; default: all."
     )
     share: Annotated[float | None, _KEYS] = Field(
-        default=None, gt=0, le=1, description="Or the share of the keys it sees, in (0, 1]."
+        default=None, gt=0, le=1, description="Or the share of visible keys, in (0, 1]."
     )
     budgets: Annotated[Counts, _KEYS] = Field(
-        default=(), description="Or several numbers of keys, measured one after the other, after all keys."
+        default=(), description="Or several numbers of keys, measured in turn after all keys."
     )
-    policy: Annotated[str, OneOf(lambda: POLICIES), _KEYS] = Field(default="top-k", description="Which keys these are.")
+    policy: Annotated[str, OneOf(lambda: POLICIES), _KEYS] = Field(default="top-k", description="Which keys are read.")
     max_tokens: _MaxTokens = 128
     skip_bad_rows: _SkipBadRows = False
     device: _Device = "auto"
@@ -114,12 +112,12 @@ class StatisticsSettings:
     checkpoint: _Checkpoint
     task: _TaskName
     data: _Data = None
-    split: Annotated[Text, _WHAT] = Field(default="test", description="Split to take the rows of.")
+    split: Annotated[Text, _WHAT] = Field(default="test", description="Split of the rows.")
     rows: Annotated[int, _WHAT] = Field(
-        default=200, ge=2, le=5000, description="How many rows, the same ones for every checkpoint."
+        default=200, ge=2, le=5000, description="Number of rows, the same for every checkpoint."
     )
     budgets: Annotated[Counts, _KEYS] = Field(
-        default=(8, 4, 2, 1), description="Numbers of keys that each query may read, after all keys."
+        default=(8, 4, 2, 1), description="Numbers of keys each query may read, after all keys."
     )
     max_tokens: _MaxTokens = 128
     skip_bad_rows: _SkipBadRows = False
@@ -132,19 +130,19 @@ class RehearsalSettings:
 
     steps: int = Field(default=40, ge=1, le=10**6, description="Steps.")
     step_ms: Annotated[float, Shown(label="Step", unit="ms")] = Field(
-        default=20.0, ge=0, le=10**5, description="Milliseconds that a step takes."
+        default=20.0, ge=0, le=10**5, description="Milliseconds per step."
     )
     save_every: int = Field(default=5, ge=1, le=10**6, description="Steps between checkpoints.")
     seed: int = Field(default=0, description="Seed of the chain.")
     size_kb: Annotated[int, Shown(label="Size", unit="kB")] = Field(
-        default=64, ge=1, le=10**6, description="Kilobytes of a checkpoint."
+        default=64, ge=1, le=10**6, description="Size of a checkpoint in kilobytes."
     )
     fail_at: int | None = Field(default=None, ge=1, le=10**6, description="Step at which it fails; None for never.")
     nan_at: int | None = Field(
         default=None, ge=1, le=10**6, description="Step at which its loss is not finite; None for never."
     )
     grow_mb: Annotated[int, Shown(label="Growth", unit="MB")] = Field(
-        default=0, ge=0, le=10**5, description="Megabytes of memory that each step takes and keeps."
+        default=0, ge=0, le=10**5, description="Megabytes of memory that each step allocates and keeps."
     )
 
 

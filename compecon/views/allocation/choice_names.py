@@ -8,20 +8,20 @@ from typing import Literal, TypeAlias
 Belief: TypeAlias = Literal["chance", "solvable", "surge"]
 
 BELIEFS: Mapping[Belief, str] = {
-    "chance": "chance within a cap",
+    "chance": "probability that a cap suffices",
     "solvable": "same, solvability known",
     "surge": "the paper's surge",
 }
 REASONS = (
-    "funded: at the price {price}, this much leaves it the most surplus",
+    "funded: at the price {price}, this amount gives it the largest surplus",
     "funded by a rule that sets no price",
-    "abandoned: it is worth at most {choke} per unit, all that comes before its first gain being charged too, and the "
-    "price is {price}",
-    "abandoned: it stands at the border of the price, {price}, and the budget does not reach for all who do",
-    "abandoned: nothing that it could buy is seen to bring anything",
-    "given nothing by a rule that sets no price",
-    "given something that buys it nothing: less than its first gain needs",
-    "given what is set aside for its answer, and no more",
-    "funded, though at the price {price} another amount would leave it more surplus",
-    "abandoned, though it would pay up to {choke} per unit and the price is {price}: this rule did not get to it",
+    "abandoned: including what it needs before its first gain, it is worth at most {choke} per unit, and the price is "
+    "{price}",
+    "abandoned: it would just break even at the price {price}, and the budget does not cover every such query",
+    "abandoned: no spend on it has any value",
+    "gets nothing from a rule that sets no price",
+    "gets less than it needs for its first gain, so the spend is wasted",
+    "gets only what is reserved for its answer",
+    "funded, though at the price {price} another amount would give a larger surplus",
+    "abandoned, though it is worth up to {choke} per unit and the price is {price}: this rule did not reach it",
 )

@@ -44,10 +44,10 @@ def gain_sentence(found: Sequence[Gain]) -> str:
     gain = found[min(1, len(found) - 1)]
     scale, unit = scale_of(gain.stream)
     return (
-        f"{gain.stream}: with {gain.mean_budget / scale:.3g} {unit} for every query, {gain.same:.1%} are right. The "
-        f"same total shared at one price, knowing the outcomes: {gain.same + gain.hindsight.value:.1%}, "
-        f"{_points(gain.hindsight)}. By thresholds predicted from the texts {_points(gain.thresholds)}, by predicted "
-        f"chances {_points(gain.chances)}."
+        f"{gain.stream}: with {gain.mean_budget / scale:.3g} {unit} for every query, {gain.same:.1%} of answers are "
+        f"correct. The same total shared at one price with known outcomes: {gain.same + gain.hindsight.value:.1%}, "
+        f"{_points(gain.hindsight)}. With thresholds predicted from the texts {_points(gain.thresholds)}, with "
+        f"predicted probabilities {_points(gain.chances)}."
     )
 
 

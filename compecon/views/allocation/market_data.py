@@ -21,21 +21,20 @@ _LOW, _HIGH = 61, 20
 _MILLION = 1e6
 
 _WORTH: Mapping[Belief, str] = {
-    "chance": "answers, were all solvable",
+    "chance": "answers if all were solvable",
     "solvable": "expected correct answers",
     "surge": "latent utility",
 }
 HINDSIGHT = (
-    "Measured by us on bundled checkpoints: {told}. Outcomes are known in hindsight, so a rule that reads these curves "
-    "is an oracle: no rule that has to predict can be expected to reach it."
+    "Measured by us on bundled checkpoints: {told}. The outcomes are known, so a rule that reads these curves is an "
+    "oracle: a rule that must predict them cannot be expected to match it."
 )
 DRAWN = (
-    "Synthetic: {n} queries drawn at random, nothing measured. The mixture has the paper's name; its recipe is ours. "
-    "What it shows of a rule is a shape, never a result."
+    "Synthetic: {n} queries drawn at random, nothing measured. The mixture is named as in the paper; its parameters "
+    "are ours. It illustrates how a rule behaves and is not a result."
 )
 YOURS = (
-    "From your file: {n} queries. If its outcomes were measured on these very queries, an allocation by them is an "
-    "oracle."
+    "From your file: {n} queries. If its outcomes were measured on these same queries, allocating by them is an oracle."
 )
 
 
@@ -46,7 +45,7 @@ class Market:
 
     Attributes:
         name: What to call it.
-        told: Where the numbers are from, in a sentence or two.
+        description: Where the numbers are from, in a sentence or two.
         unit: What budgets count.
         queries: An id each.
         seen: The curves that rules see.
@@ -59,7 +58,7 @@ class Market:
     """
 
     name: str
-    told: str
+    description: str
     unit: str
     queries: tuple[str, ...]
     seen: Utility
@@ -83,7 +82,7 @@ def measured_market(stream: Stream, entry: StreamEntry | None = None) -> Market:
     scale = _MILLION if stream.unit == "MACs" else 1.0
     curves = stream.curves().rescaled(scale)
     cut = f" The first {MOST_QUERIES:,} of {n_all:,} are shown." if n_all > MOST_QUERIES else ""
-    told = HINDSIGHT.format(told=entry.told) if entry else YOURS.format(n=len(stream.queries))
+    told = HINDSIGHT.format(told=entry.description) if entry else YOURS.format(n=len(stream.queries))
     unit = "million MACs" if scale > 1 else stream.unit
 
     def used(spend: Numbers) -> Numbers:

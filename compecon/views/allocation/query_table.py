@@ -93,7 +93,7 @@ def table_json(rows: Sequence[Mapping[str, Any]], provenance: Mapping[str, str])
 
 def allocation_json(market: Market, rule: str, point: BudgetPoint, rows: Sequence[QueryRow]) -> str:
     """An allocation with where it comes from."""
-    content: dict[str, Any] = {"stream": market.name, "source": market.told, "unit": market.unit, "rule": rule}
+    content: dict[str, Any] = {"stream": market.name, "source": market.description, "unit": market.unit, "rule": rule}
     summary = {k: v for k, v in asdict(point).items() if k not in {"spends", "reasons"}}
     content |= {**summary, "gap": point.gap, "queries": [asdict(row) for row in rows]}
     return json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n"

@@ -18,7 +18,7 @@ def rules_for(market: Market) -> tuple[str, ...]:
 def left_out(market: Market) -> dict[str, str]:
     """The rules that do not fit a market's curves, and why not."""
     reasons = {name: RULES.make(name).refusal(market.seen) for name in RULES}
-    return {name: f"{RULES[name].label} is not offered: {reason}" for name, reason in reasons.items() if reason}
+    return {name: f"{RULES[name].label} is not available: {reason}" for name, reason in reasons.items() if reason}
 
 
 def rule_for(market: Market, name: str) -> Rule:
@@ -42,5 +42,5 @@ def stops(market: Market, name: str) -> tuple[int, ...]:
 def rule_note(market: Market, name: str) -> str:
     """What has to be known of a rule's settings here; empty if nothing."""
     n_stops, n_budgets = len(stops(market, name)), len(market.budgets)
-    fewer = f"It is computed at {n_stops} of the {n_budgets} budgets of the bar." if n_stops < n_budgets else ""
+    fewer = f"Computed at {n_stops} of the bar's {n_budgets} budgets." if n_stops < n_budgets else ""
     return " ".join(filter(None, (rule_for(market, name).note(market.seen, market.unit), fewer)))

@@ -43,7 +43,7 @@ class BudgetPoint:
         bound: No allocation of this budget is worth more, by the true curves.
         abandoned: How many queries got nothing.
         accuracy: Share of correct answers that was measured or drawn.
-        low: Lower end of its 95 % interval (Wilson), over queries.
+        low: Lower end of its 95% interval (Wilson), over queries.
         high: Upper end.
     """
 

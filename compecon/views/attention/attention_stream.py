@@ -134,7 +134,7 @@ def _common_mask(visible: Sequence[Tensor]) -> Tensor:
         UnsupportedModelError: If the heads of a layer see different keys.
     """
     if any(bool((one != one[:1]).any()) for one in visible):
-        raise UnsupportedModelError("The heads of a layer see different keys; the page shows one mask a layer.")
+        raise UnsupportedModelError("The heads of a layer see different keys; the page shows one mask per layer.")
     stacked = torch.stack([one[:1] for one in visible])
     return stacked[:1] if bool((stacked == stacked[:1]).all()) else stacked
 

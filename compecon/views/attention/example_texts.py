@@ -9,7 +9,7 @@ from typing import final
 from compecon.files.safe_reader import MEGABYTE, read_json
 from compecon.paths import assets
 
-FIRST_PAIR = ("sentiment", "sentiment-45")  # what Compare opens with: the dense model, its child at 45 % of the MACs
+FIRST_PAIR = ("sentiment", "sentiment-45")  # what Compare opens with: the dense model, its child at 45% of the MACs
 _SAME_TASK = {"sst2": "sentiment", "stsb": "similarity", "mnli": "entailment", "sick": "entailment"}
 
 

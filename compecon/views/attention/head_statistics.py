@@ -66,6 +66,6 @@ def moved_attention(weights: Tensor, full: Tensor) -> Tensor:
         full: The same at full budget.
 
     Returns:
-        Shape (..., head), in [0, 1]; 0.3 means that 30 % of the mass went to other keys.
+        Shape (..., head), in [0, 1]; 0.3 means that 30% of the mass went to other keys.
     """
     return 0.5 * (weights - full).abs().sum(dim=-1).mean(dim=-1)

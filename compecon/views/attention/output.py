@@ -53,7 +53,7 @@ class Reading:
 
 CHANGE_UNITS = {
     "classification": "KL to full budget, nats",
-    "regression": "change of the score",
+    "regression": "change in score",
     "causal-lm": "KL of the next token, nats",
     "masked-lm": "KL of the masked token, nats",
     "encoder": "1 − cosine to full budget",
@@ -67,7 +67,7 @@ def read_output(checkpoint: Checkpoint, encoded: Encoded, output: Any) -> Readin
         CheckpointError: If a number in it is not finite.
     """
     reading = _picked(checkpoint, encoded, output)
-    require_finite(reading.values, "What the model says of this text is")
+    require_finite(reading.values, "The model's output for this text is")
     return reading
 
 

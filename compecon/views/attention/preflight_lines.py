@@ -23,7 +23,7 @@ def report_lines(entry: CheckpointEntry) -> tuple[str, ...]:
         f"from: {entry.origin} · {entry.path.name}",
         *(f"can: {ability}" for ability in p.abilities),
         *(f"note: {limit}" for limit in p.limits),
-        *((f"not good for: {entry.limits}",) if entry.limits else ()),
+        *((f"limitations: {entry.limits}",) if entry.limits else ()),
     )
 
 

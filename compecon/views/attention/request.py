@@ -23,9 +23,9 @@ def problem_with(entry: CheckpointEntry | None, text: str, pair: str) -> str | N
     if not text.strip():
         return "The text is empty. Type a sentence or choose an example."
     if (n := len(text) + len(pair)) > MAX_CHARACTERS:
-        return f"The text has {n:,} characters; at most {MAX_CHARACTERS:,} are read. Shorten it."
+        return f"The text has {n:,} characters; the limit is {MAX_CHARACTERS:,}. Shorten it."
     if pair and entry.preflight is not None and entry.preflight.kind == "causal-lm":
-        return "This checkpoint continues one text and does not read pairs. Clear the second text."
+        return "This checkpoint continues a single text and takes no pairs. Clear the second text."
     return None
 
 

@@ -31,7 +31,7 @@ print("output", output[0])
 
 _COMPACTED_IMPORTS = "from compecon.compression.compact_model import kept_heads\n"
 _COMPACTED_RECORD = """\
-head = kept_heads(checkpoint.model)[layer].index(head)  # its place among the heads that were not removed
+head = kept_heads(checkpoint.model)[layer].index(head)  # its index among the heads that remain
 record = next(one for one in layers if one.layer == layer)"""
 
 

@@ -107,7 +107,7 @@ def _cost(record: Record) -> Iterator[tuple[str, str]]:
     if (share := number(made, "share")) is not None:
         at = f", {n:.0f} tokens" if n is not None else ""
         of = f" ({counted / 1e6:.1f} of {dense / 1e6:.1f} M)" if counted is not None and dense is not None else ""
-        yield f"share of the dense model's MACs{at}", f"{100 * share:.1f} %{of}"
+        yield f"share of the dense model's MACs{at}", f"{100 * share:.1f}%{of}"
     if (ratio := number(made, "latency", "ratio")) is not None:
         low, high = (number(made, "latency", name) for name in ("low", "high"))
         batch, tokens = (number(made, "latency", name) for name in ("batch", "n_tokens"))

@@ -27,11 +27,11 @@ def headline(view: DatasetView) -> tuple[str, ...]:
         f"With all keys, Gini of A is {shown(full.gini.a)}, of B {shown(full.gini.b)}; A − B "
         f"{shown(full.gini.difference, signed=True)}, {_verdict(full.gini.difference)}.",
         f"{metric[:1].upper()}{metric[1:]} of A is {shown(full.quality.a)}, of B {shown(full.quality.b)}; A − B "
-        f"{shown(full.quality.difference, signed=True)}, {_verdict(full.quality.difference)}. They decide "
-        f"{view.n_disagree} of {view.n_rows} rows differently.",
+        f"{shown(full.quality.difference, signed=True)}, {_verdict(full.quality.difference)}. Their "
+        f"predictions differ on {view.n_disagree} of {view.n_rows} rows.",
     ]
     if scarce is not full:
-        keys = f"{scarce.keys} key{'s' if scarce.keys != 1 else ''} a query"
+        keys = f"{scarce.keys} key{'s' if scarce.keys != 1 else ''} per query"
         found.append(
             f"With {keys}, {metric} of A is {shown(scarce.quality.a)}, of B {shown(scarce.quality.b)}; A − B "
             f"{shown(scarce.quality.difference, signed=True)}, {_verdict(scarce.quality.difference)}."
@@ -41,7 +41,7 @@ def headline(view: DatasetView) -> tuple[str, ...]:
 
 def selection_rows(view: DatasetView) -> tuple[tuple[str, ...], ...]:
     """The lines of the selection control's table: what it is, of Gini, of entropy in nats."""
-    names = ["A, all heads", "A, only heads that B still has", "B", "share that is selection of heads"]
+    names = ["A, all heads", "A, only heads B kept", "B", "share from which heads survived"]
     return tuple(zip(names, *map(_cells, view.selection), strict=True))
 
 
@@ -49,7 +49,7 @@ def _cells(each: Selection) -> list[str]:
     if each.selected is None:
         share = "nothing differs"
     elif each.selected.low is None:
-        share = f"{shown(each.selected, 2)} (A and B are not told apart)"
+        share = f"{shown(each.selected, 2)} (no clear difference between A and B)"
     else:
         share = shown(each.selected, 2)
     return [shown(each.everything), shown(each.survivors), shown(each.other), share]
@@ -57,5 +57,5 @@ def _cells(each: Selection) -> list[str]:
 
 def _verdict(difference: Band) -> str:
     if difference.value is None or difference.low is None:
-        return "which cannot be compared"
-    return "told apart" if difference.excludes_zero else "not told apart"
+        return "not comparable"
+    return "a clear difference" if difference.excludes_zero else "no clear difference"

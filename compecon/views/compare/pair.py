@@ -62,7 +62,7 @@ def pair_problem(a: CheckpointEntry | None, b: CheckpointEntry | None, text: str
     """
     if a is None or b is None:
         have = "no checkpoint" if a is None and b is None else "one checkpoint"
-        return f"It takes two checkpoints to compare, and there is {have}. Start compecon with --checkpoints DIR."
+        return f"Comparing needs two checkpoints, and there is {have}. Start compecon with --checkpoints DIR."
     if a.path == b.path:
         return "A and B are the same checkpoint: every difference would be 0. Choose another B."
     for side, entry in (("A", a), ("B", b)):
@@ -87,11 +87,11 @@ def pair_notes(a: CheckpointEntry, b: CheckpointEntry) -> tuple[str, ...]:
         notes.append(f"{said}: their attention can be compared, their answers cannot.")
     if one.layers != other.layers:
         notes.append(
-            f"A has {one.layers} layers, B {other.layers}: layers are paired by their relative depth, not by number."
+            f"A has {one.layers} layers, B {other.layers}: layers are paired by relative depth, not by number."
         )
     if one.heads != other.heads:
         notes.append(
-            f"A has {one.heads} heads a layer, B {other.heads}: heads are paired by number, and a head's number means "
-            "nothing across models that were trained apart."
+            f"A has {one.heads} heads per layer, B {other.heads}: heads are paired by number, but head numbers have no "
+            "common meaning in models trained separately."
         )
     return tuple(notes)

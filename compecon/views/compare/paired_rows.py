@@ -110,16 +110,19 @@ def dataset_problem(a: RowStatistics, b: RowStatistics) -> str:
         ),
         (
             same_rows,
-            f"A was measured on {len(a.rows)} rows and B on {len(b.rows)}, and they are not the same rows. "
+            f"A was measured on {len(a.rows)} rows and B on {len(b.rows)}, and the rows differ. "
             "Measure both on the same data, with the same number of rows.",
         ),
         (
             one.budgets == other.budgets,
-            f"A was measured at {_listed(one.budgets)} keys, B at {_listed(other.budgets)}. Measure both at the same.",
+            (
+                f"A was measured at {_listed(one.budgets)} keys, B at "
+                f"{_listed(other.budgets)}. Measure both at the same budgets."
+            ),
         ),
         (
             one.max_tokens == other.max_tokens,
-            f"A read at most {one.max_tokens} tokens of a text, B {other.max_tokens}. Measure both with the same.",
+            f"A read at most {one.max_tokens} tokens per text, B {other.max_tokens}. Measure both with the same limit.",
         ),
     )
     return next((sentence for is_good, sentence in checks if not is_good), "")
@@ -192,8 +195,8 @@ def _notes(a: RowStatistics, b: RowStatistics) -> tuple[str, ...]:
         found.append(f"They have {shapes} heads: heads cannot be matched, so only means over all heads are compared.")
     if a.n_tokens != b.n_tokens:
         found.append(
-            "Their tokenizers cut the texts differently. Gini and entropy depend on the number of keys, so part of a "
-            "difference may come from that."
+            "Their tokenizers split the texts differently. Gini and entropy depend on the number of keys, which may "
+            "explain part of a difference."
         )
     found += [f"{name}: {each.cut}" for name, each in (("A", a), ("B", b)) if each.cut is not None and each.cut.n_cut]
     if a.key.digest == b.key.digest:

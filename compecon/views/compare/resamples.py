@@ -13,7 +13,7 @@ from compecon.stats.intervals import RESAMPLES, Floats, percentile_ends, resampl
 @final
 @dataclass(frozen=True)
 class Band:
-    """A number with the 95 % interval of it over other rows of the same kind.
+    """A number with the 95% interval of it over other rows of the same kind.
 
     Attributes:
         value: On the rows at hand; None where it is not defined.

@@ -102,12 +102,12 @@ def texts_of(found: RowStatistics, data: Path | None) -> tuple[Text, ...]:
     """
     task = read_task(found.key.task, data, offline=True)
     if not isinstance(task, Task):
-        raise TaskError(f"{task.name} has no rows of texts.")
+        raise TaskError(f"{task.name} has no text rows.")
     part = task.part(found.key.split)
     if max(found.rows) >= len(part):
-        raise TaskError(f"These are other rows than those that were measured: there are only {len(part)}.")
+        raise TaskError(f"These rows are not the measured ones: there are only {len(part)}.")
     pairs = tuple(part.pairs[row] for row in found.rows) if part.pairs else ()
     few = Split(tuple(part.texts[row] for row in found.rows), pairs, part.targets[list(found.rows)])
     if rows_digest(few) != found.key.rows_digest:
-        raise TaskError("These are other rows than those that were measured: their texts or labels differ.")
+        raise TaskError("These rows are not the measured ones: their texts or labels differ.")
     return tuple(zip(few.texts, few.pairs or ("",) * len(few), strict=True))

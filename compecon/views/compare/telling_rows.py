@@ -21,8 +21,8 @@ LISTS = {
     "most-b": "most unequal in B",
     "least-b": "least unequal in B",
     "disagree": "A and B disagree",
-    "flip-a": "flip first in A",
-    "flip-b": "flip first in B",
+    "flip-a": "change first in A",
+    "flip-b": "change first in B",
 }
 
 

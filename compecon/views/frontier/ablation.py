@@ -14,7 +14,11 @@ from compecon.views.frontier.points_of import FrontierPoint, Reading
 
 Units: TypeAlias = Literal["heads", "neurons", "both"]
 _FAMILIES: dict[str, Units] = {HEADS_ONLY: "heads", NEURONS_ONLY: "neurons", INCENTIVE: "both"}
-_TITLES: dict[Units, str] = {"heads": "attention only", "neurons": "FFN only", "both": "attention and FFN"}
+_TITLES: dict[Units, str] = {
+    "heads": "attention only",
+    "neurons": "FFN only",
+    "both": ("attention and FFN together"),
+}
 _SAME = 0.02  # of the dense MACs: counts are whole units, so targets are met within one
 _COMMON_SHARE = 0.8
 _BASES = {"sst2": "sentiment", "stsb": "similarity", "sick": "entailment"}
@@ -76,7 +80,10 @@ def ablation_view(points: Iterable[FrontierPoint], task: str) -> AblationView:
     sentences = _compared(marks, asked.metric)
     if missing:
         names = " or ".join(_TITLES[units] for units in missing)
-        sentences = (*sentences, f"No training here priced {names}: run the commands to compare them at equal MACs.")
+        sentences = (
+            *sentences,
+            f"No training here put a price on {names}. Run these commands to compare them at equal MACs.",
+        )
     return AblationView(marks, sentences, _commands(asked.task, marks) if missing else ())
 
 
@@ -134,8 +141,8 @@ def _sureness(ranked: Sequence[Units], group: Sequence[AblationMark]) -> str:
     if not tied:
         return ""
     if len(tied) == len(others):
-        return " The intervals overlap, so this order may be chance."
-    return f" The intervals of {_TITLES[first]} and {' and '.join(tied)} overlap, so their order may be chance."
+        return " The intervals overlap, so this order may be due to chance."
+    return f" The intervals of {_TITLES[first]} and {' and '.join(tied)} overlap, so their order may be due to chance."
 
 
 def _sentence(share: float, known: dict[Units, float], group: Sequence[AblationMark], metric: str) -> str:
@@ -146,7 +153,9 @@ def _sentence(share: float, known: dict[Units, float], group: Sequence[AblationM
     if abs(known[ranked[0]] - known[ranked[-1]]) < 1e-9:
         return f"At {share:.0%} of the dense MACs they are equal: {told} from dense, {n} trainings."
     sure = _sureness(ranked, group)
-    return f"At {share:.0%} of the dense MACs {_TITLES[ranked[0]]} keeps most: {told} from dense, {n} trainings.{sure}"
+    verb = "keep" if ranked[0] == "both" else "keeps"
+    best = f"{_TITLES[ranked[0]]} {verb} the most"
+    return f"At {share:.0%} of the dense MACs {best}: {told} from dense, {n} trainings.{sure}"
 
 
 def _is_told(best: Units, other: Units, group: Sequence[AblationMark]) -> bool:

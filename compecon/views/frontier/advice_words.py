@@ -58,16 +58,16 @@ def sentences_of(view: FrontierView, chosen: Chosen, dense_x: float, limits: Lim
 def refusal(view: FrontierView, nearest: FrontierMark | None, dense_x: float, limits: Limits) -> tuple[str, ...]:
     """Why there is nothing to take, and what comes nearest."""
     if nearest is None:
-        return ("There is no finished checkpoint to open here. Train or prune one, or choose another task or cost.",)
+        return ("No finished checkpoint to open. Train or prune one, or choose another task or cost.",)
     ceiling, quality, change = limits
     asked = (
         "" if ceiling is None else f"at most {_ceiling(view, ceiling, dense_x)}",
         "" if quality is None else f"{view.metric} {_least(view)} {in_points(quality, view.metric)}",
-        "" if change is None else f"at most {change_in_points(abs(change), view.metric)[1:]} lost",
+        "" if change is None else f"a loss of at most {change_in_points(abs(change), view.metric)[1:]}",
     )
     return (
         f"No checkpoint fits: {' and '.join(filter(None, asked))}.",
-        f"Nearest is {nearest.point.name}: {_y_words(view, nearest)} at {cost_in_words(view.axes.x, nearest.x)}.",
+        f"The nearest is {nearest.point.name}: {_y_words(view, nearest)} at {cost_in_words(view.axes.x, nearest.x)}.",
     )
 
 
@@ -76,7 +76,7 @@ def _ceiling(view: FrontierView, ceiling: float, dense_x: float) -> str:
 
 
 def _take(view: FrontierView, mark: FrontierMark, dense_x: float) -> str:
-    return f"Take {mark.point.name}: {_y_words(view, mark)} on {view.split} at {_x_words(view, mark, dense_x)}."
+    return f"Choose {mark.point.name}: {_y_words(view, mark)} on {view.split} at {_x_words(view, mark, dense_x)}."
 
 
 def _x_words(view: FrontierView, mark: FrontierMark, dense_x: float) -> str:
@@ -100,7 +100,9 @@ def _against_dense(view: FrontierView, mark: FrontierMark, dense_x: float) -> st
     saved = 1 - mark.x / dense_x
     what = f"{saved:.0%} {_less(view)} {_noun(view)}" if saved > 0 else f"no {_less(view)} {_noun(view)}"
     if change.low is not None and change.high is not None:
-        sure = "not told from 0 by the rows" if change.low <= 0 <= change.high else "told from 0 by the rows"
+        sure = (
+            "not significantly different from 0" if change.low <= 0 <= change.high else "significantly different from 0"
+        )
         told = f"{interval(change, view.metric)}, {sure}"
     else:
         told = _unpaired(mark)
@@ -121,9 +123,9 @@ def _ties(view: FrontierView, chosen: Chosen, dense_x: float) -> str:
         return ""
     names = _listed([mark.point.name for mark in chosen.tied])
     cheapest = min(chosen.tied, key=lambda mark: mark.x)
-    told = f"The intervals do not tell it from {names}"
+    told = f"As far as the intervals can tell, {names} may be as good"
     if cheapest.x >= chosen.best.x:
-        return f"{told}, which cost no less."
+        return f"{told}, but not cheaper."
     cost = cost_in_words(view.axes.x, cheapest.x)
     part = f" ({cheapest.x / dense_x:.0%} of the dense model's)" if dense_x and view.axes.x not in ("share",) else ""
     return f"{told}; if compute counts more than that, {cheapest.point.name} takes {cost}{part}."
@@ -133,7 +135,7 @@ def _safer(view: FrontierView, chosen: Chosen, limits: Limits) -> str:
     if limits[1] is None or chosen.safer is None:
         return ""
     return (
-        f"Its interval reaches beyond {in_points(limits[1], view.metric)}; the cheapest one whose interval does not is "
+        f"Its interval extends beyond {in_points(limits[1], view.metric)}; the cheapest whose interval does not is "
         f"{chosen.safer.point.name}, at {cost_in_words(view.axes.x, chosen.safer.x)}."
     )
 
@@ -143,7 +145,7 @@ def _unopened(view: FrontierView, mark: FrontierMark | None) -> str:
         return ""
     what = "a run of an experiment" if mark.point.origin == "experiment" else "a run"
     return (
-        f"Within the same limits {mark.point.name} is ahead of it ({_y_words(view, mark)} at "
+        f"Within the same limits {mark.point.name} is better ({_y_words(view, mark)} at "
         f"{cost_in_words(view.axes.x, mark.x)}), but as {what} without a checkpoint it cannot be opened."
     )
 
@@ -151,10 +153,10 @@ def _unopened(view: FrontierView, mark: FrontierMark | None) -> str:
 def _next(view: FrontierView, chosen: Chosen, dense_x: float) -> str:
     best, following = chosen.best, chosen.following
     if following is None:
-        return "One more point cannot be bought: nothing here that can be opened is better, at any cost."
+        return "One more point cannot be bought: no better checkpoint can be opened here, at any cost."
     gain = change_in_points(following.y - best.y, view.metric)
     if following.x <= best.x:
-        told = f"{following.point.name} is better by {gain} at no more {_noun(view)}, outside of the limits."
+        told = f"{following.point.name} is better by {gain} at no more {_noun(view)}, outside the limits."
         return told + _caution(best, following)
     more, gained = following.x - best.x, abs(following.y - best.y) * (100 if view.higher_is_better else 1)
     if dense_x:
@@ -172,7 +174,7 @@ def _caution(one: FrontierMark, other: FrontierMark) -> str:
     """How sure it is that one of two marks is better, where the intervals do not make it so."""
     if interval_of(one) is None or interval_of(other) is None:
         return " How sure that is cannot be told: not both have an interval."
-    return " The gain is within the intervals, so it may not be there." if overlap(one, other) else ""
+    return " The gain is within the intervals, so it may not be real." if overlap(one, other) else ""
 
 
 def _listed(names: list[str], most: int = 4) -> str:

@@ -17,7 +17,7 @@ Value = TypeVar("Value", bound=Hashable)
 _COSTS = {
     "macs": "MACs of one text",
     "share": "MACs, share of the dense parent's",
-    "latency": "time of a forward pass by the dense parent's, measured",
+    "latency": "time of a forward pass / the dense parent's, measured",
     "reads": "attention reads of one text",
     "parameters": "parameters",
     "training_macs": "MACs of training after the dense parent",
@@ -144,7 +144,7 @@ def _named(tasks: tuple[str, ...], name: str) -> tuple[str, str]:
     """The task and the split that a name means; "" for the reported split."""
     if not name and len(tasks) > 1:
         raise CompeconError(
-            f"These points are of {few(tasks)}: metrics of different tasks have no axis in common. Choose one task."
+            f"These points are of {few(tasks)}: metrics of different tasks cannot share an axis. Choose one task."
         )
     if not name:
         return (tasks[0] if tasks else ""), ""

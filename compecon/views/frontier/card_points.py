@@ -69,7 +69,7 @@ def checkpoint_points(entries: Iterable[CheckpointEntry]) -> CollectedPoints:
     cards, left_out = each(entries, lambda entry: _Card(entry, _record(entry)), lambda entry: one_line(entry.title))
     by_name = {card.entry.name: card for card in reversed(cards)}  # the first of a name wins, as in the catalogue
     mute = [card for card in cards if card.record.metrics and not card.metrics]
-    left_out += tuple((one_line(card.entry.title), "its card states no number that can be read") for card in mute)
+    left_out += tuple((one_line(card.entry.title), "its card states no readable number") for card in mute)
     points, more = each(
         (card for card in cards if card.metrics),
         lambda card: _point(card, _parent(card, by_name)),
@@ -224,7 +224,7 @@ def _facts(card: _Card) -> tuple[tuple[str, str], ...]:
         ("title", one_line(card.entry.title)),
         ("made by", {"budget dropout": f"budget dropout ({ANY_BUDGET})"}.get(method, method)),
         ("made from", words(training, "parent")),
-        ("heads and neurons left", percent(training, "share")),
+        ("heads and neurons that remain", percent(training, "share")),
         ("steps", f"{steps:,}" if steps else ""),
     )
     return tuple((name, value) for name, value in facts if value)

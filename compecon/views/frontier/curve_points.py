@@ -133,7 +133,7 @@ def _measured(entry: CheckpointEntry, record: EvaluationRecord) -> FrontierPoint
     return FrontierPoint(
         key=f"{where}@{task}/{record.key.split}",
         name=entry.name,
-        family="smaller, made elsewhere" if is_smaller else DENSE,
+        family="smaller, from elsewhere" if is_smaller else DENSE,
         origin="bundled" if is_bundled else "local",
         task=task,
         metric=record.metric,

@@ -29,7 +29,7 @@ def report_figure(report: Mapping[str, Any]) -> go.Figure:
         report: A report of `compecon experiment frontier`, as read from its JSON.
 
     Returns:
-        Points are means over seeds; bars are the paired 95 % interval of the change against dense, around the mean of
+        Points are means over seeds; bars are the paired 95% interval of the change against dense, around the mean of
         the dense models. Arms without recovery are dotted and hidden at first.
     """
     arms: Sequence[Mapping[str, Any]] = report["arms"]

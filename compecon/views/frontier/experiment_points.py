@@ -56,13 +56,13 @@ def _points(report: Path, _changed: int, _size: int) -> CollectedPoints:
     content = read_json(report)
     name, runs = one_line(report.parent.name), content.get("runs")
     if content.get("schema") != 1 or not isinstance(runs, list) or len(runs) > _MOST_RUNS:
-        raise RunError(f"{REPORT} is no report of an experiment of at most {_MOST_RUNS:,} runs, in schema 1.")
+        raise RunError(f"{REPORT} is not an experiment report of at most {_MOST_RUNS:,} runs, in schema 1.")
     known = [run for run in runs if isinstance(run, Mapping) and reading(run.get("test"))]
     dense = {whole(run, "seed"): run for run in known if run.get("arm") == DENSE}
     folder = name if report.parent.parent == _bundled() else f"{one_line(report.parent.parent.name)}/{name}"
     points = tuple(_point(content, folder, run, dense.get(whole(run, "seed"))) for run in known)
     n_damaged = len(runs) - len(points)
-    reason = ((f"experiment {name}", f"{n_damaged} of its runs state no metric on test"),) if n_damaged else ()
+    reason = ((f"experiment {name}", f"{n_damaged} of its runs have no test metric"),) if n_damaged else ()
     return CollectedPoints(points, reason)
 
 
@@ -168,7 +168,7 @@ def _facts(report: Mapping[str, Any], run: Mapping[str, Any], family: str) -> tu
     steps, left = whole(run, "steps"), part(run, "share")
     facts = (
         ("made by", family),
-        ("heads and neurons left", "" if left is None else f"{left:.1%}"),
+        ("heads and neurons that remain", "" if left is None else f"{left:.1%}"),
         ("steps after dense", f"{steps:,}" if steps else ""),
         ("measured", words(report, "measured_as") if steps else ""),
     )

@@ -68,9 +68,9 @@ def _cliff_words(dearer: FrontierPoint, cheaper: FrontierPoint) -> str:
         return ""
     shares = [cost_in_words("share", one.costs["share"].value) for one in (dearer, cheaper)]
     return (
-        f"Cliff: from {shares[0]} to {shares[1]} the {cheaper.metric} falls from "
+        f"Cliff: from {shares[0]} to {shares[1]}, {cheaper.metric} falls from "
         f"{in_points(before.value, cheaper.metric)} to {in_points(after.value, cheaper.metric)}, more than both "
-        "intervals, and well before compute is gone. Try a target between the two."
+        "intervals explain. Try a target between the two."
     )
 
 
@@ -79,9 +79,9 @@ def _gini(point: FrontierPoint) -> str | None:
     if shift is None or not _is_scarce(point) or shift.smaller > shift.dense:
         return None
     return (
-        f"Gini not rising: of what queries give it went from {shift.dense:.3f} in the dense model to "
-        f"{shift.smaller:.3f}, although compute got scarce. {_selected(shift)} A smaller budget that is spent "
-        "more evenly is no sign of better choices."
+        f"Gini not rising: in the row view it went from {shift.dense:.3f} in the dense model to "
+        f"{shift.smaller:.3f}, although compute became scarce. {_selected(shift)} A smaller budget spent more "
+        "evenly is no sign of better selection."
     )
 
 
@@ -91,7 +91,7 @@ def _entropy(point: FrontierPoint) -> str | None:
         return None
     return (
         f"Entropy high under scarcity: {shift.dense:.2f} nats in the dense model, {shift.smaller:.2f} now: attention "
-        f"spreads as widely as before. {_selected(shift)}"
+        f"is spread as widely as before. {_selected(shift)}"
     )
 
 
@@ -103,6 +103,6 @@ def _is_scarce(point: FrontierPoint) -> bool:
 def _selected(shift: Shift) -> str:
     """How much of the shift the surviving heads had before any of it was learnt."""
     return (
-        f"Its surviving heads alone had {shift.survivors:.3f} when dense: {shift.survivors - shift.dense:+.3f} is "
-        f"selection of heads, {shift.smaller - shift.survivors:+.3f} was learnt after that."
+        f"Its surviving heads alone had {shift.survivors:.3f} when dense: {shift.survivors - shift.dense:+.3f} comes "
+        f"from which heads survived, {shift.smaller - shift.survivors:+.3f} was learned afterwards."
     ).replace("-0", "−0")

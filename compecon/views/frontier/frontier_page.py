@@ -60,7 +60,7 @@ def frontier_report(
         question: What was asked, in words.
         provenance: More about where this is from, such as versions and the day.
     """
-    asked = question or ("Which checkpoint should I take?" if advice else "What is there?")
+    asked = question or ("Which checkpoint should I choose?" if advice else "What is shown?")
     sections = (
         Section("Question", (asked, f"Cost: {view.x_title}.", f"Quality: {view.y_title}.")),
         Section("Answer", advice.sentences if advice else ()),
@@ -103,7 +103,10 @@ def _families(view: FrontierView) -> Section:
     rows = tuple((family.name, f"{len(family.marks)}", f"{family.volume:.4f}") for family in known)
     x, y = view.reference
     words = change_in_points if view.axes.y == "change" else in_points
-    line = f"Area dominated, counted from {cost_in_words(view.axes.x, x)} (which is 1) and {words(y, view.metric)}."
+    line = (
+        f"Area dominated, relative to a reference at {cost_in_words(view.axes.x, x)} "
+        f"(scaled to 1) and {words(y, view.metric)}."
+    )
     return Section("Hypervolume", (line,) if rows else (), ("family", "points", "area"), rows)
 
 
@@ -130,14 +133,14 @@ def _y(view: FrontierView, mark: FrontierMark) -> str:
 
 def _signs(view: FrontierView) -> Section:
     rows = tuple((mark.point.name, sign) for mark in view.marks for sign in mark.point.signs)
-    return Section("Signs of failure", (), ("name", "what was seen"), rows[:_MOST_ROWS])
+    return Section("Signs of failure", (), ("name", "observation"), rows[:_MOST_ROWS])
 
 
 def _stated(view: FrontierView) -> Section:
     """What others stated without a point, where others' points are shown."""
     is_quoting = any(mark.standing == "quoted" for mark in view.marks)
     rows = tuple((one.name, one.stated, one.source) for one in quoted_statements()) if is_quoting else ()
-    return Section("Stated by others, without a point to draw", (), ("method", "stated", "source"), rows)
+    return Section("Quoted from others, without a point in the plot", (), ("method", "stated", "source"), rows)
 
 
 def _provenance(view: FrontierView, provenance: Mapping[str, str]) -> Section:

@@ -20,14 +20,14 @@ class TableRow:
         family: Its kind.
         standing: On the front, tied with it, dominated, quoted, running or failed.
         quality: The task's metric.
-        quality_low: Lower end of its 95 % interval.
+        quality_low: Lower end of its 95% interval.
         quality_high: Upper end.
         change: From its own dense parent.
-        change_low: Lower end of its 95 % interval.
+        change_low: Lower end of its 95% interval.
         change_high: Upper end.
         macs: Of a forward pass over one text.
         n_tokens: Length of that text.
-        share: MACs by those of the dense parent.
+        share: MACs / MACs of the dense parent.
         latency: Time by that of the dense parent, measured.
         device: What it was measured on.
         parameters: Weights.

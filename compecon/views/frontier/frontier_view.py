@@ -78,9 +78,9 @@ def _reference(
     x = max(place.x.value for place in shown)
     floors = [point.floor for point in (place.point for place in shown) if point.floor is not None]
     if axes.y == "quality" and floors and all(place.point.split == asked.split for place in shown):
-        return (x, floors[0]), "the metric of always giving the same answer"
+        return (x, floors[0]), "the metric of a constant answer"
     worst = min if asked.higher_is_better else max
-    return (x, worst(place.y.value for place in shown)), "the worst one shown"
+    return (x, worst(place.y.value for place in shown)), "the worst shown"
 
 
 def _curves(

@@ -9,27 +9,27 @@ from compecon.views.frontier.axes import AxisContext, is_setting
 from compecon.views.frontier.drawn import FrontierAxes
 from compecon.views.frontier.plotted_points import PlottedPoint
 
-_EMPTY = "No point has a place here yet. Train, prune or evaluate a checkpoint, or choose another task or cost."
-_READS = "Reads, not latency: a dense kernel still scores every key, whatever the budget."
+_EMPTY = "No points to show yet. Train, prune or evaluate a checkpoint, or choose another task or cost."
+_READS = "Reads, not latency: a dense kernel scores every key at any budget."
 _VERTICAL = (
     "A key budget saves reads of attention, not MACs, time or weights: curves over the budget are vertical here. "
     "Choose reads as the cost to see them move."
 )
 _TIED = (
-    "“Tied” marks may be on the front, for all that their 95 % intervals say; each pair is judged on its own, and "
-    "intervals are over rows of the split, not over trainings."
+    "“Tied” points may be on the front, as far as their 95% intervals can tell. Each pair is compared on its "
+    "own; intervals are over rows of the split, not over training runs."
 )
 _GRAIN = (
-    "Costs closer than half a hundredth of the highest one shown count as equal: whole units meet no target exactly."
+    "Costs closer than half a hundredth of the highest one shown count as equal, because "
+    "whole units cannot meet a target exactly."
 )
 _UNPAIRED = (
-    "A change without error bars was not taken row by row: it is judged by the interval of its metric, which is wider."
+    "A change without error bars was not measured pairwise by row; it is judged by "
+    "the interval of its metric, which is wider."
 )
-_QUOTED = "Quoted marks are others' numbers in a different setting: they are on no front and in no area."
-_UNDERWAY = "Hollow marks are still running: quality as measured last, cost as the gates would leave it now, estimated."
-_ELSEWHERE = (
-    "A run that is under way is measured on another split than this one; it is listed below with where to see it."
-)
+_QUOTED = "Quoted points are published numbers from different settings; they count towards no front and no area."
+_UNDERWAY = "Hollow points are still running: quality as last measured, cost estimated from the current gates."
+_ELSEWHERE = "Active runs are measured on a different split; they are listed below with the split that shows them."
 
 _DENSE_ALONE = "Dense parents differ: bundled checkpoints and each seed of an experiment have their own."
 
@@ -69,13 +69,13 @@ def notes_of(
 
 def _empty(asked: AxisContext) -> str:
     if asked.tasks and asked.task not in asked.tasks:
-        return f"No point of {asked.task[:60]} is known. There are points of {few(asked.tasks)}."
+        return f"There are no points for {asked.task[:60]}. There are points for {few(asked.tasks)}."
     return _EMPTY
 
 
 def _reference(floor: str, axes: FrontierAxes) -> str:
     y = "metric" if axes.y == "quality" else "change"
     return (
-        f"Areas count from the highest cost shown, which is 1, and from the {y} of a reference: {floor}. They are in "
-        "parts of that cost times the metric."
+        f"Areas are relative to the highest cost shown (scaled to 1) and a reference {y}: {floor}. Their unit is "
+        "that cost times the metric."
     )

@@ -88,7 +88,7 @@ def _quoted(point: FrontierPoint, asked: AxisContext, axes: FrontierAxes) -> Plo
 def _elsewhere(point: FrontierPoint, asked: AxisContext) -> str:
     splits = " and ".join(dict.fromkeys(here.split or "an unnamed split" for here in readings(point)))
     if not splits:
-        return "nothing of it was measured"
+        return "it has not been measured"
     if point.state == "running":
         return f"still running, and measured on {splits} so far: choose {asked.task}@{splits} to watch it"
     return f"it was measured on {splits}, not on {asked.split or 'this split'}"
@@ -97,15 +97,15 @@ def _elsewhere(point: FrontierPoint, asked: AxisContext) -> str:
 def _cost(point: FrontierPoint, asked: AxisContext, axes: FrontierAxes) -> Reading | str:
     x = point.costs.get(axes.x)
     if x is None:
-        return f"nobody stated its {cost_title(axes.x)}"
+        return f"its {cost_title(axes.x)} is unknown"
     if not math.isfinite(x.value) or x.value < 0:
-        return f"its cost ({cost_title(axes.x)}) is no number"
+        return f"its cost ({cost_title(axes.x)}) is not a number"
     if axes.is_log and x.value == 0:
-        return "its cost is 0, which a logarithmic axis has no place for"
+        return "its cost is 0, which a logarithmic axis cannot show"
     if asked.n_tokens is not None and point.n_tokens not in (None, asked.n_tokens):
-        return f"its cost is of a text of {point.n_tokens} tokens, that of the others of {asked.n_tokens}"
+        return f"its cost is for a text of {point.n_tokens} tokens, that of the others for {asked.n_tokens}"
     if axes.x == "latency" and point.device not in ("", asked.device):
-        return f"its time was taken on {point.device}, that of the others on {asked.device}"
+        return f"its time was measured on {point.device}, that of the others on {asked.device}"
     return _checked(x)
 
 

@@ -23,7 +23,7 @@ class Reading:
 
     Attributes:
         value: The number.
-        low: Lower end of its 95 % interval; None if it is exact, or nobody said.
+        low: Lower end of its 95% interval; None if it is exact, or nobody said.
         high: Upper end.
     """
 

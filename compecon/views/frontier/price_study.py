@@ -13,8 +13,8 @@ from compecon.views.frontier.points_of import FrontierPoint, Reading
 
 PriceKind: TypeAlias = Literal["fixed", "shadow"]
 _TOLD = {
-    "fixed": "A fixed price is chosen, and the cost follows from it.",
-    "shadow": "A shadow price follows from a target: what dual ascent had to charge when the gates were frozen.",
+    "fixed": "Fixed price: chosen in advance; the cost follows from it.",
+    "shadow": "Shadow price: follows from a target; what dual ascent charged when the gates were frozen.",
 }
 
 
@@ -109,15 +109,15 @@ def _sentences(marks: tuple[PriceMark, ...], metric: str) -> tuple[str, ...]:
     kinds = sorted({mark.kind for mark in marks})
     found = [_TOLD[kind] for kind in kinds]
     if "fixed" not in kinds:
-        found.append("There is no fixed price among these; a sweep over `--price` would add some.")
+        found.append("None of these has a fixed price; a sweep over `--price` would add some.")
     shadow = [mark for mark in marks if mark.kind == "shadow" and mark.family == INCENTIVE]
     if len(shadow) > 1:
         found.append(_span(shadow, metric))
     unmet = sum(mark.met is False for mark in marks)
     if unmet:
         found.append(
-            f"In {unmet} of {len(marks)} the gates had not met the target by themselves when they were frozen: units "
-            "were cut to it, and the price was still on its way up."
+            f"In {unmet} of {len(marks)} the gates had not met the target by themselves when they were frozen: more "
+            "units were cut to meet it, and the price was still rising."
         )
     return tuple(found)
 
@@ -129,6 +129,6 @@ def _span(marks: list[PriceMark], metric: str) -> str:
         first, last = (change_in_points(one.change.value, metric) for one in (low, high) if one.change is not None)
         change = f"; the change from dense goes from {first} to {last}"
     return (
-        f"From a price of {low.price:.2g} to {high.price:.2g}, in task loss for all of the dense cost, the MACs left "
-        f"go from {low.share:.0%} to {high.share:.0%}{change}."
+        f"From a price of {low.price:.2g} to {high.price:.2g}, in task loss for all of the dense cost, the remaining "
+        f"MACs go from {low.share:.0%} to {high.share:.0%}{change}."
     )

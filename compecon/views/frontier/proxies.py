@@ -41,13 +41,13 @@ class ProxyRow:
 
     Attributes:
         name: For people.
-        told: What it is.
+        description: What it is.
         with_macs: Against the counted share of the dense MACs.
         with_latency: Against the measured share of the dense time, in one setting.
     """
 
     name: str
-    told: str
+    description: str
     with_macs: Correlation
     with_latency: Correlation
 
@@ -116,12 +116,20 @@ def _proxies(points: Sequence[FrontierPoint]) -> tuple[tuple[str, str, Proxy], .
     most_heads, most_neurons = (max((sum(kept(p)) for p in points), default=0) for kept in (_heads, _neurons))
     density = _density(most_heads, most_neurons)
     return (
-        ("share of heads kept", "heads left by those of the dense model", _kept(_heads, most_heads)),
-        ("share of neurons kept", "FFN neurons left by those of the dense model", _kept(_neurons, most_neurons)),
-        ("share of units kept", "all units alike; times the dense MACs it is an estimate, no count", density),
+        ("share of heads kept", "heads left / heads of the dense model", _kept(_heads, most_heads)),
+        ("share of neurons kept", "FFN neurons left / neurons of the dense model", _kept(_neurons, most_neurons)),
+        (
+            "share of units kept",
+            "all units weighted equally; times the dense MACs it is an estimate, not a count",
+            density,
+        ),
         ("parameters", "stored weights, embeddings included", lambda point: _cost(point, "parameters")),
-        ("target", "share of MACs that was asked for", lambda point: point.target),
-        ("expected share", "share of the MACs of heads and neurons that gates or pruning stated", lambda p: p.left),
+        ("target", "target share of the MACs", lambda point: point.target),
+        (
+            "expected share",
+            "share of the MACs of heads and neurons, as stated by the gates or pruning",
+            lambda p: p.left,
+        ),
         ("price", "shadow or fixed price of compute, negated", lambda p: None if p.price is None else -p.price),
         ("attention reads", "keys read without a budget", lambda point: _cost(point, "reads")),
     )
@@ -156,20 +164,18 @@ def _cost(point: FrontierPoint, name: str) -> float | None:
 def _sentences(rows: Sequence[ProxyRow], setting: str) -> tuple[str, ...]:
     known = [row for row in rows if row.with_macs.rho is not None]
     if not known:
-        return (
-            f"Fewer than {LEAST} finished models state both a proxy and their MACs, so there is nothing to correlate.",
-        )
+        return (f"Fewer than {LEAST} finished models have both a proxy and MACs, so there is nothing to correlate.",)
     found = [
-        "Rank correlation over the models at hand, each shape once, dense and smaller ones of every method. It says "
-        "who orders them alike, not by how much; rows of different n are not of the same models."
+        "Rank correlation over the models shown, each shape once, dense and smaller ones of all methods. It tells "
+        "which proxies rank models alike, not by how much they differ; rows with different n cover different models."
     ]
     timed = [row for row in known if row.with_latency.rho is not None]
     if timed:
         best = max(timed[1:], key=lambda row: abs(row.with_latency.rho or 0.0), default=timed[0])
         macs, proxy = timed[0].with_latency, best.with_latency
         found.append(
-            f"Counted MACs order measured time at {macs.rho:.2f} (n = {macs.n}, {setting}); the best proxy, "
-            f"{best.name}, at {proxy.rho:.2f} (n = {proxy.n})."
+            f"Counted MACs rank models as measured time does (ρ = {macs.rho:.2f}, n = {macs.n}, {setting}); "
+            f"the best proxy, {best.name}, has ρ = {proxy.rho:.2f} (n = {proxy.n})."
         )
     elif not setting:
         found.append("No time was measured for this task.")

@@ -56,9 +56,9 @@ def _point_or_reason(record: RunRecord, history: History | None) -> FrontierPoin
 def _why(record: RunRecord) -> str:
     word = sign_of(record)[1]
     if record.state is RunState.SUCCEEDED:
-        return "it is done, but its results state no metric"
+        return "it succeeded, but its results contain no metric"
     reason = one_line(reason_of(record))
-    return f"{word}, and nothing of it was measured yet{f': {reason}' if reason else ''}"
+    return f"{word}, and it has not been measured yet{f': {reason}' if reason else ''}"
 
 
 def _base(record: RunRecord, metric: str, split: str, state: State) -> FrontierPoint:
@@ -99,7 +99,7 @@ def _facts(record: RunRecord, family: str, parent: str) -> tuple[tuple[str, str]
         ("state", sign_of(record)[1]),
         ("made by", family),
         ("made from", parent),
-        ("heads and neurons left", percent(record.status.results, "share")),
+        ("heads and neurons that remain", percent(record.status.results, "share")),
         ("reason", "" if record.state is RunState.SUCCEEDED else one_line(record.reason)),
         ("sweep", one_line(record.spec.sweep)),
     )
@@ -172,7 +172,7 @@ def _underway(record: RunRecord, history: History | None) -> FrontierPoint:
         costs=costs.known,
         price=_last(history, "price"),
         left=left,
-        source=f"{point.source}, estimated from its gates while it trains",
+        source=f"{point.source}, estimated from its gates during training",
     )
 
 

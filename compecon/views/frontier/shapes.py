@@ -1,4 +1,4 @@
-"""What a checkpoint's files say of its size: weights, heads and neurons left, its digest. Read without torch."""
+"""What a checkpoint's files say of its size: weights, heads and neurons that remain, its digest. Read without torch."""
 
 from __future__ import annotations
 

@@ -41,13 +41,13 @@ class Curve:
 
     Attributes:
         name: The quantity.
-        told: What it is, in a line.
+        description: What it is, in a line.
         series: Its lines; those without points are left out.
         is_share: Whether values are shares, to be read in percent.
     """
 
     name: str
-    told: str
+    description: str
     series: tuple[Series, ...]
     is_share: bool = False
 
@@ -96,7 +96,7 @@ class Courses:
             ),
             Curve(
                 "cost",
-                "Share of the dense cost: as the gradient sees it, and as the gates would leave it now.",
+                "Share of the dense cost: as the gradient sees it, and if units were removed now.",
                 _lines({"as priced": (step, cost), "if removed now": (step, share)}, most) if priced else (),
                 is_share=True,
             ),

@@ -8,7 +8,7 @@ from typing import Any, Literal, final
 
 from compecon.runs.run_record import RunRecord, RunSpec, RunState
 from compecon.views.runs.curves import Courses, Curve, StageMark
-from compecon.views.runs.results import Fact, Told, facts_of, told_against_truth
+from compecon.views.runs.results import Expectation, Fact, expectations_of, facts_of
 from compecon.views.runs.run_rows import RunRow, run_row
 from compecon.views.runs.spec_diff import Change, shown, spec_diff
 from compecon.views.spans import duration
@@ -25,10 +25,10 @@ class RunDetail:
         row: As in the list.
         sentence: What it achieved; "" before the end.
         about: Where and when it runs or ran.
-        facts: What came of it, in numbers with their names.
+        facts: Results, in numbers with their names.
         curves: Courses of its numbers.
         stages: Where its stages begin on their axis.
-        told: What it was expected to take, beside what it took.
+        expectations: Expected costs and what they came to.
         settings: All of its parameters, name and value.
         changes: What is different from the run it was made from; empty if it was made from none, or that one is gone.
         actions: What can be done with it now.
@@ -41,7 +41,7 @@ class RunDetail:
     facts: tuple[Fact, ...]
     curves: tuple[Curve, ...]
     stages: tuple[StageMark, ...]
-    told: tuple[Told, ...]
+    expectations: tuple[Expectation, ...]
     settings: tuple[Fact, ...]
     changes: tuple[Change, ...]
     actions: tuple[Action, ...]
@@ -74,7 +74,7 @@ def run_detail(
         facts=facts_of(record.status.results),
         curves=courses.curves(),
         stages=courses.stages,
-        told=told_against_truth(record.status.results),
+        expectations=expectations_of(record.status.results),
         settings=_settings(record.spec),
         changes=spec_diff(parent.spec, record.spec) if parent else (),
         actions=actions_of(record),

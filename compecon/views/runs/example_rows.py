@@ -39,12 +39,12 @@ class Examples:
     """Rows from both ends.
 
     Attributes:
-        told: What they are sorted by, and where they come from.
+        description: What they are sorted by, and where they come from.
         best: Those that gained most, or that have the least loss.
         worst: Those that lost most, or that have the most loss.
     """
 
-    told: str
+    description: str
     best: tuple[ExampleRow, ...]
     worst: tuple[ExampleRow, ...]
 
@@ -57,7 +57,9 @@ def examples_view(value: Mapping[str, Any]) -> Examples:
     """
     parent, split, loss = (text(value, name) for name in ("parent", "split", "loss"))
     order = (
-        f"Rows whose loss fell and rose most against {parent}" if parent else "Rows with the least and the most loss"
+        f"Rows whose loss fell and rose most compared with {parent}"
+        if parent
+        else "Rows with the least and the most loss"
     )
     return Examples(f"{order} ({loss}), on {split}." if loss and split else f"{order}.", *map(_rows, _ends(value)))
 

@@ -47,12 +47,12 @@ class Estimate:
 
     Attributes:
         lines: What it will take: name and value.
-        told: Where the numbers come from.
+        description: Where the numbers come from.
         warnings: What is missing, in sentences; empty if all is there.
     """
 
     lines: tuple[tuple[str, str], ...]
-    told: str
+    description: str
     warnings: tuple[str, ...]
 
 
@@ -69,11 +69,11 @@ def estimate_view(each: Sequence[Expected], n_runs: int, speed: Speed, room: Roo
     kept = math.ceil(sum(one.disk_bytes for one in each) * n_runs / len(each))
     lines = (
         ("time", _time(each, n_runs, room.stretch)),
-        ("memory", f"about {size(memory)} at a time; {size(room.memory)} are free"),
-        ("disk", f"at most {size(kept)}; {size(room.disk)} are free"),
+        ("memory", f"about {size(memory)} at a time; {size(room.memory)} free"),
+        ("disk", f"at most {size(kept)}; {size(room.disk)} free"),
     )
     learnt = f"from {speed.runs} finished run{'s' if speed.runs > 1 else ''} of this kind on this machine"
-    basis = learnt if speed.runs else "for a typical machine, as no run of this kind has finished here"
+    basis = learnt if speed.runs else "for a typical machine, because no run of this kind has finished here"
     return Estimate(lines, f"Estimated {basis}.", tuple(_warnings(memory, kept, room)))
 
 
@@ -83,22 +83,22 @@ def _time(each: Sequence[Expected], n_runs: int, stretch: float) -> str:
         return next(one.unknown for one in each if one.seconds_low is None) or "not known"
     scale = n_runs / len(each)
     in_all = span(scale * sum(lows), scale * stretch * sum(highs))
-    return in_all if n_runs == 1 else f"{in_all} in all, one run after the other"
+    return in_all if n_runs == 1 else f"{in_all} in total, one run after the other"
 
 
 def _warnings(memory: int, disk: int, room: Room) -> Iterable[str]:
     if memory > room.memory:
         yield (
-            f"About {size(memory)} of memory are needed and {size(room.memory)} are free. Use a smaller batch size or "
+            f"About {size(memory)} of memory needed, {size(room.memory)} free. Use a smaller batch size or gradient "
             "checkpointing, or close other programs."
         )
     if room.stretch >= _BUSY:
         yield (
-            f"The machine is busy: {room.load:.1f} programs compute on its {room.cores} cores, so a run may take "
-            f"{room.stretch:.1f} times as long. The upper end of the time allows for that."
+            f"The machine is busy: the load is {room.load:.1f} on {room.cores} cores, so a run may take "
+            f"{room.stretch:.1f} times as long. The upper end of the range allows for that."
         )
     if disk + _SPARE_BYTES > room.disk:
         yield (
-            f"Up to {size(disk)} are written and {size(room.disk)} are free. Free some, or delete runs that are not "
-            "needed."
+            f"Up to {size(disk)} will be written, {size(room.disk)} free. Free some space, or delete runs you no "
+            "longer need."
         )

@@ -59,13 +59,13 @@ def _of_checkpoint(
     if not kind.source or (entry is None and not values.get(kind.source)):
         return  # none is needed, or the recipe has said that it is missing
     if entry is None:
-        yield Problem(kind.source, "That checkpoint is not in the menu any more. Choose another one.")
+        yield Problem(kind.source, "That checkpoint is no longer available. Choose another.")
     elif entry.problem:
         yield Problem(kind.source, entry.problem)
     elif entry.preflight is not None and entry.preflight.heads_kept is not None and kind.name != "dense":
         yield Problem(
             kind.source,
-            "Units were removed from this checkpoint already; it cannot be made smaller again. Take a dense one.",
+            "This checkpoint is already compacted and cannot be shrunk again. Choose a dense one.",
         )
     else:
         yield from _of_both(kind, values, entry)
@@ -77,7 +77,7 @@ def _of_both(kind: Kind, values: Mapping[str, Json], entry: CheckpointEntry) -> 
         reads_on = entry.preflight.kind == "causal-lm"
         if reads_on != (task.kind == "language"):
             needed = "a language model" if task.kind == "language" else "an encoder"
-            yield Problem(kind.source, f"{task.name} needs {needed}, and this checkpoint is none. Choose another one.")
+            yield Problem(kind.source, f"{task.name} needs {needed}, which this checkpoint is not. Choose another.")
 
 
 def _of_task(values: Mapping[str, Json]) -> Iterator[Problem]:

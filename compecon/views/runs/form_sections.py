@@ -26,7 +26,7 @@ class Kind:
     Attributes:
         name: What it is called by.
         label: Its name for people.
-        told: What it does, in a sentence.
+        description: What it does, in a sentence.
         recipe: The recipe that does it.
         source: The setting that names the checkpoint to start from; "" for none.
         often: Settings that are shown first.
@@ -37,7 +37,7 @@ class Kind:
 
     name: str
     label: str
-    told: str
+    description: str
     recipe: str
     source: str = "base"
     often: tuple[str, ...] = _OFTEN
@@ -64,7 +64,7 @@ class Kind:
         for each in self.settings:
             if each.name == name:
                 return each
-        raise SettingError(name, f"is no setting of {self.label.lower()}.")
+        raise SettingError(name, f"is not a setting of {self.label.lower()}.")
 
 
 _PRICED = frozenset(each.name for each in RECIPES["train"].settings if each.group == "incentive")
@@ -74,8 +74,8 @@ KINDS: Mapping[str, Kind] = {
         Kind(
             "incentive",
             "Incentive training",
-            "Heads and neurons pay for their compute while the model trains. Those that do not earn their price are "
-            "removed, and the rest is trained on.",
+            "Heads and neurons pay for their compute while the model trains. Those not worth their price are "
+            "removed, and the rest is trained further.",
             "train",
             often=(TARGET, PRICE, *_ALSO_PRICED, *_OFTEN),
             given={TARGET: 0.45},
@@ -92,8 +92,8 @@ KINDS: Mapping[str, Kind] = {
         Kind(
             "prune",
             "Post-hoc pruning",
-            "Units are removed after the training, by a method of the literature, and what is left is trained on. "
-            "Prices have to beat this.",
+            "Units are removed after training by a published method, and the rest is trained further: the "
+            "baseline for prices.",
             "prune",
             source="checkpoint",
             often=("method", TARGET, "recover_epochs", "recover_steps", "learning_rate", "seed"),
@@ -102,7 +102,7 @@ KINDS: Mapping[str, Kind] = {
         Kind(
             "rehearsal",
             "Rehearsal",
-            "What a training does to a machine, in seconds and without a model: steps, checkpoints, stops and resumes.",
+            "Imitates a training in seconds, without a model: steps, checkpoints, stops and resumes.",
             "rehearsal",
             source="",
             often=("steps", "step_ms", "save_every", "seed"),

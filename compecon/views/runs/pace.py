@@ -28,7 +28,7 @@ def silence(record: RunRecord, now: float) -> str:
     """
     if not elapsed(record) or not record.heard_at or now - record.heard_at < _SILENT_S:
         return ""
-    return f"It has given no sign of life for {duration(now - record.heard_at)}."
+    return f"No sign of life for {duration(now - record.heard_at)}."
 
 
 def crowding(record: RunRecord) -> str:
@@ -42,5 +42,5 @@ def crowding(record: RunRecord) -> str:
     times = threads / max(own, 0.01)
     return (
         f"The machine is busy: other programs use {others:.1f} of its {cores:g} cores, and this run gets {own:.2f}. "
-        f"So it takes about {times:.1f} times as long as was estimated."
+        f"It takes about {times:.1f} times as long as estimated."
     )

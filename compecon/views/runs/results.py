@@ -22,7 +22,7 @@ class Fact:
 
 @final
 @dataclass(frozen=True)
-class Told:
+class Expectation:
     """What was expected, and what came.
 
     Attributes:
@@ -53,17 +53,17 @@ def facts_of(results: Mapping[str, Any]) -> tuple[Fact, ...]:
     return tuple(line for line in lines if line is not None)
 
 
-def told_against_truth(results: Mapping[str, Any]) -> tuple[Told, ...]:
+def expectations_of(results: Mapping[str, Any]) -> tuple[Expectation, ...]:
     """Time, memory and disk: expected before the training, and what it took."""
     peak, base = number(results, "took", "peak_bytes"), number(results, "took", "base_bytes")
     used = peak - base if peak is not None and base is not None else None
     lines = (
-        ("time of the training", number(results, "estimate", "seconds"), number(results, "took", "seconds"), duration),
+        ("training time", number(results, "estimate", "seconds"), number(results, "took", "seconds"), duration),
         ("memory", number(results, "estimate", "memory_bytes"), used, size),
         ("disk", number(results, "estimate", "disk_bytes"), number(results, "took", "disk_bytes"), size),
     )
     return tuple(
-        Told(name, words(told), words(was), was / told if told > 0 else None)
+        Expectation(name, words(told), words(was), was / told if told > 0 else None)
         for name, told, was, words in lines
         if told is not None and was is not None
     )
@@ -73,7 +73,7 @@ def _metric(name: str, metric: Any) -> Fact | None:
     value, low, high = (number(metric, key) for key in ("value", "low", "high"))
     if value is None:
         return None
-    between = f", 95 % interval {low:.3f}–{high:.3f}" if low is not None and high is not None else ""
+    between = f", 95% interval {low:.3f}–{high:.3f}" if low is not None and high is not None else ""
     rows = number(metric, "n")
     measured = " ".join(filter(None, (text(metric, "name"), "on", text(metric, "split") or "the task")))
     return Fact(name, f"{value:.3f} {measured}{between}{f', {rows:,.0f} rows' if rows else ''}")
@@ -83,7 +83,7 @@ def _difference(results: Mapping[str, Any]) -> Fact | None:
     value, low, high = (number(results, "difference", key) for key in ("value", "low", "high"))
     if value is None:
         return None
-    between = f", 95 % interval {low:+.3f} to {high:+.3f} (paired)" if low is not None and high is not None else ""
+    between = f", 95% interval {low:+.3f} to {high:+.3f} (paired)" if low is not None and high is not None else ""
     return Fact("difference", f"{value:+.3f}{between}")
 
 
@@ -108,8 +108,8 @@ def _share(results: Mapping[str, Any]) -> Fact | None:
     if share is None:
         return None
     wanted = f", target {target:.1%}" if target is not None else ""
-    by = {True: ", met by the gates", False: ", cut to it at the end", None: ""}[met if target is not None else None]
-    return Fact("heads and neurons", f"{share:.1%} of their MACs are left{wanted}{by}")
+    by = {True: ", met by the gates", False: ", reached by a final cut", None: ""}[met if target is not None else None]
+    return Fact("heads and neurons", f"{share:.1%} of their MACs remain{wanted}{by}")
 
 
 def _latency(latency: Any) -> Fact | None:
@@ -127,5 +127,5 @@ def _price(results: Mapping[str, Any]) -> Fact | None:
     return (
         None
         if price is None
-        else Fact("price when the gates were frozen", f"{price:.3g}, in task loss for all of the dense cost")
+        else Fact("price when the gates were frozen", f"{price:.3g} (task loss for all of the dense cost)")
     )

@@ -12,20 +12,21 @@ from compecon.views.runs.pace import crowding, elapsed, silence
 from compecon.views.runs.time_left import TimeLeft, time_left
 from compecon.views.spans import ago
 
-# A shape for each state: hollow while it goes on, solid when done; no state is told by its colour.
-SIGNS: Mapping[RunState, tuple[str, str]] = {
-    RunState.QUEUED: ("⋯", "waiting"),
-    RunState.STARTING: ("◔", "starting"),
-    RunState.RUNNING: ("○", "running"),
-    RunState.STOPPING: ("◑", "stopping"),
-    RunState.SUCCEEDED: ("●", "done"),
-    RunState.FAILED: ("✕", "failed"),
-    RunState.CANCELLED: ("■", "stopped"),
-    RunState.LOST: ("◇", "interrupted"),
-    RunState.NEWER: ("△", "newer"),
+_SHAPES: Mapping[RunState, str] = {
+    RunState.QUEUED: "⋯",
+    RunState.STARTING: "◔",
+    RunState.RUNNING: "○",
+    RunState.STOPPING: "◑",
+    RunState.SUCCEEDED: "●",
+    RunState.FAILED: "✕",
+    RunState.CANCELLED: "■",
+    RunState.LOST: "◇",
+    RunState.NEWER: "△",
 }
+# A shape for each state, so that no state is shown by colour alone, and the word that the commands print too.
+SIGNS: Mapping[RunState, tuple[str, str]] = {state: (shape, state.lower()) for state, shape in _SHAPES.items()}
 _STALLED = ("‖", "halted")
-HALTED = "Its process was halted from outside (SIGSTOP) and stands still. It can be stopped, or let go on (SIGCONT)."
+HALTED = "Its process was suspended from outside (SIGSTOP). Stop it, or let it continue with SIGCONT."
 
 
 @final

@@ -50,7 +50,12 @@ def look_at(recipe: str, params: Mapping[str, Any]) -> TaskLook:
         n_bytes = sum(path.stat().st_size for path in files)
         if task.startswith(FILES) and n_bytes > _MOST_BYTES:
             return TaskLook(
-                (f"{n_bytes / 1e6:,.0f} MB are read when the run starts; compecon {recipe} --dry-run does it now.",)
+                (
+                    (
+                        f"{n_bytes / 1e6:,.0f} MB will be read when the run starts; compecon "
+                        f"{recipe} --dry-run reads them now."
+                    ),
+                )
             )
         return _look(recipe, said, tuple(map(file_stamp, files)))
     except OSError as error:
