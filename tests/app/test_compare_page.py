@@ -114,7 +114,7 @@ def test_an_example_is_one_click_away(open_compare: Callable[..., AppTest]) -> N
     [
         ({"b": "sentiment"}, "same checkpoint"),
         ({"text": "  "}, "empty"),
-        ({"b": "causal", "text": "One.", "pair": "Two."}, "continues one text"),
+        ({"b": "causal", "text": "One.", "pair": "Two."}, "Clear the second text"),
         ({"text": "a" * 100_001}, "100,001 characters"),
     ],
 )
@@ -140,7 +140,7 @@ def test_a_checkpoint_that_is_gone_is_named_letter_by_letter(open_compare: Calla
     page = open_compare(a=name)
     assert data_of(page)["a"]["live"]["body"]["checkpoint"] == FIRST_PAIR[0]
     [warning] = page.warning
-    assert "is not here" in warning.value
+    assert "not available" in warning.value
     assert "<img" not in warning.value.replace("\\<", "")
     assert "**bold**" not in warning.value
 

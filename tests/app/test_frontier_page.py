@@ -56,7 +56,7 @@ def test_it_says_which_one_to_take_and_the_plot_marks_it() -> None:
     advice = advise(view, Wish(most_share=0.4))
     assert [plain(box.value) for box in page.success] == [advice.sentences[0]]
     assert canvas_of(page)["advised"] == advice.key
-    assert canvas_of(page)["limit"] == {"axis": "x", "value": advice.most_x, "text": "40 % of the dense cost"}
+    assert canvas_of(page)["limit"] == {"axis": "x", "value": advice.most_x, "text": "40% of the dense cost"}
 
 
 def test_a_floor_is_asked_for_in_place_of_a_ceiling() -> None:

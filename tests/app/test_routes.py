@@ -52,7 +52,7 @@ def sentence(response: Any) -> str:
 def test_a_sweep_without_the_pages_token_is_refused(client: TestClient, headers: dict[str, str]) -> None:
     response = client.post("/compecon/sweep", content=json.dumps(BODY), headers=headers)
     assert response.status_code == 403
-    assert "own page only" in sentence(response)
+    assert "own pages" in sentence(response)
 
 
 def test_a_token_of_other_letters_is_refused(client: TestClient) -> None:
@@ -147,7 +147,7 @@ def test_a_body_that_is_no_request_is_refused(client: TestClient, content: bytes
 def test_what_is_not_on_the_menu_is_refused(client: TestClient, fields: dict[str, Any]) -> None:
     response = post(client, **fields)
     assert response.status_code == 404
-    assert "not in the menu" in sentence(response)
+    assert "no longer available" in sentence(response)
 
 
 def test_a_refusal_never_repeats_a_huge_body(client: TestClient) -> None:

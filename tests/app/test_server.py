@@ -97,12 +97,12 @@ def test_a_port_of_the_system_is_refused_in_words(free_port: int, monkeypatch: p
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(socket, "create_server", forbidden)
-    with pytest.raises(CompeconError, match=r"may not be used by this account.*--port 8501"):
+    with pytest.raises(CompeconError, match=r"--port 8501"):
         serve(port=free_port, open_browser=False, say=print)
 
 
 def test_nothing_is_served_to_others_without_a_token(free_port: int, asked: NotStarted) -> None:
-    with pytest.raises(CompeconError, match="needs a token"):
+    with pytest.raises(CompeconError, match="token"):
         said(free_port, host="0.0.0.0")  # noqa: S104 - what is refused
     assert not asked.bound
 

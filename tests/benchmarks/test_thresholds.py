@@ -33,7 +33,7 @@ def test_gains_are_told_for_every_level_with_their_intervals():
     table = thresholds.gains_table("keys", found)
     assert len(table.figures) == 4 * len(found)
     assert [figure.values[0] for figure in table.figures[::4]] == [gain.same for gain in found]
-    assert all("95 % [" in figure.label for figure in table.figures if figure.label.startswith("  "))
+    assert all("95% [" in figure.label for figure in table.figures if figure.label.startswith("  "))
 
 
 def test_without_the_texts_it_says_what_to_set(monkeypatch):

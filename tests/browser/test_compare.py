@@ -178,7 +178,7 @@ def test_the_control_for_selection_is_the_recipes(compare: Compare) -> None:
         [expected.dense.gini, expected.dense_survivors.gini, expected.smaller.gini], abs=1.1e-3
     )
     assert expected.selected is not None
-    assert f"{abs(round(100 * expected.selected))} %" in said
+    assert f"{abs(round(100 * expected.selected))}%" in said
 
 
 def test_the_matrix_of_differences_is_a_minus_b(compare: Compare) -> None:
@@ -394,7 +394,7 @@ def on_pieces(weights: Tensor, spans: Any, pieces: list[tuple[int, int]], *, cau
 
 def test_a_checkpoint_that_is_not_there_is_named_and_another_takes_its_place(compare: Compare) -> None:
     compare.open(b="/nowhere/<b>gone</b>")
-    expect(compare.page.get_by_text("is not here (any more)")).to_contain_text("/nowhere/<b>gone</b>")
+    expect(compare.page.get_by_text("is not available")).to_contain_text("/nowhere/<b>gone</b>")
     expect(compare.side("b", "sidehead .name")).to_contain_text("45 %")
 
 

@@ -27,7 +27,7 @@ def test_a_row_that_is_pressed_is_compared_as_a_text(dashboard: Dashboard) -> No
     page = dashboard.page
     page.get_by_role("combobox", name="Rows", exact=True).click()
     page.get_by_role("option", name="reviews (synthetic) · test · 200 rows").click()
-    expect(page.get_by_text("Press a row to compare the two on its text.")).to_be_visible()
+    expect(page.get_by_text("a row to compare the two")).to_be_visible()
     both = next(each.both for each in sets_of("sentiment", "sentiment-45") if "synthetic" in each.title)
     assert both is not None
     row = listed_rows(*both, "most-a", StatisticsStore().texts(both[0].key.rows_digest))[1]

@@ -199,7 +199,7 @@ def test_pages_that_are_saved_stand_alone(frontier: Frontier) -> None:
         assert b"sentiment-45" in saved
         assert b"Plotly" in saved
         assert b'src="http' not in saved
-    assert b"Which should I take" in report
+    assert b"Which should I choose" in report
 
 
 def test_the_bar_is_a_native_range_that_keys_move(frontier: Frontier) -> None:

@@ -148,7 +148,7 @@ def test_the_form_signs_in(visitor: Dashboard) -> None:
     page.goto(f"{visitor.server}/?policy=random")
     page.get_by_label("Token").fill("not the right one")
     page.get_by_role("button").click()
-    sync_api.expect(page.get_by_role("status")).to_contain_text("That is not the token")
+    sync_api.expect(page.get_by_role("status")).to_contain_text("Wrong token")
     page.get_by_label("Token").fill(TOKEN)
     page.get_by_label("Token").press("Enter")
     await_page(visitor)

@@ -76,12 +76,12 @@ def test_a_run_is_started_watched_stopped_and_resumed(train: Train, new_dashboar
     train.heading("Watched")
     assert train.step >= before
     train.press("Stop")
-    train.says("■ stopped")
-    other.says("■ stopped")
+    train.says("■ cancelled")
+    other.says("■ cancelled")
     train.press("Resume")
     train.says(r"○ running")
     train.press("Stop")
-    train.says("■ stopped")
+    train.says("■ cancelled")
 
 
 def test_what_is_started_twice_is_one_run(train: Train, new_dashboard: NewDashboard) -> None:
@@ -93,7 +93,7 @@ def test_what_is_started_twice_is_one_run(train: Train, new_dashboard: NewDashbo
     for tab in tabs:
         tab.heading("Once")
     assert tabs[0].run == tabs[1].run
-    train.says("● done")
+    train.says("● succeeded")
     train.says("20 steps were rehearsed")
 
 
@@ -101,7 +101,7 @@ def test_a_row_that_is_pressed_is_the_run_that_is_shown(train: Train) -> None:
     train.start("aaaaaaaaaaa3", QUICK, "First of two")
     first = train.run
     train.start("aaaaaaaaaaa4", QUICK, "Second of two")
-    train.says("● done")
+    train.says("● succeeded")
     table = train.page.get_by_test_id("stDataFrame")
     table.click(position={"x": 16, "y": 35 + 35 + 17})  # the box at the beginning of the second row
     train.heading("First of two")
@@ -110,7 +110,7 @@ def test_a_row_that_is_pressed_is_the_run_that_is_shown(train: Train) -> None:
 
 def test_a_copy_begins_with_the_settings_and_a_deleted_run_comes_back(train: Train) -> None:
     train.start("aaaaaaaaaaa5", QUICK, "Kept")
-    train.says("● done")
+    train.says("● succeeded")
     train.press("Duplicate")
     train.heading("New run")
     expect(train.page.get_by_label("Title", exact=True)).to_have_value("Kept")
@@ -125,7 +125,7 @@ def test_a_copy_begins_with_the_settings_and_a_deleted_run_comes_back(train: Tra
 
 def test_the_page_asks_nobody_else_and_makes_no_errors(train: Train) -> None:
     train.start("aaaaaaaaaaa6", QUICK, "<img src=x onerror=alert(1)> ![](http://evil.example/x.png)")
-    train.says("● done")
+    train.says("● succeeded")
     for part in ("Examples", "Settings", "Log", "Overview"):
         train.page.get_by_role("radio", name=part).or_(train.page.get_by_role("button", name=part)).first.click()
     train.says("task loss|By optimizer step")
@@ -138,7 +138,7 @@ def test_the_page_asks_nobody_else_and_makes_no_errors(train: Train) -> None:
 
 def test_metrics_are_saved_as_a_table(train: Train) -> None:
     train.start("aaaaaaaaaaa7", QUICK, "Saved")
-    train.says("● done")
+    train.says("● succeeded")
     with train.page.expect_download() as download:
         train.press("Metrics as CSV")
     lines = _text(download.value).splitlines()

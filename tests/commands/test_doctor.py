@@ -56,7 +56,7 @@ def checkpoint(record, step, *, whole=True):
 def test_a_home_that_is_not_there_is_well(store, compecon):
     code, out, _ = compecon("doctor")
     assert code == 0
-    assert out.splitlines()[-1] == f"All is well in {store.home.root}."
+    assert out.splitlines()[-1] == f"No problems in {store.home.root}."
     assert not store.home.root.exists()
 
 
@@ -332,15 +332,13 @@ def test_the_command_counts_what_is_open_and_repairs_it(store, compecon):
     (record.folder / "status.json").write_text("{")
     code, out, _ = compecon("doctor")
     assert code == 1
-    assert out.splitlines()[-1] == (
-        f"1 problems in {store.home.root}. `compecon doctor --repair` sets 1 of them right."
-    )
+    assert out.splitlines()[-1] == (f"1 problems in {store.home.root}. `compecon doctor --repair` repairs 1 of them.")
     told = json.loads(compecon("doctor", "--json")[1])
     assert [each["can_be_repaired"] for each in told if each["level"] == "problem"] == [True]
     code, out, _ = compecon("doctor", "--repair")
     assert code == 0
     assert "repaired: status.json is now status.damaged.json" in out
-    assert out.splitlines()[-1] == f"All is well in {store.home.root}."
+    assert out.splitlines()[-1] == f"No problems in {store.home.root}."
 
 
 @pytest.mark.slow

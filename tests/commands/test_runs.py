@@ -88,8 +88,8 @@ def test_folders_are_named_from_the_root(compecon, store, task, parent, tmp_path
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        (("--background", "--out", "new"), ["--out", "files of its own"]),
-        (("--background", "--json"), ["--json", "files of its own"]),
+        (("--background", "--out", "new"), ["--out", "its own files"]),
+        (("--background", "--json"), ["--json", "its own files"]),
         (("--title", "mine"), ["--title", "--background"]),
         (("--executor", "ray"), ["--executor", "--background"]),
         ((), ["--out", "missing"]),
@@ -198,7 +198,7 @@ def test_two_runs_are_told_apart(compecon, store):
     assert json.loads(compecon("runs", "diff", first.run_id, second.run_id, "--json")[1]) == [
         {"name": "seed", "before": "1", "after": "2"}
     ]
-    assert "same settings" in compecon("runs", "diff", first.run_id, first.run_id)[1]
+    assert "Same settings" in compecon("runs", "diff", first.run_id, first.run_id)[1]
 
 
 # ---- changing
@@ -287,10 +287,10 @@ def test_a_living_run_is_asked_once_and_then_ended(compecon, store, monkeypatch)
     killed = []
     monkeypatch.setattr(LocalExecutor, "kill", lambda _self, run_id: killed.append(run_id))
     lock = held(store, record.run_id)
-    assert "asked to save and end" in compecon("stop", record.run_id)[1]
+    assert "asked to save and stop" in compecon("stop", record.run_id)[1]
     assert (record.folder / "cancel").exists()
     assert not killed
-    assert "ended at once" in compecon("stop", "--all")[1]
+    assert "stopped at once" in compecon("stop", "--all")[1]
     assert killed == [record.run_id]
     lock.release()
 
@@ -301,7 +301,7 @@ def test_all_lost_runs_are_resumed_but_those_that_get_nowhere(compecon, store, s
     made(store, RunState.FAILED)
     code, out, err = compecon("resume", "--all")
     assert (code, out, started) == (0, f"{lost.run_id}: started\n", [lost.run_id])
-    assert f"{idle.run_id} (idle) is left out" in err
+    assert f"{idle.run_id} (idle) was skipped" in err
     assert compecon("resume", idle.run_id)[1] == f"{idle.run_id}: started\n"
     assert started == [lost.run_id, idle.run_id]
 

@@ -67,9 +67,9 @@ def test_this_machines_own_addresses_need_no_token(host: str) -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "box", "lvh.me", "localhost.evil.example", "fe80::1"])
 def test_every_other_host_needs_a_token(host: str) -> None:
-    with pytest.raises(CompeconError, match=r"needs a token.*COMPECON_TOKEN.*--token auto"):
+    with pytest.raises(CompeconError, match=r"token.*COMPECON_TOKEN.*--token auto"):
         grant(host, None)
-    with pytest.raises(CompeconError, match=r"--allow-host .* needs a token"):
+    with pytest.raises(CompeconError, match=r"--allow-host .* token"):
         grant("127.0.0.1", None, [host])
     assert grant(host, TOKEN).token == TOKEN
 

@@ -196,7 +196,7 @@ def test_a_wrong_token_is_refused_and_not_repeated(locked: TestClient, token: st
     answer = locked.get("/", params={"token": token}, headers=PAGE)
     assert answer.status_code == 401
     assert "set-cookie" not in answer.headers
-    assert "not the token" in answer.text
+    assert "Wrong token" in answer.text
     assert "token=" not in answer.text
 
 

@@ -62,9 +62,9 @@ def test_a_size_stream_costs_what_a_forward_pass_takes_at_each_rows_length(check
 
 def test_what_is_written_is_what_was_measured_and_no_text(checkpoint, opinions, tmp_path):
     stream = key_stream(checkpoint("toy"), opinions, keys=(1, 2), n_rows=24)
-    file = write_stream(stream, tmp_path, title="t", told="x")
+    file = write_stream(stream, tmp_path, title="t", description="x")
     first = file.read_bytes()
-    write_stream(stream, tmp_path, title="t", told="x")
+    write_stream(stream, tmp_path, title="t", description="x")
     assert file.read_bytes() == first
     read = open_stream("toy-keys", tmp_path)
     assert read.queries == stream.queries

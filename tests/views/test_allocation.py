@@ -86,7 +86,7 @@ def test_a_longer_stream_is_cut_and_says_so() -> None:
     stream = Stream("long", tuple(map(str, range(n))), np.ones((n, 1)), np.ones((n, 1)))
     market = measured_market(stream)
     assert len(market.queries) == MOST_QUERIES
-    assert f"The first {MOST_QUERIES} of {n} are shown." in market.told
+    assert f"The first {MOST_QUERIES} of {n} are shown." in market.description
 
 
 def test_macs_are_counted_in_millions_and_answers_stay_the_same(measured: Market) -> None:
@@ -108,7 +108,7 @@ def test_tokens_of_a_file_are_what_is_used(tmp_path: Path) -> None:
     path.write_text("query,budget,correct,tokens\na,100,0,100\na,200,1,130\n")
     market = measured_market(read_stream(path))
     np.testing.assert_array_equal(market.used(np.array([200.0])), [130.0])
-    assert market.told.startswith("From your file: 1 queries.")
+    assert market.description.startswith("From your file: 1 queries.")
 
 
 def test_noise_moves_what_rules_see_and_not_the_truth() -> None:
@@ -125,10 +125,10 @@ def test_each_query_has_its_reason() -> None:
     curves = MeasuredCurve(np.array([[1.0], [1.0], [2.0], [4.0], [1.0]]), np.array([[1.0], [1.0], [1.0], [1.0], [0.0]]))
     found = Allocation(np.array([1.0, 0.0, 1.0, 0.0, 0.0]), 1.0, 0.5, 2.0)
     words = [REASONS[code].split(":")[0].split(",")[0] for code in reasons(curves, found)]
-    assert words == ["funded", "abandoned", "given something that buys it nothing", "abandoned", "abandoned"]
+    assert words == ["funded", "abandoned", "gets less than it needs for its first gain", "abandoned", "abandoned"]
     assert [reasons(curves, found)[place] for place in (1, 3, 4)] == [9, 2, 4]
     unpriced = Allocation(found.spend, 1.0, None, 2.0)
-    assert [REASONS[code].split(" ")[0] for code in reasons(curves, unpriced)] == ["funded", *["given"] * 4]
+    assert [REASONS[code].split(" ")[0] for code in reasons(curves, unpriced)] == ["funded", *["gets"] * 4]
 
 
 @pytest.mark.parametrize("market", [few(), drawn()])
@@ -208,7 +208,7 @@ def test_the_table_is_sorted_by_surplus_and_exported_as_shown(measured: Market) 
     assert [line["query"] for line in read] == [row.query for row in rows]
     told = json.loads(allocation_json(measured, "shadow-price", point, rows))
     assert sum(query["spend"] for query in told["queries"]) == pytest.approx(told["handed"])
-    assert told["source"] == measured.told
+    assert told["source"] == measured.description
 
 
 def test_the_canvas_gets_every_budget(measured: Market) -> None:
@@ -237,9 +237,7 @@ def test_a_slow_rule_is_computed_at_fewer_stops_and_says_so() -> None:
     market = drawn_market(MIXTURES["Balanced"], "chance", 0.0, n_queries=8)
     places = stops(market, "knapsack-exact")
     assert places == (*range(0, 60, 3), 60)
-    assert f"It is computed at {len(places)} of the {len(market.budgets)} budgets" in rule_note(
-        market, "knapsack-exact"
-    )
+    assert f"at {len(places)} of the bar's {len(market.budgets)} budgets" in rule_note(market, "knapsack-exact")
     points = budget_points(market, "knapsack-exact")
     assert tuple(point.place for point in points) == places
     assert canvas_table(market, points)["places"] == list(places)
@@ -308,7 +306,7 @@ def test_the_bundled_gains_say_what_is_hindsight() -> None:
         stream, found = open_stream(name), gains_of(name)
         np.testing.assert_allclose([gain.same for gain in found], stream.correct.mean(axis=0), atol=1e-6)
         assert all(gain.hindsight.low >= 0 for gain in found)
-        assert "knowing the outcomes" in gain_sentence(found)
+        assert "known outcomes" in gain_sentence(found)
 
 
 def test_numbers_leave_with_where_they_come_from() -> None:

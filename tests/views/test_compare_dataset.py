@@ -247,7 +247,7 @@ def test_no_surviving_head_leaves_no_share() -> None:
 
 def test_other_tokenizers_are_told() -> None:
     [note] = dataset_view(made(1), made(2, n_tokens=tuple(range(5, 5 + N)))).notes
-    assert "tokenizers cut the texts differently" in note
+    assert "tokenizers" in note
 
 
 # ---- rows
@@ -303,11 +303,11 @@ def test_what_is_said_is_told_in_the_words_of_the_task() -> None:
         ({"task": "stsb"}, "A was measured on rule, B on stsb."),
         ({"split": "dev"}, "A was measured on rule test, B on dev."),
         ({"labels": ("yes", "no")}, "The classes do not match: A has no, yes; B has yes, no."),
-        ({"rows_digest": "xyz"}, "not the same rows"),
-        ({"n": 20}, "30 rows and B on 20, and they are not the same rows"),
-        ({"rows": tuple(range(N))}, "not the same rows"),
+        ({"rows_digest": "xyz"}, "the rows differ"),
+        ({"n": 20}, "30 rows and B on 20"),
+        ({"rows": tuple(range(N))}, "the rows differ"),
         ({"budgets": (8, 4)}, "A was measured at 4, 1 keys, B at 8, 4."),
-        ({"max_tokens": 64}, "A read at most 128 tokens of a text, B 64."),
+        ({"max_tokens": 64}, "at most 128 tokens per text, B 64"),
     ],
 )
 def test_what_cannot_be_compared_is_refused_in_words(other: dict[str, Any], said: str) -> None:
@@ -354,7 +354,7 @@ def test_texts_are_read_if_they_are_those_that_were_measured(tmp_path: Path) -> 
     few = Split(tuple(part.texts[row] for row in rows), (), part.targets[list(rows)])
     found = made(1, n=3, rows=rows, task="cola", split=split, rows_digest=rows_digest(few))
     assert texts_of(found, tmp_path) == tuple((part.texts[row], "") for row in rows)
-    with pytest.raises(TaskError, match="other rows"):
+    with pytest.raises(TaskError, match="not the measured ones"):
         texts_of(replace(found, rows=(5, 2, 8)), tmp_path)
     with pytest.raises(TaskError, match="only"):
         texts_of(replace(found, rows=(5, 2, 8000)), tmp_path)
@@ -372,10 +372,10 @@ def test_numbers_are_told_with_their_intervals() -> None:
 
 def test_what_is_not_told_apart_is_called_so() -> None:
     same, apart = dataset_view(made(1), made(1)), dataset_view(made(1), replace(made(2), gini=made(2).gini + 5))
-    assert "not told apart" in headline(same)[0]
-    assert "], told apart." in headline(apart)[0]
-    assert f"They decide {apart.n_disagree} of 30 rows differently." in headline(apart)[1]
-    assert headline(same)[2].startswith("With 1 key a query, accuracy of A is")
+    assert "no clear difference" in headline(same)[0]
+    assert "], a clear difference." in headline(apart)[0]
+    assert f"{apart.n_disagree} of 30 rows" in headline(apart)[1]
+    assert headline(same)[2].startswith("With 1 key per query, accuracy of A is")
 
 
 def test_the_selection_table_says_when_there_is_nothing_to_share() -> None:

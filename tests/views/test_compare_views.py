@@ -76,7 +76,7 @@ def test_a_pair_that_can_be_compared_has_no_problem(entry: Callable[[str], Check
         (None, None, TEXT, "", "no checkpoint"),
         ("classification", None, TEXT, "", "one checkpoint"),
         ("classification", "classification", TEXT, "", "same checkpoint"),
-        ("classification", "causal-lm", TEXT, "And more.", "B, causal-lm: This checkpoint continues one text"),
+        ("classification", "causal-lm", TEXT, "And more.", "B, causal-lm: "),
         ("classification", "regression", "  ", "", "empty"),
     ],
 )
@@ -98,8 +98,8 @@ def test_what_differs_in_shape_and_task_is_noted(entry: Callable[[str], Checkpoi
     deeper = replace(b, task="topics", preflight=replace(b.preflight, layers=5, heads=3))
     task, layers, heads = pair_notes(a, deeper)
     assert "A was made for sentiment, B for topics" in task
-    assert "A has 2 layers, B 5: layers are paired by their relative depth" in layers
-    assert "A has 2 heads a layer, B 3" in heads
+    assert "A has 2 layers, B 5: layers are paired by relative depth" in layers
+    assert "A has 2 heads per layer, B 3" in heads
     assert pair_notes(a, BROKEN) == ()
 
 

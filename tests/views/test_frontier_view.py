@@ -73,7 +73,7 @@ def test_a_volume_is_counted_from_the_highest_cost_and_the_floor_of_the_metric()
     view = frontier_view(points, AXES)
     assert view.reference == (100.0, 0.5)
     assert view.volume == pytest.approx((1 - 0.4) * (0.8 - 0.5))  # the dense one stands on the reference's cost
-    assert "always giving the same answer" in " ".join(view.notes)
+    assert "constant answer" in " ".join(view.notes)
 
 
 def test_titles_say_length_rows_and_device() -> None:
@@ -81,7 +81,7 @@ def test_titles_say_length_rows_and_device() -> None:
     points = [a_point(costs=costs, n_tokens=25, rows=1821, device="cpu, 1 thread")]
     assert frontier_view(points, AXES).x_title == "MACs of one text of 25 tokens, counted on compacted shapes"
     timed = frontier_view(points, FrontierAxes("sst2", "latency", "quality"))
-    assert timed.x_title == "time of a forward pass by the dense parent's, measured: cpu, 1 thread"
+    assert timed.x_title == "time of a forward pass / the dense parent's, measured: cpu, 1 thread"
     assert timed.y_title == "accuracy × 100 on test, 1,821 rows"
 
 
@@ -182,7 +182,7 @@ def test_a_change_without_its_own_interval_is_judged_by_that_of_its_metric() -> 
     view = frontier_view([best, near, sure], FrontierAxes("sst2", y="change"))
     assert standings(view)["near"] == "tied"
     assert [(mark.y_low, mark.y_high) for mark in view.marks if mark.point.name == "near"] == [(None, None)]
-    assert any("row by row" in note for note in view.notes)
+    assert any("pairwise by row" in note for note in view.notes)
 
 
 def test_a_point_without_a_measured_parent_has_no_change() -> None:
@@ -258,11 +258,11 @@ def test_an_unknown_cost_is_refused_by_name() -> None:
         (a_point("odd", split="dev"), "it was measured on dev, not on test"),
         (a_point("odd", quality=math.nan), "its accuracy is not finite"),
         (a_point("odd", quality=math.inf), "its accuracy is not finite"),
-        (a_point("odd", macs=None), "nobody stated its MACs of one text"),
-        (a_point("odd", macs=math.nan), "its cost (MACs of one text) is no number"),
-        (a_point("odd", macs=-1.0), "its cost (MACs of one text) is no number"),
-        (a_point("odd", n_tokens=64), "its cost is of a text of 64 tokens, that of the others of 25"),
-        (a_point("odd", quality=None), "nothing of it was measured"),
+        (a_point("odd", macs=None), "its MACs of one text is unknown"),
+        (a_point("odd", macs=math.nan), "its cost (MACs of one text) is not a number"),
+        (a_point("odd", macs=-1.0), "its cost (MACs of one text) is not a number"),
+        (a_point("odd", n_tokens=64), "its cost is for a text of 64 tokens, that of the others for 25"),
+        (a_point("odd", quality=None), "it has not been measured"),
     ],
 )
 def test_what_has_no_place_is_listed_with_the_reason(point: FrontierPoint, reason: str) -> None:
@@ -283,7 +283,7 @@ def test_times_of_other_settings_are_left_out_and_can_be_chosen_apart() -> None:
 
     points = [timed("a", "cpu", 0.5), timed("b", "cpu", 0.6), timed("c", "cuda:0", 0.4)]
     view = frontier_view(points, FrontierAxes("sst2", "latency"))
-    assert reasons(view) == {"c": "its time was taken on cuda:0, that of the others on cpu"}
+    assert reasons(view) == {"c": "its time was measured on cuda:0, that of the others on cpu"}
     assert [choice.name for choice in axes_of(points, "sst2")] == ["latency: cpu", "latency: cuda:0"]
     assert set(standings(frontier_view(points, FrontierAxes("sst2", "latency: cuda:0")))) == {"c"}
 
@@ -339,14 +339,14 @@ def test_no_points_make_an_empty_view_that_says_what_to_do() -> None:
     assert view.marks == ()
     assert view.volume is None
     assert view.curves == ()
-    assert "No point has a place here yet" in view.notes[0]
+    assert "No points" in view.notes[0]
     assert tasks_of(()) == ()
     assert axes_of((), "sst2") == ()
 
 
 def test_an_unknown_task_makes_an_empty_view_that_names_the_others() -> None:
     assert frontier_view([a_point()], FrontierAxes("mnli")).notes == (
-        "No point of mnli is known. There are points of sst2.",
+        "There are no points for mnli. There are points for sst2.",
     )
 
 

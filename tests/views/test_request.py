@@ -38,7 +38,7 @@ def test_a_pair_is_fine_for_what_reads_pairs() -> None:
         (ENTRY, " \n\t\u3000", "", "empty"),
         (ENTRY, "a" * (MAX_CHARACTERS + 1), "", "100,001 characters"),
         (ENTRY, "a" * MAX_CHARACTERS, "b", "100,001 characters"),
-        (reading("causal-lm"), "a text", "another", "does not read pairs"),
+        (reading("causal-lm"), "a text", "another", "Clear the second text"),
     ],
 )
 def test_a_problem_is_one_sentence_with_a_way_out(

@@ -14,7 +14,7 @@ from compecon.runs.history import History
 from compecon.runs.run_record import RunRecord, RunSpec, RunState, Status
 from compecon.views.runs.curves import Courses, Curve, Series, StageMark, thinned
 from compecon.views.runs.detail import actions_of, run_detail
-from compecon.views.runs.results import Fact, Told, facts_of, told_against_truth
+from compecon.views.runs.results import Expectation, Fact, expectations_of, facts_of
 from compecon.views.runs.run_rows import (
     HALTED,
     SIGNS,
@@ -94,7 +94,7 @@ def test_the_list_is_filtered_and_cut_and_counts_what_there_is() -> None:
     assert listed(runs, most=2) == Listed(runs[:2], n_found=4, n_all=4, n_lost=2)
     assert listed(runs, "NUMBER 3").records == runs[3:]
     assert listed(runs, "3 number").records == runs[3:]
-    assert listed(runs, state="interrupted").records == (runs[0], runs[2])
+    assert listed(runs, state="lost").records == (runs[0], runs[2])
     assert listed(runs, sweep="ss").records == (runs[2],)
     assert listed((), "x") == Listed((), 0, 0, 0)
 
@@ -103,8 +103,8 @@ def test_a_sweep_is_tallied_by_state() -> None:
     states = [RunState.SUCCEEDED, RunState.LOST, RunState.SUCCEEDED, RunState.RUNNING]
     runs = [a_run(state, replace(SPEC, sweep="mine")) for state in states]
     others = [a_run(RunState.FAILED, replace(SPEC, sweep="other")), a_run()]
-    assert sweep_tally([*runs, *others], "mine") == Tally("1 running, 2 done, 1 interrupted", True, True)
-    assert sweep_tally(runs[:1], "mine") == Tally("1 done", False, False)
+    assert sweep_tally([*runs, *others], "mine") == Tally("1 running, 2 succeeded, 1 lost", True, True)
+    assert sweep_tally(runs[:1], "mine") == Tally("1 succeeded", False, False)
 
 
 # ---- time left
@@ -304,16 +304,16 @@ RESULTS: dict[str, Any] = {
 
 def test_results_are_told_with_their_intervals_and_conditions() -> None:
     assert facts_of(RESULTS) == (
-        Fact("quality", "0.861 accuracy on test, 95 % interval 0.830–0.890, 1,821 rows"),
-        Fact("quality of sentiment", "0.870 accuracy on test, 95 % interval 0.830–0.890, 1,821 rows"),
-        Fact("difference", "-0.009, 95 % interval -0.020 to +0.003 (paired)"),
+        Fact("quality", "0.861 accuracy on test, 95% interval 0.830–0.890, 1,821 rows"),
+        Fact("quality of sentiment", "0.870 accuracy on test, 95% interval 0.830–0.890, 1,821 rows"),
+        Fact("difference", "-0.009, 95% interval -0.020 to +0.003 (paired)"),
         Fact("MACs", "30.0 of 60.0 million a text at 24 tokens: 50%"),
-        Fact("heads and neurons", "44.9% of their MACs are left, target 45.0%, cut to it at the end"),
+        Fact("heads and neurons", "44.9% of their MACs remain, target 45.0%, reached by a final cut"),
         Fact(
             "time of a forward pass",
             "0.62 (0.60–0.65) of the parent's, measured on this machine, batch 1 of 24 tokens",
         ),
-        Fact("price when the gates were frozen", "1.5, in task loss for all of the dense cost"),
+        Fact("price when the gates were frozen", "1.5 (task loss for all of the dense cost)"),
     )  # fmt: skip
 
 
@@ -322,9 +322,9 @@ def test_results_of_another_kind_say_nothing_rather_than_something_wrong() -> No
 
 
 def test_what_was_expected_stands_beside_what_it_took() -> None:
-    assert told_against_truth(RESULTS) == (
-        Told("time of the training", "100 s", "2 min 30 s", 1.5),
-        Told("memory", "2.0 GB", "2.0 GB", 1.0),
+    assert expectations_of(RESULTS) == (
+        Expectation("training time", "100 s", "2 min 30 s", 1.5),
+        Expectation("memory", "2.0 GB", "2.0 GB", 1.0),
     )
 
 

@@ -288,8 +288,8 @@ def test_what_is_expected_is_said_as_ranges_with_what_is_free() -> None:
     assert estimate_view([one], 1, Speed(runs=3), free) == Estimate(
         (
             ("time", "1–4 min"),
-            ("memory", "about 2.0 GB at a time; 8.0 GB are free"),
-            ("disk", "at most 300 MB; 90.0 GB are free"),
+            ("memory", "about 2.0 GB at a time; 8.0 GB free"),
+            ("disk", "at most 300 MB; 90.0 GB free"),
         ),
         "Estimated from 3 finished runs of this kind on this machine.",
         (),
@@ -299,7 +299,7 @@ def test_what_is_expected_is_said_as_ranges_with_what_is_free() -> None:
 def test_runs_of_a_sweep_take_turns_and_keep_all_they_write() -> None:
     one = Expected(60.0, 120.0, 240.0, 2_000_000_000, 300_000_000, 1e12)
     lines = dict(estimate_view([one, one], 6, Speed(), Room(8_000_000_000, 90_000_000_000)).lines)
-    assert lines["time"] == "6–24 min in all, one run after the other"
+    assert lines["time"] == "6–24 min in total, one run after the other"
     assert lines["disk"].startswith("at most 1.8 GB")
 
 
@@ -317,7 +317,7 @@ def test_examples_are_told_with_what_they_are_sorted_by() -> None:
     row = {"text": "good", "pair": "film", "target": "yes", "prediction": 0.25, "loss": 0.1}
     value = {"split": "dev", "parent": "sentiment", "loss": "nats", "best": [row, {"text": ""}, 3], "worst": None}
     assert examples_view(value) == Examples(
-        "Rows whose loss fell and rose most against sentiment (nats), on dev.",
+        "Rows whose loss fell and rose most compared with sentiment (nats), on dev.",
         (ExampleRow("good | film", "yes", "0.25", "", 0.1, None),),
         (),
     )
