@@ -91,7 +91,7 @@ class Frontier extends LiveCanvas {
     try {
       if (!(await this.plot.draw(data, this.colours, () => this.data === data))) return;
     } catch (error) {
-      this.wait.textContent = `${error instanceof Error ? error.message : error} The table below shows the same numbers.`;
+      this.wait.textContent = `${error instanceof Error ? error.message : error} The table below has the same numbers.`;
       return;
     }
     this.wait.hidden = true;
