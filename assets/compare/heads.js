@@ -75,7 +75,7 @@ export function headGrid(a, b, ofA, ofB) {
 }
 
 const UNTOLD = "the effect of which heads survived cannot be separated from changed attention.";
-const GRIDS = `The models were not built with the same grid of heads: ${UNTOLD}`;
+const GRIDS = `The models were built with different grids of heads: ${UNTOLD}`;
 const EQUAL = "Both have the same heads: the whole difference comes from changed attention.";
 const NEITHER = `Neither has all the heads of the other: ${UNTOLD}`;
 
