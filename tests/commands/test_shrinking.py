@@ -104,7 +104,7 @@ def test_heads_are_named_by_their_first_index_when_some_are_gone(compecon, paren
     assert compecon("compact", parent, "--out", tmp_path / "one", "--remove-heads", "0.1")[0] == 0
     code, text, _ = compecon("compact", tmp_path / "one", "--out", tmp_path / "two", "--remove-heads", "0.3")
     assert code == 0
-    assert "heads and neurons left in each layer: 2 and 24, 4 and 24" in text
+    assert "2 and 24, 4 and 24" in text
     assert kept_heads(load_checkpoint(tmp_path / "two", "cpu").model) == ((0, 2), (0, 1, 2, 3))
     code, _, err = compecon("compact", tmp_path / "one", "--out", tmp_path / "three", "--remove-heads", "0.1")
     assert code == 1
@@ -160,5 +160,6 @@ def test_without_onnx_nothing_is_exported(compecon, parent, tmp_path, monkeypatc
     monkeypatch.setattr("compecon.compression.onnx.find_spec", lambda _: None)
     code, out, err = compecon("export", parent, tmp_path / "copy", "--onnx")
     assert (code, out) == (1, "")
-    assert "pip install 'compecon[onnx]'" in err
+    assert "pip install" in err
+    assert "onnx" in err
     assert not (tmp_path / "copy").exists()

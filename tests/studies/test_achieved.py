@@ -159,7 +159,7 @@ def test_left_and_resumed_it_ends_in_the_same_weights(place, rule, parent, tmp_p
 def test_an_end_right_after_the_checkpoint_is_finished(place, rule, parent, monkeypatch, lost):
     base = parent()
     with monkeypatch.context() as patch:
-        patch.setattr(background, "achieved", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(background, "compare_with_parent", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             run("train", place, task=rule, base=base)
     if lost:

@@ -168,5 +168,5 @@ def test_one_checkpoint_built_again_is_the_same_to_the_byte(bundle, data, plan, 
 
 
 def test_an_unknown_name_is_refused_before_anything_is_read(tmp_path):
-    with pytest.raises(ValueError, match=r"no checkpoint is called sentimental\. There are: sentiment"):
+    with pytest.raises(ValueError, match=r"sentimental\..* There are: sentiment"):
         build_bundle(tmp_path, tmp_path / "nowhere", only=["sentimental"])
