@@ -520,7 +520,7 @@ def test_who_stops_watching_leaves_the_run_alone(compecon, store):
     finally:
         watcher.kill()
     assert watcher.returncode == 130
-    assert "goes on" in err
+    assert "compecon runs watch" in err
     assert not store.get(run_id).state.is_finished
     compecon("stop", run_id)
     assert ended(store, run_id).state is RunState.CANCELLED
