@@ -151,7 +151,7 @@ def test_marks_inside_of_what_is_drawn_are_listed_in_the_table(
         if step == 0:
             mouse.down()
     mouse.up()
-    told = frontier.page.get_by_text(re.compile(r"The \d+ points that were selected"))
+    told = frontier.page.get_by_text(re.compile(r"The \d+ points"))
     expect(told).to_be_visible()
     inside = frontier.find(".plot").evaluate(
         "gd => gd.data.reduce((n, t) => n + (t.customdata ? (t.selectedpoints ?? []).length : 0), 0)"
