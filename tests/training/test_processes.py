@@ -21,7 +21,8 @@ import torch
 from tokenizers import Tokenizer, models
 from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast, Trainer
 
-from compecon.training import train
+from compecon.callbacks import StepCallbacks
+from compecon.training import fine_tuning
 from compecon.training.training_settings import FineTuneSettings
 from compecon.training.fine_tuning import fine_tune
 from compecon.training.trainer import Charge
@@ -30,7 +31,7 @@ from compecon.tasks.objectives import classification_loss
 
 logs = []
 Trainer.log = lambda self, log, *_: logs.append(dict(log))
-made = train._arguments
+made = fine_tuning._arguments
 
 
 def arguments(*args):
@@ -39,7 +40,7 @@ def arguments(*args):
     return found
 
 
-train._arguments = arguments
+fine_tuning._arguments = arguments
 out, batch = Path(sys.argv[1]), int(sys.argv[2])
 torch.set_num_threads(1)
 torch.manual_seed(0)
@@ -56,7 +57,7 @@ settings = FineTuneSettings(
 last = {}
 model.classifier.register_forward_hook(lambda module, inputs, output: last.update(logits=output))
 charge = Charge(DualAscent(value=1.0, budget=0.1, ramp=0), lambda mask: last["logits"].square().mean())
-watch = train.Watch(folder=out / "training")
+watch = StepCallbacks(folder=out / "training")
 history = fine_tune(model, tokenizer, rows, classification_loss(), settings, charge=charge, watch=watch).history
 if int(os.environ.get("RANK", 0)) == 0:
     found = {name: [getattr(record, name) for record in history] for name in ("step", "loss", "task", "cost", "price")}
