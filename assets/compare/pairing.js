@@ -64,9 +64,14 @@ export class Pairing {
     if (!alignment.needs.length && owner.view.layer === null && owner.view.head === null) this.#chooseHead();
   }
 
-  /** Nobody asked for a head: the one whose attention differs most of those that both have. */
+  /**
+   * Nobody asked for a head: of those that both have, the one whose attention differs most at full budget, which is there
+   * first. At another budget it would depend on how much has come.
+   */
   #chooseHead() {
     const { view, open, rows, columns, figures } = this.owner;
+    const { k } = view;
+    view.k = 0;
     let most = -1;
     let first = { layer: 0, head: 0 };
     for (let layer = 0; layer < rows; layer++)
@@ -76,7 +81,7 @@ export class Pairing {
         const distance = figures.units.distance();
         if (distance > most) [most, first] = [distance, { layer, head }];
       }
-    Object.assign(view, first);
+    Object.assign(view, first, { k });
   }
 
   /** Another layer of a long text, whose matrices were not sent: asked for once, however often the view changes. */

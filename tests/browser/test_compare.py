@@ -139,6 +139,11 @@ MEASURES: Mapping[str, Callable[[Tensor], float]] = {"gini": gini, "entropy": en
 # ---- the first picture, and the numbers in it
 
 
+def test_the_head_it_opens_with_is_that_of_full_budget_at_every_budget(compare: Compare) -> None:
+    chosen = {compare.open(k=k).heading("a").inner_text() for k in ("1", "4", "16")}
+    assert len(chosen) == 1, "which head is shown must not depend on which budgets have come"
+
+
 def test_the_page_opens_on_two_finished_pictures_without_a_model(compare: Compare) -> None:
     compare.open()
     for side in "ab":
