@@ -203,6 +203,15 @@ def test_the_list_is_filtered_and_the_filter_is_in_the_address(open_train: Open,
     assert not open_train(words="three").dataframe
 
 
+@pytest.mark.parametrize(("state", "word"), [(RunState.SUCCEEDED, "done"), (RunState.CANCELLED, "stopped")])
+def test_an_address_with_an_older_word_for_a_state_still_filters(
+    open_train: Open, make: Make, state: RunState, word: str
+) -> None:
+    make(RunState.FAILED, replace(SPEC, title="One"))
+    make(state, replace(SPEC, title="Two"))
+    assert list(table_of(open_train(state=word))["Run"]) == ["Two"]
+
+
 @pytest.mark.parametrize(
     "params",
     [{"run": "../../etc"}, {"run": "train-ffffffffffff"}, {"state": "<b>"}, {"sweep": "x"}, {"part": "everything"}],
