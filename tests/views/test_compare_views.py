@@ -127,6 +127,8 @@ def test_a_card_tells_what_the_checkpoint_and_its_record_say() -> None:
     assert rows["parameters"] == f"{CATALOG['sentiment-45'].preflight.parameters / 1e6:.2f} M"  # type: ignore[union-attr]
     assert rows["heads kept"].endswith(" of 36")
     assert rows["accuracy, test (measured)"].startswith(f"{record['metrics'][0]['value']:.3f} (")
+    [share] = [cell for name, cell in rows.items() if name.startswith("share of the dense model's MACs")]
+    assert share.endswith(f"({training['macs'] / 1e6:.1f} of {training['dense_macs'] / 1e6:.1f} M)")
     assert rows["made of"] == "sentiment"
     assert rows["price of compute"] == f"{training['price']:g}"
     assert rows["setting: learning rate"] == f"{training['settings']['learning_rate']:g}"

@@ -429,6 +429,17 @@ def test_measurements_of_the_same_weights_become_a_curve_with_reads(entries: dic
     )
 
 
+def test_a_task_that_the_card_does_not_name_is_a_point_with_the_reads_of_a_bidirectional_model(
+    entries: dict[str, CheckpointEntry],
+) -> None:
+    digest = digest_of(entries["sentiment-45"].path, bundled_root())
+    record = measurement("sentiment-45", digest, None, 0.7)
+    record = replace(record, key=replace(record.key, task="cola"))
+    found = all_points(Sources(tuple(entries.values()), evaluations=(record,))).points
+    [point] = [one for one in found if one.task == "cola"]
+    assert point.costs["reads"].value == sum(point.heads) * 25 * 25  # every query looks at every key
+
+
 def test_measurements_on_other_rows_are_of_no_use(entries: dict[str, CheckpointEntry]) -> None:
     digest = digest_of(entries["sentiment-45"].path, bundled_root())
     few = {"accuracy": Score(0.7, 0.6, 0.8, 100)}

@@ -87,6 +87,16 @@ def test_who_is_far_behind_is_not_told_to_be_so_by_chance() -> None:
     assert "chance" in told
 
 
+def test_lower_perplexities_beyond_the_intervals_are_no_chance() -> None:
+    def of(name: str, family: str, quality: float) -> FrontierPoint:
+        less = {"metric": "perplexity", "higher_is_better": False, "origin": "experiment"}
+        return a_point(name, 80.0, quality, 0.5, family=family, change=Reading(quality - 19.0), **less)
+
+    apart, close = ([of("b", "incentive", 20.0), of("n", NEURONS_ONLY, other)] for other in (30.0, 20.4))
+    assert "chance" not in ablation_view(apart, "sst2").sentences[0]
+    assert "chance" in ablation_view(close, "sst2").sentences[0]
+
+
 def test_changes_of_one_size_and_two_signs_are_not_equal() -> None:
     points = [priced("h", HEADS_ONLY, 0.8, -0.01), priced("n", NEURONS_ONLY, 0.8, 0.01)]
     assert "FFN only keeps the most" in ablation_view(points, "sst2").sentences[0]

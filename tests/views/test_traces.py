@@ -12,8 +12,9 @@ from compecon.checkpoints.load import load_checkpoint
 from compecon.paths import assets
 from compecon.views.attention.attention_stream import AttentionRequest, attention_stream
 from compecon.views.attention.budget_grid import budget_grid
-from compecon.views.attention.example_texts import Example, examples, examples_for
+from compecon.views.attention.example_texts import FIRST_PAIR, Example, examples, examples_for
 from compecon.views.attention.frames import Message, decode, encode
+from compecon.views.attention.recording import record_examples
 from compecon.views.attention.traces import TraceKey, read_index, read_trace, write_trace
 
 STREAM = [Message("open", {"n": 1}), Message("frame", {"k": 1}, {"a": np.ones(3, np.float16)}), Message("done")]
@@ -114,3 +115,10 @@ def test_recordings_name_the_checkpoint_that_is_bundled_today(name: str) -> None
     for key in entries:
         opening = next(decode(read_trace(key) or b""))
         assert opening.fields["digest"] == digest
+
+
+@pytest.mark.slow
+def test_beside_its_parent_a_child_is_recorded_on_the_first_text_alone(tmp_path):
+    _, child = FIRST_PAIR
+    [file] = record_examples(tmp_path, only=child)
+    assert TraceKey(child, examples_for("sentiment")[0].text).name in file.name
