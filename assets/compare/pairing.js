@@ -65,7 +65,7 @@ export class Pairing {
   }
 
   /**
-   * Nobody asked for a head: of those that both have, the one whose attention differs most at full budget, which is there
+   * Nobody asked for a head: of those that both have, the one whose attention differs most at full budget, which comes
    * first. At another budget it would depend on how much has come.
    */
   #chooseHead() {
