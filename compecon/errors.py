@@ -21,7 +21,16 @@ def did_you_mean(name: str, names: Iterable[str]) -> str:
 
 
 class CompeconError(Exception):
-    """Base class of the errors raised on purpose by compecon."""
+    """Base class of the errors that compecon raises on purpose; the message says what is wrong and what to do.
+
+    Examples:
+        >>> from compecon import CompeconError, load_checkpoint
+        >>> try:
+        ...     load_checkpoint("sentimant")
+        ... except CompeconError as error:
+        ...     print("sentiment" in str(error))
+        True
+    """
 
 
 class FileError(CompeconError, ValueError):

@@ -29,7 +29,17 @@ def is_real(value: object) -> bool:
 
 
 class Budget(ABC):
-    """An upper limit on the keys each query reads. Budgets are values; they wrap each other to vary it."""
+    """An upper limit on the keys each query reads; subclass it for a limit of your own.
+
+    Examples:
+        >>> from compecon import Budget
+        >>> class HalfFromLayerTwoOn(Budget):
+        ...     def allowance(self, n_visible, layer):
+        ...         return n_visible if layer < 2 else (n_visible + 1) // 2
+        >>> n_visible = torch.tensor([1, 2, 9]).view(1, 1, 3, 1)
+        >>> HalfFromLayerTwoOn().allowance(n_visible, layer=2).flatten()
+        tensor([1, 1, 5])
+    """
 
     @abstractmethod
     def allowance(self, n_visible: Tensor, layer: int) -> Tensor:
@@ -50,7 +60,7 @@ class Budget(ABC):
 class KeyBudget(Budget):
     """The same budget for every query; give either ``keys`` or ``share``.
 
-    Attributes:
+    Args:
         keys: At most this many keys, at least 1.
         share: At most this share of the keys the query can see, in (0, 1], rounded up.
 
@@ -58,7 +68,10 @@ class KeyBudget(Budget):
         ValueError: If both or neither are given, or one is out of its range.
 
     Examples:
+        >>> from compecon import KeyBudget
         >>> n_visible = torch.tensor([1, 2, 30]).view(1, 1, 3, 1)
+        >>> KeyBudget(keys=8).allowance(n_visible, layer=0).flatten()
+        tensor([1, 2, 8])
         >>> KeyBudget(share=0.1).allowance(n_visible, layer=0).flatten()
         tensor([1, 1, 3])
     """
@@ -85,14 +98,22 @@ class KeyBudget(Budget):
 @final
 @dataclass(frozen=True, slots=True)
 class PerLayer(Budget):
-    """A budget for each layer.
+    """A budget for each layer. From Python only: commands and pages have one budget for the whole model.
 
-    Attributes:
+    Args:
         budgets: By layer, counted from 0 within its stack; ``None`` is no limit. A mapping may leave layers out, which
-            have no limit then; a sequence must reach the last layer.
+            then have no limit; a sequence must reach the last layer.
 
     Raises:
-        ValueError: If a layer is no whole number from 0 on, or a budget is no budget.
+        ValueError: If a layer is not a whole number of at least 0, or something other than a `Budget` or ``None`` is
+            given for one; while the model runs, if a sequence does not reach the last layer.
+
+    Examples:
+        >>> from compecon import KeyBudget, PerLayer
+        >>> n_visible = torch.tensor([1, 2, 30]).view(1, 1, 3, 1)
+        >>> later_layers_read_two = PerLayer([None, KeyBudget(keys=2), KeyBudget(keys=2)])
+        >>> [later_layers_read_two.allowance(n_visible, layer).flatten().tolist() for layer in (0, 1)]
+        [[1, 2, 30], [1, 2, 2]]
     """
 
     budgets: Mapping[int, Budget | None] | Sequence[Budget | None]
@@ -117,10 +138,23 @@ class PerLayer(Budget):
 @final
 @dataclass(frozen=True, slots=True)
 class PerHead(Budget):
-    """A budget for each head, ``None`` is no limit; as many as the layer has (query) heads.
+    """A budget for each head of a layer. From Python only: commands and pages have one budget for all heads.
+
+    Args:
+        budgets: As many as the layer has (query) heads; ``None`` is no limit.
 
     Raises:
-        ValueError: If a budget is no budget.
+        ValueError: If something other than a `Budget` or ``None`` is given for a head; while the model runs, if there
+            is not one for each head.
+
+    Examples:
+        >>> from compecon import KeyBudget, PerHead, PerLayer
+        >>> n_visible = torch.full((1, 2, 1, 1), 30)  # one text, two heads, one query
+        >>> one_head_reads_little = PerHead([KeyBudget(keys=2), None])
+        >>> one_head_reads_little.allowance(n_visible, layer=0).flatten()
+        tensor([ 2, 30])
+        >>> PerLayer({1: one_head_reads_little}).allowance(n_visible, layer=1).flatten()
+        tensor([ 2, 30])
     """
 
     budgets: Sequence[Budget | None]
@@ -136,10 +170,20 @@ class PerHead(Budget):
 @final
 @dataclass(frozen=True, slots=True)
 class PerRow(Budget):
-    """A budget for each row of the batch, ``None`` is no limit; as many as the batch has rows.
+    """A budget for each row of a batch, so that one forward pass runs a text under several.
+
+    Args:
+        budgets: As many as the batch has rows; ``None`` is no limit.
 
     Raises:
-        ValueError: If a budget is no budget.
+        ValueError: If something other than a `Budget` or ``None`` is given for a row; while the model runs, if there
+            is not one for each row.
+
+    Examples:
+        >>> from compecon import KeyBudget, PerRow
+        >>> n_visible = torch.full((2, 1, 1, 1), 30)  # two texts, one head, one query
+        >>> PerRow([KeyBudget(share=0.5), None]).allowance(n_visible, layer=0).flatten()
+        tensor([15, 30])
     """
 
     budgets: Sequence[Budget | None]

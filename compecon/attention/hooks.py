@@ -49,16 +49,24 @@ def budgeted_attention(model: nn.Module, budget: Budget, policy: Policy = _HIGHE
     Args:
         model: Built on the transformers attention interface (BERT, GPT-2, Llama, T5, ViT, …), or a module around one.
         budget: How many keys each query may read.
-        policy: Which ones; the highest logits unless told otherwise.
+        policy: Which ones; those with the highest logits by default.
+
+    Yields:
+        Nothing; the budget holds within the block.
 
     Raises:
         UnsupportedModelError: If the attention layers are out of reach; the model is left as it was.
-        ValueError: If the budget is no `Budget`, or the policy no `Policy`; while the model runs, if the budget does
-            not fit its shape, or its attention is NaN.
+        ValueError: If the budget is not a `Budget`, or the policy not a `Policy`; while the model runs, if the budget
+            does not fit its shape, or its attention is NaN.
 
     Examples:
-        >>> with budgeted_attention(model, KeyBudget(share=0.5)):  # doctest: +SKIP
-        ...     logits = model(**batch).logits
+        >>> from compecon import KeyBudget, budgeted_attention, load_checkpoint
+        >>> checkpoint = load_checkpoint("sentiment")
+        >>> batch = checkpoint.encode("A warm and funny film.").batch
+        >>> with budgeted_attention(checkpoint.model, KeyBudget(share=0.5)):
+        ...     logits = checkpoint.model(**batch).logits
+        >>> checkpoint.labels[int(logits.argmax())]
+        'positive'
     """
     known = _routed(model)
     _check(budget, policy)
@@ -72,15 +80,24 @@ def recorded_attention(model: nn.Module, layers: Collection[int] | None = None) 
 
     Args:
         model: As for :func:`budgeted_attention`.
-        layers: Layers to record, counted from 0 within their stack; all of them unless given.
+        layers: Layers to record, counted from 0 within their stack; all of them by default.
 
     Yields:
-        A list that gains one record a layer and forward pass, in the order of computation, attached to the graph so
+        A list that gains one record per layer and forward pass, in the order of computation, attached to the graph so
         that a cost can be differentiated through it.
 
     Raises:
         UnsupportedModelError: If the attention layers are out of reach; the model is left as it was.
         ValueError: While the model runs: if its attention is NaN.
+
+    Examples:
+        >>> from compecon import load_checkpoint, recorded_attention
+        >>> checkpoint = load_checkpoint("sentiment")
+        >>> batch = checkpoint.encode("A warm and funny film.").batch
+        >>> with recorded_attention(checkpoint.model) as layers:
+        ...     output = checkpoint.model(**batch)
+        >>> len(layers), layers[0].weights.shape  # (batch, head, query, key)
+        (3, torch.Size([1, 12, 8, 8]))
     """
     seen: list[LayerAttention] = []
     known = _routed(model)

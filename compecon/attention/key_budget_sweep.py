@@ -58,17 +58,27 @@ def sweep(
         model: In evaluation mode; see :func:`~compecon.attention.hooks.budgeted_attention`.
         batch: Keyword arguments of the model, batch size 1.
         budgets: In the order of the results; ``None`` is no limit.
-        policy: Which keys are read; the highest logits unless told otherwise.
+        policy: Which keys are read; those with the highest logits by default.
         record: Whether to keep attention weights.
-        layers: Layers to record, counted from 0 within their stack; all of them unless given.
+        layers: Layers to record, counted from 0 within their stack; all of them by default.
 
     Yields:
         A point for each budget, as soon as it is known. Nothing is attached to a graph.
 
     Raises:
         UnsupportedModelError: If the attention layers are out of reach; at the call, before anything is computed.
-        ValueError: If the batch holds no tensors, or more than one text, something stands among the budgets that is no
-            `KeyBudget`, or the model is in training mode or returns tuples.
+        ValueError: If the batch holds no tensors or more than one text, a budget is neither a `KeyBudget` nor
+            ``None``, or the model is in training mode or returns tuples.
+
+    Examples:
+        >>> from compecon import KeyBudget, load_checkpoint, sweep
+        >>> checkpoint = load_checkpoint("sentiment")
+        >>> batch = checkpoint.encode("The film is never dull.").batch
+        >>> for point in sweep(checkpoint.model, batch, [None, KeyBudget(keys=2)]):
+        ...     keys_read = int((point.attention[0].weights[0, 0, 0] > 0).sum())  # by a query of the first head
+        ...     print(keys_read, checkpoint.labels[int(point.output.logits.argmax())])
+        8 negative
+        2 positive
     """
     require_routed(model)
     if model.training:

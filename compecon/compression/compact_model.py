@@ -37,6 +37,15 @@ def compact(model: PreTrainedModel, values: Units) -> PreTrainedModel:
     Raises:
         UnsupportedModelError: If the model's heads and neurons are not known, or there is no compact class for it.
         ValueError: If there is not one finite value per unit.
+
+    Examples:
+        >>> from compecon import compact, load_checkpoint
+        >>> from compecon.compression import Units
+        >>> model = load_checkpoint("sentiment").model
+        >>> keep = Units.full([(12, 1536)] * 3, 1.0)  # three layers of 12 heads and 1,536 neurons
+        >>> keep.heads[0][:9] = 0  # without the first nine heads of the first layer
+        >>> compact(model, keep).config.compact["heads"][0]
+        [9, 10, 11]
     """
     layers = layers_of(model)
     _check(values, layers)

@@ -52,6 +52,19 @@ def prune(  # noqa: PLR0913 - one call with everything that any of the methods n
         UnsupportedModelError: If the model's heads and neurons are not known, or `compact` has no class for it.
         ValueError: If the method is not known, the target or the length out of range, there is no batch for a method
             that needs one, or a gradient is not finite.
+
+    Examples:
+        >>> from compecon import compact, load_checkpoint, prune
+        >>> from compecon.compression import share_of_macs, unit_macs
+        >>> checkpoint = load_checkpoint("sentiment")
+        >>> batch = {**checkpoint.encode("A warm and funny film.").batch, "labels": torch.tensor([1])}
+        >>> values = prune(
+        ...     checkpoint.model, "taylor", 0.5, n_tokens=8, batches=[batch], loss=lambda model, one: model(**one).loss
+        ... )
+        >>> round(share_of_macs(values, unit_macs(checkpoint.model, n_tokens=8)), 2)
+        0.5
+        >>> type(compact(checkpoint.model, values)).__name__
+        'CompactBertForSequenceClassification'
     """
     importance = make_importance(method, seed=seed)
     require_share(target)  # before anything is computed

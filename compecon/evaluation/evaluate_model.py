@@ -89,8 +89,23 @@ def evaluate(  # noqa: PLR0913 - a measurement has these conditions
         policy: Which keys these are.
         match: Which output is which class; in the task's order if None.
 
+    Returns:
+        The task's metrics with their 95% intervals, and each row's prediction and loss.
+
     Raises:
+        TaskError: If the task has no such split.
         ValueError: If the model does not compute in float32, with its own `forward` and without dropout.
+
+    Examples:
+        >>> from compecon import KeyBudget, evaluate, load_checkpoint
+        >>> from compecon.tasks import Split, Task
+        >>> from compecon.tasks.task_metrics import accuracy
+        >>> rows = Split(texts=("a delight", "a bore"), pairs=(), targets=np.array([1, 0]))
+        >>> task = Task("mine", "classification", ("negative", "positive"), {"dev": rows}, (accuracy,))
+        >>> checkpoint = load_checkpoint("sentiment")
+        >>> found = evaluate(checkpoint.model, checkpoint.tokenizer, task, "dev", budget=KeyBudget(keys=3))
+        >>> found.estimate.value, found.predictions.tolist()
+        (1.0, [1, 0])
     """
     require_measurable(model)
     with budgeted_attention(model, budget, policy) if budget else nullcontext():

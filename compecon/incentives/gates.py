@@ -31,8 +31,21 @@ class Gates(nn.Module):
         learn_heads: Whether heads are priced; they stay wide open otherwise.
         learn_neurons: Whether neurons are.
 
+    Raises:
+        ValueError: If neither heads nor neurons are priced.
+
     References:
         Louizos, Welling and Kingma (2018), "Learning sparse neural networks through L0 regularization", ICLR.
+
+    Examples:
+        >>> from compecon import Gates
+        >>> from compecon.compression import Units
+        >>> one_layer = Units(heads=(torch.tensor([4.0, 0.0, -4.0]),), neurons=(torch.zeros(2),))
+        >>> gates = Gates(one_layer, learn_neurons=False)
+        >>> gates.values().heads[0]
+        tensor([1.0000, 0.5000, 0.0000])
+        >>> gates.values().neurons[0]
+        tensor([1., 1.])
     """
 
     def __init__(self, log_alpha: Units, *, learn_heads: bool = True, learn_neurons: bool = True) -> None:

@@ -40,11 +40,20 @@ class Price(ABC):
 class FixedPrice(Price):
     """A price that follows the clock alone: it climbs to its height, then stays or comes down.
 
-    Attributes:
-        value: See `Price`; left out, that of the first step: 0 if there is a warm-up, otherwise the height.
-        height: The price after the warm-up.
-        warmup: Share of the steps in which it climbs.
+    Args:
+        value: The price now; by default that of the first step: 0 if there is a warm-up, otherwise the height.
+        height: The price after the warm-up, at least 0.
+        warmup: Share of the steps in which it climbs, in [0, 1).
         schedule: "constant" stays; "linear" and "cosine" come down to 0 at the end.
+
+    Raises:
+        ValueError: If the height, the warm-up or the schedule is not one of these.
+
+    Examples:
+        >>> from compecon import FixedPrice
+        >>> price = FixedPrice(height=2.0, warmup=0.5, schedule="linear")
+        >>> [price.updated(cost=1.0, progress=progress).value for progress in (0.0, 0.25, 0.5, 0.75, 1.0)]
+        [0.0, 1.0, 2.0, 1.0, 0.0]
     """
 
     value: float = math.nan  # not told: filled in below
@@ -79,16 +88,25 @@ class FixedPrice(Price):
 class DualAscent(Price):
     """The shadow price of a budget: it rises while the cost is above the budget and falls while it is below.
 
-    Attributes:
-        value: See `Price`.
+    Args:
+        value: The price now, at least 0, in units of task loss for the whole dense cost.
         budget: Share of the dense cost to come down to, in (0, 1].
-        rate: How much the price moves in a step, per unit of cost in excess.
-        ramp: Share of the steps over which the allowed cost comes down from 1 to the budget.
+        rate: How much the price moves in a step, per unit of cost in excess; above 0.
+        ramp: Share of the steps over which the allowed cost comes down from 1 to the budget, in [0, 1].
         ceiling: The price beyond which the ascent counts as diverged.
+
+    Raises:
+        ValueError: If a value is out of its range.
 
     References:
         Boyd and Vandenberghe (2004), Convex Optimization, ch. 5; with gates: Gallego-Posada et al. (2022),
         "Controlled sparsity via constrained optimization", arXiv 2208.04425.
+
+    Examples:
+        >>> from compecon import DualAscent
+        >>> price = DualAscent(value=2.0, budget=0.5, rate=1.0, ramp=0.0)
+        >>> price.updated(cost=0.75, progress=0.1).value, price.updated(cost=0.25, progress=0.1).value
+        (2.25, 1.75)
     """
 
     value: float = 2.0

@@ -89,13 +89,33 @@ def train_incentive(  # noqa: PLR0913 - a training has this many parts
         incentive: What is priced.
         settings: How to train; its steps are those of both phases together.
         teacher: Model whose hidden states are imitated, if `settings.hidden_weight` is above 0.
-        watch: Who looks on; its folder gets a folder for each phase.
+        watch: Callbacks of each step; its folder gets a folder for each phase.
+
+    Returns:
+        The smaller model, what each unit was multiplied by, and how the training went.
 
     Raises:
         UnsupportedModelError: If what is left of the model could not be built; before anything is trained.
         ValueError: If a setting is out of its range, or the target cannot be reached with the chosen units.
         FloatingPointError: As for `fine_tune`.
         TrainingInterruptedError: As for `fine_tune`; call it again with the same model and folder to go on.
+
+    Examples:
+        >>> import numpy as np
+        >>> from compecon import load_checkpoint, train_incentive
+        >>> from compecon.tasks import Split, encode
+        >>> from compecon.tasks.objectives import classification_loss
+        >>> from compecon.training import FineTuneSettings, IncentiveSettings
+        >>> checkpoint = load_checkpoint("sentiment", "cpu")
+        >>> split = Split(texts=("a delight", "a bore"), pairs=(), targets=np.array([1, 0]))
+        >>> rows = encode(checkpoint.tokenizer, split, max_tokens=32)
+        >>> result = train_incentive(  # two steps: one with a price, one of recovery
+        ...     checkpoint.model, checkpoint.tokenizer, rows, classification_loss(),
+        ...     IncentiveSettings(target=0.45, start="magnitude"),
+        ...     FineTuneSettings(steps=2, batch_size=2, precision="float32", device="cpu"),
+        ... )
+        >>> round(result.share, 2), type(result.model).__name__
+        (0.45, 'CompactBertForSequenceClassification')
     """
     n_tokens = incentive.n_tokens or mean_length(rows)
     cost = _cost(incentive.cost, model, Workload(n_tokens, settings.batch_size, device=str(model.device)))

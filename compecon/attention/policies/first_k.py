@@ -15,7 +15,14 @@ from compecon.attention.policies.policy import Policy
 @final
 @dataclass(frozen=True, slots=True)
 class FirstK(Policy):
-    """The first keys the query sees."""
+    """The first keys the query sees: a control, blind to the text.
+
+    Examples:
+        >>> from compecon import FirstK, KeyBudget
+        >>> scores, visible = torch.tensor([[[[0.0, 2.0, 1.0, 3.0]]]]), torch.ones(1, 1, 1, 4, dtype=torch.bool)
+        >>> FirstK().keep(scores, visible, KeyBudget(keys=2), layer=0).flatten().tolist()
+        [True, True, False, False]
+    """
 
     @override
     def merit(self, scores: Tensor, layer: int) -> Tensor:

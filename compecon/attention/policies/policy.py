@@ -21,7 +21,17 @@ class Origin(NamedTuple):
 
 
 class Policy(ABC):
-    """An order of merit among keys. A policy only ranks; selection is done once, here."""
+    """An order of merit among keys. A policy only ranks, in :meth:`merit`; selection is done once, here.
+
+    Examples:
+        >>> from compecon import KeyBudget, Policy
+        >>> class LastK(Policy):
+        ...     def merit(self, scores, layer):
+        ...         return torch.arange(scores.shape[-1], dtype=torch.float32)
+        >>> scores, visible = torch.zeros(1, 1, 1, 4), torch.ones(1, 1, 1, 4, dtype=torch.bool)
+        >>> LastK().keep(scores, visible, KeyBudget(keys=1), layer=0).flatten().tolist()
+        [False, False, False, True]
+    """
 
     @abstractmethod
     def merit(self, scores: Tensor, layer: int) -> Tensor:

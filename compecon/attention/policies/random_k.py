@@ -18,13 +18,23 @@ _UINT32 = 0xFFFFFFFF
 @final
 @dataclass(frozen=True, slots=True)
 class RandomK(Policy):
-    """Any keys: the control arm. What changes under this policy too is arithmetic, not behaviour.
+    """Random keys: the control arm. What changes under this policy too is arithmetic, not behaviour.
 
     The merit is a hash of (seed, layer, head, position of the query, key), so it is the same for every row of a batch,
     with and without a key cache of any kind, and on every device. Positions count padding.
 
+    Args:
+        seed: Any whole number; another one gives other keys.
+
     Raises:
-        ValueError: If ``seed`` is no whole number.
+        ValueError: If ``seed`` is not a whole number.
+
+    Examples:
+        >>> from compecon import KeyBudget, RandomK
+        >>> scores, visible = torch.zeros(1, 1, 1, 100), torch.ones(1, 1, 1, 100, dtype=torch.bool)
+        >>> one, other = (RandomK(seed).keep(scores, visible, KeyBudget(keys=10), layer=0) for seed in (0, 1))
+        >>> int(one.sum()), int(other.sum()), bool((one == other).all())
+        (10, 10, False)
     """
 
     seed: int = 0

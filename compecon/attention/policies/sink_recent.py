@@ -16,13 +16,22 @@ from compecon.attention.policies.policy import Policy
 @final
 @dataclass(frozen=True, slots=True)
 class SinkRecent(Policy):
-    """The first ``sinks`` keys the query sees, then the most recent ones.
+    """The first few keys the query sees, then the most recent ones.
+
+    Args:
+        sinks: How many of the first keys come before all others; at least 0.
+
+    Raises:
+        ValueError: If ``sinks`` is not a whole number of at least 0.
 
     References:
         Xiao et al. (2024), "Efficient Streaming Language Models with Attention Sinks", ICLR.
 
-    Raises:
-        ValueError: If ``sinks`` is no whole number of at least 0.
+    Examples:
+        >>> from compecon import KeyBudget, SinkRecent
+        >>> scores, visible = torch.zeros(1, 1, 1, 6), torch.ones(1, 1, 1, 6, dtype=torch.bool)
+        >>> SinkRecent(sinks=1).keep(scores, visible, KeyBudget(keys=3), layer=0).flatten().tolist()
+        [True, False, False, False, True, True]
     """
 
     sinks: int = 4
@@ -35,7 +44,6 @@ class SinkRecent(Policy):
     def merit(self, scores: Tensor, layer: int) -> Tensor:
         n_keys = scores.shape[-1]
         place = torch.arange(n_keys, device=scores.device, dtype=torch.float32)
-        nth_seen = (scores != -torch.inf).cumsum(
-            -1, dtype=torch.int32
-        )  # from 1, so that leading padding is not taken for a sink
+        # Counted from the first key seen, so that leading padding is not taken for a sink.
+        nth_seen = (scores != -torch.inf).cumsum(-1, dtype=torch.int32)
         return torch.where(nth_seen <= self.sinks, 2 * n_keys - place, place)

@@ -17,10 +17,19 @@ from compecon.attention.selection import keep_largest, sort_descending
 @final
 @dataclass(frozen=True, slots=True)
 class TopMass(Policy):
-    """The fewest highest logits that hold ``mass`` of the softmax, at most the budget.
+    """The fewest keys, by falling logit, that hold a given share of the softmax; never more than the budget.
+
+    Args:
+        mass: Share of the attention weights that the keys hold together, in (0, 1].
 
     Raises:
         ValueError: If ``mass`` is not in (0, 1].
+
+    Examples:
+        >>> from compecon import KeyBudget, TopMass
+        >>> scores, visible = torch.tensor([[[[9.0, 0.0, 9.0, 0.0]]]]), torch.ones(1, 1, 1, 4, dtype=torch.bool)
+        >>> TopMass(mass=0.9).keep(scores, visible, KeyBudget(keys=3), layer=0).flatten().tolist()
+        [True, False, True, False]
     """
 
     mass: float = 0.9

@@ -24,7 +24,16 @@ class ExpectedMacs(ComputeCost):
     the others count as they are, so a cost is always a share of the MACs of all heads and neurons.
 
     Args:
-        n_tokens: Length at which MACs are counted.
+        n_tokens: Length at which MACs are counted, at least 1.
+
+    Examples:
+        >>> from compecon import ExpectedMacs, Gates, load_checkpoint
+        >>> from compecon.compression import Units
+        >>> model = load_checkpoint("sentiment").model
+        >>> gates = Gates(Units.full([(12, 1536)] * 3, 0.0))
+        >>> with ExpectedMacs(n_tokens=32).metered(model, gates) as read:
+        ...     print(f"{float(read(None).detach()):.2f}")  # each gate is open with a chance of 0.83
+        0.83
     """
 
     is_of_macs = True
