@@ -1,8 +1,8 @@
 """Processes that compecon starts: Python with our own modules, and nothing from the folder it was started in.
 
 For ``-m`` and ``-c`` Python looks for modules in the current folder first, and an empty entry of ``PYTHONPATH`` means
-that folder too: a ``json.py`` beside a checkpoint would run in every process that is started there. Each child of ours
-is started here, with ``-P``, in a folder of its own and without such entries.
+that folder too: a ``json.py`` beside a checkpoint would run in every process started there. So every child is started
+here, with ``-P``, in a folder of its own and without such entries.
 """
 
 from __future__ import annotations
@@ -26,12 +26,7 @@ _MODULES = "PYTHONPATH"
 
 
 def command(*arguments: str, python: str = "") -> list[str]:
-    """The command line of a Python process that finds no module in the folder where it starts.
-
-    Args:
-        *arguments: What follows the interpreter's own options: ``"-m", "compecon.runs.worker", ...``.
-        python: The interpreter; this one if not given.
-    """
+    """The command line of a Python process that imports nothing from the folder where it starts."""
     return [python or sys.executable, "-P", *arguments]
 
 
@@ -40,7 +35,7 @@ def environment(more: Mapping[str, str] = MappingProxyType({}), *, bare: bool = 
 
     Args:
         more: Variables to set.
-        bare: Leave out all but what a program needs to start, and with it every secret, proxy and setting.
+        bare: Keep only what a program needs to start, and so no secrets, proxies or settings.
     """
     kept = {name: value for name, value in os.environ.items() if not bare or name.upper() in _NEEDED}
     kept.pop(_MODULES, None)
@@ -51,8 +46,8 @@ def environment(more: Mapping[str, str] = MappingProxyType({}), *, bare: bool = 
 def module_path() -> str:
     """``PYTHONPATH`` for a child: the absolute entries of ours, and where this package is if it is not installed.
 
-    An installed copy, editable or not, is found by each interpreter. A checkout that we were started in is not, and its
-    folder holds more than this package, so that it comes last.
+    Every interpreter finds an installed copy, editable or not. A checkout that we were started in comes last, because
+    its folder holds more than this package.
     """
     named = os.environ.get(_MODULES, "").split(os.pathsep)
     root = Path(__file__).resolve().parents[2]
@@ -65,7 +60,7 @@ def module_path() -> str:
 def start(
     *arguments: str, folder: Path, variables: Mapping[str, str] | None = None, **options: Any
 ) -> subprocess.Popen[bytes]:
-    """Start a Python process and go on.
+    """Start a Python process and return.
 
     Args:
         *arguments: As for `command`.
@@ -85,18 +80,7 @@ def start(
 def output(
     *arguments: str, python: str = "", variables: Mapping[str, str] | None = None, timeout_s: float | None = None
 ) -> str:
-    """What a Python process prints that runs to its end in an empty folder.
-
-    Args:
-        *arguments: As for `command`.
-        python: The interpreter; this one if not given.
-        variables: Its environment; `environment` if not given.
-        timeout_s: Most seconds to wait.
-
-    Raises:
-        subprocess.CalledProcessError: If it fails.
-        subprocess.TimeoutExpired: If it takes longer.
-    """
+    """What a Python process prints that runs to its end in an empty folder; arguments as for `start`."""
     with tempfile.TemporaryDirectory(prefix="compecon-") as folder:
         done = subprocess.run(  # noqa: S603 - likewise
             command(*arguments, python=python),

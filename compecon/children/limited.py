@@ -1,8 +1,8 @@
-"""A child that may hang, explode or crash without harm: a process of its own with limits on time, memory and answers.
+"""A child that may hang or crash without harm: a process of its own with limits on time, memory and answers.
 
-Time is processor time, counted from when its imports are done: on a busy machine an honest child gets little of it and
-is not to blame. Memory is limited by the child itself where the system can (Linux), and watched from here everywhere.
-A child that broke a limit is ended, and the next question starts another one.
+Time is processor time, counted after its imports: on a busy machine an honest child gets little of it through no fault
+of its own. Memory is limited by the child itself where the system can (Linux), and watched from here everywhere. A
+child that exceeded a limit is ended, and the next question starts another one.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _LOOK_S = 0.05
 @final
 @dataclass(frozen=True)
 class Limits:
-    """What a child may use.
+    """Limits of a child.
 
     Attributes:
-        cpu_s: Processor time for one answer, in seconds.
+        cpu_s: Processor time per answer, in seconds.
         memory_bytes: Memory beyond what it has after its imports.
         answer_bytes: The longest answer.
-        wall_s: Seconds after which the machine is said to be too busy for an answer.
+        wall_s: Seconds after which the machine counts as too busy for an answer.
     """
 
     cpu_s: float = 15.0
@@ -44,13 +44,13 @@ class Limits:
 
 @final
 class LimitedProcess:
-    """A child that answers questions, one at a time; started when it is first asked, and again after it has died.
+    """A child that answers questions, one at a time; started by the first one, and again after it has died.
 
     Args:
-        start: Starts it, with pipes for its standard input and output. It first says that its imports are done.
-        limits: What it may use.
-        greeting: What it is asked first whenever it has started, before any question.
-        afterwards: Called when nobody needs it any more and it has ended.
+        start: Starts it, with pipes for its standard input and output. It first reports that its imports are done.
+        limits: Its limits.
+        greeting: Sent whenever it has started, before any question.
+        afterwards: Called when it is no longer needed and has ended.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class LimitedProcess:
 
     @property
     def pid(self) -> int | None:
-        """The process that will be asked next, if it has been started."""
+        """The running process, if any."""
         return self._running[0].pid if self._running else None
 
     def close(self) -> None:
@@ -80,11 +80,7 @@ class LimitedProcess:
             _end(self._running)
 
     def ask(self, question: Message) -> Message:
-        """What the child answers.
-
-        Raises:
-            ChildError: If it died, broke a limit, or refused; what it says continues "The child failed: ...".
-        """
+        """The child's answer; a `ChildError`, if it died or broke a limit, continues "The child failed: ..."."""
         with self._lock:
             try:
                 if not self._running or self._running[0].poll() is not None:

@@ -1,4 +1,4 @@
-"""Messages between a process and its child: JSON for what is said, safetensors for arrays, never pickle.
+"""Messages between a process and its child: JSON, and safetensors for arrays, never pickle.
 
 ::
 
@@ -23,30 +23,20 @@ _SIZES = struct.Struct("<IQ")
 
 
 class MessageError(ValueError):
-    """The other side ended, or said what is no message or too much."""
+    """The other side ended, or sent something that is not a message or too long."""
 
 
 @final
 @dataclass(frozen=True)
 class Message:
-    """What one side says to the other.
-
-    Attributes:
-        body: JSON values by name.
-        arrays: Arrays by name.
-    """
+    """JSON values and arrays, each by name."""
 
     body: Mapping[str, Any]
     arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 def send(stream: IO[bytes], message: Message) -> None:
-    """Write a message.
-
-    Raises:
-        OSError: If nobody reads any more.
-        ValueError: If a number is not finite.
-    """
+    """Write a message; a number that is not finite is a ValueError."""
     body = json.dumps(dict(message.body), allow_nan=False).encode("ascii")
     arrays = save({name: np.ascontiguousarray(array) for name, array in message.arrays.items()})
     stream.write(_SIZES.pack(len(body), len(arrays)))
@@ -56,15 +46,7 @@ def send(stream: IO[bytes], message: Message) -> None:
 
 
 def receive(stream: IO[bytes], most_bytes: int) -> Message:
-    """Read a message.
-
-    Args:
-        stream: Where from.
-        most_bytes: Longest message that is read.
-
-    Raises:
-        MessageError: If there is none, or it is longer or damaged.
-    """
+    """Read a message of at most so many bytes."""
     n_body, n_arrays = _SIZES.unpack(_exactly(stream, _SIZES.size))
     if n_body + n_arrays > most_bytes:
         raise MessageError(f"its answer has {n_body + n_arrays:,} bytes, more than the {most_bytes:,} accepted")

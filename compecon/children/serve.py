@@ -1,4 +1,4 @@
-"""The child's side of a limited process: answers questions until there are none, under limits that the system holds."""
+"""The child's side of a limited process: answers questions until there are none, under limits of the system."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _FILE_BYTES = 512 << 20
 def serve(answer: Callable[[Message], Message], limits: Limits) -> None:
     """Answer questions from standard input until it ends.
 
-    Called when all imports are done: what they took does not count. Nothing else may write to standard output, which is
-    the channel; so it is taken away from Python and from the libraries.
+    Call it after all imports: what they took does not count. Standard output is the channel, so it is taken away from
+    Python and the libraries.
 
     Args:
-        answer: Answers one; what it raises is said to whoever asked.
+        answer: Answers one; the message of an exception becomes the answer.
         limits: As on the other side, which watches too.
     """
     source, channel = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
@@ -60,7 +60,7 @@ def _limit_memory(limits: Limits) -> None:
 
 
 def _limit_time(limits: Limits) -> None:
-    """For a child whose parent has died and watches no more; the next second is the parent's."""
+    """For a child whose parent has died and no longer watches; the next second is the parent's."""
     _set("RLIMIT_CPU", int(sum(psutil.Process().cpu_times()[:2]) + limits.cpu_s) + 2)
 
 

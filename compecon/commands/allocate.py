@@ -1,4 +1,4 @@
-"""`compecon allocate`: share a budget among the queries of a file, without a page."""
+"""`compecon allocate`: share a budget among the queries of a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`--background`: a command as a run that outlives the terminal, instead of here and now."""
+"""`--background`: a command as a run that outlives the terminal."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ _DEFAULTS = {"title": "", "executor": "local", "ray_address": "", "priority": ""
 
 
 def with_background(function: Callable[..., None], recipe: str, settings: Sequence[Setting]) -> Callable[..., None]:
-    """A command with all settings of a recipe, that can be submitted as a run instead.
+    """A command with all settings of a recipe that can be submitted as a run instead.
 
     Args:
-        function: As for `with_options`. What it needs beside the settings, such as a new folder, a run does not.
-        recipe: Name of the recipe that does the same.
+        function: As for `with_options`. Options beside the settings, such as a new folder, do not apply to a run.
+        recipe: Name of the equivalent recipe.
         settings: Its settings on the command line.
     """
     here, apart = with_options(function, settings), with_options(_taken, settings)
@@ -82,11 +82,7 @@ def with_background(function: Callable[..., None], recipe: str, settings: Sequen
 
 
 def submit(executor: Executor, store: RunStore, spec: RunSpec) -> str:
-    """Submit a run, after a look at what it will take; its name goes to stdout, how to watch it to stderr.
-
-    Raises:
-        CompeconError: If it cannot be run here.
-    """
+    """Submit a run after a preflight check; its name goes to stdout, how to watch it to stderr."""
     preflight(store, spec)
     run_id = executor.submit(spec)
     typer.echo(run_id)
@@ -95,12 +91,7 @@ def submit(executor: Executor, store: RunStore, spec: RunSpec) -> str:
 
 
 def preflight(store: RunStore, spec: RunSpec, *, n_waiting: int = 0) -> None:
-    """Say on stderr what a run will work on, as far as that is at hand, and what it will take.
-
-    Raises:
-        CompeconError: If there is no room for it, its files are refused, or its checkpoint cannot be loaded or is not
-            made for its task.
-    """
+    """Print on stderr what a run will work on and take; refuse one without room, or with unusable data."""
     from compecon.runs.look_ahead import look_ahead
 
     say_understood(spec.recipe, spec.params, err=True)
@@ -111,16 +102,13 @@ def preflight(store: RunStore, spec: RunSpec, *, n_waiting: int = 0) -> None:
 
 
 def say_understood(recipe: str, params: Mapping[str, Any], *, reads_all: bool = False, err: bool = False) -> None:
-    """Say how a task was understood, and which class is which output.
+    """Print how a task was understood, and which class is which output.
 
     Args:
         recipe: Name of the recipe.
         params: Its checked values.
-        reads_all: Whether to read a task that is no local file too.
-        err: Whether to say it on stderr.
-
-    Raises:
-        CompeconError: If the task cannot be read, or the checkpoint is not made for it.
+        reads_all: Whether to read a task that is not a local file too.
+        err: Whether to print on stderr.
     """
     from compecon.commands.options import plainly
     from compecon.tasks.understood_task import understood

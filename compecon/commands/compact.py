@@ -56,7 +56,7 @@ def compact(  # noqa: PLR0913 - one option each
 
 
 def _why(found: Removed) -> str:
-    """Why there is more on the disk than before, although there is less in the model."""
+    """Why it takes more disk than before although the model is smaller."""
     is_larger = found.n_bytes > found.n_bytes_before
     return "; it holds float32, which the given weights do not" if is_larger else ""
 

@@ -1,4 +1,4 @@
-"""`compecon doctor`: what is wrong with the runs and the machine, and what of it can be set right."""
+"""`compecon doctor`: what is wrong with the runs and the machine, and what can be repaired."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`compecon experiment`: the experiments behind the figures, from nothing to a report."""
+"""`compecon experiment`: the experiments behind the figures, from training to report."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _Out = Annotated[
 
 @app.callback()
 def _group() -> None:
-    """Commands of their own, even if there is only one."""
+    """Keep subcommands, even if there is only one."""
 
 
 @app.command()

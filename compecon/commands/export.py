@@ -76,11 +76,7 @@ def _export_run(name: str, to: Target, out: Path | None) -> None:
 
 
 def _copied(record: RunRecord, folder: Path) -> Path:
-    """The checkpoint of a run with a model card.
-
-    Raises:
-        CompeconError: If the run has none, or the folder has content.
-    """
+    """A copy of a run's checkpoint with a model card."""
     import shutil
 
     from compecon.checkpoints.save import require_empty
@@ -103,7 +99,7 @@ def _settings(record: RunRecord) -> str:
 
 
 def _require_writers() -> None:
-    """Before anything is written: a copy without its ONNX file would be in the way of a second try."""
+    """Check before anything is written: a copy without its ONNX file would block a second try."""
     from compecon.compression.onnx import require_writers
 
     try:

@@ -1,4 +1,4 @@
-"""Options that are a job's settings: names, defaults, help and values come from there, so they cannot drift."""
+"""Options from a job's settings: names, defaults, help and values stand there only."""
 
 from __future__ import annotations
 
@@ -18,9 +18,8 @@ def with_options(function: Callable[..., None], settings: Sequence[Setting]) -> 
     """A function whose parameter `params` is a mapping of the values of all these settings.
 
     Args:
-        function: Its other parameters are options as they are.
-        settings: In the order of help, those first that have to be given, then the function's own that have to be;
-            the function's other ones are the last.
+        function: Its other parameters stay options.
+        settings: In the order of help: required ones, the function's required options, then the rest.
     """
     signature = inspect.signature(function, eval_str=True)
     own = [each for each in signature.parameters.values() if each.name != "params"]
@@ -41,11 +40,7 @@ def with_options(function: Callable[..., None], settings: Sequence[Setting]) -> 
 
 
 def read(check: Callable[[Mapping[str, Any]], dict[str, Any]], params: Mapping[str, Any]) -> dict[str, Any]:
-    """Checked values of a job's settings.
-
-    Raises:
-        typer.BadParameter: If a setting is refused, by its option.
-    """
+    """Checked values of a job's settings; a refused setting is reported by its option."""
     try:
         return check(params)
     except SettingError as error:
@@ -53,7 +48,7 @@ def read(check: Callable[[Mapping[str, Any]], dict[str, Any]], params: Mapping[s
 
 
 def _parameter(setting: Setting) -> inspect.Parameter:
-    """A flag, or a text that the setting reads itself."""
+    """A flag, or a text that the setting parses."""
     kind: Any = bool if setting.kind is bool else str
     default: Any = setting.default
     if kind is str and default is not None:

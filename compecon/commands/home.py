@@ -1,4 +1,4 @@
-"""How a command finds runs and who runs them, and how it writes to a terminal what others have written."""
+"""How a command finds runs, and how it prints what others have written."""
 
 from __future__ import annotations
 
@@ -30,18 +30,14 @@ def open_runs() -> RunStore:
 
 
 def measurements() -> Path:
-    """Where measurements of checkpoints are kept."""
+    """Where measurements of checkpoints are stored."""
     from compecon.runs.home import Home
 
     return Home.default().measurements
 
 
 def found(store: RunStore, name: str) -> RunRecord:
-    """The run of that name, or the only one that begins so.
-
-    Raises:
-        RunError: If there is none, or more than one.
-    """
+    """The run of that name, or the only one whose name begins so."""
     from compecon.errors import RunError
 
     named = [entry.name for entry in store.home.runs.glob("*") if name and entry.name.startswith(name)]
@@ -53,12 +49,12 @@ def found(store: RunStore, name: str) -> RunRecord:
 
 
 def clean(text: str) -> str:
-    """Text that anybody may have written, on one line and without what a terminal would obey."""
+    """Untrusted text on one line, without control characters."""
     return "".join(letter if letter.isprintable() else "�" for letter in text)
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """Lines of a table, columns aligned; the last column may be as long as it likes."""
+    """Lines of a table with aligned columns; the last column may have any width."""
     cells = [tuple(heads), *(tuple(map(clean, row)) for row in rows)]
     widths = [max(len(row[n]) for row in cells) for n in range(len(heads) - 1)]
     return [

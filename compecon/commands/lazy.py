@@ -10,12 +10,7 @@ from typer.core import TyperCommand
 
 
 def lazily(name: str) -> type[TyperCommand]:
-    """A class for a command that becomes another one when it is called.
-
-    Args:
-        name: Of the command, and of its module, which has a function of that name, or a Typer called `app` with
-            commands of its own.
-    """
+    """A class for a command that loads its module, of the same name, when it is called."""
 
     class Lazy(TyperCommand):
         def make_context(self, *args: Any, **kwargs: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Options that several commands have, and how what was typed becomes values."""
+"""Options that several commands share, and the parsing of their values."""
 
 from __future__ import annotations
 
@@ -32,11 +32,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON
 
 
 def parse_list(text: str, kind: Callable[[str], Value], option: str) -> tuple[Value, ...]:
-    """Values separated by commas.
-
-    Raises:
-        CompeconError: If one of them is none.
-    """
+    """Values separated by commas."""
     try:
         return tuple(kind(part) for part in text.split(",") if part.strip())
     except ValueError as error:
@@ -53,10 +49,10 @@ def training_folder(out: Path) -> Path:
 
 @contextmanager
 def plainly(kept: Path | None = None) -> Iterator[None]:
-    """Settings out of range and absent files as one sentence; anything else is a fault of the program.
+    """Turn expected errors into one sentence; anything else is a bug.
 
     Args:
-        kept: Where checkpoints of a training are, if it saves any; an end before its time says what to do with them.
+        kept: Where checkpoints of a training are, if it saves any; an early end says what to do with them.
     """
     try:
         yield

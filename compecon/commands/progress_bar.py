@@ -1,4 +1,4 @@
-"""Progress on stderr, and a polite end on Ctrl-C."""
+"""Progress on stderr, and a clean end on Ctrl-C."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class ProgressBar:
         self._began = time.monotonic()
 
     def begin(self, name: str, steps: int) -> None:
-        """Start a stage of so many steps; one without steps is no line of its own."""
+        """Start a stage of so many steps; one without steps has no line."""
         self.end()
         if not steps:
             return
@@ -40,7 +40,7 @@ class ProgressBar:
             self._bar.__enter__()
 
     def report(self, record: StepRecord) -> None:
-        """Note a step."""
+        """Record a step."""
         if self._first < 0:  # a training that is resumed begins later
             self._first, self._began = record.step - 1, time.monotonic() - record.seconds
         if self._bar is not None:
@@ -56,7 +56,7 @@ class ProgressBar:
             )
 
     def end(self) -> None:
-        """Leave the line to others."""
+        """Finish the line."""
         if self._bar is not None:
             self._bar.__exit__(None, None, None)
             self._bar = None
@@ -64,12 +64,7 @@ class ProgressBar:
 
 @contextmanager
 def terminal_callbacks(folder: Path, report_to: tuple[str, ...] = ()) -> Iterator[Callbacks]:
-    """Callbacks at the terminal; the first Ctrl-C (or SIGTERM) asks the training to leave, the second one leaves.
-
-    Args:
-        folder: Where checkpoints of the training go.
-        report_to: Trackers.
-    """
+    """Callbacks at the terminal; the first Ctrl-C (or SIGTERM) asks the training to stop, the second one stops it."""
     from compecon.callbacks import Callbacks, StepCallbacks
     from compecon.training.processes import is_first
 

@@ -1,4 +1,4 @@
-"""`compecon prune`: units removed after the training, by a method of the literature."""
+"""`compecon prune`: heads and neurons removed after training, by a post-hoc method."""
 
 from __future__ import annotations
 

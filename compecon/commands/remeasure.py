@@ -1,4 +1,4 @@
-"""`compecon remeasure`: every number that comes with compecon, measured again on the shipped weights."""
+"""`compecon remeasure`: every bundled number, measured again on the shipped weights."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _measure(parts: tuple[str, ...], data: Path, names: tuple[str, ...], missing
 
 
 def _tell(parts: tuple[str, ...], names: tuple[str, ...]) -> None:
-    """Write again what tells the numbers: cards, recordings, and the tables of README.md and of the guide."""
+    """Write cards, recordings, and the tables of README.md and the guide again."""
     from compecon.paths import assets
     from compecon.studies.shipped_cards import write_cards
     from compecon.studies.shipped_tables import numbers_in, texts_with_numbers, with_numbers

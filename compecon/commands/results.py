@@ -1,4 +1,4 @@
-"""What a command says when it is done: a few lines for people, or one JSON object for programs."""
+"""The output of a finished command: a few lines for people, or one JSON object for programs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def print_json(found: Mapping[str, Any]) -> None:
-    """One JSON object on stdout; a number that is none becomes null."""
+    """JSON on stdout; a number that is not finite becomes null."""
     typer.echo(json.dumps(plain(found), indent=1, allow_nan=False, ensure_ascii=False))
 
 

@@ -1,4 +1,4 @@
-"""`compecon resume`: start runs again that ended before their time; they go on from their last checkpoint."""
+"""`compecon resume`: start runs again that ended early; they continue from their last checkpoint."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _lost(store: RunStore) -> list[str]:
 
 
 def _start(store: RunStore, names: list[str], anyway: bool) -> tuple[tuple[str, ...], list[str]]:
-    """Start each; one that cannot be started does not keep the others from it."""
+    """Start each; one that cannot be started does not stop the others."""
     from compecon.runs.executors.choice import executor_of, start_anyway
 
     started, failed = [], []

@@ -1,4 +1,4 @@
-"""`compecon runs`: what runs in the background, ran or waits, and what can be done with it."""
+"""`compecon runs`: background runs, and what can be done with them."""
 
 from __future__ import annotations
 

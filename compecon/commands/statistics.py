@@ -1,4 +1,4 @@
-"""`compecon statistics`: how unequally a checkpoint reads rows of a task, and what it decides, as keys become fewer."""
+"""`compecon statistics`: how unequal attention is on rows of a task, and what is decided, under key budgets."""
 
 from __future__ import annotations
 

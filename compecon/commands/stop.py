@@ -1,4 +1,4 @@
-"""`compecon stop`: ask runs to save and end; the second time, end them at once."""
+"""`compecon stop`: ask runs to save and stop; the second time, end them at once."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def stop(run_ids: RunIds = None, sweep: SweepId = "", all_runs: _All = False) ->
 
 
 def _asked_for(store: RunStore, names: Sequence[str], sweep: str) -> list[RunRecord]:
-    """Which runs are meant: the last one first, so that none takes the turn of one that ends."""
+    """The runs to stop, the last one first, so that none takes the turn of one that ends."""
     from compecon.runs.sweeps.sweep import runs_of
 
     if names:

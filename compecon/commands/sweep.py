@@ -131,7 +131,7 @@ def show(sweep_id: Annotated[str, typer.Argument(metavar="ID", help="Name of a s
 
 
 def _dry_run(recipe: str, shared: Mapping[str, Any], points: Sequence[Mapping[str, Any]] | None, n: int) -> None:
-    """Say which points there are, and once for all of them that work on the same how that was understood."""
+    """Print the points, and for each distinct task and checkpoint how it was understood."""
     from compecon.runs.submission import new_spec
 
     typer.echo(f"{len(points)} runs:" if points else f"{n} runs at points that are proposed as they end.")
@@ -206,18 +206,18 @@ def _points(recipe: str, shared: Mapping[str, Any], texts: Sequence[str], path: 
 
 
 def _given(settings: Sequence[Setting], params: Mapping[str, Any]) -> dict[str, Any]:
-    """What differs from the defaults."""
+    """Settings that differ from the defaults."""
     defaults = {each.name: each.default for each in settings}
     return {name: value for name, value in params.items() if value is not None and value != defaults[name]}
 
 
 def _key(*parts: Any) -> str:
-    """The same command again is the same sweep: it finishes a submission that was interrupted."""
+    """The same command again is the same sweep: it completes an interrupted submission."""
     return json_format.dumps(parts, sort_keys=True)
 
 
 def _loose(setting: Setting) -> Setting:
-    """A setting that a point may give instead."""
+    """A required setting that a point may give instead."""
     return replace(setting, required=False, optional=True) if setting.required else setting
 
 

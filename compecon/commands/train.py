@@ -1,4 +1,4 @@
-"""`compecon train`: a checkpoint from another one, as large as it was or as small as a price or a target makes it."""
+"""`compecon train`: a new checkpoint from another one, dense or made smaller by a price or target."""
 
 from __future__ import annotations
 

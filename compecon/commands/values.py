@@ -1,4 +1,4 @@
-"""What is typed or read from a table as values of a recipe's settings."""
+"""Settings of a recipe from typed text or a table."""
 
 from __future__ import annotations
 
@@ -21,11 +21,7 @@ _JSON = ".json"
 
 
 def setting_of(recipe: str, name: str) -> Setting:
-    """A setting by its name, or by one of its options: "target", "target-macs", "save_every".
-
-    Raises:
-        RunError: If the recipe has none of that name.
-    """
+    """A setting by its name, or by one of its options: "target", "target-macs", "save_every"."""
     from compecon.runs.submission import recipe_named
 
     settings = recipe_named(recipe).settings
@@ -39,34 +35,19 @@ def setting_of(recipe: str, name: str) -> Setting:
 
 
 def read_setting(recipe: str, text: str) -> tuple[str, Json]:
-    """A setting and its value from "name=value".
-
-    Raises:
-        RunError: If there is no such setting.
-        SettingError: If it has no such value.
-    """
+    """A setting and its value from "name=value"."""
     setting, typed = _split(recipe, text)
     return setting.name, setting.parse(typed)
 
 
 def read_axis(recipe: str, text: str) -> tuple[str, tuple[Json, ...]]:
-    """A setting and its values from "name=value,value"; lists are separated by semicolons: "key_budgets=2,4;8".
-
-    Raises:
-        RunError: If there is no such setting.
-        SettingError: If it has no such value.
-    """
+    """A setting and its values from "name=value,value"; lists are separated by semicolons: "key_budgets=2,4;8"."""
     setting, typed = _split(recipe, text)
     return setting.name, setting.parse_several(typed)
 
 
 def read_range(recipe: str, text: str) -> Axis:
-    """What may be chosen, from "target=0.3:0.8", "learning_rate=1e-5:1e-3:log" or "cost=macs,latency".
-
-    Raises:
-        RunError: If it is none of these.
-        SettingError: If the setting has no such value.
-    """
+    """An axis from "target=0.3:0.8", "learning_rate=1e-5:1e-3:log" or "cost=macs,latency"."""
     from compecon.runs.sweeps.proposals import Axis
 
     setting, typed = _split(recipe, text)
@@ -82,13 +63,9 @@ def read_range(recipe: str, text: str) -> Axis:
 
 
 def read_points(recipe: str, path: Path) -> list[dict[str, Json]]:
-    """Points from a file: JSON (a list of objects), JSON Lines (an object a line), CSV or TSV (a column a setting).
+    """Points from a file: JSON (a list of objects), JSON Lines, CSV, TSV or Parquet (a column per setting).
 
     An empty cell of a table leaves its setting as it is.
-
-    Raises:
-        RunError: If the file cannot be read, or holds something else.
-        SettingError: If a cell is no value of its setting.
     """
     ending = path.suffix.lower()
     if ending not in (*ENDINGS, _JSON):

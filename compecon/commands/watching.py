@@ -1,4 +1,4 @@
-"""Following a run from a terminal, by its files: the one who looks on can leave and come back."""
+"""Following a run from a terminal, by its files; Ctrl-C leaves it running."""
 
 from __future__ import annotations
 
@@ -21,11 +21,7 @@ _LINES = 10  # of a stage, where there is no terminal to draw on
 
 
 def follow(store: RunStore, run_id: str) -> int:
-    """Tell how a run gets on until it has ended, on stderr, and what came of it, on stdout.
-
-    Returns:
-        Exit code: 0 if it succeeded, 130 if it was stopped or the one who looks on left, else 1.
-    """
+    """Print progress on stderr until a run has ended, then its result; the exit code is 0, 1, or 130 if stopped."""
     from compecon.runs.run_record import RunState
 
     told = ""
@@ -54,11 +50,7 @@ def follow(store: RunStore, run_id: str) -> int:
 
 
 def follow_search(executor: Executor, store: RunStore, sweep_id: str) -> int:
-    """Propose points as runs end, until all have ended; who leaves can come back with the same command.
-
-    Returns:
-        Exit code: 0 if all succeeded, 130 if the one who looks on left, else 1.
-    """
+    """Propose points as runs end, until all have ended; the exit code is 0 if all succeeded, else 1 or 130."""
     from compecon.runs.sweeps.search import advance
     from compecon.runs.sweeps.sweep_table import sweep_record
 
@@ -79,7 +71,7 @@ def follow_search(executor: Executor, store: RunStore, sweep_id: str) -> int:
 
 
 def _tell(record: RunRecord, told: str) -> str:
-    """Draw the line anew on a terminal; elsewhere write one whenever a tenth of a stage is done."""
+    """Redraw the line on a terminal; elsewhere print one for every tenth of a stage."""
     if sys.stderr.isatty():
         typer.echo(f"\r\x1b[K{_line(record)}", nl=False, err=True)
         return told

@@ -12,11 +12,7 @@ _STOPPED = ("T", "t")
 
 
 def is_stalled(status: Status) -> bool:
-    """Whether a worker on this machine was halted from outside, as by `SIGSTOP`.
-
-    Args:
-        status: Of a run whose lock is held: its process number is then its own and nobody else's.
-    """
+    """Whether the worker of a run whose lock is held was halted on this machine, as by `SIGSTOP`."""
     if not status.pid or status.host != socket.gethostname():
         return False
     if Path("/proc/self/stat").exists():

@@ -1,4 +1,4 @@
-"""What a run may wait for, found out without torch."""
+"""Devices of this machine, found without torch."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def n_gpus() -> int:
 
 
 def queue_of(device: str) -> str:
-    """Which queue a setting of the device waits in."""
+    """The queue that a `device` setting waits in."""
     return "gpu" if device != "cpu" and n_gpus() else "cpu"
 
 

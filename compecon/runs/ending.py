@@ -1,4 +1,4 @@
-"""How a run ended, in words for the person who has to do something about it."""
+"""How a run ended: its state, and a sentence for the person who has to do something about it."""
 
 from __future__ import annotations
 
@@ -26,13 +26,7 @@ NO_MEMORY = "There was not enough memory. Use a smaller batch size, more accumul
 
 
 def outcome_of(error: BaseException, folder: Path, *, wanted: bool) -> tuple[RunState, str]:
-    """State and sentence for what ended a run.
-
-    Args:
-        error: What was raised.
-        folder: The run's folder.
-        wanted: Whether somebody had asked it to stop.
-    """
+    """State and sentence for the error that ended a run; `wanted`: whether it had been asked to stop."""
     if isinstance(error, TrainingInterruptedError | KeyboardInterrupt):
         at = str(error).split(". ")[0].rstrip(".") if isinstance(error, TrainingInterruptedError) else "Interrupted"
         if wanted:
@@ -74,7 +68,7 @@ def _says(chain: list[BaseException], words: tuple[str, ...]) -> bool:
 
 
 def _nearly_full(folder: Path) -> bool:
-    """Libraries that write from C say only that they could not."""
+    """Libraries written in C report a full disk only as a failed write."""
     try:
         return shutil.disk_usage(folder).free < _ALMOST_NOTHING
     except OSError:

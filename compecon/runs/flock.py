@@ -19,15 +19,7 @@ FLAGS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)  # a named pi
 
 
 def taken(path: str | os.PathLike[str], patience_s: float) -> int | None:
-    """Open descriptor of a file whose lock this process holds from now on; None if somebody else keeps it.
-
-    Args:
-        path: The file; made if there is none.
-        patience_s: How long to try.
-
-    Raises:
-        OSError: If the file cannot be opened or made.
-    """
+    """Open descriptor of a file, made if absent, whose lock this process now holds; None if another holds it."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | FLAGS, 0o644)
     until = time.monotonic() + patience_s
     while not take(descriptor):
@@ -39,9 +31,9 @@ def taken(path: str | os.PathLike[str], patience_s: float) -> int | None:
 
 
 def is_held(path: str | os.PathLike[str]) -> bool:
-    """Whether some process holds the lock; looks only, makes no file, and needs no right to write.
+    """Whether some process holds the lock; creates no file and needs no write permission.
 
-    A lock that is there and cannot be looked at counts as held: not to know is no reason to start another worker.
+    A lock that exists and cannot be checked counts as held, so that no second worker is started.
     """
     try:
         descriptor = os.open(path, (os.O_RDWR if sys.platform == "win32" else os.O_RDONLY) | FLAGS)
@@ -71,7 +63,7 @@ def take(descriptor: int, *, shared: bool = False) -> bool:
 
 
 def give_back(descriptor: int) -> None:
-    """Let go of the lock of an open file, and close it."""
+    """Release the lock of an open file, and close it."""
     if sys.platform == "win32":
         os.lseek(descriptor, 0, os.SEEK_SET)
         msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
@@ -81,7 +73,7 @@ def give_back(descriptor: int) -> None:
 
 
 def is_in_place(descriptor: int, path: str | os.PathLike[str]) -> bool:
-    """Whether a file is still the one that was opened; not if someone removed it or its folder."""
+    """Whether a path is still the file that was opened; not if it or its folder was removed."""
     try:
         return os.path.samestat(os.fstat(descriptor), os.stat(path))
     except OSError:

@@ -23,14 +23,7 @@ BALLAST_BYTES = 32_768  # room for the last words of a run on a full disk
 
 
 def made_folder(folder: Path, spec: RunSpec) -> Lock:
-    """Make the folder of a run that waits to be started.
-
-    Returns:
-        Its lock, held.
-
-    Raises:
-        OSError: If it cannot be made; what there is of it stays.
-    """
+    """Create the folder of a run that waits to be started; returns its held lock."""
     folder.mkdir(parents=True)
     lock = Lock.taken(folder / LOCK)
     assert lock is not None  # noqa: S101 - nobody else knows the folder
@@ -41,6 +34,6 @@ def made_folder(folder: Path, spec: RunSpec) -> Lock:
 
 
 def keep_ballast(folder: Path) -> None:
-    """Keep room in a run's folder for its last words; not zeros, which some file systems keep without any room."""
+    """Reserve room for a run's last message; random bytes, since some file systems store zeros in no room."""
     if not (folder / BALLAST).exists():
         (folder / BALLAST).write_bytes(os.urandom(BALLAST_BYTES))

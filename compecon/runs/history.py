@@ -18,13 +18,13 @@ _REMEMBERED = 256  # bytes: more than a line's part that could be in another one
 @final
 @dataclass
 class History:
-    """A metrics file that is read on from where it was read to.
+    """A metrics file that is read incrementally.
 
     Attributes:
         path: The file.
-        steps: Steps by stage, in the order in which the stages began; each a list of records with "step" and more.
-        events: Lines that are no steps.
-        damaged: How many lines could not be read.
+        steps: Steps by stage, in the order in which the stages began.
+        events: Lines that are not steps.
+        damaged: Number of lines that could not be read.
     """
 
     path: Path
@@ -36,11 +36,7 @@ class History:
     _last: bytes = b""
 
     def read_on(self) -> bool:
-        """Take in what was written since; a file that was replaced is read again.
-
-        Returns:
-            Whether there was anything new.
-        """
+        """Read what was written since; a replaced file is read again. Returns whether anything was new."""
         try:
             with opened(self.path) as stream:
                 found = os.fstat(stream.fileno())
@@ -59,11 +55,11 @@ class History:
 
     @property
     def n_steps(self) -> int:
-        """Steps of all stages."""
+        """Number of steps in all stages."""
         return sum(map(len, self.steps.values()))
 
     def _goes_on(self, stream: BinaryIO) -> bool:
-        """Whether what was read last is still there: the number of a file that is gone is used again."""
+        """Whether what was read last is still there: inode numbers are reused."""
         stream.seek(self._offset - len(self._last))
         return stream.read(len(self._last)) == self._last
 

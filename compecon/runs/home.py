@@ -1,4 +1,4 @@
-"""The folder that everything on this machine's runs lies in."""
+"""The folder that holds all runs of this user."""
 
 from __future__ import annotations
 
@@ -22,11 +22,7 @@ _MAX_SLOTS = 256
 @final
 @dataclass(frozen=True)
 class Home:
-    """Runs, their trash, and who may use which device.
-
-    Attributes:
-        root: The folder; made when something is first written.
-    """
+    """Folder of the runs, their trash, queues, sweeps and settings; created when something is first written."""
 
     root: Path
 
@@ -46,30 +42,26 @@ class Home:
 
     @property
     def trash(self) -> Path:
-        """Runs that were deleted."""
+        """Deleted runs."""
         return self.root / "trash"
 
     @property
     def queues(self) -> Path:
-        """Who waits for what."""
+        """Tickets and slots."""
         return self.root / "queues"
 
     @property
     def sweeps(self) -> Path:
-        """What belongs together."""
+        """A file for each sweep."""
         return self.root / "sweeps"
 
     @property
     def measurements(self) -> Path:
-        """What was measured of checkpoints, kept for whoever asks again: evaluations and statistics."""
+        """Stored evaluations and statistics of checkpoints."""
         return self.root / "measurements"
 
     def made(self) -> Self:
-        """The same, with its folders there.
-
-        Raises:
-            RunError: If they cannot be made, or not be written to.
-        """
+        """The same, with its folders created and writable."""
         try:
             for folder in (self.runs, self.trash, self.queues, self.sweeps):
                 folder.mkdir(parents=True, exist_ok=True)
@@ -83,12 +75,7 @@ class Home:
         return self
 
     def next_number(self) -> int:
-        """A number that is larger than every one before it, whatever the clock says.
-
-        Raises:
-            NewerError: If a newer compecon counts there.
-            RunError: If it cannot be written down.
-        """
+        """A number larger than every one before it, whatever the clock says."""
         try:
             lock = Lock.taken(self.root / "number.lock", patience_s=10.0)
         except OSError as error:
@@ -110,36 +97,26 @@ class Home:
 
     @property
     def slots(self) -> Mapping[str, int]:
-        """How many runs a kind of device takes at a time, where that was set: "cpu" or "gpu" to a number."""
+        """Configured number of concurrent runs by device, "cpu" or "gpu"."""
         given = self._settings.get("slots")
         if not isinstance(given, dict):
             return {}
         return {name: n for name, n in given.items() if type(n) is int and 0 < n <= _MAX_SLOTS}
 
     def set_slots(self, device: str, number: int) -> None:
-        """Let so many runs use a kind of device at a time, from the next one on that looks.
-
-        Raises:
-            ValueError: If the device is neither "cpu" nor "gpu", or the number is not in [1, 256].
-            RunError: If it cannot be written down.
-        """
+        """Set how many runs, 1 to 256, use a kind of device at a time; runs that wait notice later."""
         if device not in ("cpu", "gpu") or not 1 <= number <= _MAX_SLOTS:
             raise ValueError(f"slots are a number in [1, {_MAX_SLOTS}] for cpu or gpu, got {device}={number}.")
         self._set("slots", {**self.slots, device: number})
 
     @property
     def priority(self) -> str:
-        """How much of a busy machine runs get unless they say it: "background" or "normal"."""
+        """Priority of runs that set none: "background" or "normal"."""
         given = self._settings.get("priority")
         return given if given in PRIORITIES else BACKGROUND
 
     def set_priority(self, priority: str) -> None:
-        """Let runs get so much of a busy machine unless they say it, from the next one on.
-
-        Raises:
-            ValueError: If it is neither "background" nor "normal".
-            RunError: If it cannot be written down.
-        """
+        """Set the priority of future runs that set none."""
         if priority not in PRIORITIES:
             raise ValueError(f"priority must be one of {', '.join(PRIORITIES)}, got {priority!r}.")
         self._set("priority", priority)
@@ -152,12 +129,7 @@ class Home:
             return {}
 
     def _set(self, name: str, value: Json) -> None:
-        """Change one of the settings, and leave the others, known or not.
-
-        Raises:
-            NewerError: If a newer compecon wrote them.
-            RunError: If they cannot be written down.
-        """
+        """Change one setting and leave the others, known or not."""
         path = self.made().root / SETTINGS
         try:
             write_json(path, {**_held(path), name: value})
@@ -166,11 +138,7 @@ class Home:
 
 
 def _held(path: Path) -> dict[str, Any]:
-    """What a file of the home holds, its version first; nothing else if it is not there or damaged.
-
-    Raises:
-        NewerError: If a newer compecon wrote it.
-    """
+    """Content of a file of the home, its version first; only the version if it is absent or damaged."""
     try:
         return {"schema": SCHEMA, **read_json(path, SCHEMA)}
     except NewerError:
@@ -180,7 +148,7 @@ def _held(path: Path) -> dict[str, Any]:
 
 
 def _number(path: Path) -> int:
-    """The last number that was given; if the file is gone or damaged, the largest one that a run bears."""
+    """The last number given out; if the file is lost or damaged, the largest that a run has."""
     last = _held(path).get("last")
     if type(last) is int and 0 <= last < MAX_ORDER:
         return last

@@ -1,4 +1,4 @@
-"""How busy a machine is, as a worker sees it: what it gets of the processors, and what all others use."""
+"""How busy a machine is: the processor time that a worker gets, and what others use."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _IDLE = ("idle", "iowait", "guest", "guest_nice")  # guests are counted as users
 
 @final
 class LoadMeter:
-    """Measures from one reading to the next, on all cores."""
+    """Measures between readings, on all cores."""
 
     def __init__(self) -> None:
         self._at, self._own, self._all = time.monotonic(), time.process_time(), _busy_seconds()
 
     def read(self) -> dict[str, Json]:
-        """Processors in use since the last reading, and what there is: "own", "others" and "cores", in cores."""
+        """Cores used since the last reading, and how many there are: "own", "others" and "cores"."""
         at, own, everyone = time.monotonic(), time.process_time(), _busy_seconds()
         passed = max(1e-3, at - self._at)
         mine = (own - self._own) / passed

@@ -21,37 +21,20 @@ _PATIENCE_S = 0.2  # someone who only looks whether a lock is held holds it for 
 
 @final
 class Lock:
-    """A lock that this process holds until it releases it or ends.
-
-    Attributes:
-        path: The file.
-        descriptor: Open descriptor that the lock belongs to.
-    """
+    """A lock that this process holds through an open descriptor until it releases it or ends."""
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path, self.descriptor = path, descriptor
 
     @classmethod
     def taken(cls, path: Path, patience_s: float = _PATIENCE_S) -> Self | None:
-        """The lock if nobody holds it.
-
-        Args:
-            path: The file; made if there is none.
-            patience_s: How long to try.
-
-        Raises:
-            OSError: If the file cannot be opened or made.
-        """
+        """The lock, tried for so many seconds; None if another process holds it."""
         descriptor = flock.taken(path, patience_s)
         return None if descriptor is None else cls(path, descriptor)
 
     @classmethod
     def inherited(cls, path: Path, descriptor: int) -> Self:
-        """A lock that the parent process took and handed over; children of this one will not get it.
-
-        Raises:
-            OSError: If the descriptor is not that file's.
-        """
+        """A lock that the parent process took and handed over; children of this one will not get it."""
         if not os.path.samestat(os.fstat(descriptor), path.stat()):
             raise OSError(f"descriptor {descriptor} does not belong to {path}")
         os.set_inheritable(descriptor, False)
@@ -67,5 +50,5 @@ class Lock:
         os.close(self.descriptor)
 
     def release(self) -> None:
-        """Let go."""
+        """Release it."""
         flock.give_back(self.descriptor)

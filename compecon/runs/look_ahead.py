@@ -1,4 +1,4 @@
-"""A look ahead before a run is submitted: what it will take, and whether this machine has that, in words."""
+"""What a run will take and whether this machine has room for it, before it is submitted."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Ahead:
 
     Attributes:
         expected: In numbers.
-        sentences: In words, with what may go wrong.
-        problems: Why it should not be started here; empty if nothing speaks against it.
+        sentences: In words, with warnings.
+        problems: Why it should not be started here; empty if it may be.
     """
 
     expected: Expected
@@ -36,25 +36,18 @@ class Ahead:
     problems: tuple[str, ...] = ()
 
     def require(self) -> None:
-        """Make sure that nothing speaks against it.
-
-        Raises:
-            RunError: If something does.
-        """
+        """Refuse a run with problems."""
         if self.problems:
             raise RunError(" ".join(self.problems))
 
 
 def look_ahead(store: RunStore, spec: RunSpec, *, n_waiting: int = 0) -> Ahead:
-    """Look at what a run will take, and at the room there is for it.
+    """What a run will take, and whether there is room for it.
 
     Args:
-        store: Where it will be kept; earlier runs there tell how quick this machine is.
+        store: Where it will be kept; earlier runs there tell how fast this machine is.
         spec: What is to be run.
-        n_waiting: How many more will wait for their turn meanwhile, as those of a sweep do.
-
-    Raises:
-        CheckpointError: If the checkpoint that it begins with cannot be loaded.
+        n_waiting: How many more will wait meanwhile, as those of a sweep do.
     """
     from compecon.runs.jobs.expected import expected  # noqa: PLC0415 - reads headers, which few need
 
@@ -68,13 +61,7 @@ def look_ahead(store: RunStore, spec: RunSpec, *, n_waiting: int = 0) -> Ahead:
 
 
 def speed_of(store: RunStore, recipe: str, queue: str) -> Speed:
-    """How quick this machine is at a kind of run, by those that succeeded on it.
-
-    Args:
-        store: The runs.
-        recipe: What is to be run.
-        queue: The kind of device: "cpu", "gpu" or "".
-    """
+    """How fast this machine is at a recipe in a queue, by earlier runs."""
     import socket  # noqa: PLC0415 - for those who submit
 
     from compecon.runs.jobs.machine_speed import learnt_speed  # noqa: PLC0415

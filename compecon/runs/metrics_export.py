@@ -1,4 +1,4 @@
-"""Metrics and events of a run as files that other programs open: CSV, Parquet, TensorBoard."""
+"""Metrics and events of a run as files for other programs: CSV, Parquet, TensorBoard."""
 
 from __future__ import annotations
 
@@ -27,26 +27,13 @@ def history_of(record: RunRecord) -> History:
 
 
 def write_csv(history: History, folder: Path) -> tuple[Path, ...]:
-    """Write `metrics.csv`, a line a step, and `events.csv`, a line for whatever else happened.
-
-    Args:
-        history: The metrics.
-        folder: Is made.
-    """
+    """Write `metrics.csv`, a line per step, and `events.csv`, a line for everything else, in a new folder."""
     _make(folder)
     return tuple(_write_csv(rows, names, folder / f"{name}.csv") for name, rows, names in _tables(history))
 
 
 def write_parquet(history: History, folder: Path) -> tuple[Path, ...]:
-    """Write `metrics.parquet` and `events.parquet`.
-
-    Args:
-        history: The metrics.
-        folder: Is made.
-
-    Raises:
-        CompeconError: If pyarrow is not installed.
-    """
+    """Write `metrics.parquet` and `events.parquet` in a new folder."""
     try:
         import pyarrow  # noqa: PLC0415 - used by few
         from pyarrow import parquet  # noqa: PLC0415
@@ -64,16 +51,7 @@ def write_parquet(history: History, folder: Path) -> tuple[Path, ...]:
 
 
 def write_tensorboard(history: History, folder: Path, settings: str = "") -> tuple[Path, ...]:
-    """Write the curves as TensorBoard reads them; the steps of later stages follow those of the earlier ones.
-
-    Args:
-        history: The metrics.
-        folder: Is made.
-        settings: Text that is shown beside the curves.
-
-    Raises:
-        CompeconError: If tensorboardX is not installed, or the folder has content.
-    """
+    """Write curves, and a text beside them, for TensorBoard; steps of later stages follow the earlier ones."""
     try:
         from tensorboardX import SummaryWriter  # noqa: PLC0415 - used by few
     except ImportError as error:
@@ -129,7 +107,7 @@ def _cell(value: Any) -> Any:
 
 
 def _column(values: list[Any]) -> list[Any]:
-    """Values of one kind: numbers, or texts where there is anything else."""
+    """Values of one type: numbers, or texts where there is anything else."""
     kinds = {type(value) for value in values if value is not None}
     if kinds <= {int} or kinds <= {int, float} or kinds <= {str} or kinds <= {bool}:
         return [float(value) if kinds == {int, float} and value is not None else value for value in values]
@@ -137,11 +115,7 @@ def _column(values: list[Any]) -> list[Any]:
 
 
 def _make(folder: Path) -> None:
-    """Make a folder to write to.
-
-    Raises:
-        CompeconError: If it has content, or cannot be made.
-    """
+    """Create a folder to write to."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):

@@ -1,4 +1,4 @@
-"""The file of what each step was like, as its one writer sees it: every step once, whatever happened in between."""
+"""The metrics file of a run, as its only writer sees it: every step once, even after interruptions."""
 
 from __future__ import annotations
 
@@ -20,11 +20,7 @@ MOST_BYTES = 1_000_000_000  # a line a step: millions of steps
 
 @final
 class MetricsFile:
-    """Lines of JSON, appended.
-
-    Args:
-        path: The file; a line that a dead worker left half written is cut off.
-    """
+    """A file of JSON lines that is appended to. A line that a dead worker left half written is cut off."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -33,22 +29,22 @@ class MetricsFile:
         self._stages: set[str] = set()
 
     def step(self, stage: str, step: int, total: int, values: Mapping[str, float]) -> None:
-        """Write a step down. The first one of a stage takes the place of what a former attempt wrote from there on."""
+        """Write a step. The first one of a stage replaces what a former attempt wrote from there on."""
         if stage not in self._stages:
             self._stages.add(stage)
             self._forget(stage, step)
         self._append({"stage": stage, "step": step, "total": total, **values})
 
     def event(self, value: Mapping[str, Any]) -> None:
-        """Write something down that is no step; it has an entry "event"."""
+        """Write a line that is not a step; it has an entry "event"."""
         self._append(value)
 
     def sync(self) -> None:
-        """Make it outlive a power cut."""
+        """Make it durable."""
         os.fsync(self._descriptor)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         os.close(self._descriptor)
 
     def _open(self) -> int:

@@ -1,4 +1,4 @@
-"""Dataclasses of plain values as JSON objects: every type is looked at, and what is not known is kept."""
+"""Dataclasses as JSON objects: every type is checked, and unknown entries are kept."""
 
 from __future__ import annotations
 
@@ -15,17 +15,13 @@ Kind = TypeVar("Kind")
 
 
 def read_parts(kind: type[Kind], value: Mapping[str, Any], name: str, newest: int) -> Kind:
-    """A dataclass from an object that anybody may have changed.
+    """A dataclass from an untrusted object.
 
     Args:
         kind: The dataclass; its field "more" gets the entries that it has no field for.
         value: The object.
         name: What to call its file in messages.
-        newest: The newest version of it that is known.
-
-    Raises:
-        NewerError: If it is of a later version.
-        RunError: If a part is missing or of another type.
+        newest: The newest known version of it.
     """
     check_schema(value, newest, name, error=RunError)
     expected = {each.name: str(each.type) for each in fields(kind) if each.name not in _APART}  # type: ignore[arg-type]
@@ -50,7 +46,7 @@ def written_parts(thing: Any, schema: int, later: tuple[str, ...] = ()) -> dict[
     Args:
         thing: An instance of a dataclass.
         schema: Its version.
-        later: Fields that came after the first files of this version were written: left out at their defaults.
+        later: Fields added after the first files of this version were written: left out at their defaults.
     """
     defaults = {each.name: each.default for each in fields(thing)}
     held = {key: value for key, value in asdict(thing).items() if key not in _APART}

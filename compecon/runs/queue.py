@@ -1,4 +1,4 @@
-"""Whose turn it is: tickets in a folder, oldest first, and slots that are locks."""
+"""Queues: tickets in a folder, oldest first, and slots that are locks."""
 
 from __future__ import annotations
 
@@ -20,12 +20,7 @@ from compecon.runs.run_record import SCHEMA, checked_id
 @final
 @dataclass(frozen=True)
 class Slot:
-    """A place on a device, held.
-
-    Attributes:
-        number: Which one, from 0.
-        lock: Its lock.
-    """
+    """A place on a device, by number from 0, and its held lock."""
 
     number: int
     lock: Lock
@@ -40,11 +35,11 @@ class Slot:
 @final
 @dataclass(frozen=True)
 class Queue:
-    """Runs that wait for one kind of thing.
+    """Runs that wait for one kind of device.
 
     Attributes:
         home: The home.
-        name: "cpu", "gpu", or what a sweep calls its own.
+        name: "cpu", "gpu", or a sweep's name.
         n_slots: How many may hold a slot at a time.
     """
 
@@ -54,7 +49,7 @@ class Queue:
 
     @classmethod
     def of_device(cls, home: Home, device: str) -> Queue:
-        """The queue of a kind of device: one slot for all of the CPU and one for each GPU, unless set otherwise."""
+        """The queue of a kind of device: one slot for the CPU and one for each GPU, unless configured."""
         return cls(home, device, home.slots.get(device, max(1, n_gpus()) if device == "gpu" else 1))
 
     @property
@@ -67,42 +62,24 @@ class Queue:
         turn.join(str(self.folder), run_id, order)
 
     def leave(self, run_id: str) -> None:
-        """Give tickets back."""
+        """Return tickets."""
         turn.leave(str(self.folder), run_id)
 
     def waiting(self) -> list[str]:
-        """Who waits, in the order of turns. Tickets whose worker is gone are thrown away."""
+        """Runs that wait, in the order of turns. Tickets whose worker is gone are removed."""
         return list(turn.waiting(str(self.folder), str(self.home.runs)))
 
     def turn(
         self, run_id: str, order: int, *, unwanted: Callable[[], bool], tell: Callable[[int], None] = lambda _: None
     ) -> Slot | None:
-        """Wait for a slot.
-
-        Args:
-            run_id: Who; holds the lock of its run, or it would be taken for dead.
-            order: The number of its ticket.
-            unwanted: Asked again and again whether to give up.
-            tell: Is told how many are before it, when that changes.
-
-        Returns:
-            The slot; None if it was given up.
-
-        Raises:
-            OSError: If tickets or slots cannot be written.
-        """
+        """Wait for a slot, see `compecon.runs.turn.wait_for_turn`; None if it was given up."""
         folder, runs = str(self.folder), str(self.home.runs)
         slot = turn.wait_for_turn(folder, runs, self.n_slots, (run_id, order), unwanted, tell)
         return None if slot is None else Slot.held(self.folder, *slot)
 
 
 def limit_of(home: Home, sweep: str) -> int:
-    """How many runs of a sweep may run at a time; 0 for as many as there are devices.
-
-    Args:
-        home: The home.
-        sweep: The sweep's name, or "".
-    """
+    """How many runs of a sweep may run at a time; 0 for as many as there are devices."""
     if not sweep:
         return 0
     try:

@@ -32,12 +32,7 @@ _AT_WORK = (RunState.STARTING, RunState.RUNNING)
 
 @final
 class Reporter:
-    """The one writer of a run's status and metrics.
-
-    Args:
-        folder: The run's folder.
-        lock: Its lock, held by this process.
-    """
+    """The only writer of a run's status and metrics, in the process that holds the run's lock."""
 
     def __init__(self, folder: Path, lock: Lock) -> None:
         self.folder, self.lock = folder, lock
@@ -50,27 +45,23 @@ class Reporter:
 
     @property
     def status(self) -> Status:
-        """What was said last."""
+        """The last status."""
         return self._status
 
     @property
     def is_unwanted(self) -> bool:
-        """Whether to leave: somebody asked, the system did, or the folder is no longer this worker's."""
+        """Whether to stop: on request, on a signal, or because the folder is no longer this worker's."""
         return self.was_signalled or (self.folder / CANCEL).exists() or not self.lock.is_in_place
 
     def set(self, state: RunState, reason: str = "", **parts: Any) -> None:
-        """Say where the run is, for good.
-
-        Raises:
-            RunError: If the folder is no longer this worker's.
-        """
+        """Report the run's state durably."""
         with self._guard:
             self._status = replace(self._status, state=state, reason=reason, **parts)
             self._write(durable=True)
 
     @contextmanager
     def beating(self) -> Iterator[None]:
-        """Show in the run's status that its worker lives, and for how long, while it works on whatever takes long."""
+        """Update the run's status while it works, however long a step takes."""
         thread = threading.Thread(target=self._beat, daemon=True, name="heartbeat")
         thread.start()
         try:
@@ -92,11 +83,7 @@ class Reporter:
         self.set(RunState.RUNNING, "", stage=stage, step=0, total=steps, seconds=self._passed())
 
     def report(self, record: StepRecord) -> None:
-        """A step is done.
-
-        Raises:
-            RunError: If the folder is no longer this worker's: another one may be writing there.
-        """
+        """Record a finished step."""
         self._require_place()
         values = {name: value for name, value in asdict(record).items() if name != "step"}
         self._file().step(self._status.stage, record.step, self._status.total, values)
@@ -107,25 +94,25 @@ class Reporter:
             self._write(durable=False)
 
     def saved(self, step: int) -> None:
-        """A checkpoint of the training is whole, from which it can go on."""
+        """Record a complete checkpoint of the training."""
         with self._guard:
             saved: dict[str, Json] = {"stage": self._status.stage, "step": step, "total": self._status.total}
             self._status = replace(self._status, saved=saved)
         self._write(durable=False)
 
     def note(self, event: Mapping[str, Any]) -> None:
-        """Something that is no step."""
+        """Record an event."""
         self._file().event({**event, "at": round(time.time(), 3)})
 
     def say(self, text: str) -> None:
-        """A sentence on what is being done."""
+        """Report a sentence on what is being done."""
         with suppress(OSError, ValueError):  # a full disk under the log must not end the run
             print(text, file=sys.stderr, flush=True)  # noqa: T201 - the run's log
         if self._status.state is RunState.RUNNING:
             self.set(RunState.RUNNING, text[:300], seconds=self._passed())
 
     def end(self, state: RunState, reason: str, results: Mapping[str, Json] | None = None) -> None:
-        """The last words, for which room was kept."""
+        """Write the last status, for which room was kept."""
         plain = json.loads(json.dumps(dict(results or {}), default=str), parse_constant=lambda _: None)
         with self._guard:
             self._ended.set()

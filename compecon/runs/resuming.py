@@ -1,4 +1,4 @@
-"""Which runs that were lost are worth another start without anybody looking on."""
+"""Lost runs that are worth resuming unattended."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _STAY_AWAY = 2  # attempts without progress
 
 
 def worth_resuming(store: RunStore) -> tuple[tuple[RunRecord, ...], tuple[RunRecord, ...]]:
-    """Every lost run: those to start again, and those whose last two attempts made no progress. Oldest first."""
+    """Lost runs, oldest first: those to start again, and those whose last two attempts made no progress."""
     lost = [record for record in reversed(store.list()) if record.state is RunState.LOST]
     idle = {record.run_id for record in lost if is_going_nowhere(record.folder)}
     return (
@@ -27,10 +27,10 @@ def worth_resuming(store: RunStore) -> tuple[tuple[RunRecord, ...], tuple[RunRec
 
 
 def is_going_nowhere(folder: Path) -> bool:
-    """Whether the last two attempts of a run left nothing that the next one could go on from.
+    """Whether the last two attempts of a run left nothing for the next one to continue from.
 
-    Steps of an attempt are dropped from the metrics once a later attempt does them again: what stands between two
-    attempts was saved. Of the last attempt, that is known by its checkpoints.
+    Steps of an attempt are dropped from the metrics once a later attempt repeats them: what stands between two attempts
+    was saved. For the last attempt, its checkpoints decide.
     """
     attempts = _attempts(folder / METRICS)
     if len(attempts) < _STAY_AWAY:
@@ -40,7 +40,7 @@ def is_going_nowhere(folder: Path) -> bool:
 
 
 def _attempts(path: Path) -> list[list[int]]:
-    """Steps of each attempt that no later one did again."""
+    """Steps of each attempt that no later one repeated."""
     found: list[list[int]] = []
     for value in _values(path):
         if value.get("event") == "attempt":

@@ -1,4 +1,4 @@
-"""What is known of a run: what was asked for, what its worker says, and what follows from both."""
+"""What is known of a run: its spec, its worker's status, and what follows from both."""
 
 from __future__ import annotations
 
@@ -56,21 +56,21 @@ _WRITTEN = frozenset(RunState) - {RunState.NEWER}
 @final
 @dataclass(frozen=True)
 class RunSpec:
-    """What to run: enough to run it again. Written once, by whoever submits it.
+    """What to run: enough to run it again. Written once, on submission.
 
     Attributes:
         recipe: Name of a recipe.
         params: Its parameters, all of them.
         title: A line for people.
         sweep: The sweep it belongs to, or "".
-        parent_run: The run it was made from by changing something, or "".
-        queue: What it waits for a slot of: "cpu", "gpu", or "" for nothing.
-        threads: Threads that it computes with; another number gives other roundings.
-        executor: Who runs it: "local", or the name of another one.
-        order: Runs are listed by this, not by a clock.
+        parent_run: The run whose settings were changed to make it, or "".
+        queue: The device that it waits for: "cpu", "gpu", or "" for none.
+        threads: Threads to compute with; another number gives other roundings.
+        executor: "local", or the name of another executor.
+        order: Position in lists, independent of clocks.
         created_at: Seconds since 1970, for people.
         versions: Of the libraries that it was submitted with.
-        priority: How much of a busy machine it gets: "background" or "normal".
+        priority: CPU priority on a busy machine: "background" or "normal".
         more: Entries of its file that only a newer compecon knows.
     """
 
@@ -100,45 +100,40 @@ class RunSpec:
 
     @classmethod
     def read(cls, value: Mapping[str, Any]) -> Self:
-        """A spec from a file.
-
-        Raises:
-            NewerError: If a newer compecon wrote it.
-            RunError: If a part is missing or of another type.
-        """
+        """A spec from a file."""
         return read_parts(cls, value, "spec.json", SCHEMA)
 
     def as_json(self) -> dict[str, Any]:
-        """What its file holds. Parts that came later are left out at their defaults: older compecons read it then."""
+        """Content of its file. Fields added later are left out at their defaults, so that older compecons read it."""
         return written_parts(self, SCHEMA, later=("priority",))
 
     @property
     def digest(self) -> str:
-        """Changes with every part of it."""
+        """Hash of all of it."""
         return hashlib.sha256(json.dumps(self.as_json(), sort_keys=True).encode()).hexdigest()
 
 
 @final
 @dataclass(frozen=True)
 class Status:
-    """What the worker of a run says of it. Written by whoever holds the run's lock, and by nobody else.
+    """What the worker of a run reports. Written only by the process that holds the run's lock.
 
     Attributes:
         state: Where it is.
         reason: Why, one sentence; may be empty.
         attempt: How often it was started.
         stage: What is being done.
-        step: Steps of the stage that are done.
+        step: Finished steps of the stage.
         total: Steps of the stage; 0 while unknown.
-        seconds: Time of this attempt since it had its slot.
+        seconds: Time of this attempt since it got its slot.
         pid: Process of the worker; 0 before it has begun.
         host: Name of its machine.
         device: What it runs on.
-        results: What came of it.
+        results: Results.
         spec_sha256: Digest of the spec that it was first started with.
         saved: The last checkpoint of its training: "stage", "step" and "total"; empty before the first.
-        load: How busy the machine is, see `compecon.runs.load`; empty where nobody knows.
-        earlier_seconds: Time of the attempts before this one.
+        load: How busy the machine is, see `compecon.runs.load`; empty where unknown.
+        earlier_seconds: Time of earlier attempts.
         more: Entries of its file that only a newer compecon knows.
     """
 
@@ -161,17 +156,12 @@ class Status:
 
     @property
     def all_seconds(self) -> float:
-        """Time of all attempts since each had its slot."""
+        """Time of all attempts, each since it got its slot."""
         return self.earlier_seconds + self.seconds
 
     @classmethod
     def read(cls, value: Mapping[str, Any], name: str = "status.json") -> Self:
-        """A status from a file.
-
-        Raises:
-            NewerError: If a newer compecon wrote it, which may know more states.
-            RunError: If a part is of another type.
-        """
+        """A status from a file. A state that only a newer compecon knows raises `NewerError`."""
         check_schema(value, SCHEMA, name, error=RunError)
         state = value.get("state")
         if not isinstance(state, str) or not _STATE.match(state):
@@ -181,11 +171,11 @@ class Status:
         return read_parts(cls, {**value, "state": RunState(state)}, name, SCHEMA)
 
     def as_json(self) -> dict[str, Any]:
-        """What its file holds."""
+        """Content of its file."""
         return written_parts(self, SCHEMA, later=("earlier_seconds",))
 
     def again(self, attempt: int) -> Self:
-        """What is said when it waits to be started once more: what was saved stays."""
+        """The status while it waits for another start: what was saved stays."""
         return type(self)(
             attempt=attempt,
             spec_sha256=self.spec_sha256,
@@ -203,12 +193,12 @@ class RunRecord:
     Attributes:
         run_id: Its name.
         folder: Its folder.
-        spec: What was asked for.
-        status: What its worker said last.
+        spec: What was submitted.
+        status: What its worker reported last.
         state: Where it is, judged by its lock too.
         reason: Why, one sentence; may be empty.
-        is_stalled: Whether its process lives and stands still.
-        heard_at: When its worker wrote last, in seconds since 1970; 0 if nobody knows.
+        is_stalled: Whether its process is alive and halted.
+        heard_at: When its worker wrote last, in seconds since 1970; 0 if unknown.
     """
 
     run_id: str
@@ -227,31 +217,23 @@ class RunRecord:
 
     @property
     def checkpoint(self) -> Path | None:
-        """The checkpoint that came of it, if one did."""
+        """The checkpoint that it made, if any."""
         path = self.folder / "result" / self.run_id
         return path if self.state is RunState.SUCCEEDED and (path / "config.json").is_file() else None
 
     def require_known(self) -> None:
-        """Make sure that it is this compecon's to change.
-
-        Raises:
-            NewerError: If a newer one wrote it.
-        """
+        """Refuse to change a run that a newer compecon wrote."""
         if self.state is RunState.NEWER:
             raise NewerError(f"{self.run_id} is left alone: {self.reason}")
 
 
 def is_id(name: str) -> bool:
-    """Whether something can be a run's name."""
+    """Whether a text can be a run's name."""
     return _ID.match(name) is not None
 
 
 def checked_id(run_id: str) -> str:
-    """A run's name, which becomes a folder's.
-
-    Raises:
-        RunError: If it cannot be one.
-    """
+    """A valid run's name, which is also a folder's."""
     if not is_id(run_id):
         raise RunError(f"a run's name has 8 to 40 of a-z, 0-9 and -, got {run_id[:60]!r}.")
     return run_id

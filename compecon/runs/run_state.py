@@ -1,4 +1,4 @@
-"""What state a run is in, judged by its files and its lock together. Reading changes nothing."""
+"""The state of a run, judged by its files and its lock together. Reading changes nothing."""
 
 from __future__ import annotations
 
@@ -22,12 +22,7 @@ Part = TypeVar("Part")
 
 
 def read_run(folder: Path, liveness: Mapping[str, Liveness]) -> RunRecord:
-    """A run as it is now: what its worker said last, unless the worker is gone.
-
-    Args:
-        folder: Its folder.
-        liveness: Asks executors other than the local one whether a run's worker lives.
-    """
+    """A run as it is now: what its worker reported last, unless the worker is gone."""
     try:
         return _read(folder, liveness)
     except NewerError as error:
@@ -37,14 +32,7 @@ def read_run(folder: Path, liveness: Mapping[str, Liveness]) -> RunRecord:
 
 
 def submitted_spec(folder: Path) -> RunSpec:
-    """What a run was submitted as.
-
-    Args:
-        folder: Its folder.
-
-    Raises:
-        RunError: If that cannot be read.
-    """
+    """The spec that a run was submitted with."""
     try:
         return RunSpec.read(read_json(folder / SPEC, SCHEMA))
     except OSError as error:
@@ -52,15 +40,12 @@ def submitted_spec(folder: Path) -> RunSpec:
 
 
 def finished_status(folder: Path, *, by_result: bool) -> Status | None:
-    """How a run ended, if it ended well and its status does not say so.
+    """How a run ended, if it succeeded and its status does not say so.
 
     Args:
         folder: Its folder.
-        by_result: Whether a checkpoint that came of it is enough. Otherwise its worker has to have said that it was
-            through: what makes a checkpoint measures it afterwards.
-
-    Raises:
-        NewerError: If a newer compecon wrote it.
+        by_result: Whether a checkpoint is evidence enough. Otherwise its worker must have reported success: what makes
+            a checkpoint measures it afterwards.
     """
     said, why = _part(folder / OUTCOME, lambda value: Status.read(value, OUTCOME), Status())
     if not why and said.state is RunState.SUCCEEDED:
@@ -71,7 +56,7 @@ def finished_status(folder: Path, *, by_result: bool) -> Status | None:
 
 
 def has_result(folder: Path) -> bool:
-    """Whether a checkpoint came of a run: it is put in its place as a whole."""
+    """Whether a checkpoint came of a run; it is put in place as a whole."""
     try:
         return any((folder / "result" / folder.name).iterdir())
     except OSError:
@@ -94,7 +79,7 @@ def _read(folder: Path, liveness: Mapping[str, Liveness]) -> RunRecord:
 
 
 def _as_said(folder: Path) -> tuple[RunRecord, str]:
-    """The record as the files tell it, and which of them cannot be read, if one cannot."""
+    """The record as the files describe it, and why one of them cannot be read."""
     spec, unknown = _part(folder / SPEC, RunSpec.read, _UNKNOWN)
     status, unsaid = _part(folder / STATUS, Status.read, Status(RunState.RUNNING))
     if unknown and status.state.is_finished and status.state is not RunState.SUCCEEDED:
@@ -105,11 +90,7 @@ def _as_said(folder: Path) -> tuple[RunRecord, str]:
 
 
 def _part(path: Path, read: Callable[[Mapping[str, Any]], Part], otherwise: Part) -> tuple[Part, str]:
-    """What a file says, or something else and why it does not.
-
-    Raises:
-        NewerError: If a newer compecon wrote it.
-    """
+    """The content of a file, or a replacement and the reason; a newer compecon's file raises `NewerError`."""
     try:
         return read(read_json(path, SCHEMA)), ""
     except NewerError:
@@ -142,7 +123,7 @@ def _seen(record: RunRecord) -> RunRecord:
 
 
 def _unheard(record: RunRecord) -> str:
-    """What became of a worker that left without a word."""
+    """What became of a worker that ended without reporting."""
     if record.status.state is not RunState.QUEUED:
         return _SILENT
     with suppress(OSError):
@@ -152,7 +133,7 @@ def _unheard(record: RunRecord) -> str:
 
 
 def _what_is_left(record: RunRecord) -> str:
-    """What is kept of a run that ended before its time, and how to go on."""
+    """What is kept of a run that ended early, and how to continue."""
     again, saved = f"`compecon resume {record.run_id}`", record.status.saved
     if has_result(record.folder):
         return f"Its checkpoint is finished; {again} measures it."

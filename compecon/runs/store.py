@@ -1,4 +1,4 @@
-"""The runs of a home: made, found, read, thrown away. The folders are the truth; there is no index to go wrong."""
+"""The runs of a home: created, found, read, deleted. The folders are the only record; there is no index."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class RunStore:
 
     Args:
         home: Where they are.
-        liveness: Asks executors other than the local one whether a run's worker lives; None if that cannot be known.
+        liveness: By executor other than the local one: whether a run's worker is alive; None if that is unknown.
     """
 
     def __init__(self, home: Home, liveness: Mapping[str, Liveness] | None = None) -> None:
@@ -48,25 +48,18 @@ class RunStore:
         self.liveness = dict(liveness or {})
 
     def folder(self, run_id: str) -> Path:
-        """Where a run's files are, whether there is such a run or not.
-
-        Raises:
-            RunError: If the name cannot be a run's.
-        """
+        """Where a run's files are, whether it exists or not."""
         return self.home.runs / checked_id(run_id)
 
     def create(self, spec: RunSpec, key: str = "") -> tuple[str, Lock | None]:
-        """Make a run, or find the one that was made with the same key.
+        """Create a run, or find the one created with the same key.
 
         Args:
-            spec: What to run; gets its order and time here.
+            spec: What to run; its order and time are set here.
             key: What makes two requests the same one: a double click, two tabs, a page loaded again.
 
         Returns:
-            The run's name and its lock, held: give it to the worker. None instead of the lock if the run was there.
-
-        Raises:
-            RunError: If it cannot be written down; nothing is left of it then.
+            The run's name, and its held lock to give to the worker; None instead of the lock if the run existed.
         """
         home = self.home.made()
         run_id = run_id_of(spec.recipe, key or uuid.uuid4().hex)
@@ -99,45 +92,26 @@ class RunStore:
         return run_id, Lock(folder / LOCK, lock.descriptor)
 
     def get(self, run_id: str) -> RunRecord:
-        """A run as it is now.
-
-        Raises:
-            RunError: If there is none of that name.
-        """
+        """A run as it is now."""
         folder = self.folder(run_id)
         if not folder.is_dir():
             raise RunError(f"There is no run {run_id} in {self.home.runs}. `compecon runs` lists all runs.")
         return read_run(folder, self.liveness)
 
     def list(self) -> tuple[RunRecord, ...]:
-        """Every run, newest first; one that cannot be read says so in its reason.
-
-        Raises:
-            RunError: If the folder of the runs cannot be read.
-        """
+        """Every run, newest first; one that cannot be read says so in its reason."""
         found = [read_run(self.folder(name), self.liveness) for name in run_names(self.home)]
         return tuple(sorted(found, key=lambda record: (-record.spec.order, record.run_id)))
 
     def ask_to_stop(self, run_id: str) -> None:
-        """Leave word that a run is to stop; its worker looks at every step.
-
-        Raises:
-            RunError: If there is no such run, or the word cannot be left.
-        """
+        """Leave a request to stop; a worker checks for it at every step."""
         record = self.get(run_id)
         record.require_known()
         with system_errors(f"{run_id} cannot be asked to stop"):
             (record.folder / CANCEL).touch()
 
     def delete(self, run_id: str) -> Path:
-        """Move a run to the trash.
-
-        Returns:
-            Where it is now.
-
-        Raises:
-            RunError: If it is not finished, there is no such run, or it cannot be moved.
-        """
+        """Move a finished run to the trash; returns its new path."""
         record = self.get(run_id)
         record.require_known()
         if not record.state.is_finished:
@@ -154,11 +128,7 @@ class RunStore:
         return target
 
     def restore(self, run_id: str) -> None:
-        """Take the run of that name that was deleted last out of the trash.
-
-        Raises:
-            RunError: If there is none, or a run of that name is there.
-        """
+        """Move the run of that name that was deleted last out of the trash."""
         target = self.folder(run_id)
         deleted = [path for path in self.home.trash.glob(f"{run_id}-*") if path.name[len(run_id) + 1 :].isdigit()]
         if not deleted:
@@ -170,11 +140,7 @@ class RunStore:
 
 
 def run_names(home: Home) -> list[str]:
-    """Names of the runs of a home, in order.
-
-    Raises:
-        RunError: If their folder cannot be read.
-    """
+    """Names of the runs of a home, in order."""
     try:
         names = [entry.name for entry in os.scandir(home.runs) if entry.is_dir(follow_symlinks=False)]
     except FileNotFoundError:
@@ -192,11 +158,7 @@ def run_id_of(recipe: str, key: str) -> str:
 
 @contextmanager
 def system_errors(what: str) -> Iterator[None]:
-    """Say what could not be done where the system refuses something.
-
-    Raises:
-        RunError: In place of an OSError.
-    """
+    """Turn an `OSError` into a `RunError` that says what could not be done."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""From a recipe and a few settings to a spec that says everything: what a command, a form and a sweep submit."""
+"""From a recipe and a few settings to a complete spec, as a command, a form or a sweep submits it."""
 
 from __future__ import annotations
 
@@ -20,11 +20,7 @@ LIBRARIES = ("compecon", "torch", "transformers", "accelerate", "tokenizers", "s
 
 
 def recipe_named(name: str) -> Recipe:
-    """A recipe.
-
-    Raises:
-        RunError: If there is none of that name.
-    """
+    """A recipe by name."""
     from compecon.runs.jobs.job_registry import RECIPES  # noqa: PLC0415 - a worker that waits has no need of it
 
     if name not in RECIPES:
@@ -41,20 +37,7 @@ def new_spec(
     parent_run: str = "",
     priority: str = "",
 ) -> RunSpec:
-    """What to submit to run a recipe.
-
-    Args:
-        recipe: Its name.
-        params: Settings that differ from its defaults, or all of them.
-        title: A line for people.
-        sweep: The sweep it belongs to, or "".
-        parent_run: The run it was made from by changing something, or "".
-        priority: How much of a busy machine it gets, "background" or "normal"; "" for what the home's settings say.
-
-    Raises:
-        RunError: If there is no such recipe or priority.
-        CompeconError: If a setting is unknown or out of range.
-    """
+    """The spec of a recipe with these settings; those not given have their defaults."""
     if priority not in ("", *PRIORITIES):
         raise RunError(f"priority must be one of {', '.join(PRIORITIES)}, got {priority[:60]!r}.")
     chosen = recipe_named(recipe)

@@ -1,4 +1,4 @@
-"""Waiting for a turn, for processes that load next to nothing: see `compecon.runs.queue`, which says what it means."""
+"""Waiting for a turn, for processes that load next to nothing; `compecon.runs.queue` wraps it."""
 
 from __future__ import annotations
 
@@ -19,11 +19,7 @@ _SHORTEST_S, _LONGEST_S = 0.05, 0.5
 
 
 def join(folder: str, run_id: str, order: int) -> None:
-    """Take a ticket; the lower the order, the earlier the turn. It holds the version of what it says by its name.
-
-    Raises:
-        OSError: If it cannot be written.
-    """
+    """Take a ticket that holds the version of its format; the lower the order, the earlier the turn."""
     os.makedirs(folder, exist_ok=True)
     path = os.path.join(folder, f"{order:0{_DIGITS}}-{run_id}{_SUFFIX}")
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | FLAGS, 0o644)
@@ -34,7 +30,7 @@ def join(folder: str, run_id: str, order: int) -> None:
 
 
 def leave(folder: str, run_id: str) -> None:
-    """Give tickets back."""
+    """Return tickets."""
     for name in tickets(folder):
         if owner(name) == run_id:
             _remove(os.path.join(folder, name))
@@ -67,12 +63,7 @@ def is_newer(path: str) -> bool:
 
 
 def waiting(folder: str, runs: str) -> Iterator[str]:
-    """Who waits, in the order of turns. Tickets of the dead are thrown away, unless a newer compecon wrote them.
-
-    Args:
-        folder: Of the tickets.
-        runs: Of the runs.
-    """
+    """Runs that wait, in the order of turns. Tickets of dead ones are removed, unless a newer compecon wrote them."""
     for name in tickets(folder):
         if is_held(os.path.join(runs, owner(name), "worker.lock")):
             yield owner(name)
@@ -91,18 +82,15 @@ def wait_for_turn(
     """Wait for a slot.
 
     Args:
-        folder: Of the tickets and the slots.
+        folder: Of the tickets and slots.
         runs: Of the runs.
         n_slots: How many slots there are.
-        ticket: Whose turn, and the order of the ticket. The run's lock is held, or it would be taken for dead.
-        unwanted: Asked again and again whether to give up.
-        tell: Is told how many are before it, when that changes.
+        ticket: The run and its order. Its lock must be held, or it counts as dead.
+        unwanted: Polled for whether to give up.
+        tell: Called with the number of runs ahead, when that changes.
 
     Returns:
-        Number of the slot and open descriptor of its lock, which is held; None if it was given up.
-
-    Raises:
-        OSError: If tickets or slots cannot be written.
+        Number of the slot and open descriptor of its held lock; None if it was given up.
     """
     run_id, order = ticket
     pause, told = _SHORTEST_S, -1

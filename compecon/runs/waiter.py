@@ -32,7 +32,7 @@ _signals: list[int] = []
 
 
 def main(root: str, folder: str, plan: Plan, worker: list[str]) -> None:
-    """Wait, then become the worker; returns if nobody wants the run any more."""
+    """Wait, then become the worker; returns if the run is no longer wanted."""
     try:
         sys.path.insert(0, root)
         slots = _slots(folder, plan)
@@ -77,7 +77,7 @@ def _slots(folder: str, plan: Plan) -> list[tuple[int, int]] | None:
 
 
 def _say(folder: str, state: str, reason: str) -> None:
-    """Say in the run's status where it is, and leave all else that is said there."""
+    """Change the run's status, and leave everything else in it."""
     path, part = (os.path.join(folder, name) for name in ("status.json", ".status.json.part"))
     with open(path, encoding="utf-8") as stream:
         status = json.load(stream)
@@ -89,7 +89,7 @@ def _say(folder: str, state: str, reason: str) -> None:
 
 
 def _listen() -> None:
-    """The first signal asks to leave, the second one leaves at once."""
+    """The first signal asks to stop, the second one stops at once."""
 
     def on_signal(number: int, _frame: object) -> None:
         if _signals:

@@ -20,17 +20,7 @@ _TRAINING, _RESULT = "checkpoints", "result"
 
 
 def work(folder: Path, spec: RunSpec, reporter: Reporter) -> dict[str, Any]:
-    """Run a recipe and return its results.
-
-    Args:
-        folder: The run's folder.
-        spec: What to run.
-        reporter: Is told how far it is.
-
-    Raises:
-        RunError: If there is no such recipe.
-        Exception: Whatever the recipe raises.
-    """
+    """Run the recipe of a spec in a run's folder and return its results."""
     recipe = RECIPES.get(spec.recipe)
     if recipe is None:
         raise RunError(f"There is no recipe {spec.recipe!r}. There are: {', '.join(RECIPES)}.")
@@ -43,7 +33,7 @@ def work(folder: Path, spec: RunSpec, reporter: Reporter) -> dict[str, Any]:
 
 
 def place_of(folder: Path) -> RunPaths:
-    """Where a recipe's files go. A result that a former attempt left half done is cleared away."""
+    """Where a recipe's files go. A half-finished result of a former attempt is removed."""
     result = folder / _RESULT
     for half in result.glob(".*") if result.is_dir() else ():
         shutil.rmtree(half, ignore_errors=True)

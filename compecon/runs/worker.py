@@ -1,8 +1,7 @@
 """The process of a run: `python -m compecon.runs.worker FOLDER`.
 
-It holds the run's lock for life and loads what it needs once it has its turn; mostly it has waited for that as a
-`compecon.runs.waiter`. Whatever happens, the folder says so; what cannot be said (`kill -9`, a power cut) is what the
-free lock says.
+It holds the run's lock for life and loads what it needs once it has its turn; usually it has waited for that as a
+`compecon.runs.waiter`. However it ends, the folder says so; after `kill -9` or a power cut the free lock does.
 """
 
 from __future__ import annotations
@@ -84,11 +83,7 @@ def _work(folder: Path, reporter: Reporter) -> dict[str, Json]:
 
 
 def _turns(home: Home, run_id: str, spec: RunSpec, reporter: Reporter) -> list[Slot]:
-    """Wait first for a place in the sweep, if it is limited, then for one on the device.
-
-    Raises:
-        TrainingInterruptedError: If the run is no longer wanted.
-    """
+    """Wait first for a slot of the sweep, if it is limited, then for one of the device."""
     queues = queues_of(home, spec)
     if held := os.environ.pop(SLOTS, ""):  # it was the waiter, see `compecon.runs.waiter`
         return [Slot.held(queue.folder, *slot) for queue, slot in zip(queues, json.loads(held), strict=True)]
@@ -108,7 +103,7 @@ def _turns(home: Home, run_id: str, spec: RunSpec, reporter: Reporter) -> list[S
 
 
 def queues_of(home: Home, spec: RunSpec) -> list[Queue]:
-    """What a run has to wait for, in this order. A cluster gives out its devices itself."""
+    """The queues that a run waits in, in this order. A cluster assigns its devices itself."""
     limit = limit_of(home, spec.sweep)
     own = [Queue(home, spec.sweep, limit)] if limit else []
     return [*own, *([Queue.of_device(home, spec.queue)] if spec.queue and spec.executor == "local" else [])]
@@ -132,7 +127,7 @@ def _lock(folder: Path) -> Lock | None:
 
 
 def _write_into(log: Path) -> None:
-    """Keep what is printed in the run's folder; a cluster keeps it elsewhere, and not for long."""
+    """Redirect output to the run's log; a cluster keeps it elsewhere, and not for long."""
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     for standard in (1, 2):
         os.dup2(descriptor, standard)
@@ -140,7 +135,7 @@ def _write_into(log: Path) -> None:
 
 
 def _listen(reporter: Reporter) -> None:
-    """The first signal asks to leave after the step, the second one leaves at once."""
+    """The first signal asks to stop after the step, the second one stops at once."""
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
         if reporter.was_signalled:
@@ -153,9 +148,9 @@ def _listen(reporter: Reporter) -> None:
 
 
 def _step_back() -> None:
-    """Let others go first, a little: beside four programs that never rest a run still gets a quarter of a core of two.
+    """Lower the priority a little: beside four busy programs on two cores, a run still gets a quarter of a core.
 
-    Linux weighs sessions against each other by a number of their own where it groups processes so, and else processes.
+    Linux weighs sessions against each other by a value of their own where it groups processes, and else processes.
     """
     with suppress(OSError):
         if Path("/proc/sys/kernel/sched_autogroup_enabled").read_text(encoding="ascii").strip() == "1":

@@ -1,1 +1,1 @@
-"""What can be set: frozen classes that pydantic checks, and one reader of what is typed."""
+"""Settings: frozen classes that pydantic checks, and one parser of typed values."""

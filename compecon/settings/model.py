@@ -1,10 +1,10 @@
-"""Settings as frozen dataclasses that pydantic checks; what it refuses is said in one sentence.
+"""Settings as frozen dataclasses that pydantic checks; each refusal is one sentence.
 
     @settings_model
     class OvenSettings:
         degrees: float = Field(default=220.0, gt=0, description="Temperature in the middle.")
 
-A description, a default and a range stand once, on the field. Types are taken strictly: "8" is no number, nor is True.
+A description, a default and a range stand once, on the field. Types are strict: neither "8" nor True is a number.
 """
 
 from __future__ import annotations
@@ -41,14 +41,13 @@ Kind = TypeVar("Kind")
 @final
 @dataclass(frozen=True)
 class Shown:
-    """What people see of a field, where it does not follow from its name.
+    """How a field is presented, where that does not follow from its name.
 
     Attributes:
         label: Its name in a form.
         unit: Of its value.
-        group: Which part of a form it belongs to; "" for that of its class.
-        options: Spellings on the command line, the first being the one that is shown; empty for an argument without a
-            name.
+        group: Section of a form; "" for that of its class.
+        options: Spellings on the command line, the shown one first; empty for a positional argument.
     """
 
     label: str = ""
@@ -60,24 +59,16 @@ class Shown:
 @final
 @dataclass(frozen=True)
 class OneOf:
-    """Names that a field may have, where they are known only once the program runs; otherwise `Literal` says it.
-
-    Attributes:
-        names: Gives them.
-    """
+    """Names that a field may have, where they are known only at run time; otherwise `Literal` lists them."""
 
     names: Callable[[], Iterable[str]]
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Look at a text once it is one."""
+        """Check a text once it is one."""
         return core_schema.no_info_after_validator_function(self.checked, handler(source))
 
     def checked(self, name: str) -> str:
-        """The name.
-
-        Raises:
-            ValueError: If there is none of that name.
-        """
+        """The name, if there is one."""
         if name not in self.names():
             raise ValueError(_not_among(name, self.names()))
         return name
@@ -106,8 +97,8 @@ Counts = Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(strict=False, 
 def settings_model(kind: type[Kind]) -> type[Kind]:
     """Make a class one of settings: a frozen dataclass whose values pydantic checks.
 
-    Making one raises `SettingError`, which is a ValueError, for a value of another type or out of its range, for a name
-    that is unknown, and for what `__post_init__` refuses. `dataclasses.replace` checks again.
+    Creating one raises `SettingError`, a ValueError, for a value of another type or out of range, an unknown name, and
+    what `__post_init__` refuses. `dataclasses.replace` checks again.
     """
     made: Any = checked_dataclass(kind, frozen=True, config=STRICT)
     make = made.__init__
@@ -131,13 +122,7 @@ def fields_of(kind: type) -> dict[str, FieldInfo]:
 
 
 def refusal(error: ValidationError, fields: Mapping[str, FieldInfo], *, owner: str) -> SettingError:
-    """What pydantic objects to first, as a sentence.
-
-    Args:
-        error: What it raised.
-        fields: Those that were looked at.
-        owner: Whose settings these are.
-    """
+    """The first error of pydantic, as a sentence; `owner` names the class whose `fields` were checked."""
     first = error.errors(include_url=False)[0]
     cause = first.get("ctx", {}).get("error")
     if isinstance(cause, SettingError):
@@ -151,13 +136,13 @@ def refusal(error: ValidationError, fields: Mapping[str, FieldInfo], *, owner: s
 
 
 def unknown(name: object, names: Iterable[str], owner: str) -> SettingError:
-    """That there is no such setting."""
+    """The error for an unknown setting."""
     meant = did_you_mean(str(name), names) or f" There are: {', '.join(names)}."
     return SettingError(str(name)[:100], f"is not a setting of {owner}.{meant}")
 
 
 def range_of(field: FieldInfo) -> str:
-    """Where a field's number may be, in words: "in (0, 1]", "from 1 to 500", "at least 1"; "" for anywhere."""
+    """A field's range, in words: "in (0, 1]", "from 1 to 500", "at least 1"; "" for any number."""
     found = {name: getattr(each, name) for each in field.metadata for name in _BOUNDS if hasattr(each, name)}
     if len(found) < 2:
         return "".join(f"{_BOUNDS[name]} {bound:g}" for name, bound in found.items())
@@ -168,7 +153,7 @@ def range_of(field: FieldInfo) -> str:
 
 
 def quoted(value: Any) -> str:
-    """A value in a message, however long it is."""
+    """A value for a message, shortened."""
     try:
         text = repr(value)
     except ValueError:  # a whole number with thousands of digits
@@ -191,7 +176,7 @@ def _sentence(error: Any, field: FieldInfo | None) -> str:
 
 
 def choices_of(field: FieldInfo) -> tuple[str, ...]:
-    """All values of a field, if they are names of which it has one; empty otherwise."""
+    """All values of a field that has a list of them; empty otherwise."""
     for each in field.metadata:
         if isinstance(each, OneOf):
             return tuple(each.names())
@@ -200,7 +185,7 @@ def choices_of(field: FieldInfo) -> tuple[str, ...]:
 
 
 def alternatives(annotation: Any) -> tuple[Any, ...]:
-    """The types of `a | None`, or the type alone; without what is said of them."""
+    """The types of `a | None`, or the type alone; without annotations."""
     parts = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
     return tuple(get_args(part)[0] if get_origin(part) is Annotated else part for part in parts)
 

@@ -1,14 +1,14 @@
-"""A setting as a form, a command line, a table and a sweep see it, read off a class; and one reader of what is typed.
+"""A setting as a form, a command line, a table and a sweep see it, and the one parser of typed values.
 
-What is typed means the same everywhere (`Setting.parse`):
+A typed value means the same everywhere (`Setting.parse`):
 
-- spaces around it do not count;
-- nothing, and "none" in any case, is None where None is a value, and no number at all in a list;
-- numbers are as Python writes them, lists are whole numbers between commas, yes, no, true and false in any case;
-- anything else is the text itself, and is refused if that is no value.
+- surrounding spaces are ignored;
+- nothing, and "none" in any case, is None where None is a value, and the empty list for a list;
+- numbers are as in Python, lists are whole numbers between commas, yes, no, true and false in any case;
+- anything else is the text itself, and is refused if it is not a value.
 
-Where several values are typed (`Setting.parse_several`), they stand between commas, lists between semicolons; none of
-them may be empty, because nobody sees whether an empty one was meant.
+Several values (`Setting.parse_several`) stand between commas, lists between semicolons; none of them may be empty,
+because an empty one may be a mistake.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ Made = TypeVar("Made")
 @final
 @dataclass(frozen=True)
 class Setting:
-    """Something that can be set.
+    """A setting.
 
     Attributes:
         name: Its name among the parameters.
-        source: The field that it is.
-        group: Which part of a form it belongs to.
-        default: Value if nothing is said; None too for one that has to be given.
+        source: Its field.
+        group: Section of a form.
+        default: Default value; None also if the setting is required.
         optional: Whether None is a value.
         required: Whether it has to be given.
     """
@@ -63,7 +63,7 @@ class Setting:
 
     @property
     def choices(self) -> tuple[str, ...]:
-        """All values there are; empty if any will do."""
+        """All its values, if they are listed; empty otherwise."""
         return choices_of(self.source)
 
     @property
@@ -79,16 +79,12 @@ class Setting:
 
     @property
     def options(self) -> tuple[str, ...]:
-        """How it is spelled on the command line, "--target-macs" first; empty for an argument without a name."""
+        """Its spellings on the command line, "--target-macs" first; empty for a positional argument."""
         told = self._shown.options
         return (f"--{self.name.replace('_', '-')}",) if told is None else told
 
     def checked(self, given: Any) -> Json:
-        """A value of this setting's kind, from wherever it comes, as JSON has it.
-
-        Raises:
-            SettingError: If it is none, or out of its range. Nothing is converted, but whole numbers where any will do.
-        """
+        """An untrusted value as JSON has it. Nothing is converted, except whole numbers to float."""
         if given is None and self.optional:
             return None
         try:
@@ -101,11 +97,7 @@ class Setting:
         return list(value) if isinstance(value, tuple) else value
 
     def parse(self, text: str) -> Json:
-        """A value as it is typed; see above.
-
-        Raises:
-            SettingError: As of `checked`.
-        """
+        """A typed value; see the module."""
         text = text.strip()
         says_nothing = text.lower() in ("", "none")
         if says_nothing and self.optional:
@@ -117,11 +109,7 @@ class Setting:
         return self.checked(self._read(text))
 
     def parse_several(self, text: str) -> tuple[Json, ...]:
-        """Values as they are typed, one after the other; see above.
-
-        Raises:
-            SettingError: If one is no value, or there is none.
-        """
+        """Several typed values; see the module."""
         if not text.strip():
             raise SettingError(self.name, "give at least one value.")
         parts = text.split(";" if self.kind is tuple else ",")
@@ -156,14 +144,14 @@ def settings_of(
     defaults: Mapping[str, Json] = _NOTHING,
     without: Collection[str] = (),
 ) -> tuple[Setting, ...]:
-    """The settings that are the fields of a class, in their order.
+    """The settings of a class, in the order of its fields.
 
     Args:
         kind: A class of settings.
-        group: Of a form, for fields that name none.
-        names: Settings' names where they are not those of the fields.
-        defaults: Defaults by field where they are not those of the class; one of None makes None a value.
-        without: Fields that are no settings.
+        group: Section of a form, for fields that name none.
+        names: Settings' names where they differ from the fields'.
+        defaults: Defaults by field where they differ from the class's; None makes None a value.
+        without: Fields to leave out.
     """
     found = []
     for name, source in fields_of(kind).items():
@@ -179,7 +167,7 @@ def settings_of(
 
 
 def with_defaults(settings: Iterable[Setting], defaults: Mapping[str, Json]) -> tuple[Setting, ...]:
-    """Settings with other defaults; None is no value of these any more."""
+    """Settings with other defaults, for which None is no longer a value."""
     return tuple(
         replace(each, default=defaults[each.name], optional=False) if each.name in defaults else each
         for each in settings
@@ -187,17 +175,7 @@ def with_defaults(settings: Iterable[Setting], defaults: Mapping[str, Json]) -> 
 
 
 def checked_values(settings: Iterable[Setting], params: Mapping[str, Any], owner: str) -> dict[str, Json]:
-    """All settings' values, defaults filled in, in the order of the settings.
-
-    Args:
-        settings: What can be set.
-        params: What was, by name.
-        owner: Whose settings these are, for messages.
-
-    Raises:
-        SettingError: If a name is unknown, a value of another kind or out of its range, or one is absent that has to be
-            given.
-    """
+    """All settings' values in order, with defaults; `owner` names them in messages."""
     if not isinstance(params, Mapping):
         raise SettingError(owner, f"takes its settings by name, got {quoted(params)}.")
     known = {setting.name: setting for setting in settings}
@@ -208,16 +186,7 @@ def checked_values(settings: Iterable[Setting], params: Mapping[str, Any], owner
 
 
 def made_of(kind: type[Made], params: Mapping[str, Any], **others: Any) -> Made:
-    """An object of a class of settings.
-
-    Args:
-        kind: The class.
-        params: Checked values by field; more than these are left alone.
-        **others: Values that take the place of one, or of what is no setting.
-
-    Raises:
-        SettingError: If settings contradict each other.
-    """
+    """An object of a class of settings from checked values, of which more are ignored, and `others`."""
     return kind(**{**{name: params[name] for name in fields_of(kind) if name in params}, **others})
 
 

@@ -1,1 +1,1 @@
-"""What is wrong with the runs of a home, and how to set it right."""
+"""What is wrong with the runs of a home, and how to repair it."""

@@ -1,4 +1,4 @@
-"""A look at everything that runs leave behind: what is wrong, what is in the way, and what can be set right."""
+"""Checks of everything that runs leave behind: what is wrong, and what can be repaired."""
 
 from __future__ import annotations
 
@@ -25,11 +25,7 @@ _LITTLE_BYTES = 2_000_000_000
 
 
 def check_home(store: RunStore) -> Iterator[Finding]:
-    """Everything that is found in a home, its runs included. Nothing is changed.
-
-    Args:
-        store: The runs.
-    """
+    """Everything found in a home and its runs. Nothing is changed."""
     home = store.home
     if not os.path.lexists(home.root):
         yield from _making(home)
@@ -42,7 +38,7 @@ def check_home(store: RunStore) -> Iterator[Finding]:
 
 
 def _looked(about: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
-    """What a look finds; what it cannot look at is a finding too, and keeps nobody from looking at the rest."""
+    """What a check finds. A check that fails is a finding too, and does not stop the others."""
     try:
         yield from look()
     except NewerError as error:
@@ -56,7 +52,7 @@ def _run(store: RunStore, name: str) -> Iterator[Finding]:
 
 
 def _making(home: Home) -> Iterator[Finding]:
-    """A home that is not there yet, and whether the first run could make it."""
+    """A home that does not exist yet, and whether the first run could create it."""
     above = next(path for path in home.root.parents if path.exists())
     if above.is_dir() and os.access(above, os.W_OK | os.X_OK):
         yield Finding("home", "note", f"There is nothing in {home.root} yet; the first run makes it.")
@@ -85,11 +81,7 @@ def _writing(home: Home) -> Iterator[Finding]:
 
 
 def _write_a_file(home: Home) -> None:
-    """Try what every run does in each of the folders: make a file with something in it.
-
-    Raises:
-        OSError: If that fails; a disk that is full, or mounted to be read only, is known by nothing else.
-    """
+    """Write a file in each folder, as every run does: only that reveals a disk that is full or read-only."""
     for folder in (home.root, home.runs, home.trash, home.queues, home.sweeps):
         if folder.exists():
             with tempfile.NamedTemporaryFile(dir=folder, prefix=".checkup-") as file:
@@ -107,7 +99,7 @@ def _room(store: RunStore) -> Iterator[Finding]:
 
 
 def _numbers(store: RunStore) -> Iterator[Finding]:
-    """Runs are listed and take turns by a number; one that is given twice would put them out of order."""
+    """Runs are listed and take turns by number; a repeated number would put them out of order."""
     home = store.home
     path = home.root / NUMBER
     highest = max((record.spec.order for record in RunStore(home).list()), default=0)

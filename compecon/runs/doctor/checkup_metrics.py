@@ -1,4 +1,4 @@
-"""What is wrong with the metrics of a run: lines that are none. What stands in no line's place is set aside."""
+"""Damaged lines in the metrics of a run; they are moved to a file of their own."""
 
 from __future__ import annotations
 
@@ -21,14 +21,7 @@ _DAMAGED = "metrics.damaged.jsonl"
 
 
 def check_metrics(record: RunRecord) -> Iterator[Finding]:
-    """Whatever is no line of metrics.
-
-    Args:
-        record: A run that nobody works on.
-
-    Raises:
-        NewerError: If a newer compecon wrote them.
-    """
+    """Damaged lines in the metrics of a run without a worker."""
     path = record.folder / METRICS
     try:
         lines = lines_of(path)
@@ -51,19 +44,14 @@ def check_metrics(record: RunRecord) -> Iterator[Finding]:
 
 
 def attempts_in(path: Path) -> int:
-    """How many attempts some metrics tell of; 0 if they cannot be read."""
+    """How many attempts the metrics record; 0 if they cannot be read."""
     with suppress(OSError, RunError):
         return sum(b'"event": "attempt"' in line for line in lines_of(path))
     return 0
 
 
 def lines_of(path: Path) -> list[bytes]:
-    """Lines of a file of metrics with their ends; none if there is no file.
-
-    Raises:
-        OSError: If it cannot be opened.
-        RunError: If it is no regular file, or takes for ever to read.
-    """
+    """Lines of a metrics file with their ends; none if there is no file."""
     try:
         return read_bytes(path, MOST_BYTES, error=RunError).splitlines(keepends=True)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""What is wrong with the files of a run, and how to set it right."""
+"""What is wrong with the files of a run, and how to repair it."""
 
 from __future__ import annotations
 
@@ -22,15 +22,7 @@ _TRAINING = "checkpoints"
 
 
 def check_run(record: RunRecord) -> Iterator[Finding]:
-    """Everything that is wrong with a run; one that is at work or a newer compecon's is left alone.
-
-    Args:
-        record: The run, as it was just read.
-
-    Raises:
-        NewerError: If a newer compecon wrote a part of it.
-        OSError, RunError: If something of it cannot be looked at.
-    """
+    """Everything that is wrong with a run. One that is at work, or a newer compecon's, is left alone."""
     record.require_known()
     if not os.access(record.folder, os.R_OK | os.X_OK):
         yield _problem(record, f"its folder cannot be read. Give yourself the right to read {record.folder}.")
@@ -93,7 +85,7 @@ def _should_have_result(spec: RunSpec) -> bool:
 
 
 def _new_status(folder: Path, spec: RunSpec | None) -> str:
-    """Write what is known of a run in the place of a status that cannot be read, which is kept."""
+    """Replace a status that cannot be read, and keep the damaged file."""
     path = folder / STATUS
     reason = "Its status was damaged. Resume it: it goes on from its last complete checkpoint."
     digest, attempts = spec.digest if spec else "", max(1, attempts_in(folder / METRICS))

@@ -1,4 +1,4 @@
-"""What a look at the runs finds, and what could be done about it."""
+"""What a checkup finds, and what can be done about it."""
 
 from __future__ import annotations
 
@@ -15,14 +15,13 @@ from compecon.runs.store import LOCK
 @final
 @dataclass(frozen=True)
 class Finding:
-    """Something that was found.
+    """A finding of a checkup.
 
     Attributes:
         about: A run's name, "home" or "machine".
-        level: "problem" if something is wrong, "note" if somebody may want to know.
-        sentence: What it is, and what can be done.
-        repair: Sets it right and says in a sentence what it did; nothing that was there is deleted. None if a person
-            has to do it.
+        level: "problem" if something is wrong, "note" if it is for information.
+        sentence: What it is, and what to do.
+        repair: Repairs it, deletes nothing, and returns a sentence on what it did; None if a person has to do it.
         repaired: What was done; "" before.
     """
 
@@ -34,11 +33,11 @@ class Finding:
 
     @property
     def is_open(self) -> bool:
-        """Whether something is wrong still."""
+        """Whether it is a problem that has not been repaired."""
         return self.level == "problem" and not self.repaired
 
     def set_right(self) -> Finding:
-        """The same after its repair, if it has one."""
+        """The finding after its repair, if it has one."""
         if self.repair is None:
             return self
         try:
@@ -50,7 +49,7 @@ class Finding:
 
 
 def aside(path: Path, name: str) -> Path:
-    """Rename a file or folder within its folder, without taking the place of another one; gives its new path."""
+    """Rename a file or folder within its folder, replacing nothing; returns its new path."""
     target, n = path.with_name(name), 1
     while target.exists():
         n += 1
@@ -61,7 +60,7 @@ def aside(path: Path, name: str) -> Path:
 
 
 def while_nobody_works(folder: Path, change: Callable[[], str]) -> Callable[[], str]:
-    """A change to a run that is made only while nobody holds its lock; says "" if somebody does."""
+    """A change to a run that is made only while no worker holds its lock; returns "" if one does."""
 
     def changed() -> str:
         lock = Lock.taken(folder / LOCK)

@@ -1,4 +1,4 @@
-"""What this machine has that runs depend on: versions of libraries, and GPUs. Nothing of it is loaded."""
+"""What runs depend on: library versions, GPUs, and methods of installed packages. No library is loaded."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from compecon.runs.submission import LIBRARIES
 
 
 def check_machine() -> Iterator[Finding]:
-    """Libraries that are missing, too old or others than were tested, and whether a GPU is seen."""
+    """Libraries that are missing, too old or untested, and whether a GPU is visible."""
     for text in _needed():
         if (sentence := _unmet(text)) is not None:
             yield Finding("machine", "problem", sentence)
@@ -48,7 +48,7 @@ def _needed() -> list[str]:
 
 
 def _unmet(text: str) -> str | None:
-    """What is wrong with a library that is needed; None if nothing is."""
+    """What is wrong with a required library; None if nothing is."""
     try:
         need = Requirement(text)
     except InvalidRequirement:

@@ -1,4 +1,4 @@
-"""What installed packages bring: methods that cannot be used are findings."""
+"""Methods of installed packages that cannot be used."""
 
 from __future__ import annotations
 

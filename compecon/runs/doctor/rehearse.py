@@ -1,4 +1,4 @@
-"""A rehearsal in the background, stopped and resumed: does this machine keep what a training needs kept?"""
+"""A rehearsal in the background, stopped and resumed, to test whether this machine preserves a training."""
 
 from __future__ import annotations
 
@@ -18,15 +18,12 @@ Found = TypeVar("Found")
 
 
 def rehearse(executor: Executor, store: RunStore, patience_s: float = 120.0) -> str:
-    """Submit a rehearsal, stop it in the middle, resume it, and compare its end with that of an undisturbed one.
+    """Submit a rehearsal, stop it halfway, resume it, compare it with an undisturbed one, and say how it went.
 
     Args:
-        executor: Who runs it.
-        store: Where; the run is deleted again if all went well.
-        patience_s: How long it may stand still.
-
-    Returns:
-        A sentence on how it went.
+        executor: Runs it.
+        store: Where; the run is deleted if all went well.
+        patience_s: How long it may make no progress.
 
     Raises:
         RunError: If it did not go as it should; the run is then kept.

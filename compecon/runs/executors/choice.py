@@ -1,4 +1,4 @@
-"""Which executor runs what: one name and a few options for the commands and the page."""
+"""Executors by name, with a few options for commands and pages."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _TRUTH = {"": None, "0": False, "1": True}
 @final
 @dataclass(frozen=True)
 class ExecutorOptions:
-    """What executors other than the local one have to be told. Never read from a run's folder: a token goes there.
+    """Options of executors other than the local one. Never read from a run's folder: a token is sent along.
 
     Attributes:
         ray_address: Of the job server of a Ray cluster, like "http://127.0.0.1:8265"; "" for none.
         ray_python: Python of the cluster's machines; "" for a guess, see `Cluster`.
-        ray_gpu: Whether a run gets a GPU there; None if this machine's devices say it.
+        ray_gpu: Whether a run gets a GPU there; None if this machine's devices decide.
         ray_without_token: Whether another machine may be addressed without a token.
     """
 
@@ -53,12 +53,7 @@ class ExecutorOptions:
 
 
 def open_store(home: Home, options: ExecutorOptions | None = None) -> RunStore:
-    """The runs of a home, with a way to ask for the life of those that are not on this machine.
-
-    Args:
-        home: The home.
-        options: As for `executor_for`; from the environment without.
-    """
+    """The runs of a home, with a way to tell whether those on a configured cluster are alive."""
     store = RunStore(home)
     if (options or ExecutorOptions.from_environment()).ray_address:
         executor_for("ray", store, options)
@@ -66,16 +61,7 @@ def open_store(home: Home, options: ExecutorOptions | None = None) -> RunStore:
 
 
 def executor_for(name: str, store: RunStore, options: ExecutorOptions | None = None) -> Executor:
-    """An executor, and from then on the store asks it whether its runs live. Nothing is asked of a cluster yet.
-
-    Args:
-        name: "local" or "ray".
-        store: Where the runs are.
-        options: How; from the environment without.
-
-    Raises:
-        RunError: If there is no such executor, or it lacks an option.
-    """
+    """An executor, "local" or "ray"; the store then asks it whether its runs are alive."""
     if name == "local":
         return LocalExecutor(store)
     if name != "ray":
@@ -96,22 +82,12 @@ def executor_for(name: str, store: RunStore, options: ExecutorOptions | None = N
 
 
 def executor_of(record: RunRecord, store: RunStore, options: ExecutorOptions | None = None) -> Executor:
-    """The executor that a run was submitted to, and that alone may start or stop it.
-
-    Raises:
-        RunError: As for `executor_for`.
-    """
+    """The executor that a run was submitted to, and that alone may start or stop it."""
     return executor_for(record.spec.executor, store, options)
 
 
 def start_anyway(executor: Executor, run_id: str) -> None:
-    """Start a run though nobody may know whether its worker lives; waits until nothing has moved for a while.
-
-    On this machine a lock always tells, and it is an ordinary start.
-
-    Raises:
-        RunError: As for `Executor.start`, or if something moves.
-    """
+    """Start a run whose worker may be alive, once nothing has moved for a while; locally a lock decides."""
     if isinstance(executor, RayExecutor):
         executor.start_anyway(run_id)
     else:

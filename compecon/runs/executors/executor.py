@@ -1,4 +1,4 @@
-"""What any way of running runs can do. What became of a run is always read from its folder, never from here."""
+"""What every executor can do. The state of a run is always read from its folder, never from here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Executor(Protocol):
 
     @property
     def name(self) -> str:
-        """What a spec calls it."""
+        """Its name in specs."""
         ...
 
     def problems(self) -> tuple[str, ...]:
@@ -20,29 +20,17 @@ class Executor(Protocol):
         ...
 
     def submit(self, spec: RunSpec, key: str = "") -> str:
-        """Make a run and start its worker; the same key gives the same run.
-
-        Raises:
-            RunError: If it cannot be made.
-        """
+        """Create a run and start its worker; the same key gives the same run."""
         ...
 
     def start(self, run_id: str) -> None:
-        """Start the worker of a run that has none: resume it, or try it again. Does nothing if one lives.
-
-        Raises:
-            RunError: If there is no such run, or it has succeeded.
-        """
+        """Start the worker of an unfinished run that has none. Does nothing if one is alive."""
         ...
 
     def stop(self, run_id: str) -> None:
-        """Ask a run to save a checkpoint and end; the second time, end it at once.
-
-        Raises:
-            RunError: If there is no such run.
-        """
+        """Ask a run to save a checkpoint and stop; the second time, end it at once."""
         ...
 
     def lives(self, record: RunRecord) -> bool | None:
-        """Whether a run's worker lives; None if nobody knows, which is no reason to start another one."""
+        """Whether a run's worker is alive; None if unknown, which is no reason to start another one."""
         ...

@@ -30,11 +30,7 @@ _UNTIL_IT_SPEAKS_S = 2.0
 
 @final
 class LocalExecutor:
-    """Detached workers.
-
-    Args:
-        store: Where the runs are.
-    """
+    """Detached workers on this machine."""
 
     name = "local"
 
@@ -50,22 +46,14 @@ class LocalExecutor:
         return ()
 
     def submit(self, spec: RunSpec, key: str = "") -> str:
-        """Make a run and start its worker; the same key gives the same run.
-
-        Raises:
-            RunError: If it cannot be made, or no worker started for it; it is then there to be started again.
-        """
+        """Create a run and start its worker; the run of a failed start stays and can be started again."""
         run_id, lock = self.store.create(replace(spec, executor=self.name), key)
         if lock is not None:
             self._spawn(run_id, lock)
         return run_id
 
     def start(self, run_id: str) -> None:
-        """Resume a run, or try it again. Does nothing if its worker lives.
-
-        Raises:
-            RunError: If there is no such run, it has succeeded, it is another executor's, or it cannot be started.
-        """
+        """Start the worker of an unfinished run that has none. Does nothing if one is alive."""
         record = self.store.get(run_id)
         if record.spec.executor != self.name:
             raise RunError(f"{run_id} was submitted to {record.spec.executor}: only there it can be started.")
@@ -84,7 +72,7 @@ class LocalExecutor:
         self._spawn(run_id, lock)
 
     def _prepare(self, run_id: str) -> None:
-        """Make the files of a run, whose lock is held, those of one that waits to be started."""
+        """Reset the files of a run whose lock is held to those of one that waits to start."""
         record = self.store.get(run_id)
         _require_unfinished(record)  # somebody may have been faster
         former = record.status
@@ -94,11 +82,7 @@ class LocalExecutor:
         write_json(record.folder / STATUS, former.again(former.attempt + bool(former.pid)).as_json())
 
     def stop(self, run_id: str) -> None:
-        """Ask a run to save and end; the second time, end it at once.
-
-        Raises:
-            RunError: If there is no such run.
-        """
+        """Ask a run to save a checkpoint and stop; the second time, end it at once."""
         record = self.store.get(run_id)
         record.require_known()
         if record.state.is_finished:
@@ -109,11 +93,7 @@ class LocalExecutor:
             self.store.ask_to_stop(run_id)
 
     def kill(self, run_id: str) -> None:
-        """End a run's worker at once; what its last complete checkpoint holds stays.
-
-        Raises:
-            RunError: If there is no such run, or its worker cannot be found on this machine.
-        """
+        """End a run's worker at once; its last complete checkpoint stays."""
         if self.store.get(run_id).state.is_finished:
             return
         self.store.ask_to_stop(run_id)
@@ -129,7 +109,7 @@ class LocalExecutor:
             time.sleep(0.02)
 
     def lives(self, record: RunRecord) -> bool | None:
-        """Whether a run's worker lives."""
+        """Whether a run's worker is alive."""
         return is_held(record.folder / LOCK)
 
     def _spawn(self, run_id: str, lock: Lock) -> None:
@@ -167,18 +147,18 @@ def _worker(folder: Path, spec: RunSpec, queues: Sequence[Queue], lock: Lock) ->
 
 
 def _without_waiting(path: str, flags: int) -> int:
-    """A named pipe in the place of the log must not hold up who starts a run."""
+    """A named pipe in place of the log must not block the submitter."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o644)
 
 
 def _plan(spec: RunSpec, queues: Sequence[Queue], lock: Lock) -> str:
-    """What a process has to know that weighs little, waits for its turn and then becomes the worker."""
+    """What a lightweight process needs to wait for its turn and then become the worker."""
     places = [(queue.name, str(queue.folder), queue.n_slots) for queue in queues]
     return json.dumps({"lock": lock.descriptor, "order": spec.order, "queues": places})
 
 
 def _ended(pid: int, run_id: str) -> bool:
-    """End a process and all of its session, if it is the worker of that run: a file can name any process."""
+    """Kill a process and its session, if it is the worker of that run: a file can name any process."""
     import psutil  # noqa: PLC0415 - only where a process is ended
 
     try:

@@ -1,8 +1,8 @@
 """Runs on a Ray cluster: the same worker, started by Ray where there is room.
 
-Ray carries and places; it is never asked what became of a run. That is in the run's folder, which has to be on storage
-that every machine sees under the same path. A job that Ray does not know, or a Ray that does not answer, says nothing
-about the worker: after a restart of the head its list of jobs is empty while they run on.
+Ray starts and places workers; the state of a run is in its folder, which must be on storage that every machine sees
+under the same path. A job that Ray does not know, or a Ray that does not answer, says nothing about the worker: after a
+restart of the head its list of jobs is empty while they continue.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ class Cluster:
     Attributes:
         address: Of its job server, like "http://127.0.0.1:8265".
         python: Python of its machines; "" for this one if the address is this machine's, else "python".
-        gpu: Whether each process of a run gets a GPU; None if the spec says it.
+        gpu: Whether each process of a run gets a GPU; None if the spec decides.
         without_token: Whether another machine may be addressed without a token.
-        lease_s: How long nothing must have moved before a run that nobody knows of may be started anyway.
+        lease_s: How long nothing must have moved before a run of unknown state may be started anyway.
     """
 
     address: str
@@ -49,12 +49,7 @@ class Cluster:
 
 @final
 class RayExecutor:
-    """Workers as jobs of Ray.
-
-    Args:
-        store: Where the runs are: on storage that the cluster shares.
-        cluster: Where to send them.
-    """
+    """Workers as jobs of Ray, for runs on storage that the cluster shares."""
 
     name = "ray"
 
@@ -71,12 +66,7 @@ class RayExecutor:
         return ()
 
     def submit(self, spec: RunSpec, key: str = "") -> str:
-        """Make a run and hand it to Ray; the same key gives the same run.
-
-        Raises:
-            RunError: If it cannot be made, or Ray does not take it: a run that was made then says so, and can be
-                started again.
-        """
+        """Create a run and submit it to Ray; a run that Ray refuses says so, and can be started again."""
         self._server().version()
         run_id, lock = self.store.create(replace(spec, executor=self.name, queue=self._queue(spec)), key)
         if lock is not None:
@@ -85,11 +75,7 @@ class RayExecutor:
         return run_id
 
     def start(self, run_id: str) -> None:
-        """Resume a run, or try it again. Does nothing if its worker lives.
-
-        Raises:
-            RunError: If there is no such run, it has succeeded, or nobody knows whether its worker lives.
-        """
+        """Start the worker of an unfinished run that has none. Does nothing if one is alive."""
         record = self._own(run_id)
         if not record.state.is_finished and (lives := self.lives(record)) is not False:
             if lives:
@@ -102,12 +88,9 @@ class RayExecutor:
         self._start(record)
 
     def start_anyway(self, run_id: str) -> None:
-        """Start a run that nobody knows of, once nothing of it has moved for the lease; waits for that.
+        """Start a run of unknown state, once nothing of it has moved for the lease; blocks until then.
 
-        The time is measured by this process, from when it first saw the run as it is now; no clock is compared.
-
-        Raises:
-            RunError: If it moves, or as for `start`.
+        The time is measured by this process, from when it first saw the run as it is now; no clocks are compared.
         """
         self._server().version()
         record = self._own(run_id)
@@ -122,11 +105,7 @@ class RayExecutor:
         self._start(record)
 
     def stop(self, run_id: str) -> None:
-        """Ask a run to save and end; the second time, end it at once.
-
-        Raises:
-            RunError: If there is no such run, or Ray cannot be asked to end it.
-        """
+        """Ask a run to save a checkpoint and stop; the second time, end it at once."""
         record = self._own(run_id)
         record.require_known()
         if record.state.is_finished:
@@ -140,11 +119,7 @@ class RayExecutor:
             self._say(record, RunState.CANCELLED, "Stopped before Ray had a place for it.")
 
     def kill(self, run_id: str) -> None:
-        """End a run's worker within seconds; what its last complete checkpoint holds stays.
-
-        Raises:
-            RunError: If Ray cannot be asked, or has no such job.
-        """
+        """End a run's worker within seconds; its last complete checkpoint stays."""
         record = self._own(run_id)
         self.store.ask_to_stop(run_id)
         self._server().stop(_submission(record))
@@ -166,11 +141,7 @@ class RayExecutor:
         return None if said in (None, "SUCCEEDED") else said not in ENDED
 
     def tail(self, run_id: str, max_bytes: int = 65_536) -> str:
-        """The end of what a worker has printed; what Ray has of it, if it has not come as far as its folder.
-
-        Raises:
-            RunError: If there is no such run.
-        """
+        """The end of a worker's output; from Ray if it has not reached the run's folder."""
         record = self._own(run_id)
         if text := tail(record.folder / LOG, max_bytes):
             return text
@@ -215,7 +186,7 @@ class RayExecutor:
             self._table().forget()
 
     def _job(self, record: RunRecord) -> dict[str, Any]:
-        """The job; Ray gives its line to a shell."""
+        """The job; Ray passes its line to a shell."""
         host = urllib.parse.urlsplit(self.cluster.address).hostname or ""
         python = self.cluster.python or ("" if is_loopback(host) else "python")
         checked_id(record.folder.name)
@@ -230,7 +201,7 @@ class RayExecutor:
         }
 
     def _say(self, record: RunRecord, state: RunState, reason: str) -> None:
-        """Write down how a run ended that no worker has; a worker that came after all writes it anew."""
+        """Record how a run ended that no worker has reported; a worker that starts after all overwrites it."""
         lock = Lock.taken(record.folder / LOCK)
         if lock is None:
             return
@@ -255,5 +226,5 @@ class RayExecutor:
 
 
 def _submission(record: RunRecord) -> str:
-    """The job's name: the same one however often an attempt is handed in."""
+    """The job's name: the same however often an attempt is submitted."""
     return f"cc-{record.run_id}-a{record.status.attempt}"

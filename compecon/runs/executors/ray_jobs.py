@@ -1,8 +1,8 @@
-"""Ray's job server, asked over its documented HTTP interface: the few requests of runs, each with an end in time.
+"""Ray's job server over its documented HTTP interface: the few requests that runs need, each with a time limit.
 
-Ray's own client has no time limit, so that a head that is frozen would freeze every page that looks at a run; it also
-loads 70 MB and takes more than a second. These lines need no Ray on the machine that submits, and follow no redirect
-and no proxy, because they carry a token.
+Ray's own client has no time limit, so that a frozen head would freeze every page that lists runs; it also loads 70 MB
+and takes more than a second. This module needs no Ray on the machine that submits, and follows no redirect and no
+proxy, because it sends a token.
 """
 
 from __future__ import annotations
@@ -26,37 +26,23 @@ _SUBMIT_S = 30.0
 
 
 class NoAnswerError(RunError):
-    """The job server could not be reached or gave no answer that can be used: nothing follows from that."""
+    """The job server could not be reached or gave no usable answer: nothing follows from that."""
 
 
 @final
 @dataclass(frozen=True)
 class JobServer:
-    """Where a Ray cluster takes jobs.
-
-    Attributes:
-        address: Like "http://127.0.0.1:8265"; see `checked_address`.
-        timeout_s: How long to wait for an answer.
-    """
+    """The job server of a Ray cluster at a checked address, with seconds to wait for an answer."""
 
     address: str
     timeout_s: float = 3.0
 
     def version(self) -> str:
-        """Version of Ray on the cluster.
-
-        Raises:
-            NoAnswerError: If it cannot be asked.
-        """
+        """Version of Ray on the cluster."""
         return str(self._asked("GET", "/api/version").get("ray_version", "unknown"))
 
     def submit(self, job: Mapping[str, Any]) -> None:
-        """Hand in a job; one that was handed in before under the same "submission_id" stays the only one.
-
-        Raises:
-            NoAnswerError: If nobody knows whether it was taken.
-            RunError: If it was refused.
-        """
+        """Submit a job; a second one with the same "submission_id" is ignored."""
         try:
             self._asked("POST", "/api/jobs/", job, timeout_s=_SUBMIT_S)
         except NoAnswerError:
@@ -66,11 +52,7 @@ class JobServer:
                 raise
 
     def statuses(self) -> dict[str, str]:
-        """What Ray says of every job that it knows, by submission.
-
-        Raises:
-            NoAnswerError: If it cannot be asked.
-        """
+        """Ray's status of every job that it knows, by submission."""
         jobs = self._asked("GET", "/api/jobs/").get("", [])
         return {
             str(job["submission_id"]): str(job.get("status"))
@@ -79,19 +61,11 @@ class JobServer:
         }
 
     def stop(self, submission: str) -> None:
-        """Ask a job's process to end, and end it three seconds later.
-
-        Raises:
-            RunError: If there is no such job, or it cannot be asked.
-        """
+        """Ask a job's process to end; Ray kills it three seconds later."""
         self._asked("POST", f"/api/jobs/{urllib.parse.quote(submission, safe='')}/stop")
 
     def log(self, submission: str) -> str:
-        """What a job has printed.
-
-        Raises:
-            RunError: If there is no such job, or it cannot be asked.
-        """
+        """What a job has printed."""
         return str(self._asked("GET", f"/api/jobs/{urllib.parse.quote(submission, safe='')}/logs").get("logs", ""))
 
     def _asked(
@@ -130,16 +104,11 @@ class JobServer:
 
 
 def checked_address(address: str, *, without_token: bool = False) -> str:
-    """An address that jobs may be sent to.
-
-    Whoever reaches Ray's job server can run programs there, and Ray asks nobody who they are unless told to.
+    """An address that jobs may be sent to. Anyone who can reach Ray's job server can run programs there.
 
     Args:
-        address: Like "http://127.0.0.1:8265", with nothing behind the port.
-        without_token: Whether another machine may be addressed without a token: a network where everybody is trusted.
-
-    Raises:
-        RunError: If it is none, or of another machine and there is no token.
+        address: Like "http://127.0.0.1:8265", with nothing after the port.
+        without_token: Whether another machine may be addressed without a token, on a network where everyone is trusted.
     """
     try:
         parts = urllib.parse.urlsplit(address)
@@ -173,7 +142,7 @@ def _authorization() -> dict[str, str]:
 
 
 def _token() -> str:
-    """The token, from where Ray itself takes it; "" unless `RAY_AUTH_MODE` says that there is one."""
+    """The token, from where Ray itself reads it; "" unless `RAY_AUTH_MODE` says that there is one."""
     if os.environ.get("RAY_AUTH_MODE", "").lower() != "token":
         return ""
     if token := os.environ.get("RAY_AUTH_TOKEN", "").strip():

@@ -1,4 +1,4 @@
-"""What a cluster said last of its jobs, and how long runs that nobody knows of have stood still."""
+"""A cluster's last list of jobs, and how long runs of unknown state have not changed."""
 
 from __future__ import annotations
 
@@ -20,14 +20,7 @@ Trace: TypeAlias = tuple[object, ...]
 
 @final
 class JobTable:
-    """Jobs of a server, asked for at most once a second however many runs are looked at.
-
-    Args:
-        server: Where they are.
-
-    Attributes:
-        why: Why they are not known; "" if they are.
-    """
+    """Jobs of a server, requested at most once a second; `why` says why they are unknown, "" if they are known."""
 
     def __init__(self, server: JobServer) -> None:
         self.server, self.why = server, ""
@@ -37,14 +30,14 @@ class JobTable:
         self._seen: dict[str, tuple[Trace, float]] = {}
 
     def status(self, submission: str) -> str | None:
-        """What the server says of a job; None if it does not answer or knows of none."""
+        """The server's status of a job; None if it does not answer or does not know it."""
         with self._lock:
             if time.monotonic() >= self._until:
                 self._ask()
             return None if self._said is None else self._said.get(submission)
 
     def forget(self) -> None:
-        """Ask anew the next time."""
+        """Ask again next time."""
         with self._lock:
             self._until = 0.0
 
@@ -72,7 +65,7 @@ class JobTable:
 
 @cache
 def table_of(server: JobServer) -> JobTable:
-    """The one table of a server in this process: what it has seen is the clock that leases go by."""
+    """The only table of a server in this process: what it has seen is the clock of leases."""
     return JobTable(server)
 
 

@@ -1,4 +1,4 @@
-"""Training and pruning as a run does them: resumable at any point, and measured against the parent at the end."""
+"""Jobs as a run does them: resumable at any point, and measured against the parent at the end."""
 
 from __future__ import annotations
 
@@ -31,16 +31,7 @@ SCHEMA = 1
 
 
 def train_in_background(params: Mapping[str, Any], place: RunPaths, callbacks: Callbacks) -> dict[str, Any]:
-    """Train, then say what came of it; an attempt that finds the checkpoint made goes on from there.
-
-    Args:
-        params: Checked values of `compecon.runs.jobs.options.TRAIN`.
-        place: Where files go.
-        callbacks: Who looks on.
-
-    Raises:
-        CompeconError, FloatingPointError, TrainingInterruptedError: As for `compecon.training.train_checkpoint.train`.
-    """
+    """Train, then measure; an attempt that finds the checkpoint finished continues from there."""
     plan, source, report_to = train_plan(params), params["base"], trackers(params["report_to"])
     if "tensorboard" in report_to:  # its logs outlive the folder of the training
         os.environ.setdefault("TENSORBOARD_LOGGING_DIR", str(place.notes / "logs"))
@@ -51,16 +42,7 @@ def train_in_background(params: Mapping[str, Any], place: RunPaths, callbacks: C
 
 
 def prune_in_background(params: Mapping[str, Any], place: RunPaths, callbacks: Callbacks) -> dict[str, Any]:
-    """Prune, then say what came of it.
-
-    Args:
-        params: Checked values of `compecon.runs.jobs.options.PRUNE`.
-        place: Where files go.
-        callbacks: Who looks on.
-
-    Raises:
-        CompeconError, FloatingPointError, TrainingInterruptedError: As for `prune_checkpoint`.
-    """
+    """Prune, then measure."""
     plan, source, device = prune_plan(params), params["checkpoint"], params["device"]
     onlookers = _at(place, callbacks, ())
     return _done(
@@ -105,7 +87,7 @@ def _keep_spent(trained: Trained, place: RunPaths) -> None:
 
 
 def _spent(place: RunPaths) -> dict[str, Any]:
-    """What was expected and what it took; None for both if the attempt that knew ended right after the checkpoint."""
+    """Expected and actual resources; None for both if the attempt that knew them ended after the checkpoint."""
     try:
         told = read_json(place.notes / SPENT, MEGABYTE)
         check_schema(told, SCHEMA, SPENT)

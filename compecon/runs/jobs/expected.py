@@ -1,7 +1,7 @@
-"""What a run will take, told from headers alone while a form is filled in. Loads without torch.
+"""What a run will take, from headers alone while a form is filled in. Loads without torch.
 
-The work is counted in multiply-adds, from the checkpoint's shapes and the number of steps; seconds follow from what
-earlier runs took on this machine. `compecon.training.estimate` measures instead, once the model is loaded.
+The work is counted in multiply-adds, from the checkpoint's shapes and the number of steps; seconds follow from earlier
+runs on this machine. `compecon.training.estimate` measures instead, once the model is loaded.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ class Expected:
     """What a run is expected to take.
 
     Attributes:
-        seconds_low: At least; None where not enough is known.
-        seconds: About.
-        seconds_high: At most.
+        seconds_low: Lower end; None where not enough is known, as for all that may be None.
+        seconds: Best guess.
+        seconds_high: Upper end.
         memory_bytes: Of the whole process.
-        disk_bytes: At most at a time: the new checkpoint, and those of the training.
-        macs: Multiply-adds of it all; None where not enough is known.
-        rows: Rows to learn from; None if that is not known.
+        disk_bytes: Most at any time: the new checkpoint and those of the training.
+        macs: Multiply-adds in total.
+        rows: Training rows.
         unknown: What is not known, in a sentence; empty if all is.
     """
 
@@ -69,9 +69,9 @@ class _Work:
 
     Attributes:
         about: The checkpoint.
-        rows: Of the task; None if not known.
+        rows: Of the task; None if unknown.
         n_tokens: Length of a text.
-        knows: Whether the checkpoint's head is of the kind that the task needs.
+        knows: Whether the checkpoint's head fits the task.
     """
 
     about: Preflight
@@ -81,7 +81,7 @@ class _Work:
 
     @property
     def forward(self) -> float:
-        """MACs of one text: each weight but those of embeddings once a token, and each token with each other."""
+        """MACs of one text: each weight outside embeddings once per token, and each token with each other."""
         about, n = self.about, self.n_tokens
         looked_up = 0 if about.kind in ("causal-lm", "masked-lm") else about.vocabulary * about.hidden_size
         weights = max(about.parameters - looked_up, 0)
@@ -93,17 +93,7 @@ class _Work:
 
 
 def expected(recipe: str, params: Mapping[str, Any], *, speed: Speed) -> Expected:
-    """What a run will take.
-
-    Args:
-        recipe: Name of the recipe.
-        params: Its checked values.
-        speed: How quick this machine is.
-
-    Raises:
-        CheckpointError: If the checkpoint cannot be loaded.
-        KeyError: If there is no such recipe.
-    """
+    """What a run will take, by its recipe, its checked values, and the speed of this machine."""
     return _RECIPES[recipe](params, speed)
 
 
@@ -161,7 +151,7 @@ def _work(params: Mapping[str, Any], source: str) -> _Work:
 
 
 def _training_macs(plan: TrainPlan, work: _Work) -> float | None:
-    """MACs of a training and of measuring what came of it; None if the number of steps is not known."""
+    """MACs of a training and of measuring its result; None if the number of steps is unknown."""
     texts = _texts(plan.settings, work)
     if texts is None:
         return None
@@ -193,7 +183,7 @@ def _pruning_macs(plan: PrunePlan, work: _Work) -> float | None:
 
 
 def _texts(settings: FineTuneSettings, work: _Work) -> int | None:
-    """Texts that are learnt from, repetitions counted."""
+    """Texts seen in training, repetitions included."""
     if settings.steps is None and work.rows is None:
         return None
     steps = settings.total_steps(0 if work.rows is None else work.rows.train)
@@ -201,7 +191,7 @@ def _texts(settings: FineTuneSettings, work: _Work) -> int | None:
 
 
 def _measuring(work: _Work, left: float) -> float:
-    """The new checkpoint and its parent, on all that is measured on."""
+    """MACs of measuring the new checkpoint and its parent."""
     return work.measured * work.forward * (1 + _MEASURINGS * left)
 
 

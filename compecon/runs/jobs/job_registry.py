@@ -1,7 +1,6 @@
-"""What a run can do, by name. Loads without torch; a recipe that needs it imports it.
+"""Jobs by name. Loads without torch; a recipe that needs it imports it.
 
-Every recipe takes flat parameters, the same ones as its command, so that a form, a file and a command line say the same
-thing in the same words.
+Every recipe takes flat parameters, named as on its command line, so that a form, a file and a command agree.
 """
 
 from __future__ import annotations
@@ -31,17 +30,17 @@ Run = Callable[[Mapping[str, Any], RunPaths, Callbacks], dict[str, Any]]
 @final
 @dataclass(frozen=True)
 class Recipe:
-    """Something that can be run in the background.
+    """A job that can run in the background.
 
     Attributes:
-        name: What it is called by.
+        name: Its name in specs, and the command's.
         label: Its name for people.
         description: What it does, in a sentence.
         options: Its settings on the command line.
         needs_torch: Whether running it loads torch.
         plan: Raises `SettingError` where checked values contradict each other.
         work: Runs it.
-        always: Defaults in the background, where there is no None for them.
+        always: Defaults in the background that replace None.
         has_command: Whether the command line has a command of its name.
         makes_checkpoint: Whether its command takes the folder of a new checkpoint.
     """
@@ -63,27 +62,14 @@ class Recipe:
         return with_defaults(self.options, self.always)
 
     def read(self, params: Mapping[str, Any]) -> dict[str, Json]:
-        """All values as the command line means them; nothing is assumed of a background run.
-
-        Raises:
-            SettingError: If a name is unknown, a value of another kind or out of range, or two contradict each other.
-        """
+        """All values as the command line means them, without the defaults of background runs."""
         values = checked_values(self.options, params, self.name)
         anchored = {name: _anchored(name, value) for name, value in values.items()}
         self.plan(anchored)
         return anchored
 
     def checked(self, params: Mapping[str, Any]) -> dict[str, Json]:
-        """All values of a background run, defaults filled in: JSON that says everything.
-
-        Folders are made absolute, since the worker runs in another one; and the training always saves.
-
-        Args:
-            params: Values that differ from the defaults, or all.
-
-        Raises:
-            SettingError: As of `read`, naming the setting.
-        """
+        """All values of a background run, with defaults; folders are absolute, since the worker runs elsewhere."""
         values = self.read(params)
         return {name: self.always.get(name) if value is None else value for name, value in values.items()}
 
@@ -106,14 +92,11 @@ class Recipe:
         return self.work(params, place, callbacks)
 
     def command(self, params: Mapping[str, Any], out: str = "NEW-FOLDER") -> tuple[str, ...]:
-        """The command that does the same: what comes after `compecon`, and only what is no default.
+        """The equivalent command: the words after `compecon`, without defaults; empty if there is none.
 
         Args:
             params: Checked values.
             out: Folder of the new checkpoint, if it makes one.
-
-        Returns:
-            Nothing for a recipe without a command of its own.
         """
         if not self.has_command:
             return ()
@@ -124,7 +107,7 @@ class Recipe:
 
 
 def _typed(setting: Setting, value: Any) -> tuple[str, ...]:
-    """A setting as it is typed; nothing for None, which is what saying nothing means."""
+    """A setting as typed on the command line; nothing for None."""
     if value is None:
         return ()
     if not setting.options:
@@ -136,11 +119,7 @@ def _typed(setting: Setting, value: Any) -> tuple[str, ...]:
 
 
 def _anchored(name: str, value: Any) -> Any:
-    """A folder's path from the root, and a task's name looked up; other values as they are.
-
-    Raises:
-        SettingError: If there is no such task.
-    """
+    """A folder's absolute path, a task's checked name, or the value unchanged."""
     if name == "data" and value is not None:
         return str(Path(value).expanduser().absolute())
     if name == "task":

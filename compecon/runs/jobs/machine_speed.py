@@ -1,4 +1,4 @@
-"""How quick this machine is, learnt from what earlier runs took. Loads without torch."""
+"""How fast this machine is, learned from earlier runs. Loads without torch."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _ZOOMS = tuple(4.0 / 2**zoom for zoom in range(13))  # decades around the best s
 @final
 @dataclass(frozen=True)
 class Speed:
-    """How quick a machine is, and how sure that is.
+    """How fast a machine is, and how certain that is.
 
     Attributes:
-        macs_per_second: Multiply-adds of a training in a second.
+        macs_per_second: Multiply-adds of a training per second.
         overhead: Seconds of a run that do not grow with them: starting, reading data, loading models.
-        low: A run may take this many times the expected seconds at least.
-        high: And this many at most.
-        runs: Earlier runs that this was learnt from.
+        low: Lower end of a run's time, as a multiple of the expected seconds.
+        high: Upper end.
+        runs: Earlier runs that this was learned from.
     """
 
     macs_per_second: float = 1.5e10
@@ -52,16 +52,14 @@ DEFAULT = Speed()
 def learnt_speed(
     records: Iterable[RunRecord], recipe: str, queue: str, host: str, macs_of: Callable[[RunRecord], float | None]
 ) -> Speed:
-    """How quick a machine is at one kind of run, by those of that kind that succeeded on it.
-
-    A run that was resumed counts with the time of all its attempts.
+    """How fast a machine is at one kind of run, by those that succeeded on it; all attempts of a run count.
 
     Args:
         records: Runs, newest first; the newest fifty of the kind count.
         recipe: What is to be run.
         queue: The kind of device: "cpu", "gpu" or "".
         host: Name of the machine.
-        macs_of: Expected multiply-adds of a run; None if they are not known.
+        macs_of: Expected multiply-adds of a run; None if unknown.
     """
     kind = _ALIKE if recipe in _ALIKE else (recipe,)
     done = (
@@ -76,17 +74,13 @@ def learnt_speed(
 
 
 def calibrated(pairs: Iterable[tuple[float, float]]) -> Speed:
-    """Learn a machine's speed from earlier runs; a few odd ones among them do no harm.
+    """Learn a machine's speed from earlier runs; a few outliers do no harm.
 
-    A run tells of what it spent its time on: short ones of what starting takes, long ones of the speed, and both are as
-    usual where no run tells otherwise.
+    Short runs tell the overhead and long ones the speed; what no run tells stays near the default. The range is that of
+    the earlier runs, wider the less of their time was work.
 
     Args:
-        pairs: Expected MACs and the seconds that the run took, of any number of runs; pairs that are not positive and
-            finite are left out, and of many the last fifty count.
-
-    Returns:
-        The default if there is none. Its range is that of earlier runs, and wider the less of their time was work.
+        pairs: Expected MACs and the seconds taken; those not positive and finite are ignored, the last fifty count.
     """
     known = [(macs, took) for macs, took in pairs if 0 < macs < math.inf and 0 < took < math.inf][-_MOST_RUNS:]
     if not known:
@@ -100,7 +94,7 @@ def calibrated(pairs: Iterable[tuple[float, float]]) -> Speed:
 
 
 def _most_likely(work: NDArray[np.float64], took: NDArray[np.float64]) -> tuple[float, float]:
-    """MACs a second and seconds on top that fit the runs, and are no more unusual than that needs."""
+    """MACs per second and overhead in seconds that fit the runs while staying near the defaults."""
     rate, overhead = 0.0, 0.0  # decades from the default
     for reach in _ZOOMS:
         steps = np.linspace(-reach, reach, 33)
@@ -115,11 +109,11 @@ def _most_likely(work: NDArray[np.float64], took: NDArray[np.float64]) -> tuple[
 
 
 def _distance(errors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """As a square for small ones and straight for large ones, so that no odd run outweighs the others."""
+    """Quadratic for small errors and linear for large ones, so that no outlier dominates."""
     return np.sqrt(1 + errors**2) - 1
 
 
 def _ends(ratios: Sequence[float]) -> tuple[float, float]:
-    """The middle four fifths of sorted ratios; all of them if they are too few to tell an odd one."""
+    """The middle four fifths of sorted ratios; all of them if there are too few to tell an outlier."""
     cut = max(len(ratios) // 10, int(len(ratios) >= _TELLING))
     return ratios[cut], ratios[-1 - cut]

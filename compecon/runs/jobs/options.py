@@ -78,7 +78,7 @@ class _More:
 
 @settings_model
 class EvaluateSettings:
-    """What to measure on what, and how many keys each query may read."""
+    """What to measure, on what data, and how many keys each query may read."""
 
     checkpoint: _Checkpoint
     task: _TaskName
@@ -107,7 +107,7 @@ class EvaluateSettings:
 
 @settings_model
 class StatisticsSettings:
-    """Of which rows statistics are taken, and under which budgets."""
+    """Rows and budgets of the statistics."""
 
     checkpoint: _Checkpoint
     task: _TaskName
@@ -126,7 +126,7 @@ class StatisticsSettings:
 
 @settings_model
 class RehearsalSettings:
-    """What a training without a model does to a machine."""
+    """What a rehearsal does to a machine."""
 
     steps: int = Field(default=40, ge=1, le=10**6, description="Steps.")
     step_ms: Annotated[float, Shown(label="Step", unit="ms")] = Field(
@@ -168,24 +168,13 @@ REHEARSAL = settings_of(RehearsalSettings, "what")
 
 
 def train_plan(params: Mapping[str, Any]) -> TrainPlan:
-    """The plan of a training.
-
-    Args:
-        params: Checked values of `TRAIN`.
-
-    Raises:
-        SettingError: If settings contradict each other, or a tracker is not installed.
-    """
+    """The plan of a training from checked values of `TRAIN`."""
     trackers(params["report_to"])
     return made_of(TrainPlan, params, settings=made_of(FineTuneSettings, params), incentive=_incentive(params))
 
 
 def prune_plan(params: Mapping[str, Any]) -> PrunePlan:
-    """The plan of a pruning.
-
-    Args:
-        params: Checked values of `PRUNE`.
-    """
+    """The plan of a pruning from checked values of `PRUNE`."""
     epochs, steps = params["recover_epochs"], params["recover_steps"]
     if not epochs and steps is None:
         return made_of(PrunePlan, params, recovery=None)
@@ -194,11 +183,7 @@ def prune_plan(params: Mapping[str, Any]) -> PrunePlan:
 
 
 def trackers(text: str) -> tuple[str, ...]:
-    """Names of trackers, separated by commas.
-
-    Raises:
-        SettingError: If one is unknown or not installed.
-    """
+    """Names of installed trackers, separated by commas."""
     names = tuple(name for part in text.split(",") if (name := part.strip()))
     for name in names:
         if name not in _TRACKERS:
@@ -213,17 +198,12 @@ def trackers(text: str) -> tuple[str, ...]:
 
 
 def installed_trackers() -> tuple[str, ...]:
-    """Names of the trackers that can be imported here."""
+    """Names of the trackers that are installed."""
     return tuple(name for name, modules in _TRACKERS.items() if any(map(find_spec, modules)))
 
 
 def _incentive(params: Mapping[str, Any]) -> IncentiveSettings | None:
-    """What is priced.
-
-    Raises:
-        SettingError: If there are both a target and a price, or neither and yet another setting that only a price has a
-            use for.
-    """
+    """What is priced; a setting that only a price uses is refused without one."""
     target, price = params["target"], params["price"]
     if target is not None and price is not None:
         raise SettingError("price", "give a target or a price, not both: a target finds its price by itself.")

@@ -1,8 +1,7 @@
 """A training without a model: steps, checkpoints that can be resumed bit by bit, and failures on demand.
 
-It tries the machinery of a machine (disks, locks, signals, restarts) in seconds and without torch. Its "weights" are a
-chain of hashes, a link a step, so that an attempt that skips a step, repeats one or takes up another state ends in
-another chain than an undisturbed one.
+It tests a machine's disks, locks, signals and restarts in seconds and without torch. Its "weights" are a chain of
+hashes, one link per step: an attempt that skips or repeats a step, or resumes from another state, ends in another one.
 """
 
 from __future__ import annotations
@@ -30,13 +29,7 @@ _KB, _MB = 1024, 1024**2
 @final
 @dataclass(frozen=True)
 class Chain:
-    """Where a rehearsal is.
-
-    Attributes:
-        seed: Of the first link.
-        step: Links so far.
-        link: The last one, 64 hexadecimal digits.
-    """
+    """State of a rehearsal: the seed, the number of steps, and the last link, 64 hexadecimal digits."""
 
     seed: int
     step: int
@@ -44,37 +37,31 @@ class Chain:
 
     @classmethod
     def begun(cls, seed: int) -> Self:
-        """A chain without a step."""
+        """A chain without steps."""
         return cls(seed, 0, hashlib.sha256(f"seed {seed}".encode()).hexdigest())
 
     def longer(self) -> Chain:
-        """The chain after another step."""
+        """The chain after one more step."""
         return Chain(self.seed, self.step + 1, hashlib.sha256(f"{self.link} {self.step + 1}".encode()).hexdigest())
 
     def weights(self, size_kb: int) -> bytes:
-        """As many bytes as are asked for, which only this link gives."""
+        """Bytes that only this link gives."""
         return hashlib.shake_256(bytes.fromhex(self.link)).digest(size_kb * _KB)
 
     @property
     def loss(self) -> float:
-        """A loss that comes down, and trembles as losses do."""
+        """A loss that falls with noise, as losses do."""
         return math.exp(-self.step / 50) + int(self.link[:4], 16) / 2**20
 
 
 def rehearse(params: Mapping[str, Any], out: Path, work: Path, callbacks: Callbacks) -> dict[str, Any]:
-    """Go through the steps of a training, or go on where an earlier attempt was left.
+    """Run the steps of a rehearsal, or continue an earlier attempt.
 
     Args:
         params: Checked values of `compecon.runs.jobs.options.REHEARSAL`.
-        out: Folder of the result; if it is there, an earlier attempt finished it.
-        work: Folder for checkpoints on the way; removed when the result is there.
-        callbacks: Who looks on.
-
-    Raises:
-        CheckpointError: If `work` holds a rehearsal with another seed or size.
-        TrainingInterruptedError: If the watch said stop, after a checkpoint was written.
-        FloatingPointError: At the step `nan_at`.
-        RuntimeError: At the step `fail_at`.
+        out: Folder of the result; if it exists, an earlier attempt finished it.
+        work: Folder for intermediate checkpoints; removed when the result is there.
+        callbacks: Progress, and whether to stop: that raises `TrainingInterruptedError` after a checkpoint was written.
     """
     if not out.exists():
         _place(_through(params, work, callbacks), params["size_kb"], out)
@@ -85,7 +72,7 @@ def rehearse(params: Mapping[str, Any], out: Path, work: Path, callbacks: Callba
 
 
 def undisturbed(params: Mapping[str, Any]) -> str:
-    """The last link of a rehearsal that nothing happened to."""
+    """The last link of a rehearsal without interruptions."""
     chain = Chain.begun(params["seed"])
     while chain.step < params["steps"]:
         chain = chain.longer()
@@ -114,12 +101,7 @@ def _through(params: Mapping[str, Any], work: Path, callbacks: Callbacks) -> Cha
 
 
 def _misfortune(step: int, params: Mapping[str, Any]) -> None:
-    """What is to go wrong at a step.
-
-    Raises:
-        FloatingPointError: If it is `nan_at`.
-        RuntimeError: If it is `fail_at`.
-    """
+    """Fail where the parameters say so."""
     if step == params["nan_at"]:
         raise FloatingPointError(f"the loss is not finite at step {step}: the rehearsal was asked for it.")
     if step == params["fail_at"]:
@@ -144,7 +126,7 @@ def _write(chain: Chain, size_kb: int, folder: Path) -> None:
 
 
 def _place(chain: Chain, size_kb: int, out: Path) -> None:
-    """The result as a whole or not at all."""
+    """Write the result as a whole or not at all."""
     part = out.with_name(f".{out.name}-{os.getpid()}")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
@@ -153,11 +135,7 @@ def _place(chain: Chain, size_kb: int, out: Path) -> None:
 
 
 def _read(folder: Path, params: Mapping[str, Any]) -> Chain:
-    """A chain as it was written.
-
-    Raises:
-        CheckpointError: If it is of another rehearsal, or its weights are not those of its link.
-    """
+    """Read a chain; refuse that of another rehearsal, and weights that do not match the link."""
     state = read_json(folder / _STATE, MEGABYTE)
     chain = Chain(state["seed"], state["step"], state["link"])
     if (chain.seed, state["size_kb"]) != (params["seed"], params["size_kb"]) or chain.step > params["steps"]:

@@ -14,10 +14,9 @@ class RunPaths:
 
     Attributes:
         checkpoint: Folder of the new checkpoint; must not exist unless an earlier attempt finished it.
-        work: Folder for the training's own checkpoints; removed when the new checkpoint is there.
-        notes: Folder for small JSON files, such as `examples.json`; must exist.
-        kept: Folder of measurements that every run finds again, such as `evaluations/`; need not exist. None: nothing
-            is looked up or kept.
+        work: Folder for intermediate checkpoints; removed when the new checkpoint is there.
+        notes: Existing folder for small JSON files, such as `examples.json`.
+        kept: Folder of measurements shared by all runs; None: nothing is reused or stored.
     """
 
     checkpoint: Path

@@ -1,4 +1,4 @@
-"""The points of a sweep: every combination of some values, or a list; all looked at before anything is started."""
+"""The points of a sweep: a grid or a list; all are checked before anything starts."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ Point = Mapping[str, Json]
 @final
 @dataclass(frozen=True)
 class Points:
-    """What the runs of a sweep are: one recipe, settings that all share, and those in which each differs.
+    """The runs of a sweep: one recipe, shared settings, and those in which each differs.
 
     Attributes:
         recipe: Name of a recipe.
-        params: Settings that all share, where they are not its defaults; folders are named from the root.
+        params: Shared settings that are not its defaults; folders are absolute.
         points: Settings of each run on top of them; in the order of turns.
     """
 
@@ -41,17 +41,7 @@ class Points:
 
 
 def grid(recipe: str, params: Mapping[str, Json], axes: Mapping[str, Sequence[Json]]) -> Points:
-    """Every combination of values; the last axis changes fastest.
-
-    Args:
-        recipe: Name of a recipe.
-        params: Settings that all runs share.
-        axes: Values by setting.
-
-    Raises:
-        RunError: If there is no such recipe, a setting has no value, there are more than 500 combinations, or a point
-            is no valid one; it is named.
-    """
+    """Every combination of the axes' values; the last axis changes fastest."""
     if empty := [name for name, values in axes.items() if not values]:
         raise RunError(f"{empty[0]} has no value. Give at least one.")
     _require_few(prod(map(len, axes.values())))
@@ -59,17 +49,7 @@ def grid(recipe: str, params: Mapping[str, Json], axes: Mapping[str, Sequence[Js
 
 
 def listed(recipe: str, params: Mapping[str, Json], points: Iterable[Point]) -> Points:
-    """Points one by one.
-
-    Args:
-        recipe: Name of a recipe.
-        params: Settings that all runs share.
-        points: Settings of each run on top of them.
-
-    Raises:
-        RunError: If there is no such recipe, no point, more than 500, two that are the same run, or a point is no valid
-            one; it is named.
-    """
+    """Points one by one. An invalid or repeated one is refused, by name."""
     chosen, found = recipe_named(recipe), tuple(dict(point) for point in itertools.islice(points, MAX_RUNS + 1))
     _require_few(len(found))
     seen: dict[str, str] = {}

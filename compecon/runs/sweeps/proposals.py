@@ -1,4 +1,4 @@
-"""The next point of a search for much quality at few MACs, by NSGA-II of Optuna (an extra)."""
+"""The next point of a search for high quality at few MACs, by NSGA-II of Optuna (an extra)."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ Outcome = tuple[float, float]  # quality, the higher the better; MACs
 @final
 @dataclass(frozen=True)
 class Axis:
-    """What a setting may be.
+    """Values that a setting may take.
 
     Attributes:
         name: The setting.
-        low: Smallest value, of a range.
-        high: Largest value, of a range.
-        log: Whether ratios count, and not differences.
-        whole: Whether only whole numbers are meant.
-        choices: The values, where it is no range.
+        low: Smallest value of a range.
+        high: Largest value of a range.
+        log: Whether the scale is logarithmic.
+        whole: Whether values are whole numbers.
+        choices: The values, if it is not a range.
     """
 
     name: str
@@ -48,11 +48,11 @@ class Axis:
 
     @property
     def ends(self) -> tuple[Json, ...]:
-        """Values that every other one lies between, or all where it is no range."""
+        """Smallest and largest value, or all choices."""
         return self.choices or (self.value(self.low), self.value(self.high))
 
     def value(self, drawn: Any) -> Json:
-        """The setting's value for what was drawn: six digits are enough for anybody."""
+        """The setting's value for what Optuna drew, to six digits."""
         if self.choices:
             chosen: Json = self.choices[drawn]
             return chosen
@@ -61,16 +61,12 @@ class Axis:
         return min(self.high, max(self.low, float(f"{drawn:.{_DIGITS}g}")))
 
     def drawn(self, value: Json) -> Any:
-        """What would have to be drawn for a value."""
+        """What Optuna would have to draw for a value."""
         return self.choices.index(value) if self.choices else value
 
 
 def require_optuna() -> ModuleType:
-    """Optuna, loaded.
-
-    Raises:
-        CompeconError: If it is not installed.
-    """
+    """Optuna, loaded."""
     try:
         import optuna  # noqa: PLC0415 - an extra, and slow to load
     except ImportError as error:
@@ -87,13 +83,10 @@ def propose(
     """The next point.
 
     Args:
-        axes: What may be chosen.
-        before: Points so far with what came of them; None for a failure. Those that are under way come last.
+        axes: Settings that vary.
+        before: Points so far with their outcomes; None for a failure. Those under way come last.
         n_open: How many of them are under way.
-        seed: The same seed and the same points before give the same point.
-
-    Raises:
-        CompeconError: If Optuna is not installed.
+        seed: The same seed and points give the same point.
     """
     optuna = require_optuna()
     spaces = {axis.name: _space(optuna, axis) for axis in axes}

@@ -1,7 +1,7 @@
-"""A sweep whose points are proposed from what came of those before.
+"""A sweep whose points are proposed from the results of earlier ones.
 
-Nothing of the search is kept but the sweep's runs: each time a point is wanted, the search is played again from them.
-So it goes on after anything, and there is no pickle and no data base that could disagree with the runs.
+Nothing of the search is stored but the sweep's runs; each proposal replays the search from them. So it can continue
+after any interruption, and no database can disagree with the runs.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ _TRIES = 20
 @final
 @dataclass(frozen=True)
 class Search:
-    """What is looked for.
+    """What is searched.
 
     Attributes:
-        axes: What may be chosen.
+        axes: Settings that vary.
         n_runs: How many points in all, in [1, 500].
-        seed: The same seed and the same outcomes give the same points.
-        parallel: How many runs may be open at a time, 1 at least.
+        seed: The same seed and results give the same points.
+        parallel: How many runs may be open at a time, at least 1.
     """
 
     axes: tuple[Axis, ...]
@@ -57,11 +57,7 @@ class Search:
 
     @classmethod
     def read(cls, told: Mapping[str, Any]) -> Self:
-        """A search as a sweep's file tells it.
-
-        Raises:
-            RunError: If that is damaged.
-        """
+        """A search from a sweep's file."""
         try:
             axes = tuple(Axis(**{**each, "choices": tuple(each["choices"])}) for each in told["axes"])
             return cls(axes, int(told["n_runs"]), int(told["seed"]))
@@ -79,21 +75,7 @@ def begin_search(  # noqa: PLR0913 - what a person may say of one
     priority: str = "",
     key: str = "",
 ) -> Sweep:
-    """Write down a sweep whose points are proposed; `advance` submits them.
-
-    Args:
-        executor: Who will run it.
-        home: Where.
-        shared: The recipe, and the settings that all runs share; its points are not looked at.
-        search: What is looked for.
-        title: A line for people.
-        priority: How much of a busy machine its runs get; "" for what the home's settings say.
-        key: What makes two requests the same one.
-
-    Raises:
-        RunError: If there are too many, or none.
-        CompeconError: If Optuna is not installed, or the ends of an axis are no valid settings.
-    """
+    """Write a sweep whose points are proposed; `advance` submits them. The points of `shared` are ignored."""
     require_optuna()
     listed(shared.recipe, shared.params, [{axis.name: axis.ends[0] for axis in search.axes}])
     for axis in search.axes:
@@ -108,19 +90,7 @@ def begin_search(  # noqa: PLR0913 - what a person may say of one
 
 
 def advance(executor: Executor, home: Home, sweep_id: str) -> int:
-    """Submit as many proposed points as there is room for.
-
-    Args:
-        executor: Who runs them.
-        home: Where.
-        sweep_id: A sweep of `begin_search`.
-
-    Returns:
-        How many runs are still to end or to be submitted; 0 once it is through.
-
-    Raises:
-        RunError: If there is no such sweep, its points are not proposed, or it is being advanced by someone else.
-    """
+    """Submit as many proposed points as there is room for; returns how many runs have yet to end or be submitted."""
     lock = Lock.taken(home.sweeps / f"{checked_id(sweep_id)}.lock", patience_s=5.0)
     if lock is None:
         raise RunError(f"Somebody else proposes points of {sweep_id} just now. Try again in a moment.")
@@ -150,7 +120,7 @@ def _advanced(executor: Executor, home: Home, sweep_id: str) -> int:
 
 
 def _new_point(search: Search, rows: Sequence[SweepRow]) -> Point:
-    """A point that was not proposed before, unless all there are seem to be used up."""
+    """A point that was not proposed before."""
     ended = [row for row in rows if row.state is not None and row.state.is_finished]
     others = [row for row in rows if row not in ended]
     before = [(row.point, outcome_of(row)) for row in (*ended, *others)]
@@ -163,7 +133,7 @@ def _new_point(search: Search, rows: Sequence[SweepRow]) -> Point:
 
 
 def outcome_of(row: SweepRow) -> Outcome | None:
-    """Quality and MACs of a run; None if it ended without."""
+    """Quality and MACs of a run; None if it has none."""
     value = row.metric.get("value") if row.metric else None
     if not isinstance(value, int | float) or row.macs is None:
         return None

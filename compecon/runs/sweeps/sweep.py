@@ -1,7 +1,7 @@
-"""Runs that belong together: of one recipe, a point each, started, bounded, stopped and resumed as a whole.
+"""Runs that belong together: of one recipe, one per point, started, limited, stopped and resumed as a whole.
 
-A sweep is a file, written before its first run is submitted. The names of its runs follow from its own and from the
-points, so that an interrupted submission is finished by submitting the same again, and nothing runs twice.
+A sweep is a file, written before its first run is submitted. The names of its runs follow from its own name and the
+points, so that repeating an interrupted submission completes it, and nothing runs twice.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Point = Mapping[str, Json]
 @final
 @dataclass(frozen=True)
 class Sweep:
-    """A sweep as its file tells it.
+    """A sweep as stored in its file.
 
     Attributes:
         sweep_id: Its name.
@@ -40,11 +40,11 @@ class Sweep:
         params: Settings that all share.
         points: Settings of each run on top of them; grows only while points are proposed.
         parallel: How many may run at a time; 0 for as many as there are devices.
-        order: Sweeps are listed by this, not by a clock.
+        order: Position in lists, independent of clocks.
         created_at: Seconds since 1970, for people.
-        executor: Who runs it.
-        priority: How much of a busy machine its runs get; "" for what the home's settings say.
-        proposals: How points are proposed while it runs, if they are: see `compecon.runs.sweeps.search`.
+        executor: Runs it.
+        priority: CPU priority of its runs; "" for that of the home's settings.
+        proposals: The search that proposes its points, if any: see `compecon.runs.sweeps.search`.
         more: Entries of its file that only a newer compecon knows.
     """
 
@@ -71,22 +71,17 @@ class Sweep:
         return tuple(run_id_of(self.recipe, self.key_of(point)) for point in self.points)
 
     def key_of(self, point: Point) -> str:
-        """What makes the run of a point the same one each time."""
+        """The key of a point's run, the same each time."""
         return f"{self.sweep_id} {json.dumps(point, sort_keys=True)}"
 
     def as_json(self) -> dict[str, Any]:
-        """What its file holds."""
+        """Content of its file."""
         plain = {**written_parts(self, SCHEMA, later=("priority",)), "run_ids": list(self.run_ids)}
         return {name: value for name, value in plain.items() if name != "sweep_id"}
 
     @classmethod
     def read(cls, home: Home, sweep_id: str) -> Self:
-        """A sweep from its file.
-
-        Raises:
-            NewerError: If a newer compecon wrote it.
-            RunError: If there is none of that name, or it cannot be read.
-        """
+        """A sweep from its file."""
         path = home.sweeps / f"{checked_id(sweep_id)}.json"
         try:
             value = read_json(path, SCHEMA)
@@ -111,22 +106,19 @@ def submit_sweep(  # noqa: PLR0913 - what a person may say of one
     priority: str = "",
     key: str = "",
 ) -> str:
-    """Write a sweep down and submit its runs; the same key gives the same sweep, and submits what is still missing.
+    """Write a sweep and submit its runs; the same key gives the same sweep, and submits what is still missing.
 
     Args:
-        executor: Who runs it.
+        executor: Runs it.
         home: Where.
         points: From `grid` or `listed`.
         title: A line for people.
         parallel: How many may run at a time; 0 for as many as there are devices.
-        priority: How much of a busy machine its runs get; "" for what the home's settings say.
+        priority: CPU priority of its runs; "" for that of the home's settings.
         key: What makes two requests the same one.
 
     Returns:
         The sweep's name.
-
-    Raises:
-        RunError: If it cannot be written down, or a run cannot be made; submit the same again to go on from there.
     """
     asked = Sweep("", title, points.recipe, points.params, points.points, parallel)
     asked = replace(asked, executor=executor.name, priority=priority)
@@ -136,16 +128,7 @@ def submit_sweep(  # noqa: PLR0913 - what a person may say of one
 
 
 def new_sweep(home: Home, sweep: Sweep, key: str = "") -> Sweep:
-    """Write a sweep down, or find the one that was written with the same key.
-
-    Args:
-        home: Where.
-        sweep: Its name, order and time are given here.
-        key: What makes two requests the same one.
-
-    Raises:
-        RunError: If it cannot be written.
-    """
+    """Write a sweep with a new name, order and time, or find the one written with the same key."""
     sweep_id = checked_id(f"sweep-{hashlib.sha256((key or uuid.uuid4().hex).encode()).hexdigest()[:12]}")
     path = home.made().sweeps / f"{sweep_id}.json"
     if not path.exists():
@@ -155,11 +138,7 @@ def new_sweep(home: Home, sweep: Sweep, key: str = "") -> Sweep:
 
 
 def write_sweep(home: Home, sweep: Sweep) -> None:
-    """Write a sweep's file.
-
-    Raises:
-        RunError: If it cannot be written, or would be too long to be read again.
-    """
+    """Write a sweep's file; one that would be too long to be read again is refused."""
     value = sweep.as_json()
     if len(json.dumps(value, indent=1)) > MAX_JSON_BYTES // 2:
         raise RunError("The sweep has more settings in its points than its file holds. Give what all share only once.")
@@ -170,14 +149,7 @@ def write_sweep(home: Home, sweep: Sweep) -> None:
 
 
 def submit_missing(executor: Executor, home: Home, sweep: Sweep) -> tuple[str, ...]:
-    """Submit the runs of a sweep that are neither there nor in the trash.
-
-    Returns:
-        Their names.
-
-    Raises:
-        RunError: If one cannot be made; those before it are.
-    """
+    """Submit the runs of a sweep that are neither there nor in the trash; returns their names."""
     from compecon.runs.submission import new_spec  # noqa: PLC0415
     from compecon.runs.sweeps.points import named  # noqa: PLC0415 - a worker that waits has no need of them
 
@@ -193,14 +165,7 @@ def submit_missing(executor: Executor, home: Home, sweep: Sweep) -> tuple[str, .
 
 
 def stop_sweep(executor: Executor, home: Home, sweep_id: str) -> tuple[str, ...]:
-    """Ask every run of a sweep that is not finished to save and end; the second time, end them at once.
-
-    Returns:
-        Which were asked: the last one first, so that none takes the turn of one that ends.
-
-    Raises:
-        RunError: If there is no such sweep.
-    """
+    """Ask every unfinished run to save and stop, the last first, so that none takes the turn of one that ends."""
     store = _store(executor, home)
     open_runs = [run_id for run_id in runs_of(store, sweep_id) if not store.get(run_id).state.is_finished]
     for run_id in reversed(open_runs):
@@ -209,14 +174,7 @@ def stop_sweep(executor: Executor, home: Home, sweep_id: str) -> tuple[str, ...]
 
 
 def resume_sweep(executor: Executor, home: Home, sweep_id: str) -> tuple[str, ...]:
-    """Start what of a sweep was not submitted, or ended before its time.
-
-    Returns:
-        Which were started.
-
-    Raises:
-        RunError: If there is no such sweep, or one cannot be started.
-    """
+    """Start what of a sweep was not submitted or ended early; returns the names."""
     sweep, store = Sweep.read(home, sweep_id), _store(executor, home)
     ended = [run_id for run_id in runs_of(store, sweep_id) if store.get(run_id).state.can_resume]
     for run_id in ended:
@@ -225,21 +183,13 @@ def resume_sweep(executor: Executor, home: Home, sweep_id: str) -> tuple[str, ..
 
 
 def left_out(store: RunStore, sweep_id: str) -> tuple[RunRecord, ...]:
-    """The runs of a sweep that `resume_sweep` cannot start yet, because they still stop, or not at all.
-
-    Raises:
-        RunError: If there is no such sweep.
-    """
+    """Runs of a sweep that `resume_sweep` cannot start yet because they are stopping, or not at all."""
     records = (store.get(run_id) for run_id in runs_of(store, sweep_id))
     return tuple(record for record in records if record.state in (RunState.STOPPING, RunState.NEWER))
 
 
 def runs_of(store: RunStore, sweep_id: str) -> tuple[str, ...]:
-    """The runs of a sweep that are there, in the order of its points.
-
-    Raises:
-        RunError: If there is no such sweep.
-    """
+    """The runs of a sweep that exist, in the order of its points."""
     sweep = Sweep.read(store.home, sweep_id)
     return tuple(run_id for run_id in sweep.run_ids if (store.home.runs / run_id).is_dir())
 

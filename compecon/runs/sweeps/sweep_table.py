@@ -1,4 +1,4 @@
-"""What a sweep is at: its runs by state, and a row for each point with what came of it."""
+"""A sweep's runs by state, and a row for each point with its results."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from compecon.runs.sweeps.sweep import Point, Sweep
 @final
 @dataclass(frozen=True)
 class SweepRow:
-    """A point and what came of it.
+    """A point and its results.
 
     Attributes:
         run_id: Its run.
         point: Settings in which it differs.
-        state: Where the run is; None if it is not there: not submitted yet, or deleted.
+        state: Of the run; None if it is not there: not submitted yet, or deleted.
         reason: Why, one sentence; may be empty.
-        metric: Name, split, value, low, high and n of what was measured; None without.
-        macs: MACs of the model that came of it; None without.
-        latency: Ratio to its parent's time, low and high; None without.
+        metric: Name, split, value, low, high and n of the measured metric, if any.
+        macs: MACs of the new model, if any.
+        latency: Ratio to its parent's time, low and high, if measured.
     """
 
     run_id: str
@@ -41,29 +41,20 @@ class SweepRow:
 @final
 @dataclass(frozen=True)
 class SweepRecord:
-    """A sweep as it was when it was read.
-
-    Attributes:
-        sweep: What was asked for.
-        rows: What came of each point.
-    """
+    """A sweep as it was when it was read: what was submitted, and a row for each point."""
 
     sweep: Sweep
     rows: tuple[SweepRow, ...]
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many runs are in each state; "MISSING" for those that are not there."""
+        """Number of runs in each state; "MISSING" for those that are not there."""
         states = [row.state.value if row.state else "MISSING" for row in self.rows]
         return {state: states.count(state) for state in dict.fromkeys([*RunState, "MISSING"]) if state in states}
 
 
 def sweep_record(store: RunStore, sweep_id: str) -> SweepRecord:
-    """What a sweep's runs are at, and what came of them.
-
-    Raises:
-        RunError: If there is no such sweep.
-    """
+    """A sweep with the states and results of its runs."""
     sweep = Sweep.read(store.home, sweep_id)
     pairs = zip(sweep.run_ids, sweep.points, strict=True)
     return SweepRecord(sweep, tuple(_row(store, run_id, point) for run_id, point in pairs))
