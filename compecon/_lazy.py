@@ -17,11 +17,7 @@ if TYPE_CHECKING:
 
 
 def attach(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """Functions ``__getattr__`` and ``__dir__`` of a package; they give it ``__all__`` too.
-
-    Args:
-        package: Its ``__name__``.
-    """
+    """A package's functions ``__getattr__`` and ``__dir__``, given its ``__name__``; they give it ``__all__`` too."""
     homes: dict[str, str] = {}
 
     def public() -> dict[str, str]:

@@ -1,18 +1,13 @@
 """Exceptions that a caller may want to catch. Everything else is a ValueError or TypeError.
 
-Each message is one or two sentences for a person: what is wrong, what was got, what to do.
+Each message is one or two sentences: what is wrong, what was given, what to do.
 """
 
 from collections.abc import Iterable
 
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:
-    """A question to end the message about an unknown name with; "" if none of the known ones is close to it.
-
-    Args:
-        name: What was given.
-        names: The known ones.
-    """
+    """A question to end the message about an unknown name with; "" if none of the known names is close to it."""
     from difflib import get_close_matches  # noqa: PLC0415 - only when something went wrong
 
     by_lower = {each.lower(): each for each in names}
@@ -42,11 +37,11 @@ class UnsupportedModelError(CompeconError, TypeError):
 
 
 class NoHeadLeftError(UnsupportedModelError):
-    """All heads of the model were removed: it can be run and measured, and there is no attention to look at."""
+    """All heads of the model were removed: it can be run and measured, but has no attention to look at."""
 
 
 class AttentionError(CompeconError, ValueError):
-    """A model's attention could not be computed: its scores are no numbers, or a budget does not suit its layers."""
+    """A model's attention could not be computed: its scores are not finite, or a budget does not suit its layers."""
 
 
 class CheckpointError(CompeconError, ValueError):
@@ -58,23 +53,23 @@ class TextError(CompeconError, ValueError):
 
 
 class ChildError(CompeconError, RuntimeError):
-    """A process of ours died, broke a limit, or refused what it was asked."""
+    """A child process died, broke a limit, or refused a request."""
 
 
 class OfflineError(CompeconError, ConnectionError):
-    """The Hub was asked for and cannot be reached."""
+    """The Hub is needed and cannot be reached."""
 
 
 class TrainingInterruptedError(CompeconError, RuntimeError):
-    """A training was asked to stop before its end; what it wrote can be resumed."""
+    """A training was stopped before its end; it can be resumed."""
 
 
 class TaskError(CompeconError, ValueError):
-    """A task was refused: unknown, without the rows that were asked for, or not what the model was made for."""
+    """A task was refused: unknown, without the rows that are needed, or not what the model was made for."""
 
 
 class RunError(CompeconError, ValueError):
-    """A run was refused, is not there, or cannot do what was asked of it."""
+    """A run was refused, does not exist, or cannot do what was requested."""
 
 
 class NewerError(RunError):
@@ -82,16 +77,11 @@ class NewerError(RunError):
 
 
 class StreamError(CompeconError, ValueError):
-    """A file of queries was refused: damaged, too large, a column missing, or a cell that is no amount."""
+    """A file of queries was refused: damaged, too large, without a column, or with a cell that is not an amount."""
 
 
 class SettingError(CompeconError, ValueError):
-    """A setting was refused.
-
-    Attributes:
-        setting: Its name.
-        why: What is wrong with it, without the name.
-    """
+    """A setting was refused: `setting` is its name, `why` what is wrong with it."""
 
     def __init__(self, setting: str, why: str) -> None:
         super().__init__(f"{setting}: {why}")

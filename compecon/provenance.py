@@ -1,4 +1,4 @@
-"""Where numbers come from: this machine, the versions of libraries, and the command that was typed."""
+"""Where numbers come from: this machine, the versions of libraries, and the command line."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LIBRARIES = ("torch", "transformers", "numpy", "scipy", "compecon")
 
 
 def hardware() -> dict[str, Any]:
-    """What this runs on."""
+    """This machine."""
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),
@@ -32,7 +32,7 @@ def versions() -> dict[str, str]:
 
 
 def command_line() -> str:
-    """What was typed, without the program's folder."""
+    """The command line, without the program's folder."""
     return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
 
 

@@ -2,7 +2,7 @@
 
 A registry knows a method before it is loaded, so that menus open without torch. Those of this package are declared by
 the name of their class. An installed package names modules in the entry point group `compecon.methods`; they are
-imported when a registry is first asked what there is, and one that cannot be used is a sentence and nothing more.
+imported when a registry is first asked for its names, and one that cannot be used costs a sentence and nothing more.
 """
 
 from __future__ import annotations
@@ -23,21 +23,13 @@ _problems: list[str] | None = None  # None until installed packages were looked 
 
 @dataclass(frozen=True, kw_only=True)
 class Method:
-    """What is known of a method before it is loaded.
+    """What is known of a method before it is loaded."""
 
-    Attributes:
-        name: What a command line, an address and a file call it.
-        label: What a menu says.
-        short: What a legend says; the label if empty.
-        factory: Its class or a function that makes it, or where that is: "package.module:Name".
-        options: Arguments that it is made with unless others are given.
-    """
-
-    name: str
-    label: str
-    short: str = ""
-    factory: Callable[..., Any] | str
-    options: Mapping[str, Any] = field(default_factory=dict)
+    name: str  # what a command line, an address and a file call it
+    label: str  # what a menu says
+    short: str = ""  # what a legend says; the label if empty
+    factory: Callable[..., Any] | str  # its class or a function that makes it, or where that is: "package.module:Name"
+    options: Mapping[str, Any] = field(default_factory=dict)  # arguments that it is made with unless others are given
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -55,11 +47,7 @@ class Method:
         return self.factory.__module__, getattr(self.factory, "__qualname__", repr(self.factory))
 
     def load(self) -> Callable[..., Any]:
-        """Its class, or the function that makes it.
-
-        Raises:
-            ValueError: If it cannot be imported.
-        """
+        """Its class, or the function that makes it; ValueError if it cannot be imported."""
         if not isinstance(self.factory, str):
             return self.factory
         module, name = self.home
@@ -103,19 +91,21 @@ class Registry(Mapping[str, M], Generic[M, T]):
         """Enter a method.
 
         Args:
-            name: What it is called by; must be new.
+            name: Its name, which must be new.
             factory: As of `Method`.
             **about: Its label, and whatever else the entries of this registry hold.
 
         Raises:
             ValueError: If the name is taken or malformed.
-            TypeError: If the class is none of this kind, or an entry has no such attribute.
+            TypeError: If the class does not extend the base, or entries have no such attribute.
         """
         if self._base and isinstance(factory, type) and not issubclass(factory, self._class()):
-            raise TypeError(f"{factory.__qualname__} is no {self.kind}: it must extend {self._class().__qualname__}.")
+            raise TypeError(
+                f"{factory.__qualname__} is not a {self.kind}: it must extend {self._class().__qualname__}."
+            )
         method = self._entry(name=name, factory=factory, **about)
         if self._known.get(name, method).home != method.home:  # a class that is defined again takes its own place
-            raise ValueError(f"there is a {self.kind} {name!r} already. Choose another name.")
+            raise ValueError(f"there already is a {self.kind} {name!r}. Choose another name.")
         self._known[name] = method
 
     def register(self, name: str, **about: Any) -> Callable[[T_Factory], T_Factory]:
@@ -128,29 +118,21 @@ class Registry(Mapping[str, M], Generic[M, T]):
         return enter
 
     def find(self, name: str) -> M:
-        """What is known of a method.
-
-        Raises:
-            ValueError: If there is none of that name.
-        """
+        """What is known of a method; ValueError if there is none of that name."""
         if name not in self:
             raise ValueError(f"{self.kind} must be one of {', '.join(self)}, got {name!r}.")
         return self[name]
 
     def load(self, name: str) -> type[T]:
-        """The class of a method.
-
-        Raises:
-            ValueError: If there is none of that name, or it cannot be loaded.
-        """
+        """The class of a method; ValueError if there is none of that name, or it cannot be loaded."""
         loaded: Any = self.find(name).load()
         kind: type[T] = loaded
         if not (isinstance(loaded, type) and issubclass(loaded, self._class())):
-            raise ValueError(f"{name} is no {self.kind}: it must extend {self._class().__qualname__}.")
+            raise ValueError(f"{name} is not a {self.kind}: it must extend {self._class().__qualname__}.")
         return kind
 
     def make(self, name: str, **options: Any) -> T:
-        """A method as its entry says, but for these options.
+        """A method made with its declared options, overridden by these.
 
         Raises:
             ValueError: If there is none of that name, it cannot be loaded, or an option is out of its range.
@@ -158,7 +140,7 @@ class Registry(Mapping[str, M], Generic[M, T]):
         method = self.find(name)
         made: T = method.load()(**{**method.options, **options})
         if self._base and not isinstance(made, self._class()):
-            raise ValueError(f"{name} makes a {type(made).__qualname__}, which is no {self.kind}.")
+            raise ValueError(f"{name} makes a {type(made).__qualname__}, which is not a {self.kind}.")
         return made
 
     def _class(self) -> type:
@@ -171,11 +153,7 @@ T_Factory = TypeVar("T_Factory", bound=Callable[..., Any])
 
 
 def read_installed() -> tuple[str, ...]:
-    """Import what installed packages bring, once in a process.
-
-    Returns:
-        A sentence for each that cannot be used.
-    """
+    """Import what installed packages bring, once per process; returns a sentence for each that cannot be used."""
     global _problems
     with _lock:
         if _problems is None:

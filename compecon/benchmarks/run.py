@@ -15,8 +15,7 @@ from compecon.benchmarks.machine import facts_text, load_average, machine_facts
 from compecon.benchmarks.settings import Settings
 from compecon.benchmarks.text import table_text
 from compecon.errors import CompeconError, did_you_mean
-from compecon.files.durable import write_json
-from compecon.files.plain_json import plain
+from compecon.files.durable import plain, write_json
 
 BENCHMARKS = (
     "coldstart",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from compecon.files.plain_json import plain
+from compecon.files.durable import plain
 from compecon.training.processes import is_first
 
 if TYPE_CHECKING:

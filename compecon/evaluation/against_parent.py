@@ -13,7 +13,7 @@ from compecon.checkpoints.load import Checkpoint
 from compecon.errors import TaskError
 from compecon.evaluation.evaluate_model import Evaluation, evaluate_checkpoint
 from compecon.evaluation.verdict import Against, sentence
-from compecon.files.plain_json import plain
+from compecon.files.durable import plain
 from compecon.latency import LatencyRatio, compare_latency
 from compecon.tasks.task_metrics import Estimate, Metric, paired
 from compecon.tasks.task_registry import AnyTask

@@ -19,7 +19,7 @@ from compecon.compression.model_shape import ModelShape
 from compecon.errors import TrainingInterruptedError, UnsupportedModelError
 from compecon.evaluation.evaluate_model import Evaluation, evaluate_checkpoint, head_for, tell_match, within
 from compecon.evaluation.evaluation_records import EvaluationKey, EvaluationRecord, EvaluationStore, Score
-from compecon.files.plain_json import plain
+from compecon.files.durable import plain
 from compecon.flops import macs, macs_under_budget
 from compecon.provenance import hardware, versions
 from compecon.tasks.cut import cut_rows

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from compecon.evaluation.against_parent import Compared
-from compecon.files.plain_json import plain
+from compecon.files.durable import plain
 from compecon.tasks.language_task import LanguageTask
 from compecon.tasks.task import Task
 

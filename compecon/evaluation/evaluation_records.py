@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self, final
 
 from compecon.evaluation.result_store import ResultStore, file_name_of
-from compecon.files.plain_json import plain
+from compecon.files.durable import plain
 from compecon.files.schema import check_schema
 from compecon.paths import assets
 from compecon.tasks.cut import Cut

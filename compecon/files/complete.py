@@ -1,7 +1,7 @@
 """Folders that count once they are whole: checkpoints of a training, marked last, and found again by their step.
 
 A marker with the size and digest of every file is written when all else is on the disk. A folder without one, or with
-other content than it says, does not exist for a training; it is set aside under another name. Loads without torch.
+other content than it says, is no checkpoint for a training: it is set aside under another name. Loads without torch.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def write_stated(path: Path, stated: Mapping[str, Any]) -> None:
 
 
 def read_stated(path: Path) -> dict[str, Any] | None:
-    """What `write_stated` wrote; None if it is damaged, so that nobody knows whose training it is.
+    """What `write_stated` wrote; None if it is damaged, so that it is unknown whose training it is.
 
     Raises:
         OSError: If it cannot be read.
@@ -70,12 +70,7 @@ def read_stated(path: Path) -> dict[str, Any] | None:
 
 
 def mark_complete(folder: Path, step: int) -> None:
-    """Say that a checkpoint is whole, once all its files are on the disk; then drop older ones but the last.
-
-    Args:
-        folder: The checkpoint, with all its files written.
-        step: Its step.
-    """
+    """Mark the checkpoint of a step, all files of which are written, as whole; then remove older ones but the last."""
     paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != MARKER]
     for path in paths:
         flush_file(path)
@@ -87,11 +82,7 @@ def mark_complete(folder: Path, step: int) -> None:
 
 
 def is_complete(folder: Path) -> bool:
-    """Whether a checkpoint has a marker, and the very files that it names.
-
-    Raises:
-        NewerError: If a newer compecon marked it.
-    """
+    """Whether a checkpoint has a marker and the very files that it names; NewerError if a newer compecon marked it."""
     path = folder / MARKER
     try:
         raw = read_bytes(path, _MOST_BYTES)
@@ -105,11 +96,10 @@ def is_complete(folder: Path) -> bool:
 
 
 def last_complete_checkpoint(root: Path) -> Path | None:
-    """The newest checkpoint of a training whose files are all there as written; broken ones are set aside.
+    """The newest checkpoint of a training whose files are all there as written.
 
-    Args:
-        root: Folder of the training. Newer checkpoints without a marker, or with other content than it says, are
-            renamed to `broken-...`; of those with the same step, the last one stays.
+    Newer ones without a marker, or with other content than it says, are renamed to `broken-...`; of those with the same
+    step, the last one stays.
 
     Raises:
         NewerError: If a newer compecon marked one.
@@ -122,7 +112,7 @@ def last_complete_checkpoint(root: Path) -> Path | None:
 
 
 def set_aside(path: Path) -> Path:
-    """Rename a file or folder that is not whole to `broken-...`, and give its new name."""
+    """Rename a file or folder that is not whole to `broken-...`; returns its new path."""
     target = path.with_name(f"broken-{path.name}")
     if target.is_dir():
         shutil.rmtree(target, ignore_errors=True)
@@ -131,12 +121,12 @@ def set_aside(path: Path) -> Path:
 
 
 def described(path: Path) -> dict[str, Any]:
-    """Size and digest of a file, as a marker tells them."""
+    """Size and digest of a file, as a marker holds them."""
     with open_file(path) as stream:
         digest = hashlib.file_digest(cast("BufferedReader", stream), "sha256").hexdigest()
     return {"bytes": path.stat().st_size, "sha256": digest}
 
 
 def matches(path: Path, said: Mapping[str, Any]) -> bool:
-    """Whether a file is the one that was described; its size is looked at first."""
+    """Whether a file is the one that was described; its size is compared first."""
     return path.stat().st_size == said["bytes"] and described(path) == said

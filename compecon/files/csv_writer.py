@@ -1,8 +1,8 @@
 """The one way to write CSV: numbers stay numbers, and no text becomes a formula when a spreadsheet opens the file.
 
-Excel, LibreOffice and Google Sheets run a cell that begins with one of a few characters, whether it is quoted or not.
-Names of folders, titles of runs and texts come from anybody, so such a cell gets an apostrophe before it, as OWASP
-advises (https://owasp.org/www-community/attacks/CSV_Injection).
+Excel, LibreOffice and Google Sheets run a cell that begins with one of a few characters, quoted or not. Names of
+folders, titles of runs and texts may come from anyone, so such a cell gets an apostrophe before it, as OWASP advises
+(https://owasp.org/www-community/attacks/CSV_Injection).
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def write_csv(
 
 
 def csv_text(names: Sequence[str], rows: Iterable[Row], notes: Mapping[str, str] | None = None) -> str:
-    """The same as a text."""
+    """The table of `write_csv` as a text."""
     stream = io.StringIO()
     write_csv(stream, names, rows, notes)
     return stream.getvalue()

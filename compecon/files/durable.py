@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO, TypeAlias
+from typing import Any, TypeAlias
 
 from compecon.errors import RunError
 from compecon.files.safe_reader import open_file, parse_object, read_bytes, shown
@@ -21,12 +22,7 @@ _PATIENCE_S = 2.0
 
 
 def write_json(path: Path, value: Mapping[str, Any], *, durable: bool = True) -> None:
-    """Replace a file in one step: a reader sees the old object or the new one, never half of one.
-
-    Args:
-        path: The file; its folder exists.
-        value: JSON values; a number that is not finite is refused.
-        durable: Whether it has to outlive a power cut that comes right after.
+    """Replace a file by a JSON object in one step: a reader sees the old one or the new one, never half of one.
 
     Raises:
         OSError: If it cannot be written; the old file is then still there.
@@ -37,19 +33,15 @@ def write_json(path: Path, value: Mapping[str, Any], *, durable: bool = True) ->
 
 
 def write_text(path: Path, text: str) -> None:
-    """Replace a text file in one step and durably; several processes may write it at the same time.
-
-    Raises:
-        OSError: If it cannot be written; the old file is then still there.
-    """
+    """Replace a text file in one step and durably, also where several processes write it at the same time."""
     replace_file(path, text.encode("utf-8"), shared=True)
 
 
 def replace_file(path: Path, raw: bytes, *, durable: bool = True, shared: bool = False) -> None:
-    """Replace a file in one step.
+    """Replace a file in one step; its folder exists.
 
     Args:
-        path: The file; its folder exists.
+        path: The file.
         raw: Its new content.
         durable: Whether it has to outlive a power cut that comes right after.
         shared: Whether another process may write the same file at the same time, as those of one training do.
@@ -104,11 +96,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def read_json(path: Path, newest: int | None = None) -> dict[str, Any]:
-    """Read an object from a file that anybody may have changed.
-
-    Args:
-        path: The file.
-        newest: The newest version of it that is known; None if it has none.
+    """Read an object from a file that anyone may have changed; `newest` is the newest version of it that is known.
 
     Raises:
         FileNotFoundError: If there is none.
@@ -127,14 +115,15 @@ def read_json(path: Path, newest: int | None = None) -> dict[str, Any]:
     return value
 
 
-def opened(path: Path) -> BinaryIO:
-    """Open to read, without waiting: a named pipe in the place of a file must not stop the reader for ever.
-
-    Raises:
-        OSError: If it cannot be opened.
-        RunError: If it is not a regular file.
-    """
-    return open_file(path, error=RunError)
+def plain(value: Any) -> Any:
+    """A value as JSON holds it: names and paths as text, tuples as lists, None for numbers that are not finite."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    if isinstance(value, Path):
+        return str(value)
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def whole_lines(raw: bytes) -> bytes:
@@ -143,14 +132,9 @@ def whole_lines(raw: bytes) -> bytes:
 
 
 def tail(path: Path, max_bytes: int = 65_536) -> str:
-    """The end of a text file, from the beginning of a line; "" if there is none.
-
-    Args:
-        path: The file, of any size.
-        max_bytes: How much of it at most.
-    """
+    """The last `max_bytes` of a text file, from the beginning of a line; "" if there is none."""
     try:
-        with opened(path) as stream:
+        with open_file(path, error=RunError) as stream:
             size = stream.seek(0, os.SEEK_END)
             stream.seek(max(0, size - max_bytes))
             raw = stream.read(max_bytes)

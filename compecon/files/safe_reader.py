@@ -1,8 +1,9 @@
-"""Reading files that anybody may have written: nothing blocks, nothing is endless, and what is returned is sound.
+"""Reading files that anyone may have written: nothing blocks, nothing is endless, and what is returned is sound.
 
 A path may turn out to be a pipe, a device or a link to one; a file may be huge, in another encoding, or hold JSON that
 parses and then breaks whatever walks over it (too deep, the same key twice, NaN, half a surrogate pair). All of that is
-refused here in one sentence, or made valid, so that nobody else has to think of it.
+refused here in one sentence, or made valid, so that no caller has to think of it. Every function raises `error`, a
+`CompeconError`, for what it refuses, and OSError for what cannot be opened or read.
 """
 
 from __future__ import annotations
@@ -34,17 +35,7 @@ _ESCAPE = re.compile(r"\\(?:(u[dD][89abAB]..\\u[dD][c-fC-F]..)|(u[dD][89a-fA-F].
 
 
 def open_file(path: Path, *, error: type[CompeconError] = FileError, follow: bool = True) -> BinaryIO:
-    """Open a regular file for reading, without ever waiting for it.
-
-    Args:
-        path: The file.
-        error: What to raise for what is no regular file.
-        follow: Whether the path may be a symbolic link.
-
-    Raises:
-        OSError: If it is not there or cannot be opened.
-        CompeconError: Of the type `error`, if it is a pipe, a device, a socket or a folder, or no path at all.
-    """
+    """Open a regular file for reading without ever waiting for it; with `follow=False`, not through a symbolic link."""
     flags = os.O_RDONLY | (0 if follow else getattr(os, "O_NOFOLLOW", 0))
     for flag in _FLAGS:
         flags |= getattr(os, flag, 0)
@@ -63,25 +54,13 @@ def open_file(path: Path, *, error: type[CompeconError] = FileError, follow: boo
 
 
 def read_bytes(path: Path, limit: int, *, error: type[CompeconError] = FileError) -> bytes:
-    """Content of a regular file of at most `limit` bytes.
-
-    Raises:
-        OSError: If it is not there or cannot be read.
-        CompeconError: Of the type `error`, if it is no regular file, or larger, or takes a minute to read.
-    """
+    """Content of a regular file of at most `limit` bytes, refused if reading it takes more than a minute."""
     with open_file(path, error=error) as stream:
         return read_stream(stream, limit, shown(path), error=error)
 
 
 def read_stream(stream: BinaryIO, limit: int, name: str, *, error: type[CompeconError] = FileError) -> bytes:
-    """What is left of an open file, as :func:`read_bytes` reads it.
-
-    Args:
-        stream: The file, opened by :func:`open_file`.
-        limit: Most bytes that are accepted.
-        name: What to call it in messages.
-        error: What to raise.
-    """
+    """The rest of a file from :func:`open_file`, as :func:`read_bytes` reads it; messages call it `name`."""
     parts, left, until = [], limit + 1, time.monotonic() + _PATIENCE_S
     while left and (part := stream.read(min(left, MEGABYTE))):
         parts.append(part)
@@ -94,23 +73,17 @@ def read_stream(stream: BinaryIO, limit: int, name: str, *, error: type[Compecon
 
 
 def read_text(path: Path, limit: int, *, error: type[CompeconError] = FileError) -> str:
-    """Text of a regular file in UTF-8, with or without a byte order mark; raises as :func:`read_bytes`."""
+    """Text of a regular file in UTF-8, with or without a byte order mark."""
     return decode(read_bytes(path, limit, error=error), shown(path), error=error)
 
 
 def read_json(path: Path, limit: int, *, error: type[CompeconError] = FileError) -> Any:
-    """Value of a JSON file; raises as :func:`read_bytes` and :func:`parse_json`."""
+    """Value of a JSON file, as :func:`parse_json` reads it."""
     return parse_json(read_bytes(path, limit, error=error), shown(path), error=error)
 
 
 def decode(raw: bytes, name: str, *, error: type[CompeconError] = FileError) -> str:
-    """Text of bytes in UTF-8, without its byte order mark.
-
-    Args:
-        raw: The bytes.
-        name: What to call them in messages.
-        error: What to raise for bytes in another encoding, which is named if it can be told.
-    """
+    """Text of bytes in UTF-8, without its byte order mark; another encoding is named if it can be recognised."""
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as bad:
@@ -127,11 +100,6 @@ def parse_json(content: bytes | str, name: str, *, error: type[CompeconError] = 
 
     Half a surrogate pair becomes U+FFFD. Refused are more than `MAX_DEPTH` levels, a key twice in one object, numbers
     that are not finite, and whatever JSON itself forbids.
-
-    Args:
-        content: The text, or its bytes in UTF-8.
-        name: What to call it in messages.
-        error: What to raise.
     """
     text = content if isinstance(content, str) else decode(content, name, error=error)
     try:
@@ -147,7 +115,7 @@ def parse_json(content: bytes | str, name: str, *, error: type[CompeconError] = 
 
 
 def parse_object(content: bytes | str, name: str, *, error: type[CompeconError] = FileError) -> dict[str, Any]:
-    """A JSON object; raises as :func:`parse_json`, and for any other value."""
+    """A JSON object, as :func:`parse_json` reads it."""
     value = parse_json(content, name, error=error)
     if not isinstance(value, dict):
         raise error(f"{name} holds a {type(value).__name__} where a JSON object is expected.")
@@ -183,9 +151,9 @@ def shown(name: str | Path) -> str:
 
 
 def sentence_of(error: Exception) -> str:
-    """What to tell of an error where one bad file must not hide the others; always one line of valid text.
+    """What to say of an error where one bad file must not hide the others: one line of valid text.
 
-    Errors raised on purpose speak for themselves; of others, the kind and the first line are told.
+    Errors raised on purpose speak for themselves; of others, the kind and the first line.
     """
     if isinstance(error, CompeconError):
         return shown(str(error))

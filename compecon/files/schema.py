@@ -1,7 +1,7 @@
-"""Versions of the files that compecon keeps: what a newer compecon wrote is left alone by whoever comes across it.
+"""Versions of the files that compecon keeps: what a newer compecon wrote is left alone.
 
-Within a version, files may get further entries: those that are not known are kept. A file without a version is of the
-first one. Writers put the version first, so that it can be told even of a file that breaks off.
+Within a version, files may get further entries: unknown ones are kept. A file without a version is of the first one.
+Writers put the version first, so that it can be read even from a file that breaks off.
 """
 
 from __future__ import annotations
@@ -17,17 +17,11 @@ _BEGINNING = re.compile(rb'\s*\{\s*"schema"\s*:\s*(\d{1,9})')
 
 
 def check_schema(value: Mapping[str, Any], newest: int, name: str, *, error: type[CompeconError] = FileError) -> None:
-    """Make sure that this compecon knows the version of what a file holds.
-
-    Args:
-        value: Its content.
-        newest: The newest version that is known.
-        name: What to call the file in messages.
-        error: What to raise for a version that is none.
+    """Make sure that this compecon knows the version of a file's content; `newest` is the newest one that it knows.
 
     Raises:
         NewerError: If the version is a later one.
-        CompeconError: Of the type `error`, if it is no version.
+        CompeconError: Of the type `error`, if it is not a version.
     """
     said = value.get("schema", _FIRST)
     if type(said) is not int or said < _FIRST:
@@ -36,11 +30,7 @@ def check_schema(value: Mapping[str, Any], newest: int, name: str, *, error: typ
 
 
 def check_beginning(raw: bytes, newest: int, name: str) -> None:
-    """The same for a file that is no JSON, as when it breaks off, by how it begins.
-
-    Raises:
-        NewerError: If it begins as one of a later version.
-    """
+    """The same for a file that breaks off and is not JSON: NewerError if it begins as one of a later version."""
     if found := _BEGINNING.match(raw):
         _check(int(found[1]), newest, name)
 

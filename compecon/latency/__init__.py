@@ -1,4 +1,4 @@
-"""What a smaller model saves in seconds, and what a layer of any size takes: time as people wait for it.
+"""How much time a smaller model saves, and how long a layer of any size takes.
 
 MACs are counted on shapes (`compecon.flops`); time is measured, on one device, and holds for that device alone.
 """

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from statistics import median
 from typing import final
 
 import torch
@@ -13,7 +14,7 @@ from scipy.optimize import isotonic_regression
 from torch import Tensor, nn
 from torch.nn.functional import gelu, scaled_dot_product_attention
 
-from compecon.latency.clock import in_turns, median, on_threads
+from compecon.latency.clock import in_turns, on_threads
 from compecon.latency.table import LatencyCurve, LatencyTable
 
 _NEURON_STEPS = 8
@@ -23,13 +24,20 @@ _WARMUP = 5
 @final
 @dataclass(frozen=True, slots=True)
 class BlockShape:
-    """Sizes of a dense layer.
+    """Sizes of a dense layer, each at least 1.
 
     Attributes:
         width: Features of the residual stream.
         d_head: Features of a head.
         heads: Heads.
         neurons: FFN neurons.
+
+    Raises:
+        ValueError: If a size is below 1.
+
+    Example:
+        >>> BlockShape(width=384, d_head=32, heads=12, neurons=1536).neurons
+        1536
     """
 
     width: int
@@ -44,13 +52,20 @@ class BlockShape:
 @final
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """What the device is asked to do.
+    """What is measured: how many texts of which length, and where.
 
     Attributes:
-        n_tokens: Length of each text.
-        batch: Texts at once.
-        threads: Threads for torch; None for as many as it has.
-        device: Where, as torch writes it.
+        n_tokens: Length of each text in tokens, at least 1.
+        batch: Texts at once, at least 1.
+        threads: Threads for torch, at least 1; None for as many as it has.
+        device: Where, as torch writes it: "cpu", "cuda:0", "mps".
+
+    Raises:
+        ValueError: If a number is below 1.
+
+    Example:
+        >>> Workload(n_tokens=128, batch=8, threads=1)
+        Workload(n_tokens=128, batch=8, threads=1, device='cpu')
     """
 
     n_tokens: int
@@ -82,13 +97,22 @@ def measure_blocks(
     Args:
         shape: Sizes of the dense layer.
         workload: Length, batch, threads and device.
-        heads: Numbers of heads to measure; all up to the dense layer's unless given.
-        neurons: Numbers of neurons; eight evenly spaced ones unless given.
-        repeats: Rounds to measure; a time is the median of its rounds.
-        limit_s: Seconds after which it stops with the rounds it has, at least two.
+        heads: Numbers of heads to measure, from 1 to the dense layer's; all of them unless given.
+        neurons: Numbers of neurons, from 1 to the dense layer's; eight evenly spaced ones unless given.
+        repeats: Rounds to measure, at least 1; a time is the median of its rounds.
+        limit_s: Seconds, above 0, after which it stops with the rounds it has, at least two.
+
+    Returns:
+        Seconds of attention by its heads and of the FFN by its neurons, at this workload on this device.
 
     Raises:
         ValueError: If a number of units is not between 1 and the dense layer's, or one of the others out of range.
+
+    Example:
+        >>> shape, work = BlockShape(width=32, d_head=8, heads=4, neurons=64), Workload(n_tokens=16, threads=1)
+        >>> table = measure_blocks(shape, work, heads=[2, 4], neurons=[64], repeats=2)
+        >>> table.heads.counts, table.neurons.counts, table.heads.seconds[0]
+        ((0, 2, 4), (0, 64), 0.0)
     """
     head_counts = _counts(heads or range(1, shape.heads + 1), shape.heads, "heads")
     even = [round(shape.neurons * (i + 1) / _NEURON_STEPS) for i in range(_NEURON_STEPS)]
@@ -127,7 +151,7 @@ def _input(shape: BlockShape, workload: Workload) -> Tensor:
 
 
 def _calls(shape: BlockShape, heads: Sequence[int], neurons: Sequence[int], x: Tensor) -> list[Callable[[], object]]:
-    with torch.random.fork_rng(devices=[]):  # initial weights are drawn from the generator that everybody shares
+    with torch.random.fork_rng(devices=[]):  # initial weights are drawn from the global generator
         blocks: list[nn.Module] = [_Attention(shape.width, shape.d_head, count) for count in heads]
         blocks += [_FeedForward(shape.width, count) for count in neurons]
     return [partial(block.to(x.device).eval(), x) for block in blocks]

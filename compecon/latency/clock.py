@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,9 +23,6 @@ def in_turns(sides: Sequence[Call], *, repeats: int, warmup: int, limit_s: float
 
     Returns:
         Seconds of each side, in the order of the rounds: the i-th samples of all sides belong together.
-
-    Raises:
-        ValueError: If there is no round, or the limit is no positive number.
     """
     if repeats < 1 or warmup < 0:
         raise ValueError(f"repeats must be at least 1 and warmup at least 0, got {repeats} and {warmup}.")
@@ -44,7 +40,7 @@ def in_turns(sides: Sequence[Call], *, repeats: int, warmup: int, limit_s: float
 
 
 def device_of(result: object) -> torch.device | None:
-    """Device of the first tensor in what a call gave back: a tensor, or any nesting of mappings and sequences."""
+    """Device of the first tensor in a result: a tensor, or any nesting of mappings and sequences."""
     if isinstance(result, Tensor):
         return result.device
     if isinstance(result, Mapping):
@@ -56,7 +52,7 @@ def device_of(result: object) -> torch.device | None:
 
 @contextmanager
 def on_threads(count: int | None) -> Iterator[int]:
-    """Torch on so many threads, as many as before afterwards; None leaves them as they are. Gives the number."""
+    """Run torch on this many threads, then on as many as before; None changes nothing. Yields the number."""
     before = torch.get_num_threads()
     if count is not None:
         torch.set_num_threads(count)
@@ -64,9 +60,6 @@ def on_threads(count: int | None) -> Iterator[int]:
         yield torch.get_num_threads()
     finally:
         torch.set_num_threads(before)
-
-
-median = statistics.median
 
 
 def _rounds(most: int, deadline: float, *, at_least: int) -> Iterator[int]:

@@ -1,15 +1,16 @@
-"""How much quicker a smaller model is, with what is known of that number."""
+"""How much faster a smaller model is, with the uncertainty of that number."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import final
 
+import numpy as np
 import torch
-from torch import Tensor
 
-from compecon.latency.clock import Call, device_of, in_turns, median, on_threads
+from compecon.latency.clock import Call, device_of, in_turns, on_threads
 
 _RESAMPLES = 2000
 _LEVEL = 0.95
@@ -24,7 +25,7 @@ class LatencyRatio:
         dense_seconds: Median.
         compact_seconds: Median.
         ratio: Compact by dense, of the medians; below 1 the compact model is quicker.
-        low: Lower end of the ratio's 95 % bootstrap interval over rounds.
+        low: Lower end of the ratio's 95% bootstrap interval over rounds.
         high: Its upper end. An interval that holds 1 does not tell the two apart.
         repeats: Rounds measured, which may be fewer than asked for where time ran out.
         threads: Threads that torch ran on.
@@ -56,15 +57,24 @@ def compare_latency(
     a round alike, so the ratio holds on a busy machine where the seconds do not; its interval is taken over rounds.
 
     Args:
-        dense: One forward pass; what it gives back tells the device.
+        dense: One forward pass; its result tells the device.
         compact: The same with the smaller model.
-        repeats: Rounds to measure.
-        warmup: Rounds before that: the first passes allocate, and choose kernels.
-        threads: Threads for torch meanwhile; None for as many as it has.
-        limit_s: Seconds after which it stops with the rounds it has, at least two.
+        repeats: Rounds to measure, at least 1.
+        warmup: Rounds before that, not measured, at least 0: the first passes allocate, and choose kernels.
+        threads: Threads for torch meanwhile, at least 1; None for as many as it has.
+        limit_s: Seconds, above 0, after which it stops with the rounds it has, at least two.
+
+    Returns:
+        Both medians in seconds and their ratio with its interval.
 
     Raises:
         ValueError: If the two ran on different devices, or a number is out of range.
+
+    Example:
+        >>> from time import sleep
+        >>> found = compare_latency(lambda: sleep(0.003), lambda: sleep(0.001), repeats=4, warmup=1)
+        >>> found.ratio < 1, found.repeats, found.device
+        (True, 4, 'cpu')
     """
     if threads is not None and threads < 1:
         raise ValueError(f"threads must be at least 1, got {threads}.")
@@ -85,16 +95,8 @@ def _common_device(dense: Call, compact: Call) -> str:
 
 def _interval(dense: Sequence[float], compact: Sequence[float]) -> tuple[float, float]:
     """Percentile bootstrap of the ratio of medians; the two times of a round stay together."""
-    pairs = torch.tensor([dense, compact], dtype=torch.float64)
-    n = pairs.shape[1]
-    picks = torch.randint(n, (_RESAMPLES, n), generator=torch.Generator().manual_seed(0))
-    medians = _medians(pairs[:, picks])
-    tails = torch.tensor([(1 - _LEVEL) / 2, (1 + _LEVEL) / 2], dtype=torch.float64)
-    low, high = torch.quantile(medians[1] / medians[0], tails).tolist()
+    pairs = np.asarray([dense, compact])
+    picks = np.random.default_rng(0).integers(len(dense), size=(_RESAMPLES, len(dense)))
+    medians = np.median(pairs[:, picks], axis=-1)
+    low, high = np.quantile(medians[1] / medians[0], [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2]).tolist()
     return low, high
-
-
-def _medians(samples: Tensor) -> Tensor:
-    """Over the last dim; of an even number, the mean of the middle two (torch.median takes the lower one)."""
-    ordered, n = samples.sort(dim=-1).values, samples.shape[-1]
-    return (ordered[..., (n - 1) // 2] + ordered[..., n // 2]) / 2

@@ -17,8 +17,16 @@ class LatencyCurve:
     """Time of one part of a layer by the number of units it has.
 
     Attributes:
-        counts: Ascending numbers of units, two at least.
-        seconds: Time at each, non-decreasing: a unit more never makes it quicker.
+        counts: Ascending numbers of units, at least two, each at least 0.
+        seconds: Time at each, finite and non-decreasing: a further unit never makes it faster.
+
+    Raises:
+        ValueError: If counts or seconds are not as said.
+
+    Example:
+        >>> curve = LatencyCurve(counts=(0, 4, 8), seconds=(0.0, 0.002, 0.003))
+        >>> curve.at(torch.tensor([2.0, 6.0]))
+        tensor([0.0010, 0.0025])
     """
 
     counts: tuple[int, ...]
@@ -31,7 +39,7 @@ class LatencyCurve:
                 f"{len(self.seconds)} times. Measure it with measure_blocks."
             )
         if any(not isinstance(count, int) or count < 0 for count in self.counts):
-            raise ValueError(f"counts must be whole numbers from 0 on, got {self.counts}.")
+            raise ValueError(f"counts must be whole numbers of at least 0, got {self.counts}.")
         if any(after <= before for before, after in pairwise(self.counts)):
             raise ValueError(f"counts must ascend, each once, got {self.counts}. Sort them with their times.")
         if any(not math.isfinite(time) or time < 0 for time in self.seconds) or not self.seconds[-1] > 0:
@@ -68,6 +76,14 @@ class LatencyTable:
         n_tokens: Length of each.
         threads: Threads that torch ran on.
         device: Where, such as "cpu" or "cuda".
+
+    Raises:
+        ValueError: If a size is not a positive whole number.
+
+    Example:
+        >>> curve = LatencyCurve(counts=(0, 8), seconds=(0.0, 0.003))
+        >>> LatencyTable(curve, curve, width=64, d_head=8, batch=1, n_tokens=128, threads=1, device="cpu").d_head
+        8
     """
 
     heads: LatencyCurve

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, final
 
 from compecon.errors import RunError
-from compecon.files.durable import opened, whole_lines
-from compecon.files.safe_reader import parse_object
+from compecon.files.durable import whole_lines
+from compecon.files.safe_reader import open_file, parse_object
 
 _MOST_BYTES = 64_000_000  # read at a time
 _REMEMBERED = 256  # bytes: more than a line's part that could be in another one by chance
@@ -38,7 +38,7 @@ class History:
     def read_on(self) -> bool:
         """Read what was written since; a replaced file is read again. Returns whether anything was new."""
         try:
-            with opened(self.path) as stream:
+            with open_file(self.path, error=RunError) as stream:
                 found = os.fstat(stream.fileno())
                 if found.st_ino != self._inode or not self._goes_on(stream):
                     self._begin_again(found.st_ino)

@@ -1,8 +1,8 @@
 """How the columns of a text file are told apart: the separator and the quotes, decided by what fits all of it.
 
-The separator is the one that gives the columns that were asked for. Quotes are those of RFC 4180: around a cell, and
-doubled within. In a file with tabs they may also be letters like others, which is so if a cell has one that no writer
-of quotes would have left there, or the lines fit only without them.
+The separator is the one that gives the wanted columns. Quotes are those of RFC 4180: around a cell, and doubled within.
+In a file with tabs they may also be ordinary characters: they are if a cell has one that no writer of quotes would have
+left there, or if the lines fit only without them.
 """
 
 from __future__ import annotations
@@ -24,15 +24,10 @@ Source = Callable[[], TextIO]
 @final
 @dataclass(frozen=True)
 class Dialect:
-    """How cells are told apart.
+    """How cells are told apart."""
 
-    Attributes:
-        separator: A character.
-        has_quotes: Whether quotes surround cells; otherwise they are letters like others.
-    """
-
-    separator: str
-    has_quotes: bool = True
+    separator: str  # A character
+    has_quotes: bool = True  # whether quotes surround cells; otherwise they are letters like others
 
     @property
     def options(self) -> dict[str, Any]:
@@ -41,24 +36,18 @@ class Dialect:
         return {"delimiter": self.separator, "strict": True, "quoting": quoting}
 
     def __str__(self) -> str:
-        quotes = "quotes around cells" if self.has_quotes else "quotes are letters"
+        quotes = "quotes around cells" if self.has_quotes else "quotes are ordinary characters"
         return f"separated by {SEPARATORS[self.separator]}, {quotes}"
 
 
 @final
 @dataclass(frozen=True)
 class Columns:
-    """Where the columns are that were asked for.
+    """Where the wanted columns are."""
 
-    Attributes:
-        names: Of all columns, as they stand in the file.
-        found: Name in the file of each that was asked for and is there, exactly or but for case and blanks.
-        doubled: A name that was asked for and stands there more than once; "" if there is none.
-    """
-
-    names: tuple[str, ...]
-    found: dict[str, str]
-    doubled: str = ""
+    names: tuple[str, ...]  # of all columns, as they stand in the file
+    found: dict[str, str]  # name in the file of each wanted column that is there, exactly or but for case and blanks
+    doubled: str = ""  # a wanted name that stands there more than once; "" if there is none
 
     @classmethod
     def of(cls, names: Sequence[str], wanted: Sequence[str]) -> Columns:
@@ -75,15 +64,12 @@ class Columns:
 
 
 def dialect_of(source: Source, usual: str, wanted: Sequence[str]) -> tuple[Dialect, Columns]:
-    """How a file is written.
+    """How a file is written, and its columns: those of the separator that finds most of the wanted ones.
 
     Args:
-        source: Opens it, from its beginning.
-        usual: The separator that its name promises.
+        source: Opens the file at its beginning.
+        usual: The separator that its name promises, which is tried first.
         wanted: Columns that it should have; empty if any will do.
-
-    Returns:
-        The dialect, and the columns; the one that finds most of them if none finds all, or most columns of all.
 
     Raises:
         UnicodeDecodeError: If its first lines are in another encoding.
@@ -103,18 +89,7 @@ def dialect_of(source: Source, usual: str, wanted: Sequence[str]) -> tuple[Diale
 
 
 def require(columns: Columns, wanted: Sequence[str], name: str, error: type[CompeconError], cure: str = HEADER) -> None:
-    """Make sure that a file has all columns that it must have, each once.
-
-    Args:
-        columns: Those of the file.
-        wanted: Those that it must have.
-        name: What to call the file.
-        error: What to raise.
-        cure: What to do where one is absent, a sentence.
-
-    Raises:
-        CompeconError: Of the type `error`, if not.
-    """
+    """Make sure that a file has each wanted column once, or raise `error` with `cure`, what to do if one is absent."""
     absent = [asked for asked in wanted if asked not in columns.found]
     if absent and not columns.names:
         raise error(f"{name} has no column {', '.join(absent)}: it is empty.")

@@ -1,7 +1,7 @@
-"""How the characters of a file are stored: said by the file itself, or by a person, and never guessed at.
+"""How the characters of a file are stored: as the file itself says, or a person; it is never guessed.
 
-A byte order mark, or the zeros of UTF-16, say it; anything else is UTF-8. Bytes that are not UTF-8 may be one of dozens
-of encodings, which all can be read and mean other letters, so that such a file is refused with what it may be.
+A byte order mark, or the zeros of UTF-16, say it; anything else is UTF-8. Bytes that are not UTF-8 may be in one of
+dozens of encodings, all of which can be read and mean other letters, so such a file is refused with what it may be.
 """
 
 from __future__ import annotations
@@ -29,11 +29,7 @@ _WESTERN = "cp1252"
 
 
 def encoding_of(beginning: bytes) -> str:
-    """The encoding that the first bytes of a file speak for, as Python calls it; UTF-8 if they say nothing.
-
-    Args:
-        beginning: A few thousand bytes, or all.
-    """
+    """The encoding that the first few thousand bytes of a file indicate, as Python calls it; UTF-8 by default."""
     for mark, name in _MARKS.items():
         if beginning.startswith(mark):
             return name
@@ -45,24 +41,16 @@ def encoding_of(beginning: bytes) -> str:
 
 
 def archive_of(beginning: bytes) -> str:
-    """What a file is that holds no text at all, by its first bytes; "" if it may be one of text.
-
-    Args:
-        beginning: 16 bytes or more, or all.
-    """
+    """What kind of binary file this is by its first 16 bytes, or all; "" if it may be text."""
     return next((name for mark, name in _ARCHIVES.items() if beginning.startswith(mark)), "")
 
 
 def known_encoding(said: str, error: type[CompeconError]) -> str:
-    """An encoding that a person named, as Python calls it.
-
-    Raises:
-        CompeconError: Of the type `error`, if there is none of that name for texts.
-    """
+    """An encoding that a person named, as Python calls it; raises `error` if Python knows no such text encoding."""
     try:
         return as_text(io.BytesIO(), said).encoding
     except (LookupError, ValueError) as bad:
-        raise error(f"encoding={said} is no encoding of texts. Give one such as utf-8, utf-16 or cp1252.") from bad
+        raise error(f"encoding={said} is not a text encoding. Give one such as utf-8, utf-16 or cp1252.") from bad
 
 
 def shown(encoding: str) -> str:
@@ -77,13 +65,7 @@ def as_text(stream: BinaryIO, encoding: str) -> TextIO:
 
 
 def undecodable(stream: Iterable[bytes], name: str, encoding: str) -> str:
-    """Why a file is not in an encoding: the line and the byte, and what it may be instead.
-
-    Args:
-        stream: Its lines, from the beginning.
-        name: What to call it.
-        encoding: What it was taken for.
-    """
+    """Why the lines of a file, from its beginning, are not in an encoding, and what it may be in instead."""
     what, number, decoder = shown(encoding), 0, codecs.getincrementaldecoder(encoding)()
     for number, line in enumerate(stream, start=1):
         try:
@@ -92,16 +74,16 @@ def undecodable(stream: Iterable[bytes], name: str, encoding: str) -> str:
             where = f"{name}, line {number} is not {what}: byte {bad.object[bad.start]:#04x}"
             letters = _as_western(line)
             if not letters or not encoding.startswith("utf-8"):
-                return f"{where} ({bad.reason}). Save it as UTF-8, or say what it is with encoding=..."
+                return f"{where} ({bad.reason}). Save it as UTF-8, or state its encoding with encoding=..."
             return (
-                f"{where}. If {letters!r} is right, say encoding={_WESTERN}; else save it as UTF-8, or say which "
-                "encoding it is."
+                f"{where}. If {letters!r} is right, give encoding={_WESTERN}; otherwise save it as UTF-8, or "
+                "state its encoding."
             )
     return f"{name} is not {what}: it ends within a character, in line {number}. Save it as UTF-8."
 
 
 def _as_western(line: bytes) -> str:
-    """A line in the encoding of Western Windows, around what is not ASCII; "" if it is none."""
+    """What surrounds the first non-ASCII letter of a line in the encoding of Western Windows; "" if it is not in it."""
     if _CONTROL & set(line):
         return ""
     try:

@@ -1,8 +1,8 @@
 """One reader of CSV, TSV and JSON Lines, for tasks, for queries and for points of a sweep.
 
 A cell is the text that stands in it, whether it looks like a number, a missing value or a formula; nothing is fetched
-or run. How the file is written is decided in one way (see `dialects` and `encodings`) and handed back with the rows, so
-that it can be shown; rows that do not fit are handed back with what is wrong with them, so that all of it can be said.
+or run. How a file is written is decided in one way (see `dialects` and `encodings`) and returned with the rows, so that
+it can be shown; rows that do not fit are returned with what is wrong with them, so that all problems can be reported.
 """
 
 from __future__ import annotations
@@ -12,55 +12,46 @@ import io
 import json
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO, final
 
 from compecon.errors import CompeconError
 from compecon.files.safe_reader import open_file, read_stream
-from compecon.tables.dialects import HEADER, Columns, dialect_of, records, require
+from compecon.tables.dialects import HEADER, Columns, Source, dialect_of, records, require
 from compecon.tables.encodings import archive_of, as_text, encoding_of, known_encoding, shown, undecodable
 from compecon.tables.problems import Problem
 
 DELIMITED = {".csv": ",", ".tsv": "\t"}
 JSON_LINES = (".jsonl", ".ndjson")
 ENDINGS = (*DELIMITED, *JSON_LINES)
-_BEGINNING = 4096
+_BEGINNING = 4096  # bytes
 
 
 @final
 @dataclass(frozen=True)
 class Row:
-    """A row, or what is wrong with it.
+    """A row, or what is wrong with it."""
 
-    Attributes:
-        where: File and line: ``reviews.csv, line 12``.
-        cells: By the names that were asked for, then by the file's own.
-        problem: Why there are no cells; None if there are.
-    """
-
-    where: str
-    cells: Mapping[str, Any]
-    problem: Problem | None = None
+    where: str  # file and line: ``reviews.csv, line 12``
+    cells: Mapping[str, Any]  # by the names that were asked for, then by the file's own
+    problem: Problem | None = None  # why there are no cells; None if there are
 
 
 @final
 @dataclass(frozen=True)
 class Table:
-    """A file as it was understood.
+    """A file as it was understood."""
 
-    Attributes:
-        name: Of the file.
-        form: How it is written, in words.
-        columns: Its columns; those of its first row if it is JSON Lines.
-        rows: Each row, read as it is asked for, once.
-    """
+    form: str  # how it is written, in words
+    columns: Columns  # its columns; those of its first row if it is JSON Lines
+    rows: Iterator[Row]  # each row, read as it is asked for, once
 
-    name: str
-    form: str
-    columns: Columns
-    rows: Iterator[Row]
+
+_Check = Callable[[Columns], None]
+_Parts = tuple[str, Columns, Iterator[Row]]  # of a `Table`
 
 
 def read_table(
@@ -72,15 +63,15 @@ def read_table(
     encoding: str = "",
     cure: str = HEADER,
 ) -> Table:
-    """Read a file that ends in one of `ENDINGS`, perhaps packed, with .gz behind it.
+    """Read a file whose name ends in one of `ENDINGS`, or in one of them and .gz.
 
     Args:
         path: The file; a regular one.
         wanted: Columns that it must have; empty if any will do, each once.
-        limit: Bytes that it may have, unpacked.
+        limit: Most bytes that it may have, unpacked.
         error: What to raise.
-        encoding: What a person says that it is; "" for what the file itself says.
-        cure: What to do where a column is absent, a sentence.
+        encoding: As stated by a person; "" for what the file itself says.
+        cure: What to do if a column is absent, a sentence.
 
     Raises:
         FileNotFoundError: If it is not there.
@@ -100,20 +91,30 @@ def read_table(
     def text() -> TextIO:
         return as_text(raw(), found)
 
-    make = _json_lines if ending in JSON_LINES else _delimited
-    try:
-        about = (shown(found), _guarded(raw, path.name, found, error), error, cure)
-        return make(path.name, ending, text, wanted, about)
-    except UnicodeError as bad:
-        raise error(_why(raw, path.name, found)) from bad
+    @contextmanager
+    def decoding() -> Iterator[None]:
+        try:
+            yield
+        except UnicodeError as bad:
+            with closing(raw()) as stream:
+                raise error(undecodable(stream, path.name, found)) from bad
+
+    def guarded(rows: Iterator[Row]) -> Iterator[Row]:
+        with decoding():
+            yield from rows
+
+    check = partial(require, wanted=wanted, name=path.name, error=error, cure=cure)
+    with decoding():
+        if ending in JSON_LINES:
+            form, columns, rows = _json_lines(path.name, text, wanted, check)
+        else:
+            form, columns, rows = _delimited(path.name, text, DELIMITED[ending], wanted, check)
+    return Table(f"{shown(found)}, {form}", columns, guarded(rows))
 
 
 def ending_of(name: str) -> str:
-    """What a file's name ends in, lower case, packed or not: ``.csv`` of ``a.CSV.gz``."""
+    """The ending of a file's name in lower case, packed or not: ``.csv`` of ``a.CSV.gz``."""
     return Path(name.lower().removesuffix(".gz")).suffix
-
-
-_About = tuple[str, Callable[[Iterator[Row]], Iterator[Row]], type[CompeconError], str]
 
 
 def _source(path: Path, limit: int, error: type[CompeconError]) -> Callable[[], BinaryIO]:
@@ -136,29 +137,11 @@ def _size(n_bytes: int) -> str:
     return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:g} MB"
 
 
-def _guarded(
-    raw: Callable[[], BinaryIO], name: str, encoding: str, error: type[CompeconError]
-) -> Callable[[Iterator[Row]], Iterator[Row]]:
-    def guarded(rows: Iterator[Row]) -> Iterator[Row]:
-        try:
-            yield from rows
-        except UnicodeError as bad:
-            raise error(_why(raw, name, encoding)) from bad
-
-    return guarded
-
-
-def _why(raw: Callable[[], BinaryIO], name: str, encoding: str) -> str:
-    with closing(raw()) as stream:
-        return undecodable(stream, name, encoding)
-
-
-def _delimited(name: str, ending: str, text: Callable[[], TextIO], wanted: Sequence[str], about: _About) -> Table:
-    (encoding, guarded, error, missing), usual = about, DELIMITED[ending]
+def _delimited(name: str, text: Source, usual: str, wanted: Sequence[str], check: _Check) -> _Parts:
     dialect, columns = dialect_of(text, usual, wanted)
     if not wanted:
         columns = Columns.of(columns.names, columns.names)
-    require(columns, wanted, name, error, missing)
+    check(columns)
     named = [*columns.found.items(), *((each, each) for each in columns.names if each not in columns.found.values())]
     places = {asked: columns.names.index(each) for asked, each in named}
     cure = "Put quotes around cells that hold the separator, or save as JSON Lines."
@@ -170,25 +153,23 @@ def _delimited(name: str, ending: str, text: Callable[[], TextIO], wanted: Seque
             for number, fields in lines:
                 where = f"{name}, line {number}"
                 if isinstance(fields, str):
-                    yield Row(where, {}, Problem(where, fields, cure))
+                    yield _bad(where, fields, cure)
                 elif len(fields) != len(columns.names):
-                    what = f"{len(fields)} cells, expected {len(columns.names)}"
-                    yield Row(where, {}, Problem(where, what, cure))
+                    yield _bad(where, f"{len(fields)} cells, expected {len(columns.names)}", cure)
                 else:
                     yield Row(where, {asked: fields[place] for asked, place in places.items()})
 
-    return Table(name, f"{encoding}, {dialect}", columns, guarded(rows()))
+    return str(dialect), columns, rows()
 
 
-def _json_lines(name: str, _ending: str, text: Callable[[], TextIO], wanted: Sequence[str], about: _About) -> Table:
-    encoding, guarded, error, missing = about
+def _json_lines(name: str, text: Source, wanted: Sequence[str], check: _Check) -> _Parts:
     with closing(text()) as stream:
         first = next(_objects(stream, name), None)
     if first is not None and first.problem is not None:
-        columns = Columns((), {each: each for each in wanted})  # nothing can be told of them
+        columns = Columns((), {each: each for each in wanted})  # unknown
     else:
         columns = Columns.of([] if first is None else [str(each) for each in first.cells], wanted)
-        require(columns, wanted, name, error, missing)
+        check(columns)
 
     def rows() -> Iterator[Row]:
         with closing(text()) as stream:
@@ -197,32 +178,30 @@ def _json_lines(name: str, _ending: str, text: Callable[[], TextIO], wanted: Seq
                 others = {key: cell for key, cell in row.cells.items() if key not in columns.found.values()}
                 yield Row(row.where, {**asked, **others}, row.problem)
 
-    return Table(name, f"{encoding}, an object a line", columns, guarded(rows()))
+    return "an object a line", columns, rows()
 
 
 def _objects(stream: TextIO, name: str) -> Iterator[Row]:
-    """Every line with something in it; lines end in a line feed alone, as JSON may hold other line ends."""
-    for number, line in enumerate(_lines(stream), start=1):
+    """Every line that is not blank; lines end in a line feed alone, as JSON may hold other line ends."""
+    stream.reconfigure(newline="\n")  # type: ignore[attr-defined]
+    for number, line in enumerate(stream, start=1):
         if not line.strip():
             continue
-        where = f"{name}, line {number}"
+        where, cure = f"{name}, line {number}", "Write one object in each line."
         try:
             row = json.loads(line, object_pairs_hook=_once)
         except (ValueError, RecursionError) as bad:
-            why = "it is nested too deep" if isinstance(bad, RecursionError) else str(bad)[:100]
-            what = f"not JSON: {why}, got {line[:60]!r}"
-            yield Row(where, {}, Problem(where, what, "Write one object in each line."))
+            why = "it is nested too deeply" if isinstance(bad, RecursionError) else str(bad)[:100]
+            yield _bad(where, f"not JSON: {why}, got {line[:60]!r}", cure)
             continue
         if isinstance(row, dict):
             yield Row(where, row)
         else:
-            what = f"{type(row).__name__}, expected an object with columns"
-            yield Row(where, {}, Problem(where, what, "Write one object in each line."))
+            yield _bad(where, f"{type(row).__name__}, expected an object with columns", cure)
 
 
-def _lines(stream: TextIO) -> Iterator[str]:
-    stream.reconfigure(newline="\n")  # type: ignore[attr-defined]
-    return iter(stream)
+def _bad(where: str, what: str, cure: str) -> Row:
+    return Row(where, {}, Problem(where, what, cure))
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def test_shape_and_dtype_are_those_of_the_counts(dtype):
         ((1, 2), (1.0,), "a time for each count"),
         ((2, 1), (1.0, 2.0), "must ascend"),
         ((1, 1), (1.0, 2.0), "must ascend"),
-        ((-1, 1), (1.0, 2.0), "from 0 on"),
+        ((-1, 1), (1.0, 2.0), "whole numbers"),
         ((0.5, 1), (1.0, 2.0), "whole numbers"),
         ((1, 2), (1.0, float("nan")), "finite"),
         ((1, 2), (1.0, float("inf")), "finite"),

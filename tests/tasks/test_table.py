@@ -177,7 +177,7 @@ def test_a_label_may_be_missing(write, name, content):
     ("name", "content", "form"),
     [
         ("a.csv", b"text;label\na, b;c\n", "UTF-8, separated by semicolons, quotes around cells"),
-        ("a.csv", b"text\tlabel\na, b\tc\n", "UTF-8, separated by tabs, quotes are letters"),
+        ("a.csv", b"text\tlabel\na, b\tc\n", "UTF-8, separated by tabs, quotes are ordinary characters"),
         ("a.tsv", b'text,label\n"a, b",c\n', "UTF-8, separated by commas, quotes around cells"),
         ("a.csv", 'text,label\n"a, b",c\n'.encode("utf-16"), "UTF-16, separated by commas, quotes around cells"),
         ("a.csv", 'text,label\n"a, b",c\n'.encode("utf-16-be"), "UTF-16, separated by commas, quotes around cells"),
@@ -198,7 +198,7 @@ def test_an_encoding_can_be_said(write):
     with pytest.raises(TaskError, match="line 2 is not UTF-8"):
         table_rows(path, ONE)
     assert [row.text for row in table_rows(path, ONE, "cp1250").rows] == ["žluťoučký"]
-    with pytest.raises(TaskError, match="is no encoding of texts"):
+    with pytest.raises(TaskError, match="encoding="):
         table_rows(path, ONE, "base64")
 
 

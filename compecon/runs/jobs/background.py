@@ -13,8 +13,7 @@ from compecon.callbacks import Callbacks
 from compecon.checkpoints.load import load_checkpoint
 from compecon.evaluation.against_parent import compare_with_parent, compared
 from compecon.evaluation.changed_rows import examples
-from compecon.files.durable import write_text
-from compecon.files.plain_json import plain
+from compecon.files.durable import plain, write_text
 from compecon.files.safe_reader import MEGABYTE, read_json
 from compecon.files.schema import check_schema
 from compecon.runs.jobs.options import prune_plan, trackers, train_plan

@@ -95,7 +95,7 @@ def _parquet(path: Path, columns: Columns) -> Table:
         except (broken, OSError, UnicodeDecodeError) as error:
             raise TaskError(f"{path.name} is damaged: {error}.") from error
 
-    return Table(path.name, "Parquet", found, rows())
+    return Table("Parquet", found, rows())
 
 
 def _limit(size: int, what: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from compecon.files.csv_writer import csv_text
-from compecon.files.plain_json import plain
+from compecon.files.durable import plain
 from compecon.views.compare.paired_rows import DatasetView, Sides
 
 LEVEL_COLUMNS = ("keys", "statistic", "of", "value", "low", "high")
