@@ -35,11 +35,12 @@ def remeasure(
 def _measure(parts: tuple[str, ...], data: Path, names: tuple[str, ...], missing: bool) -> None:
     from compecon.paths import assets
     from compecon.studies import shipped
-    from compecon.studies.shipped_cards import write_latencies
+    from compecon.studies.family import FAMILY, time_family
 
     folder = assets()
     measuring: dict[str, Callable[[], object]] = {
-        "latency": lambda: write_latencies(folder, only=names, say=typer.echo),  # first: nothing has filled the process
+        # first: nothing has been trained or cached in this process yet
+        "latency": lambda: time_family(folder / "checkpoints", only=names or FAMILY, report=typer.echo),
         "quality": lambda: shipped.measure_bundle(folder, data, only=names, missing=missing, say=typer.echo),
         "statistics": lambda: shipped.measure_statistics(folder, data, only=names, say=typer.echo),
         "streams": lambda: shipped.measure_streams(folder, data, say=typer.echo),

@@ -1,4 +1,4 @@
-"""One checkpoint for all key budgets: fine-tuning in which every step may read only so many keys (budget dropout)."""
+"""One checkpoint for all key budgets: fine-tuning whose steps read limited numbers of keys (budget dropout)."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from compecon.compression.families import layers_of
 from compecon.evaluation.as_given import given_back
 from compecon.evaluation.evaluate_model import evaluate
 from compecon.evaluation.reloaded import kept_model
+from compecon.studies.bundled_models import Say
 from compecon.studies.experiment_report import write_numbers
 from compecon.tasks.task import Task
 from compecon.tasks.task_metrics import Estimate, paired
@@ -69,15 +70,12 @@ class BudgetRow:
 def train_any_budget(start: Start, *, keys: tuple[int, ...] = KEYS) -> PreTrainedModel:
     """Fine-tune the attention of a dense model under budgets; its FFN stays as it is.
 
-    A budget changes what attention hands on, and attention is what has to cope; so both models can share the FFN,
-    which is two thirds of the weights.
+    A budget changes what attention passes on, so attention has to adapt, and both models can share the FFN, which is
+    two thirds of the weights.
 
     Args:
-        start: The dense model, rows with its logits, and how to train.
+        start: The dense model, rows with its logits, and how to train; left alone.
         keys: Numbers of keys to draw from; empty for a control without budgets.
-
-    Returns:
-        Another model; the start is left alone.
     """
     model = copy.deepcopy(start.model)
     settings = replace(start.settings, key_budgets=keys)
@@ -119,17 +117,11 @@ def run_budgets(
     folder: Path,
     *,
     max_tokens: int,
-    say: Callable[[str], None],
+    say: Say,
 ) -> tuple[BudgetRow, ...]:
     """Dense, trained longer, and trained under budgets, each under every budget.
 
-    Args:
-        starts: Seed -> start.
-        seeds: Which seeds.
-        task: The task.
-        folder: Keeps the models; each is measured as loaded from there.
-        max_tokens: Longer texts are cut.
-        say: Is told of progress.
+    Models are kept in the folder and measured as loaded from there. `starts` gives the start of a seed.
     """
     runs = []
     for seed in seeds:
@@ -144,11 +136,5 @@ def run_budgets(
 
 
 def write_budgets(rows: Sequence[BudgetRow], about: dict[str, Any], folder: Path) -> Path:
-    """Write `budgets.json`.
-
-    Args:
-        rows: The table.
-        about: Task, command, settings, hardware and versions.
-        folder: Where; made if absent.
-    """
+    """Write `budgets.json`: the rows, beside what is said about the experiment."""
     return write_numbers({**about, "rows": [asdict(row) for row in rows]}, folder / "budgets.json")

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from pydantic import Field
 
 from compecon.checkpoints.bundle import WEIGHTS, ReportedMetric, add_entries, describe, read_manifest, save_weights
 from compecon.checkpoints.load import load_of_bundle
 from compecon.checkpoints.pretrained import Base, pretrained_folder, read_encoder, shrunk
 from compecon.errors import did_you_mean
 from compecon.evaluation.evaluate_model import BY_TOKEN, BY_WORD, evaluate_checkpoint
+from compecon.settings.model import settings_model
 from compecon.studies.bundled_card import FACTS, model_card
-from compecon.studies.causal import CausalPlan, train_causal
-from compecon.studies.encoders import EncoderPlan, Report, train_encoder
+from compecon.studies.bundled_models import CausalPlan, EncoderPlan, Say, train_causal, train_encoder
 from compecon.studies.family import FAMILY, FamilyPlan, build_family
 from compecon.studies.pairs import rehearsed
 from compecon.tasks.readers import data_folder as files
@@ -21,7 +23,6 @@ from compecon.tasks.readers import hub_tables as hub
 from compecon.tasks.readers.glue import entailment
 from compecon.tasks.readers.language_modeling import hub_corpus, read_corpus
 from compecon.tasks.task import Task
-from compecon.tasks.task_metrics import Estimate
 from compecon.training.training_settings import FineTuneSettings
 
 _READERS: Mapping[str, tuple[Callable[[Path], Task], Callable[[], Task]]] = {
@@ -36,39 +37,28 @@ ENCODERS = ("sentiment", "similarity", "entailment")
 NAMES = (*ENCODERS, "causal", *FAMILY)
 
 
-def _encoder_plans() -> dict[str, EncoderPlan]:
-    return {
-        "sentiment": EncoderPlan(student=FineTuneSettings(epochs=4), teacher=FineTuneSettings(epochs=2)),
-        "similarity": EncoderPlan(student=FineTuneSettings(epochs=4), rehearsal=FineTuneSettings(epochs=2)),
-        "entailment": EncoderPlan(
-            student=FineTuneSettings(epochs=3),
-            rehearsal=FineTuneSettings(epochs=2, learning_rate=2e-4, batch_size=32),
-        ),
-    }
+_ENCODER_PLANS = {
+    "sentiment": EncoderPlan(student=FineTuneSettings(epochs=4), teacher=FineTuneSettings(epochs=2)),
+    "similarity": EncoderPlan(student=FineTuneSettings(epochs=4), rehearsal=FineTuneSettings(epochs=2)),
+    "entailment": EncoderPlan(
+        student=FineTuneSettings(epochs=3), rehearsal=FineTuneSettings(epochs=2, learning_rate=2e-4, batch_size=32)
+    ),
+}
 
 
-def _causal_plan() -> CausalPlan:
-    settings = FineTuneSettings(epochs=2, learning_rate=3e-3, head_multiplier=1, weight_decay=0.1, warmup=0.05)
-    return CausalPlan(settings)
-
-
-@dataclass(frozen=True)
+@settings_model
 class BundlePlan:
-    """How each checkpoint of the bundle is trained.
+    """How each checkpoint of the bundle is trained."""
 
-    Attributes:
-        encoders: Plan of "sentiment", "entailment" and "similarity".
-        causal: Plan of "causal".
-        family: Plan of all that is made from "sentiment" and "similarity".
-        pieces: Size of the encoders' common vocabulary.
-        pretrained: Folder of the encoder to cut; the installed all-MiniLM-L6-v2 if None.
-    """
-
-    encoders: Mapping[str, EncoderPlan] = field(default_factory=_encoder_plans)
-    causal: CausalPlan = field(default_factory=_causal_plan)
-    family: FamilyPlan = field(default_factory=FamilyPlan)
-    pieces: int = 8000
-    pretrained: Path | None = None
+    encoders: Mapping[str, EncoderPlan] = Field(
+        default_factory=_ENCODER_PLANS.copy, description='Plans of "sentiment", "entailment" and "similarity".'
+    )
+    causal: CausalPlan = Field(default=CausalPlan(), description='Plan of "causal".')
+    family: FamilyPlan = Field(default=FamilyPlan(), description="Plan of all that is made from two of the encoders.")
+    pieces: int = Field(default=8000, ge=1, description="Size of the encoders' common vocabulary.")
+    pretrained: Path | None = Field(
+        default=None, description="Folder of the encoder to cut; the installed all-MiniLM-L6-v2 if None."
+    )
 
 
 def build_bundle(
@@ -78,7 +68,7 @@ def build_bundle(
     only: Collection[str] = NAMES,
     seed: int = 0,
     plan: BundlePlan | None = None,
-    report: Report = lambda _: None,
+    report: Say = lambda _: None,
 ) -> tuple[Path, ...]:
     """Train the bundled checkpoints, save them, and measure what was saved.
 
@@ -92,10 +82,7 @@ def build_bundle(
         only: Which of `NAMES` to build; members of the family need their parents in `out`.
         seed: Seed of every training.
         plan: How to train; the plan of the shipped checkpoints if None.
-        report: Is told of progress, a sentence at a time.
-
-    Returns:
-        The folders written.
+        report: Gets progress, a sentence at a time.
 
     Raises:
         ValueError: If a name is unknown.
@@ -126,36 +113,31 @@ class _Run:
     data: Path | None
     plan: BundlePlan
     seed: int
-    report: Report
+    report: Say
 
 
 def _build_encoders(names: Sequence[str], run: _Run) -> list[Path]:
     sst2, stsb, mnli = tasks = [_read(name, run.data) for name in _VOCABULARY]
-    plan = run.plan
-    base = shrunk(*read_encoder(plan.pretrained or pretrained_folder()), _train_texts(tasks), plan.pieces)
+    base = _base_of(tasks, run.plan)
     folders = []
     for name in names:
         task = {"sentiment": sst2, "similarity": stsb, "entailment": mnli}[name]
         if name == "similarity":
-            task = rehearsed(base, task, seed=run.seed, max_tokens=plan.encoders[name].max_tokens)
+            task = rehearsed(base, task, seed=run.seed, max_tokens=run.plan.encoders[name].max_tokens)
         if name == "entailment":
             task = entailment(mnli, _read("sick", run.data))
         folders.append(_build_encoder(name, base, task, run))
     return folders
 
 
-def bundled_base(data: Path | None = None, plan: BundlePlan | None = None) -> Base:
-    """The pretrained encoder on the bundle's vocabulary, that the bundled encoders are cut from.
-
-    Arguments and errors as `build_bundle`.
-    """
-    chosen = plan or BundlePlan()
-    texts = _train_texts([_read(name, data) for name in _VOCABULARY])
-    return shrunk(*read_encoder(chosen.pretrained or pretrained_folder()), texts, chosen.pieces)
+def bundled_base(data: Path | None = None) -> Base:
+    """The pretrained encoder on the bundle's vocabulary, that the bundled encoders are cut from."""
+    return _base_of([_read(name, data) for name in _VOCABULARY], BundlePlan())
 
 
-def _train_texts(tasks: Sequence[Task]) -> list[tuple[str, ...]]:
-    return [task.part("train").all_texts for task in tasks]
+def _base_of(tasks: Sequence[Task], plan: BundlePlan) -> Base:
+    texts = [task.part("train").all_texts for task in tasks]
+    return shrunk(*read_encoder(plan.pretrained or pretrained_folder()), texts, plan.pieces)
 
 
 def _read(name: str, data: Path | None) -> Task:
@@ -169,7 +151,7 @@ def _build_encoder(name: str, base: Base, task: Task, run: _Run) -> Path:
     save_weights(model, base.tokenizer, folder, shared_prefix=_EMBEDDINGS)
     made = load_of_bundle(folder)  # what is reported is what was saved, float16 rounding included
     found = {split: evaluate_checkpoint(made, task, split, max_tokens=plan.max_tokens) for split in task.reported}
-    metrics = [_reported(task.metric, split, one.estimate) for split, one in found.items()]
+    metrics = [ReportedMetric(task.metric, split, **asdict(one.estimate)) for split, one in found.items()]
     _finish(name, folder, metrics, run)
     return folder
 
@@ -180,14 +162,10 @@ def _build_causal(run: _Run) -> Path:
     model, tokenizer = train_causal(corpus, plan, seed=run.seed, report=run.report)
     save_weights(model, tokenizer, folder)
     found = evaluate_checkpoint(load_of_bundle(folder), corpus, "test").metrics
-    by_token, by_word = found.values()
-    metrics = [_reported(BY_TOKEN, "test", by_token), _reported(BY_WORD, "test", by_word)]
+    named = zip((BY_TOKEN, BY_WORD), found.values(), strict=True)
+    metrics = [ReportedMetric(name, "test", **asdict(estimate)) for name, estimate in named]
     _finish("causal", folder, metrics, run)
     return folder
-
-
-def _reported(name: str, split: str, estimate: Estimate) -> ReportedMetric:
-    return ReportedMetric(name, split, estimate.value, estimate.low, estimate.high, estimate.n)
 
 
 def _finish(name: str, folder: Path, metrics: Sequence[ReportedMetric], run: _Run) -> None:
@@ -209,7 +187,7 @@ def tell(
     Args:
         folder: The checkpoint.
         metrics: Numbers measured on the saved weights.
-        beyond: The same on data that it learnt nothing from; for the card.
+        beyond: The same on other data, for the card.
         plan: How it was trained; the plan of the shipped checkpoints if None.
         seed: Of its training.
     """

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from compecon.checkpoints.load import Checkpoint
 from compecon.errors import TaskError
 from compecon.evaluation.evaluate_model import evaluate_checkpoint, within
 from compecon.flops import forward_macs
+from compecon.studies.bundled_models import Say
 from compecon.tasks.encode_rows import encode
 from compecon.tasks.task import Split, Task
 
@@ -42,7 +43,7 @@ def key_stream(
         task: What it was made for.
         split: Which rows.
         keys: Budgets, rising; top-k by logit.
-        n_rows: How many rows, evenly spaced over the split.
+        n_rows: Number of rows, evenly spaced over the split.
 
     Raises:
         TaskError: If the checkpoint is not made for the task.
@@ -67,8 +68,8 @@ def size_stream(
         checkpoints: A model and its smaller versions, with one tokenizer, in any order.
         task: What they were made for.
         split: Which rows.
-        n_rows: How many rows, evenly spaced over the split.
-        name: Of the stream; made from the largest model's name if empty.
+        n_rows: Number of rows, evenly spaced over the split.
+        name: Name of the stream; made from the largest model's name if empty.
 
     Raises:
         TaskError: If one is not made for the task.
@@ -87,14 +88,7 @@ def size_stream(
 
 
 def write_stream(stream: Stream, folder: Path, *, title: str, description: str) -> Path:
-    """Write a stream and enter it in the folder's index; the same content gives the same bytes.
-
-    Args:
-        stream: The stream.
-        folder: Where to; made if it is not there.
-        title: A line for people.
-        description: How it was measured.
-    """
+    """Write a stream and enter it in the folder's index; the same content gives the same bytes."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{stream.name}.jsonl.gz"
     lines = []
@@ -116,42 +110,21 @@ def write_stream(stream: Stream, folder: Path, *, title: str, description: str) 
     return file
 
 
-def build_streams(
-    folder: Path, families: Sequence[tuple[Task, Sequence[Checkpoint]]], *, say: Callable[[str], object]
-) -> None:
-    """Measure and write both kinds for families of checkpoints.
-
-    Args:
-        folder: Where to.
-        families: A task, and a model with its smaller versions; the first one also gives the keys.
-        say: Is told what was written.
-    """
+def build_streams(folder: Path, families: Sequence[tuple[Task, Sequence[Checkpoint]]], *, say: Say) -> None:
+    """Measure and write both kinds for families: a task, a model that also gives the keys, and its smaller versions."""
     for task, checkpoints in families:
-        dense = checkpoints[0]
-        rows = (
-            f"{min(N_ROWS, len(task.part('test')))} rows of the test split of {task.name}, evenly spaced; {_told(task)}"
-        )
+        dense, n_rows = checkpoints[0], min(N_ROWS, len(task.part("test")))
+        counts = f"within {WITHIN} of the score" if task.kind == "regression" else "the right class"
+        rows = f"{n_rows} rows of the test split of {task.name}, evenly spaced; correct: {counts}"
         names = ", ".join(checkpoint.name for checkpoint in checkpoints)
-        for stream, title, description in (
-            (
-                key_stream(dense, task),
-                f"{dense.name}: correct answers against keys read",
-                f"{dense.name}, top-k; {rows}",
-            ),
-            (
-                size_stream(checkpoints, task, name=f"{dense.name}-sizes"),
-                f"{dense.name}: correct answers against model size",
-                f"{names}; {rows}",
-            ),
+        sizes = size_stream(checkpoints, task, name=f"{dense.name}-sizes")
+        for stream, against, models in (
+            (key_stream(dense, task), "keys read", f"{dense.name}, top-k"),
+            (sizes, "model size", names),
         ):
-            file = write_stream(stream, folder, title=title, description=description)
+            title = f"{dense.name}: correct answers against {against}"
+            file = write_stream(stream, folder, title=title, description=f"{models}; {rows}")
             say(f"{file.name}: {len(stream.queries)} queries, {file.stat().st_size:,} bytes")
-
-
-def _told(task: Task) -> str:
-    if task.kind == "regression":
-        return f"correct: within {WITHIN} of the score"
-    return "correct: the right class"
 
 
 def _spaced(task: Task, split: str, n_rows: int) -> tuple[np.ndarray, Task]:

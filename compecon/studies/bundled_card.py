@@ -14,7 +14,7 @@ class Source:
     """A data set a checkpoint learnt from.
 
     Attributes:
-        name: As people call it.
+        name: What people call it.
         hub_id: Its name on the Hub, for the card's metadata.
         licence: Its terms in words.
     """
@@ -30,12 +30,12 @@ class Facts:
 
     Attributes:
         title: What a person reads in a list of checkpoints.
-        purpose: One sentence: what it tells of a text.
+        purpose: What it says about a text, in a sentence.
         pipeline: The Hub's name of the task.
         licence: Licence id of the weights.
         sources: What it learnt from.
         recipe: How, in words; the settings follow on their own.
-        limits: What it cannot do, in a sentence or two for whoever chooses it.
+        limits: What it cannot do, in a sentence or two, for choosing between checkpoints.
         not_good_for: The rest of what it should not be used for.
         from_encoder: Whether it was cut from the pretrained encoder.
     """
@@ -67,15 +67,16 @@ _SMALL = (
 FACTS: Mapping[str, Facts] = {
     "sentiment": Facts(
         title="Sentiment of a sentence (SST-2)",
-        purpose="Tells whether an English sentence of a film review is negative or positive.",
+        purpose="Classifies an English sentence of a film review as negative or positive.",
         pipeline="text-classification",
         licence="apache-2.0",
         sources=(_SST2,),
         recipe="A classifier on all six layers was fine-tuned first and taught the three layers kept here: their "
-        "loss is 30 % cross-entropy and 70 % divergence from the teacher's logits at temperature 2.",
-        limits="Made for sentences of film reviews. There is no neutral: texts without an opinion get an answer too.",
-        not_good_for="Irony, other subjects than films, and texts longer than a few sentences were not trained. Above "
-        f"stands how far it reaches beyond films. {_SMALL}",
+        "loss is 30% cross-entropy and 70% divergence from the teacher's logits at temperature 2.",
+        limits="Made for sentences of film reviews. There is no neutral class: texts without an opinion get an answer "
+        "too.",
+        not_good_for="It was not trained on irony, on subjects other than films, or on texts longer than a few "
+        f"sentences; the table above shows how well it does beyond films. {_SMALL}",
     ),
     "similarity": Facts(
         title="Similarity of two sentences (STS-B)",
@@ -85,8 +86,8 @@ FACTS: Mapping[str, Facts] = {
         licence="cc-by-sa-4.0",
         sources=(_STSB,),
         recipe="First round: 31 thousand pairs made of the sentences of the train split (a close neighbour, a distant "
-        "one, any other), scored by the cosine of the pretrained encoder's sentence embeddings, since reading two "
-        "sentences at once had to be learnt from more than 5,749 pairs. Last round: the train split itself. Both by "
+        "one, any other), scored by the cosine of the pretrained encoder's sentence embeddings, since 5,749 pairs "
+        "are too few to learn to read two sentences at once. Last round: the train split itself. Both by "
         "squared error.",
         limits="Made for pairs of sentences like those of STS-B; a score by itself does not say that two are the same.",
         not_good_for="Not a search engine: it has to read every pair. A score may fall outside 0 to 5. The order "
@@ -94,33 +95,32 @@ FACTS: Mapping[str, Facts] = {
     ),
     "entailment": Facts(
         title="Does one sentence follow from another? (SICK, MultiNLI)",
-        purpose="Tells whether the first of two English sentences entails the second, contradicts it, or neither.",
+        purpose="Classifies whether the first of two English sentences entails the second, contradicts it, or neither.",
         pipeline="text-classification",
         licence="cc-by-nc-sa-3.0",
         sources=(_SICK, _MNLI),
-        recipe="First round: 6 % of MultiNLI's train split. Last round: SICK's train split and as many rows of "
+        recipe="First round: 6% of MultiNLI's train split. Last round: SICK's train split and as many rows of "
         "MultiNLI.",
-        limits="Good on SICK's own pairs alone. On other sentences, descriptions of scenes included, it is often wrong "
+        limits="Good only on SICK's own pairs. On other sentences, descriptions of scenes included, it is often wrong "
         "and rarely finds a contradiction: use it to watch attention, never to decide.",
         not_good_for="Descriptions of scenes in general. SICK's pairs are variations of few sentences: neutral is "
-        "right in 57 % of them, and nine contradictions in ten hold a negation, which is what it learnt. "
-        "On SNLI's 9,842 dev pairs, descriptions of scenes too, it scores 46.7 % and finds 4 % of the contradictions "
+        "right in 57% of them, and nine contradictions in ten hold a negation, which is what it learnt. "
+        "On SNLI's 9,842 dev pairs, descriptions of scenes too, it scores 46.7% and finds 4% of the contradictions "
         "(quoted: SNLI is not among the data that `compecon remeasure` reads). On the varied English of MultiNLI it is "
-        f"above chance (33 %) and far below full-size models (85 % and more). {_SMALL}",
+        f"above chance (33%) and far below full-size models (85% and more). {_SMALL}",
     ),
     "causal": Facts(
-        title="Next token, tiny and trained from nothing",
+        title="Next token, tiny and trained from scratch",
         purpose="Continues an English text one token at a time, so that causal attention can be watched.",
         pipeline="text-generation",
         licence="other",
         sources=(_BROWN, _WIKITEXT, _STORIES),
-        recipe="A byte-level vocabulary and a GPT-2 shape, both trained from nothing. What it learnt from may not be "
+        recipe="A byte-level vocabulary and a GPT-2 shape, both trained from scratch. What it learnt from may not be "
         "used commercially (Brown); treat the weights likewise.",
         limits="Trained on little text: it writes English-looking nonsense and knows nothing.",
-        not_good_for="It writes English-looking text without sense, invents words and knows nothing: it has read one "
-        "and a quarter million words twice. Perplexity by token depends on its own vocabulary and compares with no "
-        "other model; perplexity by word (the exponent of all nats over the words and punctuation marks of WikiText's "
-        "own tokenization) does, and is poor.",
+        not_good_for="It invents words: it was trained on two passes over 1.25 million words. Perplexity by token "
+        "depends on its own vocabulary and cannot be compared with that of other models; perplexity by word (the "
+        "exponent of all nats over the words and punctuation marks of WikiText's own tokenization) can, and is poor.",
         from_encoder=False,
     ),
 }
@@ -155,7 +155,7 @@ def model_card(
 
 ## Measured
 
-On the saved float16 weights, computed in float32. In brackets: 95 % bootstrap interval over the rows or documents.
+On the saved float16 weights, computed in float32. In brackets: 95% bootstrap interval over the rows or documents.
 
 | metric | split | value | n |
 |---|---|---|---|
@@ -167,7 +167,7 @@ On the saved float16 weights, computed in float32. In brackets: 95 % bootstrap i
 
 {trained}
 
-Repeat it with `compecon bundle`: the same versions and kind of processor give the same numbers, others give close ones.
+Repeat it with `compecon bundle`: the same versions and kind of processor give the same numbers, others similar ones.
 
 Learnt from, never from the rows measured above:
 
@@ -192,7 +192,7 @@ def _in_words(settings: FineTuneSettings) -> str:
 
 def metric_rows(metrics: Sequence[ReportedMetric]) -> str:
     """Rows of a table: metric, split, value with interval, n."""
-    return "\n".join(f"| {m.name} | {m.split} | {_number(m)} | {m.n:,} |" for m in metrics)
+    return "\n".join(f"| {m.name} | {m.split} | {m.value:.4g} [{m.low:.4g}, {m.high:.4g}] | {m.n:,} |" for m in metrics)
 
 
 def beyond_rows(metrics: Sequence[ReportedMetric]) -> str:
@@ -200,16 +200,12 @@ def beyond_rows(metrics: Sequence[ReportedMetric]) -> str:
     if not metrics:
         return ""
     return f"""
-On data that it did not learn from and was not chosen by:
+On data used neither to train nor to choose it:
 
 | metric | data | value | n |
 |---|---|---|---|
 {metric_rows(metrics)}
 """
-
-
-def _number(metric: ReportedMetric) -> str:
-    return f"{metric.value:.4g} [{metric.low:.4g}, {metric.high:.4g}]"
 
 
 def metadata(facts: Facts) -> str:

@@ -12,32 +12,28 @@ import numpy as np
 import torch
 
 from compecon.checkpoints.load import load_checkpoint
-from compecon.checkpoints.pretrained import Base, classifier
+from compecon.checkpoints.pretrained import Base
 from compecon.compression.compact_model import compact
 from compecon.compression.macs import unit_macs
 from compecon.compression.units import Units
 from compecon.flops import forward_macs
 from compecon.latency import compare_latency
 from compecon.provenance import command_line, hardware, versions
+from compecon.studies.bundled_models import LAYERS, Say, fresh_classifier
 from compecon.studies.experiment_report import FrontierReport, Measured, measured_as
 from compecon.studies.experiment_run import ExperimentRun
 from compecon.studies.frontier_experiment import run_frontier
-from compecon.studies.frontier_plan import FrontierPlan, Say, Study
+from compecon.studies.frontier_plan import FrontierPlan, Study
 from compecon.studies.summary import arms_at_targets, duels, volumes
 from compecon.tasks.task import Split, Task
 from compecon.training.training_setup import ready_model, refuse_compacted
 
 _TIMED = ((8, 64), (1, 32))  # batch × tokens
 _SECONDS = 10.0  # for each
-_LAYERS = 3  # of the bundled encoders
 
 
 def frontier_report(study: Study) -> FrontierReport:
-    """Run what is missing of an experiment, and put the report together.
-
-    Args:
-        study: The experiment.
-    """
+    """Run what is missing of an experiment, and put the report together."""
     runs = run_frontier(study)
     test, metric = study.task.part("test"), study.task.score
     study.say(f"{study.task.name}: measuring latency")
@@ -60,36 +56,16 @@ def frontier_report(study: Study) -> FrontierReport:
 
 
 def study_of_base(base: Base, task: Task, plan: FrontierPlan, folder: Path, say: Say) -> Study:
-    """An experiment on the first three layers of a pretrained encoder, as the bundled checkpoints have them.
-
-    Args:
-        base: See `bundled_base`.
-        task: What to learn.
-        plan: What to run.
-        folder: For records and dense models.
-        say: Is told of progress.
-    """
-
-    def fresh(seed: int) -> Any:
-        torch.manual_seed(seed)  # the head is drawn here
-        return classifier(base, _LAYERS, task.labels, regression=task.kind == "regression")
-
-    return Study(task, base.tokenizer, fresh, plan, folder, say)
+    """An experiment on the first three layers of a pretrained encoder, as the bundled checkpoints have them."""
+    return Study(task, base.tokenizer, lambda seed: fresh_classifier(base, task, LAYERS, seed), plan, folder, say)
 
 
 def study_of_checkpoint(source: str | Path, task: Task, plan: FrontierPlan, folder: Path, say: Say) -> Study:
     """An experiment on a checkpoint; it is trained dense for each seed, unless the plan says that it is dense already.
 
-    Args:
-        source: As for `load_checkpoint`.
-        task: What to learn.
-        plan: What to run.
-        folder: For records and dense models.
-        say: Is told of progress.
-
     Raises:
         CheckpointError: If it cannot be loaded, or is compacted already.
-        ValueError: If the plan takes it for a dense model of the task and its head does not fit.
+        ValueError: If the plan has no dense training and the checkpoint's head does not fit the task.
     """
     checkpoint = load_checkpoint(source)
     refuse_compacted(checkpoint, True)
@@ -97,7 +73,9 @@ def study_of_checkpoint(source: str | Path, task: Task, plan: FrontierPlan, fold
     def fresh(seed: int) -> Any:
         model, knows = ready_model(checkpoint, task, seed)
         if plan.dense is None and not knows:
-            raise ValueError(f"{checkpoint.name} does not know {task.name}. Let the experiment train it dense first.")
+            raise ValueError(
+                f"{checkpoint.name} is not trained on {task.name}. Let the experiment train it dense first."
+            )
         return copy.deepcopy(model)
 
     return Study(task, checkpoint.tokenizer, fresh, plan, folder, say)

@@ -13,13 +13,14 @@ from compecon.files.durable import write_json, write_text
 from compecon.latency import LatencyRatio
 from compecon.studies.experiment_run import ExperimentRun
 from compecon.studies.summary import ArmAtTarget, Duel, Volume
+from compecon.studies.survivors import SurvivorControl
 from compecon.tasks.task_metrics import Estimate, Metric
 
 SCHEMA = 1
 RELOADED = "as saved in models/ and loaded anew, in float32"
 IN_PLACE = (
-    "under bfloat16 autocast, in the process that had trained them; they were not kept. In float32 such numbers differ "
-    "by up to 0.8 points"
+    "under bfloat16 autocast, in the process that trained them; they were not saved. In float32 such numbers differ by "
+    "up to 0.8 points"
 )
 
 
@@ -44,24 +45,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class FrontierReport:
-    """Everything that a frontier experiment found.
-
-    Attributes:
-        task: Name of the task.
-        metric: Name of its metric.
-        test_rows: Rows of the test split.
-        command: What was typed.
-        settings: The plan.
-        floor: The metric of always giving the same answer.
-        arms: Every arm at every target.
-        duels: The incentive against the best rival.
-        volumes: Hypervolumes.
-        measured: Latency of some runs.
-        hardware: Processor, cores, threads.
-        versions: Of what it ran on.
-        runs: Every run.
-        measured_as: How the models that were trained after they had become smaller were measured.
-    """
+    """Everything that a frontier experiment found; `floor` is the metric of always giving the same answer."""
 
     task: str
     metric: str
@@ -85,25 +69,14 @@ def measured_as(runs: Sequence[ExperimentRun]) -> str:
 
 
 def write_report(report: FrontierReport, metric: Metric, folder: Path) -> tuple[Path, Path]:
-    """Write `report.json` and `report.md`, atomically.
-
-    Args:
-        report: The report.
-        metric: Its metric, for how numbers are shown.
-        folder: Where; made if absent.
-    """
+    """Write `report.json` and `report.md`, atomically, into a folder, which is made if absent."""
     numbers, page = write_numbers(asdict(report), folder / "report.json"), folder / "report.md"
     write_text(page, markdown(report, metric))
     return numbers, page
 
 
 def write_numbers(content: Mapping[str, Any], path: Path) -> Path:
-    """Write an experiment's numbers, atomically, in a form that any JSON reader takes: NaN becomes null.
-
-    Args:
-        content: JSON values, numpy's numbers among them.
-        path: The file; its folder is made if absent.
-    """
+    """Write JSON values, numpy's numbers among them, atomically; NaN becomes null."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_json(path, _plain({"schema": SCHEMA, **content}))
     return path
@@ -111,12 +84,13 @@ def write_numbers(content: Mapping[str, Any], path: Path) -> Path:
 
 def markdown(report: FrontierReport, metric: Metric) -> str:
     """The report as a page for people."""
+    cut = next((f" {run.cut}" for run in report.runs if run.cut is not None), "")  # all read with one tokenizer
     lines = [
         f"# {report.task}: {report.metric} against MACs",
         "",
         f"`{report.command}` on {report.hardware['processor']}, {report.hardware['threads']} thread(s); test split of "
         f"{report.test_rows:,} rows. Shares are of the MACs of heads and neurons, counted on compacted shapes; "
-        f"brackets: 95 % paired bootstrap over rows, of the mean over seeds.{_cut(report)} "
+        f"brackets: 95% paired bootstrap over rows, of the mean over seeds.{cut} "
         f"Trained models were measured {report.measured_as}.",
         "",
         "## Incentive against the best rival with the same steps and teacher",
@@ -152,16 +126,10 @@ def markdown(report: FrontierReport, metric: Metric) -> str:
         "",
         "| run | dense → its survivors → smaller | selected |",
         "|---|---|---|",
-        *(_survivors(run) for run in report.runs if run.survivors),
+        *(_survivors(run.name, run.survivors) for run in report.runs if run.survivors),
         "",
     ]
     return "\n".join(lines)
-
-
-def _cut(report: FrontierReport) -> str:
-    """What models could read of the test texts, the same for all: the tokenizer is one."""
-    cut = next((run.cut for run in report.runs if run.cut is not None), None)
-    return "" if cut is None else f" {cut}"
 
 
 def _row(arm: ArmAtTarget, metric: Metric) -> str:
@@ -181,13 +149,10 @@ def _measured(one: Measured) -> str:
     )
 
 
-def _survivors(run: ExperimentRun) -> str:
-    control = run.survivors
-    if control is None:
-        return ""
+def _survivors(run: str, control: SurvivorControl) -> str:
     selected = "" if control.selected is None else f"{control.selected:.0%}"
     shift = " → ".join(f"{one.gini:.3f}" for one in (control.dense, control.dense_survivors, control.smaller))
-    return f"| {run.name} | {shift} | {selected} |"
+    return f"| {run} | {shift} | {selected} |"
 
 
 def _signed(metric: Metric, estimate: Estimate) -> str:

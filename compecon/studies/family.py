@@ -1,30 +1,26 @@
-"""The bundled family: what becomes of a bundled checkpoint when its compute has a price, and of its rivals."""
+"""The bundled family: bundled checkpoints made smaller by a price on their compute, and their rivals."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import Field
 
 from compecon.attention.budget import KeyBudget
-from compecon.checkpoints.bundle import (
-    WEIGHTS,
-    ReportedMetric,
-    add_entries,
-    describe,
-    read_manifest,
-    save_weights,
-)
+from compecon.checkpoints.bundle import WEIGHTS, ReportedMetric, add_entries, describe, read_manifest, save_weights
 from compecon.checkpoints.load import Checkpoint, load_of_bundle
 from compecon.evaluation.evaluate_model import evaluate_checkpoint
 from compecon.flops import forward_macs
-from compecon.latency import LatencyRatio, compare_latency
+from compecon.latency import compare_latency
+from compecon.settings.model import settings_model
 from compecon.studies.any_budget import MEASURED, train_any_budget
 from compecon.studies.bundled_card import FACTS
+from compecon.studies.bundled_models import Say
 from compecon.studies.family_card import family_card
 from compecon.tasks.encode_rows import encode
 from compecon.tasks.objectives import objective_of
@@ -36,7 +32,6 @@ from compecon.training.training_setup import with_soft_targets
 
 _BATCH, _TOKENS, _SECONDS = 8, 64, 10.0  # that latency is quoted for, and to measure it in
 _MAX_TOKENS = 128
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -49,7 +44,7 @@ class Member:
         make: Makes it.
         method: "incentive", "budget dropout" or the name of a post-hoc method.
         target: Share of the MACs of heads and neurons; None for all of them.
-        keys: Budgets that its metric is told at, beside all keys.
+        keys: Budgets at which its metric is reported, beside all keys.
     """
 
     suffix: str
@@ -61,22 +56,16 @@ class Member:
 
 
 def _incentive(percent: int) -> Member:
-    target = percent / 100
-    settings = IncentiveSettings(target=target)
-    return Member(
-        f"{percent}",
-        f"{percent} % of the MACs (incentive)",
-        lambda start: priced(start, settings),
-        "incentive",
-        target,
-    )
+    settings = IncentiveSettings(target=percent / 100)
+    title = f"{percent}% of the MACs (incentive)"
+    return Member(f"{percent}", title, lambda start: priced(start, settings), "incentive", settings.target)
 
 
 def _rival(percent: int, method: str) -> Member:
     def make(start: Start) -> Outcome:
         return recovered(start, pruned(start, method, percent / 100))
 
-    return Member(f"{percent}-{method}", f"{percent} % of the MACs ({method})", make, method, percent / 100)
+    return Member(f"{percent}-{method}", f"{percent}% of the MACs ({method})", make, method, percent / 100)
 
 
 def _any_budget(start: Start) -> Outcome:
@@ -97,17 +86,14 @@ _MEMBERS = {f"{parent}-{member.suffix}": member for parent in PARENTS for member
 FAMILY = tuple(_MEMBERS)
 
 
-@dataclass(frozen=True)
+@settings_model
 class FamilyPlan:
-    """How the family is trained.
+    """How the family is trained."""
 
-    Attributes:
-        after: How every member is trained, from its parent; embeddings stay as they are.
-        teacher_share: Weight of the parent's logits in the loss.
-    """
-
-    after: FineTuneSettings = field(default_factory=lambda: FineTuneSettings(epochs=1.5))
-    teacher_share: float = 0.5
+    after: FineTuneSettings = Field(
+        default=FineTuneSettings(epochs=1.5), description="How every member is trained; embeddings stay as they are."
+    )
+    teacher_share: float = Field(default=0.5, ge=0, le=1, description="Weight of the parent's logits in the loss.")
 
 
 def build_family(
@@ -119,18 +105,7 @@ def build_family(
     plan: FamilyPlan | None = None,
     report: Say = lambda _: None,
 ) -> tuple[Path, ...]:
-    """Train the family of checkpoints that lie in a bundle, save them beside these, and measure what was saved.
-
-    Args:
-        bundle: Folder of the bundle, with the parents in it.
-        tasks: Parent's name to its task.
-        only: Which members to build.
-        seed: Of every training.
-        plan: How to train.
-        report: Is told of progress, a sentence at a time.
-
-    Returns:
-        The folders written.
+    """Train the family of the parents in a bundle, save it beside them, and measure what was saved.
 
     Raises:
         CheckpointError: If a parent is absent.
@@ -150,15 +125,9 @@ def build_family(
 
 
 def time_family(bundle: Path, *, only: Collection[str] = FAMILY, report: Say = lambda _: None) -> tuple[Path, ...]:
-    """Measure again how long members take against their parents, in a process that has trained nothing.
+    """Measure again how long members take against their parents; to be called where nothing was trained before.
 
-    Args:
-        bundle: Folder of the bundle.
-        only: Which members to measure; those that are not there are passed over.
-        report: Is told of each.
-
-    Returns:
-        The folders whose manifest was written again; their cards follow by `compecon.studies.shipped_cards`.
+    Members that are absent are passed over. Only manifests are written; `compecon.studies.shipped_cards` writes cards.
 
     Raises:
         CheckpointError: If a checkpoint cannot be loaded.
@@ -168,16 +137,15 @@ def time_family(bundle: Path, *, only: Collection[str] = FAMILY, report: Say = l
         manifest = read_manifest(folder)
         training = manifest["training"]
         parent, member = (load_of_bundle(bundle / name).model for name in (training["parent"], folder.name))
-        training["latency"] = {"batch": _BATCH, "n_tokens": _TOKENS, **asdict(_latency(parent, member))}
+        training["latency"] = _latency(parent, member)
         add_entries(folder, {"training": training})
         report(f"{folder.name}: {_numbers(read_manifest(folder))}")
     return tuple(folders)
 
 
 def _start(checkpoint: Checkpoint, task: Task, plan: FamilyPlan, seed: int) -> Start:
-    rows = with_soft_targets(
-        checkpoint.model, checkpoint, encode(checkpoint.tokenizer, task.part("train"), _MAX_TOKENS)
-    )
+    rows = encode(checkpoint.tokenizer, task.part("train"), _MAX_TOKENS)
+    rows = with_soft_targets(checkpoint.model, checkpoint.tokenizer, rows)
     steps = plan.after.total_steps(len(rows))
     settings = replace(plan.after, seed=seed, steps=steps, freeze_embeddings=True)  # they are stored once for all
     return Start(checkpoint.model, checkpoint.tokenizer, rows, objective_of(task.kind, plan.teacher_share), settings)
@@ -187,8 +155,6 @@ def _saved(bundle: Path, parent: Checkpoint, task: Task, start: Start, member: M
     folder = bundle / f"{parent.path.name}-{member.suffix}"
     save_weights(outcome.model, parent.tokenizer, folder, "bert.embeddings.", parent=parent.path)
     made = load_of_bundle(folder)  # what is reported is what was saved, float16 rounding included
-    metrics = _metrics(made, task, member)
-    latency = _latency(parent.model, made.model)
     training = {
         "method": member.method,
         "parent": parent.path.name,
@@ -198,13 +164,13 @@ def _saved(bundle: Path, parent: Checkpoint, task: Task, start: Start, member: M
         "macs": forward_macs(made.model, start.n_tokens),
         "dense_macs": forward_macs(parent.model, start.n_tokens),
         "n_tokens": start.n_tokens,
-        "latency": {"batch": _BATCH, "n_tokens": _TOKENS, **asdict(latency)},
+        "latency": _latency(parent.model, made.model),
         "price": outcome.price,
         "seed": start.settings.seed,
         "steps": outcome.steps,
         "settings": asdict(start.settings),
     }
-    tell_member(folder, training, metrics)
+    tell_member(folder, training, _metrics(made, task, member))
     return folder
 
 
@@ -220,7 +186,7 @@ def tell_member(
         folder: The member.
         training: How it came about.
         metrics: Numbers measured on the saved weights.
-        beyond: The same on data that it learnt nothing from; for the card.
+        beyond: The same on other data, for the card.
     """
     parent, member = training["parent"], _MEMBERS[folder.name]
     title = f"{parent.capitalize()}: {member.title}"  # the difference comes early: menus cut what is long
@@ -240,9 +206,10 @@ def _metrics(made: Checkpoint, task: Task, member: Member) -> list[ReportedMetri
     return found
 
 
-def _latency(dense: Any, smaller: Any) -> LatencyRatio:
+def _latency(dense: Any, smaller: Any) -> dict[str, Any]:
     ids = torch.randint(5, dense.config.vocab_size, (_BATCH, _TOKENS), generator=torch.Generator().manual_seed(0))
-    return compare_latency(lambda: dense(input_ids=ids), lambda: smaller(input_ids=ids), threads=1, limit_s=_SECONDS)
+    sides = (lambda: dense(input_ids=ids), lambda: smaller(input_ids=ids))
+    return {"batch": _BATCH, "n_tokens": _TOKENS, **asdict(compare_latency(*sides, threads=1, limit_s=_SECONDS))}
 
 
 def _numbers(manifest: Mapping[str, Any]) -> str:

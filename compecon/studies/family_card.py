@@ -10,9 +10,9 @@ from compecon.studies.bundled_card import Facts, beyond_rows, metadata, metric_r
 
 _HOW = {
     "incentive": "Hard-concrete gates on heads and FFN neurons were trained together with the weights while the price "
-    "of their MACs rose by dual ascent; what had closed was removed, and the rest trained on. Price at the end: "
+    "of their MACs rose by dual ascent; what had closed was removed, and the rest trained on. Final price: "
     "{price:.3g}, in units of task loss for all of the dense MACs.",
-    "budget dropout": "At two of three steps every query could read only so many keys, drawn anew for each step from "
+    "budget dropout": "At two of three steps the keys per query were limited to a number drawn anew for each step from "
     "1, 2, 3, 4, 6, 8 and 12. Only attention was trained: the FFN is the parent's, stored once.",
 }
 _RIVAL = (
@@ -29,16 +29,7 @@ def family_card(
     sha256: str,
     beyond: Sequence[ReportedMetric] = (),
 ) -> str:
-    """README.md of a member.
-
-    Args:
-        facts: Of its parent.
-        title: Its title.
-        training: How it came about, as its manifest tells.
-        metrics: Numbers measured on the saved weights.
-        sha256: Hash of the weights file.
-        beyond: Numbers on data that it learnt nothing from.
-    """
+    """README.md of a member; `facts` are those of its parent, `training` is how it came about."""
     how = _HOW.get(training["method"], _RIVAL).format(method=training["method"], price=training["price"] or 0.0)
     latency, settings = training["latency"], training["settings"]
     return f"""{metadata(facts)}
@@ -48,7 +39,7 @@ def family_card(
 
 ## Measured
 
-On the saved float16 weights, computed in float32. In brackets: 95 % bootstrap interval over the rows.
+On the saved float16 weights, computed in float32. In brackets: 95% bootstrap interval over the rows.
 
 | metric | split | value | n |
 |---|---|---|---|

@@ -11,8 +11,8 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
-from typing import TYPE_CHECKING, get_args
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from compecon.studies.frontier_plan import Study, start_of
 from compecon.studies.survivors import SurvivorControl, survivor_control
 from compecon.tasks.encode_rows import encode
 from compecon.training.arms import Outcome, Start, priced, pruned, recovered, untouched
-from compecon.training.incentive_settings import IncentiveSettings, Priced
+from compecon.training.incentive_settings import Priced
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -39,7 +39,7 @@ def run_frontier(study: Study) -> tuple[ExperimentRun, ...]:
     Raises:
         TaskError: If the task lacks a split.
         ValueError: If a record is damaged.
-        FloatingPointError: If a training diverges; the others' records stay.
+        FloatingPointError: If a training diverges; the other records stay.
     """
     for split in ("train", "dev", "test"):
         study.task.part(split)
@@ -65,14 +65,7 @@ def run_frontier(study: Study) -> tuple[ExperimentRun, ...]:
 def best_rivals(
     records: tuple[ExperimentRun, ...], seed: int, targets: tuple[float, ...], n: int = 2
 ) -> tuple[str, ...]:
-    """The post-hoc methods with the best mean dev metric, with recovery.
-
-    Args:
-        records: Of all arms; higher metrics are better.
-        seed: Whose runs to compare.
-        targets: At which targets.
-        n: How many.
-    """
+    """The post-hoc methods with the best mean dev metric of a seed's runs at some targets, with recovery."""
     dev: dict[str, list[float]] = {}
     for record in records:
         if record.seed == seed and record.recovered and record.arm in IMPORTANCES and record.target in targets:
@@ -85,54 +78,39 @@ class _Lane:
 
     def __init__(self, study: Study, seed: int) -> None:
         self.study, self.seed = study, seed
-        self._start: Start | None = None
 
-    @property
+    @cached_property
     def start(self) -> Start:
-        if self._start is None:
-            self._start = start_of(self.study, self.seed)
-        return self._start
+        return start_of(self.study, self.seed)
 
     def ours(self) -> None:
-        self.once("dense", None, lambda: untouched(self.start))
+        self._run("dense", None, lambda: untouched(self.start), recovered=False)
         for target in self.study.plan.targets:
-            settings = replace(self.study.plan.incentive, target=target)
-            self.later("incentive", target, self._priced(settings))
+            self._priced("incentive", target, target=target)
 
     def longer(self) -> None:
-        self.later("longer", None, lambda: recovered(self.start, untouched(self.start)))
+        self._run("longer", None, lambda: recovered(self.start, untouched(self.start)))
 
     def fixed(self, price: float) -> None:
-        settings = replace(self.study.plan.incentive, target=None, price=price)
-        self.later(f"price {price:g}", None, self._priced(settings))
+        self._priced(f"price {price:g}", None, target=None, price=price)
 
     def ablation(self, target: float) -> None:
         for units in get_args(Priced):
-            settings = replace(self.study.plan.incentive, target=target, units=units)
-            self.later(f"incentive {units}", target, self._priced(settings))
+            self._priced(f"incentive {units}", target, target=target, units=units)
 
     def rival(self, method: str, targets: tuple[float, ...]) -> None:
         for target in targets:
-            bare = self._pruned(method, target)
-            self.once(method, target, bare)
-            self.later(method, target, self._recovered(bare))
+            self._rival(method, target)
 
-    def _priced(self, settings: IncentiveSettings) -> Callable[[], Outcome]:
-        return lambda: priced(self.start, settings)
+    def _rival(self, method: str, target: float) -> None:
+        bare = cache(lambda: pruned(self.start, method, target))
+        self._run(method, target, bare, recovered=False)
+        self._run(method, target, lambda: recovered(self.start, bare()))
 
-    def _pruned(self, method: str, target: float) -> Callable[[], Outcome]:
-        return cache(lambda: pruned(self.start, method, target))
+    def _priced(self, arm: str, at: float | None, **changes: Any) -> None:
+        self._run(arm, at, lambda: priced(self.start, replace(self.study.plan.incentive, **changes)))
 
-    def _recovered(self, bare: Callable[[], Outcome]) -> Callable[[], Outcome]:
-        return lambda: recovered(self.start, bare())
-
-    def once(self, arm: str, target: float | None, make: Callable[[], Outcome]) -> None:
-        self._run(arm, target, make, recovered=False)
-
-    def later(self, arm: str, target: float | None, make: Callable[[], Outcome]) -> None:
-        self._run(arm, target, make, recovered=True)
-
-    def _run(self, arm: str, target: float | None, make: Callable[[], Outcome], *, recovered: bool) -> None:
+    def _run(self, arm: str, target: float | None, make: Callable[[], Outcome], *, recovered: bool = True) -> None:
         name = record_name(arm, target, self.seed, recovered=recovered)
         if self.study.records.has(name):
             return

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import torch
+from pydantic import Field
 from safetensors.torch import load_file, save_file
 
 from compecon.compression.importance import IMPORTANCES
-from compecon.evaluation.predict_rows import predict
+from compecon.settings.model import OneOf, settings_model
+from compecon.studies.bundled_models import Say
 from compecon.studies.experiment_run import Records
 from compecon.tasks.encode_rows import encode
 from compecon.tasks.objectives import objective_of
@@ -20,46 +22,49 @@ from compecon.training.arms import Start
 from compecon.training.fine_tuning import fine_tune
 from compecon.training.incentive_settings import IncentiveSettings
 from compecon.training.training_settings import FineTuneSettings
+from compecon.training.training_setup import with_soft_targets
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
+_Share = Annotated[float, Field(gt=0, le=1)]
+_Price = Annotated[float, Field(ge=0)]
+_Seed = Annotated[int, Field(ge=0)]
+_Method = Annotated[str, OneOf(lambda: IMPORTANCES)]
 
-Say = Callable[[str], None]
 
-
-@dataclass(frozen=True)
+@settings_model
 class FrontierPlan:
-    """What to run.
+    """What to run. Shares are of the MACs of heads and neurons."""
 
-    Attributes:
-        targets: Shares of the MACs of heads and neurons.
-        screened: Those of them at which all rivals run on the first seed, to choose the best two by.
-        prices: Fixed prices to try on the first seed.
-        ablated: Targets at which heads alone, neurons alone, and both are priced on the first seed.
-        seeds: Each has a dense model of its own.
-        dense: How the dense models are trained; None if the given model knows the task and is the dense one of all
-            seeds, which then differ in everything after it.
-        after: How every arm is trained after that.
-        incentive: What is priced, but for the target.
-        methods: The rivals.
-        finalists: How many of them, the best by dev on the first seed, run at all targets and seeds.
-        teacher_share: Weight of the dense model's logits in the loss of every arm.
-        max_tokens: Longer texts are cut.
-    """
-
-    targets: tuple[float, ...] = (0.6, 0.5, 0.4, 0.3)
-    screened: tuple[float, ...] = (0.5, 0.3)
-    prices: tuple[float, ...] = (0.3, 1.0, 3.0)
-    ablated: tuple[float, ...] = ()
-    seeds: tuple[int, ...] = (0, 1, 2)
-    dense: FineTuneSettings | None = field(default_factory=FineTuneSettings)
-    after: FineTuneSettings = field(default_factory=lambda: FineTuneSettings(epochs=2))
-    incentive: IncentiveSettings = field(default_factory=IncentiveSettings)
-    methods: tuple[str, ...] = tuple(IMPORTANCES)
-    finalists: int = 2
-    teacher_share: float = 0.5
-    max_tokens: int = 128
+    targets: tuple[_Share, ...] = Field(default=(0.6, 0.5, 0.4, 0.3), description="Shares to come down to.")
+    screened: tuple[_Share, ...] = Field(
+        default=(0.5, 0.3), description="Those of them at which all rivals run on the first seed, to choose finalists."
+    )
+    prices: tuple[_Price, ...] = Field(default=(0.3, 1.0, 3.0), description="Fixed prices to try on the first seed.")
+    ablated: tuple[_Share, ...] = Field(
+        default=(), description="Targets at which heads alone, neurons alone, and both are priced on the first seed."
+    )
+    seeds: tuple[_Seed, ...] = Field(default=(0, 1, 2), min_length=1, description="Each has its own dense model.")
+    dense: FineTuneSettings | None = Field(
+        default=FineTuneSettings(),
+        description="How the dense models are trained; None if the given model is trained on the task already and is "
+        "the dense one of all seeds, which then differ in everything after it.",
+    )
+    after: FineTuneSettings = Field(
+        default=FineTuneSettings(epochs=2), description="How every arm is trained after that."
+    )
+    incentive: IncentiveSettings = Field(default=IncentiveSettings(), description="What is priced, but for the target.")
+    methods: tuple[_Method, ...] = Field(default=tuple(IMPORTANCES), description="The rivals.")
+    finalists: int = Field(
+        default=2,
+        ge=1,
+        description="Number of rivals, the best by dev on the first seed, run at all targets and seeds.",
+    )
+    teacher_share: float = Field(
+        default=0.5, ge=0, le=1, description="Weight of the dense model's logits in the loss of every arm."
+    )
+    max_tokens: int = Field(default=128, ge=2, description="Longer texts are cut.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +77,7 @@ class Study:
         fresh: Seed -> a model before it has learnt the task.
         plan: What to run.
         folder: For records and models.
-        say: Is told of progress, a sentence at a time.
+        say: Gets progress, a sentence at a time.
     """
 
     task: Task
@@ -101,8 +106,7 @@ def start_of(study: Study, seed: int) -> Start:
         study.folder.mkdir(parents=True, exist_ok=True)
         save_file({name: part.contiguous() for name, part in model.state_dict().items()}, stored)
         study.say(f"{task.name} seed {seed}: dense, {result.steps} steps in {result.seconds:.0f} s")
-    soft = predict(model, study.tokenizer, rows).tolist()
-    taught = [{**row, "soft_targets": target} for row, target in zip(rows, soft, strict=True)]
+    taught = with_soft_targets(model, study.tokenizer, rows)
     settings = replace(plan.after, seed=seed)
     settings = replace(settings, steps=settings.total_steps(len(rows)))
     torch.manual_seed(seed)

@@ -24,12 +24,6 @@ def scored_pairs(base: Base, split: Split, *, seed: int, max_tokens: int) -> Spl
     The base was pretrained to put sentences of like meaning close to each other, so the cosine of two embeddings is a
     score, brought to the scale of the split's own by a straight line. Nothing but the split is read.
 
-    Args:
-        base: The pretrained encoder.
-        split: Pairs with scores, of at least two different sentences.
-        seed: For the pairs that are drawn.
-        max_tokens: Longer sentences are cut.
-
     References:
         Thakur et al. (2021), "Augmented SBERT", NAACL; there the other way round, from pairs to single sentences.
     """
@@ -45,7 +39,7 @@ def scored_pairs(base: Base, split: Split, *, seed: int, max_tokens: int) -> Spl
 
 
 def rehearsed(base: Base, task: Task, *, seed: int, max_tokens: int) -> Task:
-    """The task with such pairs, made from its train split, to rehearse on. Arguments as `scored_pairs`."""
+    """The task with such pairs, made from its train split, to rehearse on."""
     pairs = scored_pairs(base, task.splits["train"], seed=seed, max_tokens=max_tokens)
     return replace(task, splits={**task.splits, "rehearsal": pairs})
 

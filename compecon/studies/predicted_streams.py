@@ -1,6 +1,6 @@
 """How well thresholds of the bundled streams are predicted from their texts, and what that earns.
 
-The texts are not bundled: they are read from where the task's rows are.
+The texts are not bundled: they are read from the task's own rows.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
@@ -20,8 +20,12 @@ from compecon.allocation.streams.threshold_ridge import fit_predictor
 from compecon.allocation.utilities.arrays import Numbers
 from compecon.checkpoints.load import Checkpoint
 from compecon.errors import StreamError
-from compecon.studies.thresholds import features_of
-from compecon.tasks.task import Task
+from compecon.evaluation.evaluate_model import within
+from compecon.evaluation.predict_rows import embed
+from compecon.tasks.encode_rows import encode
+from compecon.tasks.task import Split, Task
+
+_MAX_TOKENS = 128
 
 
 @final
@@ -44,11 +48,7 @@ class KnownTexts:
 
 
 def texts_of(stream: Stream, task: Task) -> list[str]:
-    """Texts of a measured stream; the two of a pair after each other.
-
-    Args:
-        stream: With ids as `compecon.studies.build_streams` makes them: task, split, row.
-        task: Its task.
+    """Texts of a measured stream, whose ids are "task-split-row"; the two of a pair after each other.
 
     Raises:
         StreamError: If an id names another task, or a row that is not there.
@@ -62,6 +62,17 @@ def texts_of(stream: Stream, task: Task) -> list[str]:
         second = f" {part.pairs[int(row)]}" if part.pairs else ""
         found.append(part.texts[int(row)] + second)
     return found
+
+
+def features_of(checkpoint: Checkpoint, texts: Sequence[str]) -> Numbers:
+    """What is known of each text before it is answered, shape (text, width + 1).
+
+    The mean last hidden state of the checkpoint's encoder, of length 1, and the logarithm of the number of tokens.
+    """
+    rows = encode(checkpoint.tokenizer, Split(tuple(texts), (), np.zeros(len(texts))), within(checkpoint, _MAX_TOKENS))
+    encoder: Any = checkpoint.model.base_model
+    vectors = embed(encoder, checkpoint.tokenizer, rows).numpy().astype(np.float64)
+    return np.column_stack([vectors, np.log([len(row["input_ids"]) for row in rows])])
 
 
 def known_texts(stream: Stream, task: Task, checkpoints: Sequence[Checkpoint]) -> KnownTexts:
@@ -86,18 +97,10 @@ def skill_outside(known: KnownTexts, other: KnownTexts, checkpoint: str) -> Skil
 
 
 def write_gains(folder: Path, streams: Sequence[tuple[KnownTexts, str]]) -> tuple[Gain, ...]:
-    """Compute gains and write them beside the streams, for the page.
-
-    Args:
-        folder: Of the streams.
-        streams: Each with the checkpoint whose embeddings predict.
-    """
+    """Compute gains, by the embeddings of the checkpoint named with each stream, and write them to their folder."""
     found = tuple(gain for known, name in streams for gain in gains(known.stream, known.features[name]))
     rows = [
-        {
-            name: np.round(value, 6).tolist() if isinstance(value, tuple) else value
-            for name, value in asdict(gain).items()
-        }
+        {key: np.round(value, 6).tolist() if isinstance(value, tuple) else value for key, value in asdict(gain).items()}
         for gain in found
     ]
     (folder / PREDICTED).write_text("[\n" + ",\n".join(map(json.dumps, rows)) + "\n]\n", encoding="utf-8")

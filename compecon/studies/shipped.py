@@ -1,13 +1,13 @@
 """What the bundled checkpoints are measured on, and the measurements that come with compecon.
 
-Every number of the bundle is measured here, of checkpoints as they are loaded by anybody, in a process that has trained
+Every number of the bundle is measured here, on checkpoints loaded as users load them, in a process that has trained
 nothing. `compecon remeasure` does it again.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -22,6 +22,7 @@ from compecon.evaluation.row_statistics import gather_statistics
 from compecon.evaluation.row_store import STATISTICS, write_statistics
 from compecon.files.durable import write_text
 from compecon.studies.build_streams import build_streams
+from compecon.studies.bundled_models import Say
 from compecon.studies.predicted_streams import KnownTexts, known_texts, write_gains
 from compecon.tasks.readers.made_reviews import REVIEWS, SHOWN
 from compecon.tasks.rows_fingerprint import rows_digest
@@ -33,7 +34,6 @@ FEW_BUDGETS = (8, 4, 2, 1)
 SIZES = ("60", "45", "30")  # of the family that a stream of sizes is measured on
 FAMILIES: Mapping[str, str] = {"sentiment": "sst2", "similarity": "stsb"}
 _MAX_TOKENS = 128
-Say = Callable[[str], None]
 
 
 @final
@@ -104,16 +104,16 @@ def bundled_in(assets: Path) -> tuple[str, ...]:
 def measure_bundle(
     assets: Path, data: Path, *, only: Collection[str] = (), missing: bool = False, say: Say
 ) -> tuple[EvaluationRecord, ...]:
-    """Measure checkpoints of a bundle on all rows and at all budgets that they are told at, and write the results.
+    """Measure checkpoints of a bundle on all rows and at all budgets of their sheets, and write the results.
 
-    What is measured is written sheet by sheet, so that an interruption costs one.
+    Results are written sheet by sheet, so that an interruption costs one sheet.
 
     Args:
         assets: Folder with `checkpoints/` and the file of measurements.
         data: Data folder.
         only: Names of checkpoints; all if empty.
-        missing: Leave alone what was measured of these very weights on these very rows.
-        say: Is told of each.
+        missing: Skip what was measured before, with these weights on these rows.
+        say: Gets each result.
 
     Returns:
         All measurements of the file.
@@ -135,9 +135,8 @@ def measure_bundle(
                 if missing and key in found:
                     continue
                 record = found[key] = measured(checkpoint, task, key)
-                say(
-                    f"{name} on {sheet.description}, {key.keys or 'all'} keys: {record.metric} {record.score.value:.4f}"
-                )
+                at = f"{key.keys or 'all'} key{'' if key.keys == 1 else 's'}"
+                say(f"{name} on {sheet.description}, {at}: {record.metric} {record.score.value:.4f}")
             write_evaluations(path, found.values())
     return read_kept(path, EvaluationRecord.read)
 
@@ -152,46 +151,31 @@ def keys_of(sheet: Sheet, name: str, digest: str, rows: str, task: str) -> list[
 
 
 def write_evaluations(path: Path, records: Iterable[EvaluationRecord]) -> None:
-    """Write measurements, a line each, in an order of their own."""
-
-    def order(record: EvaluationRecord) -> tuple[str, str, str, int]:
-        return record.checkpoint, record.key.task, record.key.split, -(record.key.keys or 1_000_000)
-
-    lines = [json.dumps(one.written(), separators=(",", ":"), allow_nan=False) for one in sorted(records, key=order)]
+    """Write measurements, a line each, by checkpoint, task, split and falling budget."""
+    ordered = sorted(records, key=lambda r: (r.checkpoint, r.key.task, r.key.split, -(r.key.keys or 1_000_000)))
+    lines = [json.dumps(one.written(), separators=(",", ":"), allow_nan=False) for one in ordered]
     write_text(path, "\n".join(lines) + "\n")
 
 
 def measure_streams(assets: Path, data: Path, *, say: Say) -> None:
-    """Measure the bundled streams, and what predictions earn on them.
-
-    Raises:
-        CheckpointError: If a checkpoint cannot be loaded.
-        FileNotFoundError: If the data folder lacks a task.
-    """
-    folder, dense = assets / "streams", {}
-    families = []
+    """Measure the bundled streams, and what predictions earn on them."""
+    folder, families = assets / "streams", []
     for name, task_name in FAMILIES.items():
         task = read_task(task_name, data)
         assert isinstance(task, Task)  # noqa: S101 - for the type checker
         members = [name, *(f"{name}-{size}" for size in SIZES)]
         families.append((task, [load_of_bundle(assets / "checkpoints" / each) for each in members]))
-        dense[name] = families[-1][1][0]
     build_streams(folder, families, say=say)
     known = []
-    for (name, checkpoint), (task, _) in zip(dense.items(), families, strict=True):
-        keys = known_texts(open_stream(f"{name}-keys", folder), task, [checkpoint])
+    for name, (task, checkpoints) in zip(FAMILIES, families, strict=True):
+        keys = known_texts(open_stream(f"{name}-keys", folder), task, checkpoints[:1])
         known += [(keys, name), (KnownTexts(open_stream(f"{name}-sizes", folder), keys.features), name)]
     for gain in write_gains(folder, known):
         say(f"{gain.stream} at {gain.mean_budget:.4g}: {gain.same:.3f} the same for all, {gain.hindsight.value:+.3f}")
 
 
 def measure_statistics(assets: Path, data: Path, *, only: Collection[str] = (), say: Say) -> None:
-    """Measure again the statistics of rows that come with compecon; those of other weights are replaced.
-
-    Raises:
-        CheckpointError: If a checkpoint cannot be loaded.
-        FileNotFoundError: If the data folder lacks a task.
-    """
+    """Measure again the statistics of rows that come with compecon; those of other weights are replaced."""
     folder = assets / STATISTICS
     for path in sorted(folder.glob("[!t]*.json")):  # not the texts
         for old in read_kept(path, RowStatistics.read):

@@ -14,21 +14,17 @@ from compecon.evaluation.evaluate_model import BY_TOKEN
 from compecon.evaluation.evaluation_records import EVALUATIONS, EvaluationRecord
 from compecon.evaluation.result_store import read_kept
 from compecon.studies.build_bundle import tell
-from compecon.studies.family import FAMILY, tell_member, time_family
-from compecon.studies.shipped import FEW_BUDGETS, SHEETS, Say, Sheet, bundled_in, parent_of
+from compecon.studies.bundled_models import Say
+from compecon.studies.family import FAMILY, tell_member
+from compecon.studies.shipped import FEW_BUDGETS, SHEETS, Sheet, bundled_in, parent_of
 from compecon.tasks.task_metrics import perplexity
 
 
 def write_cards(assets: Path, *, only: Collection[str] = (), say: Say) -> None:
-    """Write cards and manifests of a bundle again.
-
-    Args:
-        assets: Folder with `checkpoints/` and the file of measurements.
-        only: Names of checkpoints; all if empty.
-        say: Is told of each.
+    """Write the cards and manifests of a bundle again, all if `only` is empty.
 
     Raises:
-        CompeconError: If a checkpoint, as it is, was not measured on what it is told at.
+        CompeconError: If a checkpoint, with its present weights, lacks a measurement.
     """
     records = read_kept(assets / f"{EVALUATIONS}.jsonl", EvaluationRecord.read)
     for name in bundled_in(assets):
@@ -45,23 +41,11 @@ def write_cards(assets: Path, *, only: Collection[str] = (), say: Say) -> None:
         say(f"{name}: {len(known)} numbers, {len(beyond)} on other data")
 
 
-def write_latencies(assets: Path, *, only: Collection[str] = (), say: Say) -> None:
-    """Time the family against its parents again and write what was found. To be called where nothing was trained.
-
-    Arguments as of `write_cards`.
-    """
-    time_family(assets / "checkpoints", only=only or FAMILY, report=say)
-
-
 def told_metrics(name: str, records: Iterable[EvaluationRecord]) -> tuple[list[ReportedMetric], list[ReportedMetric]]:
-    """What the card of a checkpoint says: numbers on what it learnt, and numbers on other data.
-
-    Args:
-        name: The checkpoint.
-        records: Its measurements.
+    """What the card of a checkpoint reports: numbers on the tasks it was trained on, and numbers on other data.
 
     Raises:
-        CompeconError: If one is missing.
+        CompeconError: If a measurement is missing.
     """
     found = {(record.key.task, record.key.split, record.key.keys): record for record in records}
     known: list[ReportedMetric] = []
@@ -71,14 +55,14 @@ def told_metrics(name: str, records: Iterable[EvaluationRecord]) -> tuple[list[R
             record = found.get((sheet.shown_task, sheet.split, keys))
             if record is None:
                 raise CompeconError(
-                    f"{name} was not measured on {sheet.description}. Run: compecon remeasure --missing"
+                    f"{name} was not measured on {sheet.description}. Run compecon remeasure --missing."
                 )
             (known if sheet.known else beyond).extend(_reported(record, sheet, keys))
     return known, beyond
 
 
 def told_budgets(name: str, sheet: Sheet) -> tuple[int | None, ...]:
-    """Numbers of keys that the card tells a checkpoint's numbers at; None for all."""
+    """Numbers of keys at which the card reports a checkpoint; None for all."""
     if name.endswith("-any-budget"):
         return (None, *FEW_BUDGETS)
     return (None,) if sheet.known else (None, *sheet.budgets_of(name))

@@ -21,11 +21,7 @@ _GAINS = ("keys", 1, "2 keys a token"), ("sizes", 1, "the model at 45% of the MA
 
 
 def numbers_in(assets: Path) -> dict[str, list[str]]:
-    """Rows of every measured table, by the table's name.
-
-    Args:
-        assets: Folder with the checkpoints, their measurements, the streams and the experiments.
-    """
+    """Rows of every measured table, by the table's name, from the measurements, streams and experiments in `assets`."""
     records = read_kept(assets / f"{EVALUATIONS}.jsonl", EvaluationRecord.read)
     found = {(one.checkpoint, one.key.task, one.key.split, one.key.keys): one for one in records}
     gains = json.loads((assets / "streams" / PREDICTED).read_text(encoding="utf-8"))
@@ -69,7 +65,7 @@ def _score(found: _Found, name: str, sheet: Sheet, keys: int | None = None) -> S
 
 
 def _headline(assets: Path, found: _Found, gains: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What was found, a row a claim, for the first look: accuracy on SST-2 beside Spearman on STS-B."""
+    """The main results, one claim per row: accuracy on SST-2 beside Spearman on STS-B."""
     columns = [_claims(assets, name, task, found, gains) for name, task in _HEADLINE.items()]
     return [f"| {claim} | {' | '.join(column[claim] for column in columns)} |" for claim in columns[0]]
 
@@ -134,7 +130,7 @@ def _beyond(names: Iterable[str], found: _Found) -> list[str]:
         for sheet in SHEETS[parent_of(name)]:
             first = _score(found, name, sheet)
             if sheet.known or first is None or not sheet.budgets_of(name):
-                continue  # the cards tell those at all keys alone
+                continue  # the cards report those at all keys only
             few = [_plain(_score(found, name, sheet, keys)) for keys in FEW_BUDGETS]
             rows.append(f"| `{name}` | {sheet.description} | {_points(first)} | {' | '.join(few)} |")
     return rows

@@ -74,13 +74,7 @@ class Volume:
 
 
 def arms_at_targets(records: Records, metric: Metric, targets: np.ndarray) -> tuple[ArmAtTarget, ...]:
-    """Every arm at every target.
-
-    Args:
-        records: The records.
-        metric: The task's metric.
-        targets: Targets of the test split's rows.
-    """
+    """Every arm at every target; `targets` are those of the test split's rows."""
     everything = records.all()
     groups: dict[tuple[str, bool, float | None], list[ExperimentRun]] = {}
     for record in everything:
@@ -102,7 +96,7 @@ def arms_at_targets(records: Records, metric: Metric, targets: np.ndarray) -> tu
 
 
 def duels(records: Records, metric: Metric, targets: np.ndarray) -> tuple[Duel, ...]:
-    """The incentive against the best rival, target by target. Arguments as `arms_at_targets`."""
+    """The incentive against the best rival, target by target."""
     everything = [record for record in records.all() if record.recovered and record.target is not None]
     found = []
     for target in sorted({record.target for record in everything if record.target is not None}, reverse=True):
@@ -120,10 +114,6 @@ def volumes(records: Sequence[ExperimentRun], floor: float) -> tuple[Volume, ...
     """Hypervolume of each arm that was recovered, by seed; the reference is (1, `floor`).
 
     Only seeds on which an arm ran at every target count: fewer points would be a smaller volume for another reason.
-
-    Args:
-        records: Of all arms; higher metrics are better.
-        floor: The metric of always giving the same answer.
     """
     points: dict[str, dict[int, list[tuple[float, float]]]] = {}
     compared = [each for each in records if each.recovered and each.arm in ("incentive", *IMPORTANCES)]

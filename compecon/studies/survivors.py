@@ -54,14 +54,7 @@ class SurvivorControl:
 def survivor_control(
     dense: PreTrainedModel, smaller: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: Sequence[Features]
 ) -> SurvivorControl:
-    """Compare attention on some rows.
-
-    Args:
-        dense: The dense model.
-        smaller: The same after compaction; as trained, or not.
-        tokenizer: The tokenizer of both.
-        rows: Encoded rows.
-    """
+    """Compare the attention of a dense model and of the same after compaction, trained further or not, on some rows."""
     heads = kept_heads(smaller)
     everything = inequality(dense, tokenizer, rows)
     kept = inequality(dense, tokenizer, rows, heads)
@@ -77,14 +70,7 @@ def inequality(
     rows: Sequence[Features],
     heads: Sequence[Collection[int]] | None = None,
 ) -> Inequality:
-    """Mean Gini and entropy of what each query gives.
-
-    Args:
-        model: In evaluation mode.
-        tokenizer: Its tokenizer.
-        rows: Encoded rows.
-        heads: Heads of each layer to average over, by their place in the model; None for all.
-    """
+    """Mean Gini and entropy of what each query gives, over some heads of each layer, or over all if None."""
     require_measurable(model)
     chosen = sorted(rows, key=lambda row: len(row["input_ids"]))
     totals, count = torch.zeros(2, dtype=torch.float64), 0

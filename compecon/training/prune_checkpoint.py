@@ -99,7 +99,7 @@ def prune_checkpoint(
 
 def _start(ready: TrainingSetup, plan: PrunePlan) -> Start:
     teaches = plan.recovery is not None and plan.teacher_share > 0
-    rows = with_soft_targets(ready.model, ready.checkpoint, ready.rows) if teaches else ready.rows
+    rows = with_soft_targets(ready.model, ready.checkpoint.tokenizer, ready.rows) if teaches else ready.rows
     settings = plan.recovery or FineTuneSettings(seed=plan.seed)
     objective = objective_of(ready.task.kind, plan.teacher_share if teaches else 0.0)
     return Start(ready.model, ready.checkpoint.tokenizer, rows, objective, settings)

@@ -113,7 +113,7 @@ def _priced(ready: TrainingSetup, plan: TrainPlan, callbacks: Callbacks) -> tupl
     callbacks.begin("asking the teacher", 0)
     teacher = copy.deepcopy(ready.model)
     rows: Sequence[Features] = (
-        with_soft_targets(teacher, ready.checkpoint, ready.rows) if plan.teacher_share else ready.rows
+        with_soft_targets(teacher, ready.checkpoint.tokenizer, ready.rows) if plan.teacher_share else ready.rows
     )
     callbacks.begin("incentive", plan.settings.total_steps(len(rows)))
     result = train_incentive(

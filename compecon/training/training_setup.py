@@ -20,7 +20,7 @@ from compecon.tasks.task import Task
 from compecon.tasks.task_registry import AnyTask
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +111,9 @@ def refuse_compacted(checkpoint: Checkpoint, shrinks: bool) -> None:
         )
 
 
-def with_soft_targets(teacher: PreTrainedModel, checkpoint: Checkpoint, rows: Sequence[Features]) -> Sequence[Features]:
+def with_soft_targets(
+    teacher: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: Sequence[Features]
+) -> Sequence[Features]:
     """The rows with a teacher's logits as soft targets.
 
     Those of a language task stay as they are: a distribution over the vocabulary for each token is more than memory
@@ -119,12 +121,12 @@ def with_soft_targets(teacher: PreTrainedModel, checkpoint: Checkpoint, rows: Se
 
     Args:
         teacher: The model that knows the task.
-        checkpoint: Whose tokenizer encoded the rows.
+        tokenizer: What encoded the rows.
         rows: Encoded rows.
     """
     if isinstance(rows, Windows):
         return rows
-    soft = predict(teacher, checkpoint.tokenizer, rows).tolist()
+    soft = predict(teacher, tokenizer, rows).tolist()
     return [{**row, "soft_targets": target} for row, target in zip(rows, soft, strict=True)]
 
 

@@ -13,8 +13,7 @@ from transformers import BertConfig, BertForSequenceClassification, BertModel
 from compecon.checkpoints.bundle import read_manifest
 from compecon.checkpoints.load import load_of_bundle
 from compecon.studies.build_bundle import NAMES, BundlePlan, build_bundle
-from compecon.studies.causal import CausalPlan
-from compecon.studies.encoders import EncoderPlan
+from compecon.studies.bundled_models import CausalPlan, EncoderPlan
 from compecon.studies.family import FAMILY, FamilyPlan, time_family
 from compecon.training.training_settings import FineTuneSettings
 from tests.support.bundled_weights import read_weights

@@ -11,7 +11,7 @@ from compecon.errors import TaskError
 from compecon.evaluation.predict_rows import predict
 from compecon.flops import forward_macs
 from compecon.studies.build_streams import build_streams, key_stream, size_stream, write_stream
-from compecon.studies.thresholds import features_of
+from compecon.studies.predicted_streams import features_of
 from compecon.tasks.encode_rows import encode
 
 
