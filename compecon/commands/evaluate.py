@@ -34,7 +34,7 @@ def _evaluate(params: Mapping[str, Any], json: Json = False) -> None:
         return
     for record in measured.records:
         budget = "" if len(measured.records) == 1 else f" {record.key.keys or 'all'} keys"
-        for line in metric_lines(measured.task, measured.estimates(record)):
+        for line in metric_lines(measured.task, record.metrics):
             typer.echo(f"{measured.task.name} {record.key.split}{budget}: {line}")
     first = measured.records[0]
     if first.cut is not None:

@@ -18,7 +18,7 @@ from compecon.checkpoints.load import Checkpoint, load_checkpoint
 from compecon.compression.model_shape import ModelShape
 from compecon.errors import TrainingInterruptedError, UnsupportedModelError
 from compecon.evaluation.evaluate_model import Evaluation, evaluate_checkpoint, head_for, tell_match, within
-from compecon.evaluation.evaluation_records import EvaluationKey, EvaluationRecord, EvaluationStore, Score
+from compecon.evaluation.evaluation_records import EvaluationKey, EvaluationRecord, EvaluationStore
 from compecon.files.durable import plain
 from compecon.flops import macs, macs_under_budget
 from compecon.provenance import hardware, versions
@@ -26,30 +26,18 @@ from compecon.tasks.cut import cut_rows
 from compecon.tasks.encode_rows import encode
 from compecon.tasks.rows_fingerprint import rows_digest, stated_order
 from compecon.tasks.task import Task
-from compecon.tasks.task_metrics import Estimate
 from compecon.tasks.task_registry import AnyTask
 from compecon.tasks.understood_task import task_of
 
 
 @dataclass(frozen=True, eq=False)
 class Measurement:
-    """How good a checkpoint is at a task.
-
-    Attributes:
-        checkpoint: The checkpoint.
-        task: The task.
-        records: What was measured: one budget, or all keys and then the budgets asked for.
-        n_recalled: How many of them had been measured before.
-    """
+    """How good a checkpoint is at a task."""
 
     checkpoint: Checkpoint
     task: AnyTask
-    records: tuple[EvaluationRecord, ...]
-    n_recalled: int
-
-    def estimates(self, record: EvaluationRecord) -> dict[str, Estimate]:
-        """All metrics of one of the records."""
-        return {name: Estimate(**asdict(score)) for name, score in record.metrics.items()}
+    records: tuple[EvaluationRecord, ...]  # one budget, or all keys and then the given budgets
+    n_recalled: int  # how many had been measured before
 
     def results(self) -> dict[str, Any]:
         """The same as JSON values."""
@@ -73,15 +61,15 @@ class Measurement:
 
     def _sentence(self) -> str:
         first, last = self.records[0], self.records[-1]
-        told = f"{first.metric} {_shown(self.task, first)} on {self.task.name} {first.key.split}"
+        full = f"{first.metric} {_shown(self.task, first)} on {self.task.name} {first.key.split}"
         cut = f" {first.cut}" if first.cut is not None and first.cut.n_cut else ""
         if last is first:
-            return f"{told}{_within(first.key)}.{cut}"
-        return f"{told} with all keys, {_shown(self.task, last)}{_within(last.key)}.{cut}"
+            return f"{full}{_within(first.key)}.{cut}"
+        return f"{full} with all keys, {_shown(self.task, last)}{_within(last.key)}.{cut}"
 
 
 def _shown(task: AnyTask, record: EvaluationRecord) -> str:
-    return task.score.shown(Estimate(**asdict(record.score)))
+    return task.score.shown(record.score)
 
 
 def _within(key: EvaluationKey) -> str:
@@ -93,17 +81,17 @@ def _within(key: EvaluationKey) -> str:
 def measure_checkpoint(
     params: Mapping[str, Any], *, kept: Path | None = None, callbacks: Callbacks = NOBODY
 ) -> Measurement:
-    """Measure a checkpoint at each budget that is asked for and was not measured before.
+    """Measure a checkpoint at each requested budget that was not measured before.
 
     Args:
         params: Checked values of `compecon.runs.jobs.options.EVALUATE`.
         kept: Folder of measurements; None to look nothing up and keep nothing.
-        callbacks: Is told of each; its watch is asked before each whether to leave.
+        callbacks: Called for each budget; its watch is asked before each whether to stop.
 
     Raises:
         TaskError: If the checkpoint is not made for the task, or there is no such split.
         CheckpointError: If it cannot be loaded.
-        TrainingInterruptedError: If the watch said stop. What was measured is kept.
+        TrainingInterruptedError: If the watch asked to stop. What was measured is kept.
     """
     task = task_of(params)
     part = task.part(params["split"])  # before a model is loaded
@@ -116,7 +104,7 @@ def measure_checkpoint(
     records, n_recalled = [], 0
     for place, key in enumerate(keys):
         if callbacks.watch.stop():
-            raise TrainingInterruptedError(f"The evaluation was left after {place} of {len(keys)} budgets.")
+            raise TrainingInterruptedError(f"The evaluation was stopped after {place} of {len(keys)} budgets.")
         known = store.get(key) if kept is not None else None
         record = _with_cut(known, loaded, task) if known else measured(loaded, task, key)
         if record != known:
@@ -141,9 +129,7 @@ def _keep(store: EvaluationStore, record: EvaluationRecord, callbacks: Callbacks
     try:
         store.put(record)
     except OSError as error:
-        callbacks.say(
-            f"It could not be kept for the next time: {error}. Make room, or set COMPECON_HOME to another folder."
-        )
+        callbacks.say(f"The result could not be kept: {error}. Make room, or set COMPECON_HOME to another folder.")
 
 
 def _keys(shared: EvaluationKey, params: Mapping[str, Any]) -> list[EvaluationKey]:
@@ -157,12 +143,7 @@ def _keys(shared: EvaluationKey, params: Mapping[str, Any]) -> list[EvaluationKe
 
 
 def measured(checkpoint: Checkpoint, task: AnyTask, key: EvaluationKey) -> EvaluationRecord:
-    """Measure a checkpoint once.
-
-    Args:
-        checkpoint: The checkpoint.
-        task: The task that the key names.
-        key: What to measure.
+    """Measure a checkpoint once, on the task and at the budget that the key names.
 
     Raises:
         TaskError: If the checkpoint is not made for the task, or there is no such split.
@@ -180,7 +161,7 @@ def measured(checkpoint: Checkpoint, task: AnyTask, key: EvaluationKey) -> Evalu
     return EvaluationRecord(
         key=key,
         checkpoint=checkpoint.name,
-        metrics={name: Score(**asdict(value)) for name, value in found.metrics.items()},
+        metrics=found.metrics,
         higher_is_better=task.score.higher_is_better,
         n_tokens=found.n_tokens,
         reads=reads,

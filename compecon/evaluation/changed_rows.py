@@ -20,10 +20,6 @@ _LOSSES = {"classification": "cross-entropy in nats", "regression": "squared err
 def examples(on: Compared, parent: str) -> dict[str, Any]:
     """The rows whose loss fell and rose most; without a comparable parent, those with the least and the most of it.
 
-    Args:
-        on: Both on a split.
-        parent: Name of the parent.
-
     Returns:
         JSON values: "split", "parent" (None if there is no comparison), "loss" (what it is), "best" and "worst", each
         of at most 20 rows, the most extreme first; a row that did not change is in neither.

@@ -163,14 +163,7 @@ def head_for(checkpoint: Checkpoint, task: AnyTask) -> LabelMatch | None:
 
 
 def tell_match(checkpoint: Checkpoint, task: AnyTask, match: LabelMatch | None, callbacks: Callbacks) -> None:
-    """Say, before any work, how the task's files were understood, and which class is which output.
-
-    Args:
-        checkpoint: The checkpoint.
-        task: The task.
-        match: As of `head_for`.
-        callbacks: Is told.
-    """
+    """Say, before any work, how the task's files were understood, and which class is which output."""
     if not isinstance(task, Task):
         return
     for line in described(task) if task.reading is not None else ():

@@ -13,6 +13,7 @@ from compecon.files.durable import plain
 from compecon.files.schema import check_schema
 from compecon.paths import assets
 from compecon.tasks.cut import Cut
+from compecon.tasks.task_metrics import Estimate
 
 SCHEMA = 1
 EVALUATIONS = "evaluations"
@@ -21,57 +22,22 @@ EVALUATIONS = "evaluations"
 @final
 @dataclass(frozen=True)
 class EvaluationKey:
-    """What was measured; equal keys have equal results.
+    """What was measured; equal keys have equal results."""
 
-    Attributes:
-        digest: Of everything that is loaded from the checkpoint.
-        task: Name of the task.
-        split: Name of the split.
-        rows_digest: Of the rows themselves.
-        max_tokens: Longer texts were cut.
-        keys: Keys that each query may read; None for all, or where `share` says it.
-        share: Share of the keys that each query sees; None for all, or where `keys` says it.
-        policy: Which keys these are; "" for all.
-    """
-
-    digest: str
+    digest: str  # of everything that is loaded from the checkpoint
     task: str
     split: str
-    rows_digest: str
-    max_tokens: int
-    keys: int | None = None
-    share: float | None = None
-    policy: str = ""
+    rows_digest: str  # of the rows themselves
+    max_tokens: int  # longer texts were cut
+    keys: int | None = None  # that each query may read; None for all, or where `share` says it
+    share: float | None = None  # of the keys that each query sees; None for all, or where `keys` says it
+    policy: str = ""  # which keys these are; "" for all
 
     @property
     def file_name(self) -> str:
         """Name of the measurement's file: readable, and unlike that of any other key."""
         budget = "all" if self.keys is None and self.share is None else f"{self.keys or self.share}-{self.policy}"
         return file_name_of(asdict(self), f"{self.digest}-{self.task[:40]}-{self.split}-{budget}")
-
-
-@final
-@dataclass(frozen=True)
-class Score:
-    """A metric with its 95% interval.
-
-    Attributes:
-        value: The metric; NaN where it is not defined, as a correlation with constant scores.
-        low: Lower end.
-        high: Upper end.
-        n: Units that were resampled.
-    """
-
-    value: float
-    low: float
-    high: float
-    n: int
-
-    @classmethod
-    def read(cls, written: Mapping[str, Any]) -> Self:
-        """Read JSON values, in which null is no number."""
-        ends = {name: math.nan if written[name] is None else written[name] for name in ("value", "low", "high")}
-        return cls(**ends, n=written["n"])
 
 
 @final
@@ -97,7 +63,7 @@ class EvaluationRecord:
 
     key: EvaluationKey
     checkpoint: str
-    metrics: Mapping[str, Score]
+    metrics: Mapping[str, Estimate]
     higher_is_better: bool
     n_tokens: int
     reads: int | None
@@ -114,7 +80,7 @@ class EvaluationRecord:
         return next(iter(self.metrics))
 
     @property
-    def score(self) -> Score:
+    def score(self) -> Estimate:
         """That metric."""
         return self.metrics[self.metric]
 
@@ -130,12 +96,12 @@ class EvaluationRecord:
             check_schema(written, SCHEMA, "it")  # type: ignore[arg-type]
             given = {name: value for name, value in written.items() if name in names}  # type: ignore[attr-defined]
             given["key"] = EvaluationKey(**given["key"])
-            given["metrics"] = {str(name): Score.read(score) for name, score in given["metrics"].items()}
+            given["metrics"] = {str(name): _estimate(score) for name, score in given["metrics"].items()}
             given["cut"] = Cut.read(given.get("cut"))
             record = cls(**given)
             record._check()
         except (TypeError, KeyError, AttributeError) as error:
-            raise ValueError(f"it is no measurement: {error!r}.") from error
+            raise ValueError(f"it is not a measurement: {error!r}.") from error
         return record
 
     def _check(self) -> None:
@@ -146,19 +112,27 @@ class EvaluationRecord:
         numbers = [*(x for x in scores if not math.isnan(x)), self.measured_at, *shares]
         counts = [self.n_tokens, self.parameters, self.key.max_tokens, *(s.n for s in self.metrics.values()), *perhaps]
         if not self.metrics or not all(isinstance(word, str) for word in words):
-            raise ValueError("it has no metric, or a name that is no text.")
+            raise ValueError("it has no metric, or a name that is not text.")
         if not all(isinstance(x, float | int) and math.isfinite(x) for x in numbers):
-            raise ValueError("a number of it is not finite.")
+            raise ValueError("one of its numbers is not finite.")
         if not all(type(x) is int and x >= 0 for x in counts) or type(self.higher_is_better) is not bool:
-            raise ValueError("a count of it is no whole number.")
+            raise ValueError("one of its counts is not a whole number.")
 
     def written(self) -> dict[str, Any]:
         """JSON values that :meth:`read` reads."""
-        told = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "cut"}
+        plainly = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "cut"}
         scores = {name: asdict(score) for name, score in self.metrics.items()}
         cut = {} if self.cut is None else {"cut": self.cut.written()}
-        written: dict[str, Any] = plain({"schema": SCHEMA, **told, "key": asdict(self.key), "metrics": scores, **cut})
+        written: dict[str, Any] = plain(
+            {"schema": SCHEMA, **plainly, "key": asdict(self.key), "metrics": scores, **cut}
+        )
         return written
+
+
+def _estimate(written: Mapping[str, Any]) -> Estimate:
+    """Read JSON values, in which null is not a number."""
+    ends = {name: math.nan if written[name] is None else written[name] for name in ("value", "low", "high")}
+    return Estimate(**ends, n=written["n"])
 
 
 @final

@@ -21,11 +21,7 @@ from compecon.tasks.encode_rows import Features
 
 
 def collator(tokenizer: PreTrainedTokenizerBase) -> Callable[[list[Features]], Mapping[str, Tensor]]:
-    """What makes rows one batch, padded to the longest; see `compecon.checkpoints.inputs`.
-
-    Args:
-        tokenizer: Names the padding token, for models whose config names none.
-    """
+    """What makes rows one batch, padded to the longest; see `compecon.checkpoints.inputs`."""
     return partial(stacked, padding=tokenizer.pad_token_id)
 
 
@@ -35,14 +31,7 @@ def batches_of(
     batch_size: int,
     device: torch.device | str = "cpu",
 ) -> Iterator[Mapping[str, Tensor]]:
-    """Rows in their order as padded batches, targets included.
-
-    Args:
-        tokenizer: Its tokenizer, for padding.
-        rows: Encoded rows.
-        batch_size: Rows at a time.
-        device: Where the batches go.
-    """
+    """Rows in their order as padded batches, targets included."""
     collate = collator(tokenizer)
     for start in range(0, len(rows), batch_size):
         yield {name: part.to(device) for name, part in collate(list(rows[start : start + batch_size])).items()}

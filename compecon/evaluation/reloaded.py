@@ -21,13 +21,8 @@ MODELS = "models"  # folder of an experiment with the models that it measured
 def kept_model(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path, name: str) -> Checkpoint:
     """Keep a model of an experiment in `models/<name>`, in float32, and load it from there.
 
-    It can be measured again at any time: the folder is an ordinary checkpoint.
-
-    Args:
-        model: The model; left alone.
-        tokenizer: Its tokenizer.
-        folder: Of the experiment. A model that was kept under the same name, of an interrupted run, is replaced.
-        name: Of the run.
+    It can be measured again at any time: the folder is an ordinary checkpoint. A model that an interrupted run kept
+    under the same name is replaced.
     """
     path = folder / MODELS / name
     shutil.rmtree(path, ignore_errors=True)
@@ -36,13 +31,7 @@ def kept_model(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folde
 
 @contextmanager
 def reloaded(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, near: Path) -> Iterator[Checkpoint]:
-    """A model as it will be once it is saved, for the time of the context.
-
-    Args:
-        model: The model; left alone.
-        tokenizer: Its tokenizer.
-        near: Where it will be saved: a folder beside it is used meanwhile.
-    """
+    """A model as it will be once it is saved, from a folder beside `near` that lasts as long as the context."""
     near.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=near.parent, prefix=f".{near.name}-") as scratch:
         yield load_of_bundle(save_checkpoint(model, tokenizer, Path(scratch) / "model"), str(model.device))

@@ -72,11 +72,7 @@ class ResultStore(Generic[Stored]):
         return None
 
     def put(self, result: Stored) -> None:
-        """Store a result.
-
-        Raises:
-            OSError: If it cannot be written.
-        """
+        """Store a result; raises OSError if it cannot be written."""
         if self._folder is not None:
             keep(self._folder / result.key.file_name, result.written(), self._schema)
 
@@ -99,12 +95,7 @@ def _cached(read: Callable[[Any], Stored], path: Path, _changed: int, _size: int
 
 
 def file_name_of(key: Mapping[str, Any], words: str) -> str:
-    """Name of a result's file: readable, and unlike that of any other key.
-
-    Args:
-        key: What was measured, as JSON values.
-        words: Begin the name.
-    """
+    """Name of a result's file, beginning with readable `words`, and unlike that of any other key."""
     readable = re.sub(r"[^A-Za-z0-9.-]+", "-", words)
     return f"{readable}-{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:8]}.json"
 
@@ -113,8 +104,8 @@ def read_kept(path: Path, read: Callable[[Any], Read]) -> tuple[Read, ...]:
     """What a file holds; what is missing, larger than `MAX_FILE_BYTES` or damaged is left out, and that is logged.
 
     Args:
-        path: A JSON file, or one with a JSON value a line if its name ends in ".jsonl"; a bad line is left out alone.
-        read: Makes something of a JSON value; raises whatever it likes for what is none.
+        path: A JSON file, or one with a JSON value per line if its name ends in ".jsonl"; a bad line alone is left out.
+        read: Makes something of a JSON value; may raise anything for what is none.
     """
     try:
         content = read_text(path, MAX_FILE_BYTES)

@@ -18,11 +18,7 @@ _MISSING = _LARGEST  # of a text that reads nothing
 
 
 def packed(table: NDArray[np.float64]) -> str:
-    """Shape (row, column) as text.
-
-    Args:
-        table: Numbers in [0, 65.534], rounded to a thousandth; larger ones become the largest, and NaN stays NaN.
-    """
+    """Shape (row, column), in [0, 65.534], as text: rounded to a thousandth; larger ones clipped, NaN stays NaN."""
     whole = np.round(np.clip(table, 0, (_LARGEST - 1) * STEP) / STEP)
     columns = np.ascontiguousarray(np.where(np.isnan(table), _MISSING, whole).astype(">u2").T)
     raw = columns.view(np.uint8).reshape(-1, 2).T.tobytes()
@@ -30,11 +26,7 @@ def packed(table: NDArray[np.float64]) -> str:
 
 
 def unpacked(text: str, n_rows: int, n_columns: int) -> NDArray[np.float64]:
-    """The table again.
-
-    Raises:
-        ValueError: If it is none, or of another shape.
-    """
+    """The table again; raises ValueError if the text is none, or of another shape."""
     size = 2 * n_rows * n_columns
     try:
         inflate = zlib.decompressobj()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import nan
-from typing import Any
+from pathlib import Path
+from typing import Any, final
 
 import numpy as np
 import torch
@@ -21,7 +23,11 @@ from compecon.checkpoints.inputs import read
 from compecon.checkpoints.load import Checkpoint
 from compecon.errors import TrainingInterruptedError, UnsupportedModelError
 from compecon.evaluation.predict_rows import batches_of
+from compecon.evaluation.result_store import MAX_BYTES, keep
 from compecon.evaluation.row_inequality import row_inequality
+from compecon.evaluation.row_records import SCHEMA, StatisticsKey
+from compecon.files.safe_reader import read_json
+from compecon.files.schema import check_schema
 from compecon.tasks.encode_rows import Features
 
 _ROWS = 32  # a batch, at most
@@ -30,17 +36,11 @@ _WEIGHTS = 1 << 26  # attention weights recorded at a time, at most: 256 MB
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Rows and who reads them.
+    """Rows, and the model that reads them."""
 
-    Attributes:
-        checkpoint: In evaluation mode.
-        rows: Encoded rows.
-        heads: Heads of each layer that are left, by their index in the dense model.
-    """
-
-    checkpoint: Checkpoint
-    rows: list[Features]
-    heads: tuple[tuple[int, ...], ...]
+    checkpoint: Checkpoint  # in evaluation mode
+    rows: list[Features]  # encoded
+    heads: tuple[tuple[int, ...], ...]  # of each layer that are left, by their index in the dense model
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -50,28 +50,19 @@ class Sample:
 
 @dataclass(frozen=True, eq=False)
 class Level:
-    """All rows under one budget.
+    """All rows under one budget."""
 
-    Attributes:
-        logits: Shape (row, output).
-        cells: Gini and entropy in nats, shape (2, row, layer, head): means over queries; NaN for a removed head.
-    """
-
-    logits: np.ndarray
+    logits: np.ndarray  # shape (row, output)
+    # Gini and entropy in nats, shape (2, row, layer, head): means over queries; NaN for a removed head
     cells: np.ndarray
 
 
 def level_of(sample: Sample, budget: KeyBudget | None, callbacks: Callbacks) -> Level:
-    """Let the model read all rows under a budget.
-
-    Args:
-        sample: Rows and model.
-        budget: Top-k by logit; None for all keys.
-        callbacks: Is told of each batch as of a step without a loss; its watch is asked after each whether to leave.
+    """Let the model read all rows under a budget (top-k by logit; None for all keys).
 
     Raises:
         UnsupportedModelError: If the model has more than one stack of attention layers.
-        TrainingInterruptedError: If the watch said stop.
+        TrainingInterruptedError: If the watch, which is asked after each batch, says stop.
     """
     batches = list(batches_of_like_length(sample))
     cells = np.full((2, len(sample.rows), *sample.grid), np.nan)
@@ -87,7 +78,7 @@ def level_of(sample: Sample, budget: KeyBudget | None, callbacks: Callbacks) -> 
         callbacks.watch.report(StepRecord(step, nan, nan, 1.0, 0.0, 1.0, time.monotonic() - began))
         if callbacks.watch.stop() and step < len(batches):
             raise TrainingInterruptedError(
-                f"The statistics with {name} were left after {step} of {len(batches)} steps."
+                f"The statistics with {name} were stopped after {step} of {len(batches)} steps."
             )
     return Level(np.stack(logits), cells)
 
@@ -108,10 +99,7 @@ def batches_of_like_length(sample: Sample) -> Iterator[list[int]]:
 
 @torch.inference_mode()
 def read_batch(sample: Sample, places: Sequence[int], budget: KeyBudget | None) -> tuple[np.ndarray, np.ndarray]:
-    """One forward pass.
-
-    Returns:
-        Logits, shape (row, output), and Gini and entropy, shape (2, row, layer, head).
+    """One forward pass: logits, shape (row, output), and Gini and entropy, shape (2, row, layer, head).
 
     Raises:
         UnsupportedModelError: If the model has more than one stack of attention layers.
@@ -133,3 +121,41 @@ def _cells(sample: Sample, seen: Sequence[LayerAttention], real: torch.Tensor, b
         found = row_inequality(one, real, None if budget is None else budget.keys)
         cells[:, :, one.layer, list(sample.heads[one.layer])] = found.cpu().numpy()
     return cells
+
+
+@final
+class Unfinished:
+    """Budgets that an attempt has finished, so that the next one need not measure them again.
+
+    Args:
+        folder: Made if it is not there; None to keep nothing.
+        key: What is measured; budgets of anything else are left alone.
+    """
+
+    def __init__(self, folder: Path | None, key: StatisticsKey) -> None:
+        self._folder = folder
+        self._key = json.loads(json.dumps(asdict(key)))
+
+    def get(self, keys: int | None) -> Level | None:
+        """What was measured under a budget; None if nothing was, or it cannot be read."""
+        if self._folder is None:
+            return None
+        try:
+            held = read_json(self._path(self._folder, keys), MAX_BYTES)
+            check_schema(held, SCHEMA, "it")
+            if held["key"] != self._key:
+                return None
+            return Level(np.array(held["logits"], dtype=np.float32), np.array(held["cells"], dtype=np.float64))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def put(self, keys: int | None, level: Level) -> None:
+        """Keep what was measured under a budget; raises OSError if it cannot be written."""
+        if self._folder is None:
+            return
+        cells = np.where(np.isnan(level.cells), None, level.cells).tolist()  # type: ignore[call-overload]
+        held = {"schema": SCHEMA, "key": self._key, "logits": level.logits.astype(float).tolist(), "cells": cells}
+        keep(self._path(self._folder, keys), held, SCHEMA)
+
+    def _path(self, folder: Path, keys: int | None) -> Path:
+        return folder / f"{'all' if keys is None else keys}-keys.json"

@@ -28,37 +28,26 @@ Floats = NDArray[np.float64]
 @final
 @dataclass(frozen=True)
 class StatisticsKey:
-    """What was measured; equal keys have equal results.
+    """What was measured; equal keys have equal results."""
 
-    Attributes:
-        digest: Of everything that is loaded from the checkpoint.
-        task: Name of the task.
-        split: Name of the split.
-        n_rows: Rows that were asked for: the first ones of the shuffled split.
-        rows_digest: Of these rows themselves.
-        max_tokens: Longer texts were cut.
-        budgets: Keys that each query may read, falling; all keys come before them.
-        seed: Of the shuffle.
-    """
-
-    digest: str
+    digest: str  # of everything that is loaded from the checkpoint
     task: str
     split: str
-    n_rows: int
-    rows_digest: str
-    max_tokens: int = 128
-    budgets: tuple[int, ...] = BUDGETS
-    seed: int = 0
+    n_rows: int  # requested: the first ones of the shuffled split
+    rows_digest: str  # of these rows themselves
+    max_tokens: int = 128  # longer texts were cut
+    budgets: tuple[int, ...] = BUDGETS  # keys that each query may read, falling; all keys come before them
+    seed: int = 0  # of the shuffle
 
     def __post_init__(self) -> None:
         words = (self.digest, self.task, self.split, self.rows_digest)
         counts = (self.n_rows, self.max_tokens, *self.budgets)
         if not all(isinstance(word, str) for word in words) or type(self.seed) is not int:
-            raise ValueError("a name of it is no text.")
+            raise ValueError("one of its names is not text.")
         if not all(type(count) is int and count >= 1 for count in counts):
-            raise ValueError("a count of it is no whole number above 0.")
+            raise ValueError("one of its counts is not a whole number above 0.")
         if any(one <= other for one, other in zip(self.budgets, self.budgets[1:], strict=False)):
-            raise ValueError("budgets fall, each smaller than the one before.")
+            raise ValueError("its budgets must fall, each smaller than the one before.")
 
     @property
     def levels(self) -> tuple[int | None, ...]:
@@ -176,7 +165,7 @@ class RowStatistics:
         try:
             return cls(**_read(dict(written)))  # type: ignore[call-overload]
         except (TypeError, KeyError, AttributeError, IndexError, OverflowError) as error:
-            raise ValueError(f"it holds no statistics of rows: {error!r}.") from error
+            raise ValueError(f"it does not hold statistics of rows: {error!r}.") from error
 
     def written(self) -> dict[str, Any]:
         """JSON values that :meth:`read` reads."""
@@ -204,11 +193,11 @@ def _read(given: dict[str, Any]) -> dict[str, Any]:
     for name in ("labels", "rows", "n_tokens"):
         given[name] = tuple(given[name])
     if not all(type(n) is int and n >= 0 for name in ("rows", "n_tokens") for n in given[name]):
-        raise ValueError("a place or a length of a row is no whole number.")
+        raise ValueError("the place or the length of a row is not a whole number.")
     if not all(isinstance(each, str) for each in (given["checkpoint"], given["metric"], *given["labels"])):
-        raise ValueError("a name of it is no text.")
+        raise ValueError("one of its names is not text.")
     if type(given["is_score"]) is not bool or not isinstance(given["measured_at"], int | float):
-        raise ValueError("a value of it is of another kind.")
+        raise ValueError("one of its values has the wrong type.")
     for name in ("targets", *_BY_LEVEL, *_BY_HEAD):
         given[name] = np.array(given[name], dtype=np.float64)  # null becomes NaN
     kept = np.isfinite(given["head_gini"][0])

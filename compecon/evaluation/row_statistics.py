@@ -21,10 +21,9 @@ from compecon.checkpoints.load import Checkpoint, load_checkpoint
 from compecon.compression.shape import CompactShape
 from compecon.errors import TaskError
 from compecon.evaluation.evaluate_model import head_for, tell_match, within
-from compecon.evaluation.row_passes import Level, Sample, level_of
+from compecon.evaluation.row_passes import Level, Sample, Unfinished, level_of
 from compecon.evaluation.row_records import RowStatistics, StatisticsKey
 from compecon.evaluation.row_store import StatisticsStore
-from compecon.evaluation.row_unfinished import Unfinished
 from compecon.provenance import hardware, versions
 from compecon.tasks.cut import cut_rows
 from compecon.tasks.encode_rows import encode
@@ -37,15 +36,10 @@ SEED = 0
 
 @dataclass(frozen=True)
 class Gathered:
-    """Statistics, and whether they had been made before.
-
-    Attributes:
-        found: The statistics.
-        is_recalled: Whether nothing had to be measured.
-    """
+    """Statistics, and whether they had been made before."""
 
     found: RowStatistics
-    is_recalled: bool
+    is_recalled: bool  # whether nothing had to be measured
 
     def results(self) -> dict[str, Any]:
         """What a run says, as JSON values."""
@@ -127,13 +121,7 @@ def gather_statistics(
 
 
 def chosen_rows(n_all: int, n_rows: int, seed: int = SEED) -> tuple[int, ...]:
-    """Places of the first rows of a shuffled split: the same ones for everybody, fewer rows being the first of more.
-
-    Args:
-        n_all: Rows of the split.
-        n_rows: How many to take; all if there are fewer.
-        seed: Of the shuffle.
-    """
+    """Places of the first rows of a shuffled split: the same for every checkpoint, fewer being the first of more."""
     return tuple(np.random.default_rng(seed).permutation(n_all)[:n_rows].tolist())
 
 
@@ -147,7 +135,7 @@ def measured_rows(  # noqa: PLR0913 - who, on what, which rows, and who looks on
     work: Path | None = None,
     callbacks: Callbacks = NOBODY,
 ) -> RowStatistics:
-    """Measure rows at all budgets.
+    """Measure rows at all budgets; arguments and errors as of `gather_statistics`.
 
     Args:
         checkpoint: The checkpoint.
@@ -157,9 +145,6 @@ def measured_rows(  # noqa: PLR0913 - who, on what, which rows, and who looks on
         few: The rows themselves.
         work: As of `gather_statistics`.
         callbacks: As of `gather_statistics`.
-
-    Raises:
-        UnsupportedModelError, TrainingInterruptedError: As of `gather_statistics`.
     """
     features = encode(checkpoint.tokenizer, few, within(checkpoint, key.max_tokens))
     sample = Sample(checkpoint, list(features), CompactShape.of(checkpoint.model.config).heads)

@@ -48,22 +48,14 @@ class StatisticsStore(ResultStore[RowStatistics]):
         return ()
 
     def put_texts(self, rows_digest: str, texts: Sequence[Text]) -> None:
-        """Keep the texts of rows, once for all checkpoints.
-
-        Raises:
-            OSError: If they cannot be written.
-        """
+        """Keep the texts of rows, once for all checkpoints; raises OSError if they cannot be written."""
         if self._folder is not None and not self.texts(rows_digest):
             content = {"schema": SCHEMA, "texts": [list(each) for each in texts]}
             keep(self._folder / f"{_TEXTS}{rows_digest}.json", content, SCHEMA)
 
 
 def write_statistics(found: RowStatistics, folder: Path) -> Path:
-    """Write statistics to a folder, which is made if it is not there.
-
-    Raises:
-        OSError: If they cannot be written.
-    """
+    """Write statistics to a folder, made if it is not there; raises OSError if they cannot be written."""
     path = folder / found.key.file_name
     keep(path, found.written(), SCHEMA)
     return path

@@ -10,10 +10,11 @@ from typing import Any
 
 from compecon.allocation.streams.bundled_streams import PREDICTED
 from compecon.checkpoints.bundle import read_manifest
-from compecon.evaluation.evaluation_records import EVALUATIONS, EvaluationRecord, Score
+from compecon.evaluation.evaluation_records import EVALUATIONS, EvaluationRecord
 from compecon.evaluation.result_store import read_kept
 from compecon.studies.family import FAMILY
 from compecon.studies.shipped import FEW_BUDGETS, SHEETS, Sheet, bundled_in, parent_of
+from compecon.tasks.task_metrics import Estimate
 
 _LEVELS = ((0, None), *((keys, keys) for keys in FEW_BUDGETS))
 _HEADLINE = {"sentiment": "sst2", "similarity": "stsb"}  # the checkpoints and their experiments
@@ -59,7 +60,7 @@ def with_numbers(text: str, tables: Mapping[str, Sequence[str]]) -> str:
 _Found = Mapping[tuple[str, str, str, int | None], EvaluationRecord]
 
 
-def _score(found: _Found, name: str, sheet: Sheet, keys: int | None = None) -> Score | None:
+def _score(found: _Found, name: str, sheet: Sheet, keys: int | None = None) -> Estimate | None:
     record = found.get((name, sheet.shown_task, sheet.split, keys))
     return None if record is None else record.score
 
@@ -103,7 +104,7 @@ def _dense(found: _Found) -> list[str]:
     ]
 
 
-def _known(found: _Found, name: str, sheet: Sheet) -> Score:
+def _known(found: _Found, name: str, sheet: Sheet) -> Estimate:
     return found[name, sheet.shown_task, sheet.split, None].score
 
 
@@ -177,13 +178,13 @@ def _difference(numbers: Sequence[float]) -> str:
     return f"{value:+.1f} ({low:.1f} to {high:.1f})"
 
 
-def _points(score: Score) -> str:
+def _points(score: Estimate) -> str:
     return f"{100 * score.value:.1f} [{100 * score.low:.1f}, {100 * score.high:.1f}]"
 
 
-def _percent(score: Score) -> str:
+def _percent(score: Estimate) -> str:
     return f"{100 * score.value:.1f}% [{100 * score.low:.1f}, {100 * score.high:.1f}]"
 
 
-def _plain(score: Score | None) -> str:
+def _plain(score: Estimate | None) -> str:
     return "" if score is None else f"{100 * score.value:.1f}"

@@ -13,11 +13,10 @@ import torch
 from compecon.callbacks import Callbacks, StepCallbacks
 from compecon.checkpoints.load import load_checkpoint
 from compecon.errors import TrainingInterruptedError
-from compecon.evaluation.against_parent import Compared
+from compecon.evaluation.against_parent import Against, Compared, sentence
 from compecon.evaluation.changed_rows import ROWS, examples
 from compecon.evaluation.evaluate_model import Evaluation
 from compecon.evaluation.predict_rows import predict
-from compecon.evaluation.verdict import Against, sentence
 from compecon.flops import forward_macs
 from compecon.latency import LatencyRatio
 from compecon.runs.jobs import background
@@ -184,30 +183,29 @@ def against(metric=accuracy, value=0.859, difference=(0.002, -0.006, 0.01), macs
 
 def test_a_difference_whose_interval_holds_0_is_none():
     assert against() == (
-        "Accuracy 85.9 % on sst2 test, not told apart from sentiment (+0.2 points, 95 % interval -0.6 to +1.0), at "
+        "Accuracy 85.9% on sst2 test, no clear difference from sentiment (+0.2 points, 95% interval −0.6 to +1.0), at "
         "0.45 of its MACs and 0.51 of its time."
     )
 
 
 def test_a_difference_that_is_one_has_its_direction():
-    assert "1.2 points above sentiment (95 % interval +0.4 to +2.0)" in against(difference=(0.012, 0.004, 0.02))
-    assert "1.2 points below sentiment (95 % interval -2.0 to -0.4)" in against(difference=(-0.012, -0.02, -0.004))
+    assert "1.2 points above sentiment (95% interval +0.4 to +2.0)" in against(difference=(0.012, 0.004, 0.02))
+    assert "1.2 points below sentiment (95% interval −2.0 to −0.4)" in against(difference=(-0.012, -0.02, -0.004))
 
 
 def test_where_less_is_better_it_is_said():
     text = against(perplexity, 20.12, (-1.34, -1.6, -1.0))
-    assert text.startswith("Perplexity 20.1 (lower is better) on sst2 test, 1.3 below sentiment (95 % interval -1.6 to")
+    assert "20.1 (lower is better)" in text
+    assert "1.3 below sentiment (95% interval −1.6 to −1.0)" in text
     assert "points" not in text
 
 
 def test_a_correlation_is_no_percentage():
-    assert against(spearman, 0.844).startswith("Spearman 84.4 on sst2 test, ")
+    assert "84.4 on" in against(spearman, 0.844)
 
 
-def test_a_time_that_is_not_told_apart_is_said_to_be_none():
-    assert against(time=(0.98, 0.9, 1.1)).endswith(
-        "at 0.45 of its MACs and a time that is not told apart from its own."
-    )
+def test_no_ratio_is_given_for_times_without_a_clear_difference():
+    assert "0.98" not in against(time=(0.98, 0.9, 1.1))
 
 
 @pytest.mark.parametrize("word", ["better than", "worse than", "nan"])

@@ -11,7 +11,7 @@ from compecon.checkpoints.gate.intake import inspect_checkpoint
 from compecon.checkpoints.load import load_of_bundle
 from compecon.errors import CompeconError
 from compecon.evaluation.at_budgets import measured
-from compecon.evaluation.evaluation_records import EvaluationStore, Score
+from compecon.evaluation.evaluation_records import EvaluationStore
 from compecon.evaluation.row_store import StatisticsStore
 from compecon.paths import assets
 from compecon.studies.build_bundle import NAMES
@@ -20,6 +20,7 @@ from compecon.studies.shipped import SHEETS, bundled_in, keys_of, parent_of, wri
 from compecon.studies.shipped_cards import told_metrics
 from compecon.studies.shipped_tables import numbers_in, texts_with_numbers, with_numbers
 from compecon.tasks.rows_fingerprint import rows_digest
+from compecon.tasks.task_metrics import Estimate
 from compecon.tasks.task_registry import read_task
 
 ROOT = assets() / "checkpoints"
@@ -141,6 +142,6 @@ def test_what_is_said_can_be_measured_again(name, task, keys, data):
     again = measured(load_of_bundle(ROOT / name), found, said.key)
     assert again.metrics.keys() == said.metrics.keys()
     for metric, score in again.metrics.items():
-        assert isinstance(score, Score)
+        assert isinstance(score, Estimate)
         assert score.n == said.metrics[metric].n
         assert score.value == pytest.approx(said.metrics[metric].value, abs=CLOSE)

@@ -281,7 +281,7 @@ def stopping_after(n_steps: int, begun: list[str]) -> Callbacks:
 def test_an_attempt_that_was_left_goes_on_with_the_first_missing_budget(plain: Path, task: str, tmp_path: Path) -> None:
     undisturbed, begun = gathered(plain, task, rows=40), list[str]()
     params, work = params_of(plain, task, rows=40), tmp_path / "work"  # two batches a budget
-    with pytest.raises(TrainingInterruptedError, match="1 key were left after 1 of 2"):
+    with pytest.raises(TrainingInterruptedError, match="1 key were stopped after 1 of 2"):
         gather_statistics(params, kept=tmp_path, work=work, callbacks=stopping_after(5, begun))
     assert begun == ["all keys", "3 keys", "1 key"]
     assert StatisticsStore(tmp_path).all() == StatisticsStore().all()
@@ -341,11 +341,11 @@ def test_a_file_is_read_as_it_was_written(source: Path, task: str, tmp_path: Pat
         ({"gini": [[0.1]]}, "shape"),
         ({"predictions": [[None] * 20] * 3}, "not finite"),
         ({"checkpoint": 3}, "text"),
-        ({"is_score": "yes"}, "kind"),
+        ({"is_score": "yes"}, "type"),
         ({"cells": {"cell_gini": "?", "cell_entropy": "?"}}, "damaged"),
         ({"cells": {"cell_gini": packed(np.zeros((1, 1))), "cell_entropy": ""}}, "does not hold"),
-        ({"key": {"digest": "a"}}, "no statistics"),
-        ({"hardware": None, "rows": 1}, "no statistics"),
+        ({"key": {"digest": "a"}}, "statistics"),
+        ({"hardware": None, "rows": 1}, "statistics"),
     ],
 )
 def test_a_damaged_file_is_refused(plain: Path, task: str, change: dict[str, object], said: str) -> None:

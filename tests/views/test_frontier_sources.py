@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 
 from compecon.checkpoints.catalog import CheckpointEntry, list_checkpoints
 from compecon.checkpoints.locate import bundled_root
-from compecon.evaluation.evaluation_records import EvaluationKey, EvaluationRecord, Score
+from compecon.evaluation.evaluation_records import EvaluationKey, EvaluationRecord
 from compecon.paths import assets
 from compecon.runs.history import History
 from compecon.runs.run_record import RunRecord, RunSpec, RunState, Status
+from compecon.tasks.task_metrics import Estimate
 from compecon.views.frontier.ablation import ablation_view
 from compecon.views.frontier.advice import Wish, advise
 from compecon.views.frontier.card_points import checkpoint_points
@@ -406,7 +407,7 @@ def test_runs_that_make_no_checkpoint_are_passed_over() -> None:
 
 def measurement(name: str, digest: str, keys: int | None, value: float, **more: Any) -> EvaluationRecord:
     key = EvaluationKey(digest, "sst2", "test", "rows", 128, keys, None, "" if keys is None else "top-k")
-    score = Score(value, value - 0.1, value + 0.1, 1821)
+    score = Estimate(value, value - 0.1, value + 0.1, 1821)
     fields: dict[str, Any] = {
         "key": key, "checkpoint": name, "metrics": {"accuracy": score}, "higher_is_better": True, "n_tokens": 25,
         "reads": None, "macs": 7, "parameters": 9, "hardware": {}, "versions": {}, "measured_at": 1.0,
@@ -442,7 +443,7 @@ def test_a_task_that_the_card_does_not_name_is_a_point_with_the_reads_of_a_bidir
 
 def test_measurements_on_other_rows_are_of_no_use(entries: dict[str, CheckpointEntry]) -> None:
     digest = digest_of(entries["sentiment-45"].path, bundled_root())
-    few = {"accuracy": Score(0.7, 0.6, 0.8, 100)}
+    few = {"accuracy": Estimate(0.7, 0.6, 0.8, 100)}
     records = (measurement("sentiment-45", digest, 4, 0.7, metrics=few),)
     points = {one.name: one for one in all_points(Sources(tuple(entries.values()), evaluations=records)).points}
     assert points["sentiment-45"].curve == ()
@@ -467,7 +468,7 @@ def test_a_checkpoint_that_no_card_tells_of_is_where_it_was_measured(entries: di
 
 def test_a_measurement_that_is_not_a_number_adds_nothing(entries: dict[str, CheckpointEntry]) -> None:
     digest = digest_of(entries["sentiment-45"].path, bundled_root())
-    undefined = Score(math.nan, math.nan, math.nan, 1821)
+    undefined = Estimate(math.nan, math.nan, math.nan, 1821)
     records = (measurement("sentiment-45", digest, 1, 0.0, metrics={"accuracy": undefined}),)
     points = {one.name: one for one in all_points(Sources(tuple(entries.values()), evaluations=records)).points}
     assert all(math.isfinite(one.metric.value) for one in points["sentiment-45"].curve)
