@@ -18,7 +18,7 @@ from compecon.flops import forward_macs
 from compecon.tasks.encode_rows import Features, mean_length
 from compecon.tasks.objectives import Objective
 from compecon.training.fine_tuning import fine_tune
-from compecon.training.incentive import batch_loss, calibration, train_incentive
+from compecon.training.incentive import CALIBRATION_ROWS, batch_loss, calibration, train_incentive
 from compecon.training.incentive_settings import IncentiveSettings
 from compecon.training.training_settings import FineTuneSettings
 
@@ -26,26 +26,17 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 _BACKWARD = 3  # a forward and a backward pass cost three forward passes
-_CALIBRATION_ROWS = 512
 
 
 @dataclass(frozen=True, eq=False)
 class Start:
-    """What every arm starts from.
+    """What every arm starts from."""
 
-    Attributes:
-        model: The dense model, which knows the task. No arm changes it; it is the teacher too.
-        tokenizer: Its tokenizer.
-        rows: Training rows, with the dense model's logits as soft targets.
-        objective: The loss.
-        settings: How to train after the dense model; its steps are what each arm may spend.
-    """
-
-    model: PreTrainedModel
+    model: PreTrainedModel  # dense and trained on the task; no arm changes it, and it is the teacher too
     tokenizer: PreTrainedTokenizerBase
-    rows: Sequence[Features]
+    rows: Sequence[Features]  # for training, with the dense model's logits as soft targets
     objective: Objective
-    settings: FineTuneSettings
+    settings: FineTuneSettings  # after the dense model; their steps are what each arm may spend
 
     @property
     def n_tokens(self) -> int:
@@ -55,37 +46,20 @@ class Start:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What an arm made.
-
-    Attributes:
-        model: The smaller model.
-        values: What each unit was multiplied by when it was compacted; 0 is gone.
-        share: Share of the MACs of heads and neurons that is left.
-        steps: Optimizer steps.
-        seconds: Wall time.
-        training_macs: MACs of it all.
-        price: Price when the gates were frozen, if there was one.
-        met: Whether the gates met the target by themselves, if there were any.
-    """
+    """What an arm made."""
 
     model: PreTrainedModel
-    values: Units
-    share: float
-    steps: int = 0
+    values: Units  # what each unit was multiplied by when it was compacted; 0 is gone
+    share: float  # of the MACs of heads and neurons that is left
+    steps: int = 0  # of the optimizer
     seconds: float = 0.0
-    training_macs: float = 0.0
-    price: float | None = None
-    met: bool | None = None
+    training_macs: float = 0.0  # of all passes, those over calibration rows included
+    price: float | None = None  # when the gates were frozen, if there was one
+    met: bool | None = None  # whether the gates met the target by themselves, if there were any
 
 
 def priced(start: Start, incentive: IncentiveSettings, *, watch: StepCallbacks = StepCallbacks()) -> Outcome:  # noqa: B008 - frozen
-    """Incentive training.
-
-    Args:
-        start: The start.
-        incentive: What is priced; counted at the start's own length.
-        watch: Who looks on.
-    """
+    """Incentive training; MACs are counted at the start's own length, whatever `incentive.n_tokens` says."""
     began = time.monotonic()
     result = train_incentive(
         copy.deepcopy(start.model),
@@ -113,13 +87,7 @@ def priced(start: Start, incentive: IncentiveSettings, *, watch: StepCallbacks =
 
 
 def pruned(start: Start, method: str, target: float) -> Outcome:
-    """Post-hoc pruning, without any training after it.
-
-    Args:
-        start: The start.
-        method: A name of `compecon.compression.importance.IMPORTANCES`.
-        target: Share of the MACs of heads and neurons to keep.
-    """
+    """Post-hoc pruning by a method of `IMPORTANCES`, without any training after it."""
     began = time.monotonic()
     values = prune(
         start.model,
@@ -165,4 +133,4 @@ def _steps_macs(start: Start, model: PreTrainedModel, steps: int) -> float:
 
 
 def _calibration_macs(start: Start) -> float:
-    return float(_BACKWARD * min(_CALIBRATION_ROWS, len(start.rows)) * forward_macs(start.model, start.n_tokens))
+    return float(_BACKWARD * min(CALIBRATION_ROWS, len(start.rows)) * forward_macs(start.model, start.n_tokens))

@@ -21,7 +21,7 @@ from compecon.errors import CompeconError
 from compecon.incentives.costs import COSTS
 from compecon.tasks.encode_rows import Features
 from compecon.tasks.objectives import Objective
-from compecon.training.incentive import batch_loss, calibration
+from compecon.training.incentive import CALIBRATION_ROWS, batch_loss, calibration
 from compecon.training.incentive_settings import IncentiveSettings
 from compecon.training.training_settings import FineTuneSettings
 
@@ -31,7 +31,6 @@ _FIXED_SHARE = 0.2  # of a step that does not shrink with the units: embeddings,
 _HIDDEN = 1.35  # time of a step that imitates hidden states too, against a plain one
 _GATES = 1.1  # time of a priced step against a plain one
 _BACKWARD = 3  # a forward and a backward pass take three forward passes
-_GRADED_ROWS = 512  # that importance is measured on
 _STORED_S = 1e8  # bytes a second that are written, flushed and digested
 _PHASE_S = 0.5  # what transformers takes to set up a training
 _SPARE_BYTES = 500_000_000
@@ -64,32 +63,12 @@ class TrainingEstimate:
 
 
 @dataclass(frozen=True)
-class Beside:
-    """What is done beside the steps.
-
-    Attributes:
-        read_rows: Rows that are read once, by a teacher or to measure the model.
-        graded_rows: Rows that are read with a backward pass, to measure the importance of units; those that an
-            incentive's start needs are counted by themselves.
-    """
-
-    read_rows: int = 0
-    graded_rows: int = 0
-
-
-@dataclass(frozen=True)
 class Pace:
-    """How quick a model is.
+    """How fast a model is."""
 
-    Attributes:
-        step: Seconds of an optimizer step.
-        row: Seconds of a forward pass over one row, without a graph.
-        held: Bytes that a forward pass holds for its backward pass.
-    """
-
-    step: float
-    row: float
-    held: int
+    step: float  # seconds of an optimizer step
+    row: float  # seconds of a forward pass over one row, without a graph
+    held: int  # bytes that a forward pass holds for its backward pass
 
 
 def estimate_training(  # noqa: PLR0913 - a training has this many parts
@@ -100,7 +79,8 @@ def estimate_training(  # noqa: PLR0913 - a training has this many parts
     settings: FineTuneSettings,
     incentive: IncentiveSettings | None = None,
     *,
-    beside: Beside = Beside(),
+    read_rows: int = 0,
+    graded_rows: int = 0,
 ) -> TrainingEstimate:
     """Time two steps and a forward pass on a copy of the model, and multiply.
 
@@ -111,14 +91,19 @@ def estimate_training(  # noqa: PLR0913 - a training has this many parts
         objective: The loss.
         settings: How to train.
         incentive: What is priced; None for nothing.
-        beside: What is done beside the steps.
+        read_rows: Rows that are read once besides, by a teacher or to measure the model.
+        graded_rows: Rows that are read with a backward pass besides, to measure the importance of units; those that the
+            start of an incentive needs are counted anyway.
+
+    Returns:
+        Steps, seconds, and bytes of memory and disk. Nothing is written.
     """
     pace = measured_pace(copy.deepcopy(model), tokenizer, rows, objective, settings)
-    steps, graded, phases = settings.total_steps(len(rows)), beside.graded_rows, 1
+    steps, phases = settings.total_steps(len(rows)), 1
     step = pace.step * (_HIDDEN if settings.hidden_weight else 1.0)
     if incentive is not None and COSTS[incentive.cost].removes_work:
         step *= _share_of_step(incentive)
-        graded += min(_GRADED_ROWS, len(rows)) if incentive.grades_rows else 0
+        graded_rows += min(CALIBRATION_ROWS, len(rows)) if incentive.grades_rows else 0
         phases = 2
     trained = sum(part.numel() for part in model.parameters() if part.requires_grad)
     stored = sum(part.numel() * part.element_size() for part in model.parameters())
@@ -129,7 +114,7 @@ def estimate_training(  # noqa: PLR0913 - a training has this many parts
     return TrainingEstimate(
         steps,
         steps * step
-        + pace.row * (beside.read_rows + _BACKWARD * graded)
+        + pace.row * (read_rows + _BACKWARD * graded_rows)
         + written / _STORED_S
         + phases * _PHASE_S * bool(steps),
         stored + teacher + _ADAM_BYTES * trained + pace.held,
@@ -145,22 +130,18 @@ def _share_of_step(incentive: IncentiveSettings) -> float:
 
 
 def require_room(estimate: TrainingEstimate, folder: Path) -> None:
-    """Make sure that a training fits before it starts.
-
-    Raises:
-        CompeconError: If memory or disk are too small; nothing has been written.
-    """
+    """Make sure that a training fits before it starts; CompeconError if memory or disk are too small."""
     free = psutil.virtual_memory().available
     if not torch.cuda.is_available() and estimate.memory_bytes > free:
         raise CompeconError(
-            f"The training needs about {_size(estimate.memory_bytes)} of memory, {_size(free)} are free. "
+            f"The training needs about {_size(estimate.memory_bytes)} of memory, but {_size(free)} are free. "
             "Use a smaller batch size, more accumulated passes, or checkpointing."
         )
     place = next(path for path in (folder, *folder.resolve().parents) if path.exists())
     room = shutil.disk_usage(place).free
     if estimate.disk_bytes + _SPARE_BYTES > room:
         raise CompeconError(
-            f"The training writes about {_size(estimate.disk_bytes)}, {_size(room)} are free in {place}. "
+            f"The training writes about {_size(estimate.disk_bytes)}, but {_size(room)} are free in {place}. "
             "Free some, choose another folder, or save less often."
         )
 

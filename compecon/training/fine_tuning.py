@@ -68,13 +68,16 @@ def fine_tune(  # noqa: PLR0913 - a training has this many parts
         settings: How.
         teacher: Model whose hidden states are imitated, if `settings.hidden_weight` is above 0.
         charge: What compute costs; None for nothing.
-        watch: Who looks on.
+        watch: Callbacks of each step.
+
+    Returns:
+        What the training took, and each step of it.
 
     Raises:
         ValueError: If the model cannot learn from these rows: there are none, or their labels do not fit its head.
         FloatingPointError: If the loss is not finite or the price diverges. The weights are those before the step, and
             the last complete checkpoint stays.
-        TrainingInterruptedError: If `watch.stop` said so.
+        TrainingInterruptedError: If `watch.stop` asked to stop.
         CheckpointError: If the folder holds another training.
     """
     history: list[StepRecord] = []
@@ -91,9 +94,8 @@ def fine_tune(  # noqa: PLR0913 - a training has this many parts
         _folder(watch, settings) as folder,
         given_back(model),
         nullcontext() if taught is None else evaluating(taught),
-        _frozen_embeddings(model, settings),
-        _recomputing(model, settings),
     ):
+        _prepare(model, settings)
         model.train()  # Trainer does so within the first step, after that step's budget has been drawn
         torch.manual_seed(settings.seed)
         trainer = IncentiveTrainer(
@@ -114,20 +116,16 @@ def fine_tune(  # noqa: PLR0913 - a training has this many parts
     state = trainer.state
     if keeper.interrupted:
         raise TrainingInterruptedError(
-            f"The training was left after step {watch.place(state.global_step, state.max_steps)}. "
+            f"The training was stopped after step {watch.place(state.global_step, state.max_steps)}. "
             + ("Call it again with the same folder to go on." if keeper.saves else "Nothing of it was kept.")
         )
     return FineTuneResult(state.global_step, time.monotonic() - began, tuple(history))
 
 
 def require_precision(settings: FineTuneSettings) -> None:
-    """Make sure that this machine computes in a precision.
-
-    Raises:
-        ValueError: If it is float16, whose gradients need CUDA's scaler.
-    """
+    """Make sure that this machine computes in a precision; float16 gradients need CUDA's scaler (ValueError)."""
     if settings.precision == "float16" and (settings.device == "cpu" or not torch.cuda.is_available()):
-        raise ValueError("precision float16 needs CUDA, and there is none here. Choose bfloat16 or float32.")
+        raise ValueError("precision float16 needs CUDA, which is not available here. Choose bfloat16 or float32.")
 
 
 def _run(trainer: IncentiveTrainer, folder: Path) -> None:
@@ -144,19 +142,6 @@ def _run(trainer: IncentiveTrainer, folder: Path) -> None:
     else:
         trainer._load_from_checkpoint(str(last))
         trainer.state = state
-
-
-@contextmanager
-def _recomputing(model: PreTrainedModel, settings: FineTuneSettings) -> Iterator[None]:
-    """Recompute activations in the backward pass within the context, if asked."""
-    if not settings.checkpointing:
-        yield
-        return
-    _checkpointing(model, "enable")
-    try:
-        yield
-    finally:
-        _checkpointing(model, "disable")
 
 
 @contextmanager
@@ -178,28 +163,19 @@ def _folder(watch: StepCallbacks, settings: FineTuneSettings) -> Iterator[Path]:
     yield watch.folder
 
 
-@contextmanager
-def _frozen_embeddings(model: PreTrainedModel, settings: FineTuneSettings) -> Iterator[None]:
-    inner: Any = getattr(model.base_model, "embeddings", None) or model.get_input_embeddings()
-    learnt = [part for part in inner.parameters() if settings.freeze_embeddings and part.requires_grad]
-    for part in learnt:
-        part.requires_grad_(False)
-    try:
-        yield
-    finally:
-        for part in learnt:
-            part.requires_grad_(True)
-
-
-def _checkpointing(model: PreTrainedModel, what: str) -> None:
-    """Versions of transformers call it by two names; Trainer's argument has changed its name too."""
-    new, old = (f"{kind}_checkpointing_{what}" for kind in ("activation", "gradient"))
-    getattr(model, new if hasattr(model, new) else old)()
+def _prepare(model: PreTrainedModel, settings: FineTuneSettings) -> None:
+    """Freeze embeddings and recompute activations, if the settings say so; `given_back` undoes both."""
+    if settings.freeze_embeddings:
+        inner: Any = getattr(model.base_model, "embeddings", None) or model.get_input_embeddings()
+        inner.requires_grad_(False)
+    if settings.checkpointing:  # versions of transformers call it by two names, and Trainer's argument changed too
+        new, old = (f"{kind}_checkpointing_enable" for kind in ("activation", "gradient"))
+        getattr(model, new if hasattr(model, new) else old)()
 
 
 def _fitting(teacher: Teacher | None, model: PreTrainedModel) -> Teacher:
     if teacher is None:
-        raise ValueError("hidden_weight is above 0 and there is no teacher. Give one, or set it to 0.")
+        raise ValueError("hidden_weight is above 0, but there is no teacher. Pass one, or set hidden_weight to 0.")
     taught, own = teacher.config, model.config
     if taught.hidden_size != own.hidden_size or taught.num_hidden_layers % own.num_hidden_layers:
         raise ValueError(

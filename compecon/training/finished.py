@@ -7,9 +7,9 @@ import math
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,87 +37,62 @@ _STATED = "training.json"
 
 @dataclass(frozen=True)
 class ResourceUsage:
-    """What a training took in truth.
+    """What a training took."""
 
-    Attributes:
-        seconds: Wall time from when it was estimated to when the checkpoint was saved, of this part if it was resumed.
-        peak_bytes: Most memory the process ever held; of the GPU, if it trained on one.
-        base_bytes: What it held before the training, libraries and the model included.
-        disk_bytes: The new checkpoint, and checkpoints of the training at its end.
-    """
-
-    seconds: float
-    peak_bytes: int
-    base_bytes: int
-    disk_bytes: int
+    seconds: float  # of this call, from the estimate to the saved checkpoint
+    peak_bytes: int  # most that the process ever held; of the GPU, if it trained on one
+    base_bytes: int  # held before the training, libraries and the model included
+    disk_bytes: int  # the new checkpoint, and checkpoints of the training at its end
 
 
 @dataclass(frozen=True)
 class Shrunk:
-    """How small a model became.
+    """How small a model became."""
 
-    Attributes:
-        share: Share of the MACs of heads and neurons that is left.
-        target: What was asked for; None if nothing was.
-        price: Price at which the gates were frozen; None without.
-        met: Whether the gates met the target by themselves; None without gates.
-    """
-
-    share: float = 1.0
-    target: float | None = None
-    price: float | None = None
-    met: bool | None = None
+    share: float = 1.0  # of the MACs of heads and neurons that is left
+    target: float | None = None  # None without one
+    price: float | None = None  # at which the gates were frozen; None without
+    met: bool | None = None  # whether the gates met the target by themselves; None without gates
 
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """A checkpoint that was made from another one.
+    """A checkpoint that was made from another one."""
 
-    Attributes:
-        folder: The new checkpoint.
-        evaluations: By split.
-        macs: MACs of one forward pass over one text of `n_tokens`, output head included.
-        dense_macs: Those of the given model.
-        n_tokens: Mean length of the training rows.
-        shrunk: How much smaller its layers became.
-        estimate: What the training was expected to take.
-        took: What it took.
-    """
-
-    folder: Path
-    evaluations: Mapping[str, Evaluation]
-    macs: int
-    dense_macs: int
-    n_tokens: int
+    folder: Path  # the new checkpoint
+    evaluations: Mapping[str, Evaluation]  # by split
+    macs: int  # of one forward pass over one text of `n_tokens`, output head included
+    dense_macs: int  # those of the given model
+    n_tokens: int  # mean length of the training rows
     shrunk: Shrunk
-    estimate: TrainingEstimate
+    estimate: TrainingEstimate  # what the training was expected to take
     took: ResourceUsage
 
 
 @dataclass(frozen=True)
 class TrainingSession:
-    """One call of a training, from when it began.
+    """One call of a training, from when it began."""
 
-    Attributes:
-        out: Folder of the new checkpoint.
-        kept: Folder of the training's checkpoints; None for none.
-        base_bytes: Memory that was held when it began.
-    """
+    out: Path  # folder of the new checkpoint
+    kept: Path | None  # folder of the training's checkpoints; None for none
+    base_bytes: int  # memory that was held when it began
+    began: float = field(default_factory=time.monotonic)
 
-    out: Path
-    kept: Path | None
-    base_bytes: int
+    @property
+    def seconds(self) -> float:
+        """How long it has taken."""
+        return time.monotonic() - self.began
 
 
 @contextmanager
-def sitting(
+def training_session(
     out: Path, callbacks: Callbacks, saves: bool, stated: Mapping[str, Any]
 ) -> Iterator[tuple[TrainingSession, Callbacks]]:
     """Begin a training, or go on with one; its checkpoints are removed if the block ends well.
 
     Args:
         out: Folder of the new checkpoint.
-        callbacks: Who looks on; loses its folder if nothing is to be saved.
+        callbacks: Its watch loses its folder if nothing is to be saved.
         saves: Whether the training saves checkpoints.
         stated: What sets this training apart from others; JSON values.
 
@@ -140,11 +115,11 @@ def _claim(folder: Path, stated: Any) -> None:
     if path.is_file():
         if read_stated(path) != stated:
             raise CheckpointError(
-                f"{folder} holds a training with other settings. Remove it to begin anew, or give another folder."
+                f"{folder} holds a training with other settings. Remove it to start over, or choose another folder."
             )
         return
     if folder.exists() and not (folder.is_dir() and all(each.suffix == PART for each in folder.iterdir())):
-        raise CheckpointError(f"{folder} has content that is no training. Give another folder.")
+        raise CheckpointError(f"{folder} holds something other than a training. Choose another folder.")
     folder.mkdir(parents=True, exist_ok=True)
     write_stated(path, stated)
 
@@ -154,25 +129,18 @@ def saved(
     ready: TrainingSetup,
     shrunk: Shrunk,
     training: Mapping[str, Any],
-    spent: tuple[TrainingEstimate, Callable[[], float]],
-    place: TrainingSession,
+    estimate: TrainingEstimate,
+    session: TrainingSession,
 ) -> Trained:
-    """Measure a model and save it. Of several processes only the first one does; the others go away with nothing.
+    """Measure a model and save it, the record saying how it came about ("method" and "settings" at least).
 
-    Args:
-        model: What was made.
-        ready: What it was made from.
-        shrunk: How small it became.
-        training: How it came about, for its record: "method" and "settings" at least.
-        spent: What was expected, and a clock that ran from when it was.
-        place: Where it goes.
+    Of several processes only the first one does; the others return without results.
     """
     parent, task = ready.checkpoint, ready.task
     if not is_first():
-        return Trained(
-            place.out, {}, 0, 0, ready.n_tokens, shrunk, spent[0], ResourceUsage(spent[1](), 0, place.base_bytes, 0)
-        )
-    with reloaded(model, parent.tokenizer, place.out) as made:
+        took = ResourceUsage(session.seconds, 0, session.base_bytes, 0)
+        return Trained(session.out, {}, 0, 0, ready.n_tokens, shrunk, estimate, took)
+    with reloaded(model, parent.tokenizer, session.out) as made:
         found = {
             split: evaluate(made.model, made.tokenizer, task, split, max_tokens=ready.max_tokens, match=ready.match)
             for split in splits_measured(task)
@@ -186,22 +154,17 @@ def saved(
     ]
     cut = {split: each.cut.written() for split, each in found.items() if each.cut is not None}
     counts = {"cut": cut, "macs": now, "dense_macs": before, "n_tokens": ready.n_tokens, **asdict(shrunk)}
-    origin = {"parent": parent.name, "parent_digest": parent.digest, "seconds": round(spent[1](), 1)}
+    origin = {"parent": parent.name, "parent_digest": parent.digest, "seconds": round(session.seconds, 1)}
     record = {
         "title": f"{task.name} from {parent.name}, {training['method']}",
         "task": task.name,
         "metrics": metrics,
         "training": {**training, **origin, **counts},
     }
-    folder = save_checkpoint(model, parent.tokenizer, place.out, record=record)
-    took = ResourceUsage(spent[1](), _peak_bytes(model.device), place.base_bytes, _size(folder) + _size(place.kept))
-    return Trained(folder, found, now, before, ready.n_tokens, shrunk, spent[0], took)
-
-
-def clock() -> Callable[[], float]:
-    """Seconds since now."""
-    began = time.monotonic()
-    return lambda: time.monotonic() - began
+    folder = save_checkpoint(model, parent.tokenizer, session.out, record=record)
+    disk_bytes = _size(folder) + _size(session.kept)
+    took = ResourceUsage(session.seconds, _peak_bytes(model.device), session.base_bytes, disk_bytes)
+    return Trained(folder, found, now, before, ready.n_tokens, shrunk, estimate, took)
 
 
 def _size(folder: Path | None) -> int:

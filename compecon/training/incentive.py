@@ -32,7 +32,7 @@ from compecon.training.phases import Phase
 from compecon.training.trainer import Charge
 from compecon.training.training_settings import FineTuneResult, FineTuneSettings
 
-_CALIBRATION_ROWS = 512
+CALIBRATION_ROWS = 512
 _UNAIMED = 0.8  # expected share of MACs at which gates begin that have no target: a low price must leave them open
 _ALMOST_DENSE = 0.98  # expected share of MACs: hard-concrete gates are never all open for certain
 
@@ -117,22 +117,27 @@ def train_incentive(  # noqa: PLR0913 - a training has this many parts
         >>> round(result.share, 2), type(result.model).__name__
         (0.45, 'CompactBertForSequenceClassification')
     """
-    n_tokens = incentive.n_tokens or mean_length(rows)
-    cost = _cost(incentive.cost, model, Workload(n_tokens, settings.batch_size, device=str(model.device)))
-    macs = _macs_of(model, n_tokens, COSTS[incentive.cost].removes_work)
+    n_tokens, total = incentive.n_tokens or mean_length(rows), settings.total_steps(len(rows))
+    work = Workload(n_tokens, settings.batch_size, device=str(model.device))
+    cost, macs = COSTS.load(incentive.cost).for_training(model, work), unit_macs(model, n_tokens)
+
+    def run(
+        which: PreTrainedModel, how: FineTuneSettings, watch: StepCallbacks, charge: Charge | None = None
+    ) -> FineTuneResult:
+        """A phase whose end is kept if checkpoints are."""
+        folder = None if how.save_every is None else watch.folder
+        return Phase(folder, {"settings": asdict(how), "incentive": asdict(incentive)}).run(
+            which,
+            lambda: fine_tune(which, tokenizer, rows, objective, how, teacher=teacher, charge=charge, watch=watch),
+            charge,
+        )
+
     if not COSTS[incentive.cost].removes_work:
         with given_back(model), cost.metered(model, None) as read:
-            charge, looking = Charge(incentive.first(), read), watch.part("priced", 0, settings.total_steps(len(rows)))
-            priced = _kept(looking, settings, incentive).run(
-                model,
-                lambda: fine_tune(
-                    model, tokenizer, rows, objective, settings, teacher=teacher, charge=charge, watch=looking
-                ),
-                charge,
-            )
-        ones = macs.map(torch.ones_like)
-        return IncentiveResult(model, ones, 1.0, True, charge.price.value, priced, None)
-    total = settings.total_steps(len(rows))
+            charge = Charge(incentive.first(), read)
+            priced = run(model, settings, watch.part("priced", 0, total), charge)
+        return IncentiveResult(model, macs.map(torch.ones_like), 1.0, True, charge.price.value, priced, None)
+    compact_class(type(model))  # before anything is trained
     first = replace(settings, steps=max(1, round(incentive.price_share * total)), decay=False)
     worth = _worth(model, tokenizer, rows, objective, incentive.start, seed=settings.seed)
     gates = _gates(worth, incentive, macs).to(model.device)
@@ -141,12 +146,7 @@ def train_incentive(  # noqa: PLR0913 - a training has this many parts
         stack.enter_context(gated(model, gates))
         left = _left(cost, gates, macs)
         charge = Charge(incentive.first(), stack.enter_context(cost.metered(model, gates)), left)
-        looking = replace(watch.part("priced", 0, total), done=_reached(incentive.target))
-        priced = _kept(looking, first, incentive).run(
-            model,
-            lambda: fine_tune(model, tokenizer, rows, objective, first, teacher=teacher, charge=charge, watch=looking),
-            charge,
-        )
+        priced = run(model, first, replace(watch.part("priced", 0, total), done=_reached(incentive.target)), charge)
     met = incentive.target is None or left() <= incentive.target
     forced = incentive.target is not None and cost.is_of_macs
     values = gates.hardened(macs, incentive.target or 1.0) if forced else gates.values()
@@ -155,23 +155,8 @@ def train_incentive(  # noqa: PLR0913 - a training has this many parts
     if total > priced.steps:
         watch.between(smaller, priced.steps)
         rest = replace(settings, steps=total - priced.steps, seed=settings.seed + 1)
-        later = watch.part("recovery", priced.steps, total)
-        recovery = _kept(later, rest, incentive).run(
-            smaller, lambda: fine_tune(smaller, tokenizer, rows, objective, rest, teacher=teacher, watch=later)
-        )
+        recovery = run(smaller, rest, watch.part("recovery", priced.steps, total))
     return IncentiveResult(smaller, values, share_of_macs(values, macs), met, charge.price.value, priced, recovery)
-
-
-def _cost(name: str, model: PreTrainedModel, work: Workload) -> ComputeCost:
-    return COSTS.load(name).for_training(model, work)
-
-
-def _macs_of(model: PreTrainedModel, n_tokens: int, removed: bool) -> Units:
-    """MACs of the units, which can be removed if they are to be."""
-    macs = unit_macs(model, n_tokens)
-    if removed:
-        compact_class(type(model))
-    return macs
 
 
 def calibration(
@@ -182,8 +167,8 @@ def calibration(
     device: torch.device | str = "cpu",
 ) -> Iterator[Mapping[str, Tensor]]:
     """Batches of evenly spaced rows, like lengths together, with their targets, to measure importance on."""
-    every = max(1, len(rows) // _CALIBRATION_ROWS)
-    chosen = sorted(rows[::every][:_CALIBRATION_ROWS], key=lambda row: len(row["input_ids"]))
+    every = max(1, len(rows) // CALIBRATION_ROWS)
+    chosen = sorted(rows[::every][:CALIBRATION_ROWS], key=lambda row: len(row["input_ids"]))
     return batches_of(tokenizer, chosen, batch_size, device)
 
 
@@ -231,9 +216,3 @@ def _left(cost: ComputeCost, gates: Gates, macs: Units) -> Callable[[], float]:
     """Share of what is priced that the deterministic gates leave."""
     there = macs.map(lambda part: part.to(gates.device))
     return lambda: cost.share(gates.values(), there)
-
-
-def _kept(watch: StepCallbacks, settings: FineTuneSettings, incentive: IncentiveSettings) -> Phase:
-    """A phase whose end is kept if checkpoints are."""
-    stated = {"settings": asdict(settings), "incentive": asdict(incentive)}
-    return Phase(None if settings.save_every is None else watch.folder, stated)

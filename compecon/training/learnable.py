@@ -15,18 +15,14 @@ from compecon.tasks.encode_rows import Features, Windows
 def require_learnable(model: PreTrainedModel, rows: Sequence[Features]) -> None:
     """Make sure that a model can learn from rows. Labels of tokens, in a list, are the token ids themselves.
 
-    Args:
-        model: The model.
-        rows: What it is to learn from.
-
     Raises:
-        ValueError: If there is no row, a label is missing or none that the head has an output for, or weights are in
-            float16, which loses small steps.
+        ValueError: If there is no row, a label is missing or the head has no output for it, or weights are in float16,
+            which loses small steps.
     """
     if any(part.dtype == torch.float16 for part in model.parameters()):
         raise ValueError("the model's weights are in float16, which loses small steps. Call model.float() first.")
     if not len(rows):
-        raise ValueError("there are no rows to learn from. Give at least one.")
+        raise ValueError("there are no rows to learn from. Pass at least one.")
     if isinstance(rows, Windows):  # their labels are their tokens
         return
     outputs = getattr(model.config, "num_labels", 1) or 1
@@ -38,4 +34,4 @@ def require_learnable(model: PreTrainedModel, rows: Sequence[Features]) -> None:
             continue
         if outputs == 1 or not isinstance(label, Integral) or not 0 <= int(label) < outputs:
             wanted = "a finite number" if outputs == 1 else f"a whole number from 0 to {outputs - 1}"
-            raise ValueError(f"row {number} has the label {label!r}, and the model's head wants {wanted}.")
+            raise ValueError(f"row {number} has the label {label!r}, but the model's head needs {wanted}.")

@@ -13,12 +13,7 @@ from compecon.training.training_settings import FineTuneSettings
 
 
 def optimizer_of(model: PreTrainedModel, settings: FineTuneSettings) -> torch.optim.Optimizer:
-    """AdamW over all parameters that learn; matrices decay, vectors and gates do not.
-
-    Args:
-        model: The model, gated if there are gates.
-        settings: Rates and decay.
-    """
+    """AdamW over all parameters that learn; matrices decay, vectors and gates do not."""
     body = f"{model.base_model_prefix}."
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
     gates: list[nn.Parameter] = []

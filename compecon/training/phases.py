@@ -30,15 +30,10 @@ _WEIGHTS, _ENDED = "ended.safetensors", "ended.json"
 @final
 @dataclass(frozen=True)
 class Phase:
-    """A part of a training whose end is kept.
+    """A part of a training whose end is kept."""
 
-    Attributes:
-        folder: Where its end is kept; None not to keep it.
-        stated: What the phase was asked for; JSON values. A folder with the end of another phase is refused.
-    """
-
-    folder: Path | None
-    stated: Mapping[str, Any]
+    folder: Path | None  # where its end is kept; None not to keep it
+    stated: Mapping[str, Any]  # the phase's settings, JSON values; a folder with the end of another phase is refused
 
     def run(
         self, model: PreTrainedModel, train: Callable[[], FineTuneResult], charge: Charge | None = None
@@ -47,7 +42,7 @@ class Phase:
 
         Args:
             model: What `train` changes.
-            train: Does it.
+            train: Called to train.
             charge: Whose price `train` moves.
 
         Returns:
@@ -78,20 +73,15 @@ class Phase:
         return result
 
     def _ended(self, folder: Path) -> _Ended | None:
-        """How the phase ended, if it did and its weights are whole; a damaged end is set aside, to be reached again.
-
-        Raises:
-            CheckpointError: If the folder holds another phase.
-            NewerError: If a newer compecon kept it.
-        """
+        """How the phase ended, if it did and its weights are whole; a damaged end is set aside, to be reached again."""
         path = folder / _ENDED
         try:
             raw = read_bytes(path, _MOST_BYTES)
             check_beginning(raw, SCHEMA, shown(path))
-            told = parse_object(raw, shown(path))
-            same = told["stated"] == self._said()
-            ended = _Ended(int(told["steps"]), float(told["seconds"]), told["price"])
-            whole = matches(folder / _WEIGHTS, told["weights"])
+            end = parse_object(raw, shown(path))
+            same = end["stated"] == self._said()
+            ended = _Ended(int(end["steps"]), float(end["seconds"]), end["price"])
+            whole = matches(folder / _WEIGHTS, end["weights"])
         except FileNotFoundError:
             return None
         except NewerError:

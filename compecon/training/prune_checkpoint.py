@@ -14,15 +14,10 @@ from compecon.evaluation.evaluate_model import tell_match
 from compecon.tasks.objectives import objective_of
 from compecon.tasks.task_registry import AnyTask
 from compecon.training.arms import Outcome, Start, pruned
-from compecon.training.estimate import Beside, TrainingEstimate, estimate_training, require_room
+from compecon.training.estimate import TrainingEstimate, estimate_training, require_room
 from compecon.training.fine_tuning import fine_tune
-from compecon.training.finished import (
-    Shrunk,
-    Trained,
-    clock,
-    saved,
-    sitting,
-)
+from compecon.training.finished import Shrunk, Trained, saved, training_session
+from compecon.training.incentive import CALIBRATION_ROWS
 from compecon.training.phases import Phase
 from compecon.training.plans import PrunePlan
 from compecon.training.quality import measure_between, rows_measured, tell_quality
@@ -35,8 +30,6 @@ from compecon.training.training_setup import (
     tell_cut,
     with_soft_targets,
 )
-
-_CALIBRATION_ROWS = 512
 
 
 def prune_checkpoint(
@@ -55,7 +48,7 @@ def prune_checkpoint(
         task: The task; units are chosen, and what is left is trained, on its training rows.
         plan: How.
         out: Folder of the new checkpoint.
-        callbacks: Who looks on; as for `compecon.training.train_checkpoint.train`.
+        callbacks: As for `compecon.training.train_checkpoint.train`.
         device: As for `load_checkpoint`.
 
     Raises:
@@ -82,8 +75,7 @@ def prune_checkpoint(
     callbacks.say(f"{task.name} from {checkpoint.name}: {plan.method} to {plan.target:g} of the MACs, then {estimate}")
     stated = {"task": task.name, "parent": checkpoint.digest, "plan": asdict(plan)}
     saves = plan.recovery is not None and plan.recovery.save_every is not None
-    with sitting(out, callbacks, saves, stated) as (place, onlookers):
-        passed = clock()
+    with training_session(out, callbacks, saves, stated) as (session, onlookers):
         callbacks.begin("choosing what is removed", 0)
         outcome = pruned(start, plan.method, plan.target)
         measure_between(ready, callbacks, "recovery")(outcome.model, 0)
@@ -91,7 +83,7 @@ def prune_checkpoint(
         training = {"method": f"pruned by {plan.method}", "settings": asdict(plan)}
         shrunk = Shrunk(outcome.share, plan.target)
         callbacks.begin("measuring", 0)
-        made = saved(outcome.model, ready, shrunk, training, (estimate, passed), place)
+        made = saved(outcome.model, ready, shrunk, training, estimate, session)
     if plan.recovery is not None:
         tell_quality(callbacks, task, "recovery", plan.recovery.total_steps(len(ready.rows)), made.evaluations)
     return made
@@ -106,9 +98,11 @@ def _start(ready: TrainingSetup, plan: PrunePlan) -> Start:
 
 
 def _estimate(start: Start, plan: PrunePlan, measured: int) -> TrainingEstimate:
-    beside = Beside(measured, IMPORTANCES[plan.method].passes * min(_CALIBRATION_ROWS, len(start.rows)))
+    graded = IMPORTANCES[plan.method].passes * min(CALIBRATION_ROWS, len(start.rows))
     settings = start.settings if plan.recovery is not None else replace(start.settings, steps=1, save_every=None)
-    whole = estimate_training(start.model, start.tokenizer, start.rows, start.objective, settings, beside=beside)
+    whole = estimate_training(
+        start.model, start.tokenizer, start.rows, start.objective, settings, read_rows=measured, graded_rows=graded
+    )
     return whole if plan.recovery is not None else replace(whole, steps=0)
 
 

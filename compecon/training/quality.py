@@ -20,13 +20,7 @@ _LETTERS_A_TOKEN = 4  # of English
 
 
 def measure_between(ready: TrainingSetup, callbacks: Callbacks, stage: str) -> Callable[[PreTrainedModel, int], None]:
-    """A callback that is told how good a model is in the middle of a training, if one is wanted.
-
-    Args:
-        ready: What is trained on.
-        callbacks: Who is told.
-        stage: The stage in which it is measured.
-    """
+    """What measures a model in the middle of a training, in a stage, if the callbacks want that."""
 
     def measure(model: PreTrainedModel, steps: int) -> None:
         if callbacks.note is None:

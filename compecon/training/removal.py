@@ -27,41 +27,25 @@ SAMPLE = "A quiet film that says more than it shows."
 
 @dataclass(frozen=True)
 class Removal:
-    """What to take out.
+    """What to take out."""
 
-    Attributes:
-        heads: (layer, head), both from 0; heads by their index in the dense model, before anything was removed.
-        neurons: Layer -> indices of FFN neurons, from 0, in the model at hand.
-    """
-
-    heads: Sequence[tuple[int, int]] = ()
-    neurons: Mapping[int, Sequence[int]] | None = None
+    heads: Sequence[tuple[int, int]] = ()  # (layer, head), both from 0; heads by their index in the dense model
+    neurons: Mapping[int, Sequence[int]] | None = None  # layer -> indices of FFN neurons, from 0, in the given model
 
 
 @dataclass(frozen=True)
 class Removed:
-    """What came of it.
+    """What came of it."""
 
-    Attributes:
-        folder: The new checkpoint.
-        difference: Largest difference between an output of the smaller model and of the given one with the same units
-            switched off, on the sample text; rounding.
-        macs: MACs of one forward pass over the sample text.
-        macs_before: Those of the given checkpoint.
-        n_tokens: Tokens of the sample text.
-        units: (heads, neurons) left in each layer.
-        n_bytes: Size of the new weights on the disk.
-        n_bytes_before: Size of the given ones.
-    """
-
-    folder: Path
+    folder: Path  # the new checkpoint
+    # Largest between an output of the smaller model and of the given one with the same units switched off: rounding
     difference: float
-    macs: int
-    macs_before: int
-    n_tokens: int
-    units: tuple[tuple[int, int], ...]
-    n_bytes: int
-    n_bytes_before: int
+    macs: int  # of one forward pass over the sample text
+    macs_before: int  # those of the given checkpoint
+    n_tokens: int  # of the sample text
+    units: tuple[tuple[int, int], ...]  # (heads, neurons) left in each layer
+    n_bytes: int  # of the new weights on disk
+    n_bytes_before: int  # of the given ones
 
 
 def remove_units(
@@ -79,7 +63,7 @@ def remove_units(
     Raises:
         CheckpointError: If the source cannot be loaded, or `out` has content.
         UnsupportedModelError: If the model's heads and neurons are not known.
-        ValueError: If a unit is not there, or none is named.
+        ValueError: If a unit does not exist, or none is named.
     """
     require_empty(out)
     checkpoint = load_checkpoint(source, device)
@@ -102,11 +86,7 @@ def _size(folder: Path) -> int:
 
 
 def kept_units(model: PreTrainedModel, removal: Removal) -> Units:
-    """1 for each unit of a model that stays, 0 for those to be removed.
-
-    Raises:
-        ValueError: If a unit is not there, or none is named.
-    """
+    """1 for each unit of a model that stays, 0 for those to remove; ValueError if one does not exist."""
     there, layers = kept_heads(model), layers_of(model)
     neurons_out = removal.neurons or {}
     if not removal.heads and not any(neurons_out.values()):

@@ -17,14 +17,14 @@ from compecon.tasks.encode_rows import Features, Windows
 class LikeLengths(Sampler[int]):
     """Indices of rows in an order of each epoch's own, such that rows that are batched together have like lengths.
 
-    The order hangs on the seed and the epoch alone. Trainer's own sampler draws it from the generator that dropout uses
-    as well, so that a resumed training, and each process of several, would read rows in an order of its own.
+    The order depends on the seed and the epoch alone. Trainer's own sampler draws it from the generator that dropout
+    uses as well, so that a resumed training, and each process of several, would read rows in an order of its own.
 
     Args:
         rows: Encoded rows.
         together: Rows of one optimizer step.
         seed: Another seed, another order.
-        epoch: Tells the epoch that is about to begin, from 0.
+        epoch: Gives the epoch that is about to begin, from 0.
     """
 
     def __init__(self, rows: Sequence[Features], together: int, seed: int, epoch: Callable[[], int]) -> None:

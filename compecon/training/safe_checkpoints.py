@@ -81,11 +81,7 @@ class Keeper(TrainerCallback):
 
 
 def restore_price(trainer: IncentiveTrainer, checkpoint: Path) -> None:
-    """Give a trainer the price at which a checkpoint was written.
-
-    Raises:
-        CheckpointError: If the checkpoint is of a training without a price.
-    """
+    """Give a trainer the price at which a checkpoint was written; CheckpointError if that had none."""
     if trainer.charge is None:
         return
     try:

@@ -15,15 +15,9 @@ from compecon.evaluation.evaluate_model import tell_match
 from compecon.tasks.encode_rows import Features, Windows
 from compecon.tasks.objectives import objective_of
 from compecon.tasks.task_registry import AnyTask
-from compecon.training.estimate import Beside, TrainingEstimate, estimate_training, require_room
+from compecon.training.estimate import TrainingEstimate, estimate_training, require_room
 from compecon.training.fine_tuning import fine_tune
-from compecon.training.finished import (
-    Shrunk,
-    Trained,
-    clock,
-    saved,
-    sitting,
-)
+from compecon.training.finished import Shrunk, Trained, saved, training_session
 from compecon.training.incentive import train_incentive
 from compecon.training.phases import Phase
 from compecon.training.plans import TrainPlan
@@ -59,7 +53,7 @@ def train(
         task: With "train" rows; of texts, or of language for a causal model.
         plan: How.
         out: Folder of the new checkpoint.
-        callbacks: Who looks on. If its watch has a folder and the settings save checkpoints, a training that was left
+        callbacks: If its watch has a folder and the settings save checkpoints, a training that was left
             goes on when it is called again with the same arguments; the folder is removed when the checkpoint is saved.
 
     Raises:
@@ -84,12 +78,11 @@ def train(
         callbacks.say(f"{checkpoint.name} gets a fresh head: {ready.refused}")
     callbacks.say(f"{task.name} from {checkpoint.name}: {estimate}")
     stated = {"task": task.name, "parent": checkpoint.digest, "plan": asdict(plan)}
-    with sitting(out, callbacks, plan.settings.save_every is not None, stated) as (place, onlookers):
-        passed = clock()
+    with training_session(out, callbacks, plan.settings.save_every is not None, stated) as (session, onlookers):
         model, shrunk = _dense(ready, plan, onlookers) if plan.incentive is None else _priced(ready, plan, onlookers)
         training = {"method": "dense" if plan.incentive is None else "incentive", "settings": asdict(plan)}
         callbacks.begin("measuring", 0)
-        trained = saved(model, ready, shrunk, training, (estimate, passed), place)
+        trained = saved(model, ready, shrunk, training, estimate, session)
     steps = plan.settings.total_steps(len(ready.rows))
     tell_quality(callbacks, task, "dense" if plan.incentive is None else "incentive", steps, trained.evaluations)
     return trained
@@ -133,9 +126,9 @@ def _priced(ready: TrainingSetup, plan: TrainPlan, callbacks: Callbacks) -> tupl
 def _estimate(ready: TrainingSetup, plan: TrainPlan) -> TrainingEstimate:
     objective, tokenizer = objective_of(ready.task.kind), ready.checkpoint.tokenizer
     teaches = plan.incentive is not None and plan.teacher_share > 0 and not isinstance(ready.rows, Windows)
-    beside = Beside(rows_measured(ready) + teaches * len(ready.rows))
+    read_rows = rows_measured(ready) + teaches * len(ready.rows)
     whole = estimate_training(
-        ready.model, tokenizer, ready.rows, objective, plan.settings, plan.incentive, beside=beside
+        ready.model, tokenizer, ready.rows, objective, plan.settings, plan.incentive, read_rows=read_rows
     )
     if plan.incentive is None or ready.knows:
         return whole

@@ -30,34 +30,21 @@ from compecon.training.training_settings import FineTuneSettings
 
 @dataclass
 class Charge:
-    """What compute costs in a training; the price moves with it.
+    """What compute costs in a training; the price moves with it."""
 
-    Attributes:
-        price: The price of the next step.
-        read: Reads the cost of the last forward pass.
-        left: Share of the dense cost (MACs or time) that the model would have if it were compacted now.
-    """
-
-    price: Price
-    read: Read
-    left: Callable[[], float] = lambda: 1.0
+    price: Price  # of the next step
+    read: Read  # reads the cost of the last forward pass
+    left: Callable[[], float] = lambda: 1.0  # share of the dense cost (MACs or time) if the model were compacted now
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """What is to be learnt: an objective, and a teacher's hidden states.
+    """What is to be learnt: an objective, and a teacher's hidden states."""
 
-    Attributes:
-        objective: The task's loss.
-        settings: How to train.
-        teacher: Frozen model whose hidden states are imitated; None for none.
-        before: Steps that came before this part of a training; messages count on from there.
-    """
-
-    objective: Objective
+    objective: Objective  # the task's loss
     settings: FineTuneSettings
-    teacher: nn.Module | None = None
-    before: int = 0
+    teacher: nn.Module | None = None  # frozen; its hidden states are imitated
+    before: int = 0  # steps before this part of a training; messages count on from there
 
 
 class IncentiveTrainer(Trainer):

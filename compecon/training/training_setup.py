@@ -25,27 +25,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class TrainingSetup:
-    """What a training begins with.
+    """What a training begins with."""
 
-    Attributes:
-        checkpoint: The parent.
-        task: The task.
-        model: The parent's model, or one with its body and a fresh head.
-        knows: Whether it is the parent's own head, which was made for the task.
-        match: Which of the head's outputs is which class of the task; None if they are in order, or no classes.
-        rows: Training rows, labelled in the head's order.
-        max_tokens: Longer texts were cut.
-        refused: Why it is not the parent's own head; "" if it is.
-    """
-
-    checkpoint: Checkpoint
+    checkpoint: Checkpoint  # the parent
     task: AnyTask
-    model: PreTrainedModel
-    knows: bool
-    match: LabelMatch | None
-    rows: Sequence[Features]
-    max_tokens: int
-    refused: str = ""
+    model: PreTrainedModel  # the parent's, or one with its body and a fresh head
+    knows: bool  # whether it is the parent's own head, which was made for the task
+    match: LabelMatch | None  # which of the head's outputs is which class; None if they are in order, or no classes
+    rows: Sequence[Features]  # for training, labelled in the head's order
+    max_tokens: int  # longer texts were cut
+    refused: str = ""  # why it is not the parent's own head; "" if it is
 
     @property
     def n_tokens(self) -> int:
@@ -54,13 +43,9 @@ class TrainingSetup:
 
 
 def prepare(checkpoint: Checkpoint, task: AnyTask, *, seed: int, max_tokens: int) -> TrainingSetup:
-    """Bring a checkpoint and a task together.
+    """Bring a checkpoint and a task together; texts are cut to `max_tokens`, and to what the checkpoint can read.
 
-    Args:
-        checkpoint: The checkpoint; its model is used as it is if its head fits, in whatever order its labels are.
-        task: With "train" rows.
-        seed: Of a fresh head.
-        max_tokens: Longer texts are cut, also to what the checkpoint can read; the length of a language task's rows.
+    The checkpoint's model is used as it is if its head fits, in whatever order its labels are.
 
     Raises:
         TaskError: If there are no training rows, or the task is one of language and the model none.
@@ -100,11 +85,7 @@ def ready_model(checkpoint: Checkpoint, task: Task, seed: int) -> tuple[PreTrain
 
 
 def refuse_compacted(checkpoint: Checkpoint, shrinks: bool) -> None:
-    """Units can be priced or removed by a target once.
-
-    Raises:
-        CheckpointError: If the checkpoint is compacted and is to be made smaller.
-    """
+    """Raise CheckpointError if a compacted checkpoint is to be made smaller: a target is a share of a dense model."""
     if shrinks and checkpoint.model.config.model_type.startswith(COMPACT):
         raise CheckpointError(
             f"{checkpoint.name} is compacted already, and a target is a share of a dense model. Start from its parent."
@@ -118,11 +99,6 @@ def with_soft_targets(
 
     Those of a language task stay as they are: a distribution over the vocabulary for each token is more than memory
     holds, and computing it anew costs a pass of the teacher a step, which imitated hidden states do as well.
-
-    Args:
-        teacher: The model that knows the task.
-        tokenizer: What encoded the rows.
-        rows: Encoded rows.
     """
     if isinstance(rows, Windows):
         return rows

@@ -143,5 +143,5 @@ def test_a_folder_that_is_no_training_is_left_alone(train, tmp_path):
     (tmp_path / "out.training" / "thesis.txt").write_text("mine")
     code, _, err = train("out")
     assert code == 1
-    assert "has content that is no training" in err
+    assert "other than a training" in err
     assert (tmp_path / "out.training" / "thesis.txt").read_text() == "mine"

@@ -10,7 +10,7 @@ import torch
 
 from compecon.errors import CompeconError
 from compecon.tasks.objectives import classification_loss
-from compecon.training.estimate import Beside, Pace, TrainingEstimate, estimate_training, require_room
+from compecon.training.estimate import Pace, TrainingEstimate, estimate_training, require_room
 from compecon.training.fine_tuning import fine_tune
 from compecon.training.incentive_settings import IncentiveSettings
 from compecon.training.training_settings import FineTuneSettings
@@ -83,9 +83,7 @@ def test_what_is_done_beside_the_steps_takes_its_time(tokenizer, tiny_bert, rows
     rows, model = rows_of(), tiny_bert()
 
     def seconds(incentive=None, **beside):
-        estimate = estimate_training(
-            model, tokenizer, rows, classification_loss(), SETTINGS, incentive, beside=Beside(**beside)
-        )
+        estimate = estimate_training(model, tokenizer, rows, classification_loss(), SETTINGS, incentive, **beside)
         return estimate.seconds
 
     bare = seconds()
@@ -111,7 +109,7 @@ def test_a_training_that_does_not_fit_is_refused_with_a_way_out(tmp_path, monkey
     with pytest.raises(CompeconError, match="smaller batch size"):
         require_room(replace(fits, memory_bytes=10**15), tmp_path)
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=10**8))
-    with pytest.raises(CompeconError, match="writes about 1 MB, 100 MB are free"):
+    with pytest.raises(CompeconError, match="1 MB, but 100 MB are free"):
         require_room(fits, tmp_path)
 
 
