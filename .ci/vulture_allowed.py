@@ -33,7 +33,7 @@ __getattr__
 __signature__
 __annotations__
 
-# Called or read by libraries: transformers and its Trainer, tokenizers, huggingface_hub, pydantic, torch, http.server.
+# Called or read by libraries: transformers and its Trainer, tokenizers, pydantic, torch, http.server.
 compute_loss
 create_scheduler
 _get_train_sampler
@@ -52,13 +52,5 @@ pre_tokenizer
 post_processor
 in_features
 out_features
-files_metadata
-timeout
-cache_dir
-etag_timeout
-filename
 model_config
 log_message
-
-# Named in a string: the type of a cast.
-BufferedReader

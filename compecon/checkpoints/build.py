@@ -1,4 +1,4 @@
-"""From a checked config and tensors to a model, with every weight where it belongs or a sentence why not."""
+"""From a checked config and tensors to a model with every weight in its place, or one sentence why not."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def build_model(
 
     Raises:
         UnsupportedModelError: If transformers has no such model.
-        CheckpointError: If the weights do not fit the config, exactly.
+        CheckpointError: If the weights do not fit the config exactly.
     """
     with _one_at_a_time:
         return _build(_config(config), architecture, kind, tensors)
@@ -69,7 +69,7 @@ def _build(
         model, info = _loaded(_model_class(config, "", kind), config, tensors)
         info["unexpected_keys"] = set()  # whatever is left of the head is not used
     _check_fit(info, kind)
-    if info["missing_keys"]:  # only a bare encoder's pooler, as checked: untrained, so nobody should read from it
+    if info["missing_keys"]:  # only a bare encoder's pooler, as checked: untrained, so nothing may read from it
         model.register_module("pooler", None)
     check_reading(model, kind)
     return model, kind
@@ -86,7 +86,7 @@ def _config(content: Mapping[str, Any]) -> PreTrainedConfig:
         raise CheckpointError(f"config.json does not describe a model ({reason(error)}).") from error
     if getattr(config, "chunk_size_feed_forward", 0):
         config.chunk_size_feed_forward = 0  # saves memory in training, changes no number, and refuses most lengths
-    config.return_dict = True  # otherwise a model answers with a tuple, where nobody knows which part is which
+    config.return_dict = True  # otherwise a model returns a tuple, whose parts have no names
     return config
 
 
@@ -109,11 +109,7 @@ def _model_class(config: PreTrainedConfig, architecture: str, kind: Kind) -> typ
 def _check_growth(
     model_class: type[PreTrainedModel], config: PreTrainedConfig, tensors: Mapping[str, Tensor]
 ) -> PreTrainedModel:
-    """Refuse a config that describes far more than is stored, before memory is taken for it.
-
-    Returns:
-        The model that it describes, on the `meta` device.
-    """
+    """Refuse a config that describes far more than is stored, before memory is taken; returns the model on `meta`."""
     try:
         with torch.device("meta"):  # shapes without memory
             model: PreTrainedModel = model_class._from_config(  # type: ignore[no-untyped-call]

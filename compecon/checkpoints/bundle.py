@@ -32,23 +32,14 @@ SHARED = Path("shared") / "embeddings.safetensors"
 
 @dataclass(frozen=True)
 class ReportedMetric:
-    """A number a checkpoint is shipped with.
+    """A number a checkpoint is shipped with."""
 
-    Attributes:
-        name: "accuracy", "spearman", "perplexity", ...
-        split: What it was measured on: "test" or a name that says more.
-        value: The number, measured on the saved weights.
-        low: Lower end of its 95% interval.
-        high: Upper end.
-        n: Rows, or documents, of the split.
-    """
-
-    name: str
-    split: str
-    value: float
-    low: float
-    high: float
-    n: int
+    name: str  # "accuracy", "spearman", "perplexity",
+    split: str  # what it was measured on: "test" or a name that says more
+    value: float  # the number, measured on the saved weights
+    low: float  # lower end of its 95% interval
+    high: float  # upper end
+    n: int  # rows, or documents, of the split
 
 
 def save_weights(
@@ -65,7 +56,7 @@ def save_weights(
     Args:
         model: The model, compacted or not.
         tokenizer: Its tokenizer.
-        folder: `<bundle>/<name>`, made if absent.
+        folder: `<bundle>/<name>`, created if absent.
         shared_prefix: Tensors whose names begin with it go to the bundle's shared file; nothing is shared if empty.
         parent: Folder of another checkpoint of the bundle: tensors that are equal, bit by bit, to those of its weights
             file are named there and not stored again.
@@ -92,15 +83,7 @@ def save_weights(
 
 
 def describe(folder: Path, *, title: str, task: str, metrics: Sequence[ReportedMetric], card: str) -> None:
-    """Add title, task and metrics to the manifest, and write the model card.
-
-    Args:
-        folder: A folder written by `save_weights`.
-        title: What a person reads in a list of checkpoints.
-        task: "sentiment", "similarity", "entailment" or "causal".
-        metrics: The numbers, measured on the saved weights.
-        card: Text of README.md.
-    """
+    """Add title, task and metrics to the manifest of a folder from `save_weights`, and write its README.md."""
     add_entries(folder, {"title": title, "task": task, "metrics": metrics})
     (folder / "README.md").write_text(card, encoding="utf-8")
 
@@ -119,11 +102,7 @@ def add_entries(folder: Path, entries: Mapping[str, Any]) -> None:
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """The parsed `compecon.json` of a bundled checkpoint.
-
-    Raises:
-        CheckpointError: If it is absent, or of another schema.
-    """
+    """The parsed `compecon.json` of a bundled checkpoint; CheckpointError if it is absent, or of another schema."""
     path = folder / MANIFEST
     if not path.is_file():
         raise CheckpointError(f"{folder} is not a bundled checkpoint: it has no {MANIFEST}.")

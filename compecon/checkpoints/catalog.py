@@ -53,10 +53,11 @@ def list_checkpoints(local_dirs: Sequence[str | Path] = ()) -> tuple[CheckpointE
     Returns:
         Bundled, then local, then those of the Hub cache, each group by name; a folder is listed once.
     """
-    named = [Path(entry) for entry in os.environ.get(VARIABLE, "").split(os.pathsep) if entry]
+    named = [entry for entry in os.environ.get(VARIABLE, "").split(os.pathsep) if entry]
+    local = [Path(os.path.expanduser(folder)) for folder in (*local_dirs, *named)]  # noqa: PTH111 - takes any user
     locations = [
         *(Location(bundled_root() / name, "bundled", bundled_root()) for name in bundled_names()),
-        *(location for folder in (*map(Path, local_dirs), *named) for location in _local(_expanded(folder))),
+        *(location for folder in local for location in _local(folder)),
         *_cached(),
     ]
     once: dict[str, Location] = {}
@@ -65,28 +66,18 @@ def list_checkpoints(local_dirs: Sequence[str | Path] = ()) -> tuple[CheckpointE
     return tuple(_entry(location) for location in once.values())
 
 
-def _expanded(folder: Path) -> Path:
-    try:
-        return folder.expanduser()
-    except RuntimeError:  # the home of nobody
-        return folder
-
-
 def _local(folder: Path) -> Iterator[Location]:
     """The folder itself if it looks like a checkpoint, and those in it that do."""
-    if not os.path.isdir(folder) or _looks_like_checkpoint(folder):  # noqa: PTH112 - pathlib raises on what is no path
+    if not os.path.isdir(folder) or _looks_like_checkpoint(folder):  # noqa: PTH112 - pathlib raises on a NUL byte
         yield Location(folder, "local")
         return
-    for entry in sorted(_inside(folder)):
+    try:
+        inside = sorted(folder.iterdir())
+    except OSError:  # gone since
+        return
+    for entry in inside:
         if os.path.isdir(entry) and _looks_like_checkpoint(entry):  # noqa: PTH112
             yield Location(entry, "local")
-
-
-def _inside(folder: Path) -> list[Path]:
-    try:
-        return list(folder.iterdir())
-    except OSError:  # gone since
-        return []
 
 
 def _really(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""What a model does with two tokens, seen before its weights are read: a kind is what comes out, not a class's name."""
+"""What a model does with two tokens, before its weights are read: a kind is an output, not the name of a class."""
 
 from __future__ import annotations
 
@@ -17,16 +17,13 @@ _TOKENS = 2
 
 
 def check_kind(model: PreTrainedModel, kind: Kind, labels: int) -> None:
-    """Make sure that a model reads tokens, and says of them what its kind is to say.
+    """Make sure that a model on the `meta` device reads tokens and outputs what its kind promises.
 
-    Args:
-        model: On the `meta` device, where a forward pass computes shapes alone and takes milliseconds.
-        kind: What the config promises.
-        labels: Number of labels that the config names.
+    There, a forward pass computes shapes alone and takes milliseconds.
 
     Raises:
-        UnsupportedModelError: If it reads something else than text, or says something else.
-        CheckpointError: If it has another number of outputs than labels.
+        UnsupportedModelError: If it reads something else than text, or outputs something else.
+        CheckpointError: If it has another number of outputs than its config names labels.
     """
     name = type(model).__name__
     if model.main_input_name != "input_ids":
@@ -55,16 +52,7 @@ def check_kind(model: PreTrainedModel, kind: Kind, labels: int) -> None:
 
 
 def check_reading(model: PreTrainedModel, kind: Kind) -> None:
-    """Make sure that a causal language model does not read the tokens that it is to predict.
-
-    Args:
-        model: Loaded, in evaluation mode.
-        kind: What it is.
-
-    Raises:
-        UnsupportedModelError: If what it says of a token changes with a later one.
-        CheckpointError: If what it says is no finite number.
-    """
+    """Refuse a causal language model that reads the tokens that it is to predict, or whose output is not finite."""
     if kind != "causal-lm":
         return
     ids = torch.tensor([[0, 0, 0], [0, 0, 1]], device=model.device)

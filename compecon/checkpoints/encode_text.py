@@ -38,17 +38,9 @@ class Encoded:
 
 
 def check_text(text: str, what: str) -> None:
-    """Refuse what cannot become tokens, before a tokenizer sees it.
-
-    Args:
-        text: As a person wrote it.
-        what: What it is, for the message.
-
-    Raises:
-        TextError: If the text is empty, only white space, too long, or no Unicode text.
-    """
+    """Refuse, before a tokenizer sees it, a text that is empty, only white space, too long or not Unicode."""
     if not isinstance(text, str):
-        raise TextError(f"{what} is no text: {text!r:.60}. Pass a string.")
+        raise TextError(f"{what} is not a text: {text!r:.60}. Pass a string.")
     if not text.strip():
         raise TextError(f"{what} is {'only white space' if text else 'empty'}. Write at least one word.")
     if len(text) > LONGEST_TEXT:
@@ -63,7 +55,7 @@ def tokenize(tokenizer: PreTrainedTokenizerBase, text: str, pair: str | None) ->
     """Run the tokenizer on one text or pair, whole, with its special tokens: a batch of one.
 
     Raises:
-        TextError: If there is a pair and the tokenizer has nothing to separate two texts with, or if it breaks.
+        TextError: If there is a pair and the tokenizer cannot separate two texts, or if it fails.
     """
     check_text(text, "The text")
     if pair is not None:
@@ -80,13 +72,7 @@ def tokenize(tokenizer: PreTrainedTokenizerBase, text: str, pair: str | None) ->
 
 
 def check_ids(ids: Sequence[int], special: Sequence[bool], *, limit: int, vocabulary: int) -> None:
-    """Refuse tokens that the model cannot read.
-
-    Args:
-        ids: Token ids.
-        special: Which of them the tokenizer added.
-        limit: Most tokens that the model reads.
-        vocabulary: Rows of its embedding table.
+    """Refuse more than `limit` tokens, none but special ones, and ids beyond the rows of the embedding table.
 
     Raises:
         TextError: If nothing of the text is left, or it is too long.
@@ -104,16 +90,7 @@ def check_ids(ids: Sequence[int], special: Sequence[bool], *, limit: int, vocabu
 
 
 def spans_of(encoding: BatchEncoding, text: str, pair: str | None) -> tuple[Span | None, ...] | None:
-    """Where each token stands in the texts.
-
-    Args:
-        encoding: Of one text or pair, from `tokenize`.
-        text: The text.
-        pair: The second text, if there is one.
-
-    Returns:
-        As in `Encoded`.
-    """
+    """Where each token of an encoding from `tokenize` stands in the texts, as in `Encoded`."""
     if not encoding.encodings:  # written in Python, it keeps no account of characters
         return None
     one = encoding.encodings[0]

@@ -16,13 +16,9 @@ from compecon.errors import UnsupportedModelError
 def with_fresh_head(
     checkpoint: Checkpoint, labels: Sequence[str], *, regression: bool, seed: int = 0
 ) -> PreTrainedModel:
-    """A sequence classifier with the checkpoint's body and an untrained head.
+    """A sequence classifier with a copy of the checkpoint's body and an untrained head drawn from the seed.
 
-    Args:
-        checkpoint: Its model is left alone.
-        labels: Class names, or one name for a score.
-        regression: Whether the one label is a score.
-        seed: For the head.
+    A regression has one label, the name of the score.
 
     Returns:
         In evaluation mode, in float32, on the checkpoint's device.

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from huggingface_hub import HfApi, constants
 from huggingface_hub.errors import (
@@ -34,18 +34,6 @@ _ALWAYS = frozenset({"config.json", "generation_config.json", "README.md", "comp
 _SHARD = re.compile(r"model-\d{5}-of-\d{5}\.safetensors")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _SPARE = 1.05  # share of the disk space asked for beyond the files themselves
-
-
-class Hub(Protocol):
-    """The part of :class:`huggingface_hub.HfApi` that is used here."""
-
-    def model_info(self, repo_id: str, *, files_metadata: bool, timeout: float) -> Any:
-        """What the Hub knows about a model."""
-
-    def hf_hub_download(
-        self, repo_id: str, filename: str, *, revision: str, cache_dir: Path, etag_timeout: float
-    ) -> str:
-        """Fetch a file into the cache."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +60,7 @@ class DownloadPlan:
         return sum(self.sizes)
 
 
-def plan_download(repo_id: str, hub: Hub | None = None) -> DownloadPlan:
+def plan_download(repo_id: str, hub: HfApi | None = None) -> DownloadPlan:
     """Ask the Hub what a checkpoint consists of. Fetches nothing.
 
     Args:
@@ -84,7 +72,7 @@ def plan_download(repo_id: str, hub: Hub | None = None) -> DownloadPlan:
         CheckpointError: If the id is malformed or unknown, access is restricted, or there is nothing to load.
     """
     if not is_repo_id(repo_id):
-        raise CheckpointError(f"{repo_id!r} is no Hub id; they look like 'owner/name'.")
+        raise CheckpointError(f"{repo_id!r} is not a Hub id; they look like 'owner/name'.")
     with _sentences(repo_id):
         info = (hub or HfApi(library_name="compecon")).model_info(repo_id, files_metadata=True, timeout=_SECONDS)
     if not isinstance(info.sha, str) or _COMMIT.fullmatch(info.sha) is None:
@@ -96,7 +84,7 @@ def plan_download(repo_id: str, hub: Hub | None = None) -> DownloadPlan:
     return DownloadPlan(repo_id, info.sha, files, tuple(sizes[name] for name in files), _licence(info))
 
 
-def download(plan: DownloadPlan, progress: Callable[[int, int], None] | None = None, hub: Hub | None = None) -> Path:
+def download(plan: DownloadPlan, progress: Callable[[int, int], None] | None = None, hub: HfApi | None = None) -> Path:
     """Fetch the files of a plan into the Hub cache; those that are there already are not fetched again.
 
     Args:
@@ -111,7 +99,7 @@ def download(plan: DownloadPlan, progress: Callable[[int, int], None] | None = N
         OfflineError: If the Hub is switched off or cannot be reached.
         CheckpointError: If access is restricted or the disk is too full.
     """
-    api: Hub = hub or HfApi(library_name="compecon")
+    api = hub or HfApi(library_name="compecon")
     cache = hub_cache()
     _check_space(cache, plan.total_bytes)
     report = progress or (lambda _there, _total: None)
@@ -135,7 +123,7 @@ def _wanted(repo_id: str, sizes: Mapping[str, int]) -> tuple[str, ...]:
             "Look for a version with model.safetensors, often on the branch of a pull request."
         )
     if "config.json" not in sizes:
-        raise CheckpointError(f"{repo_id} has no config.json; it is no model for transformers. Choose another.")
+        raise CheckpointError(f"{repo_id} has no config.json; it is not a model for transformers. Choose another.")
     index = [] if weights == [SINGLE] else [INDEX]
     others = sorted(name for name in sizes if name in _ALWAYS and is_plain_name(name))
     return (*others, *index, *weights)

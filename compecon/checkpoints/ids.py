@@ -1,7 +1,7 @@
 """What a model can look up: ids, token types and positions are checked before the model reads them.
 
-On a processor an id beyond a table is an IndexError that names neither; on a GPU it is an assertion after which the
-process can use the device no more.
+On a CPU an id beyond a table is an IndexError that names neither; on a GPU it is an assertion after which the process
+can no longer use the device.
 """
 
 from __future__ import annotations
@@ -19,15 +19,7 @@ _POSITIONS = re.compile(r"(^|\.)(position_embeddings|wpe|embed_positions)$")
 
 
 def check_inputs(model: nn.Module, inputs: Mapping[str, Tensor]) -> None:
-    """Refuse a batch with an id, a token type or a length that a table of the model has no row for.
-
-    Args:
-        model: The model.
-        inputs: What its forward is given; ids and types of shape (row, token).
-
-    Raises:
-        CheckpointError: Naming the number, the table's size and what to do.
-    """
+    """Refuse a batch with an id, a token type or a length that a table of the model has no row for."""
     ids, types = inputs.get("input_ids"), inputs.get("token_type_ids")
     if ids is not None and (vocabulary := _rows(_words(model))) is not None:
         _check(ids, vocabulary, "token", "Save the checkpoint again with its own tokenizer.")
@@ -40,15 +32,7 @@ def check_inputs(model: nn.Module, inputs: Mapping[str, Tensor]) -> None:
 
 
 def require_finite(values: Tensor, what: str) -> None:
-    """Refuse numbers that are none.
-
-    Args:
-        values: What a model said.
-        what: What they are, for the message.
-
-    Raises:
-        CheckpointError: If one is infinite or not a number.
-    """
+    """Refuse output of a model that is infinite or NaN; `what` begins the message: "The scores are"."""
     if not bool(values.isfinite().all()):
         raise CheckpointError(
             f"{what} not a finite number (NaN or infinity): a weight is too large, or a value of config.json is off. "
@@ -75,7 +59,7 @@ def _words(model: nn.Module) -> Any:
 
 
 def _smallest(model: nn.Module, name: re.Pattern[str]) -> int | None:
-    """Rows of the smallest table of that name that texts can reach: some count positions from behind the padding."""
+    """Rows of the smallest table of that name that texts can reach: some count positions from after the padding."""
     tables = (module for path, module in model.named_modules() if name.search(path))
     sizes = [
         rows - (0 if name is _TYPES or getattr(table, "padding_idx", None) is None else table.padding_idx + 1)

@@ -1,7 +1,7 @@
 """From texts to what a model reads: the one way there, for a page, an evaluation, a training and everything else.
 
-Rows hold all that the tokenizer says of a text. What of it a model reads is told by the model: its `forward` and its
-config, never the tokenizer's settings. So one text gives one answer, alone or in a batch, wherever it is asked.
+Rows hold all that the tokenizer says of a text. What of it a model reads follows from its `forward` and its config,
+never from the tokenizer's settings. So one text gives one answer, alone or in a batch, wherever it is read.
 """
 
 from __future__ import annotations
@@ -27,11 +27,8 @@ def tokenized(
 ) -> BatchEncoding:
     """Texts, or pairs of texts, as tokens with their types and masks, not padded.
 
-    Args:
-        tokenizer: A tokenizer of transformers. Its `model_input_names`, `padding_side` and padding token do not matter.
-        texts: The texts.
-        pairs: As many second texts; None if there are none.
-        max_tokens: Longer texts are cut at their end, the longer of a pair first; None cuts nothing.
+    Longer texts than `max_tokens` are cut at their end, the longer of a pair first; None cuts nothing. The tokenizer's
+    `model_input_names`, `padding_side` and padding token do not matter.
 
     Returns:
         Columns "input_ids", "attention_mask", "token_type_ids" and "special_tokens_mask", a list of ints for each text.
@@ -57,14 +54,10 @@ def separates_pairs(tokenizer: Any) -> bool:
 
 
 def stacked(rows: Sequence[Row], padding: int | None = None) -> dict[str, Tensor]:
-    """Rows as one batch, padded on the right to the longest.
+    """Encoded rows with the same columns as one batch, padded on the right to the longest.
 
     On the right whatever side the tokenizer pads on: there, the tokens of a text have the positions that they have when
-    it is read alone, in every architecture.
-
-    Args:
-        rows: Encoded rows with the same columns.
-        padding: Token to pad with; 0 if None. A model gets its own one, see `inputs_of`.
+    it is read alone, in every architecture. A model gets its own padding token, see `inputs_of`.
     """
     columns = {name: [torch.as_tensor(row[name]) for row in rows] for name in rows[0]}
     columns.setdefault("attention_mask", [torch.ones_like(ids) for ids in columns["input_ids"]])
@@ -78,11 +71,7 @@ def stacked(rows: Sequence[Row], padding: int | None = None) -> dict[str, Tensor
 
 
 def inputs_of(model: nn.Module, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """What of a batch a model reads, with its own padding token where the mask says padding.
-
-    Args:
-        model: The model, or a wrapper around it.
-        batch: From `stacked`, targets included or not.
+    """What of a batch a model (or a wrapper around it) reads, with its own padding token where the mask says padding.
 
     Raises:
         CheckpointError: If the model has no row for an id, a token type or a position.
@@ -101,13 +90,7 @@ def inputs_of(model: nn.Module, batch: Mapping[str, Tensor]) -> dict[str, Tensor
 
 
 def read(model: nn.Module, batch: Mapping[str, Tensor], **options: Any) -> Any:
-    """A model's output for a batch: the same for each row as if it were read alone.
-
-    Args:
-        model: The model, or a wrapper around it.
-        batch: From `stacked`, targets included or not.
-        **options: More keyword arguments of the model.
-    """
+    """A model's output for a batch from `stacked`: the same for each row as if it were read alone."""
     return forward(model, inputs_of(model, batch), **options)
 
 

@@ -12,7 +12,6 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from compecon.attention.hooks import require_routed
 from compecon.checkpoints.build import build_model
-from compecon.checkpoints.device_choice import pick_device
 from compecon.checkpoints.encode_text import Encoded, check_ids, spans_of, tokenize
 from compecon.checkpoints.gate.intake import survey
 from compecon.checkpoints.gate.kinds import Kind, abilities_of, limits_of
@@ -113,19 +112,14 @@ def load_checkpoint(source: str | Path, device: str = "auto") -> Checkpoint:
 def load_of_bundle(folder: Path, device: str = "cpu") -> Checkpoint:
     """Load a checkpoint of a bundle of ours that lies elsewhere, such as one that is being built.
 
-    Args:
-        folder: The checkpoint; the folder that holds it is trusted, so that it may share tensors with others in there.
-        device: As for `load_checkpoint`.
-
-    Raises:
-        CheckpointError: As for `load_checkpoint`.
-        UnsupportedModelError: As for `load_checkpoint`.
+    The folder that holds it is trusted, so that it may share tensors with others in there. Errors as of
+    `load_checkpoint`.
     """
     return _load(Location(folder.resolve(), "bundled", folder.resolve().parent), device)
 
 
 def _load(location: Location, device: str) -> Checkpoint:
-    target = pick_device(device)
+    target = _pick_device(device)
     found = survey(location.path, trusted_root=location.trusted_root)
     tensors, digest = read_tensors(found)
     preflight = found.preflight
@@ -156,3 +150,21 @@ def _moved(model: PreTrainedModel, device: torch.device) -> PreTrainedModel:
         return model.to(device)  # type: ignore[arg-type, no-any-return]
     except torch.OutOfMemoryError as error:
         raise CheckpointError(f"The model does not fit into the memory of {device}. Load it on the CPU.") from error
+
+
+def _pick_device(name: str) -> torch.device:
+    """A device that is there, by its name; "auto" is CUDA, else Apple's MPS, else the CPU."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "mps" if _has_mps() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise CheckpointError(f"{name!r} is not a device; use auto, cpu, cuda or mps.") from error
+    there = {"cpu": True, "cuda": (device.index or 0) < torch.cuda.device_count(), "mps": _has_mps()}
+    if not there.get(device.type, False):
+        raise CheckpointError(f"This machine has no device {name!r}. Use auto, which takes the best there is.")
+    return device
+
+
+def _has_mps() -> bool:
+    return torch.backends.mps.is_available()

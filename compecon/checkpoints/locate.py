@@ -22,17 +22,11 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 @dataclass(frozen=True)
 class Location:
-    """Where a checkpoint is and how far it is trusted.
+    """Where a checkpoint is and how far it is trusted."""
 
-    Attributes:
-        path: Its folder.
-        origin: Where it comes from.
-        trusted_root: The folder of the bundled checkpoints, for those; else ``None``.
-    """
-
-    path: Path
-    origin: Origin
-    trusted_root: Path | None = None
+    path: Path  # its folder
+    origin: Origin  # where it comes from
+    trusted_root: Path | None = None  # the folder of the bundled checkpoints, for those; else ``None``
 
 
 def bundled_root() -> Path:
@@ -41,14 +35,7 @@ def bundled_root() -> Path:
 
 
 def locate(source: str | Path) -> Location:
-    """Find a checkpoint. A bundled name wins over a folder of the same name; nothing is downloaded.
-
-    Args:
-        source: Bundled name, folder, or Hub id already in the Hub cache.
-
-    Raises:
-        CheckpointError: If it is none of these.
-    """
+    """Find a checkpoint by bundled name, folder, or Hub id in the Hub cache, in this order; nothing is downloaded."""
     root = bundled_root()
     if is_plain_name(source) and (root / source / "config.json").is_file():
         return Location(root / source, "bundled", root)
@@ -63,8 +50,8 @@ def locate(source: str | Path) -> Location:
     names = bundled_names()
     bundled, meant = ", ".join(names) or "there are none", did_you_mean(str(source), names)
     raise CheckpointError(
-        f"There is no checkpoint {str(source)[:200]!r}.{meant} It is no folder, no bundled name ({bundled}) and no "
-        "Hub id in the local cache. Give a folder with config.json, or download it first."
+        f"There is no checkpoint {str(source)[:200]!r}.{meant} It is neither a folder, nor a bundled name "
+        f"({bundled}), nor a Hub id in the local cache. Give a folder with config.json, or download it first."
     )
 
 

@@ -1,7 +1,8 @@
-"""Saving a model, compacted or not, as a checkpoint of its own that `load_checkpoint` opens."""
+"""Saving a model, compacted or not, or a bundled checkpoint as a folder that stands alone."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,10 +10,18 @@ from types import MappingProxyType
 from typing import Any
 
 import torch
+from safetensors.torch import save_file
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from compecon.checkpoints.bundle import add_entries, save_weights
+from compecon.checkpoints.gate.folder_files import parse_json
+from compecon.checkpoints.gate.intake import survey
+from compecon.checkpoints.gate.record import RECORD
+from compecon.checkpoints.gate.weight_files import SINGLE
+from compecon.checkpoints.locate import locate
+from compecon.checkpoints.tensors import read_tensors
 from compecon.errors import CheckpointError
+from compecon.files.safe_reader import MEGABYTE, sha256_of
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -60,10 +69,44 @@ def save_checkpoint(
 
 
 def require_empty(folder: Path) -> None:
-    """Make sure that a folder can be written without losing anything.
+    """Make sure that a folder can be written without losing anything."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise CheckpointError(f"{folder} has content already. Choose a new folder.")
+
+
+def materialise(source: str | Path, folder: str | Path) -> Path:
+    """Copy a checkpoint into a folder that plain transformers opens, with all its tensors in one file.
+
+    Bundled checkpoints keep the tensors that they share in one file; this puts them back.
+
+    Args:
+        source: As for ``load_checkpoint``, usually a bundled name.
+        folder: Where to write; must not exist, or be empty.
+
+    Returns:
+        The folder.
 
     Raises:
-        CheckpointError: If it has content, or is a file.
+        CheckpointError: If the checkpoint does not pass the gate, or the folder has content.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise CheckpointError(f"{folder} has content already. Give a new folder.")
+    target = Path(folder).expanduser()
+    require_empty(target)
+    location = locate(source)
+    found = survey(location.path, trusted_root=location.trusted_root)
+    tensors, _ = read_tensors(found)
+    target.mkdir(parents=True, exist_ok=True)
+    for name in (*found.small_files, "README.md"):
+        if found.root.has(name):
+            (target / name).write_bytes(found.root.read(name, 64 * MEGABYTE))
+    save_file(tensors, target / SINGLE, metadata={"format": "pt"})
+    if found.root.has(RECORD):
+        _write_record(parse_json(found.root.read(RECORD, MEGABYTE), RECORD), target)
+    return target
+
+
+def _write_record(content: dict[str, object], target: Path) -> None:
+    """The record without what no longer holds: nothing is shared, and the weights file is another."""
+    with (target / SINGLE).open("rb") as stream:
+        digest = sha256_of(stream)
+    kept = {key: value for key, value in content.items() if key != "shared"}
+    (target / RECORD).write_text(json.dumps(kept | {"sha256": {SINGLE: digest}}, indent=2) + "\n", encoding="utf-8")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -18,12 +17,9 @@ END = "<|endoftext|>"
 
 
 def train_tokenizer(texts: Iterable[str], size: int, max_tokens: int) -> PreTrainedTokenizerFast:
-    """Byte-level BPE: any text can be spelled, nothing is unknown. One special token, for begin, end and padding.
+    """Byte-level BPE of `size` pieces, at least 257: any text can be spelled, nothing is unknown.
 
-    Args:
-        texts: Training texts.
-        size: Number of pieces, at least 257.
-        max_tokens: Longest input of the model it is for.
+    It has one special token, for begin, end and padding; `max_tokens` is the longest input of its model.
     """
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -46,10 +42,10 @@ def train_tokenizer(texts: Iterable[str], size: int, max_tokens: int) -> PreTrai
 
 
 def small_gpt2(tokenizer: PreTrainedTokenizerBase, *, width: int, layers: int, head_width: int = 32) -> GPT2LMHeadModel:
-    """A GPT-2 with random weights from torch's global generator, output tied to the input embeddings.
+    """A GPT-2 with random weights from torch's global generator, its output tied to the input embeddings.
 
     Args:
-        tokenizer: Its tokenizer; says vocabulary, end token and longest input.
+        tokenizer: Its tokenizer; gives vocabulary, end token and longest input.
         width: Size of the residual stream, a multiple of `head_width`.
         layers: Number of layers.
         head_width: Size of a head.
@@ -73,19 +69,6 @@ def small_gpt2(tokenizer: PreTrainedTokenizerBase, *, width: int, layers: int, h
     return model
 
 
-def windows(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], length: int) -> list[dict[str, Any]]:
-    """One stream of all texts, each begun with the end token, cut into rows of one length; the rest is left out.
-
-    Args:
-        tokenizer: The tokenizer.
-        texts: The texts.
-        length: Tokens a row.
-    """
-    stream = [i for ids in tokenizer(list(texts), verbose=False)["input_ids"] for i in (tokenizer.eos_token_id, *ids)]
-    rows = (stream[begin : begin + length] for begin in range(0, len(stream) - length + 1, length))
-    return [{"input_ids": row, "attention_mask": [1] * length, "labels": row} for row in rows]
-
-
 @torch.inference_mode()
 def document_nats(
     model: PreTrainedModel, ids: Sequence[int], *, length: int | None = None, batch_size: int = 16
@@ -102,7 +85,7 @@ def document_nats(
         batch_size: Windows at a time.
 
     Raises:
-        CheckpointError: If the model's config names no end token, or what it says is not finite.
+        CheckpointError: If the model's config names no end token, or its output is not finite.
     """
     length = length or model.config.max_position_embeddings
     end = model.config.eos_token_id

@@ -62,7 +62,7 @@ def _read_file(file: WeightFile) -> tuple[dict[str, Tensor], str]:
 
 
 def _read(stream: BinaryIO, stored: StoredTensor, file: str) -> tuple[Tensor, memoryview]:
-    """One tensor from where the stream stands, and a view of its bytes."""
+    """The tensor at the current position of the stream, and a view of its bytes."""
     size = stored.end - stored.start
     memory = torch.empty(size, dtype=torch.uint8)
     content: memoryview = memory.numpy().data

@@ -46,7 +46,7 @@ def export(source: _Source, folder: _Folder = None, onnx: _Onnx = False, to: _To
         return
     if folder is None or out is not None:
         raise typer.BadParameter("give a folder for the copy of a checkpoint; --out goes with --to.")
-    from compecon.checkpoints.materialise import materialise
+    from compecon.checkpoints.save import materialise
 
     if onnx:
         _require_writers()

@@ -6,20 +6,16 @@ other content than it says, is no checkpoint for a training: it is set aside und
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from compecon.errors import FileError, NewerError
 from compecon.files.durable import flush_file, sync_folder, write_text
-from compecon.files.safe_reader import open_file, parse_object, read_bytes, shown
+from compecon.files.safe_reader import open_file, parse_object, read_bytes, sha256_of, shown
 from compecon.files.schema import check_beginning, check_schema
-
-if TYPE_CHECKING:
-    from io import BufferedReader
 
 MARKER = "COMPLETE.json"
 SCHEMA = 1
@@ -123,8 +119,7 @@ def set_aside(path: Path) -> Path:
 def described(path: Path) -> dict[str, Any]:
     """Size and digest of a file, as a marker holds them."""
     with open_file(path) as stream:
-        digest = hashlib.file_digest(cast("BufferedReader", stream), "sha256").hexdigest()
-    return {"bytes": path.stat().st_size, "sha256": digest}
+        return {"bytes": path.stat().st_size, "sha256": sha256_of(stream)}
 
 
 def matches(path: Path, said: Mapping[str, Any]) -> bool:

@@ -8,6 +8,7 @@ refused here in one sentence, or made valid, so that no caller has to think of i
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
@@ -70,6 +71,11 @@ def read_stream(stream: BinaryIO, limit: int, name: str, *, error: type[Compecon
     if not left:
         raise error(f"{name} has more than the {limit:,} bytes accepted.")
     return b"".join(parts)
+
+
+def sha256_of(stream: BinaryIO) -> str:
+    """Digest of the rest of an open file, in hexadecimal."""
+    return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]  # BinaryIO lacks `readinto`
 
 
 def read_text(path: Path, limit: int, *, error: type[CompeconError] = FileError) -> str:

@@ -10,7 +10,7 @@ import torch
 from pydantic import Field
 
 from compecon.checkpoints.pretrained import Base, classifier
-from compecon.checkpoints.scratch import small_gpt2, train_tokenizer, windows
+from compecon.checkpoints.scratch import small_gpt2, train_tokenizer
 from compecon.evaluation.evaluate_model import evaluate
 from compecon.settings.model import settings_model
 from compecon.tasks.encode_rows import encode
@@ -89,7 +89,7 @@ def train_causal(corpus: LanguageTask, plan: CausalPlan, *, seed: int, report: S
     tokenizer = train_tokenizer(texts, plan.pieces, plan.positions)
     torch.manual_seed(seed)
     model = small_gpt2(tokenizer, width=plan.width, layers=plan.layers)
-    rows = windows(tokenizer, texts, plan.positions)
+    rows = encode(tokenizer, corpus.part("train"), plan.positions)
     report(f"causal: {model.num_parameters():,} parameters, {len(rows) * plan.positions:,} tokens of training text")
     fine_tune(model, tokenizer, rows, next_token_loss, replace(plan.settings, seed=seed))
     by_token, by_word = evaluate(model, tokenizer, corpus, "dev").metrics.values()

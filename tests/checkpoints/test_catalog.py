@@ -18,7 +18,7 @@ from compecon.checkpoints.catalog import VARIABLE, list_checkpoints
 from compecon.checkpoints.gate.intake import inspect_checkpoint
 from compecon.checkpoints.load import load_checkpoint
 from compecon.checkpoints.locate import locate
-from compecon.checkpoints.materialise import materialise
+from compecon.checkpoints.save import materialise
 from compecon.errors import CheckpointError
 
 pytestmark = pytest.mark.usefixtures("untried")

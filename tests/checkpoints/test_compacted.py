@@ -23,8 +23,7 @@ from compecon.checkpoints.gate.folder_files import open_root
 from compecon.checkpoints.gate.intake import inspect_checkpoint
 from compecon.checkpoints.gate.record import read_record
 from compecon.checkpoints.load import Checkpoint, load_checkpoint
-from compecon.checkpoints.materialise import materialise
-from compecon.checkpoints.save import save_checkpoint
+from compecon.checkpoints.save import materialise, save_checkpoint
 from compecon.compression.compact_model import compact, kept_heads
 from compecon.compression.families import layers_of
 from compecon.compression.units import Units

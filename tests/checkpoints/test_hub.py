@@ -105,7 +105,7 @@ def test_a_model_without_a_config_is_not_planned() -> None:
 
 @pytest.mark.parametrize("repo", ["", "a b", "../x", "a/b/c", "http://evil.example", "owner/..", "-x/y", "o/n@main"])
 def test_a_malformed_id_is_refused_without_asking(repo: str) -> None:
-    with pytest.raises(CheckpointError, match="no Hub id"):
+    with pytest.raises(CheckpointError, match="Hub id"):
         plan_download(repo, FakeHub(error=AssertionError("asked")))
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from compecon.checkpoints.scratch import document_nats, small_gpt2, train_tokenizer, windows
+from compecon.checkpoints.scratch import document_nats, small_gpt2, train_tokenizer
 from compecon.errors import CheckpointError
 
 TEXTS = ["the cat sat on the mat", "the dog sat on the log", "a cat and a dog"] * 5
@@ -21,14 +21,6 @@ def model():
 @given(st.text(max_size=100))
 def test_any_text_is_spelled_and_comes_back(text):
     assert TOKENIZER.decode(TOKENIZER(text, verbose=False)["input_ids"]) == text
-
-
-def test_rows_are_the_stream_of_texts_each_after_the_end_token():
-    rows = windows(TOKENIZER, TEXTS, length=5)
-    stream = [i for row in rows for i in row["input_ids"]]
-    whole = [i for text in TEXTS for i in (TOKENIZER.eos_token_id, *TOKENIZER(text)["input_ids"])]
-    assert stream == whole[: len(stream)]
-    assert len(whole) - len(stream) < 5
 
 
 def test_output_and_input_embeddings_are_one_tensor(model):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tokenizers import BertWordPieceTokenizer, Tokenizer
 from transformers import BertConfig, BertModel
 
-from compecon.checkpoints.shrink import shrink_encoder, shrink_tokenizer
+from compecon.checkpoints.pretrained import shrink_encoder, shrink_tokenizer
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 CHARACTERS = [c for c in string.printable if not c.isspace() and not c.isupper()] + ["é", "—", "“", "”", "я"]

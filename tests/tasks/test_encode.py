@@ -3,7 +3,7 @@ import pytest
 from tokenizers import BertWordPieceTokenizer
 from transformers import PreTrainedTokenizerFast
 
-from compecon.checkpoints.scratch import train_tokenizer, windows
+from compecon.checkpoints.scratch import train_tokenizer
 from compecon.errors import TaskError
 from compecon.tasks.encode_rows import Windows, encode
 from compecon.tasks.language_task import Document
@@ -37,7 +37,10 @@ def test_long_texts_are_cut(word_pieces):
 @pytest.mark.parametrize("length", [7, 32])
 def test_documents_become_the_rows_that_the_bundled_causal_model_learns_from(byte_level, length):
     documents = tuple(Document(text, 9) for text in TEXTS)  # more than are tokenized at a time
-    assert list(encode(byte_level, documents, length)) == windows(byte_level, TEXTS, length)
+    rows = list(encode(byte_level, documents, length))
+    stream = [i for text in TEXTS for i in (byte_level.eos_token_id, *byte_level(text, verbose=False)["input_ids"])]
+    assert [i for row in rows for i in row["input_ids"]] == stream[: len(stream) // length * length]
+    assert all(row["labels"] == row["input_ids"] and row["attention_mask"] == [1] * length for row in rows)
 
 
 def test_windows_are_a_sequence():

@@ -34,7 +34,7 @@ _NAMES = {
 }
 # Tensors that older versions of transformers stored beside the weights: masks, positions, frequencies.
 BUFFERS = re.compile(r"position_ids$|(^|\.)(attn|attention)\.(masked_)?bias$|inv_freq$")
-# What models store as whole numbers or truth values on purpose: those masks and positions, counters, tables of places.
+# What models store as integers or booleans on purpose: those masks and positions, counters, tables of positions.
 WHOLE = re.compile(rf"{BUFFERS.pattern}|_ids$|_index$|num_batches_tracked$|\.tid2eid$")
 _TOKENS = ("pad_token_id", "decoder_start_token_id")
 _POSITIONS = ("max_position_embeddings", "n_positions", "max_seq_len", "n_ctx")
@@ -47,21 +47,13 @@ _OFFSET_POSITIONS = frozenset({
 
 @dataclass(frozen=True)
 class Sizes:
-    """Sizes of the model that a config describes.
+    """Sizes of the model that a config describes."""
 
-    Attributes:
-        layers: Number of layers of the (first) stack.
-        heads: Attention heads a layer.
-        hidden_size: Width of the residual stream.
-        vocabulary: Rows of the embedding table.
-        max_positions: Longest input in tokens; ``None`` where positions are relative and no length is stated.
-    """
-
-    layers: int
-    heads: int
-    hidden_size: int
-    vocabulary: int
-    max_positions: int | None
+    layers: int  # number of layers of the (first) stack
+    heads: int  # attention heads a layer
+    hidden_size: int  # width of the residual stream
+    vocabulary: int  # rows of the embedding table
+    max_positions: int | None  # longest input in tokens; ``None`` where positions are relative and no length is stated
 
 
 def check_config(config: Mapping[str, Any]) -> None:
@@ -86,15 +78,7 @@ def check_config(config: Mapping[str, Any]) -> None:
 
 
 def check_code(content: Mapping[str, Any], file: str) -> None:
-    """Refuse a JSON file that asks for code, at any depth.
-
-    Args:
-        content: The parsed file.
-        file: Its name, for the message.
-
-    Raises:
-        CheckpointError: Naming the key and its value.
-    """
+    """Refuse a JSON file, called `file` in messages, that asks for code at any depth."""
     for key, value in _entries(content):
         if key in _CODE and value:
             raise CheckpointError(
@@ -108,7 +92,7 @@ def check_code(content: Mapping[str, Any], file: str) -> None:
 
 
 def without_implementations(value: Any) -> Any:
-    """A copy of a config that leaves the choice of attention kernels, at any depth, to whoever builds the model."""
+    """A copy of a config without its choice of attention kernels, at any depth."""
     if isinstance(value, Mapping):
         return {
             key: without_implementations(item) for key, item in value.items() if not _IMPLEMENTATION.fullmatch(str(key))
@@ -137,7 +121,7 @@ def _check_implementation(key: str, value: object, file: str) -> None:
 
 
 def _check_token(key: str, config: Mapping[str, Any]) -> None:
-    """Refuse the id of a token that the model looks up and does not have; -1 says that there is none."""
+    """Refuse the id of a token that the model looks up and does not have; -1 means none."""
     value, size = config.get(key), config.get("vocab_size")
     if value is None or (type(value) is int and value == -1):
         return
@@ -169,12 +153,8 @@ def _check_size(key: str, value: object) -> None:
 
 
 def read_sizes(config: Mapping[str, Any]) -> Sizes:
-    """Read the sizes under whatever name the architecture gives them.
-
-    Raises:
-        CheckpointError: If one is missing or is no positive whole number.
-    """
-    found = {name: _positive(config, keys) for name, keys in _NAMES.items()}
+    """Read the sizes under whatever names the architecture gives them; CheckpointError if one is missing or wrong."""
+    found = {name: positive(config, keys) for name, keys in _NAMES.items()}
     if found["hidden_size"] % found["heads"] and "head_dim" not in config and "d_kv" not in config:
         raise CheckpointError(
             f"config.json has a hidden size of {found['hidden_size']}, which {found['heads']} heads cannot share."
@@ -183,22 +163,19 @@ def read_sizes(config: Mapping[str, Any]) -> Sizes:
 
 
 def read_kept(config: Mapping[str, Any], sizes: Sizes) -> CompactShape | None:
-    """What a compacted model has kept of each layer; ``None`` for a dense one.
-
-    Raises:
-        CheckpointError: If it says so wrongly.
-    """
+    """What a compacted model has kept of each layer; None for a dense one."""
     if not str(config.get("model_type")).startswith(COMPACT):
         return None
     named = any(config.get(key) is not None for key in NEURONS)
-    n_neurons = _positive(config, NEURONS) if named else 4 * sizes.hidden_size
+    n_neurons = positive(config, NEURONS) if named else 4 * sizes.hidden_size
     try:
         return CompactShape.read(config.get("compact"), n_layers=sizes.layers, n_heads=sizes.heads, n_neurons=n_neurons)
     except ValueError as error:
         raise CheckpointError(f"config.json does not say what was kept: {error} Save the checkpoint again.") from error
 
 
-def _positive(config: Mapping[str, Any], keys: tuple[str, ...]) -> int:
+def positive(config: Mapping[str, Any], keys: tuple[str, ...]) -> int:
+    """The positive whole number under the first of these keys that the config has; CheckpointError without one."""
     present = [key for key in keys if config.get(key) is not None]
     if not present:
         raise CheckpointError(f"config.json has no {keys[0]}. Use a text model saved by transformers.")

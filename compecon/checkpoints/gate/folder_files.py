@@ -19,14 +19,10 @@ _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,199}")
 
 @dataclass(frozen=True)
 class Root:
-    """A folder of which files may be read, and where its symbolic links may lead.
+    """A folder of which files may be read, and where its symbolic links may lead."""
 
-    Attributes:
-        folder: The folder, with every link in its own path resolved.
-        targets: Folders in which a file may really lie: the folder itself, and those of the Hub cache it belongs to.
-    """
-
-    folder: Path
+    folder: Path  # the folder, with every link in its own path resolved
+    # folders in which a file may really lie: the folder itself, and those of the Hub cache it belongs to
     targets: tuple[Path, ...]
 
     def names(self) -> tuple[str, ...]:
@@ -38,15 +34,11 @@ class Root:
             raise CheckpointError(f"{shown(self.folder)} cannot be read: {why}. Check its permissions.") from error
 
     def has(self, name: str) -> bool:
-        """Whether the folder has an entry of that name, be it readable or not."""
+        """Whether the folder has an entry of that name, readable or not."""
         return os.path.lexists(self.folder / name)
 
     def locate(self, name: str) -> Path:
-        """Where a file really is.
-
-        Raises:
-            CheckpointError: If the name is not a plain file name, or leads out of the folder, or is not a regular file.
-        """
+        """Where a file of this plain name really is: a regular file that no link leads out of the folder."""
         if not is_plain_name(name):
             raise CheckpointError(f"{name!r} is not a plain file name; a checkpoint may only name files of its folder.")
         return contained(self.folder / name, self.targets)
@@ -64,14 +56,9 @@ class Root:
 
 
 def open_root(path: str | Path, trusted_root: Path | None = None) -> Root:
-    """Look at a folder as the root of a checkpoint.
+    """The root of a checkpoint; CheckpointError if there is no such folder.
 
-    Args:
-        path: The folder.
-        trusted_root: A folder of our own (the bundled checkpoints) in which files may be shared between checkpoints.
-
-    Raises:
-        CheckpointError: If there is no such folder.
+    Files may be shared between checkpoints in `trusted_root`, a folder of our own: that of the bundled checkpoints.
     """
     try:
         folder = Path(path).expanduser().resolve(strict=True)
@@ -99,16 +86,12 @@ def _hub_cache_stores(folder: Path) -> tuple[Path, ...]:
 
 
 def is_plain_name(name: object) -> bool:
-    """Whether this is the name of a file in a folder, with no path, drive or control character in it."""
+    """Whether this is the name of a file in a folder, without path, drive or control characters."""
     return isinstance(name, str) and _PLAIN.fullmatch(name) is not None
 
 
 def contained(path: Path, targets: tuple[Path, ...]) -> Path:
-    """Resolve a path and make sure that it is a regular file inside one of the targets.
-
-    Raises:
-        CheckpointError: If it is not.
-    """
+    """Resolve a path and refuse what is not a regular file inside one of the targets."""
     try:
         real = path.resolve(strict=True)
     except (OSError, RuntimeError) as error:
@@ -125,11 +108,7 @@ def contained(path: Path, targets: tuple[Path, ...]) -> Path:
 
 @contextmanager
 def open_regular(real: Path) -> Iterator[BinaryIO]:
-    """Open a resolved path, refusing what was put in its place since (a link, or a pipe that would block).
-
-    Raises:
-        CheckpointError: If it cannot be opened or read.
-    """
+    """Open a resolved path, refusing what has taken its place since (a link, or a pipe that would block)."""
     try:
         with open_file(real, error=CheckpointError, follow=False) as stream:
             yield stream
@@ -138,9 +117,5 @@ def open_regular(real: Path) -> Iterator[BinaryIO]:
 
 
 def parse_json(content: bytes, name: str) -> dict[str, Any]:
-    """Read a JSON object.
-
-    Raises:
-        CheckpointError: If it is none, or none that `compecon.files.safe_reader.parse_json` accepts.
-    """
+    """A JSON object that `compecon.files.safe_reader.parse_json` accepts; CheckpointError for anything else."""
     return parse_object(content, name, error=CheckpointError)

@@ -29,21 +29,13 @@ _LARGEST_SIZE = 1 << 48  # of a dimension or an offset
 
 @dataclass(frozen=True)
 class StoredTensor:
-    """Where one tensor lies in a file.
+    """Where one tensor lies in a file."""
 
-    Attributes:
-        name: Name in the file.
-        dtype: As safetensors writes it, such as ``"F16"``.
-        shape: Sizes; empty for a scalar.
-        start: First byte in the file.
-        end: One past the last byte in the file.
-    """
-
-    name: str
-    dtype: str
-    shape: tuple[int, ...]
-    start: int
-    end: int
+    name: str  # name in the file
+    dtype: str  # as safetensors writes it, such as ``"F16"``
+    shape: tuple[int, ...]  # sizes; empty for a scalar
+    start: int  # first byte in the file
+    end: int  # one past the last byte in the file
 
     @property
     def count(self) -> int:
@@ -52,11 +44,7 @@ class StoredTensor:
 
 
 def read_header(stream: BinaryIO, file: str) -> tuple[StoredTensor, ...]:
-    """Read and check the header of an open safetensors file.
-
-    Args:
-        stream: The file, opened for reading; left right after the header.
-        file: Its name, for the messages.
+    """Read and check the header of an open safetensors file, which is left right after it.
 
     Returns:
         The tensors in the order in which they lie in the file.

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from compecon.checkpoints.gate.digest import check_recorded, combined, sha256_of
+from compecon.checkpoints.gate.digest import check_recorded, combined
 from compecon.checkpoints.gate.folder_files import Root, open_regular, open_root
 from compecon.checkpoints.gate.preflight import Preflight, describe
 from compecon.checkpoints.gate.record import Record, read_record
@@ -20,27 +20,20 @@ from compecon.checkpoints.gate.removed_heads import with_compact_shape
 from compecon.checkpoints.gate.small_files import read_config, small_file_digests
 from compecon.checkpoints.gate.weight_files import WeightFile, list_weights
 from compecon.errors import CheckpointError
+from compecon.files.safe_reader import sha256_of
 
 
 @dataclass(frozen=True)
 class Survey:
-    """Everything that loading needs to know about a folder that passed the gate.
+    """Everything that loading needs to know about a folder that passed the gate."""
 
-    Attributes:
-        root: The folder.
-        config: Content of ``config.json``.
-        record: Content of ``compecon.json``.
-        weights: Files that hold its weights; the last ones may be shared with other bundled checkpoints.
-        small_files: Name to content digest of the config and the tokenizer's files.
-        preflight: The same for people; without the digest of the weights.
-    """
-
-    root: Root
-    config: Mapping[str, Any]
-    record: Record
+    root: Root  # the folder
+    config: Mapping[str, Any]  # content of ``config.json``
+    record: Record  # content of ``compecon.json``
+    # files that hold its weights; the last ones may be shared with other bundled checkpoints
     weights: tuple[WeightFile, ...]
-    small_files: Mapping[str, str]
-    preflight: Preflight
+    small_files: Mapping[str, str]  # name to content digest of the config and the tokenizer's files
+    preflight: Preflight  # the same for people; without the digest of the weights
 
 
 def inspect_checkpoint(path: str | Path, *, trusted_root: Path | None = None) -> Preflight:
@@ -50,12 +43,9 @@ def inspect_checkpoint(path: str | Path, *, trusted_root: Path | None = None) ->
         path: Folder with ``config.json``, safetensors weights and a tokenizer.
         trusted_root: Folder of our own whose checkpoints may share tensors; for the bundled ones only.
 
-    Returns:
-        What the checkpoint is and what can be done with it.
-
     Raises:
         CheckpointError: If it is missing, damaged, unsafe or too large for this machine; one sentence says what to do.
-        UnsupportedModelError: If its attention or its output is none that compecon can show.
+        UnsupportedModelError: If compecon cannot show its attention or its output.
     """
     found = survey(path, trusted_root=trusted_root)
     digests = dict(found.small_files)

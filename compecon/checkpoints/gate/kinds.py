@@ -33,11 +33,7 @@ SEVERAL_STACKS = (
 
 
 def architecture_of(config: Mapping[str, Any]) -> str:
-    """Name of the model class that the checkpoint was saved from.
-
-    Raises:
-        CheckpointError: If ``config.json`` does not name one.
-    """
+    """Name of the model class that the checkpoint was saved from; CheckpointError if the config names none."""
     named = config.get("architectures")
     if not isinstance(named, list) or not named or not isinstance(named[0], str) or not named[0].isidentifier():
         raise CheckpointError(
@@ -48,11 +44,7 @@ def architecture_of(config: Mapping[str, Any]) -> str:
 
 
 def kind_of(architecture: str, config: Mapping[str, Any]) -> Kind:
-    """What the model predicts.
-
-    Raises:
-        UnsupportedModelError: If its output is none that compecon shows.
-    """
+    """What the model predicts; UnsupportedModelError if compecon cannot show its output."""
     kind = next((kind for suffix, kind in _SUFFIXES if architecture.endswith(suffix)), None)
     if kind is None or architecture.endswith("DoubleHeadsModel"):
         raise UnsupportedModelError(
@@ -108,7 +100,7 @@ def abilities_of(kind: Kind, *, several_stacks: bool = False) -> tuple[str, ...]
 
 
 def limits_of(kind: Kind, *, several_stacks: bool = False) -> tuple[str, ...]:
-    """What it cannot do for being of this kind, in plain words."""
+    """What it cannot do because of its kind, in plain words."""
     if several_stacks:
         return (SEVERAL_STACKS,)
     return ("no trained head: attention and sentence vectors, no predictions",) if kind == "encoder" else ()

@@ -84,12 +84,7 @@ class Preflight:
 
 
 def describe(root: Root, config: Mapping[str, Any], files: tuple[WeightFile, ...]) -> Preflight:
-    """Put together what is known of a checkpoint from its config and its weights' headers.
-
-    Raises:
-        CheckpointError: If the config lacks what must be known, or the weights do not fit into memory.
-        UnsupportedModelError: If its attention or its output is none that compecon can show.
-    """
+    """Combine what a checkpoint's config and its weights' headers say; refuse weights that do not fit into memory."""
     architecture, model_type = architecture_of(config), _model_type(config)
     routed = _routed(architecture, model_type)
     kind, sizes = kind_of(architecture, config), read_sizes(config)
@@ -103,14 +98,10 @@ def describe(root: Root, config: Mapping[str, Any], files: tuple[WeightFile, ...
         model_type=model_type,
         kind=kind,
         labels=labels_of(config) if kind in ("classification", "regression") else (),
-        layers=sizes.layers,
-        heads=sizes.heads,
-        hidden_size=sizes.hidden_size,
-        vocabulary=sizes.vocabulary,
+        **vars(sizes),
         parameters=counts.total(),
         disk_bytes=disk,
         memory_bytes=_fitting(disk + 4 * counts.total()),
-        max_positions=sizes.max_positions,
         dtype=counts.most_common(1)[0][0] if counts else "",
         licence=licence_of(root),
         digest="",
@@ -140,11 +131,7 @@ def _routed(architecture: str, model_type: str) -> bool | None:
 
 
 def _counted(files: tuple[WeightFile, ...]) -> tuple[int, Counter[str]]:
-    """Bytes on disk, and the number of weights of each dtype.
-
-    Raises:
-        CheckpointError: If weights are whole numbers, which loading would turn into other weights without a word.
-    """
+    """Bytes on disk, and weights of each dtype; integers are refused, which loading would silently convert."""
     disk, counts = 0, Counter[str]()
     for name, tensor in (item for file in files for item in file.held().items()):
         disk += tensor.end - tensor.start

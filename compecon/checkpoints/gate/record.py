@@ -18,51 +18,33 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class SharedTensor:
-    """A tensor stored once for several bundled checkpoints.
+    """A tensor stored once for several bundled checkpoints."""
 
-    Attributes:
-        file: Relative path in the same bundle: ``../shared/<name>.safetensors``, or another checkpoint's file.
-        tensor: Name in that file.
-        sha256: Of that file's content.
-    """
-
-    file: str
-    tensor: str
-    sha256: str
+    file: str  # relative path in the same bundle: ``../shared/<name>.safetensors``, or another checkpoint's file
+    tensor: str  # name in that file
+    sha256: str  # of that file's content
 
 
 @dataclass(frozen=True)
 class Record:
-    """Content of ``compecon.json``; an empty one stands for a folder without it.
+    """Content of ``compecon.json``; an empty one for a folder without it."""
 
-    Attributes:
-        title: For a list, one line.
-        task: Such as ``"sentiment"``.
-        metrics: Measured figures with their intervals, as written.
-        limits: What it cannot do, for whoever chooses it: a sentence or two.
-        training: How the model came about, such as target, price and seed, as written.
-        sha256: File name to the digest of its content.
-        shared: Tensor name to where it is stored; only the bundled checkpoints may use it.
-    """
-
-    title: str = ""
-    task: str = ""
-    metrics: tuple[Mapping[str, Any], ...] = ()
-    limits: str = ""
+    title: str = ""  # for a list, one line
+    task: str = ""  # such as ``"sentiment"``
+    metrics: tuple[Mapping[str, Any], ...] = ()  # measured figures with their intervals, as written
+    limits: str = ""  # what it cannot do: a sentence or two
+    # how the model came about, such as target, price and seed, as written
     training: Mapping[str, Any] = field(default_factory=dict)
-    sha256: Mapping[str, str] = field(default_factory=dict)
+    sha256: Mapping[str, str] = field(default_factory=dict)  # file name to the digest of its content
+    # tensor name to where it is stored; only the bundled checkpoints may use it
     shared: Mapping[str, SharedTensor] = field(default_factory=dict)
 
 
 def read_record(root: Root, *, trusted: bool) -> Record:
     """Read ``compecon.json`` of a folder, if it has one.
 
-    Args:
-        root: The checkpoint's folder.
-        trusted: Whether the folder is one of ours, which may share tensors.
-
     Raises:
-        CheckpointError: If the record is malformed, or shares tensors without being one of ours.
+        CheckpointError: If it is malformed, or shares tensors although the folder is not a `trusted` one of ours.
     """
     if not root.has(RECORD):
         return Record()

@@ -1,4 +1,4 @@
-"""What was found in a file, kept until the file changes: a list drawn every few seconds parses nothing twice."""
+"""What was found in a file, cached until the file changes: a list drawn every few seconds parses nothing twice."""
 
 from __future__ import annotations
 
@@ -20,13 +20,11 @@ _SETTLED_NS = 2_000_000_000  # what was changed this long ago cannot change agai
 
 @final
 class remembered(Generic[Found]):  # noqa: N801 - a decorator
-    """Make a function of an open file and its name one of a resolved path, which looks into each content once.
+    """Make a function of an open file and its name one of a resolved path, which reads each content once.
 
-    A file is the same one while its path, device, inode, size and times of change are. Refusals are kept like answers:
-    a file that is costly to refuse costs it once. What was used longest ago is forgotten first.
-
-    Args:
-        find: Reads the file; its answer is shared by all callers, who must not change it.
+    A file is the same while its path, device, inode, size and times of change are. Refusals are cached like answers: a
+    file that is costly to refuse costs it once. The least recently used is dropped first. Callers share an answer and
+    must not change it.
     """
 
     def __init__(self, find: Callable[[BinaryIO, str], Found]) -> None:
@@ -36,12 +34,7 @@ class remembered(Generic[Found]):  # noqa: N801 - a decorator
         self._lock = threading.Lock()  # held while a file is read, so that two pages do not read it at the same time
 
     def __call__(self, path: Path, name: str) -> Found:
-        """The answer for a file.
-
-        Raises:
-            CheckpointError: If the file cannot be opened.
-            CompeconError: As the function raises it.
-        """
+        """The answer for a file, or the function's own CompeconError; CheckpointError if the file cannot be opened."""
         with self._lock, open_regular(path) as stream:
             about = os.fstat(stream.fileno())
             key = (path, name, about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns, about.st_ctime_ns)

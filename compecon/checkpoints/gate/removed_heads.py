@@ -1,7 +1,7 @@
 """Heads that transformers 4 removed: its `prune_heads` wrote ``pruned_heads`` into the config, which newer ones ignore.
 
 Such a checkpoint has smaller matrices than its other sizes say. The families that compecon compacts are opened as the
-compact shape that they are; for others the cause is named.
+compact shape that they are; for others the error names the cause.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from compecon.checkpoints.gate.config_check import positive
 from compecon.compression.shape import COMPACT, NEURONS, CompactShape
 from compecon.errors import CheckpointError, UnsupportedModelError
 
@@ -23,10 +24,7 @@ _WIDTHS = ("hidden_size", "dim", "n_embd")
 
 
 def with_compact_shape(config: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A config with ``pruned_heads`` as that of a compacted model; any other as it is.
-
-    Args:
-        config: Checked content of ``config.json``.
+    """A config with ``pruned_heads`` as that of a compacted model; any other is returned unchanged.
 
     Raises:
         CheckpointError: If the entry names heads that the other sizes do not allow.
@@ -41,7 +39,7 @@ def with_compact_shape(config: Mapping[str, Any]) -> Mapping[str, Any]:
             f"config.json says that heads were removed ({_KEY}), and {model_type} with fewer heads cannot be opened. "
             f"Use the model before its heads were removed, or one of {', '.join(_FAMILIES)}."
         )
-    layers, heads, width = (_size(config, names) for names in (_LAYERS, _HEADS, _WIDTHS))
+    layers, heads, width = (positive(config, names) for names in (_LAYERS, _HEADS, _WIDTHS))
     neurons = next((config[name] for name in NEURONS if config.get(name) is not None), 4 * width)
     gone = _gone(pruned, layers, heads)
     kept = tuple(tuple(head for head in range(heads) if head not in gone.get(layer, ())) for layer in range(layers))
@@ -52,13 +50,6 @@ def with_compact_shape(config: Mapping[str, Any]) -> Mapping[str, Any]:
         "architectures": [f"Compact{name}" for name in named] if isinstance(named, list) else named,
         "compact": CompactShape(kept, (neurons,) * layers).written(),
     }
-
-
-def _size(config: Mapping[str, Any], names: tuple[str, ...]) -> int:
-    value = next((config[name] for name in names if config.get(name) is not None), None)
-    if type(value) is not int or value < 1:
-        raise CheckpointError(f"config.json has {names[0]} = {value!r}, where a positive whole number was expected.")
-    return value
 
 
 def _gone(pruned: object, layers: int, heads: int) -> dict[int, set[int]]:

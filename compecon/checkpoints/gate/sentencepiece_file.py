@@ -1,4 +1,4 @@
-"""Whether a SentencePiece file is whole, told from its bytes: what reads it blames others when it is not."""
+"""Whether a SentencePiece file is complete, by its bytes: what reads a damaged one blames something else."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LENGTH_DELIMITED = 2
 
 
 def check_sentencepiece_files(files: Mapping[str, bytes]) -> None:
-    """Check those of a tokenizer that are all it can be read from; arguments and errors as of `check_sentencepiece`."""
+    """Check the files that a tokenizer can only be read from, as `check_sentencepiece` does."""
     if not _VOCABULARIES & files.keys():
         for name, content in files.items():
             if name.endswith(".model"):
@@ -22,20 +22,12 @@ def check_sentencepiece_files(files: Mapping[str, bytes]) -> None:
 
 
 def check_sentencepiece(content: bytes, name: str) -> None:
-    """Refuse a damaged file, and one that nothing here can read.
-
-    Args:
-        content: The file. Text is let through: files of this name may also list tokens in lines (tiktoken).
-        name: Its name, for the message.
-
-    Raises:
-        CheckpointError: Naming the file.
-    """
+    """Refuse a damaged file, or one that nothing here can read; text passes, as a list of tokens (tiktoken) may."""
     if content and content.isascii() and content[:1].isalnum():
         return
     if not _is_whole(content):
         raise CheckpointError(
-            f"{name} is damaged: it is no SentencePiece model, or not all of one. Download it again, or save the "
+            f"{name} is damaged: it is not a SentencePiece model, or not all of one. Download it again, or save the "
             "tokenizer as tokenizer.json."
         )
     if find_spec("sentencepiece") is None:
@@ -59,7 +51,7 @@ def _is_whole(content: bytes) -> bool:
 
 
 def _number(content: bytes, place: int) -> tuple[int, int]:
-    """A variable-length number and the place behind it; beyond the end where there is none."""
+    """A variable-length number and the position after it; beyond the end where there is none."""
     value = 0
     for step, byte in enumerate(content[place : place + 9]):
         value |= (byte & 127) << (7 * step)

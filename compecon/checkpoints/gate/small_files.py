@@ -33,21 +33,12 @@ def read_small_file(root: Root, name: str) -> bytes:
 
 
 def read_config(root: Root) -> Mapping[str, Any]:
-    """The checked content of the config, shared by all who ask: nobody may change it.
-
-    Raises:
-        CheckpointError: If it is damaged, asks for code, or describes what no machine can hold.
-        UnsupportedModelError: If it describes quantised weights.
-    """
+    """The checked content of the config, shared by all callers, which must not change it."""
     return _config(root.locate(CONFIG), CONFIG)
 
 
 def small_file_digests(root: Root) -> dict[str, str]:
-    """Name to sha256 of the config and of the tokenizer's files.
-
-    Raises:
-        CheckpointError: If there is no config or no tokenizer, or if the tokenizer asks for code.
-    """
+    """Name to sha256 of the config and the tokenizer's files; refused if either is absent or asks for code."""
     if not root.has(CONFIG):
         raise CheckpointError(f"{root.folder} has no {CONFIG}. Give a folder written by save_pretrained.")
     names = [name for name in (CONFIG, *TOKENIZER_FILES) if root.has(name)]

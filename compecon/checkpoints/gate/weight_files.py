@@ -24,21 +24,13 @@ _FOREIGN = (".gguf", ".ggml", ".onnx", ".h5", ".msgpack", ".npz", ".tflite", ".m
 
 @dataclass(frozen=True)
 class WeightFile:
-    """A safetensors file and the tensors in it that belong to the checkpoint.
+    """A safetensors file and the tensors in it that belong to the checkpoint."""
 
-    Attributes:
-        name: As the folder names it.
-        path: Where it really lies.
-        tensors: All tensors in it, in their order.
-        wanted: Name in the model to name in the file; a file shared by several checkpoints holds more.
-        sha256: Digest that ``compecon.json`` notes for the file; ``None`` if it notes none.
-    """
-
-    name: str
-    path: Path
-    tensors: tuple[StoredTensor, ...]
-    wanted: Mapping[str, str]
-    sha256: str | None
+    name: str  # as the folder names it
+    path: Path  # where it really lies
+    tensors: tuple[StoredTensor, ...]  # all tensors in it, in their order
+    wanted: Mapping[str, str]  # name in the model to name in the file; a file shared by several checkpoints holds more
+    sha256: str | None  # digest that ``compecon.json`` records for the file, if any
 
     def held(self) -> dict[str, StoredTensor]:
         """The wanted tensors by their name in the model."""
@@ -47,11 +39,7 @@ class WeightFile:
 
 
 def list_weights(root: Root, record: Record) -> tuple[WeightFile, ...]:
-    """Find and check the weight files of a folder.
-
-    Args:
-        root: The folder.
-        record: Its ``compecon.json``; tensors shared with other checkpoints may only be those of a trusted one.
+    """Find and check the weight files of a folder; tensors may be shared as its ``compecon.json`` says.
 
     Raises:
         CheckpointError: If there are none, only pickled ones, or if one is damaged or lies elsewhere.

@@ -1,4 +1,4 @@
-"""A tokenizer of unknown origin: it lives in a limited child process, and here stands what asks it."""
+"""A tokenizer of unknown origin: it lives in a limited child process, which the tokenizer here asks."""
 
 from __future__ import annotations
 
@@ -16,33 +16,27 @@ from typing_extensions import override
 
 from compecon import children
 from compecon.checkpoints.gate.small_files import TOKENIZER_FILES
-from compecon.checkpoints.tokenizers.tokenizer_limits import LIMITS, ROWS
-from compecon.children.limited import LimitedProcess
+from compecon.children.limited import LimitedProcess, Limits
 from compecon.children.messages import Message
 from compecon.errors import CheckpointError, ChildError, TextError
 
+LIMITS = Limits()  # as in the process itself
+_ROWS = 256  # texts in one question: what a row may cost together, and how many are read again to find the bad one
 _VARIABLES = {
     "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "OMP_NUM_THREADS": "1", "TRANSFORMERS_VERBOSITY": "error",
 }  # fmt: skip
-_SHOWN = 40  # characters of a text that is named in an error
+_SHOWN = 40  # characters of a text that is quoted in an error
 
 
 @final
 @dataclass(frozen=True)
 class Alignment:
-    """Where the tokens of one text or pair stand, as the encodings of the ``tokenizers`` library say it.
+    """Where the tokens of one text or pair stand, as the encodings of the ``tokenizers`` library say it."""
 
-    Attributes:
-        ids: Of the tokens.
-        offsets: First character of each token, and one behind its last.
-        word_ids: The word each belongs to; None for tokens that were added.
-        sequence_ids: The text each belongs to, 0 or 1; None for tokens that were added.
-    """
-
-    ids: list[int]
-    offsets: list[tuple[int, int]]
-    word_ids: list[int | None]
-    sequence_ids: list[int | None]
+    ids: list[int]  # of the tokens
+    offsets: list[tuple[int, int]]  # first character of each token, and one behind its last
+    word_ids: list[int | None]  # the word each belongs to; None for tokens that were added
+    sequence_ids: list[int | None]  # the text each belongs to, 0 or 1; None for tokens that were added
 
 
 class ForeignTokenizer(PreTrainedTokenizerBase):
@@ -52,7 +46,7 @@ class ForeignTokenizer(PreTrainedTokenizerBase):
     """
 
     def __init__(self, process: LimitedProcess, said: Mapping[str, Any]) -> None:
-        """Take a process of `foreign_process`, and what it said of the tokenizer when it had loaded it."""
+        """Take a process of `foreign_process`, and what it reported when it had loaded the tokenizer."""
         self._process, self._said = process, said
         self._token_of: dict[int, str | None] = {}
         self._id_of: dict[str, int] = {}
@@ -62,7 +56,7 @@ class ForeignTokenizer(PreTrainedTokenizerBase):
 
     @property
     def is_fast(self) -> bool:
-        """Whether it is written in Rust, and tells where its tokens stand."""
+        """Whether it is written in Rust, and knows where its tokens stand."""
         return bool(self._said["is_fast"])
 
     @property
@@ -137,8 +131,8 @@ class ForeignTokenizer(PreTrainedTokenizerBase):
         asked = _options(options, self.model_input_names)
         columns: dict[str, list[list[int]]] = {}
         aligned: Any = None
-        for begin in range(0, len(texts), ROWS):
-            part = slice(begin, begin + ROWS)
+        for begin in range(0, len(texts), _ROWS):
+            part = slice(begin, begin + _ROWS)
             for answer in self._read(texts[part], pairs and pairs[part], asked, begin if len(texts) > 1 else None):
                 _append(columns, answer)
                 aligned = _alignment(answer, columns) if len(texts) == 1 else None
@@ -175,11 +169,7 @@ class ForeignTokenizer(PreTrainedTokenizerBase):
 
 
 def foreign_process(files: Mapping[str, bytes]) -> LimitedProcess:
-    """A process that holds a tokenizer, from its files; it starts when it is first asked.
-
-    Args:
-        files: Name to content of the tokenizer's files and the config.
-    """
+    """A process that holds a tokenizer, from its files and the config; it starts at the first question."""
     folder = Path(tempfile.mkdtemp(prefix="compecon-tokenizer-"))
     process = LimitedProcess(
         _starter(folder), LIMITS, Message({"ask": "load"}), partial(shutil.rmtree, folder, ignore_errors=True)
@@ -190,7 +180,7 @@ def foreign_process(files: Mapping[str, bytes]) -> LimitedProcess:
 
 
 def _starter(folder: Path) -> Callable[[], subprocess.Popen[bytes]]:
-    """Starts the process in the folder with its files, which is there as long as it can be started."""
+    """What starts the process in the folder with its files, which exists as long as it can be started."""
 
     def start() -> subprocess.Popen[bytes]:
         return children.start(

@@ -19,19 +19,12 @@ _BYTE_FALLBACK = re.compile(r"<0x([0-9A-F]{2})>")
 
 @dataclass(frozen=True)
 class Spelling:
-    """How a tokenizer writes where words begin and end.
+    """How a tokenizer writes where words begin and end."""
 
-    Attributes:
-        prefix: What a piece that continues a word starts with, such as ``"##"``; empty for none.
-        suffix: What the last piece of a word ends with, such as ``"</w>"``; empty for none.
-        space: What stands for a space, such as ``"▁"``; empty for none.
-        byte_level: Whether each character of a piece stands for one byte, as in GPT-2.
-    """
-
-    prefix: str = ""
-    suffix: str = ""
-    space: str = "▁"
-    byte_level: bool = False
+    prefix: str = ""  # what a piece that continues a word starts with, such as ``"##"``; empty for none
+    suffix: str = ""  # what the last piece of a word ends with, such as ``"</w>"``; empty for none
+    space: str = "▁"  # what stands for a space, such as ``"▁"``; empty for none
+    byte_level: bool = False  # whether each character of a piece stands for one byte, as in GPT-2
 
     def spoken(self, piece: str) -> str | bytes:
         """The text that a piece stands for, with its spaces; bytes where it is only part of a character."""
@@ -56,12 +49,7 @@ class Spelling:
         return "".join(map(_visible, text)) or "⟨⟩"
 
     def joined(self, pieces: Sequence[str], words: Sequence[int | None]) -> tuple[bool, ...]:
-        """Whether each piece continues the word of the piece before it.
-
-        Args:
-            pieces: As the tokenizer's vocabulary spells them.
-            words: The word that each belongs to; ``None`` for special tokens.
-        """
+        """Whether each piece continues the word of the one before it; `words` has None for special tokens."""
         return (False, *(self._continues(pieces[i - 1 : i + 1], words[i - 1 : i + 1]) for i in range(1, len(pieces))))
 
     def _continues(self, pieces: Sequence[str], words: Sequence[int | None]) -> bool:

@@ -31,10 +31,8 @@ _processes: WeakValueDictionary[str, LimitedProcess] = WeakValueDictionary()  # 
 def load_tokenizer(survey: Survey, *, trusted: bool) -> PreTrainedTokenizerBase:
     """Load the tokenizer of a surveyed checkpoint.
 
-    Args:
-        survey: The checkpoint.
-        trusted: Whether it is one of ours. A tokenizer whose files are those of a bundled one is ours too; any other
-            is loaded into a process of its own, which takes a second, and first reads texts that set off its rules.
+    A trusted checkpoint is one of ours. A tokenizer whose files are those of a bundled one is ours too; any other is
+    loaded into a process of its own, which takes a second, and first reads texts that set off its rules.
 
     Raises:
         CheckpointError: If it cannot be loaded, or hangs or explodes on those texts.

@@ -2,13 +2,14 @@
 
 A tokenizer is a small program: a regular expression can take exponential time, a chain of normalizers can turn ten
 characters into ten billion. So it runs here, for as long as it is used, and never in the process of the dashboard or of
-a training. torch is kept out: a tokenizer needs none of it, and every one of them would weigh 200 MB more.
+a training. torch is kept out: a tokenizer does not need it, and it would cost each child 200 MB.
 """
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,21 @@ import numpy as np
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from compecon.checkpoints.tokenizers.panics import panics_as_errors, reason
-from compecon.checkpoints.tokenizers.probes import probes_of
 from compecon.checkpoints.tokenizers.tokenizer_files import saved_files
-from compecon.checkpoints.tokenizers.tokenizer_limits import LIMITS, MOST_TOKENS_A_CHARACTER, SPARE_TOKENS
+from compecon.children.limited import Limits
 from compecon.children.messages import Message
 from compecon.children.serve import serve
 
+_MOST_PROBES = 200
+_PROBES = (
+    "The cat sat on the mat; it wasn't 3.14159 metres long!",
+    "Ünïcödé, 漢字, 😀 and\ttabs\n\nlines",
+    "a" * 2000 + "!",
+    "1" * 500 + " " * 500 + "-" * 500,
+    "".join(map(chr, range(32, 127))) * 4,
+)
+# A character of three bytes that compatibility normalization spells out becomes some fifty byte-level tokens at most.
+_MOST_TOKENS_A_CHARACTER, _SPARE_TOKENS = 60, 1000
 _COLUMNS = frozenset({"input_ids", "attention_mask", "token_type_ids", "special_tokens_mask"})
 
 
@@ -77,8 +87,8 @@ class Service:
         )
 
     def _probe(self, _question: Message) -> Message:
-        """Read what the tokenizer's own rules react to; what explodes on loading or on this is refused at once."""
-        for probe in probes_of(self._folder):
+        """Read texts that the tokenizer's own rules react to: what explodes on loading or on these is refused."""
+        for probe in _probes_of(self._folder):
             _check_length(len(self._plain([probe])["input_ids"][0]), [probe], [])
         return Message({})
 
@@ -132,12 +142,42 @@ def _with_gaps(numbers: list[int | None]) -> np.ndarray:
 
 def _check_length(n_tokens: int, texts: list[str], pairs: list[str]) -> None:
     n_characters = sum(map(len, (*texts, *pairs)))
-    if n_tokens > MOST_TOKENS_A_CHARACTER * n_characters + SPARE_TOKENS * len(texts):
+    if n_tokens > _MOST_TOKENS_A_CHARACTER * n_characters + _SPARE_TOKENS * len(texts):
         raise ValueError(f"it makes {n_tokens:,} tokens of {n_characters:,} characters")
+
+
+def _probes_of(folder: Path) -> Iterator[str]:
+    """Ordinary texts and long runs, then each literal and each character of a pattern in a folder's tokenizer.json."""
+    yield from _PROBES
+    path = folder / "tokenizer.json"
+    if not path.is_file():
+        return
+    literals: dict[str, None] = {}
+    for key, value in _strings(json.loads(path.read_text(encoding="utf-8")), depth=0):
+        if key == "String":
+            literals[value[:50]] = None
+        elif key == "Regex":
+            literals |= dict.fromkeys(character for character in value[:2000] if not character.isspace())
+    for literal in list(literals)[:_MOST_PROBES]:
+        yield literal * 10
+        yield literal * 300 + "!"
+        yield literal * 300 + "☃"  # an end that hardly any pattern expects, so that it looks for another way to match
+
+
+def _strings(value: Any, depth: int) -> Iterator[tuple[str, str]]:
+    """Strings under a key, anywhere but in the vocabulary, which is large and not a program."""
+    if depth > 30:
+        return
+    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in entries:
+        if isinstance(item, str):
+            yield str(key), item
+        elif key not in ("model", "added_tokens"):
+            yield from _strings(item, depth + 1)
 
 
 if __name__ == "__main__":
     try:
-        serve(Service(Path(sys.argv[1])).answer, LIMITS)
+        serve(Service(Path(sys.argv[1])).answer, Limits())
     except Exception as error:  # noqa: BLE001 - the other side sees that it ended
         sys.exit(reason(error))

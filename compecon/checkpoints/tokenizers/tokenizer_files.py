@@ -29,12 +29,7 @@ def save_tokenizer(tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
 
 
 def saved_files(tokenizer: PreTrainedTokenizerBase, scratch: Path) -> dict[str, bytes]:
-    """Name to content of a tokenizer's files, as `save_tokenizer` writes them.
-
-    Args:
-        tokenizer: The tokenizer.
-        scratch: A folder that can be written for a moment.
-    """
+    """Name to content of a tokenizer's files, as `save_tokenizer` writes them (in `scratch`, for a moment)."""
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         save_tokenizer(tokenizer, Path(folder))
         return {path.name: path.read_bytes() for path in Path(folder).iterdir() if path.name in TOKENIZER_FILES}
