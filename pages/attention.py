@@ -7,7 +7,7 @@ from app.compare.compare_link import compare_button
 from app.parts.live_canvas import live_canvas
 from app.parts.widgets import checkpoint_report, controls, escaped, lost_part
 from app.server.resources import bundled_examples, checkpoints
-from app.state.attention_state import AttentionChoice, attention_choice, canvas_view, remember
+from app.state.attention_state import AttentionChoice, CanvasView, attention_choice, remember
 from compecon.views.attention.request import problem_with
 
 entries = checkpoints()
@@ -17,7 +17,7 @@ default = AttentionChoice(first, "auto", example.text, example.pair, "top-k")
 
 choice = attention_choice(default, entries)
 entry = entries.get(choice.checkpoint)
-view = canvas_view()
+view = CanvasView.current()
 
 lost_part("attention")
 # The canvas comes first: it paints while the browser still fetches the parts that draw the widgets.

@@ -16,11 +16,9 @@ from app.parts.canvas import canvas_component
 from app.parts.data_table import data_table
 from app.parts.widgets import escaped, lost_part, method_problems
 from app.state.allocation_state import (
-    ALLOCATION_CANVAS,
     AllocationChoice,
     AllocationView,
     allocation_choice,
-    allocation_view,
     keep_rule,
     remember_allocation,
 )
@@ -38,7 +36,7 @@ _PARTS = {"queries": "Queries", "rules": "Rules side by side", "gains": "What sh
 
 def allocation_page() -> None:
     """Everything on the page."""
-    choice, view = allocation_choice(streams()), allocation_view()
+    choice, view = allocation_choice(streams()), AllocationView.current()
     lost_part("allocation")
     with st.sidebar:
         market = _market(choice)
@@ -147,7 +145,7 @@ def _canvas(market: Market, choice: AllocationChoice, view: AllocationView) -> N
         "note": rule_note(market, choice.rule),
         "provenance": provenance(market, choice),
     }
-    component(data=data, key=ALLOCATION_CANVAS, on_view_change=lambda: None)
+    component(data=data, key=AllocationView.CANVAS, on_view_change=lambda: None)
 
 
 def _queries(market: Market, choice: AllocationChoice, view: AllocationView) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from app.server.resources import forget_checkpoints
-from app.state.attention_state import chosen, hold_plan, planned_download, select_checkpoint
+from app.state.attention_state import PLAN, chosen, select_checkpoint
 from compecon.errors import CompeconError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def open_another() -> None:
         st.text("Folders: start compecon with\n--checkpoints DIR.")
         st.text_input("Hugging Face id", key="hub_id", placeholder="owner/name", max_chars=200)
         st.button("Look up its size", on_click=_look_up)
-        plan = planned_download()
+        plan = PLAN.get()
         if isinstance(plan, str):
             st.text(plan)
         elif plan is not None:
@@ -38,9 +38,9 @@ def _look_up() -> None:
     from compecon.checkpoints.hub_download import plan_download  # noqa: PLC0415 - a network client, only for those who ask
 
     try:
-        hold_plan(plan_download(str(chosen("hub_id") or "").strip()))
+        PLAN.put(plan_download(str(chosen("hub_id") or "").strip()))
     except CompeconError as error:
-        hold_plan(str(error))
+        PLAN.put(str(error))
 
 
 def _fetch(plan: DownloadPlan) -> None:
@@ -54,9 +54,9 @@ def _fetch(plan: DownloadPlan) -> None:
     try:
         folder = download(plan, show)
     except CompeconError as error:
-        hold_plan(str(error))
+        PLAN.put(str(error))
     else:
         forget_checkpoints()
-        hold_plan(None)
+        PLAN.put(None)
         select_checkpoint(str(folder))
     st.rerun()

@@ -18,13 +18,10 @@ from app.server.guard import page_token
 from app.server.resources import bundled_examples, checkpoints
 from app.state.attention_state import DEVICES
 from app.state.compare_state import (
-    COMPARE_CANVAS,
+    LAST_GOOD_PAIR,
     CompareChoice,
     CompareView,
     compare_choice,
-    compare_view,
-    hold_pair,
-    last_good_pair,
     remember_compare,
     show_text,
     swap_sides,
@@ -41,7 +38,7 @@ def compare_page() -> None:
     """Everything on the page."""
     entries = checkpoints()
     default = _default(entries)
-    choice, view = compare_choice(default, entries), compare_view()
+    choice, view = compare_choice(default, entries), CompareView.current()
     lost_part("compare")
     st.segmented_control(
         "Compare on", _PARTS, format_func=_PARTS.__getitem__, key="compare_part", required=True,
@@ -72,13 +69,13 @@ def _canvas(choice: CompareChoice, view: CompareView, entries: Mapping[str, Chec
     a, b = entries.get(choice.a), entries.get(choice.b)
     error = pair_problem(a, b, choice.text, choice.pair)
     if a is None or b is None or error:
-        request = last_good_pair() or _NOTHING
+        request = LAST_GOOD_PAIR.get() or _NOTHING
     else:
         request = _request(choice, a, b)
-        hold_pair(request)
+        LAST_GOOD_PAIR.put(request)
     component = canvas_component("compare", styles=("canvas.css",))
     data = {**request, "token": page_token(), "view": asdict(view), "error": error}
-    component(data=data, key=COMPARE_CANVAS, on_view_change=lambda: None, on_swap_change=swap_sides)
+    component(data=data, key=CompareView.CANVAS, on_view_change=lambda: None, on_swap_change=swap_sides)
 
 
 def _request(choice: CompareChoice, a: CheckpointEntry, b: CheckpointEntry) -> dict[str, Any]:

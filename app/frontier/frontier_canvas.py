@@ -13,7 +13,7 @@ from app.frontier.plot_style import COLOURS
 from app.frontier.shared_frontier import Frontier
 from app.parts.canvas import canvas_component
 from app.server.routes import PREFIX
-from app.state.frontier_state import FRONTIER_CANVAS, FrontierPlace
+from app.state.frontier_state import FrontierPlace
 from compecon.views.frontier.frontier_view import FrontierView
 
 
@@ -22,7 +22,7 @@ def frontier_canvas(shown: Frontier, view: FrontierView, place: FrontierPlace, a
     component = canvas_component("frontier", isolate_styles=False)  # Plotly puts its style sheet into the page
     told = component(
         data=canvas_data(shown, view, place, advised),
-        key=FRONTIER_CANVAS,
+        key=FrontierPlace.CANVAS,
         on_view_change=lambda: None,
         on_picked_change=lambda: None,
         on_go_change=lambda: None,

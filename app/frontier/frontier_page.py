@@ -14,7 +14,7 @@ from app.parts.widgets import lost_part
 from app.server.resources import forget_checkpoints
 from app.state.attention_state import select_checkpoint
 from app.state.compare_state import choose_pair
-from app.state.frontier_state import FrontierChoice, frontier_choice, frontier_place, picked_points, remember_frontier
+from app.state.frontier_state import FrontierChoice, FrontierPlace, frontier_choice, picked_points, remember_frontier
 from compecon.paths import dashboard_root
 from compecon.views.frontier.frontier_view import FrontierAxes, FrontierView
 
@@ -24,7 +24,7 @@ _Y = {"quality": "The metric", "change": "Change from dense parent"}
 def frontier_page() -> None:
     """Everything on the page."""
     shown = frontier()
-    choice, place = frontier_choice(shown.tasks, shown.costs), frontier_place()
+    choice, place = frontier_choice(shown.tasks, shown.costs), FrontierPlace.current()
     lost_part("frontier")
     if not shown.tasks:
         st.info("Nothing to show yet: no checkpoint, run or result has a metric. Start a run on the Train page.")

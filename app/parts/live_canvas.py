@@ -9,7 +9,7 @@ from app.parts.canvas import canvas_component
 from app.parts.stream_sources import sources_of
 from app.server.guard import page_token
 from app.server.resources import checkpoints
-from app.state.attention_state import CANVAS_KEY, AttentionChoice, CanvasView, hold_request, last_good_request
+from app.state.attention_state import LAST_GOOD, AttentionChoice, CanvasView
 from compecon.views.attention.snippet import python_snippet
 
 _NOTHING = {"id": "", "title": "", "source": None, "live": None, "python": ""}  # an error before any picture
@@ -17,12 +17,12 @@ _NOTHING = {"id": "", "title": "", "source": None, "live": None, "python": ""}  
 
 def live_canvas(choice: AttentionChoice, view: CanvasView, error: str | None) -> None:
     """Draw the canvas for a request; with an error, the last good picture under a sentence."""
-    request = (last_good_request() or _NOTHING) if error else _request(choice)
+    request = (LAST_GOOD.get() or _NOTHING) if error else _request(choice)
     if not error:
-        hold_request(request)
+        LAST_GOOD.put(request)
     component = canvas_component("canvas")
     data = {**request, "token": page_token(), "view": asdict(view), "error": error}
-    component(data=data, key=CANVAS_KEY, on_view_change=lambda: None)
+    component(data=data, key=CanvasView.CANVAS, on_view_change=lambda: None)
 
 
 def _request(choice: AttentionChoice) -> dict[str, Any]:

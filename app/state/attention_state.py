@@ -6,11 +6,12 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, Self, final
+from typing import TYPE_CHECKING, Any, Literal, final
 
 import streamlit as st
 
-from app.state.address_bar import integer, lose, lose_unknown, one_of, write_address
+from app.state.address_bar import integer, lose, lose_unknown, one_of, write_changes
+from app.state.held import Check, Held, View
 from compecon.attention.policies import POLICIES
 
 if TYPE_CHECKING:
@@ -18,10 +19,11 @@ if TYPE_CHECKING:
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 MAX_URL_TEXT = 1_500  # characters; longer texts would make links that mail programs cut
-CANVAS_KEY = "canvas"
-_LAST_GOOD = "last_good_request"
+LAST_GOOD: Held[dict[str, Any] | None] = Held("last_good_request", None)
+"""The last canvas request that was not refused: its picture stays while an error is shown."""
+PLAN: Held[DownloadPlan | str | None] = Held("hub_plan", None)
+"""The Hub's last answer: what would be downloaded, or a sentence on why nothing can be."""
 _NEXT_CHECKPOINT = "next_checkpoint"
-_PLAN = "hub_plan"
 _ATTENTION = "attention_choice"  # as it was when another page was opened: its widgets' values go with them
 
 
@@ -50,9 +52,24 @@ class AttentionChoice:
         return hashlib.sha256(json.dumps(asdict(self)).encode()).hexdigest()[:16]
 
 
+VIEW_CHECKS: Mapping[str, Check] = {
+    "k": integer,
+    "layer": integer,
+    "head": integer,
+    "view": one_of(("row", "received")),
+    "tokens": one_of(("all", "content")),
+    "unit": one_of(("nats", "bits")),
+    "statistic": one_of((
+        "gini", "gini_small_sample", "entropy", "effective_number", "top_share_10", "bottom_share_50", "herfindahl",
+        "gini_inside", "moved",
+    )),
+    "tiles": one_of(("numbers", "pictures")),
+}  # fmt: skip
+
+
 @final
 @dataclass(frozen=True)
-class CanvasView:
+class CanvasView(View):
     """Where the canvas looks.
 
     Attributes:
@@ -66,6 +83,9 @@ class CanvasView:
         tiles: "numbers" or "pictures".
     """
 
+    CANVAS = "canvas"
+    CHECKS = VIEW_CHECKS
+
     k: int = 0
     layer: int = 0
     head: int = 0
@@ -74,27 +94,6 @@ class CanvasView:
     unit: Literal["nats", "bits"] = "nats"
     statistic: str = "gini"
     tiles: Literal["numbers", "pictures"] = "numbers"
-
-    @classmethod
-    def from_mapping(cls, values: Mapping[str, Any]) -> Self:
-        """Read what passes its check; the rest keeps its default."""
-        checked = {name: ok for name, check in VIEW_CHECKS.items() if (ok := check(values.get(name))) is not None}
-        return cls(**checked)
-
-
-VIEW_CHECKS: Mapping[str, Any] = {
-    "k": integer,
-    "layer": integer,
-    "head": integer,
-    "view": one_of("row", "received"),
-    "tokens": one_of("all", "content"),
-    "unit": one_of("nats", "bits"),
-    "statistic": one_of(
-        "gini", "gini_small_sample", "entropy", "effective_number", "top_share_10", "bottom_share_50", "herfindahl",
-        "gini_inside", "moved",
-    ),
-    "tiles": one_of("numbers", "pictures"),
-}  # fmt: skip
 
 
 def attention_choice(default: AttentionChoice, checkpoints: Collection[str]) -> AttentionChoice:
@@ -128,17 +127,6 @@ def select_checkpoint(key: str) -> None:
     st.session_state[_NEXT_CHECKPOINT] = key
 
 
-def planned_download() -> DownloadPlan | str | None:
-    """What the Hub said last: a plan, or a sentence on why there is none."""
-    held: DownloadPlan | str | None = st.session_state.get(_PLAN)
-    return held
-
-
-def hold_plan(plan: DownloadPlan | str | None) -> None:
-    """Keep what the Hub said."""
-    st.session_state[_PLAN] = plan
-
-
 def show_example(title: str) -> None:
     """Let the menu of examples say which one is shown; before it is drawn."""
     st.session_state["example"] = title
@@ -149,27 +137,9 @@ def chosen(key: str) -> Any:
     return st.session_state.get(key)
 
 
-def canvas_view() -> CanvasView:
-    """Where the canvas looks: as it last told, at first as the address bar says."""
-    told = getattr(st.session_state.get(CANVAS_KEY), "view", None)
-    return CanvasView.from_mapping(told if isinstance(told, Mapping) else st.query_params.to_dict())
-
-
 def remember(choice: AttentionChoice, view: CanvasView, default: AttentionChoice) -> None:
     """Write the whole state into the address bar; defaults are left out to keep links short."""
     texts = {} if len(choice.text) + len(choice.pair) > MAX_URL_TEXT else {"text": choice.text, "pair": choice.pair}
     state = {**asdict(replace(choice, text="", pair="")), **texts, **asdict(view)}
-    plain = {**asdict(default), **asdict(CanvasView())}
-    params = {name: str(value) for name, value in state.items() if value != plain[name] and value != ""}
-    write_address(params)
-
-
-def last_good_request() -> dict[str, Any] | None:
-    """The last canvas request that was not refused: its picture stays while an error is shown."""
-    held: dict[str, Any] | None = st.session_state.get(_LAST_GOOD)
-    return held
-
-
-def hold_request(request: dict[str, Any]) -> None:
-    """Keep a request as the last good one."""
-    st.session_state[_LAST_GOOD] = request
+    plain = asdict(default) | asdict(CanvasView())
+    write_changes({name: value for name, value in state.items() if value != ""}, plain)

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal, Self, TypeAlias, final
+from dataclasses import asdict, dataclass, replace
+from types import MappingProxyType
+from typing import Any, Literal, TypeAlias, final
 
 import streamlit as st
 
-from app.state.address_bar import lose, write_address
+from app.state.address_bar import lose, one_of, write_changes
 from app.state.attention_state import DEVICES, MAX_URL_TEXT, VIEW_CHECKS, AttentionChoice
+from app.state.held import Held, View, passing, seeded
 from compecon.attention.policies import POLICIES
 
-COMPARE_CANVAS = "compare_canvas"
 PARTS = ("text", "dataset", "table")
 MAX_IN_TABLE = 6
-_CHOICE, _VIEW, _NEXT = "compare_choice", "compare_view", "compare_next"
-_LAST_GOOD = "compare_last_good"
+LAST_GOOD_PAIR: Held[dict[str, Any] | None] = Held("compare_last_good", None)
+"""The last pair that was not refused: its picture stays while an error is shown."""
+_CHOICE, _NEXT = "compare_choice", "compare_next"
 _BETWEEN = "|"  # names of the table's checkpoints in the address
 
 Part: TypeAlias = Literal["text", "dataset", "table"]
@@ -54,7 +56,7 @@ class CompareChoice:
 
 @final
 @dataclass(frozen=True)
-class CompareView:
+class CompareView(View):
     """Where the canvas of the Compare page looks.
 
     Attributes:
@@ -67,6 +69,9 @@ class CompareView:
         statistic: What colours the head atlases.
     """
 
+    CANVAS, KEPT = "compare_canvas", "compare_view"
+    CHECKS = MappingProxyType({name: check for name, check in VIEW_CHECKS.items() if name != "tiles"})
+
     k: int = 0
     layer: int | None = None
     head: int | None = None
@@ -74,13 +79,6 @@ class CompareView:
     tokens: Literal["all", "content"] = "all"
     unit: Literal["nats", "bits"] = "nats"
     statistic: str = "gini"
-
-    @classmethod
-    def from_mapping(cls, values: Mapping[str, Any]) -> Self:
-        """Read what passes its check; the rest keeps its default."""
-        checks = {each.name: VIEW_CHECKS[each.name] for each in fields(cls)}
-        checked = {name: ok for name, check in checks.items() if (ok := check(values.get(name))) is not None}
-        return cls(**checked)
 
 
 def choose_pair(a: str, b: str, text: str | None = None, pair: str = "") -> None:
@@ -121,9 +119,7 @@ def compare_choice(default: CompareChoice, checkpoints: Collection[str]) -> Comp
     """
     held: CompareChoice = st.session_state.get(_CHOICE) or _in_address(default, checkpoints)
     _put(st.session_state.pop(_NEXT, {}))
-    for name, value in asdict(held).items():
-        st.session_state.setdefault(f"compare_{name}", list(value) if name == "table" else value)
-    values = {name: st.session_state[f"compare_{name}"] for name in asdict(held)}
+    values = seeded("compare", {**asdict(held), "table": list(held.table)})
     for side in ("a", "b"):
         if values[side] not in checkpoints:  # it vanished while the page was open
             lose("compare", "checkpoint", values[side])
@@ -137,44 +133,21 @@ def compare_choice(default: CompareChoice, checkpoints: Collection[str]) -> Comp
 
 def _in_address(default: CompareChoice, checkpoints: Collection[str]) -> CompareChoice:
     given = st.query_params.to_dict()
-    allowed: Mapping[str, Collection[str]] = {
-        "a": checkpoints, "b": checkpoints, "policy": POLICIES, "device": DEVICES, "part": PARTS,
-    }  # fmt: skip
-    words = {name: given[name] for name, values in allowed.items() if given.get(name) in values}
+    allowed = {"a": checkpoints, "b": checkpoints, "policy": POLICIES, "device": DEVICES, "part": PARTS}
+    words = passing(given, {name: one_of(names) for name, names in allowed.items()})
     for side in ("a", "b"):
         if side in given and side not in words:
             lose("compare", "checkpoint", given[side])
-    texts = {name: given[name] for name in ("text", "pair") if name in given}
-    if texts:
-        texts = {"pair": "", **texts}  # a text of one's own does not stand before the default's second text
+    if "text" in given or "pair" in given:  # the default's second text belongs to the default's first
+        words |= {"text": given.get("text", default.text), "pair": given.get("pair", "")}
     table = tuple(name for name in given.get("table", "").split(_BETWEEN) if name in checkpoints)
-    return replace(default, **words, **texts, table=table[:MAX_IN_TABLE])  # type: ignore[arg-type]
-
-
-def compare_view() -> CompareView:
-    """Where its canvas looks: as it last told, at first as the address bar says."""
-    told = getattr(st.session_state.get(COMPARE_CANVAS), "view", None)
-    held = told if isinstance(told, Mapping) else st.session_state.get(_VIEW, st.query_params.to_dict())
-    view = CompareView.from_mapping(held)
-    st.session_state[_VIEW] = asdict(view)
-    return view
+    return replace(default, **words, table=table[:MAX_IN_TABLE])
 
 
 def remember_compare(choice: CompareChoice, view: CompareView, default: CompareChoice) -> None:
     """Write the page into the address bar; defaults are left out, and texts too long for a link."""
-    state = {**asdict(choice), **asdict(view), "table": _BETWEEN.join(choice.table)}
-    plain = {**asdict(default), **asdict(CompareView()), "table": ""}
+    state = asdict(choice) | asdict(view) | {"table": _BETWEEN.join(choice.table)}
+    plain = asdict(default) | asdict(CompareView()) | {"table": ""}
     if len(choice.text) + len(choice.pair) > MAX_URL_TEXT:
         del state["text"], state["pair"]
-    write_address({name: str(value) for name, value in state.items() if value != plain[name]})
-
-
-def last_good_pair() -> dict[str, Any] | None:
-    """The last pair that was not refused: its picture stays while an error is shown."""
-    held: dict[str, Any] | None = st.session_state.get(_LAST_GOOD)
-    return held
-
-
-def hold_pair(request: dict[str, Any]) -> None:
-    """Keep a pair as the last good one."""
-    st.session_state[_LAST_GOOD] = request
+    write_changes(state, plain)

@@ -20,11 +20,22 @@ _DRAFT, _EDITION = "form_draft", "form_edition"
 def form_draft() -> FormDraft | None:
     """The form as it stands, or None while none is open; a reload restores it from the address."""
     if _DRAFT not in st.session_state:
-        from compecon.views.runs.form_draft import FormDraft  # noqa: PLC0415 - recipes and tasks: not for the first picture
-
-        st.session_state[_DRAFT] = FormDraft.from_query(st.query_params.to_dict())
+        st.session_state[_DRAFT] = _in_address() if "new" in st.query_params else None
     held: FormDraft | None = st.session_state[_DRAFT]
     return held
+
+
+def _in_address() -> FormDraft | None:
+    from compecon.views.runs.form_draft import FormDraft  # noqa: PLC0415 - every setting: only for those who open the form
+
+    return FormDraft.from_query(st.query_params.to_dict())
+
+
+def open_blank_form() -> None:
+    """Open a form that is filled in with what is available on every machine."""
+    from compecon.views.runs.form_draft import FormDraft  # noqa: PLC0415 - see above
+
+    open_form(FormDraft.blank())
 
 
 def open_form(draft: FormDraft) -> None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal, Self, TypeAlias, final
+from typing import Any, Literal, TypeAlias, final
 
 import streamlit as st
 
-from app.state.address_bar import amount, integer, lose_unknown, one_of, write_address
+from app.state.address_bar import integer, lose_unknown, one_of, up_to, write_changes
+from app.state.held import Check, View, passing, seeded
 
-FRONTIER_CANVAS = "frontier_canvas"
 PARTS = ("points", "families", "ablation", "prices", "proxies")
 ASKS = ("ceiling", "change", "floor")
-_CHOICE, _PLACE = "frontier_choice", "frontier_place"
+_CHOICE = "frontier_choice"
 _MAX_NAME, _MAX_HIDDEN, _MAX_PICKED = 300, 50, 5_000
 _LARGEST = 1e6  # a perplexity may be in the thousands
 _BETWEEN = "|"  # names of families have commas in them
@@ -49,30 +49,6 @@ class FrontierChoice:
     floor: float = 0.0
 
 
-@final
-@dataclass(frozen=True)
-class FrontierPlace:
-    """Where the plot stands, as it last told.
-
-    Attributes:
-        keys: Key budget of the bar; 0 for all keys.
-        hidden: Families that are not drawn.
-        dominated: Whether dominated points are drawn.
-        chosen: Key of the point that was clicked, or "".
-    """
-
-    keys: int = 0
-    hidden: tuple[str, ...] = ()
-    dominated: bool = True
-    chosen: str = ""
-
-    @classmethod
-    def from_mapping(cls, values: Mapping[str, Any]) -> Self:
-        """Read what passes its check; the rest keeps its default."""
-        checked = {name: ok for name, check in _CHECKS.items() if (ok := check(values.get(name))) is not None}
-        return cls(**checked)
-
-
 def _names(value: Any) -> tuple[str, ...] | None:
     """Names, as a list of them or as one text."""
     given = value.split(_BETWEEN) if isinstance(value, str) else value
@@ -95,7 +71,27 @@ def _switch(value: Any) -> bool | None:
     return {"True": True, "False": False}.get(str(value))
 
 
-_CHECKS: Mapping[str, Any] = {"keys": integer, "hidden": _names, "dominated": _switch, "chosen": _name}
+_PLACE_CHECKS: Mapping[str, Check] = {"keys": integer, "hidden": _names, "dominated": _switch, "chosen": _name}
+
+
+@final
+@dataclass(frozen=True)
+class FrontierPlace(View):
+    """Where the plot stands, as it last reported.
+
+    Attributes:
+        keys: Key budget of the bar; 0 for all keys.
+        hidden: Families that are not drawn.
+        dominated: Whether dominated points are drawn.
+        chosen: Key of the point that was clicked, or "".
+    """
+
+    CANVAS, KEPT, CHECKS = "frontier_canvas", "frontier_place", _PLACE_CHECKS
+
+    keys: int = 0
+    hidden: tuple[str, ...] = ()
+    dominated: bool = True
+    chosen: str = ""
 
 
 def frontier_choice(tasks: Collection[str], costs_of: Mapping[str, Collection[str]]) -> FrontierChoice:
@@ -106,8 +102,7 @@ def frontier_choice(tasks: Collection[str], costs_of: Mapping[str, Collection[st
         costs_of: Names of the costs that are known of each task.
     """
     held: FrontierChoice = st.session_state.get(_CHOICE) or _choice_in_address()
-    for name, value in asdict(held).items():
-        st.session_state.setdefault(f"frontier_{name}", value)
+    seeded("frontier", asdict(held))
     if _CHOICE not in st.session_state:
         lose_unknown("frontier", {"task": tasks})
     if st.session_state["frontier_task"] not in tasks:
@@ -115,7 +110,7 @@ def frontier_choice(tasks: Collection[str], costs_of: Mapping[str, Collection[st
     costs = costs_of.get(st.session_state["frontier_task"], ())
     if st.session_state["frontier_x"] not in costs:
         st.session_state["frontier_x"] = FrontierChoice.x if FrontierChoice.x in costs else next(iter(costs), "")
-    choice = FrontierChoice(**{name: st.session_state[f"frontier_{name}"] for name in asdict(held)})
+    choice = FrontierChoice(**seeded("frontier", asdict(held)))
     st.session_state[_CHOICE] = choice
     return choice
 
@@ -127,37 +122,26 @@ def seed_floor(value: float) -> None:
 
 
 def _choice_in_address() -> FrontierChoice:
-    given = st.query_params.to_dict()
-    checks: Mapping[str, Any] = {
+    checks: Mapping[str, Check] = {
         "task": _name,
         "x": _name,
-        "y": one_of("quality", "change"),
+        "y": one_of(("quality", "change")),
         "log": _switch,
-        "part": one_of(*PARTS),
-        "ask": one_of(*ASKS),
+        "part": one_of(PARTS),
+        "ask": one_of(ASKS),
         "ceiling": _percent,
-        "change": lambda value: amount(str(value), _LARGEST),
-        "floor": lambda value: amount(str(value), _LARGEST),
+        "change": up_to(_LARGEST),
+        "floor": up_to(_LARGEST),
     }
-    good = {name: ok for name, check in checks.items() if name in given and (ok := check(given[name])) is not None}
-    return replace(FrontierChoice(), **good)
-
-
-def frontier_place() -> FrontierPlace:
-    """Where the plot stands: as it last told, at first as the address bar says."""
-    told = getattr(st.session_state.get(FRONTIER_CANVAS), "view", None)
-    held = told if isinstance(told, Mapping) else st.session_state.get(_PLACE, st.query_params.to_dict())
-    place = FrontierPlace.from_mapping(held)
-    st.session_state[_PLACE] = asdict(place)
-    return place
+    return replace(FrontierChoice(), **passing(st.query_params.to_dict(), checks))
 
 
 def picked_points() -> tuple[str, ...]:
     """Keys of the points that were selected in the plot with a box or a lasso."""
-    told = getattr(st.session_state.get(FRONTIER_CANVAS), "picked", None)
-    if not isinstance(told, Sequence) or isinstance(told, str):
+    picked = getattr(st.session_state.get(FrontierPlace.CANVAS), "picked", None)
+    if not isinstance(picked, Sequence) or isinstance(picked, str):
         return ()
-    return tuple(key for key in told[:_MAX_PICKED] if _name(key))
+    return tuple(key for key in picked[:_MAX_PICKED] if _name(key))
 
 
 def remember_frontier(choice: FrontierChoice, place: FrontierPlace, first_task: str) -> None:
@@ -171,4 +155,4 @@ def remember_frontier(choice: FrontierChoice, place: FrontierPlace, first_task: 
     state = {**asdict(choice), **asdict(place), "hidden": _BETWEEN.join(place.hidden)}
     plain: dict[str, Any] = {each.name: each.default for kind in (choice, place) for each in fields(kind)}
     plain.update({"task": first_task, "hidden": "", "floor": 0.0 if choice.ask == "floor" else choice.floor})
-    write_address({name: str(value) for name, value in state.items() if value != plain[name]})
+    write_changes(state, plain)

@@ -7,10 +7,11 @@ from typing import final
 
 import streamlit as st
 
-from app.state.address_bar import lose, write_address
+from app.state.address_bar import lose, write_changes
+from app.state.held import Held
 from compecon.views.runs.run_rows import SIGNS
 
-_RUNS, _LISTED, _NOTICE = "runs_view", "runs_listed", "runs_notice"
+_RUNS, _LISTED = "runs_view", "runs_listed"
 RUNS_TABLE = "runs_table"
 PARTS = ("overview", "examples", "settings", "log")
 _MAX_SEARCH = 100
@@ -56,6 +57,10 @@ class Notice:
     deleted: str = ""
 
 
+NOTICE: Held[Notice | None] = Held("runs_notice", None)
+"""The outcome of the last press of a button, until it is dismissed."""
+
+
 def runs_view() -> RunsView:
     """What the list shows, at first as the address bar says."""
     held: RunsView | None = st.session_state.get(_RUNS)
@@ -67,7 +72,7 @@ def runs_view() -> RunsView:
 def keep_runs_view(view: RunsView) -> None:
     """Keep what the list shows, in the address too."""
     st.session_state[_RUNS] = view
-    write_address({n: str(v) for n, v in asdict(view).items() if v != getattr(RunsView, n) and n != "pages"})
+    write_changes(asdict(replace(view, pages=1)), asdict(RunsView()))
 
 
 def _runs_in_address() -> RunsView:
@@ -80,8 +85,8 @@ def _runs_in_address() -> RunsView:
 
 
 def lose_run(run_id: str) -> None:
-    """Keep that a run is gone that was looked at, and look at the newest one; one that was just deleted was told of."""
-    said = notice()
+    """Keep that the open run is gone, unless it was just deleted here, and open the newest one."""
+    said = NOTICE.get()
     if said is None or said.deleted != run_id:
         lose("train", "run", run_id)
     keep_runs_view(replace(runs_view(), run=""))
@@ -122,14 +127,3 @@ def take_row() -> None:
 def _marked_rows() -> list[int]:
     held = st.session_state.get(RUNS_TABLE)
     return list(held["selection"]["rows"]) if held else []
-
-
-def notice() -> Notice | None:
-    """What became of the last press of a button."""
-    held: Notice | None = st.session_state.get(_NOTICE)
-    return held
-
-
-def hold_notice(said: Notice | None) -> None:
-    """Keep what became of a press of a button, until it is put away."""
-    st.session_state[_NOTICE] = said

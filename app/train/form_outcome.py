@@ -1,86 +1,58 @@
-"""What would come of the form: what is wrong with it, what it will take, and the same on a command line."""
+"""What would come of the form: what is wrong with it, how its task was understood, and the same on a command line."""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
+from app.parts.label_order import label_order
 from app.parts.widgets import escaped
-from app.state.form_state import close_form
-from app.state.runs_state import notice
-from app.train.form_task import task_part
-from app.train.run_actions import perform, start, title_of
-from app.train.run_resources import expected_of, room, speed_of
+from app.server.resources import run_store
+from app.state.form_state import close_form, field_key, open_form
+from app.state.runs_state import NOTICE, Notice, look_at_sweep
+from app.train.form_estimate import estimate
+from app.train.run_actions import perform
+from app.train.run_resources import executor
 from compecon.checkpoints.catalog import CheckpointEntry
 from compecon.errors import CompeconError
-from compecon.files.durable import Json
-from compecon.runs.devices_here import queue_of
-from compecon.runs.sweeps.points import Points
-from compecon.views.runs.expected_cost import estimate_view
-from compecon.views.runs.form_draft import FormDraft
+from compecon.runs.submission import new_spec
+from compecon.runs.sweeps.points import Points, named
+from compecon.runs.sweeps.sweep import submit_sweep
+from compecon.tasks.task_registry import with_labels
+from compecon.views.runs.form_draft import MAX_TITLE, FormDraft
 from compecon.views.runs.form_problems import Problem, needs_network, problems_with
-from compecon.views.runs.task_look import TaskLook, look_at
+from compecon.views.runs.task_look import look_at
 
 _MOST_SHOWN = 12  # commands of a sweep
-_MOST_ESTIMATED = 50
 
 
 def form_outcome(draft: FormDraft, entries: Mapping[str, CheckpointEntry]) -> None:
     """What is wrong, or what will be started."""
     problems, points = _judged(draft, entries)
-    if problems:
-        for problem in problems:
-            st.error(escaped(problem.sentence), icon=":material/error:")
-    look, params = _looked(draft, points)
-    if look is not None:
-        task_part(draft, params, look)
+    for problem in problems:
+        st.error(escaped(problem.sentence), icon=":material/error:")
+    may_begin = points is not None and _task(draft, points)
     n_runs = len(points) if points else 1
-    may_begin = look is None or look.may_begin
-    label = "Start" if n_runs == 1 else f"Start {n_runs} runs"
     with st.container(horizontal=True):
         st.button(
-            escaped(label),
+            "Start" if n_runs == 1 else f"Start {n_runs} runs",
             type="primary",
-            disabled=bool(problems) or not may_begin,
+            disabled=not may_begin,
             on_click=perform,
             args=(start, draft),
             key="start",
         )
         st.button("Back to the list", on_click=close_form, key="back")
-    said = notice()
+    said = NOTICE.get()
     if said is not None and said.went_wrong:
         st.error(escaped(said.text))
     if points is not None:
-        _estimate(draft, points)
+        estimate(points)
         _preview(draft, points)
-
-
-def _looked(draft: FormDraft, points: Points | None) -> tuple[TaskLook | None, Mapping[str, Json]]:
-    """How the task of the first run was understood, once the form has no other problem."""
-    if points is None:
-        return None, {}
-    params = draft.does.does.checked({**points.params, **points.points[0]})
-    return look_at(points.recipe, params), params
-
-
-def _estimate(draft: FormDraft, points: Points) -> None:
-    """What it will take, and whether that is there."""
-    queue = queue_of(str(points.params.get("device", "auto"))) if draft.does.does.needs_torch else ""
-    speed = speed_of(points.recipe, queue)
-    looked_at = points.points[:_MOST_ESTIMATED]
-    each = [expected_of(points.recipe, {**points.params, **point}, speed) for point in looked_at]
-    known = [one for one in each if one is not None]
-    if not known:
-        return
-    view = estimate_view(known, len(points), speed, room())
-    for warning in view.warnings:
-        st.warning(escaped(warning))
-    st.markdown("**Expected cost**")
-    names, values = ([escaped(line[end]) for line in view.lines] for end in (0, 1))
-    st.table({"what": names, "expected": values}, hide_index=True, hide_header=True)
-    st.caption(escaped(view.description))
 
 
 def _judged(draft: FormDraft, entries: Mapping[str, CheckpointEntry]) -> tuple[tuple[Problem, ...], Points | None]:
@@ -91,6 +63,26 @@ def _judged(draft: FormDraft, entries: Mapping[str, CheckpointEntry]) -> tuple[t
         return (), draft.points()
     except CompeconError as error:
         return (Problem(draft.vary, str(error)),), None
+
+
+def _task(draft: FormDraft, points: Points) -> bool:
+    """Show how the task of the first run was understood; whether it can be started."""
+    params = draft.does.does.checked({**points.params, **points.points[0]})
+    look = look_at(points.recipe, params)
+    for line in look.problem.splitlines():
+        st.error(escaped(line), icon=":material/error:")
+    if look.lines:
+        with st.expander("How the task was understood", expanded=True):
+            for line in look.lines:
+                show = st.warning if line.startswith("Note: ") else st.markdown
+                show(escaped(line))
+    if look.doubt is not None:
+        label_order(look.doubt, field_key("order"), partial(_use_order, draft, str(params["task"])))
+    return look.may_begin
+
+
+def _use_order(draft: FormDraft, task: str, names: tuple[str, ...]) -> None:
+    open_form(replace(draft, params={**draft.params, "task": with_labels(task, names)}))
 
 
 def _preview(draft: FormDraft, points: Points) -> None:
@@ -104,4 +96,30 @@ def _preview(draft: FormDraft, points: Points) -> None:
     lines = [shlex.join(["compecon", *words]) for words in commands if words]
     more = [f"# and {len(points) - len(shown)} more"] if len(points) > len(shown) else []
     st.code("\n".join([*lines, *more]) or "(no command)", language=None, wrap_lines=True)
-    st.caption(escaped(f"Title: {draft.title.strip() or title_of(draft, points)}"))
+    st.caption(escaped(f"Title: {_title(draft, points)}"))
+
+
+def start(draft: FormDraft) -> Notice | None:
+    """Start the runs of a form. The same form with the same settings starts them once, however often it is pressed."""
+    points = draft.points()
+    title = _title(draft, points)
+    if len(points) > 1:
+        key = f"{draft.nonce} {sorted(points.params.items())!r} {points.points!r}"
+        home = run_store().home
+        sweep = submit_sweep(executor(), home, points, title=title, priority=draft.priority, key=key)
+        close_form()
+        look_at_sweep(sweep)
+        return Notice(f"{len(points)} runs submitted; they take turns on this machine.")
+    params = {**points.params, **points.points[0]}
+    spec = new_spec(points.recipe, params, title=title, parent_run=draft.parent, priority=draft.priority)
+    close_form(executor().submit(spec, f"{draft.nonce} {spec.digest}"))
+    return None
+
+
+def _title(draft: FormDraft, points: Points) -> str:
+    """The title as typed, or else what is run on what."""
+    source = str(points.params.get(draft.does.source, "")).rstrip("/\\").replace("\\", "/").rpartition("/")[2]
+    about = " on ".join(filter(None, (source, str(points.params.get("task", "")))))
+    size = named({name: points.params[name] for name in draft.does.either if points.params.get(name) is not None})
+    own = "" if draft.vary or not draft.does.either else size
+    return draft.title.strip() or ", ".join(filter(None, (draft.does.label, about, own)))[:MAX_TITLE]

@@ -1,70 +1,36 @@
-"""What buttons do to runs. Whatever goes wrong is said on the page, in the words of whoever refused."""
+"""What buttons do to runs. What goes wrong is shown on the page, in the words of the error."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from app.server.resources import forget_checkpoints, run_store, runs
-from app.state.form_state import close_form
-from app.state.runs_state import Notice, choose_run, hold_notice, look_at_sweep
+from app.state.runs_state import NOTICE, Notice, choose_run
 from app.train.run_resources import executor, executor_of_run
 from compecon.errors import CompeconError
 from compecon.runs.run_record import RunState
 from compecon.runs.submission import new_spec
-from compecon.runs.sweeps.points import Points, named
-from compecon.runs.sweeps.sweep import left_out, resume_sweep, stop_sweep, submit_sweep
-from compecon.views.runs.form_draft import MAX_TITLE, FormDraft
+from compecon.runs.sweeps.sweep import left_out, resume_sweep, stop_sweep
 from compecon.views.runs.presets import PRESETS, QUICK
 
 
 def perform(action: Callable[..., Notice | None], *given: object) -> None:
-    """Do it, and say what became of it; for callbacks."""
+    """Do it, and keep the outcome for the page; for callbacks."""
     try:
-        hold_notice(action(*given))
+        NOTICE.put(action(*given))
     except CompeconError as error:
-        hold_notice(Notice(str(error), went_wrong=True))
+        NOTICE.put(Notice(str(error), went_wrong=True))
     except OSError as error:
-        hold_notice(Notice(f"That failed: {error.strerror or error}.", went_wrong=True))
-
-
-def start(draft: FormDraft) -> Notice | None:
-    """Start what stands in a form. The same form with the same settings starts it once, however often it is pressed."""
-    points, title = draft.points(), draft.title.strip()
-    if len(points) > 1:
-        return _start_sweep(draft, points, title)
-    [point] = points
-    params = {**points.params, **point}
-    about = {"title": title or title_of(draft, points), "parent_run": draft.parent, "priority": draft.priority}
-    spec = new_spec(points.recipe, params, **about)
-    run_id = executor().submit(spec, f"{draft.nonce} {spec.digest}")
-    close_form(run_id)
-    return None
-
-
-def _start_sweep(draft: FormDraft, points: Points, title: str) -> Notice:
-    key = f"{draft.nonce} {sorted(points.params.items())!r} {points.points!r}"
-    store = run_store()
-    title = title or title_of(draft, points)
-    sweep = submit_sweep(executor(), store.home, points, title=title, priority=draft.priority, key=key)
-    close_form()
-    look_at_sweep(sweep)
-    return Notice(f"{len(points)} runs submitted; they take turns on this machine.")
-
-
-def title_of(draft: FormDraft, points: Points) -> str:
-    """A line for people, from what is run on what."""
-    source = str(points.params.get(draft.does.source, "")).rstrip("/\\").replace("\\", "/").rpartition("/")[2]
-    about = " on ".join(filter(None, (source, str(points.params.get("task", "")))))
-    size = named({name: points.params[name] for name in draft.does.either if points.params.get(name) is not None})
-    own = "" if draft.vary or not draft.does.either else size
-    return ", ".join(filter(None, (draft.does.label, about, own)))[:MAX_TITLE]
+        NOTICE.put(Notice(f"That failed: {error.strerror or error}.", went_wrong=True))
 
 
 def quick_look() -> None:
-    """Start the first look of an empty list; once, from however many tabs."""
-    preset = PRESETS[QUICK]
-    [(recipe, params)] = preset.points
-    choose_run(executor().submit(new_spec(recipe, params, title=preset.title), f"first {preset.name}"))
+    """Start the quick look of an empty list; once, from however many tabs."""
+    from compecon.views.runs.form_draft import FormDraft  # noqa: PLC0415 - every setting: only once a run is started
+
+    draft = FormDraft.blank().with_preset(PRESETS[QUICK])
+    spec = new_spec(draft.does.recipe, draft.params, title=PRESETS[QUICK].title)
+    choose_run(executor().submit(spec, f"first {QUICK}"))
 
 
 def stop(run_id: str) -> None:
@@ -73,7 +39,7 @@ def stop(run_id: str) -> None:
 
 
 def resume(run_id: str) -> None:
-    """Let a run go on, or try it again."""
+    """Resume a run, or try it again."""
     executor_of_run(run_store().get(run_id)).start(run_id)
 
 
@@ -92,13 +58,13 @@ def stop_runs(sweep: str) -> Notice:
 
 
 def resume_runs(sweep: str) -> Notice:
-    """Let every run of a sweep go on that ended before its time, and submit those that are missing."""
+    """Resume every run of a sweep that ended early, and submit those that are missing."""
     waiting = left_out(run_store(), sweep)
     started = resume_sweep(executor(), run_store().home, sweep)
     left = [record for record in waiting if record.run_id not in started]
     n_stopping = sum(record.state is RunState.STOPPING for record in left)
-    more = [f"{n_stopping} are still stopping: press again once they have ended."] if n_stopping else []
-    more += [f"{len(left) - n_stopping} from a newer compecon version were skipped."] if len(left) > n_stopping else []
+    more = [f"{n_stopping} still stopping: press again once they have ended."] if n_stopping else []
+    more += [f"{len(left) - n_stopping} from a newer compecon version skipped."] if len(left) > n_stopping else []
     return Notice(" ".join([f"{_counted(len(started))} started again.", *more]))
 
 

@@ -1,4 +1,4 @@
-"""The list of runs and the one that is looked at: one fragment, which looks again each second while anything runs."""
+"""The list of runs and the open one: one fragment, which is drawn again each second while anything runs."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ import streamlit as st
 from app.parts.data_table import data_table
 from app.parts.widgets import escaped, lost_part
 from app.server.resources import runs
-from app.state.form_state import open_form
+from app.state.form_state import open_blank_form
 from app.state.runs_state import (
+    NOTICE,
     RUNS_TABLE,
     RunsView,
-    hold_notice,
     keep_runs_view,
     lose_run,
-    notice,
     runs_view,
     show_more_runs,
     show_table,
@@ -28,16 +27,15 @@ from app.train.run_actions import perform, quick_look, restore, resume_all, resu
 from app.train.run_panel import run_page
 from app.train.run_resources import durations_of
 from compecon.runs.run_record import RunRecord, RunState
-from compecon.views.runs.form_draft import FormDraft
 from compecon.views.runs.presets import PRESETS, QUICK
-from compecon.views.runs.run_rows import SIGNS, Listed, RunRow, listed, run_rows, sweep_tally
+from compecon.views.runs.run_rows import SIGNS, RunRow, matching, run_row, sweep_tally
 
 EVERY_S = 1.0
 PAGE = 50
 
 
 def runs_panel() -> None:
-    """Everything on runs. It is polled only while one is under way, and widgets share its fragment."""
+    """The list and the open run. It is polled only while a run is under way, and widgets share its fragment."""
     polls = any(not record.state.is_finished for record in runs())
     st.fragment(_panel, run_every=EVERY_S if polls else None)(polls=polls)
 
@@ -49,7 +47,7 @@ def _panel(*, polls: bool) -> None:
         lose_run(asked)
     lost_part("train")
     if polls is all(record.state.is_finished for record in records):
-        st.rerun()  # something has begun, or nothing is left to look at: begin or end the polling
+        st.rerun()  # a run has begun, or the last has ended: begin or end the polling
     if not records:
         _say_notice()
         _invite()
@@ -57,26 +55,22 @@ def _panel(*, polls: bool) -> None:
     _head(records)
     _say_notice()
     view = _filter(records, runs_view())
-    shown = listed(records, view.words, view.state, view.sweep, PAGE * view.pages)
+    found = matching(records, view.words, view.state, view.sweep)
     _sweep(records, view.sweep)
     durations = durations_of(records)
-    chosen = _chosen(records, shown, view)
-    _table(run_rows(shown.records, time.time(), durations), shown, chosen)
+    chosen = next((each for each in records if each.run_id == view.run), next(iter(found), None))
+    shown = found[: PAGE * view.pages]
+    _table([run_row(each, time.time(), durations.get(each.run_id, ())) for each in shown], chosen, n_found=len(found))
     if chosen is not None:
         view = replace(view, part=run_page(chosen, records, durations.get(chosen.run_id, ()), view.part))
     keep_runs_view(view)
-
-
-def _chosen(records: Sequence[RunRecord], shown: Listed, view: RunsView) -> RunRecord | None:
-    """The run that was chosen, wherever it is; the newest one in the list if none was, or it is gone."""
-    return next((each for each in records if each.run_id == view.run), next(iter(shown.records), None))
 
 
 def _head(records: Sequence[RunRecord]) -> None:
     title, button = st.columns([6, 1], vertical_alignment="center")
     title.subheader("Runs", anchor=False)
     if button.button("New run", type="primary", icon=":material/add:", width="stretch", key="new-run"):
-        open_form(FormDraft.blank())
+        open_blank_form()
         st.rerun()
     n_lost = sum(record.state is RunState.LOST for record in records)
     if n_lost:
@@ -87,7 +81,7 @@ def _head(records: Sequence[RunRecord]) -> None:
 
 
 def _say_notice() -> None:
-    said = notice()
+    said = NOTICE.get()
     if said is None:
         return
     text, action = st.columns([6, 1], vertical_alignment="center")
@@ -95,11 +89,11 @@ def _say_notice() -> None:
     with action.container(horizontal=True):
         if said.deleted:
             st.button("Undo", on_click=perform, args=(restore, said.deleted), key="undo")
-        st.button("Dismiss", on_click=hold_notice, args=(None,), key="dismiss")
+        st.button("Dismiss", on_click=NOTICE.put, args=(None,), key="dismiss")
 
 
 def _filter(records: Sequence[RunRecord], view: RunsView) -> RunsView:
-    """What is searched for; a sweep that is gone is none."""
+    """Draw the filter; a sweep that is gone does not count."""
     words, state, sweep = st.columns([2, 1, 1])
     states = ["", *(word for _, word in SIGNS.values())]
     sweeps = ["", *dict.fromkeys(record.spec.sweep for record in records if record.spec.sweep)]
@@ -121,7 +115,6 @@ def _filter(records: Sequence[RunRecord], view: RunsView) -> RunsView:
 
 
 def _sweep(records: Sequence[RunRecord], sweep: str) -> None:
-    """The runs of a sweep as one: how far they are, and what can be done with all."""
     if not sweep:
         return
     tally = sweep_tally(records, sweep)
@@ -137,7 +130,7 @@ def _any(name: str) -> str:
     return name or "any"
 
 
-def _table(rows: Sequence[RunRow], shown: Listed, chosen: RunRecord | None) -> None:
+def _table(rows: Sequence[RunRow], chosen: RunRecord | None, *, n_found: int) -> None:
     if not rows:
         st.info("No matching runs.")
         return
@@ -161,14 +154,14 @@ def _table(rows: Sequence[RunRow], shown: Listed, chosen: RunRecord | None) -> N
         placeholder="",
         alt="Runs, newest first",
     )
-    if shown.n_found > len(rows):
+    if n_found > len(rows):
         text, button = st.columns([6, 1], vertical_alignment="center")
-        text.caption(f"The newest {len(rows)} of {shown.n_found:,} runs.")
+        text.caption(f"The newest {len(rows)} of {n_found:,} runs.")
         button.button("Show more", on_click=show_more_runs, width="stretch", key="more")
 
 
 def _why(row: RunRow) -> str:
-    """While it goes on, how far it is; afterwards, why it ended."""
+    """How far a run is; why it ended, once it has."""
     if row.state.is_finished:
         return row.reason or row.stage
     return ", ".join(filter(None, (row.stage or row.reason, row.elapsed)))
@@ -198,5 +191,5 @@ def _invite() -> None:
     with st.container(horizontal=True):
         st.button("Start a quick look", type="primary", on_click=perform, args=(quick_look,), key="quick-look")
         if st.button("Fill in the form", key="new-run"):
-            open_form(FormDraft.blank())
+            open_blank_form()
             st.rerun()

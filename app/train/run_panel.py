@@ -1,4 +1,4 @@
-"""One run: what it is at, what came of it, and what can be done with it."""
+"""One run: how far it is, what came of it, and what can be done with it."""
 
 from __future__ import annotations
 
@@ -17,18 +17,16 @@ from app.state.form_state import open_form
 from app.state.runs_state import PARTS
 from app.train.run_actions import delete, perform, resume, stop
 from app.train.run_overview import fact_table, overview
-from app.train.run_resources import courses_of
+from app.train.run_resources import HISTORIES
 from compecon.errors import CompeconError, NewerError, RunError
 from compecon.files.durable import read_json, tail
 from compecon.paths import dashboard_root
-from compecon.runs.jobs.job_registry import RECIPES
 from compecon.runs.run_record import SCHEMA, RunRecord, RunState
 from compecon.runs.store import LOG
 from compecon.views.compare.pair import parent_of
+from compecon.views.runs.curves import metrics_csv
 from compecon.views.runs.detail import Action, RunDetail, run_detail
 from compecon.views.runs.example_rows import ExampleRow, examples_view
-from compecon.views.runs.form_draft import FormDraft
-from compecon.views.runs.metrics_table import metrics_csv
 from compecon.views.runs.spec_diff import Change, spec_diff
 
 _PARTS = dict(zip(PARTS, ("Overview", "Examples", "Settings", "Log"), strict=True))
@@ -44,17 +42,9 @@ _DOES = {"stop": stop, "kill": stop, "resume": resume, "again": resume, "delete"
 
 
 def run_page(record: RunRecord, records: Sequence[RunRecord], durations: Sequence[float], part: str) -> str:
-    """Everything on one run; gives back which part of it is open now.
-
-    Args:
-        record: The run.
-        records: All runs, one of which its settings may be compared with.
-        durations: Seconds of its last steps.
-        part: Which part of it is open.
-    """
-    parent = next((each for each in records if each.run_id == record.spec.parent_run), None)
-    with courses_of(record) as courses:
-        detail = run_detail(record, courses, tail(record.folder / LOG), parent, now=time.time(), durations=durations)
+    """Draw a run with one of its parts open, given the seconds of its last steps; returns which part is open now."""
+    with HISTORIES.courses(record.folder) as courses:
+        detail = run_detail(record, courses, tail(record.folder / LOG), now=time.time(), durations=durations)
     with st.container(border=True):
         _head(detail)
         _buttons(record, detail)
@@ -106,6 +96,8 @@ def _buttons(record: RunRecord, detail: RunDetail) -> None:
             if action not in ("open", "delete"):
                 _action(action, record.run_id)
         if st.button("Duplicate", help="Fills in the form with these settings.", key="run-duplicate"):
+            from compecon.views.runs.form_draft import FormDraft  # noqa: PLC0415 - every setting: for the form only
+
             open_form(FormDraft.of_run(record.run_id, record.spec))
             st.rerun()
         st.download_button(
@@ -145,7 +137,7 @@ def _send_to_compare(record: RunRecord) -> None:
 
 
 def _csv(record: RunRecord) -> str:
-    with courses_of(record) as courses:
+    with HISTORIES.courses(record.folder) as courses:
         return metrics_csv(courses.history)
 
 
@@ -193,14 +185,14 @@ def _settings(record: RunRecord, records: Sequence[RunRecord], detail: RunDetail
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Differences**")
-        _changes(record, records[:_MOST_COMPARED], detail)
+        _changes(record, records[:_MOST_COMPARED])
         st.markdown("**As a command**")
         st.code(_command(record), language=None, wrap_lines=True)
     with right:
         fact_table(detail.settings, "All settings")
 
 
-def _changes(record: RunRecord, records: Sequence[RunRecord], detail: RunDetail) -> None:
+def _changes(record: RunRecord, records: Sequence[RunRecord]) -> None:
     others = {each.run_id: each for each in records if each.run_id != record.run_id}
     if not others:
         st.caption("There is no other run to compare with.")
@@ -215,7 +207,7 @@ def _changes(record: RunRecord, records: Sequence[RunRecord], detail: RunDetail)
         key=f"run-against-{record.run_id}",
     )
     if chosen is not None:
-        _change_table(detail.changes if chosen == parent else spec_diff(others[chosen].spec, record.spec))
+        _change_table(spec_diff(others[chosen].spec, record.spec))
 
 
 def _change_table(changes: Sequence[Change]) -> None:
@@ -233,6 +225,8 @@ def _change_table(changes: Sequence[Change]) -> None:
 
 
 def _command(record: RunRecord) -> str:
+    from compecon.runs.jobs.job_registry import RECIPES  # noqa: PLC0415 - every setting: for few
+
     recipe = RECIPES.get(record.spec.recipe)
     try:
         words = recipe.command(recipe.checked(record.spec.params)) if recipe else ()

@@ -184,13 +184,13 @@ def priority(
 
 
 def _row(record: RunRecord, *, whole: bool = False) -> tuple[str, ...]:
+    from compecon.views.runs.pace import step_durations
     from compecon.views.runs.run_rows import left_of, reason_of, stage_of
-    from compecon.views.runs.time_left import step_durations
 
-    left = left_of(record, step_durations(recent_steps(record))) if not record.state.is_finished else None
+    left = left_of(record, step_durations(recent_steps(record))) if not record.state.is_finished else ""
     state = f"{record.state.lower()}{', halted' if record.is_stalled else ''}"
     title = record.title if whole or len(record.title) <= 40 else f"{record.title[:39]}…"
-    return record.run_id, state, title, stage_of(record), str(left or ""), reason_of(record)
+    return record.run_id, state, title, stage_of(record), left, reason_of(record)
 
 
 def _summary(record: RunRecord) -> Mapping[str, Any]:

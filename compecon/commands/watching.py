@@ -85,9 +85,8 @@ def _tell(record: RunRecord, told: str) -> str:
 
 
 def _line(record: RunRecord) -> str:
-    from compecon.views.runs.pace import crowding, elapsed, silence
+    from compecon.views.runs.pace import crowding, elapsed, silence, step_durations
     from compecon.views.runs.run_rows import left_of, reason_of, stage_of
-    from compecon.views.runs.time_left import step_durations
 
     steps = recent_steps(record)
     left = left_of(record, step_durations(steps))

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 
 from app.frontier.shared_frontier import Frontier, frontier
 from app.server.routes import plotly_script
-from app.state.frontier_state import FRONTIER_CANVAS, FrontierPlace
+from app.state.frontier_state import FrontierPlace
 from compecon.benchmarks.runs_made import make_runs
 from compecon.files.durable import Json, write_json
 from compecon.runs.home import Home
@@ -120,7 +120,7 @@ def test_a_chosen_point_tells_its_facts_and_signs() -> None:
 
 def test_what_was_selected_in_the_plot_is_what_the_table_lists() -> None:
     page = open_page(task="sst2")
-    page.session_state[FRONTIER_CANVAS] = {"picked": ["bundled/sentiment", "bundled/sentiment-45", "nobody"]}
+    page.session_state[FrontierPlace.CANVAS] = {"picked": ["bundled/sentiment", "bundled/sentiment-45", "nobody"]}
     page.run()
     assert not page.exception
     assert sorted(page.dataframe[0].value["Name"]) == ["sentiment", "sentiment-45"]

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from app.server import resources
 from app.server.run_listing import Listing
-from app.train.shared_histories import Histories
+from app.train.run_resources import Histories
 from compecon.errors import RunError
 from compecon.evaluation.evaluation_records import EVALUATIONS, EvaluationStore
 from compecon.evaluation.row_store import STATISTICS, StatisticsStore
@@ -31,10 +31,10 @@ from compecon.runs.sweeps.sweep import Sweep
 from compecon.views.frontier.experiment_points import experiment_points
 from compecon.views.frontier.frontier_view import axes_of, tasks_of
 from compecon.views.frontier.sources import Sources, all_points
+from compecon.views.runs.curves import metrics_csv
 from compecon.views.runs.detail import run_detail
 from compecon.views.runs.example_rows import examples_view
-from compecon.views.runs.metrics_table import metrics_csv
-from compecon.views.runs.run_rows import run_rows
+from compecon.views.runs.run_rows import run_row
 from compecon.views.runs.spec_diff import spec_diff
 from tests.support import hostile
 from tests.support.made_runs import METRIC, attempt, made, steps
@@ -102,13 +102,13 @@ def test_whatever_a_run_holds_the_others_are_listed(store: RunStore) -> None:
         records = store.list()
         assert {record.run_id for record in records} == {good.run_id, bad.run_id}
         assert {record.run_id for record in listing.records()} == {good.run_id, bad.run_id}
-        shown([asdict(row) for row in run_rows(records, time.time())])
+        shown([asdict(run_row(record, time.time())) for record in records])
         found = all_points(Sources(records=records, reports=(), has_quoted=False))
         assert good.run_id in {point.run_id for point in found.points}
         shown([found.left_out, [asdict(point) for point in found.points]])
         for record in records:
             with histories.courses(record.folder) as courses:
-                shown(asdict(run_detail(record, courses, tail(record.folder / LOG), None, now=time.time())))
+                shown(asdict(run_detail(record, courses, tail(record.folder / LOG), now=time.time())))
                 metrics_csv(courses.history).encode()
             shown([asdict(change) for change in spec_diff(good.spec, record.spec)])
 

@@ -1,4 +1,4 @@
-"""Figures of a run's courses: valid, built once for each shape, and never shared."""
+"""Figures of a run's numbers: valid Vega-Lite, by the schema that Altair brings."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ STAGES = (StageMark("dense", 0), StageMark("incentive", 30))
 @pytest.mark.parametrize("stages", [(), STAGES])
 @pytest.mark.parametrize("curve", CURVES)
 def test_a_figure_with_its_table_is_valid(curve: Curve, stages: tuple[StageMark, ...]) -> None:
-    rows = curve_table(curve).to_dict("records")
+    table = curve_table(curve)
+    rows = [dict(zip(table, cells, strict=True)) for cells in zip(*table.values(), strict=True)]
     alt.Chart.from_dict({**curve_figure(curve, stages), "data": {"values": rows}}, validate=True)
     assert len(rows) == sum(len(series.points) for series in curve.series)
 
@@ -44,8 +45,3 @@ def test_lines_are_told_apart_without_colours() -> None:
     [layer] = curve_figure(CURVES[2])["layer"]
     dashes = layer["encoding"]["strokeDash"]["scale"]["range"]
     assert len({tuple(dash) for dash in dashes}) == 2
-
-
-def test_who_changes_a_figure_changes_no_other() -> None:
-    curve_figure(CURVES[0])["layer"].clear()
-    assert curve_figure(CURVES[0])["layer"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -159,6 +161,17 @@ def test_the_quick_look_is_one_press_away_and_one_run_however_often_it_is_presse
     assert record.title == PRESETS[QUICK].title
     assert {name: record.spec.params[name] for name in PRESETS[QUICK].params} == dict(PRESETS[QUICK].params)
     assert address_of(first) == {"run": record.run_id}
+
+
+def test_the_list_does_not_wait_for_the_settings_of_the_form() -> None:
+    program = f"""
+import runpy, sys
+runpy.run_path({str(ROOT / "app" / "launch.py")!r})
+import app.state.form_state, app.train.run_list
+print({{"compecon.runs.jobs.options", "compecon.tasks.task_registry", "altair"}} & set(sys.modules))
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
 
 
 # ---- the list

@@ -22,7 +22,7 @@ from compecon.runs.history import History
 from compecon.runs.metrics_export import write_csv
 from compecon.views.allocation.query_table import table_csv as allocation_csv
 from compecon.views.compare.checkpoint_table import CompareTable, TableRow, table_csv
-from compecon.views.runs.metrics_table import metrics_csv
+from compecon.views.runs.curves import metrics_csv
 
 ROOT = Path(__file__).resolve().parents[2]
 EVIL = [

@@ -14,21 +14,19 @@ from compecon.runs.history import History
 from compecon.runs.run_record import RunRecord, RunSpec, RunState, Status
 from compecon.views.runs.curves import Courses, Curve, Series, StageMark, thinned
 from compecon.views.runs.detail import actions_of, run_detail
+from compecon.views.runs.pace import seconds_left, step_durations
 from compecon.views.runs.results import Expectation, Fact, expectations_of, facts_of
 from compecon.views.runs.run_rows import (
     HALTED,
     SIGNS,
-    Listed,
     RunRow,
     Tally,
-    listed,
+    matching,
     progress_of,
     run_row,
-    run_rows,
     sweep_tally,
 )
 from compecon.views.runs.spec_diff import ABSENT, Change, spec_diff
-from compecon.views.runs.time_left import TimeLeft, step_durations, time_left
 from compecon.views.spans import ago, duration, size, span
 
 NOW = 1_000_000.0
@@ -49,11 +47,10 @@ def steps(*seconds: float, first: int = 1) -> list[dict[str, Any]]:
 
 def test_a_row_of_a_run_that_is_under_way() -> None:
     record = a_run(stage="incentive", step=120, total=540)
-    [row] = run_rows([record], NOW, {record.run_id: [0.5] * 10})
-    assert row == RunRow(
-        run_id="train-00000001", state=RunState.RUNNING, sign="○", word="running", title="Mine", recipe="train",
+    assert run_row(record, NOW, [0.5] * 10) == RunRow(
+        run_id="train-00000001", state=RunState.RUNNING, sign="○", word="running", title="Mine",
         progress=120 / 540, stage="incentive 120 of 540", left="about 3.5 min", quality=None, share=None, reason="",
-        when="5 min ago", sweep="", elapsed="under 1 s",
+        when="5 min ago", elapsed="under 1 s",
     )  # fmt: skip
 
 
@@ -86,17 +83,16 @@ def test_results_that_somebody_spoilt_are_left_out() -> None:
     assert (row.quality, row.share, row.reason) == (None, None, "")
 
 
-def test_the_list_is_filtered_and_cut_and_counts_what_there_is() -> None:
-    runs = tuple(
+def test_the_list_is_filtered() -> None:
+    runs = [
         replace(a_run(state, replace(SPEC, title=f"Number {n}", sweep="s" * n)), run_id=f"train-0000000{n}")
         for n, state in enumerate([RunState.LOST, RunState.RUNNING, RunState.LOST, RunState.SUCCEEDED])
-    )
-    assert listed(runs, most=2) == Listed(runs[:2], n_found=4, n_all=4, n_lost=2)
-    assert listed(runs, "NUMBER 3").records == runs[3:]
-    assert listed(runs, "3 number").records == runs[3:]
-    assert listed(runs, state="lost").records == (runs[0], runs[2])
-    assert listed(runs, sweep="ss").records == (runs[2],)
-    assert listed((), "x") == Listed((), 0, 0, 0)
+    ]
+    assert matching(runs) == runs
+    assert matching(runs, "NUMBER 3") == matching(runs, "3 number") == runs[3:]
+    assert matching(runs, state="lost") == [runs[0], runs[2]]
+    assert matching(runs, sweep="ss") == [runs[2]]
+    assert matching((), "x") == []
 
 
 def test_a_sweep_is_tallied_by_state() -> None:
@@ -112,13 +108,12 @@ def test_a_sweep_is_tallied_by_state() -> None:
 
 def test_the_time_left_is_the_steps_left_at_the_quartiles_of_the_last_steps() -> None:
     durations = [1.0, 2.0, 3.0, 4.0, 5.0]
-    low, median, high = np.quantile(durations, [0.25, 0.5, 0.75])
-    assert time_left(durations, 10) == TimeLeft(10 * low, 10 * median, 10 * high)
+    assert seconds_left(durations, 10) == tuple(10 * np.quantile(durations, [0.25, 0.75]))
 
 
 def test_too_few_steps_promise_nothing() -> None:
-    assert time_left([1.0] * 4, 10) is None
-    assert time_left([1.0] * 50, 0) is None
+    assert seconds_left([1.0] * 4, 10) is None
+    assert seconds_left([1.0] * 50, 0) is None
 
 
 def test_the_clock_of_a_new_attempt_is_no_step() -> None:
@@ -349,15 +344,13 @@ def test_a_run_that_made_a_checkpoint_can_be_opened(tmp_path: Path) -> None:
     assert actions_of(record) == ("open", "delete")
 
 
-def test_a_run_is_shown_with_what_was_changed(history: History) -> None:
+def test_a_run_is_shown_with_its_settings_and_curves(history: History) -> None:
     write(history.path, a_step("dense", 1, 0.9))
     history.read_on()
     record = a_run(RunState.SUCCEEDED, results={"sentence": "Smaller and as good."}, seconds=90.0)
-    parent = a_run(RunState.SUCCEEDED, replace(SPEC, params={**SPEC.params, "target": 0.6}, title="Before"))
-    detail = run_detail(record, Courses(history), "a line\n", parent, now=NOW)
+    detail = run_detail(record, Courses(history), "a line\n", now=NOW)
     assert detail.row == run_row(record, NOW)
     assert (detail.sentence, detail.log) == ("Smaller and as good.", "a line\n")
-    assert detail.changes == (Change("target", "0.6", "0.45"),)
     assert detail.settings == (Fact("task", "reviews"), Fact("target", "0.45"))
     assert detail.about[0] == Fact("time of this attempt", "90 s")
     assert detail.curves == Courses(history).curves()

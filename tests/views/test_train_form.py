@@ -17,12 +17,12 @@ from compecon.runs.jobs.machine_speed import Speed
 from compecon.runs.run_record import RunSpec
 from compecon.runs.submission import new_spec
 from compecon.tasks.task_registry import TASKS
+from compecon.views.runs.curves import metrics_csv
 from compecon.views.runs.example_rows import ExampleRow, Examples, examples_view
 from compecon.views.runs.expected_cost import Estimate, Room, estimate_view
 from compecon.views.runs.form_draft import FormDraft
 from compecon.views.runs.form_problems import Problem, needs_network, problems_with
 from compecon.views.runs.form_sections import KINDS, accepted, changed, sections
-from compecon.views.runs.metrics_table import metrics_csv
 from compecon.views.runs.presets import OFFLINE, PRESETS, QUICK
 
 NONCE = "0123456789ab"
@@ -66,11 +66,13 @@ def test_what_a_kind_does_not_have_is_refused_by_name() -> None:
 
 @pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
 def test_every_run_of_a_preset_is_a_good_one(preset: Any) -> None:
-    kind = KINDS[preset.kind]
-    for recipe, params in preset.points:
-        said = RECIPES[recipe].checked({kind.source: "sentiment", "task": "reviews", **params})
-        assert {name: said[name] for name in params} == dict(params)
-    assert len(preset.points) == max(1, len(preset.values))
+    points = FormDraft.blank().with_preset(preset).points()
+    assert points.recipe == KINDS[preset.kind].recipe
+    for point in points:
+        given = {**points.params, **preset.params, **point}
+        said = RECIPES[points.recipe].checked({**points.params, **point})
+        assert {name: said[name] for name in given} == given
+    assert len(points) == max(1, len(preset.values))
 
 
 def test_the_experiments_of_the_first_paper_are_there() -> None:
@@ -83,9 +85,9 @@ def test_the_experiments_of_the_first_paper_are_there() -> None:
 
 
 def test_the_quick_look_needs_no_network() -> None:
-    [(_, params)] = PRESETS[QUICK].points
-    assert TASKS[str(params["task"])].is_made
-    assert not needs_network(params)
+    form = FormDraft.blank().with_preset(PRESETS[QUICK])
+    assert TASKS[str(form.params["task"])].is_made
+    assert not needs_network(form.params)
 
 
 # ---- values

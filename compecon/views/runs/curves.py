@@ -10,6 +10,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from compecon.files.csv_writer import csv_text
 from compecon.runs.history import History
 from compecon.views.checked_values import number, text
 
@@ -180,3 +181,10 @@ def _smooth(values: NDArray[np.float64]) -> NDArray[np.float64]:
     total = np.cumsum(np.concatenate([[0.0], np.nan_to_num(values)]))
     mean = (total[_SMOOTHED:] - total[:-_SMOOTHED]) / _SMOOTHED
     return np.concatenate([np.full(_SMOOTHED - 1, np.nan), mean])
+
+
+def metrics_csv(history: History) -> str:
+    """Every step of every stage as a line of CSV, under the names that metrics.jsonl has; events are left out."""
+    records = [record for steps in history.steps.values() for record in steps]
+    names = dict.fromkeys(["stage", "step", "total", *(name for record in records for name in record)])
+    return csv_text(list(names), records)

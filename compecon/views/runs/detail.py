@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, final
 
-from compecon.runs.run_record import RunRecord, RunSpec, RunState
+from compecon.runs.run_record import RunRecord, RunState
 from compecon.views.runs.curves import Courses, Curve, StageMark
 from compecon.views.runs.results import Expectation, Fact, expectations_of, facts_of
 from compecon.views.runs.run_rows import RunRow, run_row
-from compecon.views.runs.spec_diff import Change, shown, spec_diff
+from compecon.views.runs.spec_diff import shown
 from compecon.views.spans import duration
 
 Action = Literal["stop", "kill", "resume", "again", "open", "delete"]
@@ -30,7 +30,6 @@ class RunDetail:
         stages: Where its stages begin on their axis.
         expectations: Expected costs and what they came to.
         settings: All of its parameters, name and value.
-        changes: What is different from the run it was made from; empty if it was made from none, or that one is gone.
         actions: What can be done with it now.
         log: End of its log.
     """
@@ -43,19 +42,12 @@ class RunDetail:
     stages: tuple[StageMark, ...]
     expectations: tuple[Expectation, ...]
     settings: tuple[Fact, ...]
-    changes: tuple[Change, ...]
     actions: tuple[Action, ...]
     log: str
 
 
 def run_detail(
-    record: RunRecord,
-    courses: Courses,
-    log_tail: str,
-    parent: RunRecord | None = None,
-    *,
-    now: float,
-    durations: Sequence[float] = (),
+    record: RunRecord, courses: Courses, log_tail: str, *, now: float, durations: Sequence[float] = ()
 ) -> RunDetail:
     """One run, for its page.
 
@@ -63,7 +55,6 @@ def run_detail(
         record: The run.
         courses: Its metrics.
         log_tail: End of its log.
-        parent: The run to compare its settings with, usually the one that it was made from.
         now: Seconds since 1970.
         durations: Seconds of its last steps.
     """
@@ -75,8 +66,7 @@ def run_detail(
         curves=courses.curves(),
         stages=courses.stages,
         expectations=expectations_of(record.status.results),
-        settings=_settings(record.spec),
-        changes=spec_diff(parent.spec, record.spec) if parent else (),
+        settings=tuple(Fact(name, shown(value)) for name, value in record.spec.params.items()),
         actions=actions_of(record),
         log=_settled(log_tail),
     )
@@ -103,10 +93,6 @@ def actions_of(record: RunRecord) -> tuple[Action, ...]:
 def _settled(log: str) -> str:
     """A log as a terminal would show it: a line that was written over, by a progress bar, as it was at last."""
     return "".join(line.rstrip("\r\n").rpartition("\r")[2] + "\n" for line in log.split("\n") if line)
-
-
-def _settings(spec: RunSpec) -> tuple[Fact, ...]:
-    return tuple(Fact(name, shown(value)) for name, value in spec.params.items())
 
 
 def _about(record: RunRecord) -> tuple[Fact, ...]:

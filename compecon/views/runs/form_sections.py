@@ -12,8 +12,6 @@ from compecon.files.durable import Json
 from compecon.runs.jobs.job_registry import RECIPES, Recipe
 from compecon.settings.setting import Setting
 
-TARGET, PRICE = "target", "price"
-_ALSO_PRICED = ("cost", "units")
 _OFTEN = ("epochs", "steps", "learning_rate", "seed")
 _GROUPS = {"incentive": "Price and gates", "training": "Training", "more": "More", "what": "More"}
 
@@ -77,9 +75,9 @@ KINDS: Mapping[str, Kind] = {
             "Heads and neurons pay for their compute while the model trains. Those not worth their price are "
             "removed, and the rest is trained further.",
             "train",
-            often=(TARGET, PRICE, *_ALSO_PRICED, *_OFTEN),
-            given={TARGET: 0.45},
-            either=(TARGET, PRICE),
+            often=("target", "price", "cost", "units", *_OFTEN),
+            given={"target": 0.45},
+            either=("target", "price"),
         ),
         Kind(
             "dense",
@@ -96,8 +94,8 @@ KINDS: Mapping[str, Kind] = {
             "baseline for prices.",
             "prune",
             source="checkpoint",
-            often=("method", TARGET, "recover_epochs", "recover_steps", "learning_rate", "seed"),
-            given={TARGET: 0.45, "recover_epochs": 3.0},
+            often=("method", "target", "recover_epochs", "recover_steps", "learning_rate", "seed"),
+            given={"target": 0.45, "recover_epochs": 3.0},
         ),
         Kind(
             "rehearsal",

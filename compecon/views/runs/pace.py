@@ -1,6 +1,11 @@
-"""How long a run has been at work, whether it gives signs of life, and what a busy machine does to it."""
+"""How long a run has taken and still needs, whether it shows signs of life, and what a busy machine does to it."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from statistics import quantiles
+from typing import Any
 
 from compecon.runs.run_record import RunRecord, RunState
 from compecon.views.checked_values import number
@@ -10,6 +15,7 @@ _SILENT_S = 20.0  # a worker writes each second; a machine that is short of ever
 _FULL = 0.85  # share of the cores that are in use from which a machine is busy
 _ENOUGH = 0.75  # share of its threads that a run has to get to be on time
 _AT_WORK = (RunState.STARTING, RunState.RUNNING, RunState.STOPPING)
+_LAST_STEPS, _FEWEST_STEPS = 50, 5
 
 
 def elapsed(record: RunRecord) -> str:
@@ -39,8 +45,30 @@ def crowding(record: RunRecord) -> str:
     threads = record.spec.threads
     if own + others < _FULL * cores or own >= _ENOUGH * threads:
         return ""
-    times = threads / max(own, 0.01)
     return (
         f"The machine is busy: other programs use {others:.1f} of its {cores:g} cores, and this run gets {own:.2f}. "
-        f"It takes about {times:.1f} times as long as estimated."
+        f"It takes about {threads / max(own, 0.01):.1f} times as long as estimated."
     )
+
+
+def step_durations(steps: Sequence[Mapping[str, Any]], last: int = _LAST_STEPS) -> tuple[float, ...]:
+    """Seconds of the last steps of a stage, from records with "step" and "seconds", in order.
+
+    Each record says how long its training had been going on, and that clock starts again when a run is resumed. Only
+    the time between two steps that follow each other in one attempt is the duration of a step.
+    """
+    found = []
+    for before, after in pairwise(steps[-last - 1 :]):
+        earlier, later = number(before, "seconds"), number(after, "seconds")
+        follows = number(after, "step") == (number(before, "step") or 0) + 1
+        if earlier is not None and later is not None and follows and later > earlier:
+            found.append(later - earlier)
+    return tuple(found)
+
+
+def seconds_left(durations: Sequence[float], steps: int) -> tuple[float, float] | None:
+    """Time for the remaining steps at the quartiles of some durations; None if too few are known or no step is left."""
+    if len(durations) < _FEWEST_STEPS or steps <= 0:
+        return None
+    low, _, high = quantiles(durations, n=4, method="inclusive")
+    return steps * low, steps * high

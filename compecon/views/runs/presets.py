@@ -1,4 +1,7 @@
-"""Runs and sweeps to start from: a first look, and the first experiments that a price on compute calls for."""
+"""Runs and sweeps to start from: a quick look, and the first experiments that a price on compute calls for.
+
+Without the settings of recipes: the list of runs shows one of these before anybody opens the form.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,9 @@ from typing import final
 
 from compecon.compression.importance import IMPORTANCES
 from compecon.files.durable import Json
-from compecon.views.runs.form_sections import KINDS, PRICE, TARGET
 
 QUICK = "quick-look"
-OFFLINE: Mapping[str, Json] = {"base": "sentiment", "task": "reviews"}  # bundled, and made here
+OFFLINE: Mapping[str, Json] = {"base": "sentiment", "task": "reviews"}  # bundled, and generated
 
 
 @final
@@ -37,13 +39,6 @@ class Preset:
     vary: str = ""
     values: tuple[Json, ...] = ()
 
-    @property
-    def points(self) -> tuple[tuple[str, Mapping[str, Json]], ...]:
-        """Recipe and parameters of each run that it starts, where they are not the defaults."""
-        kind = KINDS[self.kind]
-        each = [{self.vary: value} for value in self.values] if self.vary else [{}]
-        return tuple((kind.recipe, {**kind.given, **self.params, **one}) for one in each)
-
 
 PRESETS: Mapping[str, Preset] = {
     preset.name: preset
@@ -56,7 +51,7 @@ PRESETS: Mapping[str, Preset] = {
             "incentive",
             {
                 **OFFLINE,
-                TARGET: 0.6,
+                "target": 0.6,
                 "steps": 80,
                 "batch_size": 16,
                 "max_tokens": 48,
@@ -70,7 +65,7 @@ PRESETS: Mapping[str, Preset] = {
             "Down to a target",
             "One training whose price rises until the model costs 45% of the dense MACs.",
             "incentive",
-            {TARGET: 0.45},
+            {"target": 0.45},
         ),
         Preset(
             "prices",
@@ -78,8 +73,8 @@ PRESETS: Mapping[str, Preset] = {
             "Fixed prices (λ), from low to high: the quality that remains when compute has a price and no target is "
             "set.",
             "incentive",
-            {TARGET: None, PRICE: 1.0},
-            vary=PRICE,
+            {"target": None, "price": 1.0},
+            vary="price",
             values=(0.25, 0.5, 1.0, 2.0, 4.0),
         ),
         Preset(
@@ -87,7 +82,7 @@ PRESETS: Mapping[str, Preset] = {
             "Heads, neurons, or both",
             "The same target with a price on attention heads alone, on FFN neurons alone, and on both.",
             "incentive",
-            {TARGET: 0.8},
+            {"target": 0.8},
             vary="units",
             values=("heads", "neurons", "both"),
         ),
@@ -96,7 +91,7 @@ PRESETS: Mapping[str, Preset] = {
             "Target sweep",
             "Targets instead of prices: dual ascent finds the price for each. Gives points of a frontier.",
             "incentive",
-            vary=TARGET,
+            vary="target",
             values=(0.6, 0.45, 0.3),
         ),
         Preset(
@@ -112,7 +107,7 @@ PRESETS: Mapping[str, Preset] = {
             "Post-hoc rivals",
             "Every pruning method at one target with the same recovery: the baselines for an incentive.",
             "prune",
-            {TARGET: 0.45, "recover_epochs": 3.0},
+            {"target": 0.45, "recover_epochs": 3.0},
             vary="method",
             values=tuple(IMPORTANCES),
         ),

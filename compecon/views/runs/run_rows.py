@@ -8,9 +8,8 @@ from typing import final
 
 from compecon.runs.run_record import RunRecord, RunState
 from compecon.views.checked_values import number, text
-from compecon.views.runs.pace import crowding, elapsed, silence
-from compecon.views.runs.time_left import TimeLeft, time_left
-from compecon.views.spans import ago
+from compecon.views.runs.pace import crowding, elapsed, seconds_left, silence
+from compecon.views.spans import ago, span
 
 _SHAPES: Mapping[RunState, str] = {
     RunState.QUEUED: "⋯",
@@ -40,15 +39,13 @@ class RunRow:
         sign: A shape that stands for the state.
         word: The state in a word.
         title: A line for people, written by anybody.
-        recipe: What kind of run.
-        progress: Part of the present stage that is done, in [0, 1]; None while nobody knows.
+        progress: Part of the present stage that is done, in [0, 1]; None if that is not known.
         stage: The stage and its steps, such as "incentive 120 of 540".
         left: Time left in the stage as a range, or "".
         quality: What the task's metric came to; None before the end.
         share: Share of the MACs of heads and neurons that is left; None where nothing was removed or known.
         reason: Why it is where it is; may be empty.
         when: How long ago it was submitted.
-        sweep: The sweep it belongs to, or "".
         elapsed: How long the present attempt has been at work, or "".
         pace: What keeps it from going on as it should, in sentences, or "".
     """
@@ -58,7 +55,6 @@ class RunRow:
     sign: str
     word: str
     title: str
-    recipe: str
     progress: float | None
     stage: str
     left: str
@@ -66,27 +62,8 @@ class RunRow:
     share: float | None
     reason: str
     when: str
-    sweep: str
     elapsed: str = ""
     pace: str = ""
-
-
-@final
-@dataclass(frozen=True)
-class Listed:
-    """What of the runs is shown.
-
-    Attributes:
-        records: Those shown, newest first.
-        n_found: How many fit the filter.
-        n_all: How many there are.
-        n_lost: How many of all were interrupted and can go on.
-    """
-
-    records: tuple[RunRecord, ...]
-    n_found: int
-    n_all: int
-    n_lost: int
 
 
 @final
@@ -116,65 +93,49 @@ def sweep_tally(records: Iterable[RunRecord], sweep: str) -> Tally:
     )
 
 
-def listed(records: Sequence[RunRecord], words: str = "", state: str = "", sweep: str = "", most: int = 50) -> Listed:
-    """Those runs that fit a filter, the newest of them.
+def matching(records: Iterable[RunRecord], words: str = "", state: str = "", sweep: str = "") -> list[RunRecord]:
+    """The runs that fit a filter.
 
     Args:
-        records: Newest first.
-        words: All of these have to be in the title, the name or the recipe, in any case and order.
+        records: Any runs.
+        words: All of these have to be in the title, the name, the recipe or the sweep, in any case and order.
         state: A word of `SIGNS`; "" for any.
         sweep: A sweep; "" for any.
-        most: How many to show.
     """
-    found = [each for each in records if _fits(each, words.lower().split(), state, sweep)]
-    return Listed(
-        records=tuple(found[:most]),
-        n_found=len(found),
-        n_all=len(records),
-        n_lost=sum(each.state is RunState.LOST for each in records),
-    )
+    wanted = words.lower().split()
 
+    def fits(record: RunRecord) -> bool:
+        spec = record.spec
+        said = f"{record.title} {record.run_id} {spec.recipe} {spec.sweep}".lower()
+        is_wanted = all(word in said for word in wanted)
+        return is_wanted and state in ("", sign_of(record)[1]) and sweep in ("", spec.sweep)
 
-def _fits(record: RunRecord, words: Iterable[str], state: str, sweep: str) -> bool:
-    spoken = f"{record.title} {record.run_id} {record.spec.recipe} {record.spec.sweep}".lower()
-    return (
-        all(word in spoken for word in words) and state in ("", sign_of(record)[1]) and sweep in ("", record.spec.sweep)
-    )
-
-
-def run_rows(
-    records: Iterable[RunRecord], now: float, durations: Mapping[str, Sequence[float]] | None = None
-) -> tuple[RunRow, ...]:
-    """Rows of the list.
-
-    Args:
-        records: The runs, in the order of the rows.
-        now: Seconds since 1970.
-        durations: By a run's name, seconds of its last steps; runs that are not in it have no time left.
-    """
-    known = durations or {}
-    return tuple(run_row(record, now, known.get(record.run_id, ())) for record in records)
+    return [record for record in records if fits(record)]
 
 
 def run_row(record: RunRecord, now: float, durations: Sequence[float] = ()) -> RunRow:
-    """A row of the list, as of `run_rows`."""
+    """A row of the list.
+
+    Args:
+        record: The run.
+        now: Seconds since 1970.
+        durations: Seconds of its last steps; without them there is no time left.
+    """
     sign, word = sign_of(record)
-    results, left = record.status.results, left_of(record, durations)
+    results = record.status.results
     return RunRow(
         run_id=record.run_id,
         state=record.state,
         sign=sign,
         word=word,
         title=record.title,
-        recipe=record.spec.recipe,
         progress=progress_of(record),
         stage=stage_of(record),
-        left=str(left) if left else "",
+        left=left_of(record, durations),
         quality=number(results, "metric", "value"),
         share=number(results, "share"),
         reason=reason_of(record),
         when=ago(now - record.spec.created_at) if record.spec.created_at else "",
-        sweep=record.spec.sweep,
         elapsed=elapsed(record),
         pace=" ".join(filter(None, (silence(record, now), crowding(record)))),
     )
@@ -201,11 +162,11 @@ def stage_of(record: RunRecord) -> str:
     return f"{status.stage} {status.step:,} of {status.total:,}" if status.total > 0 else status.stage
 
 
-def left_of(record: RunRecord, durations: Sequence[float]) -> TimeLeft | None:
-    """Time left in the stage of a run that is at work; None for others, and while nobody can tell."""
-    if record.state is not RunState.RUNNING or record.is_stalled:
-        return None
-    return time_left(durations, record.status.total - record.status.step)
+def left_of(record: RunRecord, durations: Sequence[float]) -> str:
+    """Time left in the stage of a run that is at work, as a range; "" for others, and as long as it is not known."""
+    is_running = record.state is RunState.RUNNING and not record.is_stalled
+    left = seconds_left(durations, record.status.total - record.status.step) if is_running else None
+    return span(*left) if left else ""
 
 
 def reason_of(record: RunRecord) -> str:
