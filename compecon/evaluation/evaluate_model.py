@@ -20,13 +20,13 @@ from compecon.errors import TaskError
 from compecon.evaluation.as_given import require_measurable
 from compecon.evaluation.predict_rows import predict
 from compecon.tasks.cut import Cut, cut_rows
-from compecon.tasks.described import described
 from compecon.tasks.encode_rows import encode, mean_length
 from compecon.tasks.labels import LabelMatch
 from compecon.tasks.language_task import LanguageTask
 from compecon.tasks.task import Kind, Task
 from compecon.tasks.task_metrics import Estimate, perplexity
 from compecon.tasks.task_registry import AnyTask
+from compecon.tasks.understood_task import described
 
 BY_TOKEN, BY_WORD = "perplexity by token", "perplexity by word"
 _HEADS: Mapping[Kind, str] = {

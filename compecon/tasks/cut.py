@@ -17,21 +17,13 @@ _AT_A_TIME = 256  # texts tokenized whole at a time: bounds the memory
 @final
 @dataclass(frozen=True)
 class Cut:
-    """What of some rows was left out at the end of their texts.
+    """How much of some rows was cut off at the end of their texts."""
 
-    Attributes:
-        rows: Rows that were encoded.
-        n_cut: Rows of which only the beginning was read.
-        max_tokens: Tokens that a row may have.
-        n_tokens: Tokens of all rows, whole.
-        n_read: Tokens of all rows that were read.
-    """
-
-    rows: int
-    n_cut: int
-    max_tokens: int
-    n_tokens: int
-    n_read: int
+    rows: int  # rows that were encoded
+    n_cut: int  # rows of which only the beginning was read
+    max_tokens: int  # tokens that a row may have
+    n_tokens: int  # tokens of all rows, whole
+    n_read: int  # tokens of all rows that were read
 
     def __post_init__(self) -> None:
         counts = (self.rows, self.n_cut, self.max_tokens, self.n_tokens, self.n_read)
@@ -42,11 +34,7 @@ class Cut:
 
     @classmethod
     def read(cls, written: object) -> Self | None:
-        """Read what :meth:`written` wrote; None where nothing is known.
-
-        Raises:
-            ValueError: If it is anything else.
-        """
+        """Read what :meth:`written` wrote; None where nothing is known, ValueError for anything else."""
         if written is None:
             return None
         try:
@@ -64,22 +52,16 @@ class Cut:
         share = self.n_read / self.n_tokens
         return (
             f"{self.n_cut:,} of {self.rows:,} texts were cut to their first {self.max_tokens:,} tokens: the model read "
-            f"{share:.0%} of all tokens. Give a larger --max-tokens, as far as the model's positions reach."
+            f"{share:.0%} of all tokens. Give a larger --max-tokens, up to the model's maximum length."
         )
 
 
 def cut_rows(
     tokenizer: PreTrainedTokenizerBase, part: Split, rows: Sequence[Mapping[str, Any]], max_tokens: int
 ) -> Cut:
-    """Count what was cut from rows when they were encoded.
+    """Count what was cut from the rows of a split when they were encoded with at most `max_tokens` each.
 
-    A row below the limit was not cut, so that only those that reach it are tokenized again.
-
-    Args:
-        tokenizer: What encoded the rows.
-        part: Their texts.
-        rows: Encoded rows, in the order of the texts, with their tokens in "input_ids".
-        max_tokens: What they were cut to.
+    A row below the limit was not cut, so only those that reach it are tokenized again.
     """
     lengths = [len(row["input_ids"]) for row in rows]
     full = [place for place, length in enumerate(lengths) if length >= max_tokens]

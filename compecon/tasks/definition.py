@@ -13,25 +13,15 @@ from compecon.tasks.task_metrics import Metric
 @final
 @dataclass(frozen=True)
 class Definition:
-    """All of a task but its rows.
+    """All of a task but its rows."""
 
-    Attributes:
-        name: Short name.
-        title: The question it asks, for people.
-        kind: Whether its targets are classes or scores.
-        labels: Class names by index; one name for the score of a regression.
-        metrics: The first is what is chosen by.
-        licence: Terms of its data, in words.
-        label: What a menu says; the name if empty.
-    """
-
-    name: str
-    title: str
-    kind: Kind
-    labels: tuple[str, ...]
-    metrics: tuple[Metric, ...]
-    licence: str
-    label: str = ""
+    name: str  # short name
+    title: str  # the question it asks
+    labels: tuple[str, ...]  # class names by index; one name for the score of a regression
+    metrics: tuple[Metric, ...]  # the first is what is chosen by
+    licence: str  # terms of its data, in words
+    label: str = ""  # what a menu says; the name if empty
+    kind: Kind = "classification"  # whether its targets are classes or scores
 
     @property
     def target(self) -> type[int] | type[float]:

@@ -1,4 +1,4 @@
-"""Does the head of a checkpoint speak of the classes of a task, and in which order?"""
+"""Whether the head of a checkpoint has the classes of a task, and in which order."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from urllib.parse import quote
 from compecon.errors import TaskError
 
 _BETWEEN = re.compile(r"(?<=\w)[-_\s]+(?=\w)")
-_NUMBER = re.compile(r"(?:label_)?([0-9]+)")  # of a name that says nothing but its place
+_NUMBER = re.compile(r"(?:label_)?([0-9]+)")  # of a name that is only a number
 
 
 @final
 class LabelDoubtError(TaskError):
-    """A head has as many outputs as a task has classes, and nothing says which is which.
+    """A head has as many outputs as a task has classes, and it is unknown which is which.
 
     Attributes:
         wanted: Class names of the task, by class index.
@@ -26,8 +26,8 @@ class LabelDoubtError(TaskError):
     def __init__(self, wanted: Sequence[str], offered: Sequence[str]) -> None:
         self.wanted, self.offered = tuple(wanted), tuple(offered)
         super().__init__(
-            f"{self.doubt} Find out what the model was trained with, and say it after the task's name, as "
-            f"'?labels={spelled(self.names)}' ('&labels=...' after another option): what 0, 1, ... are called."
+            f"{self.doubt} Find out what the model was trained with, and append the names of 0, 1, ... to the "
+            f"task's name: '?labels={spelled(self.names)}' ('&labels=...' after another option)."
         )
 
     @property
@@ -48,15 +48,11 @@ class LabelDoubtError(TaskError):
 @final
 @dataclass(frozen=True)
 class LabelMatch:
-    """Where a head says what a task asks.
+    """Which outputs of a head are the classes of a task."""
 
-    Attributes:
-        columns: Index of the head's output for each class of the task: ``logits[:, columns]`` are in the task's order.
-        by_name: Whether the names agree; otherwise classes and outputs were matched by their numbers.
-    """
-
+    # index of the head's output for each class of the task: ``logits[:, columns]`` are in the task's order
     columns: tuple[int, ...]
-    by_name: bool
+    by_name: bool  # whether the names agree; otherwise classes and outputs were matched by their numbers
 
     @property
     def in_order(self) -> bool:
@@ -72,19 +68,15 @@ class LabelMatch:
 def match_labels(wanted: Sequence[str], offered: Sequence[str], *, stated: bool = False) -> LabelMatch:
     """Match the classes of a task to the outputs of a head: by name in any order, ignoring case, blanks and hyphens.
 
-    Checkpoints order the same classes differently (those of MNLI most of all), so that a head without names (LABEL_0,
-    LABEL_1, ... or 0, 1, ...) fits classes without names, and any others only if somebody vouches for their order.
-
-    Args:
-        wanted: Class names of the task, by class index.
-        offered: Class names of the head, by output.
-        stated: Whether a person has said that the classes are in the order of the outputs' numbers.
+    Checkpoints order the same classes differently (those of MNLI most of all), so a head without names (LABEL_0,
+    LABEL_1, ... or 0, 1, ...) fits classes without names, and any others only if a person has `stated` that the classes
+    are in the order of the outputs' numbers.
 
     Raises:
-        LabelDoubtError: If only one of both has names, and nobody has said the order.
+        LabelDoubtError: If only one of both has names, and the order is not stated.
         TaskError: If there are more or fewer outputs than classes, or their names are others.
 
-    Examples:
+    Example:
         >>> match_labels(["entailment", "neutral", "contradiction"], ["CONTRADICTION", "NEUTRAL", "ENTAILMENT"])
         LabelMatch(columns=(2, 1, 0), by_name=True)
     """
@@ -109,11 +101,7 @@ def match_labels(wanted: Sequence[str], offered: Sequence[str], *, stated: bool 
 
 
 def match_score(offered: Sequence[str]) -> LabelMatch:
-    """Match the score of a regression to a head: it has to have one output, whatever its name.
-
-    Raises:
-        TaskError: If it has more.
-    """
+    """Match the score of a regression to a head, which must have one output, whatever its name; TaskError otherwise."""
     if len(offered) != 1:
         raise TaskError(
             f"the task asks for one score and the model's head has {len(offered)} outputs ({join_names(offered)}). "

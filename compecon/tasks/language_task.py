@@ -13,15 +13,10 @@ from compecon.tasks.task_metrics import Metric, perplexity
 @final
 @dataclass(frozen=True)
 class Document:
-    """A text.
+    """A text."""
 
-    Attributes:
-        text: The text.
-        words: How many words and punctuation marks its corpus counts in it; the unit of a word-level perplexity.
-    """
-
-    text: str
-    words: int
+    text: str  # the text
+    words: int  # how many words and punctuation marks its corpus counts in it; the unit of a word-level perplexity
 
 
 Documents = tuple[Document, ...]

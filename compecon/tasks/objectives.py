@@ -1,4 +1,4 @@
-"""Loss functions: what training makes small. A teacher's output, where rows carry it, is part of the target."""
+"""Loss functions that training minimizes. The output of a teacher, where rows carry it, is part of the target."""
 
 from __future__ import annotations
 
@@ -64,10 +64,5 @@ _OBJECTIVES: Mapping[Kind, Callable[[float], Objective]] = {
 
 
 def objective_of(kind: Kind, share: float = 0.0) -> Objective:
-    """The objective of a kind of task.
-
-    Args:
-        kind: `Task.kind` or `LanguageTask.kind`.
-        share: Weight of a teacher, in [0, 1], for rows that carry its output; language modelling has no teacher.
-    """
+    """The objective of a kind of task; `share` in [0, 1] is the weight of a teacher, which language modelling lacks."""
     return _OBJECTIVES[kind](share)

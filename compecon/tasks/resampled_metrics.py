@@ -1,6 +1,6 @@
-"""What each metric computes: of many resamples at once, always along the last axis, (..., row) and (..., row) to (...).
+"""What each metric computes, of many resamples at once, along the last axis: (..., row) and (..., row) to (...).
 
-The leading axes of both sides broadcast against each other. `metrics` gives each its name, direction and interval.
+The leading axes of both sides broadcast against each other. `task_metrics` adds name, direction and interval.
 """
 
 from __future__ import annotations
@@ -10,12 +10,11 @@ import numpy as np
 
 def share_right(predicted: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """Share of rows whose predicted class is the wanted one, in [0, 1]."""
-    share: np.ndarray = (predicted == wanted).mean(axis=-1)
-    return share
+    return np.asarray((predicted == wanted).mean(axis=-1))
 
 
 def matthews_coefficient(predicted: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Correlation of the classes, in [-1, 1]; 0 where one side is constant, for then nothing was told apart.
+    """Correlation of the classes, in [-1, 1]; 0 where one side is constant, as nothing was told apart.
 
     With two classes it is Pearson's correlation of zeros and ones.
 
@@ -54,12 +53,10 @@ def rank_correlation(predicted: np.ndarray, wanted: np.ndarray) -> np.ndarray:
 
 def exponential_mean(nats: np.ndarray, units: np.ndarray) -> np.ndarray:
     """exp(all nats / all units)."""
-    mean: np.ndarray = np.exp(nats.sum(axis=-1) / units.sum(axis=-1))
-    return mean
+    return np.asarray(np.exp(nats.sum(axis=-1) / units.sum(axis=-1)))
 
 
 def _over(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     """Their ratio, 0 where the whole is 0."""
     part, whole = np.broadcast_arrays(part, whole)
-    ratio: np.ndarray = np.divide(part, whole, out=np.zeros(whole.shape), where=whole > 0)
-    return ratio
+    return np.asarray(np.divide(part, whole, out=np.zeros(whole.shape), where=whole > 0))

@@ -1,4 +1,4 @@
-"""How many rows a task has, where that can be told in a moment without reading them as rows. Loads without torch."""
+"""How many rows a task has, where that can be told quickly without parsing them. Loads without torch."""
 
 from __future__ import annotations
 
@@ -20,28 +20,17 @@ _FRAME = 2  # tokens that begin and end a text
 @final
 @dataclass(frozen=True)
 class Rows:
-    """How many rows a task has, about.
+    """About how many rows a task has."""
 
-    Attributes:
-        train: To learn from.
-        measured: To measure on, of all other splits.
-        n_tokens: Length of a text in tokens.
-    """
-
-    train: int
-    measured: int
-    n_tokens: int
+    train: int  # to learn from
+    measured: int  # to measure on, of all other splits
+    n_tokens: int  # length of a text in tokens
 
 
 def count_rows(task: str, data: str | None) -> Rows | None:
-    """Count the lines of a task's files.
+    """Count the lines of a task's files, in its data folder if it has one.
 
-    Args:
-        task: Name of the task.
-        data: Its data folder, if it has one.
-
-    Returns:
-        None where it is not known before the data is read: from the Hub, of language, in other formats, or too large.
+    None where that is unknown before the data is read: from the Hub, of language, in other formats, or too large.
     """
     if task.startswith(FILES):
         return _of_files(Path(task.removeprefix(FILES).partition("?")[0]))

@@ -13,15 +13,7 @@ _DEV_ROWS = 2000
 
 
 def split(rows: Iterable[Row], target: type[int] | type[float]) -> Split:
-    """Rows as columns; blanks around a text are dropped.
-
-    Args:
-        rows: Rows, all with a pair or all without.
-        target: `int` for classes, `float` for scores.
-
-    Raises:
-        ValueError: If there is no row, or only some have a pair.
-    """
+    """Rows, all or none with a pair, as columns, without blanks around a text; ValueError if there is none."""
     texts, pairs, targets = zip(*rows, strict=True) if (rows := list(rows)) else ((), (), ())
     return Split(
         tuple(text.strip() for text in texts),
@@ -33,9 +25,7 @@ def split(rows: Iterable[Row], target: type[int] | type[float]) -> Split:
 def held_out(rows: Sequence[Row], target: type[int] | type[float]) -> dict[str, Split]:
     """Cut training rows into "train" and "dev", where the only other rows with labels are kept for "test".
 
-    Args:
-        rows: In an order that means nothing; the last 2,000, at most a tenth, become "dev".
-        target: As of `split`.
+    The last 2,000 rows, at most a tenth, become "dev"; their order must mean nothing.
     """
     n_dev = min(_DEV_ROWS, max(1, len(rows) // 10))
     return {"train": split(rows[:-n_dev], target), "dev": split(rows[-n_dev:], target)}

@@ -1,4 +1,4 @@
-"""A short name for the very rows of a split: a file of the same name may have changed."""
+"""A short name for the exact rows of a split: a file of the same name may have changed."""
 
 from __future__ import annotations
 
@@ -18,10 +18,8 @@ _SHORT = 12
 def rows_digest(part: Split | Sequence[Document], order: Sequence[str] = ()) -> str:
     """Twelve hexadecimal digits of a split's texts and targets, in their order.
 
-    Args:
-        part: Rows, or documents of a language task.
-        order: What class 0, 1, ... are called, where a person has said so (see `stated_order`): the same numbers then
-            mean something else by other names.
+    The names of class 0, 1, ... count too where a person has stated them (see `stated_order`): with other names the
+    same numbers mean something else.
     """
     state = hashlib.sha256()
     for cell in (*_cells(part), *order):
@@ -32,7 +30,7 @@ def rows_digest(part: Split | Sequence[Document], order: Sequence[str] = ()) -> 
 
 
 def stated_order(task: AnyTask) -> tuple[str, ...]:
-    """What class 0, 1, ... of a task are called, if a person has said so; else nothing."""
+    """Names of class 0, 1, ... of a task, if a person has stated them; else empty."""
     return task.labels if isinstance(task, Task) and task.stated else ()
 
 

@@ -10,11 +10,19 @@ import numpy as np
 
 from compecon.errors import TaskError
 from compecon.tasks.labels import LabelMatch, match_labels, match_score, plain
-from compecon.tasks.readers.understood_files import Reading
 from compecon.tasks.task_metrics import Metric
 
 Kind = Literal["classification", "regression", "language"]
 Part = TypeVar("Part", bound=Sized)
+
+
+@final
+@dataclass(frozen=True)
+class Reading:
+    """How a task's files were understood."""
+
+    files: tuple[str, ...]  # name, form and columns of each, in a line
+    notes: tuple[str, ...]  # what was decided or left out, and what may be wrong, a sentence each
 
 
 @final

@@ -18,8 +18,8 @@ from compecon.tasks.definition import Definition
 from compecon.tasks.labels import spelled
 from compecon.tasks.language_task import LanguageTask
 from compecon.tasks.readers import data_folder as files
-from compecon.tasks.readers import elsewhere, glue, language_modeling, wikitext, xnli
 from compecon.tasks.readers import folder_layout as layouts
+from compecon.tasks.readers import glue, language_modeling, xnli
 from compecon.tasks.readers import hub_tables as hub
 from compecon.tasks.readers import made_reviews as made
 from compecon.tasks.readers.folder_layout import Layout
@@ -37,28 +37,18 @@ _OPTIONS = ("text", "label", "pair", "kind", "seed", "labels", "encoding")
 @final
 @dataclass(frozen=True, kw_only=True)
 class TaskEntry(Method):
-    """What a task is, before any of its rows are read; its factory reads them from the Hub, or makes them.
+    """What a task is, before any of its rows are read; its factory reads them from the Hub, or makes them."""
 
-    Attributes:
-        title: The question it asks, for people.
-        kind: Classes, scores, or language modelling.
-        labels: Class names by index; one name for a score; empty for language modelling.
-        metrics: The first is what is chosen by.
-        source: Where on the Hub it comes from, unless a data folder is given; or that it is made here.
-        licence: Terms of its data, in words.
-        from_folder: Reads it from a data folder; None if there is no such reader.
-        layout: What that folder must hold, looked at before it is read; None to leave that to the reader.
-        is_made: Whether its factory makes it: it then needs neither the Hub nor a data folder, and is synthetic.
-    """
-
-    title: str
-    kind: Kind
-    labels: tuple[str, ...] = ()
-    metrics: tuple[Metric, ...]
-    source: str
-    licence: str
-    from_folder: Callable[[Path], AnyTask] | None = None
+    title: str  # the question it asks
+    kind: Kind  # classes, scores, or language modelling
+    labels: tuple[str, ...] = ()  # class names by index; one name for a score; empty for language modelling
+    metrics: tuple[Metric, ...]  # the first is what is chosen by
+    source: str  # where on the Hub it comes from, unless a data folder is given; or that it is made here
+    licence: str  # terms of its data, in words
+    from_folder: Callable[[Path], AnyTask] | None = None  # reads it from a data folder, if there is such a reader
+    # what that folder must hold, checked before it is read; None to leave that to the reader
     layout: Layout | None = None
+    # whether its factory makes it: it then needs neither the Hub nor a data folder, and is synthetic
     is_made: bool = False
 
 
@@ -83,12 +73,12 @@ def _declare_all() -> None:
         source = f"nyu-mll/glue {name}"
         _define(about, partial(hub.hub_glue, name), source=source, from_folder=from_folder, layout=layout)
     _define(glue.SICK, hub.hub_sick, source="RobZamp/sick", from_folder=files.read_sick, layout=layouts.SICK_NLI)
-    elsewhere_read = (
-        (elsewhere.AMAZON, elsewhere.AMAZON_SOURCE, elsewhere.read_amazon, layouts.AMAZON),
-        (elsewhere.RELATEDNESS, elsewhere.RELATEDNESS_SOURCE, elsewhere.read_relatedness, layouts.RELATEDNESS),
+    not_on_the_hub = (
+        (files.AMAZON, files.AMAZON_SOURCE, files.read_amazon, layouts.AMAZON),
+        (files.RELATEDNESS, files.RELATEDNESS_SOURCE, files.read_relatedness, layouts.RELATEDNESS),
     )
-    for about, source, from_folder, layout in elsewhere_read:
-        _define(about, elsewhere.not_on_the_hub, source=source, from_folder=from_folder, layout=layout)
+    for about, source, from_folder, layout in not_on_the_hub:
+        _define(about, files.not_on_the_hub, source=source, from_folder=from_folder, layout=layout)
     for language in xnli.LANGUAGES:
         _define(
             xnli.definition(language),
@@ -100,15 +90,15 @@ def _declare_all() -> None:
     for name, size in (("wikitext-2", 2), ("wikitext-103", 103)):
         TASKS.declare(
             name,
-            partial(wikitext.hub_wikitext, name),
+            partial(language_modeling.hub_wikitext, name),
             label=name,
             title=f"Predict the next token of {size} million words of encyclopedia articles.",
             kind="language",
             metrics=(perplexity,),
             source=f"Salesforce/wikitext {name}-raw-v1",
             licence="CC BY-SA",
-            from_folder=partial(wikitext.read_wikitext, name=name),
-            layout=layouts.wikitext(wikitext.WIKITEXTS[name]),
+            from_folder=partial(language_modeling.read_wikitext, name=name),
+            layout=layouts.wikitext(language_modeling.WIKITEXTS[name]),
         )
     TASKS.declare(
         "corpus",
@@ -161,11 +151,7 @@ def read_task(name: str, data: Path | None = None, *, offline: bool = False, ski
 
 
 def options_of(name: str) -> tuple[str, dict[str, Any]]:
-    """A task's name, or the path of its files, without what stands behind its question mark, and that by its names.
-
-    Raises:
-        TaskError: If an option is unknown, or no value of its kind.
-    """
+    """A task's name or the path of its files, and the options after it; TaskError if one is wrong."""
     path, _, query = name.removeprefix(FILES).partition("?")
     classes = next((each.removeprefix(_LABELS) for each in query.split("&") if each.startswith(_LABELS)), "")
     known = _OPTIONS if name.startswith(FILES) else ("labels",)
@@ -183,7 +169,7 @@ def options_of(name: str) -> tuple[str, dict[str, Any]]:
 
 
 def with_labels(name: str, labels: Sequence[str]) -> str:
-    """A task's name with the names of class 0, 1, ... behind it, in place of those that are there."""
+    """A task's name with the names of class 0, 1, ... appended, in place of those that are there."""
     base, _, query = name.partition("?")
     others = [each for each in query.split("&") if each and not each.startswith(_LABELS)]
     return f"{base}?{'&'.join([*others, f'{_LABELS}{spelled(labels)}'])}"
@@ -197,8 +183,8 @@ def _read_named(entry: TaskEntry, data: Path | None, *, offline: bool) -> AnyTas
         return _of_folder(entry, data.expanduser())
     if offline:
         raise OfflineError(
-            f"{name} comes from the Hub ({entry.source}), which is not to be asked. {_instead(entry)} To read what "
-            "the Hub's cache holds, set HF_HUB_OFFLINE=1."
+            f"{name} comes from the Hub ({entry.source}), which may not be used offline. {_instead(entry)} To read "
+            "what the Hub's cache holds, set HF_HUB_OFFLINE=1."
         )
     try:
         return TASKS.make(name)
@@ -220,10 +206,7 @@ def _instead(entry: TaskEntry) -> str:
 
 
 def check_folder(entry: TaskEntry, data: Path) -> Callable[[Path], AnyTask]:
-    """Make sure that a data folder holds what a task needs, without reading it.
-
-    Returns:
-        What reads it.
+    """Make sure that a data folder holds what a task needs, without reading it; returns what reads it.
 
     Raises:
         TaskError: If it does not, with what it must hold, or the task is not read from a folder.
@@ -237,11 +220,7 @@ def check_folder(entry: TaskEntry, data: Path) -> Callable[[Path], AnyTask]:
 
 
 def entry_of(name: str) -> TaskEntry:
-    """What is known of a task.
-
-    Raises:
-        TaskError: If it is unknown, with the names there are, or known and refused, with the reason.
-    """
+    """What is known of a task; TaskError if it is unknown, with the names there are, or refused, with the reason."""
     name = name.partition("?")[0]
     if name in _REFUSED:
         raise TaskError(f"{name} is refused: {_REFUSED[name]}")

@@ -1,47 +1,42 @@
-"""What a recipe will work on, as it was understood: the task's rows, and which class is which output. Without torch."""
+"""What a recipe will work on: the rows of its task, and which class is which output. Loads without torch."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
+
+import numpy as np
 
 from compecon.checkpoints.gate.intake import survey
 from compecon.checkpoints.gate.preflight import Preflight
 from compecon.checkpoints.locate import locate
 from compecon.errors import TaskError
-from compecon.tasks.described import described
 from compecon.tasks.labels import LabelDoubtError, match_labels, match_score
-from compecon.tasks.task import Task
+from compecon.tasks.language_task import LanguageTask
+from compecon.tasks.task import Split, Task
 from compecon.tasks.task_registry import FILES, AnyTask, check_folder, entry_of, options_of, read_task
 
+_SHOWN = 60  # characters of a text
+_CLASSES = 12  # named with their counts
+_FEW = 30  # rows: an interval of an accuracy is then about 35 points wide
+_KINDS = {"classification": "classes", "regression": "scores"}
 _LEARN_ANY = "train"  # puts a fresh head on what is not made for the task
 
 
 @final
 @dataclass(frozen=True)
 class Understood:
-    """How a recipe's task was understood.
+    """How a recipe's task was understood."""
 
-    Attributes:
-        lines: For people.
-        doubt: Why nobody knows which class is which output; None if it is known.
-        refused: Why the checkpoint is not made for the task; "" if it is, or nobody knows.
-        may_begin: Whether the recipe does without: a training then puts a fresh head on.
-    """
-
-    lines: tuple[str, ...]
-    doubt: LabelDoubtError | None = None
-    refused: str = ""
-    may_begin: bool = False
+    lines: tuple[str, ...]  # for people
+    doubt: LabelDoubtError | None = None  # why it is unknown which class is which output; None if it is known
+    refused: str = ""  # why the checkpoint is not made for the task; "" if it is, or that is unknown
+    may_begin: bool = False  # whether that does not matter: a training then puts a fresh head on
 
     def require(self) -> None:
-        """Make sure that it is known which class is which output.
-
-        Raises:
-            TaskError: If it is not, or the checkpoint is not made for the task.
-        """
+        """Raise TaskError if it is unknown which class is which output, or the checkpoint is not made for the task."""
         if self.doubt is not None and not self.may_begin:
             raise self.doubt
         if self.refused:
@@ -49,15 +44,14 @@ class Understood:
 
 
 def task_of(params: Mapping[str, Any], *, offline: bool = False) -> AnyTask:
-    """The task that a recipe's settings name, read once its checkpoint is found: that is told in a moment.
+    """The task named in a recipe's checked settings, read once its checkpoint is found, which takes a moment.
 
     Args:
-        params: Checked values, with "task", and perhaps "data", "skip_bad_rows", and "checkpoint" or "base".
-        offline: As of `read_task`.
+        params: With "task", and perhaps "data", "skip_bad_rows", and "checkpoint" or "base".
+        offline: As of `read_task`, as are the other errors.
 
     Raises:
         CheckpointError: If there is no such checkpoint, or its files are refused.
-        CompeconError, FileNotFoundError: As of `read_task`.
     """
     _about(params)
     data = params.get("data")
@@ -66,15 +60,12 @@ def task_of(params: Mapping[str, Any], *, offline: bool = False) -> AnyTask:
 
 
 def understood(recipe: str, params: Mapping[str, Any], *, reads_all: bool = False) -> Understood:
-    """Look at what a recipe will work on.
+    """Look at what a recipe will work on; empty for a recipe without a task.
 
     Args:
         recipe: Its name; a training puts a fresh head on a checkpoint that is not made for its task.
         params: Checked values.
-        reads_all: Whether to read the rows of a task that is no local file, which may take its time, or the Hub.
-
-    Returns:
-        Nothing for a recipe without a task.
+        reads_all: Whether to read the rows of a task that is not a local file, which may take a while, or the Hub.
 
     Raises:
         CompeconError, FileNotFoundError: If the task cannot be read, its data folder does not hold it, or the
@@ -128,3 +119,59 @@ def _matched(
     if recipe == _LEARN_ANY:
         return Understood((*lines, f"{about.name} gets a fresh head: {doubt or refused}"), doubt, may_begin=True)
     return Understood(lines, doubt, refused)
+
+
+def described(task: AnyTask) -> tuple[str, ...]:
+    """A task in lines for people: kind, files, rows and classes by split, the first row, and what may be wrong."""
+    if isinstance(task, LanguageTask):
+        counts = ", ".join(f"{name} {len(part):,}" for name, part in task.splits.items())
+        return (f"{task.name}: documents to predict token by token: {counts}.",)
+    files, notes = (task.reading.files, task.reading.notes) if task.reading is not None else ((), ())
+    first = next(iter(task.splits.values()))
+    pairs = "pairs of texts" if first.pairs else "texts"
+    return (
+        f"{task.name}: {_KINDS[task.kind]} of {pairs}.",
+        *map(str, files),
+        *(f"{name}: {len(split):,} rows; {_targets(task, split)}" for name, split in task.splits.items()),
+        f"First row: {_row(task, first)}",
+        *(f"Note: {note}" for note in (*notes, *_doubts(task))),
+    )
+
+
+def _doubts(task: Task) -> Iterator[str]:
+    """What looks wrong with the splits."""
+    for name, split in task.splits.items():
+        if task.kind == "classification":
+            counts = np.bincount(split.targets, minlength=len(task.labels)).tolist()
+            if absent := [label for label, n in zip(task.labels, counts, strict=True) if not n]:
+                listed = ", ".join(absent[:_CLASSES])
+                yield f"{name} has no row of {listed}: add rows, or draw other splits with seed=."
+        if len(split) < _FEW:
+            yield f"{name} has only {len(split)} rows, too few to tell checkpoints apart."
+
+
+def _targets(task: Task, split: Split) -> str:
+    if task.kind == "regression":
+        low, mean, high = (float(each) for each in (split.targets.min(), split.targets.mean(), split.targets.max()))
+        return f"scores from {low:.4g} to {high:.4g}, {mean:.4g} in the mean."
+    return f"{', '.join(_counts(task, split))}."
+
+
+def _counts(task: Task, split: Split) -> Iterator[str]:
+    counts = np.bincount(split.targets, minlength=len(task.labels)).tolist()
+    for name, n in list(zip(task.labels, counts, strict=True))[:_CLASSES]:
+        yield f"{name}: {n:,}"
+    if len(counts) > _CLASSES:
+        yield f"and {len(counts) - _CLASSES} more classes"
+
+
+def _row(task: Task, split: Split) -> str:
+    texts = [split.texts[0], *split.pairs[:1]]
+    target = split.targets[0]
+    label = f"{target:g}" if task.kind == "regression" else task.labels[int(target)]
+    return f"{' | '.join(map(_shortened, texts))} is {label}."
+
+
+def _shortened(text: str) -> str:
+    flat = " ".join(text.split())
+    return repr(flat if len(flat) <= _SHOWN else f"{flat[:_SHOWN]}...")

@@ -237,7 +237,6 @@ READ_BY_OTHERS = {  # what is read without `compecon.files.safe_reader`, and why
     "compecon/studies/shipped_tables.py": "our own assets, for our own texts",
     "compecon/checkpoints/pretrained.py": "what a loaded tokenizer says of itself",
     "compecon/checkpoints/tokenizers/pieces.py": "what a loaded tokenizer says of itself",
-    "compecon/tasks/readers/wikitext.py": "a data folder that is named on the command line",
     "compecon/tasks/readers/data_folder.py": "a data folder that is named on the command line",
     "compecon/tasks/readers/language_modeling.py": "a data folder that is named on the command line",
     "compecon/tasks/readers/xnli.py": "a data folder that is named on the command line",

@@ -94,7 +94,7 @@ def test_tabs_without_quotes_keep_every_letter_unless_all_cells_are_quotations(t
     path = tmp_path / "a.tsv"
     path.write_text("text\tpair\tlabel\n" + "".join(f"{text}\t{pair}\tyes\n" for text, pair in rows))
     found = table_rows(path, COLUMNS)
-    if "quotes are ordinary" in found.files[0].form:
+    if "quotes are ordinary" in found.files[0]:
         assert [(row.text, row.pair) for row in found.rows] == [(text.strip(), pair.strip()) for text, pair in rows]
         return
     cells = [cell for row in rows for cell in row if '"' in cell]

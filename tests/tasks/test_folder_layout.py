@@ -86,7 +86,7 @@ def test_without_a_network_it_is_said_what_a_folder_must_hold_if_there_can_be_on
     def unreachable(*_, **__):
         raise OfflineError("no way there.")
 
-    for module in ("hub_tables", "xnli", "wikitext"):
+    for module in ("hub_tables", "xnli", "language_modeling"):
         monkeypatch.setattr(f"compecon.tasks.readers.{module}.load_tables", unreachable)
     for offline in (False, True):
         with pytest.raises(OfflineError) as found:

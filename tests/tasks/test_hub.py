@@ -5,7 +5,7 @@ import pytest
 
 from compecon.errors import OfflineError, TaskError
 from compecon.tasks.readers import hub_tables as hub
-from compecon.tasks.readers import wikitext, xnli
+from compecon.tasks.readers import language_modeling, xnli
 from compecon.tasks.readers.glue import NLI_LABELS
 from compecon.tasks.readers.hub_tables import GLUE, hub_glue, hub_mnli, hub_sick, hub_sst2, hub_stsb, load_tables
 
@@ -20,7 +20,7 @@ def serve(monkeypatch):
             asked.append((name, config, options.get("revision")))
             return {split: table(columns, classes) for split, columns in splits.items()}
 
-        for module in (hub, xnli, wikitext):
+        for module in (hub, xnli, language_modeling):
             monkeypatch.setattr(module, "load_tables", load)
         return asked
 
@@ -145,7 +145,7 @@ def test_xnli_is_read_by_language_with_its_three_splits(serve):
 def test_wikitext_joins_its_lines_to_articles(serve):
     lines = ["", " = One = \n", "", " A @-@ b . \n", " = = Part = = \n", " c \n", " = Two = \n", " d \n"]
     asked = serve({name: {"text": lines} for name in ("train", "validation", "test")})
-    task = wikitext.hub_wikitext("wikitext-103")
+    task = language_modeling.hub_wikitext("wikitext-103")
     assert asked == [("Salesforce/wikitext", "wikitext-103-raw-v1", None)]
     assert [document.text.split("\n")[0].strip() for document in task.part("test")] == ["= One =", "= Two ="]
     assert [document.words for document in task.part("dev")] == [len("".join(lines[:6]).split()), 4]

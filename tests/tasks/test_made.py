@@ -59,6 +59,20 @@ def praises(node: Node) -> bool:
     raise AssertionError(node)
 
 
+def bare(node: Node) -> str:
+    """Its text with the kinds of its words instead of those that could be others: equal ones are the same form."""
+    match node:
+        case Claim(form=form):
+            return form.pattern.format(s="SUBJECT", be="BE", do="DO", q="QUALITY", v="VERB", base="VERB")
+        case Agreement(parts=parts, form=form):
+            return form.pattern.format(*map(bare, parts))
+        case Concession(aside=aside, verdict=verdict, form=form):
+            return form.pattern.format(aside=bare(aside), verdict=bare(verdict))
+        case Contrast(form=form):
+            return form.pattern.format(other="QUALITY", this="QUALITY")
+    return node.form.pattern.format(q="QUALITY")
+
+
 def nodes(node: object) -> list[object]:
     parts = getattr(node, "parts", ()) or [getattr(node, name) for name in ("aside", "verdict") if hasattr(node, name)]
     return [node, *(below for part in parts for below in nodes(part))]
@@ -110,9 +124,9 @@ def test_no_sentence_occurs_twice(reviews):
 
 
 def test_every_second_test_row_has_a_form_that_train_and_dev_lack(reviews, task):
-    learnt = {each.core.words(bare=True) for name in ("train", "dev") for each in reviews[name]}
+    learnt = {bare(each.core) for name in ("train", "dev") for each in reviews[name]}
     new = reviews["test"][1::2]
-    assert not learnt & {each.core.words(bare=True) for each in new}
+    assert not learnt & {bare(each.core) for each in new}
     assert all(any(node.form.is_new for node in nodes(each.core)) for each in new)
     assert not any(
         node.form.is_new
@@ -124,10 +138,10 @@ def test_every_second_test_row_has_a_form_that_train_and_dev_lack(reviews, task)
 
 def test_the_bare_words_of_a_form_hold_none_of_those_that_fill_it(reviews):
     for each in reviews["test"]:
-        bare = each.core.words(bare=True)
+        words = bare(each.core)
         for node in nodes(each.core):
             quality = getattr(node, "quality", None) or getattr(node, "said", None) or getattr(node, "this", None)
-            assert quality is None or quality.words not in bare
+            assert quality is None or quality.words not in words
 
 
 def test_reviews_are_sentences_of_varying_length(task):

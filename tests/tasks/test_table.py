@@ -190,7 +190,7 @@ def test_a_label_may_be_missing(write, name, content):
 def test_how_a_file_is_written_is_found_out_and_said(write, name, content, form):
     path = write(name, content)
     assert cells(path) == [("a, b", None, "c")]
-    assert table_rows(path, ONE).files[0].form.startswith(form)
+    assert table_rows(path, ONE).files[0].startswith(f"{path.name}: {form}")
 
 
 def test_an_encoding_can_be_said(write):

@@ -1,6 +1,6 @@
 import pytest
 
-from compecon.tasks.readers.wikitext import WIKITEXTS, read_wikitext
+from compecon.tasks.readers.language_modeling import WIKITEXTS, read_wikitext
 
 ARTICLES = " \n = One = \n \n A @-@ b . \n \n = = Part = = \n c \n = Two = \n d \n"
 

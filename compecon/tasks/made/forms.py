@@ -2,7 +2,7 @@
 
 A form that `is_new` is kept for test rows. The slots of a claim are {s} subject, {be} is or are, {do} does or do, {q}
 an adjective or noun, {v} a verb and {base} the same without its s. Those of other forms have the names of their nodes'
-fields in `made_grammar`, or numbers.
+fields in `grammar`, or numbers.
 """
 
 from __future__ import annotations
@@ -21,17 +21,11 @@ _THING: tuple[Sort, ...] = ("noun", "film")
 @final
 @dataclass(frozen=True)
 class Form:
-    """A sentence with slots.
+    """A sentence with slots."""
 
-    Attributes:
-        pattern: Its words, with slots for `str.format`.
-        takes: Sorts of qualities that fit it; empty if its slots are whole clauses.
-        is_new: Whether train and dev are without it.
-    """
-
-    pattern: str
-    takes: tuple[Sort, ...] = ()
-    is_new: bool = False
+    pattern: str  # its words, with slots for `str.format`
+    takes: tuple[Sort, ...] = ()  # sorts of qualities that fit it; empty if its slots are whole clauses
+    is_new: bool = False  # whether train and dev are without it
 
 
 def _forms(old: Iterable[str], new: Iterable[str], takes: tuple[Sort, ...] = ()) -> tuple[Form, ...]:

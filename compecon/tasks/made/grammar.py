@@ -11,52 +11,27 @@ Whether a review praises follows from its structure alone:
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 from typing import final
-
-from typing_extensions import override
 
 from compecon.tasks.made.forms import Form
 from compecon.tasks.made.words import Quality, Subject
 
 
-class Node(ABC):
-    """A part of a review."""
-
-    @abstractmethod
-    def words(self, *, bare: bool = False) -> str:
-        """Its text.
-
-        Args:
-            bare: With the kinds of its words instead of those that could be others: equal ones are the same form.
-        """
-
-
 @final
 @dataclass(frozen=True)
-class Claim(Node):
-    """Something said of a part of a film, or of the whole.
+class Claim:
+    """Something said of a part of a film, or of the whole."""
 
-    Attributes:
-        subject: Of what.
-        quality: What.
-        degree: "very", or empty.
-        form: How.
-        denied: Whether the form denies it.
-    """
+    subject: Subject  # of what
+    quality: Quality  # what
+    degree: str  # "very", or empty
+    form: Form  # how
+    denied: bool  # whether the form denies it
 
-    subject: Subject
-    quality: Quality
-    degree: str
-    form: Form
-    denied: bool
-
-    @override
-    def words(self, *, bare: bool = False) -> str:
-        if bare:
-            return self.form.pattern.format(s="SUBJECT", be="BE", do="DO", q="QUALITY", v="VERB", base="VERB")
+    def words(self) -> str:
+        """Its text."""
         be, do = ("are", "do") if self.subject.plural else ("is", "does")
         said, base = self.quality.words, self.quality.plural
         verb = base if self.subject.plural else said
@@ -66,91 +41,85 @@ class Claim(Node):
 
 @final
 @dataclass(frozen=True)
-class Agreement(Node):
+class Agreement:
     """Claims that all praise or all blame."""
 
     parts: tuple[Claim, ...]
     form: Form
 
-    @override
-    def words(self, *, bare: bool = False) -> str:
-        return self.form.pattern.format(*(part.words(bare=bare) for part in self.parts))
+    def words(self) -> str:
+        """Its text."""
+        return self.form.pattern.format(*(part.words() for part in self.parts))
 
 
 @final
 @dataclass(frozen=True)
-class Hearsay(Node):
+class Hearsay:
     """What others say of the film, without a word on whether it is so."""
 
     quality: Quality
     form: Form
 
-    @override
-    def words(self, *, bare: bool = False) -> str:
-        return self.form.pattern.format(q="QUALITY" if bare else self.quality.words)
+    def words(self) -> str:
+        """Its text."""
+        return self.form.pattern.format(q=self.quality.words)
 
 
 @final
 @dataclass(frozen=True)
-class Concession(Node):
+class Concession:
     """One thing granted, the opposite maintained."""
 
     aside: Claim | Agreement | Hearsay
     verdict: Claim | Agreement
     form: Form
 
-    @override
-    def words(self, *, bare: bool = False) -> str:
-        return self.form.pattern.format(aside=self.aside.words(bare=bare), verdict=self.verdict.words(bare=bare))
+    def words(self) -> str:
+        """Its text."""
+        return self.form.pattern.format(aside=self.aside.words(), verdict=self.verdict.words())
 
 
 @final
 @dataclass(frozen=True)
-class Mention(Node):
+class Mention:
     """What others say of the film, and whether it is so."""
 
     said: Quality
     confirmed: bool
     form: Form
 
-    @override
-    def words(self, *, bare: bool = False) -> str:
-        return self.form.pattern.format(q="QUALITY" if bare else self.said.words)
+    def words(self) -> str:
+        """Its text."""
+        return self.form.pattern.format(q=self.said.words)
 
 
 @final
 @dataclass(frozen=True)
-class Contrast(Node):
+class Contrast:
     """Something else, such as another film or a hope, and this film, which is the opposite."""
 
     other: Quality
     this: Quality
     form: Form
 
-    @override
-    def words(self, *, bare: bool = False) -> str:
-        other, this = ("QUALITY", "QUALITY") if bare else (self.other.words, self.this.words)
-        return self.form.pattern.format(other=other, this=this)
+    def words(self) -> str:
+        """Its text."""
+        return self.form.pattern.format(other=self.other.words, this=self.this.words)
+
+
+Node = Claim | Agreement | Hearsay | Concession | Mention | Contrast
 
 
 @final
 @dataclass(frozen=True)
 class Review:
-    """A sentence or two on a film.
+    """A sentence or two on a film."""
 
-    Attributes:
-        core: What counts.
-        good: Whether it praises the film.
-        before: A neutral sentence ahead, or empty.
-        opener: A neutral phrase ahead, or empty.
-        after: A neutral sentence behind, or empty.
-    """
-
-    core: Node
-    good: bool
-    before: str = ""
-    opener: str = ""
-    after: str = ""
+    core: Node  # what counts
+    good: bool  # whether it praises the film
+    before: str = ""  # A neutral sentence ahead, or empty
+    opener: str = ""  # A neutral phrase ahead, or empty
+    after: str = ""  # A neutral sentence behind, or empty
 
     @cached_property
     def said(self) -> str:

@@ -11,33 +11,21 @@ Sort = Literal["adjective", "noun", "film", "verb"]
 @final
 @dataclass(frozen=True)
 class Subject:
-    """What something is said of.
+    """What something is said of."""
 
-    Attributes:
-        words: "the acting", "the songs".
-        plural: Whether verbs after it are plural.
-    """
-
-    words: str
-    plural: bool = False
+    words: str  # "the acting", "the songs"
+    plural: bool = False  # whether verbs after it are plural
 
 
 @final
 @dataclass(frozen=True)
 class Quality:
-    """What is said.
+    """What is said."""
 
-    Attributes:
-        words: "dull", "a mess", "a dull film", "falls flat".
-        good: Whether it praises.
-        sort: "adjective"; "noun", which any subject can be; "film", which only a whole film can be; or "verb".
-        plural: A verb without its s; empty for the others.
-    """
-
-    words: str
-    good: bool
-    sort: Sort
-    plural: str = ""
+    words: str  # "dull", "a mess", "a dull film", "falls flat"
+    good: bool  # whether it praises
+    sort: Sort  # "adjective"; "noun", which any subject can be; "film", which only a whole film can be; or "verb"
+    plural: str = ""  # A verb without its s; empty for the others
 
 
 def _several(text: str) -> list[str]:

@@ -2,19 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import final
+import random
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar, final
 
 from compecon.tasks.made import forms
-from compecon.tasks.made.dice import Dice
 from compecon.tasks.made.forms import Form
 from compecon.tasks.made.grammar import Agreement, Claim, Concession, Contrast, Hearsay, Mention, Node, Review
 from compecon.tasks.made.words import ALONE, DEGREES, OPENERS, PARTS, QUALITIES, REMARKS, WHOLES, Quality, Sort, Subject
 
+Item = TypeVar("Item")
 _MOST_SUBJECTS = 6  # three of a verdict, three of an aside
 _OF_SORT: dict[tuple[Sort, bool], list[Quality]] = {}
 for _each in QUALITIES:
     _OF_SORT.setdefault((_each.sort, _each.good), []).append(_each)
+
+
+@final
+class Dice:
+    """Draws from a seed, the same on every machine and with every version of Python.
+
+    Of `random.Random` only the method `random` is promised to stay as it is: `choice`, `sample` and `shuffle` have
+    changed before.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._next = random.Random(seed).random  # noqa: S311 - nothing secret
+
+    def chance(self, share: float) -> bool:
+        """True in this share of draws."""
+        return self._next() < share
+
+    def pick(self, items: Sequence[Item]) -> Item:
+        """One of them."""
+        return items[int(self._next() * len(items))]
+
+    def several(self, items: Iterable[Item], n: int) -> list[Item]:
+        """This many of them, each at most once, in random order."""
+        left = list(items)
+        return [left.pop(int(self._next() * len(left))) for _ in range(n)]
 
 
 @final
@@ -33,12 +59,7 @@ class Writer:
         self._shapes = [shape for shape, weight in some for _ in range(weight)]
 
     def review(self, good: bool, is_new: bool) -> Review:
-        """A review.
-
-        Args:
-            good: Whether it praises.
-            is_new: Whether one of its forms is among those kept for test; otherwise none is.
-        """
+        """A review that praises or not; `is_new` if one of its forms is among those kept for test, else none is."""
         core = self._dice.pick(self._shapes)(good, is_new)
         before = self._dice.pick(REMARKS) if self._dice.chance(0.15) else ""
         opener = self._dice.pick(OPENERS) if self._dice.chance(0.15) else ""

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
+from compecon.files.safe_reader import is_valid_text
 from compecon.tables.problems import Problem
 
 MAX_CHARACTERS = 100_000  # of one text; above what any model here reads
@@ -19,17 +20,11 @@ _TRUTH = {True: "true", False: "false"}
 @final
 @dataclass(frozen=True)
 class Columns:
-    """Which column holds what.
+    """Which column holds what."""
 
-    Attributes:
-        text: The text, or the first of each pair.
-        label: The class name or the score.
-        pair: The second text of each pair; None for single texts.
-    """
-
-    text: str
-    label: str
-    pair: str | None = None
+    text: str  # the text, or the first of each pair
+    label: str  # the class name or the score
+    pair: str | None = None  # the second text of each pair; None for single texts
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -45,25 +40,18 @@ class Columns:
 @final
 @dataclass(frozen=True)
 class TableRow:
-    """A row whose texts are there.
+    """A row that has its texts."""
 
-    Attributes:
-        where: File and line, as an editor counts them; for messages.
-        text: Not blank.
-        pair: Not blank; None for single texts.
-        label: As it is spelled: ``true`` and ``false`` for booleans; "" where there is none.
-    """
-
-    where: str
-    text: str
-    pair: str | None
-    label: str
+    where: str  # file and line, as an editor counts them; for messages
+    text: str  # not blank
+    pair: str | None  # not blank; None for single texts
+    label: str  # as it is spelled: ``true`` and ``false`` for booleans; "" where there is none
 
 
 def problems_of(cells: Mapping[str, Any], columns: Columns, where: str) -> list[Problem]:
-    """Everything that is wrong with a row: a text that is empty, no text, not Unicode or too long, or no label.
+    """Everything that is wrong with a row: a text that is empty, not text, not Unicode or too long, or a bad label.
 
-    A label that is missing is none of them: whole splits have none.
+    A missing label is not a problem: whole splits have none.
     """
     found = [(name, why) for name in columns.texts for why in _of_text(cells[name])]
     found += [(columns.label, why) for why in _of_label(cells[columns.label])]
@@ -80,11 +68,11 @@ def _of_text(cell: Any) -> Iterator[tuple[str, str]]:
     if cell is None or (isinstance(cell, str) and not cell.strip()):
         yield "is empty", LEAVE_OUT
     elif not isinstance(cell, str):
-        yield f"is {type(cell).__name__} ({cell!r:.40}), expected a text", ""
+        yield f"is {type(cell).__name__} ({cell!r:.40}), expected text", ""
     elif len(cell) > MAX_CHARACTERS:
         yield f"has {len(cell):,} characters, at most {MAX_CHARACTERS:,} are read", "Shorten it."
-    elif not _is_unicode(cell):
-        yield "holds half a character (a lone surrogate)", "Mend it or leave the row out."
+    elif not is_valid_text(cell):
+        yield "holds half a character (a lone surrogate)", "Correct it or leave the row out."
 
 
 def _of_label(cell: Any) -> Iterator[tuple[str, str]]:
@@ -92,8 +80,8 @@ def _of_label(cell: Any) -> Iterator[tuple[str, str]]:
         yield f"is {type(cell).__name__}, expected a class name or a number", ""
     elif len(label := _spelled(cell)) > _LONGEST_LABEL:
         yield f"has {len(label):,} characters: that is a text, not a label", "Name another column."
-    elif not _is_unicode(label):
-        yield "holds half a character (a lone surrogate)", "Mend it or leave the row out."
+    elif not is_valid_text(label):
+        yield "holds half a character (a lone surrogate)", "Correct it or leave the row out."
 
 
 def _spelled(cell: Any) -> str:
@@ -103,11 +91,3 @@ def _spelled(cell: Any) -> str:
         return ""
     label = str(cell).strip()
     return "" if label.lower() in _MISSING else label
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -1,7 +1,7 @@
-"""Readers of a data folder, in UTF-8; what it holds for each task is said in `folder_layout`.
+"""Readers of a data folder, in UTF-8; `folder_layout` says what it holds for each task.
 
-MNLI's files called dev_mismatched* are reported beside the others. A task whose files are absent cannot be read, the
-others can.
+MNLI's files called dev_mismatched* are reported beside the others. No bundled checkpoint learnt from the sentences of
+Amazon's customers or the relatedness of SICK: they show how far what was learnt reaches.
 
 Every reader raises FileNotFoundError for an absent file, and ValueError naming file and line for a wrong one.
 """
@@ -11,35 +11,57 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
+from compecon.errors import OfflineError
+from compecon.tasks.definition import Definition
 from compecon.tasks.readers import glue
-from compecon.tasks.readers.glue import COLA, NLI_LABELS, SICK, SST2, STSB
+from compecon.tasks.readers.glue import COLA, NLI_LABELS, SENTIMENT_LABELS, SICK, SST2, STSB
 from compecon.tasks.rows import Row, held_out, shuffled, split
 from compecon.tasks.task import Task
+from compecon.tasks.task_metrics import accuracy, pearson, spearman
 
 Parsed = TypeVar("Parsed")
 
 _STSB_COLUMNS = 7  # some rows carry two more, with the source of the sentences
 _COLA_COLUMNS = 4
+AMAZON_SOURCE = "cjhutto/vaderSentiment on GitHub: additional_resources/hutto_ICWSM_2014.tar.gz"
+RELATEDNESS_SOURCE = "the SICK data set"
+_CLEAR = 1.0  # of a mean rating: nearer to 0, the twenty people who rated a sentence found little opinion in it
+
+AMAZON = Definition(
+    "amazon-snippets",
+    "Is a sentence of a product review negative or positive?",
+    SENTIMENT_LABELS,
+    (accuracy,),
+    "MIT, of the ratings; sentences of Amazon's customers as collected by Hu and Liu (2004)",
+)
+RELATEDNESS = Definition(
+    "sick-relatedness",
+    "How related are two simple descriptions of scenes, from 1 to 5?",
+    ("similarity",),
+    (spearman, pearson),
+    "CC BY-NC-SA 3.0",
+    kind="regression",
+)
 
 
 def read_sst2(folder: Path) -> Task:
     """SST-2 of a data folder."""
     names = ("train", "dev", "test")
-    return SST2.task({n: split(lines_of(folder / "sst2" / f"{n}.tsv", _sst2_row), int) for n in names})
+    return SST2.task({n: split(_lines_of(folder / "sst2" / f"{n}.tsv", _sst2_row), int) for n in names})
 
 
 def read_stsb(folder: Path) -> Task:
     """STS-B of a data folder."""
     names = ("train", "dev", "test")
-    return STSB.task({n: split(lines_of(folder / "stsb" / f"sts-{n}.csv", _stsb_row), float) for n in names})
+    return STSB.task({n: split(_lines_of(folder / "stsb" / f"sts-{n}.csv", _stsb_row), float) for n in names})
 
 
 def read_cola(folder: Path) -> Task:
     """CoLA of a data folder: both dev files are "test", as in GLUE, and "dev" is cut from train, shuffled first."""
     train, near, far = (
-        list(lines_of(folder / "cola" / f"{name}.tsv", _cola_row))
+        list(_lines_of(folder / "cola" / f"{name}.tsv", _cola_row))
         for name in ("in_domain_train", "in_domain_dev", "out_of_domain_dev")
     )
     return COLA.task({**held_out(shuffled(train), int), "test": split(near + far, int)})
@@ -50,13 +72,36 @@ def read_mnli(folder: Path) -> Task:
     mismatched = sorted((folder / "mnli").glob("dev_mismatched*.jsonl"))
     matched = [path for path in _matching(folder / "mnli", "dev*.jsonl") if path not in mismatched]
     parts = (_matching(folder / "mnli", "train*.jsonl"), matched, mismatched)
-    return glue.mnli(*([row for path in paths for row in lines_of(path, _mnli_row)] for paths in parts))
+    return glue.mnli(*([row for path in paths for row in _lines_of(path, _mnli_row)] for paths in parts))
 
 
 def read_sick(folder: Path) -> Task:
     """SICK of a data folder, with the entailment judgement."""
     names = {"train": "SICK_train.txt", "dev": "SICK_trial.txt", "test": "SICK_test_annotated.txt"}
-    return SICK.task({n: split(lines_of(folder / "sick" / f, _sick_row, header=True), int) for n, f in names.items()})
+    return SICK.task({n: split(_lines_of(folder / "sick" / f, _sick_row, header=True), int) for n, f in names.items()})
+
+
+def read_amazon(folder: Path) -> Task:
+    """Sentences of product reviews with a mean rating of at least 1 or at most -1; "test" alone."""
+    path = folder / "amazon_snippets" / "amazonReviewSnippets_GroundTruth.txt"
+    rated = _lines_of(path, _amazon_row)
+    clear: Iterator[Row] = ((text, None, int(rating > 0)) for text, rating in rated if abs(rating) >= _CLEAR)
+    return AMAZON.task({"test": split(clear, int)})
+
+
+def read_relatedness(folder: Path) -> Task:
+    """The relatedness of SICK's trial pairs, as "dev", and of its test pairs."""
+    names = {"dev": "SICK_trial.txt", "test": "SICK_test_annotated.txt"}
+    read = {name: _lines_of(folder / "sick" / file, _related_row, header=True) for name, file in names.items()}
+    return RELATEDNESS.task({name: split(rows, float) for name, rows in read.items()})
+
+
+def not_on_the_hub() -> NoReturn:
+    """Raise OfflineError: these are read from a data folder only."""
+    raise OfflineError(
+        f"This is read from a data folder only. {AMAZON.name}: {AMAZON_SOURCE}; "
+        f"{RELATEDNESS.name}: {RELATEDNESS_SOURCE}."
+    )
 
 
 def _matching(folder: Path, pattern: str) -> list[Path]:
@@ -66,12 +111,12 @@ def _matching(folder: Path, pattern: str) -> list[Path]:
     return found
 
 
-def lines_of(path: Path, parse: Callable[[str], Parsed], *, header: bool = False) -> Iterator[Parsed]:
+def _lines_of(path: Path, parse: Callable[[str], Parsed], *, header: bool = False) -> Iterator[Parsed]:
     """What a function makes of each line of a file that is not blank.
 
     Raises:
         FileNotFoundError: If the file is absent.
-        ValueError: Naming file and line, if the function cannot make anything of it.
+        ValueError: Naming file and line, if the function refuses it.
     """
     # Lines end in \n only: these texts hold other characters that str.splitlines would break at.
     lines = path.read_text(encoding="utf-8").split("\n")
@@ -115,3 +160,13 @@ def _mnli_row(line: str) -> Row:
 def _sick_row(line: str) -> Row:
     _, first, second, _, judgement = line.split("\t")
     return first, second, NLI_LABELS.index(judgement.strip().lower())
+
+
+def _amazon_row(line: str) -> tuple[str, float]:
+    _, rating, text = line.split("\t")
+    return text, float(rating)
+
+
+def _related_row(line: str) -> Row:
+    _, first, second, relatedness, _ = line.split("\t")
+    return first, second, float(relatedness)

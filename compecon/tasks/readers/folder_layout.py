@@ -1,4 +1,4 @@
-"""What a data folder must hold for a task: said before anything is read, and by whoever finds it wanting."""
+"""What a data folder must hold for a task: said before anything is read, and by whatever finds it incomplete."""
 
 from __future__ import annotations
 
@@ -13,17 +13,11 @@ from compecon.errors import TaskError
 @final
 @dataclass(frozen=True)
 class Layout:
-    """Where a task's files are below a data folder.
+    """Where a task's files are below a data folder."""
 
-    Attributes:
-        files: Their paths, "*" standing for any characters.
-        rows: What a line of them holds, for people.
-        needs_all: Whether each of them is needed; else one is enough.
-    """
-
-    files: tuple[str, ...]
-    rows: str
-    needs_all: bool = True
+    files: tuple[str, ...]  # their paths, "*" standing for any characters
+    rows: str  # what a line of them holds, for people
+    needs_all: bool = True  # whether each of them is needed; else one is enough
 
     def __str__(self) -> str:
         return f"A data folder holds {'' if self.needs_all else 'some of '}{', '.join(self.files)}: {self.rows}."
@@ -33,15 +27,7 @@ class Layout:
         return tuple(path for pattern in self.files for path in _matching(folder, pattern))
 
     def require(self, folder: Path, task: str) -> None:
-        """Make sure that a folder is one of this layout, by the names of its files.
-
-        Args:
-            folder: The data folder.
-            task: Name of the task, for the message.
-
-        Raises:
-            TaskError: If it is not, with what it must hold.
-        """
+        """Make sure by the names of its files that a folder is one of this layout; TaskError with what it must hold."""
         missing = [pattern for pattern in self.files if not _matching(folder, pattern)]
         if not missing or (not self.needs_all and len(missing) < len(self.files)):
             return

@@ -1,7 +1,7 @@
-"""What the tasks of GLUE, and SICK, are, wherever their rows come from (`files`, `hub`).
+"""What the tasks of GLUE, and SICK, are, wherever their rows come from (`data_folder`, `hub_tables`).
 
-GLUE's own test labels are not public. Where nothing else is said, "test" is therefore its validation split, which is
-never used to choose, and "dev" is cut from train.
+GLUE's own test labels are not public. Unless stated otherwise, "test" is therefore its validation split, which is never
+used to choose, and "dev" is cut from train.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ _UNSTATED = "no licence stated; research use"
 SST2 = Definition(
     "sst2",
     "Is a sentence of a film review negative or positive?",
-    "classification",
     SENTIMENT_LABELS,
     (accuracy,),
     _UNSTATED,
@@ -30,16 +29,15 @@ SST2 = Definition(
 STSB = Definition(
     "stsb",
     "How alike are two sentences in meaning, from 0 (unrelated) to 5 (the same)?",
-    "regression",
     ("similarity",),
     (spearman, pearson),
     "scores CC BY-SA 4.0",
     label="Similarity (STS-B)",
+    kind="regression",
 )
 MNLI = Definition(
     "mnli",
     "Does the premise entail or contradict the hypothesis, in ten genres of English?",
-    "classification",
     NLI_LABELS,
     (accuracy,),
     "mostly the terms of the Open American National Corpus: free use",
@@ -48,7 +46,6 @@ MNLI = Definition(
 SICK = Definition(
     "sick",
     "Does the first sentence entail or contradict the second, in simple descriptions of scenes?",
-    "classification",
     NLI_LABELS,
     (accuracy,),
     "CC BY-NC-SA 3.0",
@@ -57,7 +54,6 @@ SICK = Definition(
 COLA = Definition(
     "cola",
     "Is a sentence acceptable English grammar?",
-    "classification",
     ("unacceptable", "acceptable"),
     (matthews, accuracy),
     "no licence stated; examples from the linguistics literature, research use",
@@ -66,39 +62,22 @@ COLA = Definition(
 MRPC = Definition(
     "mrpc",
     "Do two sentences of the news say the same?",
-    "classification",
     ("not_equivalent", "equivalent"),
     (f1, accuracy),
     "Microsoft Research Paraphrase Corpus: its own terms, research use",
 )
 QQP = Definition(
-    "qqp",
-    "Do two questions ask the same?",
-    "classification",
-    ("not_duplicate", "duplicate"),
-    (f1, accuracy),
-    "Quora: non-commercial use",
+    "qqp", "Do two questions ask the same?", ("not_duplicate", "duplicate"), (f1, accuracy), "Quora: non-commercial use"
 )
 QNLI = Definition(
-    "qnli",
-    "Does a sentence of an encyclopedia answer the question?",
-    "classification",
-    _RTE_LABELS,
-    (accuracy,),
-    "SQuAD: CC BY-SA 4.0",
+    "qnli", "Does a sentence of an encyclopedia answer the question?", _RTE_LABELS, (accuracy,), "SQuAD: CC BY-SA 4.0"
 )
 RTE = Definition(
-    "rte",
-    "Does the second text follow from the first, in news and encyclopedias?",
-    "classification",
-    _RTE_LABELS,
-    (accuracy,),
-    _UNSTATED,
+    "rte", "Does the second text follow from the first, in news and encyclopedias?", _RTE_LABELS, (accuracy,), _UNSTATED
 )
 WNLI = Definition(
     "wnli",
     "Does a sentence with a pronoun replaced follow from the sentence itself?",
-    "classification",
     ("not_entailment", "entailment"),
     (accuracy,),
     "Winograd schemas: CC BY 4.0",
@@ -106,13 +85,7 @@ WNLI = Definition(
 
 
 def mnli(train: Iterable[Row], matched: Iterable[Row], mismatched: Iterable[Row] = ()) -> Task:
-    """MNLI with "dev" cut from the end of train, dev-matched as "test", and dev-mismatched, if any, reported beside.
-
-    Args:
-        train: Training rows; the last 2,000, at most a tenth, become "dev".
-        matched: Rows of dev-matched.
-        mismatched: Rows of dev-mismatched.
-    """
+    """MNLI with "dev" cut from the end of train, dev-matched as "test", and dev-mismatched, if any, beside it."""
     splits = {**held_out(list(train), int), "test": split(matched, int)}
     if others := list(mismatched):
         splits["mismatched"] = split(others, int)
@@ -122,11 +95,8 @@ def mnli(train: Iterable[Row], matched: Iterable[Row], mismatched: Iterable[Row]
 def entailment(broad: Task, simple: Task) -> Task:
     """MNLI and SICK together: rehearse on all of MNLI, then learn SICK and as many rows of MNLI.
 
-    MNLI alone is too broad for a few layers and a few thousand rows; SICK alone knows nothing but simple scenes.
-
-    Args:
-        broad: `mnli`. Its test rows are reported beside those of SICK.
-        simple: `sick`. Its dev rows are what is chosen by.
+    MNLI alone is too broad for a few layers and a few thousand rows; SICK alone knows nothing but simple scenes. The
+    test rows of MNLI are reported beside those of SICK, whose dev rows are what is chosen by.
     """
     learnt = simple.splits["train"]
     splits = {

@@ -1,4 +1,4 @@
-"""The same tasks from the Hub, for who has no data folder: needs a network or a warm cache of `datasets`."""
+"""The same tasks from the Hub, without a data folder: needs a network or a warm cache of `datasets`."""
 
 from __future__ import annotations
 
@@ -12,28 +12,20 @@ from compecon.tasks.readers import glue
 from compecon.tasks.rows import Row, held_out, shuffled, split
 from compecon.tasks.task import Task
 
-_SPLITS = {"train": "train", "dev": "validation", "test": "test"}  # ours: theirs
+HUB_SPLITS = {"train": "train", "dev": "validation", "test": "test"}  # ours: theirs
 _GLUE = "nyu-mll/glue"
 
 
 @final
 @dataclass(frozen=True)
 class GlueTable:
-    """Where a task of GLUE lies in `nyu-mll/glue`; its config is called as the task.
+    """Where a task of GLUE lies in `nyu-mll/glue`; its config is called as the task."""
 
-    Attributes:
-        definition: What the task is.
-        text: Field of the text, or of the first of each pair.
-        pair: Field of the second; None for single texts.
-        test: Their split that is our "test".
-        beside: Their splits that are reported beside it, by our names.
-    """
-
-    definition: Definition
-    text: str
-    pair: str | None = None
-    test: str = "validation"
-    beside: Mapping[str, str] | None = None
+    definition: Definition  # what the task is
+    text: str  # field of the text, or of the first of each pair
+    pair: str | None = None  # field of the second; None for single texts
+    test: str = "validation"  # their split that is our "test"
+    beside: Mapping[str, str] | None = None  # their splits that are reported beside it, by our names
 
 
 GLUE: Mapping[str, GlueTable] = {
@@ -53,18 +45,11 @@ GLUE: Mapping[str, GlueTable] = {
 
 
 def hub_glue(name: str) -> Task:
-    """A task of GLUE from `nyu-mll/glue`, all of its training rows.
+    """A task of GLUE (one of `GLUE`) from `nyu-mll/glue`, all of its training rows.
 
     The labels of GLUE's test split are not public: "test" is the validation split, never used to choose, and "dev" is
     cut from train after one fixed shuffle, because some of these are sorted by source. The train split of SST-2 holds
     phrases of its sentences, so its "dev" is easier than its "test".
-
-    Args:
-        name: One of `GLUE`.
-
-    Raises:
-        OfflineError: If the Hub cannot be reached and nothing is cached.
-        TaskError: If the classes on the Hub are not the expected ones.
     """
     table = GLUE[name]
     tables = load_tables(_GLUE, name)
@@ -79,31 +64,17 @@ def hub_sst2() -> Task:
     """SST-2 from `SetFit/sst2` (fields text, label): the 6,920 / 872 / 1,821 sentences.
 
     `nyu-mll/glue` holds phrases in its train split and no labels in its test split; `hub_glue` reads that one.
-
-    Raises:
-        OfflineError: If the Hub cannot be reached and nothing is cached.
     """
     return _whole("SetFit/sst2", GlueTable(glue.SST2, "text"))
 
 
 def hub_stsb() -> Task:
-    """STS-B from `mteb/stsbenchmark-sts` (fields sentence1, sentence2, score 0 to 5), test scores included.
-
-    Raises:
-        OfflineError: If the Hub cannot be reached and nothing is cached.
-    """
+    """STS-B from `mteb/stsbenchmark-sts` (fields sentence1, sentence2, score 0 to 5), test scores included."""
     return _whole("mteb/stsbenchmark-sts", GlueTable(glue.STSB, "sentence1", "sentence2"), label="score")
 
 
 def hub_mnli(rows: int = 25_000) -> Task:
-    """MNLI from `nyu-mll/glue` "mnli" (fields premise, hypothesis, label: 0, 1, 2 in the order of `NLI_LABELS`).
-
-    Args:
-        rows: How many shuffled training rows to take, of 392,702.
-
-    Raises:
-        OfflineError: If the Hub cannot be reached and nothing is cached.
-    """
+    """MNLI from `nyu-mll/glue` (labels in the order of `NLI_LABELS`), some of its 392,702 training rows, shuffled."""
     tables = load_tables(_GLUE, "mnli")
     few = tables["train"].shuffle(seed=0).select(range(rows))
     return glue.mnli(*(_rows(table, GLUE["mnli"]) for table in (few, tables["validation_matched"])))
@@ -113,20 +84,13 @@ def hub_sick() -> Task:
     """SICK from `RobZamp/sick` (fields sentence_A, sentence_B, label: 0, 1, 2 in the order of `NLI_LABELS`).
 
     The repository itself holds a loading script, which `datasets` no longer runs; the Hub keeps a converted copy.
-
-    Raises:
-        OfflineError: If the Hub cannot be reached and nothing is cached.
     """
     table = GlueTable(glue.SICK, "sentence_A", "sentence_B")
     return _whole("RobZamp/sick", table, revision="refs/convert/parquet")
 
 
 def load_tables(name: str, config: str | None = None, *, revision: str | None = None, streaming: bool = False) -> Any:
-    """`datasets.load_dataset`, with an error that says what to do instead.
-
-    Raises:
-        OfflineError: If the Hub cannot be reached and nothing is cached.
-    """
+    """`datasets.load_dataset`, with an OfflineError if the Hub cannot be reached and nothing is cached."""
     from datasets import load_dataset  # noqa: PLC0415 - takes a second, and listing the tasks needs none of it
 
     try:
@@ -136,17 +100,10 @@ def load_tables(name: str, config: str | None = None, *, revision: str | None = 
 
 
 def rows_of(table: Any, definition: Definition, text: str, pair: str | None = None, label: str = "label") -> list[Row]:
-    """The rows of a table of `datasets`, if its class names, where it has any, are those of the definition.
-
-    Args:
-        table: A `datasets.Dataset`.
-        definition: What the rows are of.
-        text: Column of the text, or of the first of each pair.
-        pair: Column of the second.
-        label: Column of the class index or score.
+    """The rows of a table of `datasets`: the columns of the text, of its pair if any, and of the class index or score.
 
     Raises:
-        TaskError: If the class names are others, or in another order.
+        TaskError: If its class names, where it has any, are not those of the definition, or in another order.
     """
     names = getattr(table.features[label], "names", None)
     if names is not None and not definition.task({}).check_labels(names).in_order:
@@ -164,5 +121,5 @@ def _whole(name: str, where: GlueTable, *, revision: str | None = None, label: s
     tables = load_tables(name, revision=revision)
     target = where.definition.target
     return where.definition.task(
-        {ours: split(_rows(tables[theirs], where, label), target) for ours, theirs in _SPLITS.items()}
+        {ours: split(_rows(tables[theirs], where, label), target) for ours, theirs in HUB_SPLITS.items()}
     )

@@ -28,21 +28,13 @@ _UNLABELLED = "-1"  # of rows without a label, in GLUE and in `datasets`
 @final
 @dataclass(frozen=True)
 class Meaning:
-    """How labels are read.
+    """How labels are read."""
 
-    Attributes:
-        kind: Classes or scores.
-        labels: Class names by index, or the name of the score.
-        metrics: Accuracy and Matthews' coefficient, or the correlations.
-        index: Class index of each label as it is spelled; empty for scores.
-        notes: What may be wrong with the labels, a sentence each.
-    """
-
-    kind: Kind
-    labels: tuple[str, ...]
-    metrics: tuple[Metric, ...]
-    index: Mapping[str, int]
-    notes: tuple[str, ...] = ()
+    kind: Kind  # classes or scores
+    labels: tuple[str, ...]  # class names by index, or the name of the score
+    metrics: tuple[Metric, ...]  # accuracy and Matthews' coefficient, or the correlations
+    index: Mapping[str, int]  # class index of each label as it is spelled; empty for scores
+    notes: tuple[str, ...] = ()  # what may be wrong with the labels, a sentence each
 
     def target(self, row: TableRow) -> float:
         """Class index or score of a row."""
@@ -53,11 +45,7 @@ def unlabelled(splits: Mapping[str, Sequence[TableRow]], named: Sequence[str] = 
     """Which labels mean that there is none: the empty one always, and perhaps -1 or a word such as N/A.
 
     -1 does beside 0, 1, 2, ..., and where a split holds nothing else and no other split holds it. Words such as N/A do
-    among numbers.
-
-    Args:
-        splits: Rows by split.
-        named: Class names that a person has given: no label that is one of them is missing.
+    among numbers. Class names that a person has given (`named`) are never missing.
     """
     held = {name: {row.label for row in rows} - {""} for name, rows in splits.items()}
     known = {_whole(label) for labels in held.values() for label in labels}
@@ -75,13 +63,13 @@ def unlabelled(splits: Mapping[str, Sequence[TableRow]], named: Sequence[str] = 
 
 
 def meaning_of(rows: Sequence[TableRow], column: str, kind: AnyKind = "auto", named: Sequence[str] = ()) -> Meaning:
-    """Read off the rows what their labels are.
+    """Read off the rows, at least one and each with a label, what their labels are.
 
     Args:
-        rows: All rows of all splits, at least one, each with a label.
-        column: What the column of the labels is called; names a score.
+        rows: All rows of all splits.
+        column: Name of the column of the labels; names a score.
         kind: As of `read_table`.
-        named: What class 0, 1, ... are called; empty for the names in the rows.
+        named: Names of class 0, 1, ...; empty for the names in the rows.
 
     Raises:
         TaskError: If labels are of mixed kinds, are not finite where they should be scores, are all the same, are
@@ -159,7 +147,7 @@ def _respelled(names: Mapping[str, str], spelled: Counter[str]) -> Iterable[str]
 
 
 def _doubts(rows: Sequence[TableRow], index: Mapping[str, int], labels: Sequence[str]) -> Iterable[str]:
-    """Classes that may be none: of one row, or called as what is missing."""
+    """Classes that may be a mistake: of one row, or named like a missing value."""
     counts = Counter(index[row.label] for row in rows)
     first: dict[int, str] = {}
     for row in rows:
@@ -185,8 +173,8 @@ def _are_scores(rows: Sequence[TableRow], names: Iterable[str], column: str) -> 
     if numbers and numbers != all_names:
         odd = next(row for row in rows if row.label not in numbers)
         raise TaskError(
-            f"{column} holds numbers and words, the first word {odd.label[:40]!r} in {odd.where}. Mend the column, or "
-            "read all of it as class names (kind=classification)."
+            f"{column} holds numbers and words, the first word {odd.label[:40]!r} in {odd.where}. Correct the column, "
+            "or read all of it as class names (kind=classification)."
         )
     return bool(numbers) and not all(map(_WHOLE.fullmatch, all_names))
 

@@ -1,6 +1,10 @@
-"""Running text of several sources for a small causal model: documents of a data folder or of the Hub.
+"""Running text for causal models: WikiText-2 and WikiText-103 as they are, and a small mix of several sources.
 
-Layout of a data folder; of the training sources some may be absent, every 20th document of them is "dev":
+WikiText's spelling (" @-@ ", blanks before punctuation) is left alone, so that a perplexity compares with published
+ones of the same splits; a document counts its words as the data set does, line ends left out. WikiText-103's valid and
+test articles are those of WikiText-2.
+
+Data folder of the mix; of the training sources some may be absent, every 20th document of them is "dev":
 
     brown/brown.zip              the Brown corpus, one tagged file a document
     wikitext2/valid.txt          WikiText-2 tokens; sentences with <unk> are left out
@@ -12,24 +16,22 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, pairwise
 from pathlib import Path
 
-from compecon.tasks.language_task import Document, LanguageTask
-from compecon.tasks.readers.hub_tables import load_tables
+from compecon.tasks.language_task import Document, Documents, LanguageTask
+from compecon.tasks.readers.hub_tables import HUB_SPLITS, load_tables
 
+WIKITEXTS: Mapping[str, str] = {"wikitext-2": "wikitext2_raw", "wikitext-103": "wikitext103_raw"}
+_FILES = {"train": "wiki.train.raw", "dev": "wiki.valid.raw", "test": "wiki.test.raw"}
 _DEV_EVERY = 20
 _HUB_STORIES = 20_000
 _HEADING = re.compile(r"^ = [^=].*[^=] = $", re.MULTILINE)
 
 
 def read_corpus(folder: Path) -> LanguageTask:
-    """The texts of a data folder.
-
-    Raises:
-        FileNotFoundError: If there are too few training documents, or no test articles.
-    """
+    """The mix of a data folder; FileNotFoundError if there are too few training documents, or no test articles."""
     brown = list(_brown(folder / "brown" / "brown.zip"))
     wiki = [plain(_known(article)) for article in _articles(folder / "wikitext2" / "valid.txt")]
     stories = [plain(p.read_text(encoding="utf-8")) for p in sorted((folder / "tinystories_sample").glob("*.txt"))]
@@ -48,22 +50,47 @@ def read_corpus(folder: Path) -> LanguageTask:
 
 
 def hub_corpus(stories: int = _HUB_STORIES) -> LanguageTask:
-    """WikiText-2 raw (`Salesforce/wikitext`) and TinyStories (`roneneldan/TinyStories`), both with one field, text.
-
-    Args:
-        stories: How many stories to take, of two million.
-
-    Raises:
-        OfflineError: If the Hub cannot be reached and nothing is cached.
-    """
+    """WikiText-2 raw (`Salesforce/wikitext`) and some of the two million TinyStories (`roneneldan/TinyStories`)."""
     wiki = load_tables("Salesforce/wikitext", "wikitext-2-raw-v1")
     split = {
-        name: split_articles("".join(row["text"] for row in wiki[name])) for name in ("train", "validation", "test")
+        name: _split_articles("".join(row["text"] for row in wiki[name])) for name in ("train", "validation", "test")
     }
     tales = islice(load_tables("roneneldan/TinyStories", streaming=True)["train"], stories)
     train = [plain(article) for article in split["train"]] + [row["text"].strip() for row in tales]
     dev, test = (tuple(map(_article, split[name])) for name in ("validation", "test"))
     return LanguageTask("corpus", {"train": _documents(train), "dev": dev, "test": test})
+
+
+def read_wikitext(folder: Path, name: str) -> LanguageTask:
+    """A WikiText (one of `WIKITEXTS`) of a data folder, with the splits that are there.
+
+    Raises:
+        FileNotFoundError: If there is none.
+        ValueError: If a file holds no article.
+    """
+    home = folder / WIKITEXTS[name]
+    paths = {split: home / file for split, file in _FILES.items() if (home / file).is_file()}
+    if not paths:
+        raise FileNotFoundError(f"none of {', '.join(_FILES.values())} in {home}.")
+    return LanguageTask(
+        name, {split: _spelled(path.read_text(encoding="utf-8"), str(path)) for split, path in paths.items()}
+    )
+
+
+def hub_wikitext(name: str) -> LanguageTask:
+    """A WikiText (one of `WIKITEXTS`) from `Salesforce/wikitext` (field text, a line per row)."""
+    tables = load_tables("Salesforce/wikitext", f"{name}-raw-v1")
+    return LanguageTask(
+        name,
+        {ours: _spelled("".join(tables[theirs]["text"]), f"{name} {theirs}") for ours, theirs in HUB_SPLITS.items()},
+    )
+
+
+def _spelled(text: str, where: str) -> Documents:
+    articles = _split_articles(text)
+    if not articles:
+        raise ValueError(f"no article in {where}: expected titles as ' = Title = ' on lines of their own.")
+    return tuple(Document(article.strip(), len(article.split())) for article in articles)
 
 
 def plain(text: str) -> str:
@@ -81,7 +108,7 @@ def plain(text: str) -> str:
     return "\n".join(line.strip() for line in text.split("\n") if line.strip())
 
 
-def _documents(texts: Sequence[str]) -> tuple[Document, ...]:
+def _documents(texts: Sequence[str]) -> Documents:
     return tuple(Document(text, len(re.findall(r"\w+|[^\w\s]", text))) for text in texts if text)
 
 
@@ -90,17 +117,17 @@ def _article(article: str) -> Document:
 
 
 def _articles(path: Path) -> list[str]:
-    return split_articles(path.read_text(encoding="utf-8")) if path.is_file() else []
+    return _split_articles(path.read_text(encoding="utf-8")) if path.is_file() else []
 
 
-def split_articles(text: str) -> list[str]:
+def _split_articles(text: str) -> list[str]:
     """The articles of a WikiText file, each from its title on; what is before the first title is left out."""
     starts = [match.start() for match in _HEADING.finditer(text)] + [len(text)]
     return [text[begin:end] for begin, end in pairwise(starts)]
 
 
 def _known(article: str) -> str:
-    """The sentences without <unk>: nobody should see the model write it."""
+    """The sentences without <unk>: a model must not learn to write it."""
     lines = ([s for s in line.split(" . ") if "<unk>" not in s] for line in article.split("\n"))
     return "\n".join(" . ".join(sentences) for sentences in lines)
 

@@ -11,10 +11,9 @@ from compecon.errors import TaskError
 from compecon.tables.problems import Problem, left_out, refusal
 from compecon.tasks.readers.cells import LEAVE_OUT, Columns, TableRow
 from compecon.tasks.readers.label_meaning import AnyKind, Meaning, meaning_of, unlabelled
-from compecon.tasks.readers.table_rows import KNOWN, is_table, table_rows
-from compecon.tasks.readers.understood_files import Found, Reading
+from compecon.tasks.readers.table_rows import KNOWN, Found, is_table, table_rows
 from compecon.tasks.rows import split
-from compecon.tasks.task import Task
+from compecon.tasks.task import Reading, Task
 
 SHARES: Mapping[str, float] = {"train": 0.8, "dev": 0.1, "test": 0.1}
 _NAMES = {"train": "train", "dev": "dev", "valid": "dev", "validation": "dev", "val": "dev", "test": "test"}
@@ -53,15 +52,15 @@ def read_table(  # noqa: PLR0913 - what a person says about a file, each with it
         label: Column of the class name or score. Empty, and -1 beside 0, 1, 2, ..., is no label.
         pair: Column of the second text of each pair.
         kind: "auto" takes a column of numbers that are not all whole as scores, and anything else as class names.
-        labels: What class 0, 1, ... are called, in the rows or in their place, and in the outputs of a head that names
-            none; empty for the names in the rows.
+        labels: Names of class 0, 1, ..., in the rows or in their place, and in the outputs of a head that names none;
+            empty for the names in the rows.
         splits: Share of each split of a file, by name, with a sum of 1; `SHARES` if None.
         seed: Draws other splits.
         encoding: Of text files; "" for what they say themselves, which is UTF-8 where they say nothing.
         skip_bad_rows: Whether to leave out rows that cannot be used, instead of refusing the file.
 
     Returns:
-        A task called as the folder, or as the file without its ending. Class names are sorted, as numbers if all are
+        A task named like the folder, or the file without its ending. Class names are sorted, as numbers if all are
         whole numbers, unless they are given; its `reading` says how the files were understood.
 
     Raises:
@@ -83,7 +82,7 @@ def read_table(  # noqa: PLR0913 - what a person says about a file, each with it
     if few:
         counts = ", ".join(f"{name} {n}" for name, n in few.items())
         raise TaskError(
-            f"{path.name} has too few rows: {counts}; every split needs {_FEWEST}. Add rows of other texts."
+            f"{path.name} has too few rows: {counts}; every split needs {_FEWEST}. Add rows with other texts."
         )
     meaning = meaning_of([row for part in rows.values() for row in part], label, kind, labels)
     reading = Reading(Found.joined(found.values()).files, (*notes, *meaning.notes))
@@ -111,7 +110,7 @@ def _usable(
     problems, n_bad = [problem for part in whole.values() for problem in part.problems], 0
     for part in whole.values():
         bare = [row for row in part.rows if row.label in missing]
-        problems += [Problem(row.where, f"{label} is {_told(row.label)}", LEAVE_OUT) for row in bare]
+        problems += [Problem(row.where, f"{label} is {_missing_label(row.label)}", LEAVE_OUT) for row in bare]
         n_bad += len(bare) + part.n_bad
     if problems and not skip:
         raise TaskError(refusal(problems, name, SKIP))
@@ -122,8 +121,8 @@ def _usable(
     return {split: rows[split] for split in whole}, notes
 
 
-def _told(label: str) -> str:
-    return f"{label}, which stands for no label" if label else "missing"
+def _missing_label(label: str) -> str:
+    return f"{label}, which means no label" if label else "missing"
 
 
 def _dealt(rows: Rows, shares: Mapping[str, float], seed: int) -> Rows:
@@ -138,10 +137,7 @@ def _dealt(rows: Rows, shares: Mapping[str, float], seed: int) -> Rows:
 def by_hash(rows: Sequence[TableRow], shares: Mapping[str, float], seed: int) -> dict[str, list[TableRow]]:
     """Deal rows to splits by their texts: rows of the same text go to the same split, in their order.
 
-    Args:
-        rows: The rows.
-        shares: Share of each split, in (0, 1], with a sum of 1.
-        seed: Another seed deals otherwise.
+    The shares of the splits are in (0, 1], with a sum of 1; another seed deals differently.
     """
     if not shares or min(shares.values()) <= 0 or abs(sum(shares.values()) - 1) > 1e-9:
         raise ValueError(f"the shares of the splits must be above 0 with a sum of 1, got {dict(shares)}.")
@@ -159,7 +155,7 @@ def by_hash(rows: Sequence[TableRow], shares: Mapping[str, float], seed: int) ->
 
 
 def _place(text: str, seed: int) -> float:
-    """Somewhere in [0, 1)."""
+    """A number in [0, 1) that depends on the text and the seed alone."""
     plain = " ".join(text.casefold().split())
     digest = hashlib.blake2b(f"{seed} {plain}".encode(), digest_size=6).digest()
     return int.from_bytes(digest) / 2**48

@@ -11,9 +11,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from compecon.tasks.definition import Definition
-from compecon.tasks.made.dice import Dice
 from compecon.tasks.made.grammar import Review
-from compecon.tasks.made.writer import Writer
+from compecon.tasks.made.writer import Dice, Writer
 from compecon.tasks.readers.glue import SENTIMENT_LABELS
 from compecon.tasks.rows import split
 from compecon.tasks.task import Task
@@ -30,7 +29,6 @@ WORDS = (4, 40)
 REVIEWS = Definition(
     "reviews",
     "Is a synthetic sentence of a film review, made by compecon, negative or positive?",
-    "classification",
     SENTIMENT_LABELS,
     (accuracy,),
     "synthetic, made by compecon: free of rights",

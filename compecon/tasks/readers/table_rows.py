@@ -7,18 +7,19 @@ that pose as text, and keeps a copy in its cache.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 from compecon.errors import TaskError
 from compecon.files.safe_reader import open_file
 from compecon.tables.dialects import Columns as Places
 from compecon.tables.dialects import require
+from compecon.tables.problems import Problem
 from compecon.tables.reader import ENDINGS, Row, Table
 from compecon.tables.reader import read_table as read_text_table
 from compecon.tasks.readers.cells import Columns, TableRow, problems_of, row_of
-from compecon.tasks.readers.understood_files import FileRead, Found
 
 MAX_BYTES = 2_000_000_000
 _PARQUET = ".parquet"
@@ -26,17 +27,35 @@ KNOWN = (*ENDINGS, _PARQUET)
 _NAME_IT = "Say which to read behind the path, as '?text=COLUMN&label=COLUMN', or name the columns in the first line."
 
 
+@final
+@dataclass(frozen=True)
+class Found:
+    """Rows of one file or several, and what is wrong with others."""
+
+    files: tuple[str, ...]  # name, form and columns of each file that was read, in a line
+    rows: tuple[TableRow, ...]  # rows that can be used
+    problems: tuple[Problem, ...]  # what is wrong with those that cannot
+    n_bad: int  # how many these are
+
+    @classmethod
+    def joined(cls, parts: Iterable[Found]) -> Found:
+        """Several files, one after the other."""
+        parts = list(parts)
+        return cls(
+            tuple(each for part in parts for each in part.files),
+            tuple(each for part in parts for each in part.rows),
+            tuple(each for part in parts for each in part.problems),
+            sum(part.n_bad for part in parts),
+        )
+
+
 def table_rows(path: Path, columns: Columns, encoding: str = "") -> Found:
-    """Read a file.
+    """Read a file: its rows, without those that cannot be used, and what is wrong with these.
 
     Args:
-        path: A .csv, .tsv, .jsonl or .parquet file, below 2 GB; how texts are written is found out (see
-            `compecon.tables`).
+        path: A .csv, .tsv, .jsonl or .parquet file, below 2 GB; see `compecon.tables` for how text is read.
         columns: Which of its columns to read.
-        encoding: What it is said to be; "" for what the file itself says.
-
-    Returns:
-        Its rows, without those that cannot be used, and what is wrong with these.
+        encoding: As stated by a person; "" for what the file itself says.
 
     Raises:
         FileNotFoundError: If it is not there.
@@ -51,12 +70,13 @@ def table_rows(path: Path, columns: Columns, encoding: str = "") -> Found:
             n_bad += 1
         else:
             rows.append(row_of(row.cells, columns, row.where))
-    about = FileRead(path.name, table.form, {each: table.columns.found[each] for each in columns.all})
-    return Found((about,), tuple(rows), tuple(problems), n_bad)
+    names = {asked: table.columns.found[asked] for asked in columns.all}
+    shown = ", ".join(asked if asked == name else f"{asked} = {name!r}" for asked, name in names.items())
+    return Found((f"{path.name}: {table.form}; columns {shown}",), tuple(rows), tuple(problems), n_bad)
 
 
 def is_table(path: Path) -> bool:
-    """Whether the name of a file ends as that of a format that can be read."""
+    """Whether the ending of a file's name is that of a format that can be read."""
     return path.suffix.lower() in KNOWN
 
 

@@ -16,36 +16,23 @@ from pathlib import Path
 from compecon.errors import TaskError
 from compecon.tasks.definition import Definition
 from compecon.tasks.readers.glue import NLI_LABELS
-from compecon.tasks.readers.hub_tables import load_tables, rows_of
+from compecon.tasks.readers.hub_tables import HUB_SPLITS, load_tables, rows_of
 from compecon.tasks.rows import Row, split
 from compecon.tasks.task import Task
 from compecon.tasks.task_metrics import accuracy
 
 LANGUAGES: Mapping[str, str] = {
-    "ar": "Arabic",
-    "bg": "Bulgarian",
-    "de": "German",
-    "el": "Greek",
-    "en": "English",
-    "es": "Spanish",
-    "fr": "French",
-    "hi": "Hindi",
-    "ru": "Russian",
-    "sw": "Swahili",
-    "th": "Thai",
-    "tr": "Turkish",
-    "ur": "Urdu",
-    "vi": "Vietnamese",
+    "ar": "Arabic", "bg": "Bulgarian", "de": "German", "el": "Greek", "en": "English", "es": "Spanish", "fr": "French",
+    "hi": "Hindi", "ru": "Russian", "sw": "Swahili", "th": "Thai", "tr": "Turkish", "ur": "Urdu", "vi": "Vietnamese",
     "zh": "Chinese",
-}
-_HUB_SPLITS = {"train": "train", "dev": "validation", "test": "test"}
+}  # fmt: skip
 _SPELLED = {"contradictory": "contradiction"}  # in the machine-translated train files
 
 
 def definition(language: str) -> Definition:
-    """What XNLI in a language is; its code is one of `LANGUAGES`."""
+    """What XNLI in a language (one of `LANGUAGES`) is."""
     title = f"Does the premise entail or contradict the hypothesis, in {LANGUAGES[language]}?"
-    return Definition(f"xnli/{language}", title, "classification", NLI_LABELS, (accuracy,), "CC BY-NC 4.0")
+    return Definition(f"xnli/{language}", title, NLI_LABELS, (accuracy,), "CC BY-NC 4.0")
 
 
 def read_xnli(folder: Path, language: str) -> Task:
@@ -74,16 +61,12 @@ def read_xnli(folder: Path, language: str) -> Task:
 
 
 def hub_xnli(language: str) -> Task:
-    """XNLI in one language from `facebook/xnli` (fields premise, hypothesis, label), all three splits with labels.
-
-    Raises:
-        OfflineError: If the Hub cannot be reached and nothing is cached.
-    """
+    """XNLI in one language from `facebook/xnli` (fields premise, hypothesis, label), all three splits with labels."""
     about, tables = definition(language), load_tables("facebook/xnli", language)
     return about.task(
         {
             ours: split(rows_of(tables[theirs], about, "premise", "hypothesis"), int)
-            for ours, theirs in _HUB_SPLITS.items()
+            for ours, theirs in HUB_SPLITS.items()
         }
     )
 
