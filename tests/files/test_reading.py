@@ -243,7 +243,7 @@ READ_BY_OTHERS = {  # what is read without `compecon.files.safe_reader`, and why
     "compecon/runs/run_card.py": "a bundled card",
     "compecon/runs/executors/ray_jobs.py": "Ray's own token",
     "compecon/files/durable.py": "opened to be flushed, not to be read",
-    "app/train/run_resources.py": "what the caller has just written, as the key of a cache",
+    "app/train/form_estimate.py": "what the caller has just written, as the key of a cache",
     "app/server/resources.py": "markup of the dashboard",
     "app/server/headers.py": "the page of the installed Streamlit",
     "app/server/serve.py": "the dashboard's own settings",
