@@ -8,31 +8,24 @@ from typing import Literal, final
 import streamlit as st
 
 from app.parts.widgets import escaped
-from app.state.frontier_state import ASKS, FrontierChoice, seed_floor
-from compecon.views.frontier.advice import Advice, Wish, advise
-from compecon.views.frontier.frontier_view import FrontierView
-from compecon.views.frontier.names import DENSE, points_of
+from app.state.frontier_state import FrontierChoice, seed_floor
+from compecon.views.frontier.advice import Advice, advise
+from compecon.views.frontier.drawn import FrontierView
+from compecon.views.frontier.limits import Wish
+from compecon.views.frontier.names import DENSE, scale_of
 
-_ASKS = dict(
-    zip(ASKS, ("Cost, at most", "Loss against dense, at most", "Metric, at least"), strict=True),
-)
-_COSTLIER = {
-    "ceiling": "of the dense model's cost on this axis; choose time as the cost to limit latency.",
-    "change": "of the metric's unit below the dense parent; 0.01 is one point.",
-    "floor": "of the metric, in its own unit.",
+_ASKS = {"ceiling": "Cost, at most", "change": "Loss against dense, at most", "floor": "Metric, at least"}
+_HELP = {
+    "ceiling": "Percent of the dense model's cost on this axis. Choose time as the cost to limit latency.",
+    "change": "How far the metric may fall below that of the dense parent, in its unit; 0.01 is one point.",
+    "floor": "The least metric, in its own unit.",
 }
 
 
 @final
 @dataclass(frozen=True)
 class Limit:
-    """A limit that is drawn as a line.
-
-    Attributes:
-        axis: Which axis it stands on.
-        value: Where.
-        text: What it is.
-    """
+    """A limit that is drawn as a line: on which axis, where, and what it is."""
 
     axis: Literal["x", "y"]
     value: float
@@ -46,8 +39,8 @@ class Advised:
 
     Attributes:
         key: The point to take, or "".
-        limit: What it has to keep to; None if that is on no axis.
-        advice: The answer; None if nobody asked.
+        limit: The limit that was set; None if it is on no axis.
+        advice: The answer; None if there is no question.
         question: The limit in words.
     """
 
@@ -82,14 +75,14 @@ def _question(choice: FrontierChoice) -> str:
 
 def _ask(view: FrontierView, choice: FrontierChoice) -> None:
     st.markdown("**Which should I choose?**")
-    st.selectbox("Limit", ASKS, key="frontier_ask", format_func=_ASKS.__getitem__, label_visibility="collapsed")
+    st.selectbox("Limit", list(_ASKS), key="frontier_ask", format_func=_ASKS.__getitem__, label_visibility="collapsed")
     if choice.ask == "ceiling":
-        st.number_input("Ceiling, %", 1, 100, step=5, key="frontier_ceiling", help=_COSTLIER["ceiling"])
+        st.number_input("Ceiling, %", 1, 100, step=5, key="frontier_ceiling", help=_HELP["ceiling"])
     elif choice.ask == "change":
-        st.number_input("Loss", 0.0, step=0.005, format="%.3f", key="frontier_change", help=_COSTLIER["change"])
+        st.number_input("Loss", 0.0, step=0.005, format="%.3f", key="frontier_change", help=_HELP["change"])
     else:
         seed_floor(_own_floor(view))
-        st.number_input("Floor", step=0.005, format="%.3f", key="frontier_floor", help=_COSTLIER["floor"])
+        st.number_input("Floor", step=0.005, format="%.3f", key="frontier_floor", help=_HELP["floor"])
 
 
 def _own_floor(view: FrontierView) -> float:
@@ -114,5 +107,5 @@ def _limit(advice: Advice, choice: FrontierChoice, view: FrontierView) -> Limit 
     if choice.ask == "ceiling" and advice.most_x is not None:
         return Limit("x", advice.most_x, f"{choice.ceiling:.0f}% of the dense cost")
     if choice.ask != "ceiling" and advice.least_y is not None:
-        return Limit("y", points_of(view.metric) * advice.least_y, "your floor")
+        return Limit("y", scale_of(view.metric) * advice.least_y, "your floor")
     return None

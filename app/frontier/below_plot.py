@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import final
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
+from typing import Any
 
 import streamlit as st
 
@@ -15,13 +15,13 @@ from app.frontier.side_panels import ablation_part, families_part, prices_part, 
 from app.frontier.standalone_files import plot_page, report_page
 from app.parts.data_table import data_table
 from app.parts.widgets import escaped
-from app.state.frontier_state import FrontierChoice
+from app.state.frontier_state import FrontierChoice, picked_points
 from app.train.run_overview import fact_table
-from compecon.views.frontier.frontier_page import frontier_report
-from compecon.views.frontier.frontier_table import TableRow, table_csv, table_rows
-from compecon.views.frontier.frontier_view import FrontierView
+from compecon.views.frontier.drawn import FrontierView
+from compecon.views.frontier.frontier_points import FrontierPoint, Reading
+from compecon.views.frontier.frontier_report import frontier_report
+from compecon.views.frontier.frontier_table import table_csv, table_rows
 from compecon.views.frontier.names import cost_in_words
-from compecon.views.frontier.points_of import FrontierPoint, Reading
 from compecon.views.runs.results import Fact
 
 _PARTS = {
@@ -31,36 +31,20 @@ _PARTS = {
     "prices": "Prices",
     "proxies": "Proxies",
 }
-_QUALITY = "Its 95% interval over the rows of the split; empty if unknown."
 
 
-@final
-@dataclass(frozen=True)
-class Marked:
-    """What somebody has pointed at.
-
-    Attributes:
-        chosen: Key of the point that was clicked, or "".
-        picked: Keys of those that were selected with a box or a lasso.
-        advised: What was asked and answered.
-    """
-
-    chosen: str
-    picked: tuple[str, ...]
-    advised: Advised
-
-
-def below(shown: Frontier, view: FrontierView, choice: FrontierChoice, marked: Marked) -> None:
+def below(shown: Frontier, view: FrontierView, choice: FrontierChoice, chosen: str, advised: Advised) -> None:
     """Everything below the plot.
 
     Args:
         shown: All points.
         view: What is drawn.
         choice: What the widgets say.
-        marked: What somebody has pointed at.
+        chosen: Key of the point that was clicked, or "".
+        advised: The question and its answer.
     """
-    if marked.chosen in shown.by_key:
-        _about(shown.by_key[marked.chosen])
+    if chosen in shown.by_key:
+        _about(shown.by_key[chosen])
     part = st.segmented_control(
         "Below",
         _PARTS, format_func=_PARTS.__getitem__, key="frontier_part", required=True,
@@ -75,7 +59,7 @@ def below(shown: Frontier, view: FrontierView, choice: FrontierChoice, marked: M
     elif part == "proxies":
         proxies_part(shown, choice.task)
     else:
-        _points(view, marked)
+        _points(view, advised)
     with st.expander("How to read the plot"):
         for note in view.notes:
             st.text(note)
@@ -93,7 +77,7 @@ def _about(point: FrontierPoint) -> None:
         with left:
             fact_table(costs, "Costs")
         with right:
-            fact_table([Fact(name, value) for name, value in point.facts], "Settings")
+            fact_table([Fact(name, value) for name, value in point.facts if value], "Settings")
         st.caption(escaped(f"From {point.source}."))
 
 
@@ -104,26 +88,34 @@ def _short(name: str) -> str:
 
 
 def _cost(name: str, reading: Reading) -> str:
-    told = cost_in_words(name, reading.value)
-    return told if reading.low is None or reading.high is None else f"{told} ({reading.low:.3g} to {reading.high:.3g})"
+    interval = "" if reading.ends is None else " ({:.3g} to {:.3g})".format(*reading.ends)
+    return cost_in_words(name, reading.value) + interval
 
 
-def _points(view: FrontierView, marked: Marked) -> None:
-    rows = table_rows(view, marked.picked)
+def _points(view: FrontierView, advised: Advised) -> None:
+    drawn = {mark.point.key for mark in view.marks}
+    picked = [key for key in picked_points() if key in drawn]  # a selection outlives a change of the task
+    rows = table_rows(view, picked)
     st.caption(
         f"The {len(rows)} points selected in the plot."
-        if marked.picked
+        if picked
         else f"All {len(rows)} points. Use the plot's box or lasso selection to list only those."
     )
-    _table(rows)
+    data_table(
+        {title: [cell(row) for row in rows] for title, (cell, _) in _COLUMNS.items()},
+        column_config={title: config for title, (_, config) in _COLUMNS.items()},
+        height=320,
+        placeholder="",
+        alt="Points of the frontier, best first",
+    )
     with st.container(horizontal=True):
         st.download_button("CSV", lambda: table_csv(rows), "frontier.csv", "text/csv", on_click="ignore")
         _download("Plot as a page", lambda: plot_page(view), "frontier.html", "with zoom, hover and legend.")
-        _download("One-page report", lambda: _report(view, marked.advised), "report.html", "question, answer, points.")
+        _download("One-page report", lambda: _report(view, advised), "report.html", "question, answer, points.")
 
 
-def _download(label: str, make: Callable[[], str], file: str, told: str) -> None:
-    words = escaped(f"An HTML file that works offline: {told}")
+def _download(label: str, make: Callable[[], str], file: str, content: str) -> None:
+    words = escaped(f"An HTML file that works offline: {content}")
     st.download_button(escaped(label), make, file, "text/html", on_click="ignore", help=words)
 
 
@@ -132,54 +124,37 @@ def _report(view: FrontierView, advised: Advised) -> str:
     return report_page(view, frontier_report(view, advised.advice, advised.question, provenance))
 
 
-def _table(rows: Sequence[TableRow]) -> None:
-    data_table(
-        {
-            "Name": [row.name for row in rows],
-            "Family": [row.family for row in rows],
-            "Standing": [row.standing for row in rows],
-            "Quality": [row.quality for row in rows],
-            "interval": [_ends(row.quality_low, row.quality_high) for row in rows],
-            "Change": [row.change for row in rows],
-            "its interval": [_ends(row.change_low, row.change_high) for row in rows],
-            "MACs": [row.macs for row in rows],
-            "Share": [row.share for row in rows],
-            "Time": [row.latency for row in rows],
-            "Parameters": [row.parameters for row in rows],
-            "Seed": [row.seed for row in rows],
-            "Price": [row.price for row in rows],
-            "Source": [f"{row.source}; {row.setting}" if row.setting else row.source for row in rows],
-        },
-        column_config=_COLUMNS,
-        height=320,
-        placeholder="",
-        alt="Points of the frontier, best first",
-    )
+def _interval(name: str) -> Callable[[Mapping[str, Any]], str]:
+    def cell(row: Mapping[str, Any]) -> str:
+        low, high = row[f"{name}_low"], row[f"{name}_high"]
+        return "" if low is None or high is None else f"{low:.4g} to {high:.4g}".replace("-", "−")
+
+    return cell
 
 
-def _ends(low: float | None, high: float | None) -> str:
-    return "" if low is None or high is None else f"{low:.4g} to {high:.4g}".replace("-", "−")
+def _source(row: Mapping[str, Any]) -> str:
+    return "; ".join(filter(None, (row["source"], row["setting"])))
 
 
-_COLUMNS = {
-    "Name": st.column_config.TextColumn(width=250),
-    "Family": st.column_config.TextColumn(width=130),
-    "Standing": st.column_config.TextColumn(width=90),
-    "Quality": st.column_config.NumberColumn(width=75, format="%.4f", help="The task's metric, measured."),
-    "interval": st.column_config.TextColumn(width=120, help=_QUALITY),
-    "Change": st.column_config.NumberColumn(
-        width=75, format="%+.4f", help="Against its own dense parent, on the same rows."
-    ),
-    "its interval": st.column_config.TextColumn(width=130, help=_QUALITY),
-    "MACs": st.column_config.NumberColumn(width=80, format="compact", help="For one text, counted from the shapes."),
-    "Share": st.column_config.NumberColumn(width=65, format="percent", help="MACs / MACs of the dense parent."),
-    "Time": st.column_config.NumberColumn(width=65, format="%.2f", help="Measured time / the dense parent's."),
-    "Parameters": st.column_config.NumberColumn(width=90, format="compact"),
-    "Seed": st.column_config.NumberColumn(width=55, format="%d"),
-    "Price": st.column_config.NumberColumn(
-        width=65, format="%.3g", help="Of compute, in task loss for all of the dense cost."
-    ),
-    "Source": st.column_config.TextColumn(width="large"),
+_QUALITY = "Its 95% interval over the rows of the split; empty if unknown."
+_DENSE = "Against its own dense parent, on the same rows."
+_PRICE = "Of compute, in task loss for all of the dense cost."
+_text, _number = st.column_config.TextColumn, st.column_config.NumberColumn
+_COLUMNS: Mapping[str, tuple[Callable[[Mapping[str, Any]], Any], Any]] = {
+    "Name": (itemgetter("name"), _text(width=250)),
+    "Family": (itemgetter("family"), _text(width=130)),
+    "Standing": (itemgetter("standing"), _text(width=90)),
+    "Quality": (itemgetter("quality"), _number(width=75, format="%.4f", help="The task's metric, measured.")),
+    "interval": (_interval("quality"), _text(width=120, help=_QUALITY)),
+    "Change": (itemgetter("change"), _number(width=75, format="%+.4f", help=_DENSE)),
+    "its interval": (_interval("change"), _text(width=130, help=_QUALITY)),
+    "MACs": (itemgetter("macs"), _number(width=80, format="compact", help="For one text, counted from the shapes.")),
+    "Share": (itemgetter("share"), _number(width=65, format="percent", help="MACs / MACs of the dense parent.")),
+    "Time": (itemgetter("latency"), _number(width=65, format="%.2f", help="Measured time / the dense parent's.")),
+    "Parameters": (itemgetter("parameters"), _number(width=90, format="compact")),
+    "Seed": (itemgetter("seed"), _number(width=55, format="%d")),
+    "Price": (itemgetter("price"), _number(width=65, format="%.3g", help=_PRICE)),
+    "Source": (_source, _text(width="large")),
 }
 
 

@@ -14,7 +14,7 @@ from app.frontier.shared_frontier import Frontier
 from app.parts.canvas import canvas_component
 from app.server.routes import PREFIX
 from app.state.frontier_state import FrontierPlace
-from compecon.views.frontier.frontier_view import FrontierView
+from compecon.views.frontier.drawn import FrontierView
 
 
 def frontier_canvas(shown: Frontier, view: FrontierView, place: FrontierPlace, advised: Advised) -> Any:

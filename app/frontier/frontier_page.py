@@ -7,16 +7,16 @@ from typing import Any
 import streamlit as st
 
 from app.frontier.advice_panel import advice_part
-from app.frontier.below_plot import Marked, below
+from app.frontier.below_plot import below
 from app.frontier.frontier_canvas import frontier_canvas
 from app.frontier.shared_frontier import FRESH_S, Frontier, frontier
 from app.parts.widgets import lost_part
 from app.server.resources import forget_checkpoints
 from app.state.attention_state import select_checkpoint
 from app.state.compare_state import choose_pair
-from app.state.frontier_state import FrontierChoice, FrontierPlace, frontier_choice, picked_points, remember_frontier
+from app.state.frontier_state import FrontierChoice, FrontierPlace, frontier_choice, remember_frontier
 from compecon.paths import dashboard_root
-from compecon.views.frontier.frontier_view import FrontierAxes, FrontierView
+from compecon.views.frontier.drawn import FrontierAxes
 
 _Y = {"quality": "The metric", "change": "Change from dense parent"}
 
@@ -35,15 +35,9 @@ def frontier_page() -> None:
     view = shown.view(axes)
     advised = advice_part(view, choice)
     _go(shown, frontier_canvas(shown, view, place, advised))
-    below(shown, view, choice, Marked(place.chosen, _picked(view), advised))
+    below(shown, view, choice, place.chosen, advised)
     _keep_looking(shown)
     remember_frontier(choice, place, next(iter(shown.tasks)))
-
-
-def _picked(view: FrontierView) -> tuple[str, ...]:
-    """What was selected in the plot, as far as it is in it: a selection outlives a change of the task."""
-    shown = {mark.point.key for mark in view.marks}
-    return tuple(key for key in picked_points() if key in shown)
 
 
 def _controls(shown: Frontier, choice: FrontierChoice) -> None:

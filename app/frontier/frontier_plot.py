@@ -15,8 +15,9 @@ import plotly.graph_objects as go
 
 from app.frontier.plot_style import Look, Theme, hover, is_quoted, looks
 from compecon.views.error_bars import error_bars
-from compecon.views.frontier.frontier_view import BudgetCurve, Family, FrontierMark, FrontierView
-from compecon.views.frontier.names import points_of
+from compecon.views.frontier.drawn import BudgetCurve, Family, FrontierMark, FrontierView
+from compecon.views.frontier.frontier_points import Reading
+from compecon.views.frontier.names import scale_of
 
 PAPER: dict[Theme, tuple[str, str, str]] = {  # background, text, grid
     "light": ("#ffffff", "#1f2430", "#dfe3ea"),
@@ -34,11 +35,14 @@ class _Style:
 
     view: FrontierView
     theme: Theme
-    size: float
 
     @property
     def is_crowded(self) -> bool:
         return len(self.view.marks) > _MANY
+
+    @property
+    def size(self) -> float:
+        return 6 if self.is_crowded else 10
 
 
 def frontier_figure(view: FrontierView, theme: Theme = "light") -> go.Figure:
@@ -53,7 +57,7 @@ def frontier_figure(view: FrontierView, theme: Theme = "light") -> go.Figure:
         done, hollow while running, crossed when failed, ringed on the front of all, dotted when tied with it, dim when
         dominated. Quoted ones are diamonds with a legend of their own.
     """
-    style = _Style(view, theme, 6 if len(view.marks) > _MANY else 10)
+    style = _Style(view, theme)
     table = looks(view.families, theme)
     curves = {family.name: [curve for curve in view.curves if curve.family == family.name] for family in view.families}
     titled = next((family.name for family in view.families if is_quoted(family)), "")
@@ -62,7 +66,7 @@ def frontier_figure(view: FrontierView, theme: Theme = "light") -> go.Figure:
         for family in view.families
         for trace in _family(family, curves[family.name], table[family.name], style, has_title=family.name == titled)
     ]
-    scale = points_of(view.metric)
+    scale = scale_of(view.metric)
     return go.Figure({"data": [_in_points(trace, scale) for trace in traces], "layout": _layout(view, theme)})
 
 
@@ -88,7 +92,7 @@ def _layout(view: FrontierView, theme: Theme) -> dict[str, Any]:
             **axis,
             "title": {"text": view.x_title, "font": {"size": 13}},
             "type": "log" if view.axes.is_log else "linear",
-            "tickformat": _percent_or(view, "~s"),
+            "tickformat": ".0%" if view.axes.x.partition(":")[0] in ("share", "latency") else "~s",
             "nticks": 9,
         },
         "yaxis": {
@@ -111,23 +115,19 @@ def _focus(view: FrontierView) -> list[float] | None:
 
     Of the points on the front, tied with it or quoted, what lies within three times the quartiles' distance (Tukey).
     """
-    ys = np.array([mark.y for mark in view.marks if mark.standing in ("front", "tied", "quoted")])
+    ys = np.array([mark.y.value for mark in view.marks if mark.standing in ("front", "tied", "quoted")])
     if len(ys) < _FEW:
         return None
     low, high = np.percentile(ys, [25, 75])
     reach = max(3 * (high - low), 1e-9)
-    inside = [mark for mark in view.marks if low - reach <= mark.y <= high + reach]
+    inside = [mark.y for mark in view.marks if low - reach <= mark.y.value <= high + reach]
     if len(inside) == len(view.marks):
         return None
-    ends = [(m.y if m.y_low is None else m.y_low, m.y if m.y_high is None else m.y_high) for m in inside]
-    bottom, top = min(end for end, _ in ends), max(end for _, end in ends)
+    ends = [end for y in inside for end in (y.ends or (y.value,))]
+    bottom, top = min(ends), max(ends)
     pad = 0.05 * (top - bottom)
-    scale = points_of(view.metric)
+    scale = scale_of(view.metric)
     return [float(scale * (bottom - pad)), float(scale * (top + pad))]
-
-
-def _percent_or(view: FrontierView, other: str) -> str:
-    return ".0%" if view.axes.x.partition(":")[0] in ("share", "latency") else other
 
 
 def _family(
@@ -174,7 +174,7 @@ def _curves(curves: Sequence[BudgetCurve], family: Family, look: Look) -> dict[s
 
 def _front(family: Family, look: Look) -> dict[str, Any]:
     """What the family offers at each cost: nothing between two checkpoints but the cheaper one."""
-    places = {mark.point.key: (mark.x, mark.y) for mark in family.marks}
+    places = {mark.point.key: (mark.x.value, mark.y.value) for mark in family.marks}
     xs, ys = zip(*(places[key] for key in family.front), strict=True)
     return {
         "x": list(xs),
@@ -188,8 +188,8 @@ def _front(family: Family, look: Look) -> dict[str, Any]:
 
 def _rings(marks: Sequence[FrontierMark], family: Family, style: _Style) -> dict[str, Any]:
     return {
-        "x": [mark.x for mark in marks],
-        "y": [mark.y for mark in marks],
+        "x": [mark.x.value for mark in marks],
+        "y": [mark.y.value for mark in marks],
         "mode": "markers",
         "marker": {
             "symbol": "circle-open",
@@ -204,9 +204,12 @@ def _rings(marks: Sequence[FrontierMark], family: Family, style: _Style) -> dict
 
 def _marks(marks: Sequence[FrontierMark], family: Family, part: str, look: Look, style: _Style) -> dict[str, Any]:
     is_dim = part == "dominated"
+    # Solid marks have an edge of paper, so that they stay apart where they overlap; outlines are the colour's own.
+    edge = look.colour if look.symbol.endswith("-open") else PAPER[style.theme][0]
+    outlines = [2.0 if mark.standing in ("running", "quoted") else 1.0 for mark in marks]
     return {
-        "x": [mark.x for mark in marks],
-        "y": [mark.y for mark in marks],
+        "x": [mark.x.value for mark in marks],
+        "y": [mark.y.value for mark in marks],
         **({} if is_dim and style.is_crowded else _bars(marks, look)),
         "mode": "markers",
         "opacity": _DIM if is_dim else 1,
@@ -214,7 +217,7 @@ def _marks(marks: Sequence[FrontierMark], family: Family, part: str, look: Look,
             "symbol": [_symbol(mark, look) for mark in marks],
             "size": style.size,
             "color": look.colour,
-            "line": {"width": [_outline(mark) for mark in marks], "color": _edge(look, style)},
+            "line": {"width": outlines, "color": edge},
         },
         "hovertext": [hover(mark, style.view) for mark in marks],
         "hoverinfo": "text",
@@ -234,20 +237,11 @@ def _symbol(mark: FrontierMark, look: Look) -> str:
     return look.symbol
 
 
-def _edge(look: Look, style: _Style) -> str:
-    """Solid marks have an edge of paper, so that they stay apart where they overlap; outlines are the colour's own."""
-    return look.colour if look.symbol.endswith("-open") else PAPER[style.theme][0]
-
-
-def _outline(mark: FrontierMark) -> float:
-    return 2.0 if mark.standing in ("running", "quoted") else 1.0
-
-
 def _bars(marks: Sequence[FrontierMark], look: Look) -> dict[str, Any]:
     found = {}
     for axis in ("x", "y"):
-        ends = [(getattr(m, axis), getattr(m, f"{axis}_low"), getattr(m, f"{axis}_high")) for m in marks]
-        if any(low is not None and high is not None for _, low, high in ends):
-            values, lows, highs = zip(*ends, strict=True)
+        readings: list[Reading] = [getattr(mark, axis) for mark in marks]
+        if any(reading.ends for reading in readings):
+            values, lows, highs = zip(*((each.value, each.low, each.high) for each in readings), strict=True)
             found[f"error_{axis}"] = error_bars(values, lows, highs, thickness=0.8, width=0, color=f"{look.colour}80")
     return found

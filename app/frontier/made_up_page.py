@@ -21,7 +21,8 @@ from app.server.routes import routes
 from app.state.frontier_state import FrontierPlace
 from compecon.benchmarks.frontier_made import TASK, made_points
 from compecon.paths import assets
-from compecon.views.frontier.frontier_view import FrontierAxes, frontier_view
+from compecon.views.frontier.drawn import FrontierAxes
+from compecon.views.frontier.frontier_view import frontier_view
 
 _PAGE = Path(compecon.benchmarks.__file__).parent
 

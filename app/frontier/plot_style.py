@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from itertools import chain, count
 from typing import Literal, TypeAlias, final
 
-from compecon.views.frontier.frontier_view import Family, FrontierMark, FrontierView
+from compecon.views.frontier.drawn import Family, FrontierMark, FrontierView
 from compecon.views.frontier.names import change_in_points, cost_in_words, in_points, interval
-from compecon.views.frontier.points_of import Reading
 
 Theme: TypeAlias = Literal["light", "dark"]
 _LINE = 72  # letters a line of a hover
@@ -37,14 +36,7 @@ _STANDINGS = {
 @final
 @dataclass(frozen=True)
 class Look:
-    """How a family is drawn.
-
-    Attributes:
-        colour: Of marks and lines.
-        symbol: Of marks.
-        dash: Of its front.
-        rank: Place in the legend.
-    """
+    """How a family is drawn: its marks and lines, the dash of its front, and its place in the legend."""
 
     colour: str
     symbol: str
@@ -85,10 +77,9 @@ def _kind(name: str) -> str:
 
 
 def hover(mark: FrontierMark, view: FrontierView) -> str:
-    """What a mark says: its name, both numbers with their intervals, in what it differs, and where it is from.
+    """What a mark says: its name, both numbers with their intervals, how it differs, and where it is from.
 
-    Returns:
-        Lines with ``<br>`` between them. Names are anybody's, so that nothing in them is markup.
+    Lines with ``<br>`` between them. Names are of unknown origin, so nothing in them is markup.
     """
     head, *lines = _wrapped(_sentences(mark, view))
     return "<br>".join([f"<b>{html.escape(head)}</b>", *map(html.escape, lines)])
@@ -98,7 +89,7 @@ def _sentences(mark: FrontierMark, view: FrontierView) -> Iterator[str]:
     point = mark.point
     yield point.name
     yield f"{_y_words(mark, view)}, {'as quoted' if point.origin == 'quoted' else 'measured'}"
-    yield f"{cost_in_words(view.axes.x, mark.x)}{_x_interval(mark)}"
+    yield cost_in_words(view.axes.x, mark.x.value) + (" ({:.3g} to {:.3g})".format(*mark.x.ends) if mark.x.ends else "")
     yield _STANDINGS[mark.standing]
     if mark.differs:
         yield mark.differs
@@ -109,14 +100,10 @@ def _sentences(mark: FrontierMark, view: FrontierView) -> Iterator[str]:
 
 
 def _y_words(mark: FrontierMark, view: FrontierView) -> str:
-    metric, ends = mark.point.metric, Reading(mark.y, mark.y_low, mark.y_high)
+    metric, ends = mark.point.metric, interval(mark.y, mark.point.metric)
     if view.axes.y == "quality":
-        return f"{metric} {in_points(mark.y, metric)}{interval(ends, metric)}"
-    return f"{change_in_points(mark.y, metric)} of {metric} against its dense parent{interval(ends, metric)}"
-
-
-def _x_interval(mark: FrontierMark) -> str:
-    return "" if mark.x_low is None or mark.x_high is None else f" ({mark.x_low:.3g} to {mark.x_high:.3g})"
+        return f"{metric} {in_points(mark.y.value, metric)}{ends}"
+    return f"{change_in_points(mark.y.value, metric)} of {metric} against its dense parent{ends}"
 
 
 def _wrapped(sentences: Iterator[str]) -> Iterator[str]:

@@ -16,8 +16,10 @@ from compecon.runs.history import History
 from compecon.runs.home import Home
 from compecon.runs.run_record import RunRecord, RunState
 from compecon.runs.store import METRICS
-from compecon.views.frontier.frontier_view import FrontierAxes, FrontierView, axes_of, frontier_view, tasks_of
-from compecon.views.frontier.points_of import FrontierPoint
+from compecon.views.frontier.axes import axes_of, tasks_of
+from compecon.views.frontier.drawn import FrontierAxes, FrontierView
+from compecon.views.frontier.frontier_points import FrontierPoint
+from compecon.views.frontier.frontier_view import frontier_view
 from compecon.views.frontier.sources import Sources, all_points
 
 FRESH_S = 2.0  # a run that goes on says something every few seconds
@@ -72,7 +74,7 @@ class Frontier:
     def dense_parent(self, point: FrontierPoint) -> FrontierPoint | None:
         """The dense checkpoint that a point came of, if it can be opened; else one of its task."""
         dense = self._dense.get(point.task, {})
-        return dense.get(point.parent) or next(iter(dense.values()), None)
+        return dense.get(point.training.parent) or next(iter(dense.values()), None)
 
     @cached_property
     def _dense(self) -> Mapping[str, Mapping[str, FrontierPoint]]:

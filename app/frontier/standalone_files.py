@@ -7,8 +7,8 @@ import html
 import plotly.graph_objects as go
 
 from app.frontier.frontier_plot import frontier_figure
-from compecon.views.frontier.frontier_page import FrontierReport, report_html
-from compecon.views.frontier.frontier_view import FrontierView
+from compecon.views.frontier.drawn import FrontierView
+from compecon.views.frontier.frontier_report import FrontierReport, report_html
 
 _STYLE = (
     "body { max-width: 1100px; margin: 24px auto; padding: 0 16px; color: #1f2430; background: #fff; "

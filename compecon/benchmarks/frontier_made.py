@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from compecon.views.frontier.points_of import CurvePoint, FrontierPoint, Reading
+from compecon.views.frontier.frontier_points import CurvePoint, FrontierPoint, Reading, Training
 
 TASK, N_TOKENS = "reviews", 25
 BUDGETS: tuple[int | None, ...] = (1, 2, 3, 4, 5, 6, 8, 10, 12, 14, 16, 20, 24, 32, 48, None)
@@ -40,7 +40,7 @@ def _point(order: int, share: float, loss: float) -> FrontierPoint:
         change=_reading(full - 0.88),
         costs={"macs": Reading(share * _DENSE_MACS), "share": Reading(share)},
         n_tokens=N_TOKENS,
-        seed=order,
+        training=Training(seed=order),
         checkpoint=f"made-{order}",
         source="made up",
         curve=tuple(CurvePoint(keys, None, _reading(_at(full, keys))) for keys in BUDGETS),

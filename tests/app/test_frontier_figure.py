@@ -13,16 +13,9 @@ import pytest
 from app.frontier.frontier_plot import PAPER, frontier_figure
 from app.frontier.plot_style import COLOURS, looks
 from app.frontier.standalone_files import plot_page, report_page
-from compecon.views.frontier.frontier_page import frontier_report
-from compecon.views.frontier.frontier_view import (
-    BudgetCurve,
-    Family,
-    FrontierAxes,
-    FrontierMark,
-    FrontierView,
-    Standing,
-)
-from compecon.views.frontier.points_of import FrontierPoint, Reading
+from compecon.views.frontier.drawn import BudgetCurve, Family, FrontierAxes, FrontierMark, FrontierView, Standing
+from compecon.views.frontier.frontier_points import FrontierPoint, Reading
+from compecon.views.frontier.frontier_report import frontier_report
 
 BUDGETS = (1, 4, None)
 
@@ -31,12 +24,13 @@ def mark(key: str, family: str, x: float, y: float, standing: Standing = "tied",
     state = standing if standing in ("running", "failed") else "done"
     given = {"origin": "quoted" if standing == "quoted" else "local", "state": state, "task": "sst2", **more}
     point = FrontierPoint(key, f"name of {key}", family, metric="accuracy", split="test", quality=Reading(y), **given)
-    return FrontierMark(point, x, y, None, None, y - 0.01, y + 0.02, standing, "")
+    reading = Reading(y, y - 0.01, y + 0.02)
+    return FrontierMark(point, Reading(x), reading, reading, standing)
 
 
 def family(name: str, *marks: FrontierMark, front: tuple[str, ...] = ()) -> Family:
     is_quoted = all(each.standing == "quoted" for each in marks)
-    return Family(name, tuple(sorted(marks, key=lambda each: each.x)), front, None if is_quoted else 0.1)
+    return Family(name, tuple(sorted(marks, key=lambda each: each.x.value)), front, None if is_quoted else 0.1)
 
 
 def view(*families: Family, curves: tuple[BudgetCurve, ...] = (), **axes: Any) -> FrontierView:
@@ -95,7 +89,7 @@ def test_each_mark_is_drawn_once_at_its_place() -> None:
         if trace.customdata
         for (key,), x, y in zip(trace.customdata, trace.x, trace.y, strict=True)
     ]
-    assert sorted(drawn) == sorted((m.point.key, m.x, 100 * m.y) for m in WHOLE.marks), "in points"
+    assert sorted(drawn) == sorted((m.point.key, m.x.value, 100 * m.y.value) for m in WHOLE.marks), "in points"
 
 
 def test_standings_are_told_apart_without_colour() -> None:
@@ -138,7 +132,9 @@ def test_all_curves_of_a_family_are_one_trace_with_gaps() -> None:
 
 
 def test_bars_end_where_intervals_do_and_never_point_inwards() -> None:
-    skewed = replace(WHOLE.families[0].marks[0], y_low=0.87, y_high=0.9)  # an interval that does not hold its number
+    skewed = replace(
+        WHOLE.families[0].marks[0], y=Reading(0.86, 0.87, 0.9)
+    )  # an interval that does not hold its number
     bars = traces(frontier_figure(view(family("dense", skewed))))["dense", "marks"].error_y
     assert (bars.array[0], bars.arrayminus[0]) == (pytest.approx(4), 0.0)
     whole = traces(frontier_figure(WHOLE))["incentive", "marks"].error_y

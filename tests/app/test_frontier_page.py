@@ -21,9 +21,10 @@ from compecon.files.durable import Json, write_json
 from compecon.runs.home import Home
 from compecon.runs.run_record import RunSpec, RunState, Status
 from compecon.runs.store import SPEC, STATUS, RunStore
-from compecon.views.frontier.advice import Wish, advise
-from compecon.views.frontier.frontier_view import FrontierAxes
-from compecon.views.frontier.points_of import FrontierPoint, Reading
+from compecon.views.frontier.advice import advise
+from compecon.views.frontier.drawn import FrontierAxes
+from compecon.views.frontier.frontier_points import FrontierPoint, Reading
+from compecon.views.frontier.limits import Wish
 from tests.support import pages
 from tests.support.pages import address_of, canvas_of
 
@@ -190,7 +191,7 @@ def test_the_place_of_the_plot_is_checked_field_by_field() -> None:
 def test_the_page_needs_no_torch() -> None:
     script = (
         "import sys; import app.frontier.frontier_page; from app.frontier.shared_frontier import frontier; "
-        "f = frontier(); from compecon.views.frontier.frontier_view import FrontierAxes; "
+        "f = frontier(); from compecon.views.frontier.drawn import FrontierAxes; "
         "f.figure(FrontierAxes('sst2', 'share')); "
         "print([name for name in ('torch', 'transformers', 'scipy.stats') if name in sys.modules])"
     )

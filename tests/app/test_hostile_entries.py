@@ -28,8 +28,8 @@ from compecon.runs.home import Home
 from compecon.runs.run_record import RunRecord
 from compecon.runs.store import LOG, METRICS, SPEC, STATUS, RunStore
 from compecon.runs.sweeps.sweep import Sweep
+from compecon.views.frontier.axes import axes_of, tasks_of
 from compecon.views.frontier.experiment_points import experiment_points
-from compecon.views.frontier.frontier_view import axes_of, tasks_of
 from compecon.views.frontier.sources import Sources, all_points
 from compecon.views.runs.curves import metrics_csv
 from compecon.views.runs.detail import run_detail
@@ -104,7 +104,7 @@ def test_whatever_a_run_holds_the_others_are_listed(store: RunStore) -> None:
         assert {record.run_id for record in listing.records()} == {good.run_id, bad.run_id}
         shown([asdict(run_row(record, time.time())) for record in records])
         found = all_points(Sources(records=records, reports=(), has_quoted=False))
-        assert good.run_id in {point.run_id for point in found.points}
+        assert good.run_id in {point.key.removeprefix("run/") for point in found.points}
         shown([found.left_out, [asdict(point) for point in found.points]])
         for record in records:
             with histories.courses(record.folder) as courses:

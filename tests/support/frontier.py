@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
-from compecon.views.frontier.points_of import FrontierPoint, Reading
+from compecon.views.frontier.frontier_points import FrontierPoint, ModelSize, Reading, Training
 
 DENSE_MACS = 100.0
+TRAINING = frozenset(field.name for field in fields(Training))
 _POINT = FrontierPoint(
     key="local/a", name="a", family="incentive", origin="local", task="sst2", metric="accuracy", split="test"
 )
@@ -24,7 +25,7 @@ def a_point(
         macs: Its MACs; None if they are not known.
         quality: Its metric; None if it was not measured.
         half: Half of the width of its interval; 0 for none.
-        more: Other fields.
+        more: Other fields, those of its training and its size too.
     """
     measured = None
     if quality is not None:
@@ -32,10 +33,13 @@ def a_point(
     costs: Mapping[str, Reading] = {}
     if macs is not None:
         costs = {"macs": Reading(macs), "share": Reading(macs / DENSE_MACS)}
-    fields: dict[str, Any] = {
+    made = {name: more.pop(name) for name in TRAINING if name in more}
+    size = {name: more.pop(name) for name in ("heads", "neurons") if name in more}
+    given: dict[str, Any] = {
         "key": f"local/{name}", "name": name, "quality": measured, "costs": costs, "checkpoint": f"/models/{name}",
+        "training": Training(**made), "size": ModelSize(**size),
     }  # fmt: skip
-    return replace(_POINT, **{**fields, **more})
+    return replace(_POINT, **{**given, **more})
 
 
 def dense(quality: float = 0.9, half: float = 0.0, **more: Any) -> FrontierPoint:

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import pytest
 
 from compecon.checkpoints.catalog import list_checkpoints
-from compecon.views.frontier.advice import Advice, Wish, advise
-from compecon.views.frontier.drawn import Quality
-from compecon.views.frontier.frontier_view import FrontierAxes, frontier_view
-from compecon.views.frontier.points_of import FrontierPoint, Reading
+from compecon.views.frontier.advice import Advice, advise
+from compecon.views.frontier.drawn import FrontierAxes, Quality
+from compecon.views.frontier.frontier_points import FrontierPoint, Reading
+from compecon.views.frontier.frontier_view import frontier_view
+from compecon.views.frontier.limits import Wish
 from compecon.views.frontier.sources import Sources, all_points
 from tests.support.frontier import a_point, dense
 
@@ -55,7 +56,7 @@ def test_a_ceiling_on_a_share_is_told_in_the_unit_of_the_axis() -> None:
 def test_the_sentences_name_cost_and_what_was_given_up() -> None:
     sentences = advised(ALL, Wish(most_share=0.5)).sentences
     assert sentences[0] == "Choose middle: accuracy 85.0 on test at 45 MACs, 45% of the dense model's."
-    assert sentences[1] == "Against its dense parent dense that is −5.0 points, for 55% fewer MACs."
+    assert sentences[1] == "Compared with its dense parent dense: −5.0 points, for 55% fewer MACs."
 
 
 def test_a_paired_interval_says_whether_the_rows_tell_the_change_from_none() -> None:
@@ -78,7 +79,7 @@ def test_what_the_intervals_do_not_tell_apart_is_named_with_the_cheapest() -> No
     advice = advised(points, Wish(most_share=0.5))
     assert advice.key == "local/best"
     assert advice.tied == ("local/near",)
-    assert any("near may be as good" in one and "near takes 30 MACs" in one for one in advice.sentences)
+    assert any("near may be as good" in one and "near needs 30 MACs" in one for one in advice.sentences)
 
 
 def test_a_floor_that_the_interval_reaches_under_is_told_with_what_is_safer() -> None:
@@ -94,7 +95,7 @@ def test_a_floor_that_the_interval_reaches_under_is_told_with_what_is_safer() ->
 def test_the_price_of_a_point_is_the_slope_to_the_next_better_one() -> None:
     advice = advised(ALL, Wish(most_share=0.5))
     assert advice.marginal == pytest.approx((60.0 - 45.0) / (100 * (0.87 - 0.85)))
-    assert "gains +2.0 points for 15% more of the dense MACs, which is 7.5% a point." in advice.sentences[-1]
+    assert "gains +2.0 points for another 15% of the dense MACs, which is 7.5% per point." in advice.sentences[-1]
 
 
 def test_a_gain_within_the_intervals_is_told_to_be_one() -> None:
@@ -102,12 +103,12 @@ def test_a_gain_within_the_intervals_is_told_to_be_one() -> None:
     assert "may not be real" in advised(points, Wish(most_share=0.5)).sentences[-1]
 
 
-CAUTIONS = ("may not be real", "cannot be told")
+CAUTIONS = ("may not be real", "unknown")
 
 
 @pytest.mark.parametrize("y", ["quality", "change"])
 @pytest.mark.parametrize("paired", [True, False])
-@pytest.mark.parametrize(("half", "caution"), [(0.02, "may not be real"), (0.005, ""), (0.0, "cannot be told")])
+@pytest.mark.parametrize(("half", "caution"), [(0.02, "may not be real"), (0.005, ""), (0.0, "unknown")])
 def test_a_gain_is_cautioned_on_either_axis_also_where_changes_were_not_paired(
     y: Quality, paired: bool, half: float, caution: str
 ) -> None:
@@ -125,7 +126,7 @@ def test_a_gain_is_cautioned_on_either_axis_also_where_changes_were_not_paired(
 def test_nothing_is_better_than_the_best() -> None:
     advice = advised(ALL, Wish())
     assert advice.marginal is None
-    assert "cannot be bought" in advice.sentences[-1]
+    assert "at any cost" in advice.sentences[-1]
 
 
 # ---- what cannot be taken
@@ -135,7 +136,7 @@ def test_what_cannot_be_opened_is_named_and_not_taken() -> None:
     ghost = a_point("ghost", 40.0, 0.88, checkpoint="", origin="experiment")
     advice = advised([*ALL, ghost], Wish(most_share=0.5))
     assert advice.key == "local/middle"
-    assert any("ghost is better" in one and "cannot be opened" in one for one in advice.sentences)
+    assert any("ghost is better" in one and "no checkpoint" in one for one in advice.sentences)
 
 
 @pytest.mark.parametrize(
@@ -164,9 +165,9 @@ def test_a_cost_that_no_dense_model_has_is_told_in_its_own_unit() -> None:
     assert (advice.key, advice.most_x) == ("local/short", 2e12)
     assert advice.sentences == (
         "Choose short: accuracy 80.0 on test at 1 trillion MACs of training.",
-        "The price of one more point: the next better one, long, gains +10.0 points for 3 trillion MACs of training "
-        "more, which is 300 billion MACs of training a point. How sure that is cannot be told: not both have an "
-        "interval.",
+        "The price of one more point: long, the next better one, gains +10.0 points for another 3 trillion MACs of "
+        "training, which is 300 billion MACs of training per point. Not both have an interval, so it is unknown how "
+        "certain this gain is.",
     )
     assert "at most 500 billion MACs of training" in advised(points, Wish(most_cost=5e11), "training_macs").sentences[0]
 

@@ -7,9 +7,11 @@ import subprocess
 import sys
 from dataclasses import replace
 
-from compecon.views.frontier.advice import Wish, advise
-from compecon.views.frontier.frontier_page import Section, frontier_report, report_html
-from compecon.views.frontier.frontier_view import FrontierAxes, frontier_view
+from compecon.views.frontier.advice import advise
+from compecon.views.frontier.drawn import FrontierAxes
+from compecon.views.frontier.frontier_report import Section, frontier_report, report_html
+from compecon.views.frontier.frontier_view import frontier_view
+from compecon.views.frontier.limits import Wish
 from tests.support.frontier import a_point, dense
 
 AXES = FrontierAxes("sst2", "share")
@@ -57,7 +59,7 @@ def test_names_are_text_and_nothing_else() -> None:
 
 
 def test_the_views_load_neither_torch_nor_a_screen() -> None:
-    modules = "sources, frontier_page, ablation, price_study, proxies"
+    modules = "sources, frontier_report, ablation, price_study, proxies"
     heavy = "{'torch', 'streamlit', 'plotly', 'transformers'}"
     code = f"import sys; from compecon.views.frontier import {modules}; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -23,18 +23,29 @@ from compecon.runs.history import History
 from compecon.runs.run_record import RunRecord, RunSpec, RunState, Status
 from compecon.tasks.task_metrics import Estimate
 from compecon.views.frontier.ablation import ablation_view
-from compecon.views.frontier.advice import Wish, advise
+from compecon.views.frontier.advice import advise
+from compecon.views.frontier.axes import axes_of, tasks_of
 from compecon.views.frontier.card_points import checkpoint_points
+from compecon.views.frontier.drawn import FrontierAxes
 from compecon.views.frontier.experiment_points import experiment_points, experiment_reports
-from compecon.views.frontier.frontier_page import frontier_report, report_html
-from compecon.views.frontier.frontier_view import FrontierAxes, axes_of, frontier_view, tasks_of
+from compecon.views.frontier.frontier_points import (
+    CollectedPoints,
+    CurvePoint,
+    FrontierPoint,
+    ModelSize,
+    OtherSplit,
+    Reading,
+    Training,
+)
+from compecon.views.frontier.frontier_report import frontier_report, report_html
+from compecon.views.frontier.frontier_view import frontier_view
+from compecon.views.frontier.limits import Wish
 from compecon.views.frontier.names import task_of
-from compecon.views.frontier.points_of import CollectedPoints, CurvePoint, FrontierPoint, OtherSplit, Reading
 from compecon.views.frontier.price_study import price_view
 from compecon.views.frontier.proxies import proxy_view
 from compecon.views.frontier.quoted_points import quoted_points, quoted_statements
 from compecon.views.frontier.run_points import run_points
-from compecon.views.frontier.shapes import attention_reads, digest_of
+from compecon.views.frontier.shapes import digest_of
 from compecon.views.frontier.sources import Sources, all_points
 
 TICKS = itertools.count(1)  # a file that is written again within a tick of the clock has to look new
@@ -68,7 +79,8 @@ def test_a_bundled_checkpoint_is_where_its_card_says(bundled: dict[str, Frontier
     assert point.costs["latency"] == Reading(*(training["latency"][key] for key in ("ratio", "low", "high")))
     assert point.device == "cpu, 1 thread, 8 × 64 tokens"
     assert (point.key, point.family, point.task, point.split) == ("bundled/sentiment-45", "incentive", "sst2", "test")
-    assert (point.checkpoint, point.rows, point.seed, point.target) == ("sentiment-45", told["n"], 0, 0.45)
+    assert (point.checkpoint, point.rows) == ("sentiment-45", told["n"])
+    assert (point.training.seed, point.training.target) == (0, 0.45)
 
 
 def test_a_dense_parent_has_its_own_share_and_the_macs_that_its_children_tell(
@@ -103,7 +115,7 @@ def test_reads_are_the_pairs_of_query_and_key_that_are_looked_at() -> None:
         for keys in (None, 1, 3, 9):
             most = 5 if keys is None else keys
             pairs = sum(min(most, query + 1 if is_causal else 5) for query in range(5))
-            assert attention_reads((2, 1), 5, keys, is_causal=is_causal) == 3 * pairs
+            assert ModelSize(heads=(2, 1), is_causal=is_causal).reads(5, keys) == 3 * pairs
 
 
 # ---- hostile cards
@@ -159,7 +171,7 @@ def test_costs_that_are_no_numbers_are_not_known(entries: dict[str, CheckpointEn
     }  # fmt: skip
     [point] = read_card(entries, tmp_path, {"schema": 1, "task": "t", "metrics": [METRIC], "training": training}).points
     assert set(point.costs) == {"share"}
-    assert (point.n_tokens, point.price, point.seed, point.device) == (None, None, None, "")
+    assert (point.n_tokens, point.training.price, point.training.seed, point.device) == (None, None, None, "")
     assert point.family == "dense"
 
 
@@ -279,9 +291,21 @@ def test_runs_of_a_report_that_are_no_runs_are_counted(tmp_path: Path) -> None:
     ]  # fmt: skip
     found = experiment_points(written(tmp_path / "mine", {"schema": 1, "task": "sst2", "runs": runs, "arms": 3}))
     assert [point.quality for point in found.points] == [Reading(0.5)]
-    assert found.points[0].heads == ()
+    assert found.points[0].size.heads == ()
     assert found.points[0].change is None
     assert found.left_out == (("experiment mine", "3 of its runs have no test metric"),)
+
+
+def test_only_a_smaller_model_whose_attention_did_not_sharpen_has_signs(tmp_path: Path) -> None:
+    stages = {"dense": 0.6, "dense_survivors": 0.5, "smaller": 0.55}
+    moved = {stage: {"gini": value, "entropy": 2.5 - value} for stage, value in stages.items()}
+    sharper = {**moved, "smaller": {"gini": 0.7, "entropy": 1.0}}
+    runs = [
+        {"arm": arm, "seed": 0, "macs": macs, "test": {"value": 0.5}, "survivors": survivors}
+        for arm, macs, survivors in (("dense", 9, moved), ("taylor", 5, moved), ("fisher", 5, sharper))
+    ]
+    points = experiment_points(written(tmp_path / "mine", {"schema": 1, "task": "sst2", "runs": runs})).points
+    assert {point.family: len(point.signs) for point in points} == {"dense": 0, "taylor": 2, "fisher": 0}
 
 
 def test_an_experiment_that_is_called_like_a_bundled_one_keeps_its_points(tmp_path: Path) -> None:
@@ -332,7 +356,8 @@ def test_a_run_that_is_done_is_a_point_of_its_results() -> None:
     assert point.change == Reading(-0.02, -0.03, -0.01)
     assert point.costs["share"] == Reading(0.3)
     assert point.costs["latency"] == Reading(0.4, 0.3, 0.5)
-    assert (point.seed, point.price, point.target, point.rows, point.parent) == (3, 2.0, 0.3, 99, "sentiment")
+    assert point.training == Training("sentiment", seed=3, price=2.0, target=0.3, met=True, left=0.29)
+    assert point.rows == 99
     assert point.checkpoint == ""  # its folder is gone
 
 
@@ -371,7 +396,7 @@ def test_a_running_run_is_where_it_was_measured_last() -> None:
     [point] = run_points([a_run(RunState.RUNNING, {})], {"train-00000001": history}).points
     assert (point.state, point.split, point.quality) == ("running", "dev", Reading(0.7))
     assert point.costs == {"share": Reading(0.5)}
-    assert point.price == 1.5
+    assert point.training.price == 1.5
     assert "estimated" in point.source
 
 
@@ -416,13 +441,13 @@ def measurement(name: str, digest: str, keys: int | None, value: float, **more: 
 
 
 def test_measurements_of_the_same_weights_become_a_curve_with_reads(entries: dict[str, CheckpointEntry]) -> None:
-    digest = digest_of(entries["sentiment-45"].path, bundled_root())
+    digest = digest_of(entries["sentiment-45"].path)
     records = (measurement("sentiment-45", digest, 4, 0.7), measurement("sentiment-45", digest, 2, 0.6))
     points = {one.name: one for one in all_points(Sources(tuple(entries.values()), evaluations=records)).points}
     point = points["sentiment-45"]
     quality = point.quality
     assert quality is not None
-    n_heads, n_tokens = sum(point.heads), point.n_tokens or 0
+    n_heads, n_tokens = sum(point.size.heads), point.n_tokens or 0
     assert point.curve == (
         CurvePoint(2, float(n_heads * n_tokens * 2), Reading(0.6, 0.6 - 0.1, 0.6 + 0.1)),
         CurvePoint(4, float(n_heads * n_tokens * 4), Reading(0.7, 0.7 - 0.1, 0.7 + 0.1)),
@@ -433,16 +458,16 @@ def test_measurements_of_the_same_weights_become_a_curve_with_reads(entries: dic
 def test_a_task_that_the_card_does_not_name_is_a_point_with_the_reads_of_a_bidirectional_model(
     entries: dict[str, CheckpointEntry],
 ) -> None:
-    digest = digest_of(entries["sentiment-45"].path, bundled_root())
+    digest = digest_of(entries["sentiment-45"].path)
     record = measurement("sentiment-45", digest, None, 0.7)
     record = replace(record, key=replace(record.key, task="cola"))
     found = all_points(Sources(tuple(entries.values()), evaluations=(record,))).points
     [point] = [one for one in found if one.task == "cola"]
-    assert point.costs["reads"].value == sum(point.heads) * 25 * 25  # every query looks at every key
+    assert point.costs["reads"].value == sum(point.size.heads) * 25 * 25  # every query looks at every key
 
 
 def test_measurements_on_other_rows_are_of_no_use(entries: dict[str, CheckpointEntry]) -> None:
-    digest = digest_of(entries["sentiment-45"].path, bundled_root())
+    digest = digest_of(entries["sentiment-45"].path)
     few = {"accuracy": Estimate(0.7, 0.6, 0.8, 100)}
     records = (measurement("sentiment-45", digest, 4, 0.7, metrics=few),)
     points = {one.name: one for one in all_points(Sources(tuple(entries.values()), evaluations=records)).points}
@@ -457,7 +482,7 @@ def test_measurements_of_other_weights_are_of_no_use(entries: dict[str, Checkpoi
 
 def test_a_checkpoint_that_no_card_tells_of_is_where_it_was_measured(entries: dict[str, CheckpointEntry]) -> None:
     entry = entries["sentiment"]
-    record = measurement("sentiment", digest_of(entry.path, bundled_root()), None, 0.5)
+    record = measurement("sentiment", digest_of(entry.path), None, 0.5)
     other = replace(record, key=replace(record.key, task="cola"))
     found = all_points(Sources((entry,), evaluations=(other,), reports=(), has_quoted=False)).points
     assert [(point.key, point.task, point.rows) for point in found] == [
@@ -467,7 +492,7 @@ def test_a_checkpoint_that_no_card_tells_of_is_where_it_was_measured(entries: di
 
 
 def test_a_measurement_that_is_not_a_number_adds_nothing(entries: dict[str, CheckpointEntry]) -> None:
-    digest = digest_of(entries["sentiment-45"].path, bundled_root())
+    digest = digest_of(entries["sentiment-45"].path)
     undefined = Estimate(math.nan, math.nan, math.nan, 1821)
     records = (measurement("sentiment-45", digest, 1, 0.0, metrics={"accuracy": undefined}),)
     points = {one.name: one for one in all_points(Sources(tuple(entries.values()), evaluations=records)).points}
@@ -535,7 +560,7 @@ def shown(points: tuple[FrontierPoint, ...]) -> None:
         for axis in axes_of(points, choice.name):
             for is_log in (False, True):
                 view = frontier_view(points, FrontierAxes(choice.name, axis.name, is_log=is_log))
-                assert all(math.isfinite(mark.x) and math.isfinite(mark.y) for mark in view.marks)
+                assert all(math.isfinite(mark.x.value) and math.isfinite(mark.y.value) for mark in view.marks)
                 report_html(frontier_report(view, advise(view, Wish(most_share=0.5, least_change=-0.1))))
         price_view(points, choice.name)
         ablation_view(points, choice.name)

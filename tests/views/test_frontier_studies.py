@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 from scipy.stats import rankdata
 
-from compecon.views.frontier.ablation import AblationMark, ablation_view
-from compecon.views.frontier.failure_signs import with_signs
+from compecon.views.frontier.ablation import ablation_view
+from compecon.views.frontier.failure_signs import Shift, shift_signs, with_cliffs
+from compecon.views.frontier.frontier_points import FrontierPoint, Reading
 from compecon.views.frontier.names import FIXED, HEADS_ONLY, NEURONS_ONLY, family_of
-from compecon.views.frontier.points_of import FrontierPoint, Reading, Shift
-from compecon.views.frontier.price_study import PriceMark, price_view
+from compecon.views.frontier.price_study import price_view
 from compecon.views.frontier.proxies import Correlation, correlation, proxy_view
+from compecon.views.frontier.study_marks import StudyMark
 from tests.support.frontier import a_point, dense
 
 # ---- prices
@@ -20,17 +21,10 @@ def test_fixed_and_shadow_prices_are_told_apart() -> None:
     shadow = a_point("shadow", 45.0, 0.8, price=2.0, target=0.45, met=False, seed=1, change=Reading(-0.1))
     fixed = a_point("fixed", 60.0, 0.85, price=1.0, family=FIXED)
     view = price_view([shadow, fixed, dense(), a_point("unpriced")], "sst2")
-    mark = PriceMark(
-        key="local/fixed", name="fixed", kind="fixed", price=1.0, share=0.6, quality=Reading(0.85), change=None,
-        target=None, met=None, family=FIXED, seed=None,
-    )  # fmt: skip
     assert view.marks == (
-        mark,
-        PriceMark(
-            key="local/shadow", name="shadow", kind="shadow", price=2.0, share=0.45, quality=Reading(0.8),
-            change=Reading(-0.1), target=0.45, met=False, family="incentive", seed=1,
-        ),
-    )  # fmt: skip
+        StudyMark(fixed, "fixed", 0.6, Reading(0.85), None),
+        StudyMark(shadow, "shadow", 0.45, Reading(0.8), Reading(-0.1)),
+    )
     assert any("Fixed price" in one for one in view.sentences)
     assert any("Shadow price" in one for one in view.sentences)
     assert any("In 1 of 2 the gates had not met the target" in one for one in view.sentences)
@@ -59,9 +53,9 @@ def test_kinds_are_compared_where_their_macs_are_equal() -> None:
         a_point("taylor", family="taylor"),
     ]
     view = ablation_view(points, "sst2")
-    assert [mark.name for mark in view.marks] == ["h", "n", "far", "b"]
-    assert view.marks[0] == AblationMark(
-        "local/h", "h", "heads", 0.8, Reading(0.78, 0.78 - 0.001, 0.78 + 0.001), Reading(-0.02)
+    assert [mark.point.name for mark in view.marks] == ["h", "n", "far", "b"]
+    assert view.marks[0] == StudyMark(
+        points[0], "heads", 0.8, Reading(0.78, 0.78 - 0.001, 0.78 + 0.001), Reading(-0.02)
     )
     assert view.sentences == (
         "At 80% of the dense MACs attention and FFN together keep the most: attention and FFN "
@@ -182,9 +176,9 @@ def test_without_models_there_is_nothing_to_correlate() -> None:
 
 def test_a_fall_beyond_both_intervals_at_a_moderate_price_is_a_cliff() -> None:
     line = [a_point("a", 60.0, 0.85, 0.02), a_point("b", 50.0, 0.84, 0.02), a_point("c", 40.0, 0.70, 0.02)]
-    signs = {point.name: point.signs for point in with_signs(line)}
+    signs = {point.name: point.signs for point in with_cliffs(line)}
     assert (signs["a"], signs["b"]) == ((), ())
-    assert signs["c"][0].startswith("Cliff: from 50.0% of the dense MACs to 40.0% of the dense MACs, accuracy falls")
+    assert signs["c"][0].startswith("Cliff: from 50.0% of the dense MACs to 40.0% of the dense MACs, accuracy goes")
 
 
 @pytest.mark.parametrize(
@@ -199,22 +193,18 @@ def test_a_fall_beyond_both_intervals_at_a_moderate_price_is_a_cliff() -> None:
     ],
 )
 def test_what_is_no_cliff_is_not_called_one(lower: FrontierPoint) -> None:
-    assert all(point.signs == () for point in with_signs([a_point("b", 50.0, 0.84, 0.02), lower]))
+    assert all(point.signs == () for point in with_cliffs([a_point("b", 50.0, 0.84, 0.02), lower]))
 
 
 def test_a_cliff_of_a_perplexity_goes_up() -> None:
     more = {"metric": "perplexity", "higher_is_better": False}
     line = [a_point("a", 60.0, 20.0, 1.0, **more), a_point("b", 50.0, 30.0, 1.0, **more)]
-    assert "from 20 to 30" in with_signs(line)[1].signs[0]
+    assert "from 20 to 30" in with_cliffs(line)[1].signs[0]
 
 
 def test_gini_and_entropy_are_signs_only_where_scarcity_did_not_move_them() -> None:
-    bad = a_point("bad", gini=Shift(0.65, 0.62, 0.63), entropy=Shift(1.97, 2.08, 2.02))
-    good = a_point("good", gini=Shift(0.65, 0.69, 0.71), entropy=Shift(1.97, 1.90, 1.80))
-    full = dense(gini=Shift(0.65, 0.65, 0.65), entropy=Shift(1.97, 1.97, 1.97))
-    signs = {point.name: point.signs for point in with_signs([bad, good, full])}
-    assert signs["good"] == signs["dense"] == ()
-    gini, entropy = signs["bad"]
+    assert shift_signs(Shift(0.65, 0.69, 0.71), Shift(1.97, 1.90, 1.80)) == ()
+    gini, entropy = shift_signs(Shift(0.65, 0.62, 0.63), Shift(1.97, 2.08, 2.02))
     assert gini.startswith("Gini not rising")
     assert "from 0.650 in the dense model to 0.630" in gini
     assert "−0.030 " in gini

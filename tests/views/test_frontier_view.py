@@ -12,19 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compecon.errors import CompeconError
-from compecon.views.frontier.frontier_view import (
-    AxisChoice,
-    BudgetCurve,
-    Family,
-    FrontierAxes,
-    FrontierMark,
-    FrontierView,
-    TaskChoice,
-    axes_of,
-    frontier_view,
-    tasks_of,
-)
-from compecon.views.frontier.points_of import CurvePoint, FrontierPoint, OtherSplit, Reading
+from compecon.views.frontier.axes import axes_of, tasks_of
+from compecon.views.frontier.drawn import BudgetCurve, Choice, Family, FrontierAxes, FrontierMark, FrontierView
+from compecon.views.frontier.frontier_points import CurvePoint, FrontierPoint, OtherSplit, Reading
+from compecon.views.frontier.frontier_view import frontier_view
 from tests.support.frontier import a_point, dense
 
 AXES = FrontierAxes("sst2")
@@ -42,11 +33,11 @@ def reasons(view: FrontierView) -> dict[str, str]:
 
 
 def test_a_view_of_two_points_is_known_to_the_last_field() -> None:
+    best = Reading(0.9)
     small, large = a_point("small", 40.0, 0.8, seed=0), dense(0.9)
     view = frontier_view([large, small], AXES)
     mark = FrontierMark(
-        point=small, x=40.0, y=0.8, x_low=None, x_high=None, y_low=None, y_high=None, standing="front",
-        differs="incentive",
+        point=small, x=Reading(40.0), y=Reading(0.8), judged=Reading(0.8), standing="front", differs="incentive",
     )  # fmt: skip
     assert view == FrontierView(
         axes=AXES,
@@ -54,7 +45,12 @@ def test_a_view_of_two_points_is_known_to_the_last_field() -> None:
         y_title="accuracy × 100 on test",
         reference=(100.0, 0.8),
         families=(
-            Family("dense", (replace(mark, point=large, x=100.0, y=0.9, differs="dense"),), ("local/dense",), 0.0),
+            Family(
+                "dense",
+                (replace(mark, point=large, x=Reading(100.0), y=best, judged=best, differs="dense"),),
+                ("local/dense",),
+                0.0,
+            ),
             Family("incentive", (mark,), ("local/small",), 0.0),
         ),
         front=("local/small", "local/dense"),
@@ -118,7 +114,9 @@ def test_the_front_is_what_nothing_dominates(places: list[tuple[int, int]]) -> N
     by_hand = {one.key for one in points if not any(dominates(other, one) for other in points)}
     assert set(view.front) == by_hand
     assert {mark.point.key for mark in view.marks if mark.standing == "front"} == by_hand
-    assert list(view.front) == sorted(view.front, key=lambda key: next(m.x for m in view.marks if m.point.key == key))
+    assert list(view.front) == sorted(
+        view.front, key=lambda key: next(m.x.value for m in view.marks if m.point.key == key)
+    )
 
 
 @settings(deadline=None, max_examples=40)
@@ -181,7 +179,7 @@ def test_a_change_without_its_own_interval_is_judged_by_that_of_its_metric() -> 
     sure = a_point("sure", 50.0, 0.79, 0.02, change=Reading(-0.02, -0.021, -0.019))
     view = frontier_view([best, near, sure], FrontierAxes("sst2", y="change"))
     assert standings(view)["near"] == "tied"
-    assert [(mark.y_low, mark.y_high) for mark in view.marks if mark.point.name == "near"] == [(None, None)]
+    assert [mark.y.ends for mark in view.marks if mark.point.name == "near"] == [None]
     assert any("pairwise by row" in note for note in view.notes)
 
 
@@ -258,7 +256,7 @@ def test_an_unknown_cost_is_refused_by_name() -> None:
         (a_point("odd", split="dev"), "it was measured on dev, not on test"),
         (a_point("odd", quality=math.nan), "its accuracy is not finite"),
         (a_point("odd", quality=math.inf), "its accuracy is not finite"),
-        (a_point("odd", macs=None), "its MACs of one text is unknown"),
+        (a_point("odd", macs=None), "its cost (MACs of one text) is unknown"),
         (a_point("odd", macs=math.nan), "its cost (MACs of one text) is not a number"),
         (a_point("odd", macs=-1.0), "its cost (MACs of one text) is not a number"),
         (a_point("odd", n_tokens=64), "its cost is for a text of 64 tokens, that of the others for 25"),
@@ -290,7 +288,7 @@ def test_times_of_other_settings_are_left_out_and_can_be_chosen_apart() -> None:
 
 def test_an_interval_that_does_not_hold_its_number_is_dropped() -> None:
     view = frontier_view([a_point(quality=0.8), replace(a_point("b"), quality=Reading(0.8, 0.85, 0.9))], AXES)
-    assert {(mark.y_low, mark.y_high) for mark in view.marks} == {(None, None)}
+    assert {mark.y.ends for mark in view.marks} == {None}
 
 
 # ---- tasks and splits
@@ -300,12 +298,12 @@ def test_tasks_and_splits_can_be_chosen_and_the_reported_one_comes_first() -> No
     on_dev = OtherSplit("dev", Reading(0.7), rows=872)
     points = [a_point("a", elsewhere=(on_dev,)), a_point("b"), a_point("c", task="stsb", metric="spearman")]
     assert tasks_of(points) == (
-        TaskChoice("sst2", "Sentiment (SST-2): accuracy on test", 2),
-        TaskChoice("stsb", "Similarity (STS-B): spearman on test", 1),
-        TaskChoice("sst2@dev", "Sentiment (SST-2): accuracy on dev", 1),
+        Choice("sst2", "Sentiment (SST-2): accuracy on test", 2),
+        Choice("stsb", "Similarity (STS-B): spearman on test", 1),
+        Choice("sst2@dev", "Sentiment (SST-2): accuracy on dev", 1),
     )
     view = frontier_view(points, FrontierAxes("sst2@dev"))
-    assert [(mark.point.name, mark.y) for mark in view.marks] == [("a", 0.7)]
+    assert [(mark.point.name, mark.y.value) for mark in view.marks] == [("a", 0.7)]
     assert reasons(view) == {"b": "it was measured on test, not on dev"}
 
 
@@ -325,9 +323,9 @@ def test_a_task_whose_name_has_the_sign_of_a_split_is_taken_as_it_is() -> None:
 def test_costs_come_with_how_many_points_state_them() -> None:
     points = [a_point("a"), a_point("b", costs={"macs": Reading(1.0), "parameters": Reading(2.0)})]
     assert axes_of(points, "sst2") == (
-        AxisChoice("macs", "MACs of one text", 2),
-        AxisChoice("share", "MACs, share of the dense parent's", 1),
-        AxisChoice("parameters", "parameters", 1),
+        Choice("macs", "MACs of one text", 2),
+        Choice("share", "MACs, share of the dense parent's", 1),
+        Choice("parameters", "parameters", 1),
     )
 
 

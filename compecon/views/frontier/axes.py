@@ -9,9 +9,9 @@ from typing import TypeVar, final
 
 from compecon.errors import CompeconError, did_you_mean
 from compecon.views.checked_values import few
-from compecon.views.frontier.drawn import AxisChoice, FrontierAxes, TaskChoice
+from compecon.views.frontier.drawn import Choice, FrontierAxes
+from compecon.views.frontier.frontier_points import FrontierPoint, OtherSplit
 from compecon.views.frontier.names import task_title
-from compecon.views.frontier.points_of import FrontierPoint, OtherSplit
 
 Value = TypeVar("Value", bound=Hashable)
 _COSTS = {
@@ -22,7 +22,6 @@ _COSTS = {
     "parameters": "parameters",
     "training_macs": "MACs of training after the dense parent",
 }
-OF_A_LENGTH = ("macs", "reads")
 _REPORTED = "test"
 
 
@@ -52,7 +51,7 @@ class AxisContext:
     tasks: tuple[str, ...] = ()
 
 
-def tasks_of(points: Iterable[FrontierPoint]) -> tuple[TaskChoice, ...]:
+def tasks_of(points: Iterable[FrontierPoint]) -> tuple[Choice, ...]:
     """The tasks and splits at hand, those of most checkpoints first, then of most points.
 
     Another split than the reported one is "task@split".
@@ -67,23 +66,18 @@ def tasks_of(points: Iterable[FrontierPoint]) -> tuple[TaskChoice, ...]:
             there = [point for point in of_task if at(point, split) is not None]
             metric = _common(point.metric for point in there) or "metric"
             name = task if split == reported else f"{task}@{split}"
-            choices.append(TaskChoice(name, f"{task_title(task)}: {metric} on {split}", len(there)))
+            choices.append(Choice(name, f"{task_title(task)}: {metric} on {split}", len(there)))
             n_open[name] = sum(bool(point.checkpoint) for point in there)
     return tuple(sorted(choices, key=lambda one: ("@" in one.name, -n_open[one.name], -one.n_points, one.name)))
 
 
-def axes_of(points: Iterable[FrontierPoint], task: str) -> tuple[AxisChoice, ...]:
-    """The costs that some point of a task states, with how many do; times in different settings apart.
-
-    Args:
-        points: All points.
-        task: As :class:`TaskChoice` names it.
-    """
+def axes_of(points: Iterable[FrontierPoint], task: str) -> tuple[Choice, ...]:
+    """The costs that some point of a task, as `tasks_of` names it, states; times in different settings apart."""
     known = [point for point in measured(points) if point.task in (task, task.rpartition("@")[0])]
     n_points = Counter(name for point in known for name in point.costs)
     settings = sorted((name for name in n_points if is_setting(name)), key=lambda name: (-n_points[name], name))
     names = ["macs", "share", *(settings if len(settings) > 1 else ["latency"]), *list(_COSTS)[3:]]
-    return tuple(AxisChoice(name, cost_title(name), n_points[name]) for name in names if n_points[name])
+    return tuple(Choice(name, cost_title(name), n_points[name]) for name in names if n_points[name])
 
 
 def is_setting(cost: str) -> bool:
@@ -128,7 +122,7 @@ def asked_for(points: Sequence[FrontierPoint], axes: FrontierAxes) -> AxisContex
         metric=metric,
         rows=_common(here.rows for _, here in same if here.rows is not None),
         higher_is_better=same[0][0].higher_is_better if same else True,
-        n_tokens=_common(point.n_tokens for point in costly if point.n_tokens) if axes.x in OF_A_LENGTH else None,
+        n_tokens=_common(p.n_tokens for p in costly if p.n_tokens) if axes.x in ("macs", "reads") else None,
         device=_device(costly, axes.x),
         tasks=tasks,
     )

@@ -16,12 +16,11 @@ from typing import Any, final
 from compecon.checkpoints.catalog import CheckpointEntry
 from compecon.checkpoints.gate.folder_files import open_root
 from compecon.checkpoints.gate.record import RECORD, Record, read_record
-from compecon.checkpoints.locate import bundled_root
 from compecon.errors import CompeconError
 from compecon.paths import file_stamp
 from compecon.views.checked_values import flag, number, text
 from compecon.views.frontier.checked_numbers import (
-    Costs,
+    costs_of,
     difference,
     one_line,
     part,
@@ -32,9 +31,17 @@ from compecon.views.frontier.checked_numbers import (
     whole,
     words,
 )
+from compecon.views.frontier.frontier_points import (
+    CollectedPoints,
+    CurvePoint,
+    FrontierPoint,
+    OtherSplit,
+    Reading,
+    Training,
+    each,
+)
 from compecon.views.frontier.names import ANY_BUDGET, DENSE, family_of, is_higher_better, task_of
-from compecon.views.frontier.points_of import CollectedPoints, CurvePoint, FrontierPoint, OtherSplit, Reading, each
-from compecon.views.frontier.shapes import attention_reads, digest_of, size_of
+from compecon.views.frontier.shapes import digest_of, size_of, trusted_root
 
 _AT_KEYS = re.compile(r"(.{1,80}) at (\d{1,6}) keys?")
 
@@ -61,11 +68,7 @@ class _Card:
 
 
 def checkpoint_points(entries: Iterable[CheckpointEntry]) -> CollectedPoints:
-    """A point for each checkpoint whose card states a metric.
-
-    Args:
-        entries: As the catalogue lists them.
-    """
+    """A point for each checkpoint of the catalogue whose card states a metric."""
     cards, left_out = each(entries, lambda entry: _Card(entry, _record(entry)), lambda entry: one_line(entry.title))
     by_name = {card.entry.name: card for card in reversed(cards)}  # the first of a name wins, as in the catalogue
     mute = [card for card in cards if card.record.metrics and not card.metrics]
@@ -75,70 +78,71 @@ def checkpoint_points(entries: Iterable[CheckpointEntry]) -> CollectedPoints:
         lambda card: _point(card, _parent(card, by_name)),
         lambda card: one_line(card.entry.title),
     )
-    return CollectedPoints(_with_dense_costs(tuple(points)), left_out + more)
+    return CollectedPoints(_with_dense_macs(points), left_out + more)
+
+
+def identity_of(entry: CheckpointEntry) -> dict[str, Any]:
+    """Whose point it is, and what opens it."""
+    if entry.origin == "bundled":
+        return {"key": f"bundled/{entry.name}", "origin": "bundled", "checkpoint": entry.name}
+    return {"key": f"local/{entry.path}", "origin": "local", "checkpoint": str(entry.path)}
 
 
 def _record(entry: CheckpointEntry) -> Record:
     if entry.problem or entry.preflight is None:
         raise CompeconError(entry.problem or "it cannot be opened")
-    return _read(entry.path, entry.origin == "bundled", file_stamp(entry.path / RECORD))
+    return _read(entry.path, file_stamp(entry.path / RECORD))
 
 
 @lru_cache(maxsize=4096)
-def _read(folder: Path, trusted: bool, _changed: tuple[int, int]) -> Record:
-    return read_record(open_root(folder, bundled_root() if trusted else None), trusted=trusted)
+def _read(folder: Path, _changed: tuple[int, int]) -> Record:
+    root = trusted_root(folder)
+    return read_record(open_root(folder, root), trusted=root is not None)
 
 
 def _parent(card: _Card, by_name: Mapping[str, _Card]) -> _Card | None:
-    """The dense checkpoint it was made from, if it is here and its weights are the same ones still."""
+    """The dense checkpoint it was made from, if it is here and its weights are still the same."""
     training = card.record.training
     parent, digest = by_name.get(text(training, "parent")), text(training, "parent_digest")
-    if parent is None or parent is card or (digest and digest != digest_of(parent.entry.path, _trusted(parent.entry))):
+    if parent is None or parent is card or (digest and digest != digest_of(parent.entry.path)):
         return None
     return parent
 
 
-def _trusted(entry: CheckpointEntry) -> Path | None:
-    return bundled_root() if entry.origin == "bundled" else None
-
-
 def _point(card: _Card, parent: _Card | None) -> FrontierPoint:
-    entry, training, metric = card.entry, card.record.training, card.metrics[0]
-    family = _family(training)
-    quality, name, n_tokens = reading(metric), words(metric, "name"), whole(training, "n_tokens")
-    size = size_of(entry.path, _trusted(entry))
-    costs, device = _costs(training, family)
-    if size is not None:
-        costs.add("parameters", float(size.parameters))
-    point = FrontierPoint(
-        key=f"bundled/{entry.name}" if entry.origin == "bundled" else f"local/{entry.path}",
-        name=one_line(entry.name),
+    training, metric = card.record.training, card.metrics[0]
+    family, quality, name = _family(training), reading(metric), words(metric, "name")
+    macs = positive(training, "macs")
+    share = Reading(1.0) if family == DENSE else ratio(macs, positive(training, "dense_macs"))
+    costs, device = costs_of({"macs": macs, "share": share}, [training.get("latency")])
+    return FrontierPoint(
+        **identity_of(card.entry),
+        name=one_line(card.entry.name),
         family=family,
-        origin="bundled" if entry.origin == "bundled" else "local",
         task=task_of(one_line(card.record.task)) or "unknown",
         metric=name,
         split=words(metric, "split"),
         higher_is_better=is_higher_better(name),
         quality=quality,
         change=Reading(0.0) if family == DENSE else difference(quality, parent.same(metric) if parent else None),
-        costs=costs.known,
-        n_tokens=n_tokens,
-        device=device,
-        seed=whole(training, "seed"),
-        price=number(training, "price"),
-        target=part(training, "target"),
-        met=flag(training, "met"),
-        heads=size.heads if size else (),
-        neurons=size.neurons if size else (),
-        checkpoint=entry.name if entry.origin == "bundled" else str(entry.path),
-        source=f"card of {one_line(entry.name)}",
-        facts=_facts(card),
         rows=whole(metric, "n"),
         elsewhere=_elsewhere(card.metrics[1:], parent),
-        parent=words(training, "parent"),
-        left=part(training, "share"),
+        curve=_curve(card, quality),
+        costs=costs,
+        n_tokens=whole(training, "n_tokens"),
+        device=device,
+        size=size_of(card.entry.path),
+        training=Training(
+            parent=words(training, "parent"),
+            seed=whole(training, "seed"),
+            price=number(training, "price"),
+            target=part(training, "target"),
+            met=flag(training, "met"),
+            left=part(training, "share"),
+        ),
+        source=f"card of {one_line(card.entry.name)}",
+        facts=_facts(card),
     )
-    return replace(_with_reads(point, is_causal=size.is_causal if size else False), curve=_curve(card, quality))
 
 
 def _family(training: Mapping[str, Any]) -> str:
@@ -147,61 +151,45 @@ def _family(training: Mapping[str, Any]) -> str:
     return family_of(text(training, "method"), recovered=recovered, settings=settings)
 
 
-def _costs(training: Mapping[str, Any], family: str) -> tuple[Costs, str]:
-    costs = Costs()
-    macs, dense = positive(training, "macs"), positive(training, "dense_macs")
-    costs.add("macs", macs)
-    costs.add("share", Reading(1.0) if family == DENSE else ratio(macs, dense))
-    return costs, costs.add_latency(training.get("latency"))
-
-
-def _with_reads(point: FrontierPoint, *, is_causal: bool) -> FrontierPoint:
-    if not point.heads or not point.n_tokens:
-        return point
-    reads = Reading(float(attention_reads(point.heads, point.n_tokens, is_causal=is_causal)))
-    return replace(point, costs={**point.costs, "reads": reads})
-
-
-def _with_dense_costs(points: tuple[FrontierPoint, ...]) -> tuple[FrontierPoint, ...]:
-    """Give dense checkpoints, whose cards tell no costs, the length and MACs that their children's cards tell of them.
+def _with_dense_macs(points: Sequence[FrontierPoint]) -> tuple[FrontierPoint, ...]:
+    """Give dense checkpoints, whose cards state no costs, the length and MACs that their children's cards state.
 
     Those of another origin than their children's do not count: a folder could carry a bundled one's name.
     """
-    told = {(child.origin, child.parent): child for child in reversed(points) if {"macs", "share"} <= set(child.costs)}
-    return tuple(_as_told(point, told.get((point.origin, point.name))) for point in points)
+    children = {
+        (child.origin, child.training.parent): child
+        for child in reversed(points)
+        if {"macs", "share"} <= set(child.costs)
+    }
+    return tuple(_with_macs(point, children.get((point.origin, point.name))) for point in points)
 
 
-def _as_told(point: FrontierPoint, child: FrontierPoint | None) -> FrontierPoint:
+def _with_macs(point: FrontierPoint, child: FrontierPoint | None) -> FrontierPoint:
     if point.family != DENSE or child is None or "macs" in point.costs:
         return point
     macs = child.costs["macs"].value / child.costs["share"].value
     if not math.isfinite(macs):
         return point
-    known = replace(point, n_tokens=child.n_tokens, costs={**point.costs, "macs": Reading(float(round(macs)))})
-    return _with_reads(known, is_causal=False)
+    return replace(point, n_tokens=child.n_tokens, costs={**point.costs, "macs": Reading(float(round(macs)))})
 
 
 def _curve(card: _Card, full: Reading | None) -> tuple[CurvePoint, ...]:
     """Quality at fewer keys, where the card states it; reads are filled in once the length is known."""
-    found = {}
+    found, reported = {}, card.metrics[0]
     for metric in card.record.metrics:
         at, value = _AT_KEYS.fullmatch(words(metric, "name")), reading(metric)
-        if (
-            at
-            and value
-            and at[1] == words(card.metrics[0], "name")
-            and metric.get("split") == card.metrics[0].get("split")
-        ):
+        is_same = at and at[1] == words(reported, "name") and metric.get("split") == reported.get("split")
+        if at and value and is_same:
             found[int(at[2])] = CurvePoint(int(at[2]), None, value)
     if not found or full is None:
         return ()
     return (*(found[keys] for keys in sorted(found) if keys > 0), CurvePoint(None, None, full))
 
 
-def told_elsewhere(folder: Path, metric: str, split: str) -> tuple[OtherSplit, ...]:
+def other_splits(folder: Path, metric: str, split: str) -> tuple[OtherSplit, ...]:
     """What a checkpoint's card states of a metric on other splits than the given one; () if it cannot be read."""
     try:
-        record = _read(folder, False, file_stamp(folder / RECORD))
+        record = _read(folder, file_stamp(folder / RECORD))
     except CompeconError:
         return ()
     others = [one for one in record.metrics if words(one, "name") == metric and words(one, "split") != split]
@@ -209,22 +197,20 @@ def told_elsewhere(folder: Path, metric: str, split: str) -> tuple[OtherSplit, .
 
 
 def _elsewhere(metrics: Sequence[Mapping[str, Any]], parent: _Card | None) -> tuple[OtherSplit, ...]:
-    others = ((one, reading(one)) for one in metrics)
     return tuple(
         OtherSplit(words(one, "split"), value, difference(value, parent.same(one) if parent else None), whole(one, "n"))
-        for one, value in others
-        if value is not None
+        for one in metrics
+        if (value := reading(one)) is not None
     )
 
 
 def _facts(card: _Card) -> tuple[tuple[str, str], ...]:
     training = card.record.training
     steps, method = whole(training, "steps"), words(training, "method")
-    facts = (
+    return (
         ("title", one_line(card.entry.title)),
-        ("made by", {"budget dropout": f"budget dropout ({ANY_BUDGET})"}.get(method, method)),
+        ("made by", f"budget dropout ({ANY_BUDGET})" if method == "budget dropout" else method),
         ("made from", words(training, "parent")),
         ("heads and neurons that remain", percent(training, "share")),
         ("steps", f"{steps:,}" if steps else ""),
     )
-    return tuple((name, value) for name, value in facts if value)

@@ -1,13 +1,13 @@
-"""Numbers and words of cards, records and reports, which anybody may have written, checked one by one."""
+"""Numbers and words of cards, records and reports, which are of unknown origin, checked one by one."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any, final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from compecon.views.checked_values import number, text
-from compecon.views.frontier.points_of import Reading
+from compecon.views.frontier.frontier_points import Reading
 
 _MOST_LAYERS = 512
 _MOST_UNITS = 10**7
@@ -50,7 +50,7 @@ def part(values: Any, *path: str) -> float | None:
 
 
 def counts(values: Any, name: str) -> tuple[int, ...]:
-    """Units a layer, as a list of whole numbers; () for anything else."""
+    """Units per layer, as a list of whole numbers; () for anything else."""
     found = values.get(name) if isinstance(values, Mapping) else None
     if not isinstance(found, Sequence) or isinstance(found, str) or len(found) > _MOST_LAYERS:
         return ()
@@ -75,7 +75,7 @@ def percent(values: Any, *path: str) -> str:
 
 
 def difference(of: Reading | None, parent: Reading | None) -> Reading | None:
-    """A number minus its parent's, without an interval: that of a difference needs both on the same rows."""
+    """A number minus its parent's, without an interval, which would need both on the same rows."""
     return None if of is None or parent is None else Reading(of.value - parent.value)
 
 
@@ -85,34 +85,25 @@ def ratio(of: float | None, by: float | None) -> Reading | None:
     return Reading(found) if 0 < found < math.inf else None
 
 
-@final
-class Costs:
-    """What is known of costs, put together; what is None is left out."""
+def costs_of(
+    known: Mapping[str, Reading | float | None], latencies: Iterable[Any] = ()
+) -> tuple[dict[str, Reading], str]:
+    """The costs that are known, and the setting of the first time among them; "" if no time was measured.
 
-    def __init__(self) -> None:
-        self.known: dict[str, Reading] = {}
-
-    def add(self, name: str, cost: Reading | float | None) -> None:
-        """Add a cost if it is known."""
-        if cost is not None:
-            self.known[name] = cost if isinstance(cost, Reading) else Reading(cost)
-
-    def add_latency(self, latency: Any) -> str:
-        """Add a measured ratio of times, under its setting and as "latency" if it is the first.
-
-        Returns:
-            The setting; "" if there is no such measurement.
-        """
+    Args:
+        known: Costs by name.
+        latencies: Records of measured ratios of times: each is a cost under its setting, the first also as "latency".
+    """
+    costs = {name: cost if isinstance(cost, Reading) else Reading(float(cost)) for name, cost in known.items() if cost}
+    device = ""
+    for latency in latencies:
         found = reading(latency, key="ratio")
-        if found is None or found.value <= 0:
-            return ""
-        setting = setting_of(latency)
-        self.known[f"{LATENCY}: {setting}"] = found
-        self.known.setdefault(LATENCY, found)
-        return setting
-
-
-LATENCY = "latency"
+        if found is not None and found.value > 0:
+            setting = setting_of(latency)
+            costs[f"latency: {setting}"] = found
+            costs.setdefault("latency", found)
+            device = device or setting
+    return costs, device
 
 
 def setting_of(latency: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, final
 
-from compecon.views.frontier.points_of import FrontierPoint
+from compecon.views.frontier.frontier_points import FrontierPoint, Reading
 
 Quality: TypeAlias = Literal["quality", "change"]
 Standing: TypeAlias = Literal["front", "tied", "dominated", "quoted", "running", "failed"]
@@ -17,8 +17,8 @@ class FrontierAxes:
     """What is drawn against what.
 
     Attributes:
-        task: The task, as :class:`TaskChoice` names it; "" for that of all points, if it is one.
-        x: A cost's name; less is always better.
+        task: The task, as `tasks_of` names it; "" for that of all points, if it is one.
+        x: A cost's name, as `axes_of` names it; less is always better.
         y: The task's metric, or its change from the dense parent's.
         is_log: Whether x is logarithmic.
     """
@@ -31,29 +31,10 @@ class FrontierAxes:
 
 @final
 @dataclass(frozen=True)
-class AxisChoice:
-    """A cost that can be chosen as x.
+class Choice:
+    """A task or a cost that can be chosen: as `FrontierAxes` takes it, and for people.
 
-    Attributes:
-        name: As :class:`FrontierAxes` takes it.
-        title: For people, with what it is.
-        n_points: How many points state it.
-    """
-
-    name: str
-    title: str
-    n_points: int
-
-
-@final
-@dataclass(frozen=True)
-class TaskChoice:
-    """A task that can be chosen.
-
-    Attributes:
-        name: As :class:`FrontierAxes` takes it.
-        title: For people, with the metric and the split.
-        n_points: How many points there are of it, quoted ones not counted.
+    Quoted points do not count in `n_points`.
     """
 
     name: str
@@ -64,30 +45,29 @@ class TaskChoice:
 @final
 @dataclass(frozen=True)
 class FrontierMark:
-    """A point at its place.
+    """A point on the axes.
 
     Attributes:
         point: The point.
         x: Its cost.
         y: Its quality or change.
-        x_low: Lower end of the cost's interval; None if it has none.
-        x_high: Upper end.
-        y_low: Lower end of the quality's interval.
-        y_high: Upper end.
-        standing: On the front of all measured points; tied with it, for all that the intervals say; dominated; or none
+        judged: y with the interval that it is judged by: its own, or that of its metric if the change has none.
+        standing: On the front of all measured points; tied with it as far as the intervals can tell; dominated; or none
             of them, because it is quoted, still running, or failed.
-        differs: In what it differs from the other points, for a hover.
+        differs: How it differs from the other points of its family, for a hover.
     """
 
     point: FrontierPoint
-    x: float
-    y: float
-    x_low: float | None
-    x_high: float | None
-    y_low: float | None
-    y_high: float | None
-    standing: Standing
-    differs: str
+    x: Reading
+    y: Reading
+    judged: Reading
+    standing: Standing = "dominated"
+    differs: str = ""
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether it can be on a front: finished, and measured here."""
+        return self.point.state == "done" and self.point.origin != "quoted"
 
 
 @final
@@ -117,7 +97,7 @@ class BudgetCurve:
     Attributes:
         key: Of the point.
         family: Of the point.
-        xs: Where it is; the cost itself unless the cost is reads, because masking saves nothing else.
+        xs: The cost, which changes with the budget only if it is reads, because masking saves nothing else.
         ys: Quality, or change from the dense parent.
     """
 
@@ -168,3 +148,8 @@ class FrontierView:
     def marks(self) -> tuple[FrontierMark, ...]:
         """All marks, family by family."""
         return tuple(mark for family in self.families for mark in family.marks)
+
+    @property
+    def sign(self) -> int:
+        """What makes more of y better: 1, or -1 where lower is better."""
+        return 1 if self.higher_is_better else -1

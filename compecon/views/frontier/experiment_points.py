@@ -10,23 +10,31 @@ from typing import Any
 from compecon.errors import RunError
 from compecon.files.durable import read_json
 from compecon.files.safe_reader import sentence_of
-from compecon.paths import assets
+from compecon.paths import assets, file_stamp
 from compecon.views.checked_values import flag, number
 from compecon.views.frontier.checked_numbers import (
-    Costs,
+    costs_of,
     counts,
     difference,
     one_line,
     part,
+    percent,
     positive,
     ratio,
     reading,
     whole,
     words,
 )
+from compecon.views.frontier.failure_signs import Shift, shift_signs
+from compecon.views.frontier.frontier_points import (
+    CollectedPoints,
+    FrontierPoint,
+    ModelSize,
+    OtherSplit,
+    Reading,
+    Training,
+)
 from compecon.views.frontier.names import DENSE, family_of, is_higher_better, task_of
-from compecon.views.frontier.points_of import CollectedPoints, FrontierPoint, OtherSplit, Reading, Shift
-from compecon.views.frontier.shapes import attention_reads
 
 REPORT = "report.json"
 _MOST_RUNS = 5_000
@@ -45,14 +53,13 @@ def _bundled() -> Path:
 def experiment_points(report: Path) -> CollectedPoints:
     """A point for each run of a report; nothing, and the reason, if the report is damaged."""
     try:
-        about = report.stat()
-        return _points(report, about.st_mtime_ns, about.st_size)
+        return _points(report, file_stamp(report))
     except Exception as error:  # noqa: BLE001 - a bad report is one line, whatever is wrong with it
         return CollectedPoints((), ((f"experiment {one_line(report.parent.name)}", one_line(sentence_of(error))),))
 
 
 @lru_cache(maxsize=64)
-def _points(report: Path, _changed: int, _size: int) -> CollectedPoints:
+def _points(report: Path, _changed: tuple[int, int]) -> CollectedPoints:
     content = read_json(report)
     name, runs = one_line(report.parent.name), content.get("runs")
     if content.get("schema") != 1 or not isinstance(runs, list) or len(runs) > _MOST_RUNS:
@@ -71,9 +78,12 @@ def _point(
 ) -> FrontierPoint:
     recovered = flag(run, "recovered") is not False
     arm, seed, target = words(run, "arm"), whole(run, "seed"), part(run, "target")
-    family = family_of(arm, recovered=recovered)
-    label, metric = _label(arm, target, seed, recovered=recovered), words(run, "metric")
-    costs, device = _costs(report, run, dense, label)
+    family, metric = family_of(arm, recovered=recovered), words(run, "metric")
+    at = "" if target is None else f"-{target:g}"
+    label = f"{arm.replace(' ', '-')}{at}-{'recovered' if recovered else 'once'}-s{seed}"  # of the run's files
+    macs = positive(run, "macs")
+    share, training_macs = ratio(macs, positive(dense, "macs")), positive(run, "training_macs")
+    costs, device = costs_of({"macs": macs, "share": share, "training_macs": training_macs}, _latencies(report, label))
     return FrontierPoint(
         key=f"{folder}/{label}",
         name=_name(family, target, seed),
@@ -85,31 +95,25 @@ def _point(
         higher_is_better=is_higher_better(metric),
         quality=reading(run, "test"),
         change=_change(report, run, dense),
-        costs=costs.known,
-        n_tokens=whole(run, "n_tokens"),
-        device=device,
-        seed=seed,
-        price=number(run, "price"),
-        target=target,
-        met=flag(run, "met"),
-        heads=counts(run, "heads"),
-        neurons=counts(run, "neurons"),
-        source=f"experiment {folder}, run {label}",
-        facts=_facts(report, run, family),
         rows=whole(run, "test", "n"),
         floor=number(report, "floor"),
         elsewhere=_on_dev(run, dense),
-        parent=f"{DENSE}, seed {seed}" if family != DENSE else "",
-        gini=_shift(run, "gini"),
-        entropy=_shift(run, "entropy"),
-        left=part(run, "share"),
+        costs=costs,
+        n_tokens=whole(run, "n_tokens"),
+        device=device,
+        size=ModelSize(heads=counts(run, "heads"), neurons=counts(run, "neurons")),
+        training=Training(
+            parent=f"{DENSE}, seed {seed}" if family != DENSE else "",
+            seed=seed,
+            price=number(run, "price"),
+            target=target,
+            met=flag(run, "met"),
+            left=part(run, "share"),
+        ),
+        source=f"experiment {folder}, run {label}",
+        facts=_facts(report, run, family),
+        signs=shift_signs(_shift(run, "gini"), _shift(run, "entropy")) if share and share.value < 1 else (),
     )
-
-
-def _label(arm: str, target: float | None, seed: int | None, *, recovered: bool) -> str:
-    """What the experiment calls the files of a run."""
-    at = "" if target is None else f"-{target:g}"
-    return f"{arm.replace(' ', '-')}{at}-{'recovered' if recovered else 'once'}-s{seed}"
 
 
 def _name(family: str, target: float | None, seed: int | None) -> str:
@@ -117,37 +121,28 @@ def _name(family: str, target: float | None, seed: int | None) -> str:
     return f"{family}{at}, seed {seed}" if seed is not None else f"{family}{at}"
 
 
-def _costs(
-    report: Mapping[str, Any], run: Mapping[str, Any], dense: Mapping[str, Any] | None, label: str
-) -> tuple[Costs, str]:
-    costs, macs, n_tokens, device = Costs(), positive(run, "macs"), whole(run, "n_tokens"), ""
-    costs.add("macs", macs)
-    costs.add("share", ratio(macs, positive(dense, "macs")))
-    costs.add("training_macs", positive(run, "training_macs"))
-    if n_tokens and (heads := counts(run, "heads")):
-        costs.add("reads", float(attention_reads(heads, n_tokens)))
+def _latencies(report: Mapping[str, Any], label: str) -> list[dict[str, Any]]:
     measured = report.get("measured")
-    for one in measured if isinstance(measured, list) else ():
-        if words(one, "run") == label and isinstance(one.get("latency"), Mapping):
-            shape = {name: one.get(name) for name in ("batch", "n_tokens")}
-            device = device or costs.add_latency({**one["latency"], **shape})
-            costs.add_latency({**one["latency"], **shape})
-    return costs, device
+    return [
+        {**one["latency"], **{name: one.get(name) for name in ("batch", "n_tokens")}}
+        for one in (measured if isinstance(measured, list) else ())
+        if words(one, "run") == label and isinstance(one.get("latency"), Mapping)
+    ]
 
 
 def _change(report: Mapping[str, Any], run: Mapping[str, Any], dense: Mapping[str, Any] | None) -> Reading | None:
     """Against the dense run of the same seed; the paired interval where the report has one of this run alone."""
     if dense is None or run is dense:
         return None if dense is None else Reading(0.0)
-    same = ("arm", "recovered", "target")
     arms = report.get("arms")
-    for arm in arms if isinstance(arms, list) else ():
-        if isinstance(arm, Mapping) and all(arm.get(key) == run.get(key) for key in same):
-            alone = arm.get("seeds") == [run.get("seed")]
-            return (reading(arm, "change") if alone else None) or difference(
-                reading(run, "test"), reading(dense, "test")
-            )
-    return difference(reading(run, "test"), reading(dense, "test"))
+    same = (
+        arm
+        for arm in (arms if isinstance(arms, list) else ())
+        if isinstance(arm, Mapping) and all(arm.get(key) == run.get(key) for key in ("arm", "recovered", "target"))
+    )
+    arm = next(same, {})
+    paired = reading(arm, "change") if arm.get("seeds") == [run.get("seed")] else None
+    return paired or difference(reading(run, "test"), reading(dense, "test"))
 
 
 def _on_dev(run: Mapping[str, Any], dense: Mapping[str, Any] | None) -> tuple[OtherSplit, ...]:
@@ -165,11 +160,10 @@ def _shift(run: Mapping[str, Any], name: str) -> Shift | None:
 
 
 def _facts(report: Mapping[str, Any], run: Mapping[str, Any], family: str) -> tuple[tuple[str, str], ...]:
-    steps, left = whole(run, "steps"), part(run, "share")
-    facts = (
+    steps = whole(run, "steps")
+    return (
         ("made by", family),
-        ("heads and neurons that remain", "" if left is None else f"{left:.1%}"),
+        ("heads and neurons that remain", percent(run, "share")),
         ("steps after dense", f"{steps:,}" if steps else ""),
         ("measured", words(report, "measured_as") if steps else ""),
     )
-    return tuple((name, value) for name, value in facts if value)

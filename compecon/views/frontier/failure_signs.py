@@ -1,103 +1,89 @@
-"""Signs that an incentive failed, as the paper describes them, found in what was measured and told in words.
+"""Signs that an incentive failed, as the paper describes them, found in what was measured and put into words.
 
 Three of them: quality falls off a cliff at a moderate price; attention does not become more unequal when compute is
-scarce; its entropy stays high. The last two are told together with how much of the shift is selection: heads that
-were peaked before and survived.
+scarce; its entropy stays high. The last two come with how much of the shift is selection: heads that were peaked before
+and survived.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import final
 
+from compecon.views.frontier.frontier_points import FrontierPoint
 from compecon.views.frontier.names import cost_in_words, in_points
-from compecon.views.frontier.points_of import FrontierPoint, Shift
 
-_MODERATE = 0.25  # of the dense MACs: below that, a fall is what anybody would expect
+_MODERATE = 0.25  # of the dense MACs: below that, a fall is to be expected
 
 
-def with_signs(points: Iterable[FrontierPoint]) -> tuple[FrontierPoint, ...]:
-    """Points with the failure signatures that show in them.
+@final
+@dataclass(frozen=True)
+class Shift:
+    """Where a change in how unequally queries read comes from.
 
-    Args:
-        points: All points there are: a cliff is seen from its neighbours.
+    Attributes:
+        dense: In all heads of the dense parent.
+        survivors: In those of its heads that were kept.
+        smaller: In the smaller model.
     """
+
+    dense: float
+    survivors: float
+    smaller: float
+
+
+def with_cliffs(points: Iterable[FrontierPoint]) -> tuple[FrontierPoint, ...]:
+    """All points, with a sign where quality falls by more than its intervals between two neighbours in cost."""
     known = tuple(points)
-    cliffs = _cliffs(known)
-    return tuple(_signed(point, cliffs.get(point.key)) for point in known)
-
-
-def _signed(point: FrontierPoint, cliff: str | None) -> FrontierPoint:
-    signs = (cliff, _gini(point), _entropy(point))
-    found = tuple(sign for sign in signs if sign is not None)
-    return replace(point, signs=found) if found else point
-
-
-def _cliffs(points: tuple[FrontierPoint, ...]) -> dict[str, str]:
-    """By key, where quality falls by more than its intervals between two neighbours in cost."""
-    lines: dict[tuple[object, ...], list[FrontierPoint]] = {}
-    for point in points:
+    lines: dict[tuple[object, ...], list[FrontierPoint]] = defaultdict(list)
+    for point in known:
         if point.state == "done" and point.origin != "quoted" and "share" in point.costs and point.quality is not None:
-            origin = point.key.partition("/")[0]
-            lines.setdefault((origin, point.task, point.split, point.family, point.seed, point.parent), []).append(
-                point
-            )
-    found = {}
+            source, made = point.key.partition("/")[0], point.training
+            lines[source, point.task, point.split, point.family, made.seed, made.parent].append(point)
+    cliffs = {}
     for line in lines.values():
         line.sort(key=lambda one: -one.costs["share"].value)
         for dearer, cheaper in pairwise(line):
-            if cheaper.costs["share"].value >= _MODERATE and _falls(dearer, cheaper):
-                found[cheaper.key] = _cliff_words(dearer, cheaper)
-    return found
+            if cheaper.costs["share"].value >= _MODERATE and (sign := _cliff(dearer, cheaper)):
+                cliffs[cheaper.key] = sign
+    return tuple(
+        replace(point, signs=(cliffs[point.key], *point.signs)) if point.key in cliffs else point for point in known
+    )
 
 
-def _falls(dearer: FrontierPoint, cheaper: FrontierPoint) -> bool:
-    """Whether the cheaper one is worse for all that both intervals say."""
+def _cliff(dearer: FrontierPoint, cheaper: FrontierPoint) -> str:
+    """The sign if the cheaper one is worse as far as both intervals can tell, else ""."""
     before, after = dearer.quality, cheaper.quality
-    if before is None or after is None or None in (before.low, before.high, after.low, after.high):
-        return False
-    if dearer.higher_is_better:
-        return float(after.high or 0) < float(before.low or 0)
-    return float(after.low or 0) > float(before.high or 0)
-
-
-def _cliff_words(dearer: FrontierPoint, cheaper: FrontierPoint) -> str:
-    before, after = (one.quality for one in (dearer, cheaper))
-    if before is None or after is None:
+    if before is None or after is None or before.ends is None or after.ends is None or before.overlaps(after):
+        return ""
+    if (after.value > before.value) is dearer.higher_is_better:
         return ""
     shares = [cost_in_words("share", one.costs["share"].value) for one in (dearer, cheaper)]
     return (
-        f"Cliff: from {shares[0]} to {shares[1]}, {cheaper.metric} falls from "
+        f"Cliff: from {shares[0]} to {shares[1]}, {cheaper.metric} goes from "
         f"{in_points(before.value, cheaper.metric)} to {in_points(after.value, cheaper.metric)}, more than both "
         "intervals explain. Try a target between the two."
     )
 
 
-def _gini(point: FrontierPoint) -> str | None:
-    shift = point.gini
-    if shift is None or not _is_scarce(point) or shift.smaller > shift.dense:
-        return None
-    return (
-        f"Gini not rising: in the row view it went from {shift.dense:.3f} in the dense model to "
-        f"{shift.smaller:.3f}, although compute became scarce. {_selected(shift)} A smaller budget spent more "
-        "evenly is no sign of better selection."
-    )
-
-
-def _entropy(point: FrontierPoint) -> str | None:
-    shift = point.entropy
-    if shift is None or not _is_scarce(point) or shift.smaller < shift.dense:
-        return None
-    return (
-        f"Entropy high under scarcity: {shift.dense:.2f} nats in the dense model, {shift.smaller:.2f} now: attention "
-        f"is spread as widely as before. {_selected(shift)}"
-    )
-
-
-def _is_scarce(point: FrontierPoint) -> bool:
-    share = point.costs.get("share")
-    return share is not None and share.value < 1
+def shift_signs(gini: Shift | None, entropy: Shift | None) -> tuple[str, ...]:
+    """The signs in how attention shifted where compute became scarce, in the row view; entropy in nats."""
+    signs = []
+    if gini is not None and gini.smaller <= gini.dense:
+        signs.append(
+            f"Gini not rising: in the row view it went from {gini.dense:.3f} in the dense model to "
+            f"{gini.smaller:.3f}, although compute became scarce. {_selected(gini)} A smaller budget spent more "
+            "evenly is no sign of better selection."
+        )
+    if entropy is not None and entropy.smaller >= entropy.dense:
+        signs.append(
+            f"Entropy high under scarcity: {entropy.dense:.2f} nats in the dense model, {entropy.smaller:.2f} now: "
+            f"attention is spread as widely as before. {_selected(entropy)}"
+        )
+    return tuple(signs)
 
 
 def _selected(shift: Shift) -> str:

@@ -7,22 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from compecon.views.frontier.axes import AxisContext, asked_for, cost_title
-from compecon.views.frontier.axes import axes_of as axes_of
-from compecon.views.frontier.axes import tasks_of as tasks_of
-from compecon.views.frontier.drawn import AxisChoice as AxisChoice
-from compecon.views.frontier.drawn import BudgetCurve as BudgetCurve
-from compecon.views.frontier.drawn import Family as Family
-from compecon.views.frontier.drawn import FrontierAxes as FrontierAxes
-from compecon.views.frontier.drawn import FrontierMark as FrontierMark
-from compecon.views.frontier.drawn import FrontierView as FrontierView
-from compecon.views.frontier.drawn import Quality as Quality
-from compecon.views.frontier.drawn import Standing as Standing
-from compecon.views.frontier.drawn import TaskChoice as TaskChoice
+from compecon.views.frontier.drawn import BudgetCurve, FrontierAxes, FrontierMark, FrontierView
+from compecon.views.frontier.frontier_points import FrontierPoint
 from compecon.views.frontier.fronts import Fronts, families_of
-from compecon.views.frontier.names import points_of
+from compecon.views.frontier.names import scale_of
 from compecon.views.frontier.notes import notes_of
-from compecon.views.frontier.plotted_points import PlottedPoint, placed
-from compecon.views.frontier.points_of import FrontierPoint
+from compecon.views.frontier.placing import placed
 
 
 def frontier_view(
@@ -44,24 +34,23 @@ def frontier_view(
     known = tuple(points)
     asked = asked_for(known, axes)
     found = [(point, placed(point, asked, axes)) for point in known]
-    places = [place for _, place in found if isinstance(place, PlottedPoint)]
+    marks = [mark for _, mark in found if isinstance(mark, FrontierMark)]
     reasons = tuple((point.name, reason) for point, reason in found if isinstance(reason, str) and reason)
-    reference, told = _reference(places, asked, axes)
+    reference, floor = _reference(marks, asked, axes)
     fronts = Fronts(reference, asked.higher_is_better)
-    families, front = families_of(places, fronts)
-    budgets, curves = _curves(places, asked, axes)
+    budgets, curves = _curves(marks, asked, axes)
     return FrontierView(
         axes=replace(axes, task=axes.task or asked.task),
         x_title=_x_title(asked, axes),
         y_title=_y_title(asked, axes),
         reference=reference,
-        families=families,
-        front=front,
-        volume=fronts.volume(places),
+        families=families_of(marks, fronts),
+        front=fronts.front(marks),
+        volume=fronts.volume(marks),
         budgets=budgets,
         curves=curves,
         left_out=(*reasons, *left_out),
-        notes=notes_of(places, asked, axes, (told, bool(curves), any("still running" in why for _, why in reasons))),
+        notes=notes_of(marks, asked, axes, (floor, bool(curves), any("still running" in why for _, why in reasons))),
         higher_is_better=asked.higher_is_better,
         metric=asked.metric,
         split=asked.split,
@@ -69,63 +58,61 @@ def frontier_view(
 
 
 def _reference(
-    places: Sequence[PlottedPoint], asked: AxisContext, axes: FrontierAxes
+    marks: Sequence[FrontierMark], asked: AxisContext, axes: FrontierAxes
 ) -> tuple[tuple[float, float], str]:
     """The worst corner that still counts, and what it is."""
-    shown = [place for place in places if place.is_measured]
+    shown = [mark for mark in marks if mark.is_measured]
     if not shown:
         return (0.0, 0.0), ""
-    x = max(place.x.value for place in shown)
-    floors = [point.floor for point in (place.point for place in shown) if point.floor is not None]
-    if axes.y == "quality" and floors and all(place.point.split == asked.split for place in shown):
+    x = max(mark.x.value for mark in shown)
+    floors = [mark.point.floor for mark in shown if mark.point.floor is not None]
+    if axes.y == "quality" and floors and all(mark.point.split == asked.split for mark in shown):
         return (x, floors[0]), "the metric of a constant answer"
     worst = min if asked.higher_is_better else max
-    return (x, worst(place.y.value for place in shown)), "the worst shown"
+    return (x, worst(mark.y.value for mark in shown)), "the worst shown"
 
 
 def _curves(
-    places: Sequence[PlottedPoint], asked: AxisContext, axes: FrontierAxes
+    marks: Sequence[FrontierMark], asked: AxisContext, axes: FrontierAxes
 ) -> tuple[tuple[int | None, ...], tuple[BudgetCurve, ...]]:
-    having = [place for place in places if place.is_measured and place.point.curve and place.point.split == asked.split]
-    found = sorted({one.keys for place in having for one in place.point.curve if one.keys is not None})
+    having = [mark for mark in marks if mark.is_measured and mark.point.curve and mark.point.split == asked.split]
+    found = sorted({one.keys for mark in having for one in mark.point.curve if one.keys is not None})
     budgets: tuple[int | None, ...] = (*found, None) if having else ()
-    return budgets, tuple(_curve(place, budgets, axes) for place in having)
+    return budgets, tuple(_curve(mark, budgets, axes) for mark in having)
 
 
-def _curve(place: PlottedPoint, budgets: Sequence[int | None], axes: FrontierAxes) -> BudgetCurve:
-    point = place.point
-    by_keys = {one.keys: one for one in point.curve if math.isfinite(one.metric.value)}
-    full = point.quality.value if point.quality is not None else place.y.value
-    shift = place.y.value - full if axes.y == "change" else 0.0  # to the change, by the same parent's number
-    known = [by_keys.get(keys) for keys in budgets]
-    if axes.x == "reads":
-        known = [None if one is None or one.reads is None else one for one in known]
-        xs = tuple([None if one is None else one.reads for one in known])
-    else:
-        xs = tuple([None if one is None else place.x.value for one in known])
-    ys = tuple([None if one is None else one.metric.value + shift for one in known])
+def _curve(mark: FrontierMark, budgets: Sequence[int | None], axes: FrontierAxes) -> BudgetCurve:
+    point = mark.point
+    full = point.quality.value if point.quality is not None else mark.y.value
+    shift = mark.y.value - full if axes.y == "change" else 0.0  # to the change, by the same parent's number
+    is_reads = axes.x == "reads"
+    places = {
+        one.keys: (one.reads if is_reads else mark.x.value, one.metric.value + shift)
+        for one in point.curve
+        if math.isfinite(one.metric.value) and not (is_reads and one.reads is None)
+    }
+    xs, ys = zip(*(places.get(keys, (None, None)) for keys in budgets), strict=True)
     return BudgetCurve(point.key, point.family, xs, ys)
 
 
 def _x_title(asked: AxisContext, axes: FrontierAxes) -> str:
     title, length = cost_title(axes.x), f" of {asked.n_tokens} tokens" if asked.n_tokens else ""
-    kinds = {
-        "macs": f"MACs of one text{length}, counted on compacted shapes",
+    titles = {
+        "macs": f"{title}{length}, counted on compacted shapes",
         "share": "MACs of one text, share of the dense parent's, counted on compacted shapes",
-        "reads": f"attention reads of one text{length}, over heads and queries (reads, not latency)",
+        "reads": f"{title}{length}, over heads and queries (reads, not latency)",
         "parameters": "stored weights, embeddings included",
-        "training_macs": "MACs of training after the dense parent, forward and backward, counted",
+        "training_macs": f"{title}, forward and backward, counted",
         "latency": f"{title}{f': {asked.device}' if asked.device else ''}",
     }
-    return kinds.get(axes.x, title)
+    return titles.get(axes.x, title)
 
 
 def _y_title(asked: AxisContext, axes: FrontierAxes) -> str:
     rows = f", {asked.rows:,} rows" if asked.rows else ""
-    metric = asked.metric or "metric"
     direction = "" if asked.higher_is_better else ", lower is better"
     on = f"on {asked.split or 'no split'}{rows}{direction}"
-    in_points = points_of(asked.metric) > 1
+    in_points, metric = scale_of(asked.metric) > 1, asked.metric or "metric"
     if axes.y == "quality":
         return f"{metric}{' × 100' if in_points else ''} {on}"
     return f"{metric} minus the dense parent's{', points' if in_points else ''}, {on}"

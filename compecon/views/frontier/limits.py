@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import final
 
-from compecon.views.frontier.drawn import FrontierMark, FrontierView
-from compecon.views.frontier.points_of import Reading
+from compecon.views.frontier.drawn import FrontierMark, FrontierView, Quality
+from compecon.views.frontier.frontier_points import Reading
+from compecon.views.frontier.names import DENSE
+
+FINISHED = ("front", "tied", "dominated")
 
 
 @final
 @dataclass(frozen=True)
 class Wish:
-    """Limits; what is None is no limit. With none of them the best one is advised.
+    """Limits; None is no limit. Without any, the best checkpoint is advised.
 
     Attributes:
         most_share: Ceiling on the cost as a share of the dense model's, in (0, 1]: 0.5 for half of the compute; of the
@@ -31,59 +35,57 @@ class Wish:
 @final
 @dataclass(frozen=True)
 class Limits:
-    """Limits on a view's marks.
-
-    Attributes:
-        view: The view.
-        wish: What was asked for.
-        most_x: The ceiling in the unit of x; None if there is none.
-    """
+    """A wish, in the units of a view's axes."""
 
     view: FrontierView
     wish: Wish
-    most_x: float | None
+
+    @cached_property
+    def dense_x(self) -> float:
+        """Cost of the dense model: the highest of its marks; 0 if it has none, as for training after it."""
+        dense = (mark for mark in self.view.marks if mark.point.family == DENSE and mark.standing in FINISHED)
+        return max((mark.x.value for mark in dense), default=0.0)
+
+    @cached_property
+    def most_x(self) -> float | None:
+        """The ceiling in the unit of x; None if there is none."""
+        share, cost = self.wish.most_share, self.wish.most_cost
+        ceilings = (None if share is None else share * (self.dense_x or self.view.reference[0]), cost)
+        return min((ceiling for ceiling in ceilings if ceiling is not None), default=None)
 
     @property
-    def has_floor(self) -> bool:
-        """Whether quality or its change has a floor."""
-        return self.wish.least_quality is not None or self.wish.least_change is not None
+    def least_y(self) -> float | None:
+        """The floor in the unit of y; None if there is none on this axis."""
+        return self.wish.least_quality if self.view.axes.y == "quality" else self.wish.least_change
 
-    def hold(self, mark: FrontierMark) -> bool:
-        """Whether a mark keeps to all of them; what is not known does not."""
-        return self.excess(mark) <= 0
+    @property
+    def is_floor_alone(self) -> bool:
+        """Whether only quality or its change is limited, so that the cheapest mark is wanted."""
+        return self.most_x is None and (self.wish.least_quality, self.wish.least_change) != (None, None)
 
     def excess(self, mark: FrontierMark) -> float:
-        """How far a mark breaks them; 0 if it does not. A point of quality counts like a tenth of the ceiling."""
-        over = 0.0 if self.most_x is None else max(0.0, mark.x / self.most_x - 1 if self.most_x > 0 else mark.x)
-        sign = 1 if self.view.higher_is_better else -1
-        wished = (self.wish.least_quality, self.wish.least_change)
-        for floor, reading in zip(wished, (quality_of(mark, self.view), change_of(mark, self.view)), strict=True):
+        """How far a mark breaks the limits; 0 if it does not. A point of quality counts like a tenth of the ceiling."""
+        most = self.most_x
+        over = 0.0 if most is None else max(0.0, mark.x.value / most - 1 if most > 0 else mark.x.value)
+        floors: tuple[tuple[Quality, float | None], ...] = (
+            ("quality", self.wish.least_quality), ("change", self.wish.least_change),
+        )  # fmt: skip
+        for axis, floor in floors:
             if floor is not None:
-                over += 1e9 if reading is None else max(0.0, 10 * sign * (floor - reading.value))
+                reading = self._reading(mark, axis)
+                over += 1e9 if reading is None else max(0.0, 10 * self.view.sign * (floor - reading.value))
         return over
 
     def is_sure(self, mark: FrontierMark) -> bool:
         """Whether the floor of the metric holds for the worse end of the interval too."""
-        floor, reading = self.wish.least_quality, quality_of(mark, self.view)
-        if floor is None or reading is None or reading.low is None or reading.high is None:
+        floor, reading = self.wish.least_quality, self._reading(mark, "quality")
+        if floor is None or reading is None or reading.ends is None:
             return floor is None
-        return reading.low >= floor if self.view.higher_is_better else reading.high <= floor
+        return reading.ends[0] >= floor if self.view.higher_is_better else reading.ends[1] <= floor
 
-    @property
-    def numbers(self) -> tuple[float | None, float | None, float | None]:
-        """The ceiling in the unit of x, the floor of the metric, and that of the change."""
-        return self.most_x, self.wish.least_quality, self.wish.least_change
-
-
-def quality_of(mark: FrontierMark, view: FrontierView) -> Reading | None:
-    """A mark's metric on the view's split."""
-    if view.axes.y == "quality":
-        return Reading(mark.y, mark.y_low, mark.y_high)
-    return mark.point.quality if mark.point.split == view.split else None
-
-
-def change_of(mark: FrontierMark, view: FrontierView) -> Reading | None:
-    """A mark's change from its dense parent on the view's split."""
-    if view.axes.y == "change":
-        return Reading(mark.y, mark.y_low, mark.y_high)
-    return mark.point.change if mark.point.split == view.split else None
+    def _reading(self, mark: FrontierMark, axis: Quality) -> Reading | None:
+        """A mark's metric, or its change from the dense parent, on the view's split."""
+        if self.view.axes.y == axis:
+            return mark.y
+        point = mark.point
+        return (point.quality if axis == "quality" else point.change) if point.split == self.view.split else None

@@ -8,7 +8,7 @@ from typing import Any
 
 from compecon.tasks.task_registry import FILES, TASKS
 from compecon.views.checked_values import text
-from compecon.views.frontier.points_of import Reading
+from compecon.views.frontier.frontier_points import Reading
 
 # What the bundled checkpoints call their tasks, and the data set that this is: the same test rows.
 _TASKS = {"sentiment": "sst2", "similarity": "stsb", "entailment": "sick"}
@@ -16,9 +16,10 @@ _SYNTHETIC = " (synthetic)"  # behind the name of a task in what was measured on
 _NEXT_TOKEN = {"causal": "Next token (WikiText-2 articles)"}  # of a bundled checkpoint; no task of its own
 DENSE, LONGER, ANY_BUDGET, QUOTED, FIXED = "dense", "dense, trained longer", "any budget", "quoted", "fixed price"
 INCENTIVE, HEADS_ONLY, NEURONS_ONLY = "incentive", "incentive, heads only", "incentive, neurons only"
+_COST_UNITS = {"macs": "MACs", "training_macs": "MACs of training"}
 _UNITS = {"heads": HEADS_ONLY, "neurons": NEURONS_ONLY}
 _NO_RECOVERY = ", no recovery"
-_IN_POINTS = 100  # above that, nobody reads a number as parts of one
+_IN_POINTS = 100  # a number above that is no share of one
 _LESS_IS_BETTER = ("perplexity", "loss", "nats", "error")
 _METHODS = {"": DENSE, "budget dropout": ANY_BUDGET, "longer": LONGER}
 
@@ -66,28 +67,26 @@ def _has_fixed_price(settings: Mapping[str, Any]) -> bool:
     return isinstance(incentive, Mapping) and "target" in incentive and incentive["target"] is None
 
 
-def points_of(metric: str) -> int:
+def scale_of(metric: str) -> int:
     """What people multiply a metric by: 100 for points, 1 for what is read as it is, such as a perplexity."""
     return 100 if is_higher_better(metric) else 1
 
 
 def in_points(value: float, metric: str) -> str:
     """A metric as people read it: in points of a hundred; a perplexity as it is."""
-    return f"{100 * value:.1f}" if is_higher_better(metric) and abs(value) < _IN_POINTS else f"{value:.4g}"
+    is_share = is_higher_better(metric) and abs(value) < _IN_POINTS
+    return (f"{100 * value:.1f}" if is_share else f"{value:.4g}").replace("-", "−")
 
 
 def change_in_points(value: float, metric: str) -> str:
     """A change of a metric: "+0.2 points", "−1.2 points"."""
-    if not is_higher_better(metric) or abs(value) >= _IN_POINTS:
-        return f"{value:+.3g}".replace("-", "−")
-    return f"{100 * value:+.1f} points".replace("-", "−")
+    is_share = is_higher_better(metric) and abs(value) < _IN_POINTS
+    return (f"{100 * value:+.1f} points" if is_share else f"{value:+.3g}").replace("-", "−")
 
 
 def interval(reading: Reading, metric: str) -> str:
     """An interval in brackets, after a space; "" where none is known."""
-    if reading.low is None or reading.high is None:
-        return ""
-    return f" [{in_points(reading.low, metric)}, {in_points(reading.high, metric)}]".replace("-", "−")
+    return "" if reading.ends is None else f" [{', '.join(in_points(end, metric) for end in reading.ends)}]"
 
 
 def cost_in_words(name: str, value: float) -> str:
@@ -97,8 +96,7 @@ def cost_in_words(name: str, value: float) -> str:
         return f"{value:.1%} of the dense MACs" if value < _IN_POINTS else f"{value:.3g} times the dense MACs"
     if kind == "latency":
         return f"{value:.2f} of the dense time" if value < _IN_POINTS else f"{value:.3g} times the dense time"
-    units = {"macs": "MACs", "training_macs": "MACs of training", "reads": "reads", "parameters": "parameters"}
-    return f"{_large(value)} {units.get(kind, kind)}"
+    return f"{_large(value)} {_COST_UNITS.get(kind, kind)}"
 
 
 def _large(value: float) -> str:

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from compecon.views.checked_values import few
 from compecon.views.frontier.axes import AxisContext, is_setting
-from compecon.views.frontier.drawn import FrontierAxes
-from compecon.views.frontier.plotted_points import PlottedPoint
+from compecon.views.frontier.drawn import FrontierAxes, FrontierMark
 
 _EMPTY = "No points to show yet. Train, prune or evaluate a checkpoint, or choose another task or cost."
 _READS = "Reads, not latency: a dense kernel scores every key at any budget."
@@ -31,26 +30,18 @@ _QUOTED = "Quoted points are published numbers from different settings; they cou
 _UNDERWAY = "Hollow points are still running: quality as last measured, cost estimated from the current gates."
 _ELSEWHERE = "Active runs are measured on a different split; they are listed below with the split that shows them."
 
-_DENSE_ALONE = "Dense parents differ: bundled checkpoints and each seed of an experiment have their own."
+_PARENTS = "Dense parents differ: bundled checkpoints and each seed of an experiment have their own."
 
 
 def notes_of(
-    places: Sequence[PlottedPoint], asked: AxisContext, axes: FrontierAxes, about: tuple[str, bool, bool]
+    marks: Sequence[FrontierMark], asked: AxisContext, axes: FrontierAxes, about: tuple[str, bool, bool]
 ) -> tuple[str, ...]:
-    """The notes of a view.
-
-    Args:
-        places: What is shown.
-        asked: What they have in common.
-        axes: The axes.
-        about: What the reference's y is, whether there are curves, and whether a run is measured elsewhere.
-    """
+    """The notes of a view; `about`: what the reference's y is, whether there are curves and runs measured elsewhere."""
     floor, has_curves, is_elsewhere = about
-    shown = [place for place in places if place.is_measured]
-    if not places:
+    shown = [mark for mark in marks if mark.is_measured]
+    if not marks:
         return (_empty(asked), *((_ELSEWHERE,) if is_elsewhere else ()))
-    unpaired = axes.y == "change" and any(place.judged is not place.y for place in shown)
-    several = axes.y == "change" and len({(p.point.origin, p.point.parent) for p in shown if p.point.parent}) > 1
+    parents = {(mark.point.origin, mark.point.training.parent) for mark in shown if mark.point.training.parent}
     notes = (
         (_TIED, len(shown) > 1),
         (_GRAIN, len(shown) > 1),
@@ -58,11 +49,11 @@ def notes_of(
         (_READS, axes.x == "reads"),
         (_VERTICAL, has_curves and axes.x != "reads"),
         (f"Time was measured on {asked.device}.", bool(asked.device) and not is_setting(axes.x)),
-        (_UNPAIRED, unpaired),
-        (_DENSE_ALONE, several),
-        (_UNDERWAY, any(place.point.state == "running" for place in places)),
+        (_UNPAIRED, any(mark.judged != mark.y for mark in shown)),
+        (_PARENTS, axes.y == "change" and len(parents) > 1),
+        (_UNDERWAY, any(mark.point.state == "running" for mark in marks)),
         (_ELSEWHERE, is_elsewhere),
-        (_QUOTED, any(place.point.origin == "quoted" for place in places)),
+        (_QUOTED, any(mark.point.origin == "quoted" for mark in marks)),
     )
     return tuple(note for note, holds in notes if holds)
 

@@ -11,20 +11,14 @@ from compecon.files.safe_reader import MEGABYTE, read_json
 from compecon.paths import assets
 from compecon.views.checked_values import number
 from compecon.views.frontier.checked_numbers import words
+from compecon.views.frontier.frontier_points import FrontierPoint, Reading
 from compecon.views.frontier.names import QUOTED
-from compecon.views.frontier.points_of import FrontierPoint, Reading
 
 
 @final
 @dataclass(frozen=True)
 class Statement:
-    """Something published that is a bound and no point, so that nothing can be drawn of it.
-
-    Attributes:
-        name: Of the method.
-        stated: What was stated.
-        source: Where.
-    """
+    """A published bound, which is no point that could be drawn: name of the method, what was stated, and where."""
 
     name: str
     stated: str

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import final
@@ -16,9 +16,9 @@ from compecon.runs.run_record import RunRecord
 from compecon.views.frontier.card_points import checkpoint_points
 from compecon.views.frontier.curve_points import measured_points, with_curves
 from compecon.views.frontier.experiment_points import experiment_points, experiment_reports
-from compecon.views.frontier.failure_signs import with_signs
+from compecon.views.frontier.failure_signs import with_cliffs
+from compecon.views.frontier.frontier_points import CollectedPoints, FrontierPoint, Reading
 from compecon.views.frontier.names import DENSE
-from compecon.views.frontier.points_of import CollectedPoints, FrontierPoint, Reading
 from compecon.views.frontier.quoted_points import quoted_points
 from compecon.views.frontier.run_points import run_points
 
@@ -55,58 +55,59 @@ def all_points(sources: Sources) -> CollectedPoints:
     entries = tuple(entry for entry in sources.entries if os.path.realpath(entry.path) not in made)
     cards = checkpoint_points(entries)
     measured = measured_points(entries, sources.evaluations, cards.points)
-    found = CollectedPoints(cards.points + measured, _unless_measured(cards.left_out, measured))
-    found = found.joined(runs)
-    names = {entry.name: entry.path for entry in entries if entry.origin == "bundled"}
+    names = {point.name for point in measured}
+    left_out = tuple((name, reason) for name, reason in cards.left_out if name not in names)
+    found = CollectedPoints(cards.points + measured, left_out) + runs
+    bundled = {entry.name: entry.path for entry in entries if entry.origin == "bundled"}
     opened = {point.checkpoint for point in found.points if point.checkpoint}
-    folders = {checkpoint: names.get(checkpoint, Path(checkpoint)) for checkpoint in opened}
+    folders = {checkpoint: bundled.get(checkpoint, Path(checkpoint)) for checkpoint in opened}
     found = CollectedPoints(with_curves(found.points, sources.evaluations, folders), found.left_out)
     for report in sources.reports:
-        found = found.joined(experiment_points(report))
+        found += experiment_points(report)
     if sources.has_quoted:
-        found = found.joined(CollectedPoints(quoted_points()))
-    points = _with_dense_time(_with_estimates(found.points))
-    return CollectedPoints(with_signs(_told_apart(points)), found.left_out)
+        found += CollectedPoints(quoted_points())
+    points = _with_dense_time([_counted(point) for point in _with_estimates(found.points)])
+    return CollectedPoints(with_cliffs(_told_apart(points)), found.left_out)
 
 
-def _unless_measured(
-    left_out: tuple[tuple[str, str], ...], measured: tuple[FrontierPoint, ...]
-) -> tuple[tuple[str, str], ...]:
-    names = {point.name for point in measured}
-    return tuple((name, reason) for name, reason in left_out if name not in names)
+def _with_estimates(points: Sequence[FrontierPoint]) -> Iterator[FrontierPoint]:
+    """MACs of what is still running, from its gates' share of its parent's; its source says that they are estimated."""
+    parents = {(one.task, one.name): one for one in points if one.family == DENSE and "macs" in one.costs}
+    for point in points:
+        parent, share = parents.get((point.task, point.training.parent)), point.cost("share")
+        if point.state == "done" or share is None or parent is None:
+            yield point
+        else:
+            macs = Reading(round(share * parent.costs["macs"].value))
+            yield replace(point, costs={**point.costs, "macs": macs}, n_tokens=parent.n_tokens)
 
 
-def _with_estimates(points: Iterable[FrontierPoint]) -> tuple[FrontierPoint, ...]:
-    """MACs of what is still running, from its gates' share of its parent's; told as estimated by its source."""
-    known = tuple(points)
-    parents = {(one.task, one.name): one for one in known if one.family == DENSE and "macs" in one.costs}
-    return tuple(_with_estimate(one, parents.get((one.task, one.parent))) for one in known)
+def _counted(point: FrontierPoint) -> FrontierPoint:
+    """A point with what its size says of its costs: parameters, and reads at the length its other costs are for."""
+    size, n_tokens, costs, curve = point.size, point.n_tokens, dict(point.costs), point.curve
+    if size.parameters is not None:
+        costs["parameters"] = Reading(float(size.parameters))
+    if size.heads and n_tokens:
+        costs["reads"] = Reading(float(size.reads(n_tokens)))
+        curve = tuple(replace(one, reads=float(size.reads(n_tokens, one.keys))) for one in curve)
+    return replace(point, costs=costs, curve=curve)
 
 
-def _with_estimate(point: FrontierPoint, parent: FrontierPoint | None) -> FrontierPoint:
-    share = point.costs.get("share")
-    if point.state == "done" or share is None or parent is None:
-        return point
-    macs = Reading(round(share.value * parent.costs["macs"].value))
-    return replace(point, costs={**point.costs, "macs": macs}, n_tokens=parent.n_tokens)
-
-
-def _with_dense_time(points: tuple[FrontierPoint, ...]) -> tuple[FrontierPoint, ...]:
+def _with_dense_time(points: Sequence[FrontierPoint]) -> tuple[FrontierPoint, ...]:
     """A dense model takes all of its own time, in every setting that its task was timed in."""
-    settings: dict[str, dict[str, Reading]] = {}
+    settings: dict[str, dict[str, Reading]] = defaultdict(dict)
     for point in points:
         if point.origin != "quoted":
-            timed = {name: Reading(1.0) for name in point.costs if name.startswith("latency")}
-            settings.setdefault(point.task, {}).update(timed)
+            settings[point.task].update({name: Reading(1.0) for name in point.costs if name.startswith("latency")})
     return tuple(
         replace(point, costs={**settings[point.task], **point.costs})
-        if point.family == DENSE and point.costs.get("share") == Reading(1.0) and settings.get(point.task)
+        if point.family == DENSE and point.costs.get("share") == Reading(1.0)
         else point
         for point in points
     )
 
 
-def _told_apart(points: tuple[FrontierPoint, ...]) -> tuple[FrontierPoint, ...]:
+def _told_apart(points: Sequence[FrontierPoint]) -> tuple[FrontierPoint, ...]:
     """Points with keys and, within a task, names of their own: of several with a name, each gets the end of its key."""
     once = tuple({point.key: point for point in points}.values())
     names = Counter((point.task, point.name) for point in once)
@@ -117,9 +118,6 @@ def _told_apart(points: tuple[FrontierPoint, ...]) -> tuple[FrontierPoint, ...]:
 
 
 def _tail(point: FrontierPoint) -> str:
-    if point.run_id:
-        return point.run_id[-6:]
     origin, _, rest = point.key.partition("/")
-    if point.origin == "local":
-        return Path(rest).parent.name or rest
-    return origin if point.origin == "bundled" else point.key if point.origin == "experiment" else rest
+    tails = {"run": rest[-6:], "bundled": origin, "experiment": point.key, "local": Path(rest).parent.name}
+    return tails.get(point.origin) or rest

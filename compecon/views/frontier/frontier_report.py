@@ -9,25 +9,18 @@ from typing import final
 
 from compecon.views.frontier.advice import Advice
 from compecon.views.frontier.drawn import FrontierMark, FrontierView
+from compecon.views.frontier.frontier_points import Reading
 from compecon.views.frontier.names import change_in_points, cost_in_words, in_points, interval, task_title
-from compecon.views.frontier.points_of import Reading
 from compecon.views.frontier.quoted_points import quoted_statements
 
 _MOST_ROWS = 40
-_ORDER = {"front": 0, "tied": 1, "running": 2, "dominated": 3, "failed": 4, "quoted": 5}
+_ORDER = ("front", "tied", "running", "dominated", "failed", "quoted")
 
 
 @final
 @dataclass(frozen=True)
 class Section:
-    """A part of the page.
-
-    Attributes:
-        title: Its heading.
-        lines: Sentences, one a line.
-        columns: Names of a table's columns; () for no table.
-        rows: Its cells, as text.
-    """
+    """A part of the page: its heading, sentences, and a table."""
 
     title: str
     lines: tuple[str, ...] = ()
@@ -38,12 +31,7 @@ class Section:
 @final
 @dataclass(frozen=True)
 class FrontierReport:
-    """The page, as plain text that is not escaped yet.
-
-    Attributes:
-        title: Its heading.
-        sections: Its parts.
-    """
+    """The page, as plain text that is not escaped yet."""
 
     title: str
     sections: tuple[Section, ...]
@@ -56,8 +44,8 @@ def frontier_report(
 
     Args:
         view: What is shown.
-        advice: What was advised, if anybody asked.
-        question: What was asked, in words.
+        advice: What was advised, if a question was asked.
+        question: The question, in words.
         provenance: More about where this is from, such as versions and the day.
     """
     asked = question or ("Which checkpoint should I choose?" if advice else "What is shown?")
@@ -93,29 +81,27 @@ def report_html(report: FrontierReport) -> str:
 
 def _front(view: FrontierView) -> Section:
     on = {mark.point.key: mark for mark in view.marks}
-    rows = tuple((on[key].point.name, _x(view, on[key]), _y(view, on[key])) for key in view.front)
+    rows = tuple((on[key].point.name, _x(view, on[key]), _quality(view, on[key].y)) for key in view.front)
     return Section("Front of all measured points", (), ("name", "cost", view.metric), rows)
 
 
 def _families(view: FrontierView) -> Section:
-    known = [family for family in view.families if family.volume is not None]
-    known.sort(key=lambda family: -(family.volume or 0.0))
-    rows = tuple((family.name, f"{len(family.marks)}", f"{family.volume:.4f}") for family in known)
+    known = [(family, family.volume) for family in view.families if family.volume is not None]
+    known.sort(key=lambda each: -each[1])
+    rows = tuple((family.name, f"{len(family.marks)}", f"{volume:.4f}") for family, volume in known)
     x, y = view.reference
-    words = change_in_points if view.axes.y == "change" else in_points
     line = (
-        f"Area dominated, relative to a reference at {cost_in_words(view.axes.x, x)} "
-        f"(scaled to 1) and {words(y, view.metric)}."
+        f"Area dominated, relative to a reference at {cost_in_words(view.axes.x, x)} (scaled to 1) and "
+        f"{_quality(view, Reading(y))}."
     )
     return Section("Hypervolume", (line,) if rows else (), ("family", "points", "area"), rows)
 
 
 def _points(view: FrontierView) -> Section:
-    sign = -1 if view.higher_is_better else 1
-    marks = sorted(view.marks, key=lambda mark: (_ORDER[mark.standing], sign * mark.y, mark.point.key))
+    marks = sorted(view.marks, key=lambda m: (_ORDER.index(m.standing), -view.sign * m.y.value, m.point.key))
     more = len(marks) - _MOST_ROWS
     rows = tuple(
-        (mark.point.name, mark.point.family, mark.standing, _x(view, mark), _y(view, mark), mark.point.setting)
+        (mark.point.name, mark.point.family, mark.standing, _x(view, mark), _quality(view, mark.y), mark.point.setting)
         for mark in marks[:_MOST_ROWS]
     )
     lines = (f"{more} more points are not on this page; the table's CSV has all of them.",) if more > 0 else ()
@@ -123,12 +109,12 @@ def _points(view: FrontierView) -> Section:
 
 
 def _x(view: FrontierView, mark: FrontierMark) -> str:
-    return cost_in_words(view.axes.x, mark.x)
+    return cost_in_words(view.axes.x, mark.x.value)
 
 
-def _y(view: FrontierView, mark: FrontierMark) -> str:
+def _quality(view: FrontierView, y: Reading) -> str:
     words = change_in_points if view.axes.y == "change" else in_points
-    return f"{words(mark.y, view.metric)}{interval(Reading(mark.y, mark.y_low, mark.y_high), view.metric)}"
+    return words(y.value, view.metric) + interval(y, view.metric)
 
 
 def _signs(view: FrontierView) -> Section:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Literal, TypeAlias, TypeVar, final
 
 from compecon.files.safe_reader import sentence_of
@@ -13,23 +12,26 @@ Item = TypeVar("Item")
 Made = TypeVar("Made")
 Origin: TypeAlias = Literal["bundled", "run", "experiment", "local", "quoted"]
 State: TypeAlias = Literal["done", "running", "failed"]
-NO_COSTS: Mapping[str, Reading] = MappingProxyType({})
 
 
 @final
 @dataclass(frozen=True)
 class Reading:
-    """A number with its interval.
-
-    Attributes:
-        value: The number.
-        low: Lower end of its 95% interval; None if it is exact, or nobody said.
-        high: Upper end.
-    """
+    """A number with the ends of its 95% interval; None where it is exact or the interval is unknown."""
 
     value: float
     low: float | None = None
     high: float | None = None
+
+    @property
+    def ends(self) -> tuple[float, float] | None:
+        """Both ends of the interval; None without one."""
+        return None if self.low is None or self.high is None else (self.low, self.high)
+
+    def overlaps(self, other: Reading) -> bool:
+        """Whether the intervals have a number in common; a number without an interval is one of its own."""
+        (low, high), (low_2, high_2) = (one.ends or (one.value, one.value) for one in (self, other))
+        return low <= high_2 and low_2 <= high
 
 
 @final
@@ -56,7 +58,7 @@ class OtherSplit:
     Attributes:
         split: Name of the split.
         quality: The metric there.
-        change: The metric there minus that of its dense parent; None if nobody measured both.
+        change: The metric there minus that of its dense parent; None unless both were measured.
         rows: Units that were measured; None if unknown.
     """
 
@@ -68,18 +70,53 @@ class OtherSplit:
 
 @final
 @dataclass(frozen=True)
-class Shift:
-    """Where a change in how unequally queries read comes from.
+class ModelSize:
+    """Sizes of a model; what is unknown is empty.
 
     Attributes:
-        dense: In all heads of the dense parent.
-        survivors: In those of its heads that were kept.
-        smaller: In the smaller model.
+        parameters: Stored weights.
+        heads: Heads left, a layer.
+        neurons: FFN neurons left, a layer.
+        is_causal: Whether a query sees only what is before it.
     """
 
-    dense: float
-    survivors: float
-    smaller: float
+    parameters: int | None = None
+    heads: tuple[int, ...] = ()
+    neurons: tuple[int, ...] = ()
+    is_causal: bool = False
+
+    def reads(self, n_tokens: int, keys: int | None = None) -> int:
+        """Keys that all queries of one text read, summed over all heads.
+
+        Args:
+            n_tokens: Length of the text.
+            keys: Keys a query may read; None for all it sees.
+        """
+        most = n_tokens if keys is None else min(keys, n_tokens)
+        pairs = most * n_tokens - (most * (most - 1) // 2 if self.is_causal else 0)
+        return sum(self.heads) * pairs
+
+
+@final
+@dataclass(frozen=True)
+class Training:
+    """How a model came about; what is unknown is None.
+
+    Attributes:
+        parent: Name of its dense parent, or "".
+        seed: Seed of its training.
+        price: Price of compute, in task loss for all of the dense cost.
+        target: Target share of the MACs of heads and neurons.
+        met: Whether the gates met the target by themselves.
+        left: Share of the MACs of heads and neurons that is left, as stated by its gates or its pruning.
+    """
+
+    parent: str = ""
+    seed: int | None = None
+    price: float | None = None
+    target: float | None = None
+    met: bool | None = None
+    left: float | None = None
 
 
 @final
@@ -92,38 +129,29 @@ class FrontierPoint:
         name: For people; two of one name get a distinguishing tail.
         family: What its line has in common: "dense", "incentive", "taylor, no recovery", "quoted".
         origin: Where it comes from.
-        state: Whether it is finished.
         task: The task, by the name of its data set, such as "sst2".
         metric: Name of the task's metric.
         split: What it was measured on.
+        state: Whether it is finished.
         higher_is_better: Direction of the metric.
         quality: The metric; None while there is none.
-        change: The metric minus that of its own dense parent; None if nobody measured both.
+        change: The metric minus that of its own dense parent; None unless both were measured.
+        rows: Units that quality was measured on; None if unknown.
+        floor: Quality of always giving the same answer; None if unknown.
+        elsewhere: The same on other splits.
+        curve: Quality against the key budget, rising keys, all keys last; () if not measured.
         costs: What is known, by the axis' name: "macs" of one text, "share" of the dense parent's MACs, "parameters",
             "latency" (time by the dense parent's, measured), "reads" of attention, "training_macs" after the dense
             parent. "latency: " and a setting is the time in that setting. Less is better in each.
         n_tokens: Length of the text that MACs and reads are of.
         device: The setting that "latency" was measured in, device first; "" if it was not.
-        seed: Seed of its training.
-        price: Price of compute, in task loss for all of the dense cost.
-        target: Share of the MACs of heads and neurons that was asked for.
-        met: Whether the gates met the target by themselves.
-        heads: Heads kept, a layer; () if unknown.
-        neurons: FFN neurons kept, a layer; () if unknown.
+        size: Its weights, heads and neurons.
+        training: How it came about.
         checkpoint: What ``load_checkpoint`` takes; "" if there is none to open.
-        run_id: The run it is, or "".
-        setting: For quoted ones, in what they differ from ours; else "".
+        setting: For quoted points, how their setting differs from ours; else "".
         source: Where the numbers are from, in one line.
-        facts: Settings worth a look, name and value.
-        curve: Quality against the key budget, rising keys, all keys last; () if not measured.
+        facts: Settings worth a look, name and value; "" where unknown.
         signs: Failure signatures, a sentence each.
-        rows: Units that quality was measured on; None if unknown.
-        floor: Quality of always giving the same answer; None if unknown.
-        elsewhere: The same on other splits.
-        parent: Name of its dense parent, or "".
-        gini: Gini coefficient of what queries give, before and after; None if not measured.
-        entropy: Their entropy in nats, likewise.
-        left: Share of the MACs of heads and neurons that its gates, or its pruning, said are left.
     """
 
     key: str
@@ -137,66 +165,46 @@ class FrontierPoint:
     higher_is_better: bool = True
     quality: Reading | None = None
     change: Reading | None = None
-    costs: Mapping[str, Reading] = field(default_factory=lambda: NO_COSTS)
-    n_tokens: int | None = None
-    device: str = ""
-    seed: int | None = None
-    price: float | None = None
-    target: float | None = None
-    met: bool | None = None
-    heads: tuple[int, ...] = ()
-    neurons: tuple[int, ...] = ()
-    checkpoint: str = ""
-    run_id: str = ""
-    setting: str = ""
-    source: str = ""
-    facts: tuple[tuple[str, str], ...] = ()
-    curve: tuple[CurvePoint, ...] = ()
-    signs: tuple[str, ...] = ()
     rows: int | None = None
     floor: float | None = None
     elsewhere: tuple[OtherSplit, ...] = ()
-    parent: str = ""
-    gini: Shift | None = None
-    entropy: Shift | None = None
-    left: float | None = None
+    curve: tuple[CurvePoint, ...] = ()
+    costs: Mapping[str, Reading] = field(default_factory=dict)
+    n_tokens: int | None = None
+    device: str = ""
+    size: ModelSize = ModelSize()
+    training: Training = Training()
+    checkpoint: str = ""
+    setting: str = ""
+    source: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
+    signs: tuple[str, ...] = ()
+
+    def cost(self, name: str) -> float | None:
+        """One of its costs; None if unknown."""
+        return self.costs[name].value if name in self.costs else None
 
 
 @final
 @dataclass(frozen=True)
 class CollectedPoints:
-    """Points, and what could not become one.
-
-    Attributes:
-        points: The points.
-        left_out: Name and reason of the others.
-    """
+    """Points, and name and reason of what could not become one."""
 
     points: tuple[FrontierPoint, ...] = ()
     left_out: tuple[tuple[str, str], ...] = ()
 
-    def joined(self, other: CollectedPoints) -> CollectedPoints:
-        """Both."""
+    def __add__(self, other: CollectedPoints) -> CollectedPoints:
         return CollectedPoints(self.points + other.points, self.left_out + other.left_out)
 
 
 def each(
     items: Iterable[Item], make: Callable[[Item], Made], title: Callable[[Item], str]
 ) -> tuple[list[Made], tuple[tuple[str, str], ...]]:
-    """Make something of each item; whatever one raises is the reason why it is left out, and the others stay.
-
-    Args:
-        items: What anybody may have written: cards, runs.
-        make: Makes something of one.
-        title: What to call one that is left out.
-
-    Returns:
-        What was made, and name and reason of the others.
-    """
+    """What could be made of items of unknown origin, and the title of each other one with the reason it raised."""
     made, left_out = [], []
     for item in items:
         try:
             made.append(make(item))
-        except Exception as error:  # noqa: BLE001 - one bad thing is one bad thing
+        except Exception as error:  # noqa: BLE001 - one bad item does not take the others with it
             left_out.append((title(item), sentence_of(error)))
     return made, tuple(left_out)

@@ -3,39 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import final
 
 from compecon.views.frontier.axes import AxisContext, at, cost_title, readings
-from compecon.views.frontier.drawn import FrontierAxes
-from compecon.views.frontier.points_of import FrontierPoint, OtherSplit, Reading
+from compecon.views.frontier.drawn import FrontierAxes, FrontierMark
+from compecon.views.frontier.frontier_points import FrontierPoint, OtherSplit, Reading
 
 
-@final
-@dataclass(frozen=True)
-class PlottedPoint:
-    """A point on the axes.
-
-    Attributes:
-        point: The point.
-        x: Its cost.
-        y: Its quality, or its change.
-        judged: y with the interval that it is judged by; that of its metric where the change has none of its own.
-    """
-
-    point: FrontierPoint
-    x: Reading
-    y: Reading
-    judged: Reading
-
-    @property
-    def is_measured(self) -> bool:
-        """Whether it can be on a front: finished, and measured here."""
-        return self.point.state == "done" and self.point.origin != "quoted"
-
-
-def placed(point: FrontierPoint, asked: AxisContext, axes: FrontierAxes) -> PlottedPoint | str:
-    """A point's place, or why it has none; "" if it is no matter of these axes."""
+def placed(point: FrontierPoint, asked: AxisContext, axes: FrontierAxes) -> FrontierMark | str:
+    """A point as a mark, or the reason why it is none; "" if it does not belong on these axes."""
     if point.origin == "quoted":
         return _quoted(point, asked, axes)
     if point.task != asked.task:
@@ -51,38 +26,35 @@ def placed(point: FrontierPoint, asked: AxisContext, axes: FrontierAxes) -> Plot
     return x if isinstance(x, str) else _on(point, here, x, axes)
 
 
-def _on(point: FrontierPoint, here: OtherSplit, x: Reading, axes: FrontierAxes) -> PlottedPoint | str:
+def _on(point: FrontierPoint, here: OtherSplit, x: Reading, axes: FrontierAxes) -> FrontierMark | str:
     y = here.quality if axes.y == "quality" else here.change
     if y is None:
         return "its dense parent was not measured on the same rows"
     if not math.isfinite(y.value):
         return f"its {point.metric} is not finite"
     y = _checked(y)
-    return PlottedPoint(point, x, y, y if y.low is not None else _shifted(_checked(here.quality), y))
+    return FrontierMark(point, x, y, judged=y if y.ends else _shifted(_checked(here.quality), y))
 
 
 def _shifted(quality: Reading, change: Reading) -> Reading:
     """A change with the interval of its metric: the parent's number taken as it is."""
-    if quality.low is None or quality.high is None:
+    if quality.ends is None:
         return change
-    by = change.value - quality.value
-    return _checked(Reading(change.value, min(change.value, quality.low + by), max(change.value, quality.high + by)))
+    low, high = (end + change.value - quality.value for end in quality.ends)
+    return _checked(Reading(change.value, min(change.value, low), max(change.value, high)))
 
 
-def _quoted(point: FrontierPoint, asked: AxisContext, axes: FrontierAxes) -> PlottedPoint | str:
+def _quoted(point: FrontierPoint, asked: AxisContext, axes: FrontierAxes) -> FrontierMark | str:
     """Others' points: their change beside any task's, their metric beside the same one alone."""
     is_same = point.task == asked.task
     y = point.quality if axes.y == "quality" else point.change
     if axes.y == "quality" and not (is_same and point.metric == asked.metric):
         return ""
     if y is None or axes.x not in point.costs or not asked.higher_is_better:
-        return f"quoted, and it states no {'change' if y is None else cost_title(axes.x)}" if is_same else ""
+        return f"quoted; the source gives no {'change' if y is None else cost_title(axes.x)}" if is_same else ""
     x = point.costs[axes.x]
-    return (
-        PlottedPoint(point, x, y, y)
-        if math.isfinite(x.value) and math.isfinite(y.value)
-        else "its numbers are not finite"
-    )
+    is_finite = math.isfinite(x.value) and math.isfinite(y.value)
+    return FrontierMark(point, x, y, judged=y) if is_finite else "its numbers are not finite"
 
 
 def _elsewhere(point: FrontierPoint, asked: AxisContext) -> str:
@@ -97,7 +69,7 @@ def _elsewhere(point: FrontierPoint, asked: AxisContext) -> str:
 def _cost(point: FrontierPoint, asked: AxisContext, axes: FrontierAxes) -> Reading | str:
     x = point.costs.get(axes.x)
     if x is None:
-        return f"its {cost_title(axes.x)} is unknown"
+        return f"its cost ({cost_title(axes.x)}) is unknown"
     if not math.isfinite(x.value) or x.value < 0:
         return f"its cost ({cost_title(axes.x)}) is not a number"
     if axes.is_log and x.value == 0:
@@ -111,7 +83,5 @@ def _cost(point: FrontierPoint, asked: AxisContext, axes: FrontierAxes) -> Readi
 
 def _checked(reading: Reading) -> Reading:
     """A reading whose interval holds it, or has none."""
-    low, high = reading.low, reading.high
-    if low is not None and high is not None and low <= reading.value <= high and math.isfinite(high - low):
-        return reading
-    return Reading(reading.value)
+    low, high = reading.ends or (math.nan, math.nan)
+    return reading if low <= reading.value <= high and math.isfinite(high - low) else Reading(reading.value)
