@@ -37,7 +37,7 @@ from transformers import (
 
 from compecon.compression import architectures
 from compecon.compression.compact_model import compact
-from compecon.compression.families import layers_of
+from compecon.compression.families import unit_counts
 from compecon.compression.macs import unit_macs
 from compecon.compression.model_shape import ModelShape
 from compecon.compression.units import Units
@@ -101,7 +101,7 @@ def test_flops_of_a_compacted_model_are_what_torch_counts(model_class, config, h
     if f"Compact{model_class.__name__}" not in vars(architectures):
         pytest.skip("this head is not compacted")
     dense = model_class(config).eval()
-    keep = Units.full([(layer.n_heads, layer.n_neurons) for layer in layers_of(dense)], True)
+    keep = Units.full(unit_counts(dense), True)
     gone = [torch.arange(len(keep.neurons[0])) % 3 > 0, torch.zeros(len(keep.neurons[1]), dtype=torch.bool)]
     small = compact(dense, Units(tuple(torch.tensor(layer, dtype=torch.bool) for layer in heads), tuple(gone)))
     for gradients in (False, True):
@@ -119,7 +119,7 @@ def test_a_pooler_is_counted_where_there_is_one(kind):
     config = kind.config_class(vocab_size=50, **ENCODER)
     for pooler in (True, False):
         dense = kind(config, add_pooling_layer=pooler).eval()
-        keep = Units.full([(layer.n_heads, layer.n_neurons) for layer in layers_of(dense)], True)
+        keep = Units.full(unit_counts(dense), True)
         for model in (dense, compact(dense, keep)):
             with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter, torch.no_grad():
                 model(torch.arange(2, N_TOKENS + 2).unsqueeze(0))

@@ -48,7 +48,9 @@ def compact(model: PreTrainedModel, values: Units) -> PreTrainedModel:
         [9, 10, 11]
     """
     layers = layers_of(model)
-    _check(values, layers)
+    values.require_counts([(layer.n_heads, layer.n_neurons) for layer in layers])
+    if not bool(values.joined().isfinite().all()):
+        raise ValueError("values must be finite, got NaN or an infinity.")
     state = model.state_dict() | _sliced(model, layers, values)
     small = _built(model, values)
     small.load_state_dict(
@@ -62,15 +64,6 @@ def compact(model: PreTrainedModel, values: Units) -> PreTrainedModel:
 def kept_heads(model: PreTrainedModel) -> tuple[tuple[int, ...], ...]:
     """Indices of the heads of each layer in the dense model; all of them if this is the dense model."""
     return CompactShape.of(model.config).heads
-
-
-def _check(values: Units, layers: tuple[Layer, ...]) -> None:
-    expected = [(layer.n_heads, layer.n_neurons) for layer in layers]
-    given = [(len(heads), len(neurons)) for heads, neurons in zip(values.heads, values.neurons, strict=True)]
-    if given != expected:
-        raise ValueError(f"values must have one entry per unit: (heads, neurons) {expected}, got {given}.")
-    if not all(bool(part.isfinite().all()) for part in (*values.heads, *values.neurons)):
-        raise ValueError("values must be finite, got NaN or an infinity.")
 
 
 def _sliced(model: nn.Module, layers: tuple[Layer, ...], values: Units) -> dict[str, Tensor]:

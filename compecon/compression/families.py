@@ -7,7 +7,6 @@ through its column of the second FFN matrix. So both are gated, measured and rem
 from __future__ import annotations
 
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import Any, final
 
 from torch import nn
@@ -19,23 +18,26 @@ from compecon.errors import UnsupportedModelError
 @final
 @dataclass(frozen=True, slots=True, eq=False)
 class Layer:
-    """The modules of one layer that heads and neurons consist of.
+    """One layer, and the modules that its heads and neurons consist of."""
 
-    Attributes:
-        attention: The module that splits its input into heads.
-        projections: Query, key and value, or one module that holds the three side by side.
-        heads_out: Output projection of the attention; reads ``n_heads`` × ``d_head`` features, head by head.
-        neurons_in: First FFN matrix.
-        neurons_out: Second FFN matrix; reads one feature a neuron.
-        d_head: Features a head.
-    """
+    block: nn.Module  # the whole layer
+    attention: nn.Module  # splits its input into heads
+    projections: tuple[nn.Module, ...]  # query, key and value, or one module that holds the three side by side
+    heads_out: nn.Module  # output projection of the attention; reads n_heads × d_head features, head by head
+    neurons_in: nn.Module  # first FFN matrix
+    neurons_out: nn.Module  # second FFN matrix; reads one feature per neuron
+    d_head: int  # features of a head
+    norm_first: bool  # as in `Family`
 
-    attention: nn.Module
-    projections: tuple[nn.Module, ...]
-    heads_out: nn.Module
-    neurons_in: nn.Module
-    neurons_out: nn.Module
-    d_head: int
+    @property
+    def matrices(self) -> tuple[Any, Any]:
+        """The output matrices of heads and neurons."""
+        return self.heads_out, self.neurons_out
+
+    @property
+    def widths(self) -> tuple[int, int]:
+        """Features of a head, and of a neuron."""
+        return self.d_head, 1
 
     @property
     def n_heads(self) -> int:
@@ -51,25 +53,15 @@ class Layer:
 @final
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Names of the modules of an architecture, relative to the base model and to a layer.
-
-    Attributes:
-        layers: The list of layers.
-        attention: The module that splits its input into heads.
-        projections: Query, key and value; one name if they are fused.
-        heads_out: Output projection of the attention.
-        neurons_in: First FFN matrix.
-        neurons_out: Second FFN matrix.
-        norm_first: Whether norms are applied to what a block reads, not to the sum of its input and its output.
-    """
+    """Names of the modules of an architecture, as in `Layer`, relative to a layer; of the layers, to the base model."""
 
     layers: str
     attention: str
-    projections: tuple[str, ...]
+    projections: tuple[str, ...]  # one name if they are fused
     heads_out: str
     neurons_in: str
     neurons_out: str
-    norm_first: bool = False
+    norm_first: bool = False  # whether norms are applied to what a block reads, not to the sum of its input and output
 
 
 _BERT = Family(
@@ -108,11 +100,7 @@ FAMILIES = {
 
 
 def family_of(model: nn.Module) -> Family:
-    """Names of the modules of a model's architecture.
-
-    Raises:
-        UnsupportedModelError: If its heads and neurons are not known here.
-    """
+    """Names of the modules of a model's architecture; UnsupportedModelError if its units are not known here."""
     config: Any = getattr(model, "config", None)
     kind = str(getattr(config, "model_type", type(model).__name__)).removeprefix(COMPACT)
     if kind not in FAMILIES:
@@ -141,15 +129,22 @@ def layers_of(model: nn.Module) -> tuple[Layer, ...]:
     d_head = config.hidden_size // config.num_attention_heads
     return tuple(
         Layer(
-            attention=attrgetter(family.attention)(layer),
-            projections=tuple(attrgetter(name)(layer) for name in _present(layer, family)),
-            heads_out=attrgetter(family.heads_out)(layer),
-            neurons_in=attrgetter(family.neurons_in)(layer),
-            neurons_out=attrgetter(family.neurons_out)(layer),
+            block=block,
+            attention=block.get_submodule(family.attention),
+            projections=tuple(block.get_submodule(name) for name in _present(block, family)),
+            heads_out=block.get_submodule(family.heads_out),
+            neurons_in=block.get_submodule(family.neurons_in),
+            neurons_out=block.get_submodule(family.neurons_out),
             d_head=d_head,
+            norm_first=family.norm_first,
         )
-        for layer in attrgetter(family.layers)(base)
+        for block in base.get_submodule(family.layers)
     )
+
+
+def unit_counts(model: nn.Module) -> tuple[tuple[int, int], ...]:
+    """How many heads and neurons each layer has; arguments and errors as of `layers_of`."""
+    return tuple((layer.n_heads, layer.n_neurons) for layer in layers_of(model))
 
 
 def base_of(model: nn.Module) -> Any:
@@ -163,7 +158,7 @@ def n_inputs(matrix: nn.Module) -> int:
     return int(weight.shape[1] if isinstance(matrix, nn.Linear) else weight.shape[0])
 
 
-def _present(layer: nn.Module, family: Family) -> tuple[str, ...]:
+def _present(block: nn.Module, family: Family) -> tuple[str, ...]:
     """A layer without heads has no projections either."""
-    first = attrgetter(family.attention)(layer)
+    first = block.get_submodule(family.attention)
     return family.projections if hasattr(first, family.projections[0].rsplit(".", 1)[-1]) else ()

@@ -67,11 +67,7 @@ def export_onnx(model: PreTrainedModel, batch: Mapping[str, Tensor], path: str |
 
 
 def require_writers() -> None:
-    """Make sure that ONNX can be written.
-
-    Raises:
-        ImportError: If the packages that write it are not installed.
-    """
+    """Make sure that the packages that write ONNX are installed (ImportError)."""
     if missing := [name for name in _WRITERS if find_spec(name) is None]:
         install = f"python -m pip install {' '.join(missing)}"
         raise ImportError(f"Writing ONNX needs {' and '.join(missing)}. Run `{install}`.")

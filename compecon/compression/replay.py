@@ -1,17 +1,19 @@
-"""Run a model on calibration batches one layer at a time, from hidden states that the caller holds."""
+"""Run a model on calibration batches one layer at a time, from hidden states that the caller holds.
+
+The units of a layer are of two kinds: 0, heads, and 1, neurons.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field, replace
-from operator import attrgetter
-from typing import Any, Self, final
+from dataclasses import dataclass, field
+from typing import Any, final
 
 import torch
 from torch import Tensor, nn
 
-from compecon.compression.families import Layer, base_of, family_of, layers_of
+from compecon.compression.families import Layer, layers_of
 from compecon.compression.importance.base import Batch, Loss
 
 Values = tuple[Tensor, Tensor]  # a scale for each head of a layer, and for each neuron
@@ -19,79 +21,19 @@ Values = tuple[Tensor, Tensor]  # a scale for each head of a layer, and for each
 
 @final
 @dataclass(frozen=True, slots=True, eq=False)
-class Stage:
-    """A layer that can be run by itself. Its units are of two kinds: 0, heads, and 1, neurons.
-
-    Attributes:
-        block: The whole layer.
-        layer: Its matrices.
-        norm_first: As in `Family`.
-        last: Whether no layer comes after it.
-    """
-
-    block: nn.Module
-    layer: Layer
-    norm_first: bool
-    last: bool
-
-    @property
-    def matrices(self) -> tuple[Any, Any]:
-        """The output matrix of each kind."""
-        return self.layer.heads_out, self.layer.neurons_out
-
-    @property
-    def widths(self) -> tuple[int, int]:
-        """Features a unit of each kind."""
-        return self.layer.d_head, 1
-
-
-@final
-@dataclass(frozen=True, slots=True, eq=False)
 class Stream:
-    """A batch on its way through the layers.
+    """A batch on its way through the layers; tensors begin with (example, token)."""
 
-    Attributes:
-        hidden: What the next layer reads, shape (example, token, feature).
-        tokens: Which tokens are no padding, shape (example, token).
-        read: Which tokens of the last layer the loss depends on, shape (example, token).
-        call: Runs a block on hidden states, with the mask and whatever else the model hands to its layers.
-    """
-
-    hidden: Tensor
-    tokens: Tensor
-    read: Tensor
+    hidden: Tensor  # what the next layer reads, shape (example, token, feature)
+    tokens: Tensor  # which tokens are not padding
+    read: Tensor  # which tokens of the last layer the loss depends on
+    # Runs a block on hidden states, with the mask and whatever else the model passes to its layers
     call: Callable[[nn.Module, Tensor], Tensor]
-
-    def after(self, hidden: Tensor) -> Self:
-        """The same batch, one layer further."""
-        return replace(self, hidden=hidden)
-
-
-@final
-@dataclass(frozen=True, slots=True, eq=False)
-class Passage:
-    """What a layer made of a stream.
-
-    Attributes:
-        states: The hidden states after its heads and after its neurons, each the sum of a block's input and output.
-        output: The hidden states that leave the layer.
-    """
-
-    states: tuple[Tensor, Tensor]
-    output: Tensor
-
-
-def stages_of(model: nn.Module) -> tuple[Stage, ...]:
-    """The layers of a model, from the input on; arguments and errors as for `layers_of`."""
-    family = family_of(model)
-    blocks = list(attrgetter(family.layers)(base_of(model)))
-    pairs = zip(blocks, layers_of(model), strict=True)
-    return tuple(Stage(block, layer, family.norm_first, last=block is blocks[-1]) for block, layer in pairs)
 
 
 def stream_of(model: nn.Module, batch: Batch, loss: Loss) -> Stream:
     """The batch where it enters the first layer. The loss is computed once, to see which tokens it depends on."""
-    blocks = [stage.block for stage in stages_of(model)]
+    blocks = [layer.block for layer in layers_of(model)]
     entered: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
     left: list[Tensor] = []
 
@@ -118,22 +60,25 @@ def stream_of(model: nn.Module, batch: Batch, loss: Loss) -> Stream:
     return Stream(hidden.detach(), tokens, tokens & (gradient != 0).any(-1), call)
 
 
-def run(stage: Stage, stream: Stream, values: Values) -> Passage:
-    """Run one layer with its heads and neurons scaled by these values."""
-    with _watched(stage, stream, values) as seen:
-        output = stream.call(stage.block, stream.hidden)
-    return Passage((seen.residual(0) + seen.written[0], seen.residual(1) + seen.written[1]), output)
+def run(layer: Layer, stream: Stream, values: Values) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    """Run one layer with its units scaled: what leaves it, and the hidden states after its heads and its neurons.
+
+    Each of these states is the sum of a block's input and output, before a norm that is applied to it.
+    """
+    with _watched(layer, stream, values) as seen:
+        output = stream.call(layer.block, stream.hidden)
+    return output, (seen.residual(0) + seen.written[0], seen.residual(1) + seen.written[1])
 
 
-def approach(stage: Stage, stream: Stream, values: Values, kind: int) -> tuple[Tensor, Tensor]:
+def approach(layer: Layer, stream: Stream, values: Values, kind: int) -> tuple[Tensor, Tensor]:
     """What the output matrix of a kind reads, scaled, and what its output is to be added to; the rest is not run."""
-    with _watched(stage, stream, values, stop=kind) as seen:
-        stream.call(stage.block, stream.hidden)
+    with _watched(layer, stream, values, stop=kind) as seen:
+        stream.call(layer.block, stream.hidden)
     return seen.features[kind], seen.residual(kind)
 
 
 @final
-class _Reached(Exception):  # noqa: N818 - it tells of no error
+class _Reached(Exception):  # noqa: N818 - not an error
     """The layer has been run as far as it was wanted."""
 
 
@@ -142,7 +87,7 @@ class _Reached(Exception):  # noqa: N818 - it tells of no error
 class _Seen:
     """What passed the matrices of a layer, by kind; `read` by the first FFN matrix."""
 
-    stage: Stage
+    layer: Layer
     hidden: Tensor
     features: dict[int, Tensor] = field(default_factory=dict)
     written: dict[int, Tensor] = field(default_factory=dict)
@@ -152,17 +97,17 @@ class _Seen:
         """What the output of a kind is added to."""
         if kind == 0:
             return self.hidden
-        return self.hidden + self.written[0] if self.stage.norm_first else self.read[0]
+        return self.hidden + self.written[0] if self.layer.norm_first else self.read[0]
 
 
 @contextmanager
-def _watched(stage: Stage, stream: Stream, values: Values, stop: int | None = None) -> Iterator[_Seen]:
+def _watched(layer: Layer, stream: Stream, values: Values, stop: int | None = None) -> Iterator[_Seen]:
     """Scale the units within the context, and leave it where the output matrix of kind ``stop`` would be run."""
-    seen = _Seen(stage, stream.hidden)
+    seen = _Seen(layer, stream.hidden)
 
     def scale(kind: int) -> Callable[[nn.Module, Any], Any]:
         def hook(_module: nn.Module, args: Any) -> Any:
-            scales = values[kind].to(args[0]).repeat_interleave(stage.widths[kind])
+            scales = values[kind].to(args[0]).repeat_interleave(layer.widths[kind])
             seen.features[kind] = args[0] * scales
             if kind == stop:
                 raise _Reached
@@ -171,16 +116,13 @@ def _watched(stage: Stage, stream: Stream, values: Values, stop: int | None = No
         return hook
 
     def write(kind: int) -> Callable[[nn.Module, Any, Tensor], None]:
-        def hook(_module: nn.Module, _args: Any, output: Tensor) -> None:
-            seen.written[kind] = output
-
-        return hook
+        return lambda _module, _args, output: seen.written.__setitem__(kind, output)
 
     with ExitStack() as stack, suppress(_Reached):
-        for kind, matrix in enumerate(stage.matrices):
+        for kind, matrix in enumerate(layer.matrices):
             stack.callback(matrix.register_forward_pre_hook(scale(kind)).remove)
             stack.callback(matrix.register_forward_hook(write(kind)).remove)
-        first = stage.layer.neurons_in
+        first = layer.neurons_in
         stack.callback(first.register_forward_pre_hook(lambda _, args: seen.read.append(args[0])).remove)
         yield seen
 

@@ -8,7 +8,7 @@ from typing import Any, final
 
 from torch import Tensor, nn
 
-from compecon.compression.families import Layer, base_of, layers_of
+from compecon.compression.families import Layer, base_of, layers_of, unit_counts
 from compecon.compression.units import Units
 
 Scales = Sequence[tuple[Tensor, Tensor]]  # heads and neurons of each layer; broadcasts against (batch, token, unit)
@@ -24,19 +24,21 @@ def scaled(model: nn.Module, values: Units | Callable[[], Units]) -> Iterator[No
 
     Args:
         model: As for `layers_of`.
-        values: One value per unit; or what gives them, asked once at the start of each forward pass.
+        values: One value per unit; or what gives them, called once at the start of each forward pass.
 
     Raises:
         UnsupportedModelError: If the model's heads and neurons are not known.
         ValueError: If there is not exactly one value per unit; from a callable, when the model is run.
     """
-    counts = tuple((layer.n_heads, layer.n_neurons) for layer in layers_of(model))
+    counts = unit_counts(model)
 
     def draw() -> Scales:
-        return _pairs(values() if callable(values) else values, counts)
+        drawn = values() if callable(values) else values
+        drawn.require_counts(counts)
+        return tuple(zip(drawn.heads, drawn.neurons, strict=True))
 
     if isinstance(values, Units):
-        draw()  # so that a misfit is told here
+        draw()  # so that a mismatch is an error here
     with scaled_by(model, draw):
         yield
 
@@ -45,9 +47,7 @@ def scaled(model: nn.Module, values: Units | Callable[[], Units]) -> Iterator[No
 def scaled_by(model: nn.Module, draw: Callable[[], Scales]) -> Iterator[None]:
     """As :func:`scaled`, for scales that may differ between examples or tokens; nothing is checked.
 
-    Args:
-        model: As for `layers_of`.
-        draw: Gives heads' and neurons' scales of each layer, each of shape (unit,) or (batch or 1, token or 1, unit).
+    `draw` gives heads' and neurons' scales of each layer, each of shape (unit,) or (batch or 1, token or 1, unit).
     """
     state = _Running(draw)
     with ExitStack() as hooks:
@@ -95,14 +95,6 @@ class _Running:
 
         yield layer.heads_out, scale_heads
         yield layer.neurons_out, scale_neurons
-
-
-def _pairs(values: Units, counts: Sequence[tuple[int, int]]) -> Scales:
-    pairs = tuple(zip(values.heads, values.neurons, strict=True))
-    given = tuple((len(heads), len(neurons)) for heads, neurons in pairs)
-    if given != tuple(counts):
-        raise ValueError(f"values must have one entry per unit: (heads, neurons) {list(counts)}, got {list(given)}.")
-    return pairs
 
 
 def _tensors(output: Any) -> Iterator[Tensor]:

@@ -86,11 +86,7 @@ def select(importance: Units, macs: Units, target: float, *, rule: Rule = knapsa
 
 
 def require_share(target: float) -> None:
-    """Refuse a target that is no share.
-
-    Raises:
-        ValueError: If it is not in (0, 1].
-    """
+    """Raise ValueError for a target that is not a share in (0, 1]."""
     if not 0 < target <= 1:
         raise ValueError(f"target must be a share of the MACs in (0, 1], got {target}.")
 

@@ -6,14 +6,13 @@ connection stay. So a unit's absence is the value 0 at the input of that matrix,
 
 from __future__ import annotations
 
-from operator import attrgetter
 from typing import Any, final
 
 from torch import Tensor, nn
 from typing_extensions import override
 
 from compecon.attention.attention_modules import NoAttention
-from compecon.compression.families import Family, Layer, base_of, family_of, layers_of, n_inputs
+from compecon.compression.families import Family, Layer, family_of, layers_of, n_inputs
 from compecon.compression.shape import CompactShape
 
 _HEAD_COUNTS = ("num_attention_heads", "n_heads", "num_heads")
@@ -21,18 +20,12 @@ _HEAD_WIDTHS = ("all_head_size", "split_size")
 
 
 def shape_layers(model: nn.Module, kept: CompactShape) -> None:
-    """Shrink the layers of a dense model in place; which weights are left is arbitrary.
-
-    Args:
-        model: As for `layers_of`, dense, on any device, `meta` included.
-        kept: How many heads and neurons each layer is to have.
-    """
-    family, layers = family_of(model), layers_of(model)
-    blocks = attrgetter(family.layers)(base_of(model))
-    for block, layer, heads, neurons in zip(blocks, layers, kept.heads, kept.neurons, strict=True):
-        _shape_heads(block, family, layer, len(heads))
+    """Shrink the layers of a dense model in place, on any device; which weights are left is arbitrary."""
+    family = family_of(model)
+    for layer, heads, neurons in zip(layers_of(model), kept.heads, kept.neurons, strict=True):
+        _shape_heads(family, layer, len(heads))
         _set_outputs(layer.neurons_in, neurons)
-        _set_inputs(block, family.neurons_out, neurons)
+        _set_inputs(layer.block, family.neurons_out, neurons)
 
 
 def projection_copies(layer: Layer) -> int:
@@ -91,14 +84,14 @@ class NoHeads(NoAttention):
         return mixed, None
 
 
-def _shape_heads(block: nn.Module, family: Family, layer: Layer, n_heads: int) -> None:
+def _shape_heads(family: Family, layer: Layer, n_heads: int) -> None:
     width = n_heads * layer.d_head
-    _set_inputs(block, family.heads_out, width)
+    _set_inputs(layer.block, family.heads_out, width)
     if not n_heads:
         inside = f"{family.attention}."
         after = [family.heads_out.removeprefix(inside)] if family.heads_out.startswith(inside) else []
         after += ["resid_dropout"] if hasattr(layer.attention, "resid_dropout") else []
-        block.set_submodule(family.attention, NoHeads(layer.attention, *after))
+        layer.block.set_submodule(family.attention, NoHeads(layer.attention, *after))
         return
     for projection in layer.projections:
         _set_outputs(projection, projection_copies(layer) * width)

@@ -16,8 +16,8 @@ class Units:
     """Values of the units that a budget of MACs is shared among.
 
     Attributes:
-        heads: A tensor a layer, shape (head,).
-        neurons: A tensor a layer, shape (neuron,). A layer may have no unit left of either kind.
+        heads: A tensor per layer, shape (head,).
+        neurons: A tensor per layer, shape (neuron,). A layer may have no unit left of either kind.
     """
 
     heads: tuple[Tensor, ...]
@@ -26,7 +26,7 @@ class Units:
     def __post_init__(self) -> None:
         if len(self.heads) != len(self.neurons) or any(part.ndim != 1 for part in (*self.heads, *self.neurons)):
             shapes = [[tuple(part.shape) for part in kind] for kind in (self.heads, self.neurons)]
-            raise ValueError(f"heads and neurons need one vector a layer each, got shapes {shapes}.")
+            raise ValueError(f"heads and neurons need one vector per layer each, got shapes {shapes}.")
 
     def map(self, function: Callable[..., Tensor], *others: Units) -> Units:
         """Apply a function to each layer's vectors, together with those of ``others`` at the same place."""
@@ -52,6 +52,12 @@ class Units:
         """How many heads and neurons of each layer have a value other than 0."""
         pairs = zip(self.heads, self.neurons, strict=True)
         return tuple((int(heads.count_nonzero()), int(neurons.count_nonzero())) for heads, neurons in pairs)
+
+    def require_counts(self, expected: Sequence[tuple[int, int]]) -> None:
+        """Make sure that there is one value for each of so many heads and neurons of each layer (ValueError)."""
+        given = [(len(heads), len(neurons)) for heads, neurons in zip(self.heads, self.neurons, strict=True)]
+        if given != list(expected):
+            raise ValueError(f"values must have one entry per unit: (heads, neurons) {list(expected)}, got {given}.")
 
     @classmethod
     def full(cls, counts: Sequence[tuple[int, int]], value: float | bool) -> Self:

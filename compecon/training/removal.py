@@ -14,7 +14,7 @@ from compecon.checkpoints.load import Checkpoint, load_checkpoint
 from compecon.checkpoints.locate import locate
 from compecon.checkpoints.save import require_empty, save_checkpoint
 from compecon.compression.compact_model import compact, kept_heads
-from compecon.compression.families import layers_of
+from compecon.compression.families import unit_counts
 from compecon.compression.scaled import scaled
 from compecon.compression.units import Units
 from compecon.flops import forward_macs
@@ -87,23 +87,22 @@ def _size(folder: Path) -> int:
 
 def kept_units(model: PreTrainedModel, removal: Removal) -> Units:
     """1 for each unit of a model that stays, 0 for those to remove; ValueError if one does not exist."""
-    there, layers = kept_heads(model), layers_of(model)
+    there, counts = kept_heads(model), unit_counts(model)
     neurons_out = removal.neurons or {}
     if not removal.heads and not any(neurons_out.values()):
         raise ValueError("no head and no neuron is named. Name at least one to remove.")
     for layer in (*(layer for layer, _ in removal.heads), *neurons_out):
-        if not 0 <= layer < len(layers):
-            raise ValueError(f"there is no layer {layer}; they are numbered from 0 to {len(layers) - 1}.")
-    keep = Units(
-        tuple(torch.ones(layer.n_heads) for layer in layers), tuple(torch.ones(layer.n_neurons) for layer in layers)
-    )
+        if not 0 <= layer < len(counts):
+            raise ValueError(f"there is no layer {layer}; they are numbered from 0 to {len(counts) - 1}.")
+    keep = Units.full(unit_counts(model), 1.0)
     for layer, head in removal.heads:
         if head not in there[layer]:
             raise ValueError(f"layer {layer} has no head {head}, only {', '.join(map(str, there[layer])) or 'none'}.")
         keep.heads[layer][there[layer].index(head)] = 0
     for layer, indices in neurons_out.items():
-        if wrong := [index for index in indices if not 0 <= index < layers[layer].n_neurons]:
-            raise ValueError(f"layer {layer} has no neuron {wrong[0]}, only 0 to {layers[layer].n_neurons - 1}.")
+        n_neurons = counts[layer][1]
+        if wrong := [index for index in indices if not 0 <= index < n_neurons]:
+            raise ValueError(f"layer {layer} has no neuron {wrong[0]}, only 0 to {n_neurons - 1}.")
         keep.neurons[layer][list(indices)] = 0
     return keep
 

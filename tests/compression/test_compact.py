@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from compecon.attention.hooks import recorded_attention
 from compecon.compression import architectures
 from compecon.compression.compact_model import compact, kept_heads
-from compecon.compression.families import layers_of
+from compecon.compression.families import layers_of, unit_counts
 from compecon.compression.scaled import scaled
 from compecon.compression.units import Units
 from compecon.errors import UnsupportedModelError
@@ -98,7 +98,7 @@ def test_a_compact_model_computes_what_the_gated_model_computes(name, empty, bat
         torch.testing.assert_close(output(small, batch), output(model, batch), atol=1e-4, rtol=1e-5)
     assert type(small) is getattr(architectures, f"Compact{name}")
     assert small.config.model_type == f"compact-{model.config.model_type}"
-    assert [(layer.n_heads, layer.n_neurons) for layer in layers_of(small)] == list(values.counts())
+    assert unit_counts(small) == values.counts()
 
 
 def test_the_given_model_stays_as_it_is(one_of_each, batch):
@@ -119,7 +119,7 @@ def test_no_random_number_is_drawn(one_of_each):
 
 
 def test_keeping_everything_makes_a_compact_model_with_the_same_weights(one_of_each):
-    everything = Units.full([(layer.n_heads, layer.n_neurons) for layer in layers_of(one_of_each)], True)
+    everything = Units.full(unit_counts(one_of_each), True)
     small = compact(one_of_each, everything)
     torch.testing.assert_close(small.state_dict(), one_of_each.state_dict(), atol=0, rtol=0)
     assert type(small).__name__ == f"Compact{type(one_of_each).__name__}"

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from compecon.compression.families import layers_of
+from compecon.compression.families import layers_of, unit_counts
 from compecon.compression.importance.fisher import Fisher
 from compecon.compression.importance.gradients import all_gate_gradients, gate_gradients
 from compecon.compression.importance.magnitude import Magnitude
@@ -31,7 +31,7 @@ def single(batches: list[dict[str, Tensor]], model: nn.Module) -> list[Units]:
     found = []
     for batch in batches:
         for row in range(len(batch["input_ids"])):
-            ones = Units.full([(layer.n_heads, layer.n_neurons) for layer in layers_of(model)], 1.0)
+            ones = Units.full(unit_counts(model), 1.0)
             ones = ones.map(lambda part: part.requires_grad_())
             with scaled(model, ones):
                 logits = model(**{name: part[row : row + 1] for name, part in batch.items()}).logits.flatten(1)
@@ -62,7 +62,7 @@ def test_taylor_is_the_mean_absolute_gradient_with_heads_normalised_by_layer(mod
 def test_gate_gradients_are_finite_differences_of_the_loss(model, batch):
     model, size = model.double(), 1e-5
     gradients = next(gate_gradients(model, [batch], loss))
-    ones = Units.full([(layer.n_heads, layer.n_neurons) for layer in layers_of(model)], 1.0)
+    ones = Units.full(unit_counts(model), 1.0)
     for unit in (0, 5, 9, 40):  # heads of both layers and neurons
         around = []
         for step in (-size, size):

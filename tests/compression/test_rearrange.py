@@ -3,8 +3,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from compecon.compression.importance.fisher import rearrange
 from compecon.compression.importance.gradients import GateGradients
-from compecon.compression.rearrange import rearrange
 from compecon.compression.units import Units
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from compecon.compression.families import base_of, family_of, layers_of
+from compecon.compression.families import base_of, family_of, layers_of, unit_counts
 from compecon.compression.rescale import rescale
 from compecon.compression.scaled import scaled
 from compecon.compression.units import Units
@@ -86,7 +86,7 @@ def batches(batch: Batch) -> list[Batch]:
 
 def half(model: nn.Module) -> Units:
     """Every other unit, in double precision as the models here."""
-    counts = [(layer.n_heads, layer.n_neurons) for layer in layers_of(model)]
+    counts = unit_counts(model)
     return Units.full(counts, 1.0).map(lambda part: (torch.arange(len(part)) % 2).double())
 
 

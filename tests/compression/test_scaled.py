@@ -6,13 +6,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from compecon.compression.families import layers_of
+from compecon.compression.families import layers_of, unit_counts
 from compecon.compression.scaled import scaled
 from compecon.compression.units import Units
 
 
 def ones(model: nn.Module) -> Units:
-    return Units.full([(layer.n_heads, layer.n_neurons) for layer in layers_of(model)], 1.0)
+    return Units.full(unit_counts(model), 1.0)
 
 
 def logits(model: nn.Module, batch: dict[str, Tensor]) -> Tensor:

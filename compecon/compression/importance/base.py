@@ -19,21 +19,13 @@ Loss = Callable[[nn.Module, Batch], Tensor]  # the mean task loss of a batch, a 
 @final
 @dataclass(frozen=True, slots=True, eq=False)
 class Order:
-    """What is to be removed of which model.
+    """What is to be removed of which model."""
 
-    Attributes:
-        model: The trained model.
-        macs: MACs of its units.
-        target: Largest share of them that may stay, in (0, 1].
-        batches: Calibration examples.
-        loss: The mean task loss of a batch.
-    """
-
-    model: nn.Module
-    macs: Units
-    target: float
-    batches: Iterable[Batch]
-    loss: Loss
+    model: nn.Module  # trained
+    macs: Units  # of its units
+    target: float  # largest share of them that may stay, in (0, 1]
+    batches: Iterable[Batch]  # calibration examples
+    loss: Loss  # the mean task loss of a batch
 
 
 class Importance(ABC):

@@ -19,15 +19,10 @@ from compecon.compression.units import Units
 @final
 @dataclass(frozen=True, slots=True, eq=False)
 class GateGradients:
-    """What the loss of each example would do if a unit were scaled.
+    """What the loss of each example would do if a unit were scaled."""
 
-    Attributes:
-        heads: A matrix a layer, shape (example, head), on the CPU.
-        neurons: A matrix a layer, shape (example, neuron), on the CPU.
-    """
-
-    heads: tuple[Tensor, ...]
-    neurons: tuple[Tensor, ...]
+    heads: tuple[Tensor, ...]  # a matrix per layer, shape (example, head), on the CPU
+    neurons: tuple[Tensor, ...]  # likewise, shape (example, neuron)
 
     def reduced(self, function: Callable[[Tensor], Tensor]) -> Units:
         """One value a unit: a function of float64 (example, unit) that gives (unit,)."""
@@ -48,15 +43,10 @@ class GateGradients:
 
 
 def gate_gradients(model: nn.Module, batches: Iterable[Batch], loss: Loss) -> Iterator[GateGradients]:
-    """Differentiate the loss of each example, a batch at a time, in one backward pass a batch.
+    """Differentiate the loss of each example, a batch at a time, in one backward pass per batch.
 
     Each example gets gates of its own, so that the gradient of the mean loss, times the number of examples, is each
-    example's gradient. Weights get no gradient.
-
-    Args:
-        model: As for `layers_of`; in evaluation mode meanwhile.
-        batches: Calibration examples on the model's device.
-        loss: The mean over examples. One that is a mean over tokens gives each example its share of that mean.
+    example's gradient. Weights get no gradient. A loss that is a mean over tokens gives each example its share of it.
 
     Raises:
         UnsupportedModelError: If the model's heads and neurons are not known.

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from compecon.compression.importance.base import Batch, Importance, Loss
-from compecon.compression.importance.gradients import GateGradients, gate_gradients
+from compecon.compression.importance.gradients import gate_gradients
 from compecon.compression.units import Units
 
 
@@ -33,14 +33,10 @@ class Taylor(Importance):
         for gradients in gate_gradients(model, batches, loss):
             part = gradients.reduced(lambda rows: rows.abs().sum(0))
             total = part if total is None else total.map(Tensor.add, part)
-            n_examples += _n_examples(gradients)
+            n_examples += len(gradients.neurons[0])
         assert total is not None  # noqa: S101 - gate_gradients gives one batch or raises
         mean = total.map(lambda part: part / n_examples)
         return Units(tuple(map(_normalised, mean.heads)), mean.neurons)
-
-
-def _n_examples(gradients: GateGradients) -> int:
-    return len(gradients.neurons[0])
 
 
 def _normalised(heads: Tensor) -> Tensor:
