@@ -24,19 +24,12 @@ from compecon.compression.model_shape import ModelShape
 
 @dataclass(frozen=True, slots=True)
 class MacCount:
-    """MACs of one forward pass, by what they are spent on.
+    """MACs of one forward pass, by what they are spent on."""
 
-    Attributes:
-        linear: Weight matrices of attention and MLP.
-        scored: Queries times keys.
-        read: Attention weights times values.
-        head: Output head.
-    """
-
-    linear: int
-    scored: int
-    read: int
-    head: int
+    linear: int  # weight matrices of attention and MLP
+    scored: int  # queries times keys
+    read: int  # attention weights times values
+    head: int  # output head
 
     @property
     def total(self) -> int:
@@ -50,17 +43,13 @@ class MacCount:
 
 
 def macs(shape: ModelShape, n_tokens: int) -> MacCount:
-    """MACs that dense kernels execute: each query scores and reads every key, even of the future.
-
-    Args:
-        shape: Sizes of the model.
-        n_tokens: Length of the text, padding included.
+    """MACs that dense kernels execute: each query scores and reads every key, even of the future and of padding.
 
     Raises:
         ValueError: If there is no token.
     """
     _check_length(n_tokens)
-    return macs_of_pairs(shape, n_tokens, keys_scored=_per_head(shape, n_tokens**2), keys_read=None)
+    return macs_of_pairs(shape, n_tokens, keys_scored=shape.all_heads * n_tokens**2, keys_read=None)
 
 
 def macs_under_budget(shape: ModelShape, n_tokens: int, keys: int | Sequence[int] | None, *, causal: bool) -> MacCount:
@@ -87,8 +76,8 @@ def macs_under_budget(shape: ModelShape, n_tokens: int, keys: int | Sequence[int
         raise ValueError(f"keys must hold one number for each of {n_tokens} queries, got {len(allowed)}.")
     if min(allowed) < 0:
         raise ValueError(f"keys must be at least 0, got {min(allowed)}.")
-    read = sum(map(min, allowed, visible))
-    return macs_of_pairs(shape, n_tokens, keys_scored=_per_head(shape, sum(visible)), keys_read=_per_head(shape, read))
+    scored, read = (shape.all_heads * pairs for pairs in (sum(visible), sum(map(min, allowed, visible))))
+    return macs_of_pairs(shape, n_tokens, keys_scored=scored, keys_read=read)
 
 
 def macs_of_pairs(shape: ModelShape, n_tokens: int, *, keys_scored: int, keys_read: int | None) -> MacCount:
@@ -111,21 +100,13 @@ def macs_of_pairs(shape: ModelShape, n_tokens: int, *, keys_scored: int, keys_re
     )
 
 
-def _per_head(shape: ModelShape, pairs: int) -> int:
-    return shape.all_heads * pairs
-
-
 def _check_length(n_tokens: int) -> None:
     if n_tokens < 1:
         raise ValueError(f"n_tokens must be at least 1, got {n_tokens}.")
 
 
 def forward_macs(model: Any, n_tokens: int) -> int:
-    """MACs of one forward pass of a model over one text, output head included.
-
-    Args:
-        model: As for `ModelShape.from_model`.
-        n_tokens: Length of the text.
+    """MACs of one forward pass of a model (as for `ModelShape.from_model`) over one text, output head included.
 
     Raises:
         UnsupportedModelError: If the formulas do not cover the model or its head.

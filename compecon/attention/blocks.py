@@ -53,14 +53,14 @@ class Block:
             self.holders |= {part for part in self.model.modules() if not self.places.keys().isdisjoint(part.modules())}
 
     def enter(self) -> None:
-        """A module that holds the attention starts; the outermost begins a forward pass."""
+        """Called when a module that holds the attention starts; the outermost begins a forward pass."""
         if not self.forward_pass().depth:
             self.called = True
             self.passes[get_ident()] = ForwardPass()
         self.forward_pass().depth += 1
 
     def leave(self) -> None:
-        """Such a module has ended."""
+        """Called when such a module has ended."""
         self.forward_pass().depth -= 1
 
     def arrive(self, module: nn.Module) -> tuple[Stack, int]:
@@ -73,7 +73,7 @@ class Block:
         if layer is None and in_backward():
             raise UnsupportedModelError(
                 f"{type(self.model).__name__} uses one attention module for several layers, and a backward pass that "
-                "computes them anew cannot tell which; switch gradient checkpointing off."
+                "recomputes them cannot know which; switch gradient checkpointing off."
             )
         calls = self.forward_pass().calls
         nth = calls[stack]
@@ -118,7 +118,7 @@ def inside(block: Block) -> Iterator[None]:
         raise UnsupportedModelError(
             f"{type(block.model).__name__} ran in another thread than the block around it: nothing was budgeted or "
             "recorded. Open the block in the thread that runs the model, or use asyncio.to_thread or "
-            "contextvars.copy_context().run, which take it along."
+            "contextvars.copy_context().run, which carry it over."
         )
     if block.called and not block.reached:
         raise UnsupportedModelError(
@@ -146,7 +146,7 @@ def blocks_of(module: nn.Module) -> list[Block]:
     if missed and in_backward():
         if len(set(missed.values())) > 1:
             raise UnsupportedModelError(
-                f"a backward pass computes {type(module).__name__} anew in a thread of its own, while several threads "
+                f"a backward pass recomputes {type(module).__name__} in a thread of its own, while several threads "
                 "have blocks on the model; train one at a time, or switch gradient checkpointing off."
             )
         return list(missed)

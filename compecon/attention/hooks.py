@@ -25,8 +25,6 @@ from compecon.attention.policies.top_k import TopK
 from compecon.attention.recorded import LayerAttention
 from compecon.errors import UnsupportedModelError
 
-__all__ = ["LayerAttention", "budgeted_attention", "recorded_attention", "require_routed"]
-
 _HIGHEST_LOGITS = TopK()
 
 

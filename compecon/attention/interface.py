@@ -49,14 +49,8 @@ def attention_forward(
 ) -> tuple[Tensor, Tensor | None]:
     """Attention as the blocks around this line want it, or as ``found`` computes it outside of any.
 
-    Args:
-        module: The layer.
-        query: Shape (batch, head, query, feature).
-        key: Shape (batch, key head, key, feature).
-        value: Shape (batch, key head, key, value feature).
-        attention_mask: See :class:`~compecon.attention.kernel.Inputs`.
-        found: The attention implementation that the model had before the first block.
-        **kwargs: What the layer passes besides.
+    Arguments are those that transformers passes (see `Inputs`), and the attention implementation that the model had
+    before the first block.
 
     Returns:
         Mixed values, shape (batch, query, head, value feature), and the weights if they were computed.

@@ -24,32 +24,19 @@ Choose: TypeAlias = Callable[[Tensor, Tensor], Tensor]  # (scores, visible) -> k
 @final
 @dataclass(frozen=True, slots=True, eq=False)
 class Inputs:
-    """What a model hands to its attention function.
+    """What a model passes to its attention function."""
 
-    Attributes:
-        query: Shape (batch, head, query, feature).
-        key: Shape (batch, key head, key, feature); a key head serves one or several consecutive heads.
-        value: Shape (batch, key head, key, value feature).
-        mask: Broadcastable to (batch, head, query, key): booleans, True where visible; or floats added to the scores,
-            which hide what :func:`~compecon.attention.masks.visible_keys` says.
-        scaling: Factor of the scores.
-        causal: Without a mask, whether a query sees only the keys up to its own place.
-        bias: Added to the scores before any selection, broadcastable to (batch, head, query, key) (T5's positions).
-        softcap: Scores are squeezed into (-softcap, softcap) by tanh (Gemma 2).
-        sinks: One logit a head that takes part in the softmax and is not read (gpt-oss); shape (head,).
-        dropout: Probability of dropping a weight.
-    """
-
-    query: Tensor
-    key: Tensor
-    value: Tensor
+    query: Tensor  # shape (batch, head, query, feature)
+    key: Tensor  # shape (batch, key head, key, feature); a key head serves one or several consecutive heads
+    value: Tensor  # shape (batch, key head, key, value feature)
+    # Broadcastable to (batch, head, query, key): True where visible; or floats added to scores, see `visible_keys`
     mask: Tensor | None
-    scaling: float
-    causal: bool = False
-    bias: Tensor | None = None
-    softcap: float | None = None
-    sinks: Tensor | None = None
-    dropout: float = 0.0
+    scaling: float  # factor of the scores
+    causal: bool = False  # without a mask, whether a query sees only the keys up to its own position
+    bias: Tensor | None = None  # added to the scores before any selection, broadcastable to them (T5's positions)
+    softcap: float | None = None  # scores are squeezed into (-softcap, softcap) by tanh (Gemma 2)
+    sinks: Tensor | None = None  # a logit per head that takes part in the softmax and is not read (gpt-oss)
+    dropout: float = 0.0  # probability of dropping a weight
 
 
 class Outputs(NamedTuple):
@@ -71,7 +58,7 @@ def attend(inputs: Inputs, choose: Choose | None = None) -> Outputs:
         Weights are before dropout, in float32 or float64, 0 where nothing is read.
 
     Raises:
-        ValueError: If the result is NaN, or if it cannot be told what the mask hides.
+        ValueError: If the result is NaN, or it is unclear what the mask hides.
     """
     groups = inputs.query.shape[1] // inputs.key.shape[1]
     value = inputs.value.repeat_interleave(groups, 1) if groups > 1 else inputs.value

@@ -16,12 +16,7 @@ def forward(model: nn.Module, batch: Mapping[str, Any], **options: Any) -> Any:
 
     A classifier on a decoder reads the last token that is not its padding, so transformers refuses several texts where
     the config names no padding, even texts of one length. Here such a model gets a padding token for this one call, of
-    its own vocabulary and the last token of none of the texts. The model is left as it is.
-
-    Args:
-        model: A transformers model, or a wrapper around one (`DistributedDataParallel`, `torch.compile`).
-        batch: Keyword arguments of the model.
-        **options: More of them.
+    its own vocabulary and the last token of none of the texts. The model, or wrapper around one, is left as it is.
 
     Raises:
         ValueError: If the model's config asks for tuples, in which nothing has a name.
@@ -69,12 +64,12 @@ def unwrapped(model: nn.Module) -> nn.Module:
 
 
 def with_unused_padding(ids: Tensor, mask: Tensor | None, vocabulary: int) -> tuple[Tensor, Tensor]:
-    """Pad with a token that ends none of the texts.
+    """Pad with a token that ends none of the texts, of which there must be fewer than different tokens.
 
     Args:
         ids: Tokens, shape (text, token).
         mask: 1 for tokens and 0 for padding, of the same shape; None if nothing is padding.
-        vocabulary: Number of different tokens, more than there are texts.
+        vocabulary: Number of different tokens.
 
     Returns:
         The tokens with that padding, and the padding's id, a tensor without dimensions.

@@ -45,9 +45,6 @@ def is_routed(model_type: str) -> bool | None:
 def is_encoder_decoder(model_type: str) -> bool:
     """Whether an architecture has an encoder and a decoder where its config does not say so.
 
-    Args:
-        model_type: As in ``config.json``, such as "t5".
-
     Examples:
         >>> is_encoder_decoder("t5"), is_encoder_decoder("bert")
         (True, False)

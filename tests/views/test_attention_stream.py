@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from compecon.attention.budget import KeyBudget
-from compecon.attention.hooks import LayerAttention, budgeted_attention, recorded_attention
+from compecon.attention.hooks import budgeted_attention, recorded_attention
 from compecon.attention.policies import POLICIES
+from compecon.attention.recorded import LayerAttention
 from compecon.checkpoints.encode_text import Encoded
 from compecon.checkpoints.load import Checkpoint
 from compecon.errors import UnsupportedModelError

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, final
+from typing import final
 
 from torch import Tensor
+from torch.utils.hooks import RemovableHandle
 from typing_extensions import override
 
 from compecon.compression.families import Layer
@@ -21,13 +22,9 @@ class FfnL1(RelativeCost):
     """
 
     @override
-    def _watch(self, layer: Layer, keep: Callable[[Tensor], object]) -> Any:
-        return layer.neurons_out.register_forward_pre_hook(lambda _, inputs: _nothing(keep(inputs[0])))
+    def _watch(self, layer: Layer, keep: Callable[[Tensor], None]) -> list[RemovableHandle]:
+        return [layer.neurons_out.register_forward_pre_hook(lambda _, inputs: keep(inputs[0]))]
 
     @override
     def _of_layer(self, layer: Layer, seen: Tensor, mask: Tensor | None) -> Tensor:
         return over_tokens(seen.abs(), mask).mean()
-
-
-def _nothing(_: object) -> None:
-    """What a hook that changes nothing gives back."""

@@ -7,10 +7,11 @@ from typing import Any, final
 
 import torch
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 from typing_extensions import override
 
 from compecon.compression.families import Layer
-from compecon.incentives.costs.relative import Handles, RelativeCost, over_tokens
+from compecon.incentives.costs.relative import RelativeCost, over_tokens
 
 
 @final
@@ -23,7 +24,7 @@ class GroupLasso(RelativeCost):
     """
 
     @override
-    def _watch(self, layer: Layer, keep: Callable[[Tensor], object]) -> Any:
+    def _watch(self, layer: Layer, keep: Callable[[Tensor], None]) -> list[RemovableHandle]:
         parts: list[Tensor] = []
 
         def note(_module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
@@ -32,8 +33,7 @@ class GroupLasso(RelativeCost):
                 keep(torch.cat(parts, -1))
                 parts.clear()
 
-        modules = (layer.heads_out, layer.neurons_out)
-        return Handles([module.register_forward_pre_hook(note) for module in modules])
+        return [module.register_forward_pre_hook(note) for module in layer.matrices]
 
     @override
     def _of_layer(self, layer: Layer, seen: Tensor, mask: Tensor | None) -> Tensor:

@@ -6,10 +6,11 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import Any, final
+from typing import final
 
 import torch
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 from typing_extensions import override
 
 from compecon.compression.families import Layer, layers_of
@@ -41,12 +42,13 @@ class RelativeCost(ComputeCost):
             stack.callback(delattr, model, NAME)
             model.add_module(NAME, start)
             for i, layer in enumerate(layers):
-                stack.callback(self._watch(layer, partial(seen.__setitem__, i)).remove)
+                for handle in self._watch(layer, partial(seen.__setitem__, i)):
+                    stack.callback(handle.remove)
             yield read
 
     @abstractmethod
-    def _watch(self, layer: Layer, keep: Callable[[Tensor], object]) -> Any:
-        """Hook a layer so that `keep` gets what the cost needs; returns the hook's handle."""
+    def _watch(self, layer: Layer, keep: Callable[[Tensor], None]) -> list[RemovableHandle]:
+        """Hook a layer so that `keep` gets what the cost needs; returns the hooks' handles."""
 
     @abstractmethod
     def _of_layer(self, layer: Layer, seen: Tensor, mask: Tensor | None) -> Tensor:
@@ -68,18 +70,6 @@ class _Start(nn.Module):
         start = torch.where(self.value.isnan(), first, self.value)
         self.value.copy_(start)
         return total / start
-
-
-class Handles:
-    """Several hooks as one."""
-
-    def __init__(self, handles: list[Any]) -> None:
-        self.handles = handles
-
-    def remove(self) -> None:
-        """Remove all of them."""
-        for handle in self.handles:
-            handle.remove()
 
 
 def over_tokens(values: Tensor, mask: Tensor | None) -> Tensor:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, final
+from typing import final
 
 import torch
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 from typing_extensions import override
 
 from compecon.compression.families import Layer
-from compecon.incentives.costs.relative import Handles, RelativeCost
+from compecon.incentives.costs.relative import RelativeCost
 
 
 @final
@@ -21,7 +22,7 @@ class ScoreL1(RelativeCost):
     """
 
     @override
-    def _watch(self, layer: Layer, keep: Callable[[Tensor], object]) -> Any:
+    def _watch(self, layer: Layer, keep: Callable[[Tensor], None]) -> list[RemovableHandle]:
         seen: list[Tensor] = []
         names = layer.projections
 
@@ -32,7 +33,7 @@ class ScoreL1(RelativeCost):
                 seen.clear()
                 keep(torch.cat(parts[:2], -1))
 
-        return Handles([module.register_forward_hook(note) for module in names])
+        return [module.register_forward_hook(note) for module in names]
 
     @override
     def _of_layer(self, layer: Layer, seen: Tensor, mask: Tensor | None) -> Tensor:
