@@ -18,18 +18,23 @@ _SIGNS = frozenset({"config.json", "adapter_config.json", "pytorch_model.bin", "
 
 @dataclass(frozen=True)
 class CheckpointEntry:
-    """One line of the list.
+    """One checkpoint in the list of `list_checkpoints`.
 
     Attributes:
         name: What ``load_checkpoint`` takes for a bundled or cached one; the folder's name for a local one.
         path: Its folder; ``load_checkpoint`` takes it in every case.
-        origin: Where it comes from.
+        origin: Where it comes from: ``"bundled"``, ``"local"`` or ``"hub-cache"``.
         title: A line for people; the name where the checkpoint states none.
         task: What it was trained for, such as ``"sentiment"``; may be empty.
         architecture: Model class; empty if the folder is broken.
         preflight: What is known of it, without a digest; ``None`` if the folder is broken.
         problem: Why it cannot be loaded, one sentence; empty if it can.
-        limits: What it cannot do, as whoever made it says; may be empty.
+        limits: What it cannot do, in the words of its author; may be empty.
+
+    Example:
+        >>> entry = next(each for each in list_checkpoints() if each.name == "sentiment")
+        >>> entry.origin, entry.task, entry.problem
+        ('bundled', 'sentiment', '')
     """
 
     name: str
@@ -52,6 +57,10 @@ def list_checkpoints(local_dirs: Sequence[str | Path] = ()) -> tuple[CheckpointE
 
     Returns:
         Bundled, then local, then those of the Hub cache, each group by name; a folder is listed once.
+
+    Example:
+        >>> {"sentiment", "similarity", "entailment", "causal"} <= {entry.name for entry in list_checkpoints()}
+        True
     """
     named = [entry for entry in os.environ.get(VARIABLE, "").split(os.pathsep) if entry]
     local = [Path(os.path.expanduser(folder)) for folder in (*local_dirs, *named)]  # noqa: PTH111 - takes any user

@@ -19,15 +19,21 @@ Span: TypeAlias = tuple[int, int, int]
 
 @dataclass(frozen=True, eq=False)
 class Encoded:
-    """A text as tokens.
+    """A text as tokens, from `Checkpoint.encode`.
 
     Attributes:
         batch: Inputs of the model's forward, each of shape (1, token), on the model's device.
         tokens: What to show for each token: no word-piece marks, white space made visible.
         joined: Whether each token continues the word of the token before it.
         special: Whether each token was added by the tokenizer rather than written in the text.
-        spans: Where each token stands: which of the texts (0 or 1), first character, one behind the last, without
-            white space around it; None for a token that stands nowhere. None as a whole if the tokenizer cannot tell.
+        spans: Where each token stands: which of the texts (0 or 1), first character, one past the last, without white
+            space around it; None for a token that stands nowhere. None as a whole if the tokenizer does not say.
+
+    Example:
+        >>> from compecon import load_checkpoint
+        >>> encoded = load_checkpoint("sentiment", device="cpu").encode("A fine film.")
+        >>> encoded.special[0], encoded.spans[2], encoded.batch["input_ids"].shape
+        (True, (0, 2, 6), torch.Size([1, 6]))
     """
 
     batch: dict[str, Tensor]

@@ -38,7 +38,7 @@ _SPARE = 1.05  # share of the disk space asked for beyond the files themselves
 
 @dataclass(frozen=True)
 class DownloadPlan:
-    """What a download would fetch.
+    """What a download would fetch, from `plan_download`.
 
     Attributes:
         repo_id: Such as ``"owner/name"``.
@@ -46,6 +46,11 @@ class DownloadPlan:
         files: Names, weights last.
         sizes: Bytes of each file.
         licence: As the model card states it; ``None`` if it does not.
+
+    Example:
+        >>> plan = DownloadPlan("owner/name", 40 * "0", ("config.json", "model.safetensors"), (600, 5_000_000), "mit")
+        >>> plan.total_bytes
+        5000600
     """
 
     repo_id: str
@@ -67,9 +72,17 @@ def plan_download(repo_id: str, hub: HfApi | None = None) -> DownloadPlan:
         repo_id: Such as ``"owner/name"``.
         hub: Where to ask; the Hugging Face Hub by default, with the token that ``hf auth login`` stored, if any.
 
+    Returns:
+        The files that loading needs, at one pinned commit.
+
     Raises:
         OfflineError: If the Hub is switched off (``HF_HUB_OFFLINE``) or cannot be reached.
         CheckpointError: If the id is malformed or unknown, access is restricted, or there is nothing to load.
+
+    Example:
+        >>> plan_download("not a Hub id")
+        Traceback (most recent call last):
+        compecon.errors.CheckpointError: 'not a Hub id' is not a Hub id; they look like 'owner/name'.
     """
     if not is_repo_id(repo_id):
         raise CheckpointError(f"{repo_id!r} is not a Hub id; they look like 'owner/name'.")
@@ -98,6 +111,9 @@ def download(plan: DownloadPlan, progress: Callable[[int, int], None] | None = N
     Raises:
         OfflineError: If the Hub is switched off or cannot be reached.
         CheckpointError: If access is restricted or the disk is too full.
+
+    Example:
+        >>> folder = download(plan_download("prajjwal1/bert-tiny"))  # doctest: +SKIP
     """
     api = hub or HfApi(library_name="compecon")
     cache = hub_cache()

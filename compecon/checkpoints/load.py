@@ -26,7 +26,7 @@ from compecon.errors import CheckpointError, NoHeadLeftError, TextError
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """A loaded model with its tokenizer.
+    """A loaded model with its tokenizer, from `load_checkpoint`.
 
     Attributes:
         name: Bundled name, Hub id or folder name.
@@ -38,6 +38,11 @@ class Checkpoint:
         device: Where the model is.
         preflight: What was known before loading, with the digest and the kind that loading found.
         digest: Short digest of everything that was loaded; the same digest gives the same numbers.
+
+    Example:
+        >>> encoded = load_checkpoint("sentiment", device="cpu").encode("A fine film.")
+        >>> encoded.tokens
+        ('[CLS]', 'a', 'fine', 'film', '.', '[SEP]')
     """
 
     name: str
@@ -58,13 +63,14 @@ class Checkpoint:
         Args:
             text: At most 100,000 characters.
             pair: A second text, for models trained on pairs.
-            max_tokens: Most tokens accepted; the model's own limit also applies.
+            max_tokens: Most tokens accepted, at least 1; the model's own limit also applies.
 
         Returns:
             One text as a batch of one.
 
         Raises:
             TextError: If the text is empty, too long, or a pair given to a model that reads single texts.
+            CheckpointError: If the tokenizer makes a token that the model does not know.
         """
         if pair is not None and self.kind == "causal-lm":
             raise TextError("A causal language model continues one text; it does not read pairs. Give one text.")
@@ -91,7 +97,7 @@ class Checkpoint:
 
 
 def load_checkpoint(source: str | Path, device: str = "auto") -> Checkpoint:
-    """Load a model for looking at its attention. Never downloads and never runs code that a checkpoint brings along.
+    """Load a model to look at its attention. Never downloads and never runs code that a checkpoint brings along.
 
     Args:
         source: A bundled name, a folder, or a Hub id already in the local Hub cache.
@@ -99,12 +105,17 @@ def load_checkpoint(source: str | Path, device: str = "auto") -> Checkpoint:
 
     Returns:
         The model in float32 on every device, so that figures agree between machines. Its attention is PyTorch's fused
-        kernel, which hands out no weights: `output_attentions=True` gives an empty tuple. Take `recorded_attention`, or
+        kernel, which returns no weights: `output_attentions=True` gives an empty tuple. Use `recorded_attention`, or
         call `model.set_attn_implementation("eager")` first.
 
     Raises:
         CheckpointError: If the checkpoint is missing, damaged, unsafe or too large, or the device is absent.
-        UnsupportedModelError: If its attention or its output is none that compecon can show.
+        UnsupportedModelError: If compecon cannot show its attention or its output.
+
+    Example:
+        >>> checkpoint = load_checkpoint("sentiment", device="cpu")
+        >>> checkpoint.kind, checkpoint.labels
+        ('classification', ('negative', 'positive'))
     """
     return _load(locate(source), device)
 

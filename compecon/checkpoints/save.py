@@ -42,9 +42,9 @@ def save_checkpoint(
         model: The model; it is left alone.
         tokenizer: Its tokenizer; saved without the length limit that tokenizing a batch leaves behind.
         folder: Where to write; must not exist, or be empty.
-        record: What the checkpoint says about itself in `compecon.json`: "title", "task", "metrics" (a sequence of
-            `ReportedMetric`) and "training", an object of whatever tells how it came about, such as recipe, target,
-            price, seed and parent. JSON values, or dataclasses of them.
+        record: What the checkpoint says about itself in `compecon.json`: "title", "task", "limits", "metrics" (some
+            `ReportedMetric`) and "training", an object of whatever tells how the model came about, such as recipe,
+            target, price, seed and parent. JSON values, or dataclasses of them.
         dtype: What the weights are rounded to on disk.
 
     Returns:
@@ -54,6 +54,14 @@ def save_checkpoint(
         CheckpointError: If the folder has content.
         ValueError: If the record has another entry, or a number that is not finite.
         TypeError: If the record is neither JSON nor made of dataclasses.
+
+    Example:
+        >>> from compecon import load_checkpoint
+        >>> checkpoint = load_checkpoint("sentiment", device="cpu")
+        >>> with TemporaryDirectory() as scratch:
+        ...     folder = save_checkpoint(checkpoint.model, checkpoint.tokenizer, Path(scratch) / "mine")
+        ...     sorted(path.name for path in folder.iterdir())[:3]
+        ['compecon.json', 'config.json', 'model.safetensors']
     """
     target = Path(folder).expanduser()
     require_empty(target)

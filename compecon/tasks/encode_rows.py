@@ -57,11 +57,22 @@ def encode(tokenizer: PreTrainedTokenizerBase, part: Split | Documents, max_toke
     Args:
         tokenizer: The model's tokenizer.
         part: Rows of a `Task`, or documents of a `LanguageTask`.
-        max_tokens: Longer texts are cut at their end, the longer of a pair first.
+        max_tokens: Most tokens of a row, at least 1: longer texts are cut at their end, the longer of a pair first.
+
+    Returns:
+        A dict per row with "input_ids" and the tokenizer's other columns, lists of ints, and "labels": the target of a
+        text, or the tokens of a row of documents.
 
     Raises:
         TaskError: If documents are too short for a row, or the tokenizer has no end token to begin them with, or
             nothing to separate the texts of a pair with.
+
+    Example:
+        >>> from compecon import load_checkpoint
+        >>> part = Split(("A fine film.",), (), np.array([1]))
+        >>> rows = encode(load_checkpoint("sentiment", device="cpu").tokenizer, part, max_tokens=4)
+        >>> len(rows[0]["input_ids"]), rows[0]["labels"]
+        (4, 1)
     """
     return _texts(tokenizer, part, max_tokens) if isinstance(part, Split) else _stream(tokenizer, part, max_tokens)
 

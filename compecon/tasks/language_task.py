@@ -31,7 +31,12 @@ class LanguageTask(Measured[Documents]):
         name: Short name: "wikitext-2".
         splits: As of every task, of documents; at least two each, since documents are what is resampled.
         metrics: As of every task; predictions are the nats of each document, targets its tokens or words.
-        kind: What sets its objective and its rows apart from those of other tasks.
+        kind: "language": what sets its objective and its rows apart from those of other tasks.
+
+    Example:
+        >>> task = LanguageTask("notes", {"test": (Document("One.", 2), Document("Two words.", 3))})
+        >>> task.metric, task.higher_is_better, len(task.part("test"))
+        ('perplexity', False, 2)
     """
 
     name: str

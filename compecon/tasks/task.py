@@ -1,4 +1,4 @@
-"""A task: texts with what should be said about them, in splits, and the number that says how well it was said."""
+"""A task: texts with targets, in splits, and the number that says how well a model does."""
 
 from __future__ import annotations
 
@@ -31,9 +31,17 @@ class Split:
     """Rows of a task, column by column.
 
     Attributes:
-        texts: The texts, or the first of each pair.
+        texts: The texts, or the first of each pair; at least one.
         pairs: The second text of each pair; empty for single texts.
         targets: Shape (row,): class indices (int64) or scores (float64).
+
+    Raises:
+        ValueError: If there is no row, or the columns differ in length.
+
+    Example:
+        >>> rows = Split(("A fine film.", "A dull film."), (), np.array([1, 0]))
+        >>> len(rows), rows.head(1).texts
+        (2, ('A fine film.',))
     """
 
     texts: tuple[str, ...]
@@ -67,14 +75,14 @@ class Split:
 
 
 class Measured(Generic[Part]):
-    """What every task has, whatever its rows: parts by name, and metrics of which the first is the one chosen by.
+    """What every task has, whatever its rows.
 
     Attributes:
         name: Short name.
         splits: "train" to learn from, "dev" to choose by, "test" to report once; "rehearsal" to learn from before
             "train", where there is one; any other name is reported beside "test". A task need not have them all.
         metrics: The first is what is chosen by; the others are reported beside it.
-        kind: Which objective, rows and predictions it has; what differs by it is looked up, never asked.
+        kind: Which objective, rows and predictions it has.
     """
 
     name: str
@@ -104,11 +112,7 @@ class Measured(Generic[Part]):
         return beside or tuple(name for name in self.splits if name == "dev")
 
     def part(self, name: str) -> Part:
-        """The rows of a split.
-
-        Raises:
-            TaskError: If there are none; a task can be without "train" and still be good for measuring.
-        """
+        """The rows of a split; TaskError if there are none. Without "train", a task can still be measured on."""
         if name not in self.splits:
             use = " It can be measured on, not learnt from." if name == "train" and self.reported else ""
             raise TaskError(f"{self.name} has no {name} rows here, only {', '.join(self.splits) or 'none'}.{use}")
@@ -127,7 +131,17 @@ class Task(Measured[Split]):
         splits: As of every task.
         metrics: As of every task.
         stated: Whether a person has said that class 0, 1, ... is output 0, 1, ... of a head without names.
-        reading: How its files were understood; None for a task that is no file.
+        reading: How its files were understood; None for a task that is not from files.
+
+    Raises:
+        TaskError: If a target is not the index of a label, or not finite.
+
+    Example:
+        >>> from compecon.tasks.task_metrics import accuracy
+        >>> rows = Split(("A fine film.", "A dull film."), (), np.array([1, 0]))
+        >>> task = Task("films", "classification", ("negative", "positive"), {"test": rows}, (accuracy,))
+        >>> task.metric, task.check_labels(["POSITIVE", "NEGATIVE"]).columns
+        ('accuracy', (1, 0))
     """
 
     name: str
@@ -148,16 +162,16 @@ class Task(Measured[Split]):
                 )
 
     def check_labels(self, labels: Sequence[str]) -> LabelMatch:
-        """See whether a head is made for this task.
+        """Match the outputs of a head to the classes of this task.
 
         Args:
             labels: Names of the head's outputs in their order, as `Checkpoint.labels`.
 
         Returns:
-            Which output is which class; give it to `predictions`, and take ``logits[:, match.columns]`` for a loss.
+            Which output is which class, for `predictions`; ``logits[:, match.columns]`` are in the task's order.
 
         Raises:
-            LabelDoubtError: If it has no names, and nobody has said the order (see `with_order`).
+            LabelDoubtError: If the head has no names, and the order is not stated (see `with_order`).
             TaskError: If the head has another number of outputs, or other classes.
         """
         if self.kind == "regression":
@@ -182,7 +196,7 @@ class Task(Measured[Split]):
         return replace(self, labels=tuple(self.labels[place] for place in order), splits=splits, stated=True)
 
     def predictions(self, logits: np.ndarray, match: LabelMatch | None = None) -> np.ndarray:
-        """What a model says, in the form of the targets: class indices (ties to the first class), or scores.
+        """What a model predicts, in the form of the targets: class indices (ties to the first class), or scores.
 
         Args:
             logits: Shape (row, output).

@@ -31,6 +31,10 @@ class Estimate:
         low: Lower end of the 95% percentile-bootstrap interval.
         high: Upper end.
         n: Number of units that were resampled: rows, or documents for a perplexity.
+
+    Example:
+        >>> print(Estimate(0.75, 0.25, 1.0, n=4))
+        0.75 [0.25, 1] (n=4)
     """
 
     value: float
@@ -60,6 +64,11 @@ class Metric:
         higher_is_better: Direction.
         scale: What people multiply it by: 100 for points, 1 if it is read as it is.
         check: Raises ValueError for columns it is not defined on.
+
+    Example:
+        >>> error = Metric("error", lambda predicted, wanted: abs(predicted - wanted).mean(axis=-1), False, scale=1)
+        >>> error([1.0, 2.0], [1.0, 3.0]).value
+        0.5
     """
 
     name: str

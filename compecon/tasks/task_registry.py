@@ -122,22 +122,30 @@ def read_task(name: str, data: Path | None = None, *, offline: bool = False, ski
     """Read a task by its name.
 
     A name may also be ``files:PATH``, or ``files:PATH?text=COLUMN&label=COLUMN`` with these or others of `read_table`'s
-    arguments: pair, kind, labels, seed and encoding, for local files; columns are "text" and "label" unless said
-    otherwise. Column names are spelled as in a URL, and a path with a question mark in it needs `read_table` itself.
+    arguments: pair, kind, labels, seed and encoding, for local files; columns are "text" and "label" by default. Column
+    names are spelled as in a URL, and a path with a question mark in it needs `read_table` itself.
 
-    Behind any name, ``?labels=A,B,C`` says what class 0, 1, ... are called, and so what outputs 0, 1, ... of a head
-    mean that names none.
+    After any name, ``?labels=A,B,C`` gives the names of class 0, 1, ..., and so of outputs 0, 1, ... of a head that
+    names none.
 
     Args:
         name: One of `TASKS`, or of local files.
-        data: Data folder of the entry's layout; the Hub if None. A task that is made here looks at neither.
+        data: Data folder of the entry's layout; the Hub if None. A task that is made here needs neither.
         offline: Refuse to ask the Hub. To read what its cache holds, set HF_HUB_OFFLINE=1 in the environment instead.
         skip_bad_rows: Leave out rows of local files that cannot be used, instead of refusing the file.
+
+    Returns:
+        A `Task`, or a `LanguageTask` for "wikitext-2", "wikitext-103" and "corpus".
 
     Raises:
         TaskError: If the name is unknown, the task is refused, or the data folder does not hold it.
         FileNotFoundError: If local files are absent.
         OfflineError: If the Hub is needed and out of reach, or `offline`.
+
+    Example:
+        >>> task = read_task("reviews")
+        >>> task.labels, {name: len(rows) for name, rows in task.splits.items()}
+        (('negative', 'positive'), {'train': 4000, 'dev': 500, 'test': 1000, 'new forms': 500})
     """
     path, options = options_of(name)
     if name.startswith(FILES):

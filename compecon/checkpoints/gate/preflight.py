@@ -32,7 +32,7 @@ from compecon.errors import CheckpointError, UnsupportedModelError
 
 @dataclass(frozen=True)
 class Preflight:
-    """A checkpoint that passed the gate. ``json.dumps(dataclasses.asdict(...))`` works on it.
+    """What is known of a checkpoint that passed the gate. ``json.dumps(dataclasses.asdict(...))`` works on it.
 
     Attributes:
         name: Folder name, or the Hub id of a folder in the Hub cache.
@@ -54,9 +54,15 @@ class Preflight:
         digest: First 12 hexadecimal digits of the sha256 of everything that is loaded; empty where it was not computed.
         routed: Whether attention can be observed and budgeted; ``None`` where only loading can tell.
         abilities: What the dashboard can do with it, in plain words.
-        limits: What it cannot, or what to know.
+        limits: What it cannot do, or what to know.
         heads_kept: Heads left in each layer of a compacted model, numbered as before; ``None`` for a dense model.
         several_stacks: Whether it has an encoder, a decoder and attention across, which no page shows.
+
+    Example:
+        >>> from compecon import list_checkpoints
+        >>> about = next(entry.preflight for entry in list_checkpoints() if entry.name == "sentiment")
+        >>> about.kind, about.labels
+        ('classification', ('negative', 'positive'))
     """
 
     name: str
