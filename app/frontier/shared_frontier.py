@@ -12,10 +12,10 @@ from typing import Any, final
 from app.frontier.frontier_plot import frontier_figure
 from app.server.resources import checkpoints, runs
 from compecon.evaluation.evaluation_records import EvaluationStore
+from compecon.runs.folder import METRICS
 from compecon.runs.history import History
 from compecon.runs.home import Home
 from compecon.runs.run_record import RunRecord, RunState
-from compecon.runs.store import METRICS
 from compecon.views.frontier.axes import axes_of, tasks_of
 from compecon.views.frontier.drawn import FrontierAxes, FrontierView
 from compecon.views.frontier.frontier_points import FrontierPoint

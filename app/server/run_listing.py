@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import final
 
 from compecon.errors import RunError
+from compecon.runs.folder import SPEC, STATUS
 from compecon.runs.run_record import RunRecord
-from compecon.runs.store import SPEC, STATUS, RunStore
+from compecon.runs.store import RunStore
 
 _Signature = tuple[tuple[int, int, int], ...]
 

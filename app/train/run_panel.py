@@ -22,7 +22,6 @@ from compecon.errors import CompeconError, NewerError, RunError
 from compecon.files.durable import read_json, tail
 from compecon.paths import dashboard_root
 from compecon.runs.run_record import SCHEMA, RunRecord, RunState
-from compecon.runs.store import LOG
 from compecon.views.compare.pair import parent_of
 from compecon.views.runs.curves import metrics_csv
 from compecon.views.runs.detail import Action, RunDetail, run_detail

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, final
 
 from app.server.resources import run_store
 from compecon.runs.executors.choice import executor_for, executor_of
+from compecon.runs.folder import METRICS
 from compecon.runs.history import History
 from compecon.runs.run_record import RunRecord, RunState
-from compecon.runs.store import METRICS
 from compecon.views.runs.curves import Courses
 from compecon.views.runs.pace import step_durations
 

@@ -18,12 +18,13 @@ from compecon.benchmarks.settings import Settings
 from compecon.benchmarks.workers import executor_in, wait_for
 from compecon.errors import CompeconError
 from compecon.runs.executors.local import LocalExecutor
+from compecon.runs.folder import METRICS
 from compecon.runs.history import History
 from compecon.runs.home import Home
 from compecon.runs.locks import Lock
 from compecon.runs.queue import Queue
 from compecon.runs.run_record import RunSpec
-from compecon.runs.store import METRICS, RunStore
+from compecon.runs.store import RunStore
 from compecon.views.runs.curves import Courses
 
 _ALIVE_GOAL_S, _LIST_GOAL_S, _POLL_GOAL_MS = 0.3, 0.5, 20.0

@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 
 from compecon.files.durable import Json, write_json
+from compecon.runs.folder import SPEC, STATUS
 from compecon.runs.run_record import RunSpec, RunState, Status
-from compecon.runs.store import SPEC, STATUS, RunStore
+from compecon.runs.store import RunStore
 
 _STAGE = "incentive"
 

@@ -10,9 +10,10 @@ from typing import TypeVar
 
 from compecon.errors import CompeconError
 from compecon.runs.executors.local import LocalExecutor
+from compecon.runs.folder import LOCK
 from compecon.runs.home import Home
 from compecon.runs.locks import is_held
-from compecon.runs.store import LOCK, RunStore
+from compecon.runs.store import RunStore
 
 _WITHIN_S = 120.0
 _POLL_S = 0.002

@@ -138,12 +138,13 @@ def _dry_run(recipe: str, params: Mapping[str, Any], *, as_json: bool) -> None:
 
 def _background(recipe: str, params: dict[str, Any], *, executor: str, ray_address: str, **about: str) -> None:
     from compecon.commands.home import open_runs
-    from compecon.runs.executors.choice import ExecutorOptions, executor_for
+    from compecon.runs.executors.choice import executor_for
+    from compecon.runs.executors.ray import Cluster
     from compecon.runs.submission import new_spec
 
     spec = read(lambda given: {"spec": new_spec(recipe, given, **about)}, params)["spec"]
     store = open_runs()
-    submit(executor_for(executor, store, ExecutorOptions.from_environment(ray_address)), store, spec)
+    submit(executor_for(executor, store, Cluster.from_environment(ray_address)), store, spec)
 
 
 def _taken(params: dict[str, Any], out: dict[str, Any]) -> None:

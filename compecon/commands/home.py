@@ -72,7 +72,7 @@ def recent_steps(record: RunRecord) -> list[dict[str, Any]]:
     """The last steps of the stage that a run is in."""
     from compecon.files.durable import tail, whole_lines
     from compecon.files.safe_reader import parse_json
-    from compecon.runs.store import METRICS
+    from compecon.runs.folder import METRICS
 
     steps = []
     for line in whole_lines(tail(record.folder / METRICS).encode()).splitlines():

@@ -81,7 +81,7 @@ def _lost(store: RunStore) -> list[str]:
 
 def _start(store: RunStore, names: list[str], anyway: bool) -> tuple[tuple[str, ...], list[str]]:
     """Start each; one that cannot be started does not stop the others."""
-    from compecon.runs.executors.choice import executor_of, start_anyway
+    from compecon.runs.executors.choice import executor_of
 
     started, failed = [], []
     for run_id in names:
@@ -91,7 +91,7 @@ def _start(store: RunStore, names: list[str], anyway: bool) -> tuple[tuple[str, 
             if not record.state.is_finished and executor.lives(record) is not None:
                 typer.echo(_not_now(record), err=True)
                 continue
-            start_anyway(executor, run_id) if anyway else executor.start(run_id)
+            executor.start_anyway(run_id) if anyway else executor.start(run_id)
             started.append(run_id)
         except RunError as error:
             failed.append(str(error))

@@ -79,7 +79,7 @@ def log(
 ) -> None:
     """The end of a run's log."""
     from compecon.files.durable import tail
-    from compecon.runs.store import LOG
+    from compecon.runs.folder import LOG
 
     lines = tail(found(open_runs(), run_id).folder / LOG).splitlines()
     for line in lines[-number:]:

@@ -71,12 +71,13 @@ def _sweep_of(recipe: str, settings: Sequence[Setting]) -> Callable[..., None]:
         priority: _Priority = "",
         dry_run: DryRun = False,
     ) -> None:
-        from compecon.runs.executors.choice import ExecutorOptions, executor_for
+        from compecon.runs.executors.choice import executor_for
+        from compecon.runs.executors.ray import Cluster
 
         if sum((bool(grid), points is not None, propose is not None)) != 1 or bool(over) != (propose is not None):
             raise typer.BadParameter("give --grid, or --points, or --propose with --over.")
         store = open_runs()
-        chosen = executor_for(executor, store, ExecutorOptions.from_environment(ray_address))
+        chosen = executor_for(executor, store, Cluster.from_environment(ray_address))
         shared, about = _given(settings, params), {"title": title, "priority": priority}
         if dry_run:
             chosen_points = None if propose is not None else tuple(_points(recipe, shared, grid or [], points))

@@ -21,14 +21,9 @@ def visible_gpus() -> tuple[str, ...]:
     return tuple(str(number) for number in range(len(found)))
 
 
-def n_gpus() -> int:
-    """How many there are."""
-    return len(visible_gpus())
-
-
 def queue_of(device: str) -> str:
     """The queue that a `device` setting waits in."""
-    return "gpu" if device != "cpu" and n_gpus() else "cpu"
+    return "gpu" if device != "cpu" and visible_gpus() else "cpu"
 
 
 def polite_threads() -> int:

@@ -9,9 +9,9 @@ from typing import Any
 
 from compecon.errors import CompeconError
 from compecon.files.csv_writer import write_csv as write_csv_table
+from compecon.runs.folder import METRICS
 from compecon.runs.history import History
 from compecon.runs.run_record import RunRecord
-from compecon.runs.store import METRICS
 
 _FIRST = ("stage", "step", "total")
 _FIRST_OF_EVENTS = ("event", "stage", "step", "at")

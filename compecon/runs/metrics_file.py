@@ -13,7 +13,7 @@ from typing import Any, final
 from compecon.errors import RunError
 from compecon.files.durable import replace_file, whole_lines
 from compecon.files.safe_reader import parse_json, read_bytes
-from compecon.runs.flock import FLAGS
+from compecon.runs.locks import FLAGS
 
 MOST_BYTES = 1_000_000_000  # a line a step: millions of steps
 

@@ -11,7 +11,7 @@ from typing import Self, final
 from compecon.errors import RunError
 from compecon.files.durable import read_json
 from compecon.runs import turn
-from compecon.runs.devices_here import n_gpus
+from compecon.runs.devices_here import visible_gpus
 from compecon.runs.home import Home
 from compecon.runs.locks import Lock
 from compecon.runs.run_record import SCHEMA, checked_id
@@ -50,7 +50,7 @@ class Queue:
     @classmethod
     def of_device(cls, home: Home, device: str) -> Queue:
         """The queue of a kind of device: one slot for the CPU and one for each GPU, unless configured."""
-        return cls(home, device, home.slots.get(device, max(1, n_gpus()) if device == "gpu" else 1))
+        return cls(home, device, home.slots.get(device, max(1, len(visible_gpus())) if device == "gpu" else 1))
 
     @property
     def folder(self) -> Path:

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, final
 
 from compecon.errors import RunError
 from compecon.files.durable import Json, read_json, write_json
+from compecon.runs.folder import BALLAST, CANCEL, METRICS, OUTCOME, STATUS
 from compecon.runs.locks import Lock
 from compecon.runs.metrics_file import MetricsFile
 from compecon.runs.run_record import SCHEMA, RunState, Status
-from compecon.runs.store import BALLAST, CANCEL, METRICS, OUTCOME, STATUS
 
 if TYPE_CHECKING:
     from compecon.callbacks import StepRecord

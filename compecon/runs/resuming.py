@@ -9,9 +9,10 @@ from typing import Any
 from compecon.errors import RunError
 from compecon.files.complete import MARKER
 from compecon.files.safe_reader import parse_json, read_bytes
+from compecon.runs.folder import METRICS
 from compecon.runs.metrics_file import MOST_BYTES
 from compecon.runs.run_record import RunRecord, RunState
-from compecon.runs.store import METRICS, RunStore
+from compecon.runs.store import RunStore
 
 _STAY_AWAY = 2  # attempts without progress
 

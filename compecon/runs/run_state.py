@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+import psutil
+
 from compecon.errors import NewerError, RunError
 from compecon.files.durable import read_json
-from compecon.runs.alive import is_stalled
 from compecon.runs.folder import CANCEL, LOCK, LOG, OUTCOME, SPEC, STATUS
 from compecon.runs.locks import is_held
 from compecon.runs.run_record import SCHEMA, RunRecord, RunSpec, RunState, Status
@@ -119,7 +121,17 @@ def _seen(record: RunRecord) -> RunRecord:
         return record
     if (record.folder / CANCEL).exists():
         record = replace(record, state=RunState.STOPPING)
-    return replace(record, is_stalled=is_stalled(record.status))
+    return replace(record, is_stalled=_is_stalled(record.status))
+
+
+def _is_stalled(status: Status) -> bool:
+    """Whether the worker of a run whose lock is held was halted on this machine, as by `SIGSTOP`."""
+    if not status.pid or status.host != socket.gethostname():
+        return False
+    try:
+        return psutil.Process(status.pid).status() in (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP)
+    except psutil.Error:
+        return False
 
 
 def _unheard(record: RunRecord) -> str:

@@ -16,16 +16,7 @@ from typing import final
 
 from compecon.errors import RunError
 from compecon.files.durable import sync_folder
-from compecon.runs.folder import BALLAST as BALLAST
-from compecon.runs.folder import CANCEL as CANCEL
-from compecon.runs.folder import LOCK as LOCK
-from compecon.runs.folder import LOG as LOG
-from compecon.runs.folder import METRICS as METRICS
-from compecon.runs.folder import OUTCOME as OUTCOME
-from compecon.runs.folder import SPEC as SPEC
-from compecon.runs.folder import STATUS as STATUS
-from compecon.runs.folder import keep_ballast as keep_ballast
-from compecon.runs.folder import made_folder
+from compecon.runs.folder import CANCEL, LOCK, made_folder
 from compecon.runs.home import Home
 from compecon.runs.locks import Lock
 from compecon.runs.run_record import RunRecord, RunSpec, checked_id, is_id

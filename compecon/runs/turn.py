@@ -6,7 +6,7 @@ import os
 import stat
 import time
 
-from compecon.runs.flock import FLAGS, is_held, taken
+from compecon.runs.locks import FLAGS, is_held, taken
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # typing itself would be a fifth of what a process that waits has in memory

@@ -48,7 +48,7 @@ def main(root: str, folder: str, plan: Plan, worker: list[str]) -> None:
 
 def _slots(folder: str, plan: Plan) -> list[tuple[int, int]] | None:
     """A slot of each queue; None if the run was left, which its folder then says."""
-    from compecon.runs.flock import is_in_place
+    from compecon.runs.locks import is_in_place
     from compecon.runs.turn import wait_for_turn
 
     def unwanted() -> bool:

@@ -20,12 +20,12 @@ from compecon.errors import RunError, TrainingInterruptedError
 from compecon.files.durable import Json, read_json
 from compecon.runs.devices_here import visible_gpus
 from compecon.runs.ending import outcome_of
+from compecon.runs.folder import CANCEL, LOCK, LOG, SPEC
 from compecon.runs.home import Home
 from compecon.runs.locks import Lock
 from compecon.runs.queue import Queue, Slot, limit_of
 from compecon.runs.reporter import Reporter
 from compecon.runs.run_record import NORMAL, SCHEMA, RunSpec, RunState, checked_id
-from compecon.runs.store import CANCEL, LOCK, LOG, SPEC
 from compecon.runs.waiter import SLOTS
 
 DESCRIPTOR = "COMPECON_LOCK"  # environment variable: the open descriptor of the run's lock

@@ -19,10 +19,11 @@ from app.train import run_resources
 from compecon.checkpoints.checkpoint_fingerprint import digest_of
 from compecon.errors import RunError
 from compecon.evaluation.row_store import StatisticsStore, write_statistics
+from compecon.runs.folder import STATUS
 from compecon.runs.home import Home
 from compecon.runs.locks import Lock
 from compecon.runs.run_record import RunSpec, RunState, Status
-from compecon.runs.store import STATUS, RunStore
+from compecon.runs.store import RunStore
 from compecon.runs.submission import new_spec
 from compecon.views.compare.telling_rows import LISTS, listed_rows
 

@@ -18,9 +18,10 @@ from app.server.routes import plotly_script
 from app.state.frontier_state import FrontierPlace
 from compecon.benchmarks.runs_made import make_runs
 from compecon.files.durable import Json, write_json
+from compecon.runs.folder import SPEC, STATUS
 from compecon.runs.home import Home
 from compecon.runs.run_record import RunSpec, RunState, Status
-from compecon.runs.store import SPEC, STATUS, RunStore
+from compecon.runs.store import RunStore
 from compecon.views.frontier.advice import advise
 from compecon.views.frontier.drawn import FrontierAxes
 from compecon.views.frontier.frontier_points import FrontierPoint, Reading

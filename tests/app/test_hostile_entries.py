@@ -24,9 +24,10 @@ from compecon.evaluation.row_store import STATISTICS, StatisticsStore
 from compecon.files.durable import tail
 from compecon.paths import assets
 from compecon.runs.executors.choice import open_store
+from compecon.runs.folder import LOG, METRICS, SPEC, STATUS
 from compecon.runs.home import Home
 from compecon.runs.run_record import RunRecord
-from compecon.runs.store import LOG, METRICS, SPEC, STATUS, RunStore
+from compecon.runs.store import RunStore
 from compecon.runs.sweeps.sweep import Sweep
 from compecon.views.frontier.axes import axes_of, tasks_of
 from compecon.views.frontier.experiment_points import experiment_points

@@ -17,10 +17,11 @@ from streamlit.testing.v1 import AppTest
 from app.server import resources
 from app.train import run_list, run_resources
 from compecon.errors import RunError
+from compecon.runs.folder import LOG, METRICS, STATUS
 from compecon.runs.home import Home
 from compecon.runs.locks import Lock
 from compecon.runs.run_record import RunSpec, RunState, Status
-from compecon.runs.store import LOG, METRICS, STATUS, RunStore
+from compecon.runs.store import RunStore
 from compecon.views.runs.presets import PRESETS, QUICK
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -9,8 +9,8 @@ import signal
 import pytest
 
 from compecon.files.complete import MARKER, checkpoints_of
+from compecon.runs.folder import LOCK, METRICS, SPEC, STATUS
 from compecon.runs.run_record import RunState
-from compecon.runs.store import LOCK, METRICS, SPEC, STATUS
 from tests.support.rehearsals import assert_undisturbed, at_step, history, last_step, rehearsal, saved_step
 from tests.support.runs import ended, until, workers
 

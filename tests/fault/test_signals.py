@@ -7,9 +7,9 @@ import time
 
 import pytest
 
+from compecon.runs.folder import LOCK
 from compecon.runs.locks import is_held
 from compecon.runs.run_record import RunState
-from compecon.runs.store import LOCK
 from tests.support.rehearsals import assert_undisturbed, at_step, history, rehearsal, saved_step
 from tests.support.runs import ended, running, toy, until
 

@@ -15,13 +15,15 @@ import pytest
 
 from compecon.errors import RunError
 from compecon.files.durable import tail
-from compecon.runs.executors.choice import ExecutorOptions, executor_for
+from compecon.runs.executors.choice import executor_for
 from compecon.runs.executors.executor import Executor
+from compecon.runs.executors.ray import Cluster
+from compecon.runs.folder import LOG, METRICS
 from compecon.runs.history import History
 from compecon.runs.home import Home
 from compecon.runs.jobs.rehearsal import undisturbed
 from compecon.runs.run_record import RunRecord, RunSpec, RunState
-from compecon.runs.store import LOG, METRICS, RunStore
+from compecon.runs.store import RunStore
 from compecon.runs.submission import new_spec
 from tests.runs.job_server import serving
 from tests.support.ray_head import ray_head
@@ -63,10 +65,10 @@ def place(request: pytest.FixtureRequest, home: Home, tmp_path: Path) -> Iterato
         if request.param == "local":
             yield Place(executor_for("local", store), store)
         elif request.param == "ray":
-            yield Place(executor_for("ray", store, ExecutorOptions(request.getfixturevalue("head"))), store)
+            yield Place(executor_for("ray", store, Cluster(request.getfixturevalue("head"))), store)
         else:
             with serving(tmp_path) as server:
-                yield Place(executor_for("ray", store, ExecutorOptions(server.address)), store)
+                yield Place(executor_for("ray", store, Cluster(server.address)), store)
     finally:
         kill_workers(home.root)
 

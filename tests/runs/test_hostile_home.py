@@ -8,9 +8,9 @@ import pytest
 
 from compecon.files.complete import MARKER, checkpoint_folder, mark_complete
 from compecon.runs.doctor.checkup import check_home
+from compecon.runs.folder import BALLAST, CANCEL, LOG, METRICS, OUTCOME, SPEC, STATUS
 from compecon.runs.resuming import worth_resuming
 from compecon.runs.run_record import RunState
-from compecon.runs.store import BALLAST, CANCEL, LOG, METRICS, OUTCOME, SPEC, STATUS
 from compecon.runs.sweeps.points import grid
 from compecon.runs.sweeps.sweep import Sweep, new_sweep
 from compecon.runs.sweeps.sweep_table import sweeps

@@ -11,11 +11,12 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 
 from compecon.errors import RunError
 from compecon.runs.executors.local import LocalExecutor
+from compecon.runs.folder import LOCK
 from compecon.runs.home import Home
 from compecon.runs.locks import Lock, is_held
 from compecon.runs.reporter import Reporter
 from compecon.runs.run_record import RunSpec, RunState
-from compecon.runs.store import LOCK, RunStore
+from compecon.runs.store import RunStore
 
 ENDS = [RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED, RunState.LOST]
 

@@ -15,12 +15,13 @@ from compecon.evaluation.result_store import keep
 from compecon.files.complete import MARKER, checkpoint_folder, last_complete_checkpoint, mark_complete
 from compecon.runs.doctor.checkup import check_home
 from compecon.runs.executors.local import LocalExecutor
+from compecon.runs.folder import LOCK, OUTCOME, SPEC, STATUS
 from compecon.runs.home import Home
 from compecon.runs.locks import Lock
 from compecon.runs.queue import Queue
 from compecon.runs.reporter import Reporter
 from compecon.runs.run_record import RunState
-from compecon.runs.store import LOCK, OUTCOME, SPEC, STATUS, RunStore
+from compecon.runs.store import RunStore
 from compecon.runs.sweeps.points import grid
 from compecon.runs.sweeps.sweep import Sweep, new_sweep, resume_sweep
 from compecon.runs.sweeps.sweep_table import sweeps

@@ -7,10 +7,10 @@ import pytest
 
 from compecon.errors import RunError
 from compecon.runs import worker
+from compecon.runs.folder import LOCK, SPEC, STATUS
 from compecon.runs.load import LoadMeter
 from compecon.runs.reporter import Reporter
 from compecon.runs.run_record import NORMAL, RunSpec, RunState
-from compecon.runs.store import LOCK, SPEC, STATUS
 from compecon.runs.submission import new_spec
 from compecon.runs.sweeps.points import grid
 from compecon.runs.sweeps.sweep import submit_sweep

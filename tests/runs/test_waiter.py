@@ -10,10 +10,10 @@ import psutil
 import pytest
 
 from compecon.runs import waiter
+from compecon.runs.folder import STATUS
 from compecon.runs.locks import CAN_HAND_OVER, Lock
 from compecon.runs.queue import Queue
 from compecon.runs.run_record import RunSpec, RunState
-from compecon.runs.store import STATUS
 from tests.support.namespace import ROOT
 from tests.support.runs import ended, until
 

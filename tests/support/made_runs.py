@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from compecon.files.durable import write_json
+from compecon.runs.folder import METRICS, STATUS
 from compecon.runs.run_record import RunRecord, RunState, Status
-from compecon.runs.store import METRICS, STATUS, RunStore
+from compecon.runs.store import RunStore
 from compecon.runs.submission import new_spec
 
 METRIC = {"name": "accuracy", "split": "test", "value": 0.81, "low": 0.79, "high": 0.83, "n": 872}

@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from compecon.files.complete import MARKER, checkpoints_of, is_complete
+from compecon.runs.folder import METRICS
 from compecon.runs.history import History
 from compecon.runs.jobs.job_registry import RECIPES
 from compecon.runs.jobs.rehearsal import undisturbed
 from compecon.runs.run_record import RunRecord, RunSpec, RunState
-from compecon.runs.store import METRICS, RunStore
+from compecon.runs.store import RunStore
 from tests.support.runs import until
 
 

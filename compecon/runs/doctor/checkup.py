@@ -14,11 +14,12 @@ from compecon.files.durable import read_json
 from compecon.runs import turn
 from compecon.runs.doctor.checkup_run import check_run
 from compecon.runs.doctor.findings import Finding, aside, size_of
+from compecon.runs.folder import LOCK
 from compecon.runs.home import NUMBER, SETTINGS, VARIABLE, Home
 from compecon.runs.locks import Lock, is_held
 from compecon.runs.queue import Queue
 from compecon.runs.run_record import SCHEMA, checked_id
-from compecon.runs.store import LOCK, RunStore, run_names
+from compecon.runs.store import RunStore, run_names
 from compecon.runs.sweeps.sweep_table import sweep_record, sweeps
 
 _LITTLE_BYTES = 2_000_000_000

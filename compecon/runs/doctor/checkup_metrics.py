@@ -13,9 +13,9 @@ from compecon.files.durable import replace_file
 from compecon.files.safe_reader import parse_json, read_bytes, shown
 from compecon.files.schema import check_schema
 from compecon.runs.doctor.findings import Finding, aside, while_nobody_works
+from compecon.runs.folder import METRICS
 from compecon.runs.metrics_file import MOST_BYTES
 from compecon.runs.run_record import SCHEMA, RunRecord
-from compecon.runs.store import METRICS
 
 _DAMAGED = "metrics.damaged.jsonl"
 

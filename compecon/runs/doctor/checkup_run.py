@@ -12,10 +12,10 @@ from compecon.files.complete import checkpoints_of, is_complete
 from compecon.files.durable import read_json, write_json
 from compecon.runs.doctor.checkup_metrics import attempts_in, check_metrics
 from compecon.runs.doctor.findings import Finding, aside, size_of, while_nobody_works
+from compecon.runs.folder import LOCK, METRICS, SPEC, STATUS
 from compecon.runs.locks import is_held
 from compecon.runs.run_record import SCHEMA, RunRecord, RunSpec, RunState, Status
 from compecon.runs.run_state import finished_status, has_result
-from compecon.runs.store import LOCK, METRICS, SPEC, STATUS
 
 _DAMAGED_STATUS = "status.damaged.json"
 _TRAINING = "checkpoints"

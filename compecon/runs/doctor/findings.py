@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Literal, final
 
 from compecon.errors import RunError
+from compecon.runs.folder import LOCK
 from compecon.runs.locks import Lock
-from compecon.runs.store import LOCK
 
 
 @final

@@ -18,32 +18,22 @@ from compecon import children
 from compecon.errors import RunError
 from compecon.files.durable import read_json, write_json
 from compecon.runs import waiter
+from compecon.runs.executors.executor import THREAD_VARIABLES, Executor, require_unfinished
+from compecon.runs.folder import CANCEL, LOCK, LOG, SPEC, STATUS, keep_ballast
 from compecon.runs.locks import CAN_HAND_OVER, Lock, is_held
 from compecon.runs.queue import Queue
-from compecon.runs.run_record import SCHEMA, RunRecord, RunSpec, RunState
-from compecon.runs.store import CANCEL, LOCK, LOG, SPEC, STATUS, RunStore, keep_ballast, system_errors
+from compecon.runs.run_record import SCHEMA, RunRecord, RunSpec
+from compecon.runs.store import system_errors
 from compecon.runs.worker import DESCRIPTOR, queues_of
 
-_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _UNTIL_IT_SPEAKS_S = 2.0
 
 
 @final
-class LocalExecutor:
+class LocalExecutor(Executor):
     """Detached workers on this machine."""
 
     name = "local"
-
-    def __init__(self, store: RunStore) -> None:
-        self.store = store
-
-    def problems(self) -> tuple[str, ...]:
-        """Why nothing could be run now; empty if it could."""
-        try:
-            self.store.home.made()
-        except RunError as error:
-            return (str(error),)
-        return ()
 
     def submit(self, spec: RunSpec, key: str = "") -> str:
         """Create a run and start its worker; the run of a failed start stays and can be started again."""
@@ -57,11 +47,9 @@ class LocalExecutor:
         record = self.store.get(run_id)
         if record.spec.executor != self.name:
             raise RunError(f"{run_id} was submitted to {record.spec.executor}: only there it can be started.")
-        record.require_known()
-        _require_unfinished(record)
-        folder = record.folder
+        require_unfinished(record)
         with system_errors(f"{run_id} cannot be started"):
-            lock = Lock.taken(folder / LOCK)
+            lock = Lock.taken(record.folder / LOCK)
             if lock is None:
                 return
             try:
@@ -74,23 +62,12 @@ class LocalExecutor:
     def _prepare(self, run_id: str) -> None:
         """Reset the files of a run whose lock is held to those of one that waits to start."""
         record = self.store.get(run_id)
-        _require_unfinished(record)  # somebody may have been faster
+        require_unfinished(record)  # another process may have been faster
         former = record.status
         RunSpec.read(read_json(record.folder / SPEC, SCHEMA))
         (record.folder / CANCEL).unlink(missing_ok=True)
         keep_ballast(record.folder)
         write_json(record.folder / STATUS, former.again(former.attempt + bool(former.pid)).as_json())
-
-    def stop(self, run_id: str) -> None:
-        """Ask a run to save a checkpoint and stop; the second time, end it at once."""
-        record = self.store.get(run_id)
-        record.require_known()
-        if record.state.is_finished:
-            return
-        if record.state is RunState.STOPPING:
-            self.kill(run_id)
-        else:
-            self.store.ask_to_stop(run_id)
 
     def kill(self, run_id: str) -> None:
         """End a run's worker at once; its last complete checkpoint stays."""
@@ -124,15 +101,10 @@ class LocalExecutor:
         threading.Thread(target=child.wait, daemon=True, name=f"reaper of {run_id}").start()  # or it stays a zombie
 
 
-def _require_unfinished(record: RunRecord) -> None:
-    if record.state is RunState.SUCCEEDED:
-        raise RunError(f"{record.run_id} has succeeded. Duplicate it to run it again.")
-
-
 def _worker(folder: Path, spec: RunSpec, queues: Sequence[Queue], lock: Lock) -> subprocess.Popen[bytes]:
     for queue in queues[:1]:
         queue.join(folder.name, spec.order)
-    variables = children.environment({**dict.fromkeys(_THREADS, str(spec.threads)), "PYTHONUNBUFFERED": "1"})
+    variables = children.environment({**dict.fromkeys(THREAD_VARIABLES, str(spec.threads)), "PYTHONUNBUFFERED": "1"})
     options: dict[str, Any] = {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
     if CAN_HAND_OVER:
         variables[DESCRIPTOR] = str(lock.descriptor)

@@ -7,22 +7,25 @@ restart of the head its list of jobs is empty while they continue.
 
 from __future__ import annotations
 
+import os
 import shlex
 import time
 import urllib.parse
 from dataclasses import dataclass, replace
-from typing import Any, Literal, final
+from typing import Any, Literal, Self, final
 
 from compecon.children import command
 from compecon.errors import RunError
 from compecon.files.durable import read_json, tail, write_json
+from compecon.runs.executors.executor import THREAD_VARIABLES, Executor, require_unfinished
 from compecon.runs.executors.ray_jobs import ENDED, JobServer, checked_address, is_loopback
 from compecon.runs.executors.ray_table import JobTable, table_of
+from compecon.runs.folder import CANCEL, LOCK, LOG, STATUS, keep_ballast
 from compecon.runs.locks import Lock, is_held
 from compecon.runs.run_record import SCHEMA, RunRecord, RunSpec, RunState, Status, checked_id
-from compecon.runs.store import CANCEL, LOCK, LOG, STATUS, RunStore, keep_ballast
+from compecon.runs.store import RunStore
 
-_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+ADDRESS = "COMPECON_RAY_ADDRESS"
 _LOOK_S = 0.2
 _LETTING_GO_S = 2.0  # a worker says that it has ended a moment before it has
 
@@ -30,10 +33,10 @@ _LETTING_GO_S = 2.0  # a worker says that it has ended a moment before it has
 @final
 @dataclass(frozen=True)
 class Cluster:
-    """How to use a Ray cluster.
+    """How to use a Ray cluster. Never read from a run's folder: a token is sent along.
 
     Attributes:
-        address: Of its job server, like "http://127.0.0.1:8265".
+        address: Of its job server, like "http://127.0.0.1:8265"; "" for none.
         python: Python of its machines; "" for this one if the address is this machine's, else "python".
         gpu: Whether each process of a run gets a GPU; None if the spec decides.
         without_token: Whether another machine may be addressed without a token.
@@ -46,27 +49,31 @@ class Cluster:
     without_token: bool = False
     lease_s: float = 120.0
 
+    @classmethod
+    def from_environment(cls, address: str = "") -> Self:
+        """The given address or ``COMPECON_RAY_ADDRESS``; ``_PYTHON``, ``_GPU``, ``_WITHOUT_TOKEN`` likewise."""
+        trusted = _flag("COMPECON_RAY_WITHOUT_TOKEN") or False
+        python = os.environ.get("COMPECON_RAY_PYTHON", "")
+        return cls(address or os.environ.get(ADDRESS, ""), python, _flag("COMPECON_RAY_GPU"), trusted)
+
 
 @final
-class RayExecutor:
+class RayExecutor(Executor):
     """Workers as jobs of Ray, for runs on storage that the cluster shares."""
 
     name = "ray"
 
     def __init__(self, store: RunStore, cluster: Cluster) -> None:
-        self.store, self.cluster = store, cluster
+        super().__init__(store)
+        self.cluster = cluster
 
-    def problems(self) -> tuple[str, ...]:
-        """Why nothing could be run now; empty if it could."""
-        try:
-            self.store.home.made()
-            self._server().version()
-        except RunError as error:
-            return (str(error),)
-        return ()
+    def require_ready(self) -> None:
+        """Raise a `RunError` if it could not run anything now."""
+        super().require_ready()
+        self._server().version()
 
     def submit(self, spec: RunSpec, key: str = "") -> str:
-        """Create a run and submit it to Ray; a run that Ray refuses says so, and can be started again."""
+        """Create a run and submit it to Ray; one that Ray refuses says so, and can be started again."""
         self._server().version()
         run_id, lock = self.store.create(replace(spec, executor=self.name, queue=self._queue(spec)), key)
         if lock is not None:
@@ -81,8 +88,8 @@ class RayExecutor:
             if lives:
                 return
             raise RunError(
-                f"Nobody knows whether the worker of {run_id} lives: {self._table().why or 'Ray says nothing of it'}. "
-                f"If you are sure that it does not, `compecon resume {run_id} --anyway` watches it for "
+                f"The state of {run_id} is unknown: {self._table().why or 'Ray does not know the run'}. If you are "
+                f"sure that its worker is gone, `compecon resume {run_id} --anyway` watches it for "
                 f"{self.cluster.lease_s:.0f} s and starts it if nothing moves."
             )
         self._start(record)
@@ -97,7 +104,7 @@ class RayExecutor:
         seen = self._table().trace(record)
         while not record.state.is_finished and (lives := self.lives(record)) is not False:
             if lives or self._table().trace(record) != seen:
-                raise RunError(f"{run_id} moves: its worker lives. Stop it before it is started again.")
+                raise RunError(f"{run_id} is making progress. Stop it before you start it again.")
             if self._table().still_for(record) >= self.cluster.lease_s:
                 break
             time.sleep(_LOOK_S)
@@ -107,14 +114,9 @@ class RayExecutor:
     def stop(self, run_id: str) -> None:
         """Ask a run to save a checkpoint and stop; the second time, end it at once."""
         record = self._own(run_id)
-        record.require_known()
-        if record.state.is_finished:
-            return
-        if record.state is RunState.STOPPING:
-            self.kill(run_id)
-            return
-        self.store.ask_to_stop(run_id)
-        if self._table().status(_submission(record)) == "PENDING":  # there is nobody yet who could see it
+        super().stop(run_id)
+        is_first = not record.state.is_finished and record.state is not RunState.STOPPING
+        if is_first and self._table().status(_submission(record)) == "PENDING":  # no worker that could see it
             self._server().stop(_submission(record))
             self._say(record, RunState.CANCELLED, "Stopped before Ray had a place for it.")
 
@@ -156,9 +158,7 @@ class RayExecutor:
         return "gpu" if self.cluster.gpu else "cpu"
 
     def _start(self, record: RunRecord) -> None:
-        record.require_known()
-        if record.state is RunState.SUCCEEDED:
-            raise RunError(f"{record.run_id} has succeeded. Duplicate it to run it again.")
+        require_unfinished(record)
         self._server().version()
         lock = Lock.taken(record.folder / LOCK, patience_s=_LETTING_GO_S)
         if lock is None:
@@ -194,7 +194,7 @@ class RayExecutor:
         return {
             "entrypoint": shlex.join(command("-m", "compecon.runs.worker", str(record.folder), python=python)),
             "submission_id": _submission(record),
-            "runtime_env": {"env_vars": dict.fromkeys(_THREADS, str(spec.threads))},
+            "runtime_env": {"env_vars": dict.fromkeys(THREAD_VARIABLES, str(spec.threads))},
             "metadata": {"run": record.run_id},
             "entrypoint_num_cpus": spec.threads,
             "entrypoint_num_gpus": 1 if spec.queue == "gpu" else 0,
@@ -215,7 +215,7 @@ class RayExecutor:
     def _own(self, run_id: str) -> RunRecord:
         record = self.store.get(run_id)
         if record.spec.executor != self.name:
-            raise RunError(f"{run_id} is not a run of Ray's but of {record.spec.executor}'s.")
+            raise RunError(f"{run_id} was submitted to {record.spec.executor}, not to Ray.")
         return record
 
     def _server(self) -> JobServer:
@@ -228,3 +228,10 @@ class RayExecutor:
 def _submission(record: RunRecord) -> str:
     """The job's name: the same however often an attempt is submitted."""
     return f"cc-{record.run_id}-a{record.status.attempt}"
+
+
+def _flag(name: str) -> bool | None:
+    given = os.environ.get(name, "")
+    if given not in ("", "0", "1"):
+        raise RunError(f"{name} must be 0 or 1, got {given[:60]!r}.")
+    return given == "1" if given else None

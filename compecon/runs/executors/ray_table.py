@@ -10,8 +10,8 @@ from typing import TypeAlias, final
 
 from compecon.errors import RunError
 from compecon.runs.executors.ray_jobs import JobServer
+from compecon.runs.folder import LOG, METRICS, STATUS
 from compecon.runs.run_record import RunRecord
-from compecon.runs.store import LOG, METRICS, STATUS
 
 _FRESH_S = 1.0
 _SILENT_S = 10.0  # a server that does not answer is not asked at every look at the list of runs
