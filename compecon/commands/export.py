@@ -80,12 +80,12 @@ def _copied(record: RunRecord, folder: Path) -> Path:
     import shutil
 
     from compecon.checkpoints.save import require_empty
-    from compecon.runs.run_card import model_card
+    from compecon.runs.run_card import run_card
 
     if record.checkpoint is None:
         raise CompeconError(f"{record.run_id} is {record.state.lower()} and has no checkpoint to export.")
     require_empty(folder)
-    card = model_card(record)
+    card = run_card(record)
     shutil.copytree(record.checkpoint, folder, dirs_exist_ok=True)
     (folder / "README.md").write_text(card, encoding="utf-8")
     return folder

@@ -1,15 +1,16 @@
-"""The model card of what came of a run: metadata that the Hub reads, then what a person should know."""
+"""The model card of a checkpoint that a run made. No path and no name of a machine is in it."""
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any
 
 from compecon.checkpoints.locate import bundled_names, bundled_root
+from compecon.checkpoints.model_card import markdown_table, model_card, plain_line, with_interval
 from compecon.runs.run_record import RunRecord
 from compecon.runs.submission import recipe_named
 from compecon.tasks.cut import Cut
@@ -26,154 +27,117 @@ _PIPELINES = {
 _PATHS = ("data", "base", "checkpoint")
 
 
-def model_card(record: RunRecord) -> str:
-    """README.md of the checkpoint that a run made: metadata for the Hub, then what a person should know.
-
-    Args:
-        record: A run that has succeeded.
-    """
-    return str(_Card(record))
+def run_card(record: RunRecord) -> str:
+    """README.md of the checkpoint that a succeeded run made."""
+    params = {name: _without_folders(name, value) for name, value in record.spec.params.items()}
+    record = replace(record, spec=replace(record.spec, params=params))
+    return model_card(_header(record), plain_line(record.title), _sections(record))
 
 
-@final
-class _Card:
-    """What is said about a checkpoint that a run made. No path and no name of a machine is in it.
-
-    Args:
-        record: A run that has succeeded.
-    """
-
-    def __init__(self, record: RunRecord) -> None:
-        self.record, self.results = record, record.status.results
-        self.params = {name: _nameless(name, value) for name, value in record.spec.params.items()}
-
-    def __str__(self) -> str:
-        return f"---\n{self.metadata}---\n# {_line(self.record.title)}\n\n{self.body}"
-
-    @property
-    def metadata(self) -> str:
-        """The header, as YAML whose values are JSON, which YAML reads."""
-        entry, source = self._task, str(self.params.get("base") or self.params.get("checkpoint") or "")
-        parts: dict[str, Any] = {"library_name": "transformers", "license": "other", "license_name": "data-terms-apply"}
-        if entry is not None:
-            parts["pipeline_tag"] = _PIPELINES[entry.kind]
-        if base := source if _HUB_ID.match(source) else _told(source, "base_model"):
-            parts["base_model"] = base
-        parts["tags"] = ["compecon", self.record.spec.recipe, *(["incentive"] if self._is_priced else [])]
-        if dataset := self._dataset:
-            parts["datasets"] = [dataset]
-        if name := str(self._part("metric").get("name", "")):
-            parts["metrics"] = [name]
-            parts["model-index"] = [{"name": _line(self.record.title), "results": [self._measured]}]
-        return "".join(f"{name}: {json.dumps(value, ensure_ascii=False)}\n" for name, value in parts.items())
-
-    @property
-    def body(self) -> str:
-        """What a person should know."""
-        sentence = str(self.results.get("sentence") or self.record.reason)
-        parts = [
-            _line(sentence),
-            "## Measured",
-            self._table,
-            self._cut,
-            *self._compute,
-            "## How it was made",
-            f"From `{_line(self._source)}` with compecon {self.record.spec.versions.get('compecon', '')}:",
-            f"```\n{self._command}\n```",
-            f"Versions: {', '.join(f'{name} {v}' for name, v in self.record.spec.versions.items())}. "
-            f"{self.record.spec.threads} threads; device {self.record.status.device or 'unknown'}.",
-            "## Data and licence",
-            self._licence,
-            "## Limits",
-            "It was measured on the rows above and on nothing else; an interval holds their chance, not that of "
-            "another seed or another kind of text. It inherits what its parent and its data have of bias and error.",
-            "Plain transformers opens a compacted model after `import compecon.compression.architectures`.",
-        ]
-        return "\n\n".join(part for part in parts if part) + "\n"
-
-    @property
-    def _is_priced(self) -> bool:
-        return self.params.get("target") is not None or self.params.get("price") is not None
-
-    @property
-    def _source(self) -> str:
-        return str(self.params.get("base") or self.params.get("checkpoint") or "nothing")
-
-    @property
-    def _task(self) -> TaskEntry | None:
-        from compecon.tasks.task_registry import TASKS  # noqa: PLC0415 - used by few
-
-        return TASKS.get(str(self.params.get("task", "")).partition("?")[0])
-
-    @property
-    def _dataset(self) -> str:
-        """The data set's name on the Hub, if it is there."""
-        source = self._task.source.split() if self._task else []
-        return source[0] if source and _HUB_ID.match(source[0]) else ""
-
-    @property
-    def _measured(self) -> dict[str, Any]:
-        metric, task = self._part("metric"), str(self.params.get("task", ""))
-        kind = _PIPELINES[self._task.kind] if self._task else "text-classification"
-        dataset = {"name": _line(task), "type": self._dataset or "local", "split": str(metric.get("split", ""))}
-        found = {"type": metric["name"], "value": metric.get("value"), "name": metric["name"]}
-        return {"task": {"type": kind}, "dataset": dataset, "metrics": [found]}
-
-    @property
-    def _table(self) -> str:
-        rows = [
-            ("this model", self._part("metric")),
-            (_line(str(self.results.get("parent", "parent"))), self._part("parent_metric")),
-        ]
-        lines = [f"| {who} | {_measures(metric)} |" for who, metric in rows if metric]
-        difference = self._part("difference")
-        paired = f"\n\nDifference, paired over rows: {_interval(difference)}." if difference else ""
-        head = "| model | metric | split | value [95 % interval] | rows |\n|---|---|---|---|---|\n"
-        return f"{head}{chr(10).join(lines)}{paired}" if lines else "Nothing was measured."
-
-    @property
-    def _cut(self) -> str:
-        """What the model could read of the rows above; nothing where an older version measured."""
-        try:
-            cut = Cut.read(self.results.get("cut"))
-        except ValueError:
-            return ""
-        return "" if cut is None else str(cut)
-
-    @property
-    def _compute(self) -> list[str]:
-        lines, macs, before = [], self.results.get("macs"), self.results.get("parent_macs")
-        if isinstance(macs, int) and isinstance(before, int) and before:
-            length = f" for a text of {self.results.get('n_tokens')} tokens"
-            lines.append(f"Multiply-adds{length}: {macs:,}, {macs / before:.3f} of its parent's {before:,}.")
-        latency = self._part("latency")
-        if latency:
-            shape = f"{latency.get('batch')} × {latency.get('n_tokens')} tokens"
-            place = f"{latency.get('device')}, {latency.get('threads')} threads"
-            lines.append(
-                f"Time of a forward pass, in turns with its parent: {_interval(latency, 'ratio')} ({shape}, {place})."
-            )
-        return lines
-
-    @property
-    def _command(self) -> str:
-        words = recipe_named(self.record.spec.recipe).command(self.params, out="DIR")
-        return shlex.join(("compecon", *words))
-
-    @property
-    def _licence(self) -> str:
-        entry, parent = self._task, _told(self._source, "license")
-        data = f"{_line(entry.source)}: {_line(entry.licence)}" if entry else "local files, whose terms apply"
-        terms = f" ({_line(parent)})" if parent else ""
-        return f"It learnt from {data}. The terms of the model that it was made from{terms} apply too."
-
-    def _part(self, name: str) -> Mapping[str, Any]:
-        value = self.results.get(name)
-        return value if isinstance(value, Mapping) else {}
+def _header(record: RunRecord) -> dict[str, Any]:
+    entry, source, metric = _task(record), _source(record), _part(record, "metric")
+    is_priced = any(record.spec.params.get(name) is not None for name in ("target", "price"))
+    dataset = _dataset(entry)
+    name, pipeline = str(metric.get("name", "")), _PIPELINES[entry.kind] if entry else ""
+    measured = {
+        "task": {"type": pipeline or "text-classification"},
+        "dataset": {
+            "name": plain_line(str(record.spec.params.get("task", ""))),
+            "type": dataset or "local",
+            "split": str(metric.get("split", "")),
+        },
+        "metrics": [{"type": name, "value": metric.get("value"), "name": name}],
+    }
+    return {
+        "library_name": "transformers",
+        "license": "other",
+        "license_name": "data-terms-apply",
+        "pipeline_tag": pipeline,
+        "base_model": source if _HUB_ID.match(source) else _of_bundled_card(source, "base_model"),
+        "tags": ["compecon", record.spec.recipe, *(["incentive"] if is_priced else [])],
+        "datasets": [dataset] if dataset else [],
+        "metrics": [name] if name else [],
+        "model-index": [{"name": plain_line(record.title), "results": [measured]}] if name else [],
+    }
 
 
-def _told(name: str, entry: str) -> str:
-    """What the card of a bundled checkpoint says in its header; "" for others."""
+def _sections(record: RunRecord) -> Iterator[str]:
+    spec, results = record.spec, record.status.results
+    yield plain_line(str(results.get("sentence") or record.reason))
+    yield "## Measured"
+    yield from _measured(record)
+    yield "## How it was made"
+    yield f"From `{plain_line(_source(record))}` with compecon {spec.versions.get('compecon', '')}:"
+    yield f"```\n{shlex.join(('compecon', *recipe_named(spec.recipe).command(spec.params, out='DIR')))}\n```"
+    versions = ", ".join(f"{name} {version}" for name, version in spec.versions.items())
+    yield f"Versions: {versions}. {_threads(spec.threads).capitalize()}; device {record.status.device or 'unknown'}."
+    yield "## Data and licence"
+    entry, terms = _task(record), _of_bundled_card(_source(record), "license")
+    data = f"{plain_line(entry.source)}: {plain_line(entry.licence)}" if entry else "local files, whose terms apply"
+    parent = f" ({plain_line(terms)})" if terms else ""
+    yield f"Trained on {data}. The terms of the model that it was made from{parent} apply too."
+    yield "## Limits"
+    yield (
+        "It was measured on the rows above only. Intervals reflect the choice of rows, not of the seed or the kind of "
+        "text. It inherits biases and errors of its parent and its data."
+    )
+    yield "Plain transformers opens a compacted model after `import compecon.compression.architectures`."
+
+
+def _measured(record: RunRecord) -> Iterator[str]:
+    results = record.status.results
+    parent = plain_line(str(results.get("parent", "parent")))
+    compared = (("this model", _part(record, "metric")), (parent, _part(record, "parent_metric")))
+    rows = []
+    for name, metric in compared:
+        about = [plain_line(str(metric.get(each, ""))) for each in ("name", "split", "n")]
+        rows += [(name, about[0], about[1], _interval(metric), about[2])] if metric else []
+    heads = ("model", "metric", "split", "value [95% interval]", "rows")
+    yield markdown_table(heads, rows) if rows else "Nothing was measured."
+    if rows and (difference := _interval(_part(record, "difference"))):
+        yield f"Difference, paired over rows: {difference}."
+    try:
+        cut = Cut.read(results.get("cut"))
+    except ValueError:
+        cut = None
+    yield "" if cut is None else str(cut)
+    macs, before = results.get("macs"), results.get("parent_macs")
+    if isinstance(macs, int) and isinstance(before, int) and before:
+        tokens = results.get("n_tokens")
+        yield f"Multiply-adds for a text of {tokens} tokens: {macs:,}, {macs / before:.3f} of its parent's {before:,}."
+    if latency := _part(record, "latency"):
+        shape = f"{latency.get('batch')} × {latency.get('n_tokens')} tokens"
+        where = f"{latency.get('device')}, {_threads(latency.get('threads'))}"
+        yield f"Forward time relative to its parent's: {_interval(latency, 'ratio')} ({shape}, {where})."
+
+
+def _threads(number: object) -> str:
+    return f"{number} thread{'' if number == 1 else 's'}"
+
+
+def _source(record: RunRecord) -> str:
+    return str(record.spec.params.get("base") or record.spec.params.get("checkpoint") or "nothing")
+
+
+def _task(record: RunRecord) -> TaskEntry | None:
+    from compecon.tasks.task_registry import TASKS  # noqa: PLC0415 - used by few
+
+    return TASKS.get(str(record.spec.params.get("task", "")).partition("?")[0])
+
+
+def _dataset(entry: TaskEntry | None) -> str:
+    """The data set's name on the Hub, if it is there."""
+    first = entry.source.partition(" ")[0] if entry else ""
+    return first if _HUB_ID.match(first) else ""
+
+
+def _part(record: RunRecord, name: str) -> Mapping[str, Any]:
+    value = record.status.results.get(name)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _of_bundled_card(name: str, entry: str) -> str:
+    """An entry in the header of a bundled checkpoint's card; "" for others."""
     if name not in bundled_names():
         return ""
     card = (bundled_root() / name / "README.md").read_text(encoding="utf-8")
@@ -181,8 +145,8 @@ def _told(name: str, entry: str) -> str:
     return found[1] if found else ""
 
 
-def _nameless(name: str, value: Any) -> Any:
-    """A value without the folders of the machine that it was set on."""
+def _without_folders(name: str, value: Any) -> Any:
+    """A setting without the folders of this machine."""
     if not isinstance(value, str):
         return value
     if name == "task" and value.startswith("files:"):
@@ -193,20 +157,7 @@ def _nameless(name: str, value: Any) -> Any:
 
 
 def _interval(values: Mapping[str, Any], name: str = "value") -> str:
-    value, low, high = values.get(name), values.get("low"), values.get("high")
-    if not isinstance(value, int | float):
-        return ""
-    between = f" [{low:.4g}, {high:.4g}]" if isinstance(low, int | float) and isinstance(high, int | float) else ""
-    return f"{value:.4g}{between}"
-
-
-def _measures(metric: Mapping[str, Any]) -> str:
-    """Cells of a table: name, split, value with interval, rows."""
-    cells = (metric.get("name", ""), metric.get("split", ""), _interval(metric), metric.get("n", ""))
-    return " | ".join(_line(str(cell)) for cell in cells[:2]) + f" | {cells[2]} | {cells[3]}"
-
-
-def _line(text: str) -> str:
-    """One line of plain text: what a person typed must not become markup."""
-    flat = " ".join(text.split())
-    return re.sub(r"([\\`*_{}\[\]<>#|])", r"\\\1", flat)
+    value, low, high = (
+        each if isinstance(each, int | float) else None for each in map(values.get, (name, "low", "high"))
+    )
+    return "" if value is None else with_interval(value, low, high)

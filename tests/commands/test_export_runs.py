@@ -10,7 +10,7 @@ from huggingface_hub import ModelCard
 
 from compecon.runs.home import Home
 from compecon.runs.metrics_export import history_of, write_csv, write_parquet, write_tensorboard
-from compecon.runs.run_card import model_card
+from compecon.runs.run_card import run_card
 from compecon.runs.run_record import RunState
 from compecon.runs.store import RunStore
 from tests.support.made_runs import METRIC, attempt, made, steps
@@ -166,17 +166,17 @@ def test_the_model_is_copied_with_a_card_that_the_hub_reads(compecon, trained, t
 
 
 def test_the_card_says_how_it_was_made_and_what_it_is_worth(trained):
-    card = model_card(trained())
+    card = run_card(trained())
     assert "compecon train --task sst2 --base sentiment --target-macs 0.5 --save-every 50 --out DIR" in card
     assert "| this model | accuracy | test | 0.81 [0.79, 0.83] | 872 |" in card
     assert "Difference, paired over rows: -0.02 [-0.03, -0.01]." in card
     assert "5,000,000, 0.500 of its parent's 10,000,000" in card
-    assert "0.5 [0.45, 0.55] (8 × 64 tokens, cpu, 1 threads)" in card
+    assert "0.5 [0.45, 0.55] (8 × 64 tokens, cpu, 1 thread)" in card
     assert "no licence stated; research use" in card
 
 
 def test_no_folder_of_this_machine_is_published(trained, task, parent, tmp_path):
-    card = model_card(trained(task=task, base=str(parent), data=str(tmp_path / "secret")))
+    card = run_card(trained(task=task, base=str(parent), data=str(tmp_path / "secret")))
     assert str(tmp_path) not in card
     assert "secret" not in card
     assert "files:rule" in card
@@ -184,13 +184,13 @@ def test_no_folder_of_this_machine_is_published(trained, task, parent, tmp_path)
 
 
 def test_what_a_person_typed_is_no_markup(trained):
-    card = model_card(trained(title='<script>"x"</script> # [a](b): |'))
+    card = run_card(trained(title='<script>"x"</script> # [a](b): |'))
     assert ModelCard(card).data.model_name
     assert "<script>" not in card.split("---\n")[2].replace("\\<script\\>", "")
 
 
 def test_a_hub_id_is_its_own_base(trained):
-    card = model_card(trained(base="prajjwal1/bert-tiny"))
+    card = run_card(trained(base="prajjwal1/bert-tiny"))
     assert ModelCard(card).data.base_model == "prajjwal1/bert-tiny"
 
 
