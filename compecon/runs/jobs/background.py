@@ -12,7 +12,9 @@ from typing import Any
 from compecon.callbacks import Callbacks
 from compecon.checkpoints.load import load_checkpoint
 from compecon.evaluation.against_parent import compare_with_parent, compared
+from compecon.evaluation.at_budgets import measure_checkpoint
 from compecon.evaluation.changed_rows import examples
+from compecon.evaluation.row_statistics import gather_statistics
 from compecon.files.durable import plain, write_text
 from compecon.files.safe_reader import MEGABYTE, read_json
 from compecon.files.schema import check_schema
@@ -51,6 +53,16 @@ def prune_in_background(params: Mapping[str, Any], place: RunPaths, callbacks: C
         place,
         callbacks,
     )
+
+
+def evaluate_in_background(params: Mapping[str, Any], place: RunPaths, callbacks: Callbacks) -> dict[str, Any]:
+    """Measure a checkpoint under each budget."""
+    return measure_checkpoint(params, kept=place.kept, callbacks=callbacks).results()
+
+
+def gather_in_background(params: Mapping[str, Any], place: RunPaths, callbacks: Callbacks) -> dict[str, Any]:
+    """Gather statistics of rows under each budget."""
+    return gather_statistics(params, kept=place.kept, work=place.work, callbacks=callbacks).results()
 
 
 def _at(place: RunPaths, callbacks: Callbacks, report_to: tuple[str, ...]) -> Callbacks:

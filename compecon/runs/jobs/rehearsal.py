@@ -21,6 +21,7 @@ from compecon.callbacks import Callbacks, StepRecord
 from compecon.errors import CheckpointError, TrainingInterruptedError
 from compecon.files.complete import checkpoint_folder, last_complete_checkpoint, mark_complete
 from compecon.files.safe_reader import MEGABYTE, read_json
+from compecon.runs.jobs.run_paths import RunPaths
 
 _WEIGHTS, _STATE = "weights.bin", "state.json"
 _KB, _MB = 1024, 1024**2
@@ -54,19 +55,18 @@ class Chain:
         return math.exp(-self.step / 50) + int(self.link[:4], 16) / 2**20
 
 
-def rehearse(params: Mapping[str, Any], out: Path, work: Path, callbacks: Callbacks) -> dict[str, Any]:
+def rehearse(params: Mapping[str, Any], place: RunPaths, callbacks: Callbacks) -> dict[str, Any]:
     """Run the steps of a rehearsal, or continue an earlier attempt.
 
     Args:
         params: Checked values of `compecon.runs.jobs.options.REHEARSAL`.
-        out: Folder of the result; if it exists, an earlier attempt finished it.
-        work: Folder for intermediate checkpoints; removed when the result is there.
+        place: Where files go; an existing result was finished by an earlier attempt.
         callbacks: Progress, and whether to stop: that raises `TrainingInterruptedError` after a checkpoint was written.
     """
-    if not out.exists():
-        _place(_through(params, work, callbacks), params["size_kb"], out)
-    chain = _read(out, params)
-    shutil.rmtree(work, ignore_errors=True)
+    if not place.checkpoint.exists():
+        _place(_through(params, place.work, callbacks), params["size_kb"], place.checkpoint)
+    chain = _read(place.checkpoint, params)
+    shutil.rmtree(place.work, ignore_errors=True)
     sentence = f"{chain.step} steps were rehearsed; the chain ends in {chain.link[:12]}."
     return {"task": "rehearsal", "steps": chain.step, "chain": chain.link, "sentence": sentence}
 
