@@ -1,4 +1,4 @@
-"""`compecon doctor`: what is wrong with the runs and the machine, and what can be repaired."""
+"""`compecon doctor`: what is wrong with the runs and this machine, and what can be repaired."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _Rehearse = Annotated[
 
 
 def doctor(repair: _Repair = False, json: Json = False, rehearse: _Rehearse = False) -> None:
-    """Look for what is wrong with the runs and this machine; exit code 1 if something is.
+    """Check the runs and this machine; exit code 1 if something is wrong.
 
-    Runs that are at work are left alone.
+    Runs at work are left alone.
     """
     from compecon.runs.doctor.checkup import check_home
-    from compecon.runs.doctor.machine import check_machine
-    from compecon.runs.doctor.methods import check_methods
+    from compecon.runs.doctor.findings import counted
+    from compecon.runs.doctor.machine import check_machine, check_methods
 
     store = open_runs()
     findings = [*check_machine(), *check_methods(), *check_home(store)]
@@ -47,7 +47,7 @@ def doctor(repair: _Repair = False, json: Json = False, rehearse: _Rehearse = Fa
             _tell(finding)
         mendable = sum(finding.is_open and finding.repair is not None for finding in findings)
         more = f" `compecon doctor --repair` repairs {mendable} of them." if mendable and not repair else ""
-        typer.echo(f"{n_open} problems in {store.home.root}.{more}" if n_open else f"No problems in {store.home.root}.")
+        typer.echo(f"{counted(n_open, 'problem') if n_open else 'No problems'} in {store.home.root}.{more}")
     raise typer.Exit(1 if n_open else 0)
 
 

@@ -13,23 +13,24 @@ from compecon.errors import NewerError, RunError
 from compecon.files.durable import read_json
 from compecon.runs import turn
 from compecon.runs.doctor.checkup_run import check_run
-from compecon.runs.doctor.findings import Finding, aside, size_of
+from compecon.runs.doctor.findings import Finding, aside, counted, size_of
 from compecon.runs.folder import LOCK
 from compecon.runs.home import NUMBER, SETTINGS, VARIABLE, Home
 from compecon.runs.locks import Lock, is_held
 from compecon.runs.queue import Queue
-from compecon.runs.run_record import SCHEMA, checked_id
+from compecon.runs.run_record import SCHEMA, is_id
 from compecon.runs.store import RunStore, run_names
 from compecon.runs.sweeps.sweep_table import sweep_record, sweeps
 
 _LITTLE_BYTES = 2_000_000_000
+_problem, _note = partial(Finding, "home", "problem"), partial(Finding, "home", "note")
 
 
 def check_home(store: RunStore) -> Iterator[Finding]:
     """Everything found in a home and its runs. Nothing is changed."""
     home = store.home
     if not os.path.lexists(home.root):
-        yield from _making(home)
+        yield _making(home)
         return
     yield from _writing(home)
     for look in (_room, _numbers, _settings, _tickets, _names, _sweeps, _trash):
@@ -45,21 +46,21 @@ def _looked(about: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Findi
     except NewerError as error:
         yield Finding(about, "note", str(error))
     except (OSError, RunError) as error:
-        yield Finding(about, "problem", f"It cannot be looked at: {error}")
+        yield Finding(about, "problem", f"It cannot be checked: {error}")
 
 
 def _run(store: RunStore, name: str) -> Iterator[Finding]:
     yield from check_run(store.get(name))
 
 
-def _making(home: Home) -> Iterator[Finding]:
+def _making(home: Home) -> Finding:
     """A home that does not exist yet, and whether the first run could create it."""
     above = next(path for path in home.root.parents if path.exists())
     if above.is_dir() and os.access(above, os.W_OK | os.X_OK):
-        yield Finding("home", "note", f"There is nothing in {home.root} yet; the first run makes it.")
-    else:
-        sentence = f"{home.root} cannot be made, because nothing can be written in {above}."
-        yield Finding("home", "problem", f"{sentence} Set {VARIABLE} to a folder that can be written.")
+        return _note(f"{home.root} does not exist yet; the first run creates it.")
+    return _problem(
+        f"{home.root} cannot be created, because {above} is not writable. Set {VARIABLE} to a writable folder."
+    )
 
 
 def _writing(home: Home) -> Iterator[Finding]:
@@ -69,16 +70,14 @@ def _writing(home: Home) -> Iterator[Finding]:
         with tempfile.TemporaryDirectory(dir=home.root, prefix=".checkup-") as folder:
             lock = Lock.taken(Path(folder) / "a.lock")
             if lock is None or not is_held(Path(folder) / "a.lock"):
-                yield Finding(
-                    "home",
-                    "problem",
-                    f"The file system of {home.root} has no locks, so a run that lives cannot be told from a dead one. "
-                    "Set COMPECON_HOME to a local disk.",
+                yield _problem(
+                    f"The file system of {home.root} has no locks, so live and dead runs cannot be told apart. "
+                    f"Set {VARIABLE} to a local disk."
                 )
             if lock is not None:
                 lock.release()
     except (OSError, RunError) as error:
-        yield Finding("home", "problem", f"{home.root} cannot be written to: {error}")
+        yield _problem(f"{home.root} cannot be written: {error}")
 
 
 def _write_a_file(home: Home) -> None:
@@ -92,11 +91,9 @@ def _write_a_file(home: Home) -> None:
 
 
 def _room(store: RunStore) -> Iterator[Finding]:
-    home = store.home
-    free = shutil.disk_usage(home.root).free
+    free = shutil.disk_usage(store.home.root).free
     if free < _LITTLE_BYTES:
-        sentence = f"{free / 1e9:.2f} GB are free in {home.root}; a training may need more. Free some room."
-        yield Finding("home", "problem", sentence)
+        yield _problem(f"{free / 1e9:.2f} GB are free in {store.home.root}; a training may need more. Free some space.")
 
 
 def _numbers(store: RunStore) -> Iterator[Finding]:
@@ -109,20 +106,21 @@ def _numbers(store: RunStore) -> Iterator[Finding]:
     except NewerError:
         raise
     except FileNotFoundError:
-        last = 0 if highest else None
-        if last is None:
+        if not highest:
             return
+        last = 0
     except (OSError, RunError):
         last = None
     if not isinstance(last, int) or last < highest:
-        sentence = f"{path.name} is damaged or behind: it says {last}, and there is a run with the number {highest}."
-        yield Finding("home", "problem", sentence, partial(_count_anew, home, path))
+        said = "cannot be read" if last is None else f"says {last}"
+        sentence = f"{path.name} is damaged or out of date: it {said}, but a run has number {highest}."
+        yield _problem(sentence, partial(_count_anew, home, path))
 
 
 def _count_anew(home: Home, path: Path) -> str:
     if os.path.lexists(path):
         aside(path, "number.damaged.json")
-    return f"counting goes on after {home.next_number()}"
+    return f"counting continues after {home.next_number()}"
 
 
 def _settings(store: RunStore) -> Iterator[Finding]:
@@ -134,13 +132,13 @@ def _settings(store: RunStore) -> Iterator[Finding]:
     except NewerError:
         raise
     except (OSError, RunError) as error:
-        yield Finding("home", "problem", f"{error} Slots are at their defaults.", partial(_put_aside, path))
+        yield _problem(f"{error} Defaults are used.", partial(_put_aside, path))
         return
     used = {"slots": dict(store.home.slots), "priority": store.home.priority}
     for name in used.keys() & held.keys():
         if held[name] != used[name]:
             sentence = f"{path.name} is damaged: {name} is {str(held[name])[:60]!r}; {used[name]!r} is used."
-            yield Finding("home", "problem", sentence, partial(_put_aside, path))
+            yield _problem(sentence, partial(_put_aside, path))
             return
 
 
@@ -154,18 +152,18 @@ def _tickets(store: RunStore) -> Iterator[Finding]:
         tickets = turn.tickets(str(folder))
         gone = [name for name in tickets if not is_held(home.runs / turn.owner(name) / LOCK)]
         dead = [name for name in gone if not turn.is_newer(str(folder / name))]
+        queue = f"in the queue {folder.name}"
         if newer := len(gone) - len(dead):
-            sentence = f"{newer} tickets in the queue {folder.name} are of a newer compecon, and are left alone."
-            yield Finding("home", "note", sentence)
+            yield _note(f"Left alone, from a newer compecon: {counted(newer, 'ticket')} {queue}.")
         if dead:
             sentence = (
-                f"{len(dead)} of {len(tickets)} tickets in the queue {folder.name} belong to workers that are gone."
+                f"Left behind by workers that are gone: {len(dead)} of {counted(len(tickets), 'ticket')} {queue}."
             )
-            yield Finding("home", "problem", sentence, partial(_tidy, home, folder.name))
+            yield _problem(sentence, partial(_tidy, home, folder.name))
 
 
 def _tidy(home: Home, queue: str) -> str:
-    return f"they were thrown away; {len(Queue(home, queue, 1).waiting())} wait"
+    return f"they were removed; {len(Queue(home, queue, 1).waiting())} waiting"
 
 
 def _names(store: RunStore) -> Iterator[Finding]:
@@ -173,13 +171,10 @@ def _names(store: RunStore) -> Iterator[Finding]:
     for path in sorted(home.runs.glob("*")):
         if path.name.startswith(".") and path.name.endswith(".part"):
             if not is_held(path / LOCK):
-                sentence = f"{path.name} is a run that was never submitted: whoever wrote it was interrupted."
-                yield Finding("home", "problem", sentence, partial(_bin, home, path))
-            continue
-        try:
-            checked_id(path.name)
-        except RunError:
-            yield Finding("home", "note", f"{path} is no run, and nothing looks at it.")
+                sentence = f"{path.name} is a run whose submission was interrupted."
+                yield _problem(sentence, partial(_bin, home, path))
+        elif not is_id(path.name):
+            yield _note(f"{path} is not a run and is ignored.")
 
 
 def _bin(home: Home, path: Path) -> str:
@@ -197,21 +192,16 @@ def _sweeps(store: RunStore) -> Iterator[Finding]:
             yield Finding(sweep_id, "note", str(error))
             continue
         except RunError as error:
-            yield Finding("home", "problem", f"{error} Its runs go on without a limit.", partial(_put_aside, path))
+            yield _problem(f"{error} Its runs continue without a limit.", partial(_put_aside, path))
             continue
         gone = [row for row in record.rows if row.state is None and not any(store.home.trash.glob(f"{row.run_id}-*"))]
         if gone:
-            sentence = (
-                f"{len(gone)} of its {len(record.rows)} runs were not submitted: `compecon resume --sweep {sweep_id}`."
-            )
-            yield Finding(sweep_id, "note", sentence)
+            sentence = f"{len(gone)} of its {counted(len(record.rows), 'run')} were not submitted: "
+            yield Finding(sweep_id, "note", f"{sentence}`compecon resume --sweep {sweep_id}`.")
 
 
 def _trash(store: RunStore) -> Iterator[Finding]:
-    home = store.home
-    if deleted := [path for path in home.trash.glob("*") if path.is_dir()]:
-        size = sum(map(size_of, deleted)) / 1e6
-        sentence = (
-            f"{len(deleted)} deleted runs take {size:,.1f} MB in {home.trash}. Remove that folder to get the room."
-        )
-        yield Finding("home", "note", sentence)
+    trash = store.home.trash
+    if deleted := [path for path in trash.glob("*") if path.is_dir()]:
+        size = f"{sum(map(size_of, deleted)) / 1e6:,.1f} MB"
+        yield _note(f"{counted(len(deleted), 'deleted run')} in {trash}: {size}. Remove that folder to free the space.")

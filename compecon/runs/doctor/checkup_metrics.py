@@ -38,7 +38,7 @@ def check_metrics(record: RunRecord) -> Iterator[Finding]:
     if not bad:
         return
     torn = len(bad) == 1 and bad[0] is lines[-1] and not bad[0].endswith(b"\n")
-    what = "the last line was not written to its end" if torn else f"{len(bad):,} of {len(lines):,} lines are damaged"
+    what = "the last line is incomplete" if torn else f"{len(bad):,} of {len(lines):,} lines are damaged"
     change = while_nobody_works(record.folder, partial(_without_bad_lines, path))
     yield Finding(record.run_id, "problem", f"{METRICS}: {what}.", change)
 

@@ -11,7 +11,7 @@ from compecon.errors import NewerError, RunError
 from compecon.files.complete import checkpoints_of, is_complete
 from compecon.files.durable import read_json, write_json
 from compecon.runs.doctor.checkup_metrics import attempts_in, check_metrics
-from compecon.runs.doctor.findings import Finding, aside, size_of, while_nobody_works
+from compecon.runs.doctor.findings import Finding, aside, counted, size_of, while_nobody_works
 from compecon.runs.folder import LOCK, METRICS, SPEC, STATUS
 from compecon.runs.locks import is_held
 from compecon.runs.run_record import SCHEMA, RunRecord, RunSpec, RunState, Status
@@ -25,11 +25,11 @@ def check_run(record: RunRecord) -> Iterator[Finding]:
     """Everything that is wrong with a run. One that is at work, or a newer compecon's, is left alone."""
     record.require_known()
     if not os.access(record.folder, os.R_OK | os.X_OK):
-        yield _problem(record, f"its folder cannot be read. Give yourself the right to read {record.folder}.")
+        yield _problem(record, f"its folder cannot be read. Make {record.folder} readable.")
         return
     if not record.state.is_finished or is_held(record.folder / LOCK):
         if record.is_stalled:
-            yield _problem(record, "its process stands still, halted from outside. Stop it, or let it go on.")
+            yield _problem(record, "its process is halted. Stop it, or let it continue.")
         return
     spec = _spec(record.folder)
     if spec is None:
@@ -38,9 +38,9 @@ def check_run(record: RunRecord) -> Iterator[Finding]:
     yield from check_metrics(record)
     yield from _checkpoints(record)
     if record.state is RunState.SUCCEEDED and any(record.folder.glob("result/.*")):
-        yield Finding(record.run_id, "note", "half a result of a former attempt is left in its folder result.")
+        yield Finding(record.run_id, "note", "its folder result holds an unfinished result of an earlier attempt.")
     if record.state is RunState.LOST and spec is not None:
-        sentence = f"it was lost and can go on: `compecon resume {record.run_id}`."
+        sentence = f"it was lost and can be resumed: `compecon resume {record.run_id}`."
         yield Finding(record.run_id, "note", sentence)
 
 
@@ -57,8 +57,8 @@ def _spec(folder: Path) -> RunSpec | None:
 
 def _what_stays(record: RunRecord) -> str:
     if has_result(record.folder):
-        return f"What came of it is whole, in {record.folder / 'result'}."
-    return "Delete the run." if record.state is not RunState.SUCCEEDED else "What came of it can be read still."
+        return f"Its result is complete, in {record.folder / 'result'}."
+    return "Delete the run." if record.state is not RunState.SUCCEEDED else "Its results can still be read."
 
 
 def _status(record: RunRecord, spec: RunSpec | None) -> Iterator[Finding]:
@@ -67,8 +67,8 @@ def _status(record: RunRecord, spec: RunSpec | None) -> Iterator[Finding]:
     except NewerError:
         raise
     except (OSError, RunError) as error:
-        what = "it is written anew from the result" if record.state is RunState.SUCCEEDED else "the run can go on"
-        sentence = f"{STATUS} cannot be read ({error}). Once it is set aside, {what}."
+        what = "it is restored from the result" if record.state is RunState.SUCCEEDED else "the run can be resumed"
+        sentence = f"{STATUS} cannot be read ({error}). After a repair, {what}."
         change = while_nobody_works(record.folder, partial(_new_status, record.folder, spec))
         yield Finding(record.run_id, "problem", sentence, change)
         return
@@ -87,14 +87,14 @@ def _should_have_result(spec: RunSpec) -> bool:
 def _new_status(folder: Path, spec: RunSpec | None) -> str:
     """Replace a status that cannot be read, and keep the damaged file."""
     path = folder / STATUS
-    reason = "Its status was damaged. Resume it: it goes on from its last complete checkpoint."
+    reason = "Its status was damaged. Resume it: it continues from its last complete checkpoint."
     digest, attempts = spec.digest if spec else "", max(1, attempts_in(folder / METRICS))
     lost = Status(RunState.LOST, reason, attempts, spec_sha256=digest)
     status = finished_status(folder, by_result=True) or lost
     kept = aside(path, _DAMAGED_STATUS).name if os.path.lexists(path) else ""
     write_json(path, status.as_json())
-    what = "the run can be resumed" if status is lost else "the run is done, as its result says"
-    return f"{STATUS} is now {kept}; {what}" if kept else f"{STATUS} was written anew; {what}"
+    what = "the run can be resumed" if status is lost else "the run has succeeded, as its result shows"
+    return f"{STATUS} is now {kept}; {what}" if kept else f"{STATUS} was restored; {what}"
 
 
 def _checkpoints(record: RunRecord) -> Iterator[Finding]:
@@ -104,13 +104,11 @@ def _checkpoints(record: RunRecord) -> Iterator[Finding]:
             if not is_complete(checkpoint):
                 change = while_nobody_works(record.folder, partial(_set_aside, checkpoint))
                 name = checkpoint.relative_to(record.folder).as_posix()
-                sentence = (
-                    f"the checkpoint {name} is not whole: its marker is missing, or its files are not those it names."
-                )
+                sentence = f"the checkpoint {name} is incomplete: its marker is missing or does not match its files."
                 yield Finding(record.run_id, "problem", sentence, change)
     if broken := list(root.rglob("broken-checkpoint-*")):
         size = sum(map(size_of, broken)) / 1e6
-        sentence = f"checkpoints that were broken: {len(broken)} set aside, {size:.1f} MB. Remove them by hand."
+        sentence = f"{counted(len(broken), 'broken checkpoint')} set aside, {size:.1f} MB. Remove them by hand."
         yield Finding(record.run_id, "note", sentence)
 
 

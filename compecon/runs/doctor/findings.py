@@ -42,10 +42,9 @@ class Finding:
             return self
         try:
             return replace(self, repaired=self.repair())
-        except OSError as error:
-            return replace(self, sentence=f"{self.sentence} It could not be set right: {error.strerror or error}.")
-        except RunError as error:
-            return replace(self, sentence=f"{self.sentence} It could not be set right: {error}")
+        except (OSError, RunError) as error:
+            why = f"{error.strerror or error}." if isinstance(error, OSError) else str(error)
+            return replace(self, sentence=f"{self.sentence} It could not be repaired: {why}")
 
 
 def aside(path: Path, name: str) -> Path:
@@ -72,6 +71,11 @@ def while_nobody_works(folder: Path, change: Callable[[], str]) -> Callable[[], 
             lock.release()
 
     return changed
+
+
+def counted(number: int, noun: str) -> str:
+    """A number and its noun: "1 run", "2 runs"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def size_of(folder: Path) -> int:

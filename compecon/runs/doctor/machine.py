@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 
+from compecon.allocation.rules import RULES
+from compecon.attention.policies import POLICIES
+from compecon.compression.importance import IMPORTANCES
+from compecon.incentives.costs import COSTS
 from compecon.paths import dashboard_root
+from compecon.registry import Method, read_installed
 from compecon.runs.devices_here import visible_gpus
 from compecon.runs.doctor.findings import Finding
 from compecon.runs.jobs.options import installed_trackers
 from compecon.runs.submission import LIBRARIES
+from compecon.tasks.task_registry import TASKS
+
+_REGISTRIES: tuple[Mapping[str, Method], ...] = (POLICIES, RULES, COSTS, IMPORTANCES, TASKS)
 
 
 def check_machine() -> Iterator[Finding]:
@@ -27,14 +35,10 @@ def check_machine() -> Iterator[Finding]:
         if tested.get(name, installed) != installed
     ]
     if differs:
-        sentence = f"Other versions are installed than were tested (in brackets): {', '.join(differs)}."
+        sentence = f"Installed versions that differ from the tested ones (in brackets): {', '.join(differs)}."
         yield Finding("machine", "note", sentence)
     gpus = visible_gpus()
-    seen = (
-        f"{len(gpus)} NVIDIA GPUs may be used: {', '.join(gpus)}."
-        if gpus
-        else "No NVIDIA GPU is seen: runs use the CPU."
-    )
+    seen = f"Visible NVIDIA GPUs: {', '.join(gpus)}." if gpus else "No NVIDIA GPU is visible: runs use the CPU."
     yield Finding("machine", "note", seen)
     if trackers := installed_trackers():
         yield Finding("machine", "note", f"Trainings can report to {', '.join(trackers)} (--report-to).")
@@ -58,9 +62,9 @@ def _unmet(text: str) -> str | None:
     try:
         found = version(need.name)
     except PackageNotFoundError:
-        return f"{need.name} is needed and not installed. Install compecon again."
+        return f"{need.name} is required but not installed. Reinstall compecon."
     if not need.specifier.contains(found, prereleases=True):
-        return f"{need.name} {found} is installed, {need.specifier} is needed. Install compecon again."
+        return f"{need.name} {found} is installed, but {need.specifier} is required. Reinstall compecon."
     return None
 
 
@@ -80,3 +84,17 @@ def _installed() -> Iterator[tuple[str, str]]:
             yield name, version(name).partition("+")[0]
         except PackageNotFoundError:
             continue
+
+
+def check_methods() -> Iterator[Finding]:
+    """Packages whose methods are left out, and methods declared by a name that leads nowhere."""
+    for sentence in read_installed():
+        yield Finding("machine", "problem", sentence)
+    declared = [method for registry in _REGISTRIES for method in registry.values() if isinstance(method.factory, str)]
+    for method in declared:
+        if method.home[0].startswith("compecon."):
+            continue  # loading ours takes seconds, and tests do it
+        try:
+            method.load()
+        except ValueError as error:
+            yield Finding("machine", "problem", f"A method of an installed package cannot be used: {error}")

@@ -43,12 +43,10 @@ def rehearse(executor: Executor, store: RunStore, patience_s: float = 120.0) -> 
     if ended.state is not RunState.SUCCEEDED:
         raise RunError(f"The rehearsal {run_id} should have succeeded, and is {ended.state}: {ended.reason}")
     if ended.status.results.get("chain") != undisturbed(ended.spec.params):
-        raise RunError(
-            f"The rehearsal {run_id} did not end where an undisturbed one ends: a step was lost or done twice."
-        )
+        raise RunError(f"The rehearsal {run_id} did not end as an uninterrupted one does: a step was lost or repeated.")
     store.delete(run_id)
     return (
-        f"A rehearsal was stopped at step {stopped.status.step} and resumed, and ended where an undisturbed one ends: "
+        f"A rehearsal was stopped at step {stopped.status.step} and resumed, and ended as an uninterrupted one does: "
         f"{_STOP_AT} steps after {alive:.1f} s, all {_PARAMS['steps']} after {time.monotonic() - began:.1f} s."
     )
 
@@ -59,14 +57,14 @@ def _until(
     until, seen = time.monotonic() + patience_s, None
     while not is_there(record := store.get(run_id)):
         if record.state.is_finished:
-            raise RunError(f"The rehearsal {run_id} ended before its time: {record.reason}")
+            raise RunError(f"The rehearsal {run_id} ended early: {record.reason}")
         here = (record.state, record.status.stage, record.status.step)
         if here != seen:  # a machine that is busy is slow, and not broken
             until, seen = time.monotonic() + patience_s, here
         if time.monotonic() > until:
             raise RunError(
-                f"The rehearsal {run_id} has waited for {what} and not moved for {patience_s:.0f} s: the machine is "
-                f"too busy, or its worker hangs. Look at it with `compecon runs show {run_id}`."
+                f"The rehearsal {run_id} waited {patience_s:.0f} s for {what} without progress: the machine is too "
+                f"busy, or its worker hangs. See `compecon runs show {run_id}`."
             )
         time.sleep(0.05)
     return record
