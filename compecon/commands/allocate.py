@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from compecon.allocation.rules import RULES
+from compecon.commands.home import print_json
 from compecon.commands.options import Json
 from compecon.errors import CompeconError, StreamError
 
@@ -43,7 +43,7 @@ def allocate(  # noqa: PLR0913 - one option each
         raise CompeconError(f"{str(error)[:1].upper()}{str(error)[1:]}") from error
     content = _fields(replace(named, utility=limited), found, rule, budget)
     if json:
-        typer.echo(dumps(content, indent=1, allow_nan=False, ensure_ascii=False))
+        print_json(content)
         return
     for line in _lines(content):
         typer.echo(line)

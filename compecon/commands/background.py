@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from compecon.commands.fields import read, with_options
+from compecon.commands.fields import read, typed_values, with_options
 from compecon.settings.setting import Setting
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def with_background(function: Callable[..., None], recipe: str, settings: Sequen
         recipe: Name of the equivalent recipe.
         settings: Its settings on the command line.
     """
-    here, apart = with_options(function, settings), with_options(_taken, settings)
+    here = with_options(function, settings)
     names = {setting.name for setting in settings}
     own = dict(inspect.signature(here).parameters)
     needed = [name for name, each in own.items() if name not in names and each.default is inspect.Parameter.empty]
@@ -57,16 +57,13 @@ def with_background(function: Callable[..., None], recipe: str, settings: Sequen
     def command(background: bool, dry_run: bool, **given: Any) -> None:
         about = {name: given.pop(name) for name in _DEFAULTS}
         if dry_run:
-            looked_at: dict[str, Any] = {}
-            apart(**{name: given[name] for name in names}, out=looked_at)
-            _dry_run(recipe, looked_at, as_json=bool(given.get("json")))
+            _dry_run(_spec(recipe, typed_values(settings, given)), as_json=bool(given.get("json")))
             return
         if background:
             if surplus := [name for name in own if name not in names and given[name] not in (own[name].default, None)]:
                 raise typer.BadParameter("a run has its own files.", param_hint=f"--{surplus[0]}")
-            taken: dict[str, Any] = {}
-            apart(**{name: given[name] for name in names}, out=taken)
-            _background(recipe, taken, **about)
+            executor, address = about.pop("executor"), about.pop("ray_address")
+            _background(_spec(recipe, typed_values(settings, given), **about), executor, address)
             return
         for name, value in about.items():
             if value != _DEFAULTS[name]:
@@ -120,35 +117,34 @@ def say_understood(recipe: str, params: Mapping[str, Any], *, reads_all: bool = 
     found.require()
 
 
-def _dry_run(recipe: str, params: Mapping[str, Any], *, as_json: bool) -> None:
+def _spec(recipe: str, params: Mapping[str, Any], **about: str) -> RunSpec:
+    from compecon.runs.submission import new_spec
+
+    spec: RunSpec = read(lambda given: {"spec": new_spec(recipe, given, **about)}, params)["spec"]
+    return spec
+
+
+def _dry_run(spec: RunSpec, *, as_json: bool) -> None:
+    if not as_json:
+        say_understood(spec.recipe, spec.params, reads_all=True)
+        return
     from compecon.commands.home import print_json
     from compecon.commands.options import plainly
-    from compecon.runs.submission import new_spec
     from compecon.tasks.understood_task import understood
 
-    spec = read(lambda given: {"spec": new_spec(recipe, given)}, params)["spec"]
-    if not as_json:
-        say_understood(recipe, spec.params, reads_all=True)
-        return
     with plainly():
-        found = understood(recipe, spec.params, reads_all=True)
+        found = understood(spec.recipe, spec.params, reads_all=True)
     print_json({"understood": list(found.lines)})
     found.require()
 
 
-def _background(recipe: str, params: dict[str, Any], *, executor: str, ray_address: str, **about: str) -> None:
+def _background(spec: RunSpec, executor: str, ray_address: str) -> None:
     from compecon.commands.home import open_runs
     from compecon.runs.executors.choice import executor_for
     from compecon.runs.executors.ray import Cluster
-    from compecon.runs.submission import new_spec
 
-    spec = read(lambda given: {"spec": new_spec(recipe, given, **about)}, params)["spec"]
     store = open_runs()
     submit(executor_for(executor, store, Cluster.from_environment(ray_address)), store, spec)
-
-
-def _taken(params: dict[str, Any], out: dict[str, Any]) -> None:
-    out.update(params)
 
 
 def _options(

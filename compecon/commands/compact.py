@@ -40,7 +40,7 @@ def compact(  # noqa: PLR0913 - one option each
         removal = Removal(parse_list(remove_heads, _head, "--remove-heads"), _neurons(remove_neurons))
         found = remove_units(checkpoint, removal, out, text=SAMPLE if text is None else text, device=device)
     if json:
-        from compecon.commands.results import print_json
+        from compecon.commands.home import print_json
 
         print_json({**asdict(found), "folder": str(found.folder)})
         return

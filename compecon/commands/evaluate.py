@@ -22,8 +22,8 @@ def _evaluate(params: Mapping[str, Any], json: Json = False) -> None:
     given = read(RECIPES["evaluate"].read, params)
 
     from compecon.callbacks import Callbacks
-    from compecon.commands.home import measurements
-    from compecon.commands.results import metric_lines, print_json
+    from compecon.commands.home import measurements, print_json
+    from compecon.commands.results import metric_lines
     from compecon.evaluation.at_budgets import measure_checkpoint
 
     with plainly():

@@ -27,7 +27,7 @@ def with_options(function: Callable[..., None], settings: Sequence[Setting]) -> 
     more = [_parameter(each) for each in settings if not each.required]
 
     def command(**given: Any) -> None:
-        params = read(lambda typed: {each.name: _value(each, typed[each.name]) for each in settings}, given)
+        params = typed_values(settings, given)
         function(**{name: value for name, value in given.items() if name not in params}, params=params)
 
     own = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own]
@@ -37,6 +37,16 @@ def with_options(function: Callable[..., None], settings: Sequence[Setting]) -> 
     command.__annotations__ = {each.name: each.annotation for each in named}
     command.__name__, command.__doc__ = function.__name__.removeprefix("_"), function.__doc__
     return command
+
+
+def typed_values(settings: Sequence[Setting], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings' values from what was given on the command line: texts are parsed, flags are values already."""
+
+    def parsed(setting: Setting) -> Any:
+        typed = given[setting.name]
+        return setting.parse(typed) if isinstance(typed, str) else typed
+
+    return read(lambda _given: {each.name: parsed(each) for each in settings}, given)
 
 
 def read(check: Callable[[Mapping[str, Any]], dict[str, Any]], params: Mapping[str, Any]) -> dict[str, Any]:
@@ -68,7 +78,3 @@ def _parameter(setting: Setting) -> inspect.Parameter:
     return inspect.Parameter(
         setting.name, inspect.Parameter.KEYWORD_ONLY, default=absent, annotation=Annotated[kind, shown]
     )
-
-
-def _value(setting: Setting, typed: Any) -> Any:
-    return setting.parse(typed) if isinstance(typed, str) else typed

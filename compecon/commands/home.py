@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from compecon.files.durable import plain
 from compecon.views.checked_values import few
 
 if TYPE_CHECKING:
@@ -64,8 +65,8 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 
 
 def print_json(value: Any) -> None:
-    """JSON on stdout."""
-    typer.echo(json.dumps(value, indent=1, ensure_ascii=False))
+    """JSON on stdout; a number that is not finite becomes null."""
+    typer.echo(json.dumps(plain(value), indent=1, allow_nan=False, ensure_ascii=False))
 
 
 def recent_steps(record: RunRecord) -> list[dict[str, Any]]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from compecon.files.durable import plain
+from compecon.commands.home import print_json
 from compecon.training.processes import is_first
 
 if TYPE_CHECKING:
@@ -17,11 +16,6 @@ if TYPE_CHECKING:
     from compecon.tasks.task_metrics import Estimate
     from compecon.tasks.task_registry import AnyTask
     from compecon.training.finished import Trained
-
-
-def print_json(found: Mapping[str, Any]) -> None:
-    """JSON on stdout; a number that is not finite becomes null."""
-    typer.echo(json.dumps(plain(found), indent=1, allow_nan=False, ensure_ascii=False))
 
 
 def print_trained(trained: Trained, task: AnyTask, *, as_json: bool) -> None:

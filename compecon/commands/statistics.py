@@ -19,8 +19,7 @@ def _statistics(params: Mapping[str, Any], json: Json = False) -> None:
 
     given = read(RECIPES["statistics"].read, params)
 
-    from compecon.commands.home import measurements, table
-    from compecon.commands.results import print_json
+    from compecon.commands.home import measurements, print_json, table
     from compecon.evaluation.row_statistics import gather_statistics
 
     with plainly():

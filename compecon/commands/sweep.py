@@ -15,7 +15,7 @@ from compecon.commands.fields import with_options
 from compecon.commands.home import clean, open_runs, print_json, table
 from compecon.commands.options import Json
 from compecon.errors import RunError
-from compecon.runs.jobs.options import EVALUATE, PRUNE, REHEARSAL, STATISTICS, TRAIN
+from compecon.runs.jobs.job_registry import RECIPES
 from compecon.settings.setting import Setting
 
 if TYPE_CHECKING:
@@ -54,7 +54,6 @@ _Priority = Annotated[
     str, typer.Option("--priority", metavar="background|normal", help="CPU priority of its runs on a busy machine.")
 ]
 _MOST_SHOWN = 50  # points
-_SETTINGS = {"train": TRAIN, "prune": PRUNE, "evaluate": EVALUATE, "statistics": STATISTICS, "rehearsal": REHEARSAL}
 
 
 def _sweep_of(recipe: str, settings: Sequence[Setting]) -> Callable[..., None]:
@@ -176,22 +175,18 @@ def _search(
     from compecon.commands.values import read_range
     from compecon.commands.watching import follow_search
     from compecon.runs.submission import new_spec
-    from compecon.runs.sweeps.points import Points
+    from compecon.runs.sweeps.points import Points, named
     from compecon.runs.sweeps.search import Search, begin_search
 
     (recipe, params), (n_runs, parallel) = shared, number
     search = Search(tuple(read_range(recipe, text) for text in over), n_runs, parallel=parallel)
     upper = {axis.name: axis.ends[-1] for axis in search.axes}
-    typer.echo(f"{n_runs} runs, {parallel} at a time. What one takes, at {_told(upper)}:", err=True)
+    typer.echo(f"{n_runs} runs, {parallel} at a time. What one takes, at {named(upper)}:", err=True)
     preflight(store, new_spec(recipe, {**params, **upper}, **about), n_waiting=min(parallel, n_runs) - 1)
     key = _key(recipe, params, [asdict(axis) for axis in search.axes], n_runs, about["title"])
     sweep = begin_search(executor, store.home, Points(recipe, params, ()), search, key=key, **about)
     typer.echo(sweep.sweep_id)
     raise typer.Exit(follow_search(executor, store, sweep.sweep_id))
-
-
-def _told(point: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in point.items())
 
 
 def _points(recipe: str, shared: Mapping[str, Any], texts: Sequence[str], path: Path | None) -> Points:
@@ -241,5 +236,5 @@ def _line(row: SweepRow, axes: Sequence[str]) -> tuple[str, ...]:
     )
 
 
-for _name, _settings in _SETTINGS.items():
-    app.command(_name)(_sweep_of(_name, _settings))
+for _recipe in RECIPES.values():
+    app.command(_recipe.name)(_sweep_of(_recipe.name, _recipe.options))
