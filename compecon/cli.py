@@ -22,49 +22,47 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 COMMANDS = {
-    "train": "Fine-tune a checkpoint on a task, and save a new one.",
-    "evaluate": "All metrics of a task with their 95 % intervals, under a key budget or without.",
-    "statistics": "Mean Gini, entropy and decisions on rows of a task, under key budgets; kept for the Compare page.",
-    "prune": "Remove heads and neurons of a checkpoint that knows a task, and save what is left.",
-    "compact": "Remove heads and neurons by name, and prove on a text that nothing else has changed.",
-    "export": "Write a checkpoint as a folder of its own that plain transformers opens, or as ONNX.",
-    "remeasure": "Measure the bundled checkpoints again, training nothing.",
-    "allocate": "Share a budget among queries, with the price, the abandoned, and the gap to what is possible.",
-    "stop": "Ask runs to save a checkpoint and end.",
-    "resume": "Start runs again that were stopped, failed or were lost.",
-    "doctor": "Look for what is wrong with the runs and this machine.",
-    "experiment": "Run an experiment and write its report; what has a record is not run.",
-    "runs": "Runs in the background: list, look at, follow, change and delete them.",
-    "sweep": "Run a recipe at many points: a grid, a list, or points that are proposed.",
+    "train": "Fine-tune a checkpoint on a task, dense or under a price.",
+    "evaluate": "Metrics of a task with 95% intervals, under key budgets.",
+    "statistics": "Mean Gini, entropy and decisions under key budgets.",
+    "prune": "Remove heads and neurons after training.",
+    "compact": "Remove heads and neurons by name.",
+    "export": "Export a checkpoint, or the files of a run.",
+    "remeasure": "Measure the bundled checkpoints again.",
+    "allocate": "Share a budget among queries.",
+    "stop": "Ask runs to save a checkpoint and stop.",
+    "resume": "Continue runs that were stopped, failed or lost.",
+    "doctor": "Check the runs and this machine.",
+    "experiment": "Run an experiment and write its report.",
+    "runs": "List, watch, change and delete background runs.",
+    "sweep": "Run a recipe at many points.",
 }
 for _name, _about in COMMANDS.items():
     app.command(_name, cls=lazily(_name), help=_about)(lambda: None)
 _Checkpoints = Annotated[
-    list[Path] | None, typer.Option("--checkpoints", help="A folder of checkpoints of your own; may be repeated.")
+    list[Path] | None, typer.Option("--checkpoints", help="Folder with checkpoints of your own; may be repeated.")
 ]
 _Port = Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")]
 _Browser = Annotated[
     bool, typer.Option("--browser/--no-browser", help="Open the page in the default browser; never with a token.")
 ]
-_Host = Annotated[
-    str, typer.Option(help="Name or address to listen on. Anything but this machine's loopback needs a token.")
-]
+_Host = Annotated[str, typer.Option(help="Name or address to listen on. Any other than loopback needs a token.")]
 _Token = Annotated[
     str | None,
     typer.Option(
-        help="What visitors must know: 16 characters or more, or 'auto' to have one made and shown. "
-        "Better in the environment, where no list of processes shows it: COMPECON_TOKEN."
+        help="Token that visitors must give: at least 16 characters, or 'auto' to generate and print one. "
+        "COMPECON_TOKEN in the environment is safer, since process lists do not show it."
     ),
 ]
 _AllowHost = Annotated[
     list[str] | None,
-    typer.Option("--allow-host", help="One more name under which visitors ask for the server; may be repeated."),
+    typer.Option("--allow-host", help="Another host name of the server; may be repeated."),
 ]
 _TrustProxy = Annotated[
     list[str] | None,
     typer.Option(
         "--trust-proxy",
-        help="Address or network of a proxy whose X-Forwarded-For and X-Forwarded-Proto are believed; may be repeated.",
+        help="Address or network of a proxy whose X-Forwarded-For and X-Forwarded-Proto are trusted; may be repeated.",
     ),
 ]
 
@@ -95,7 +93,7 @@ def serve(  # noqa: PLR0913 - its options
     allow_host: _AllowHost = None,
     trust_proxy: _TrustProxy = None,
 ) -> None:
-    """Serve the dashboard, by default on http://localhost:8501 and for this machine alone."""
+    """Serve the dashboard, by default on http://localhost:8501 for this machine only."""
     folders = [_folder(path) for path in checkpoints or []]
     known = [p for p in os.environ.get("COMPECON_CHECKPOINTS", "").split(os.pathsep) if p]
     os.environ["COMPECON_CHECKPOINTS"] = os.pathsep.join([*map(str, folders), *known])
@@ -122,10 +120,10 @@ def _folder(path: Path) -> Path:
 
 @app.command()
 def record(
-    out: Annotated[Path | None, typer.Option(help="Folder for the recordings; the bundled one if not given.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the recordings; default: the bundled one.")] = None,
     only: Annotated[str | None, typer.Option(help="Only this checkpoint.")] = None,
 ) -> None:
-    """Record the bundled examples, so that the page opens on a finished picture without a model."""
+    """Record the bundled examples, which the page shows before a model is loaded."""
     from compecon.views.attention.recording import record_examples
 
     record_examples(out, only=only, report=typer.echo)
@@ -134,14 +132,14 @@ def record(
 @app.command()
 def bundle(
     out: Annotated[Path, typer.Option(help="Folder to write the checkpoints into.")],
-    data: Annotated[Path | None, typer.Option(help="Data folder; the Hub's copies if not given.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Data folder; default: download from the Hub.")] = None,
     only: Annotated[list[str] | None, typer.Option(help="Only this checkpoint; may be repeated.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of every training.")] = 0,
     time: Annotated[
-        bool, typer.Option("--time", help="Train nothing: time the family against its parents again.")
+        bool, typer.Option("--time", help="Only time the pruned checkpoints against their parents again.")
     ] = False,
 ) -> None:
-    """Train the bundled checkpoints from a data folder and measure them; minutes to an hour on a laptop."""
+    """Train and measure the bundled checkpoints; takes minutes to an hour on a laptop."""
     from compecon.studies.build_bundle import NAMES, build_bundle
     from compecon.studies.family import time_family
 
@@ -159,9 +157,9 @@ def bundle(
 def bench(
     only: Annotated[list[str] | None, typer.Option(help="Only this benchmark; may be repeated.")] = None,
     json: Annotated[Path | None, typer.Option(help="Also write every sample to this file.")] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Few samples: a look, not a result to quote.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Few samples: a quick look, not a result to quote.")] = False,
 ) -> None:
-    """Measure the page and the library on this machine, each figure beside its goal."""
+    """Measure the speed of page and library on this machine, each beside its goal."""
     from compecon.benchmarks.run import run_benchmarks, write_outcomes
     from compecon.benchmarks.settings import Settings
 
@@ -172,7 +170,7 @@ def bench(
 
 
 def main() -> None:
-    """Entry point: an expected error is one sentence on stderr and exit code 1, or 130 if it was an interruption."""
+    """Entry point: an expected error is one sentence on stderr and exit code 1, or 130 for an interruption."""
     for sentence in read_installed():
         typer.echo(f"compecon: {sentence}", err=True)
     try:

@@ -30,7 +30,7 @@ def allocate(  # noqa: PLR0913 - one option each
     whole: Annotated[bool, typer.Option("--whole", help="Whole tokens only.")] = False,
     json: Json = False,
 ) -> None:
-    """Share a budget among queries, with the price, the abandoned, and the gap to what is possible."""
+    """Share a budget among queries, and report the price, abandoned queries, and the gap to the upper bound."""
     from compecon.allocation.streams.curves_file import read_curves
 
     try:

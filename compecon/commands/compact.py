@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _Heads = Annotated[
     str,
-    typer.Option(help="layer.head, from 0, separated by commas: 0.3,2.11; heads by their index in the dense model."),
+    typer.Option(help="layer.head, from 0, separated by commas: 0.3,2.11; heads are numbered as in the dense model."),
 ]
 _Neurons = Annotated[
     Path | None, typer.Option(help='JSON file of FFN neurons by layer, from 0: {"0": [1, 5], "2": [7]}.')
@@ -33,7 +33,7 @@ def compact(  # noqa: PLR0913 - one option each
     device: Device = "auto",
     json: Json = False,
 ) -> None:
-    """Remove heads and neurons by name, and prove on a text that nothing else changed."""
+    """Remove heads and neurons by name, and check on a text that nothing else changed."""
     from compecon.training.removal import SAMPLE, Removal, remove_units
 
     with plainly():
@@ -81,5 +81,5 @@ def _neurons(path: Path | None) -> dict[int, list[int]]:
 
 def _whole(index: object) -> int:
     if type(index) is not int:
-        raise ValueError(f"{index!r} is no index")
+        raise ValueError(f"{index!r} is not an index")
     return index

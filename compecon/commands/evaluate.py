@@ -16,7 +16,7 @@ _NOTE = "Queries read fewer keys but the model does the same work: masking saves
 
 
 def _evaluate(params: Mapping[str, Any], json: Json = False) -> None:
-    """All metrics of a task with their 95% intervals, under a key budget or without."""
+    """Compute all metrics of a task with 95% intervals, with or without a key budget."""
     from compecon.runs.jobs.job_registry import RECIPES
 
     given = read(RECIPES["evaluate"].read, params)

@@ -40,7 +40,7 @@ def frontier(  # noqa: PLR0913 - one option each
     data: Data = None,
     base: _Base = _BUNDLED,
     dense_epochs: _DenseEpochs = 3,
-    epochs: Annotated[float, typer.Option(help="Epochs of every arm after that.")] = 1.5,
+    epochs: Annotated[float, typer.Option(help="Epochs of every arm after the dense training.")] = 1.5,
     batch_size: Annotated[int, typer.Option(min=1, help="Rows per step.")] = 16,
     learning_rate: Annotated[float, typer.Option(help="Peak learning rate of every arm.")] = 1e-4,
     targets: Annotated[str, typer.Option(help="Shares of the MACs of heads and neurons.")] = "0.6,0.5,0.4,0.3",
@@ -56,7 +56,7 @@ def frontier(  # noqa: PLR0913 - one option each
     finalists: Annotated[int, typer.Option(min=1, help="Number of finalists, run at all targets and seeds.")] = 2,
     max_tokens: MaxTokens = 128,
 ) -> None:
-    """Quality against MACs: incentives beside every post-hoc rival, given the same steps and teacher."""
+    """Measure quality against MACs: incentives and post-hoc pruning with the same steps and teacher."""
     from compecon.compression.importance import IMPORTANCES
     from compecon.studies.experiment import frontier_report
     from compecon.studies.experiment_report import write_report
@@ -103,11 +103,11 @@ def budgets(  # noqa: PLR0913 - one option each
     base: _Base = _BUNDLED,
     dense_epochs: _DenseEpochs = 3,
     epochs: Annotated[float, typer.Option(help="Epochs under budget dropout.")] = 2,
-    learning_rate: Annotated[float, typer.Option(help="Peak rate.")] = 1e-4,
+    learning_rate: Annotated[float, typer.Option(help="Peak learning rate.")] = 1e-4,
     seeds: Annotated[str, typer.Option(help="Seeds.")] = "0,1,2",
     max_tokens: MaxTokens = 128,
 ) -> None:
-    """Quality against the keys a query may read: dense, trained longer, and trained under budgets."""
+    """Measure quality against keys per query: dense, trained longer, and trained under budgets."""
     from compecon.provenance import command_line, hardware, versions
     from compecon.studies.any_budget import run_budgets, write_budgets
     from compecon.studies.frontier_plan import FrontierPlan, start_of

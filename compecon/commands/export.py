@@ -38,10 +38,10 @@ _Out = Annotated[Path | None, typer.Option("--out", help="With --to: new folder;
 
 
 def export(source: _Source, folder: _Folder = None, onnx: _Onnx = False, to: _To = None, out: _Out = None) -> None:
-    """Write a checkpoint as a folder of its own that plain transformers opens; or what a run left, as other files."""
+    """Export a checkpoint as a folder that plain transformers opens, or a run as files for other programs."""
     if to is not None:
         if folder is not None or onnx:
-            raise typer.BadParameter("a run goes to --out.", param_hint="--to")
+            raise typer.BadParameter("a run is exported to --out.", param_hint="--to")
         _export_run(source, to, out)
         return
     if folder is None or out is not None:

@@ -12,10 +12,10 @@ from compecon.runs.jobs.options import PRUNE, prune_plan
 
 
 def _prune(out: NewFolder, params: Mapping[str, Any], json: Json = False) -> None:
-    """Remove heads and neurons of a checkpoint that knows a task, and save what is left.
+    """Remove heads and neurons of a checkpoint trained on a task, and save the smaller model.
 
-    Units are chosen on training rows, without training. With --recover-epochs or --recover-steps, what is left is
-    trained after that, with the given checkpoint as its teacher; the options of training are those of the recovery.
+    Units are chosen on training rows, without training. With --recover-epochs or --recover-steps, the smaller model is
+    then trained with the original as its teacher; training options apply to this recovery.
     """
     from compecon.commands.progress_bar import terminal_callbacks
     from compecon.commands.results import print_trained

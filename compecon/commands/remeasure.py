@@ -18,10 +18,10 @@ def remeasure(
     only: Annotated[str, typer.Option(help=f"Parts, separated by commas: {', '.join(PARTS)}.")] = ",".join(PARTS),
     checkpoint: Annotated[list[str] | None, typer.Option(help="Only this checkpoint; may be repeated.")] = None,
     missing: Annotated[
-        bool, typer.Option("--missing", help="Quality: only what has not been measured for these weights.")
+        bool, typer.Option("--missing", help="Quality: only what these weights have not been measured on.")
     ] = False,
 ) -> None:
-    """Measure the bundled checkpoints again, training nothing: quality, cards, statistics, streams, latency."""
+    """Measure the bundled checkpoints again, without training: quality, cards, statistics, streams, latency."""
     from compecon.errors import CompeconError
 
     parts = parse_list(only, str, "--only")

@@ -15,14 +15,17 @@ if TYPE_CHECKING:
 
 _All = Annotated[bool, typer.Option("--all", help="Every lost run, for example after a restart of the machine.")]
 _Anyway = Annotated[
-    bool, typer.Option("--anyway", help="Also a run that its cluster does not know, if it no longer makes progress.")
+    bool,
+    typer.Option(
+        "--anyway", help="Also a run that its cluster does not know, once it has made no progress for a while."
+    ),
 ]
 
 
 def resume(run_ids: RunIds = None, sweep: SweepId = "", all_runs: _All = False, anyway: _Anyway = False) -> None:
-    """Start runs again that were stopped, failed or were lost. They go on from their last complete checkpoint.
+    """Continue runs that were stopped, failed or lost, from their last complete checkpoint.
 
-    With --all, a run whose last two attempts made no progress is left out: name it to start it all the same.
+    --all skips a run whose last two attempts made no progress; give its name to start it anyway.
     """
     if sum((bool(run_ids), bool(sweep), all_runs)) != 1:
         raise typer.BadParameter("give names of runs, --sweep, or --all.")

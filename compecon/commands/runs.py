@@ -43,7 +43,7 @@ def runs(context: typer.Context, state: _State = "", sweep: SweepId = "", json: 
 
 @app.command()
 def show(run_id: RunId, json: Json = False) -> None:
-    """What is known of a run: settings, state, results."""
+    """Show a run: settings, state, results."""
     from compecon.views.runs.results import expectations_of, facts_of
 
     record = found(open_runs(), run_id)
@@ -66,7 +66,7 @@ def show(run_id: RunId, json: Json = False) -> None:
 
 @app.command()
 def watch(run_id: RunId) -> None:
-    """Follow a run to its end; Ctrl-C leaves it alone. Exit code 0 if it succeeded, 130 if it was stopped, else 1."""
+    """Watch a run to its end; Ctrl-C leaves it running. Exit code 0 if it succeeded, 130 if it was stopped, else 1."""
     from compecon.commands.watching import follow
 
     store = open_runs()
@@ -77,7 +77,7 @@ def watch(run_id: RunId) -> None:
 def log(
     run_id: RunId, number: Annotated[int, typer.Option("-n", "--lines", min=1, help="Number of lines.")] = 40
 ) -> None:
-    """The end of a run's log."""
+    """Print the end of a run's log."""
     from compecon.files.durable import tail
     from compecon.runs.folder import LOG
 
@@ -88,15 +88,15 @@ def log(
 
 @app.command()
 def delete(run_ids: RunIds) -> None:
-    """Move runs that are finished to the trash."""
+    """Move finished runs to the trash."""
     store = open_runs()
     for name in run_ids or ():
         typer.echo(f"{found(store, name).run_id} is now {store.delete(found(store, name).run_id)}")
 
 
 @app.command()
-def restore(run_id: Annotated[str, typer.Argument(metavar="ID", help="Name of a run that was deleted.")]) -> None:
-    """Take a run out of the trash again."""
+def restore(run_id: Annotated[str, typer.Argument(metavar="ID", help="Name of a deleted run.")]) -> None:
+    """Restore a run from the trash."""
     store = open_runs()
     store.restore(run_id)
     typer.echo(str(store.folder(run_id)))
@@ -104,7 +104,7 @@ def restore(run_id: Annotated[str, typer.Argument(metavar="ID", help="Name of a 
 
 @app.command()
 def diff(first: RunId, second: RunId, json: Json = False) -> None:
-    """Settings and versions in which two runs differ."""
+    """Compare the settings and versions of two runs."""
     from compecon.views.runs.spec_diff import spec_diff
 
     store = open_runs()
@@ -125,7 +125,7 @@ def duplicate(
     changes: _Set = None,
     title: Annotated[str, typer.Option(help="Title of the new run.")] = "",
 ) -> None:
-    """Run a run's settings again, or others that are like them."""
+    """Run the settings of a run again, changed or not."""
     from compecon.commands.background import submit
     from compecon.commands.values import read_setting
     from compecon.runs.executors.choice import executor_of
@@ -150,7 +150,7 @@ def duplicate(
 def slots(
     given: Annotated[list[str] | None, typer.Argument(metavar="cpu=2|gpu=1", help="Number of runs at a time.")] = None,
 ) -> None:
-    """How many runs use the CPU and the GPUs at a time; with numbers, set that."""
+    """Show or set how many runs use the CPU and the GPUs at a time."""
     from compecon.runs.queue import Queue
 
     home = open_runs().home
@@ -173,7 +173,7 @@ def slots(
 def priority(
     given: Annotated[str, typer.Argument(metavar="background|normal", help="Default for runs that set none.")] = "",
 ) -> None:
-    """How much of a busy machine runs get unless they say it; with a word, set that for runs to come."""
+    """Show or set the CPU priority of future runs that set none."""
     home = open_runs().home
     if given:
         try:

@@ -14,7 +14,10 @@ from compecon.runs.jobs.options import STATISTICS
 
 
 def _statistics(params: Mapping[str, Any], json: Json = False) -> None:
-    """Mean Gini, entropy and decisions on rows of a task, under key budgets; kept for the Compare page."""
+    """Compute mean Gini, entropy and decisions on rows of a task, under key budgets.
+
+    Results are stored for the Compare page.
+    """
     from compecon.runs.jobs.job_registry import RECIPES
 
     given = read(RECIPES["statistics"].read, params)

@@ -18,7 +18,7 @@ _All = Annotated[bool, typer.Option("--all", help="Every unfinished run.")]
 
 
 def stop(run_ids: RunIds = None, sweep: SweepId = "", all_runs: _All = False) -> None:
-    """Ask runs to save a checkpoint and end; those that were asked before end at once."""
+    """Ask runs to save a checkpoint and stop; those that were asked before are ended at once."""
     if sum((bool(run_ids), bool(sweep), all_runs)) != 1:
         raise typer.BadParameter("give names of runs, --sweep, or --all.")
     store = open_runs()

@@ -87,13 +87,13 @@ def _sweep_of(recipe: str, settings: Sequence[Setting]) -> Callable[..., None]:
             return
         _submit(chosen, store, _points(recipe, shared, grid or [], points), parallel, about)
 
-    sweep.__doc__ = f"`compecon {recipe}` once for each point, as runs in the background that belong together."
+    sweep.__doc__ = f"Run {RECIPES[recipe].label.lower()} at each point, in the background."
     return with_options(sweep, [_loose(setting) for setting in settings])
 
 
 @app.command("list")
 def list_sweeps(json: Json = False) -> None:
-    """Sweeps, newest first."""
+    """List sweeps, newest first."""
     from compecon.runs.sweeps.sweep_table import sweep_record, sweeps
 
     store, lines = open_runs(), []
@@ -115,7 +115,7 @@ def list_sweeps(json: Json = False) -> None:
 
 @app.command()
 def show(sweep_id: Annotated[str, typer.Argument(metavar="ID", help="Name of a sweep.")], json: Json = False) -> None:
-    """A sweep's runs by state, and what came of each point."""
+    """Show a sweep's runs by state, and the result of each point."""
     from compecon.runs.sweeps.sweep_table import sweep_record
 
     record = sweep_record(open_runs(), sweep_id)

@@ -16,9 +16,9 @@ from compecon.runs.jobs.options import TRAIN, trackers, train_plan
 def _train(out: NewFolder, params: Mapping[str, Any], json: Json = False) -> None:
     """Fine-tune a checkpoint on a task, and save a new one.
 
-    With a target or a price, heads and neurons pay for their compute: those that do not earn it are removed, and the
-    rest is trained on. Without, the model stays as large as it is. With --save-every, a training that was interrupted
-    goes on when the same command is run again.
+    With a target or a price, heads and neurons pay for their compute: those that are not worth it are removed, and the
+    others are trained further. Without, the model keeps its size. With --save-every, the same command continues an
+    interrupted training.
     """
     from compecon.commands.progress_bar import terminal_callbacks
     from compecon.commands.results import print_trained

@@ -18,51 +18,55 @@ Priced = Literal["both", "heads", "neurons"]
 
 @settings_model
 class IncentiveSettings:
-    """What is priced, and how; each field says what it is."""
+    """What is priced, and how; fields are described where they are defined."""
 
     target: Annotated[float | None, Shown(options=("--target-macs", "--target"))] = Field(
         default=0.45,
         gt=0,
         le=1,
-        description="Share of what the cost counts (MACs, or time) to come down to, in (0, 1], by dual ascent; None "
-        "for a price that is fixed.",
+        description="Share of the dense cost (MACs or time) to reach, in (0, 1]; the price follows by dual ascent.",
     )
     price: float = Field(
-        default=1.0, ge=0, description="Height of a fixed price, in units of task loss for all of the dense cost."
+        default=1.0,
+        ge=0,
+        description="Fixed price instead of a target, in units of task loss for the whole dense cost.",
     )
-    schedule: Schedule = Field(default="constant", description="Course of a fixed price after its warm-up.")
+    schedule: Schedule = Field(default="constant", description="Schedule of a fixed price after its warm-up.")
     cost: Annotated[str, OneOf(lambda: COSTS)] = Field(
         default="macs",
-        description='What is priced. Of ours only "macs" and "latency" remove work; "latency" is measured on this '
-        "device, at the mean length and with the batch of the training, when it starts.",
+        description='What is priced. Of the built-in costs only "macs" and "latency" remove work; "latency" is '
+        "measured on this device when the training starts, at its mean length and batch size.",
     )
-    units: Priced = Field(default="both", description="Which units have gates.")
+    units: Priced = Field(default="both", description="Units with gates.")
     start: Annotated[str, OneOf(lambda: (*IMPORTANCES, OPEN))] = Field(
-        default="fisher", description='What the gates begin by: an importance, or "open" for all alike.'
+        default="fisher", description='Initial order of the gates: an importance, or "open" for equal gates.'
     )
     start_at: float = Field(
         default=0.3,
         gt=0,
         le=1,
-        description="Where between the target (0) and dense (1) the expected share of MACs begins, in (0, 1]. With a "
-        "fixed price there is no target, and the gates begin at 0.8 of dense.",
+        description="Initial expected share of MACs, from the target (0) to dense (1), in (0, 1]. With a fixed price, "
+        "gates start at 0.8 of dense.",
     )
     spread: float = Field(
-        default=3.0, ge=0, description="Logits a standard deviation of (the logarithm of) importance."
+        default=3.0, ge=0, description="Logits per standard deviation of the (logarithm of the) importance."
     )
     price_share: float = Field(
         default=0.6,
         gt=0,
         le=1,
-        description="Share of the steps after which the gates are frozen even if the target is not met.",
+        description="Share of the steps after which the gates are frozen even if the target is missed.",
     )
-    first_price: float = Field(default=2.0, ge=0, description="Price at which the ascent begins.")
-    price_rate: float = Field(default=0.1, gt=0, description="Its step size.")
+    first_price: float = Field(default=2.0, ge=0, description="Initial price of the dual ascent.")
+    price_rate: float = Field(default=0.1, gt=0, description="Step size of the dual ascent.")
     ramp: float = Field(
-        default=0.8, ge=0, le=1, description="Share of the priced steps over which the allowed cost comes down."
+        default=0.8,
+        ge=0,
+        le=1,
+        description="Share of the priced steps over which the allowed cost falls to the target.",
     )
     n_tokens: int | None = Field(
-        default=None, ge=1, description="Length at which MACs are counted; None for the mean of the training rows."
+        default=None, ge=1, description="Text length at which MACs are counted; default: mean of the training rows."
     )
 
     def __post_init__(self) -> None:

@@ -13,7 +13,9 @@ from compecon.settings.model import OneOf, Shown, settings_model
 from compecon.training.incentive_settings import IncentiveSettings
 from compecon.training.training_settings import FineTuneSettings
 
-_MaxTokens = Annotated[int, Field(ge=2, description="Longer texts are cut; the length of a language task's rows.")]
+_MaxTokens = Annotated[
+    int, Field(ge=2, description="Maximum number of tokens; longer texts are truncated. Row length of language tasks.")
+]
 
 
 @settings_model
@@ -28,8 +30,8 @@ class TrainPlan:
         default=0.5,
         ge=0,
         le=1,
-        description="Weight of the given model's logits in the loss while compute is priced, in [0, 1]; a language "
-        "task has no such teacher.",
+        description="Weight of the original model's logits in the loss while compute is priced, in [0, 1]; unused for "
+        "language tasks.",
     )
     max_tokens: _MaxTokens = 128
 
@@ -40,7 +42,7 @@ class TrainPlan:
 
     @property
     def first(self) -> FineTuneSettings:
-        """How a model without a head for the task learns it before compute is priced: nobody teaches yet."""
+        """How a model without a head for the task learns it before compute is priced: no teacher yet."""
         return replace(self.settings, hidden_weight=0.0)
 
 
@@ -48,9 +50,11 @@ class TrainPlan:
 class PrunePlan:
     """How to prune; each field says what it is."""
 
-    method: Annotated[str, OneOf(lambda: IMPORTANCES)] = Field(default="fisher", description="Which units stay.")
+    method: Annotated[str, OneOf(lambda: IMPORTANCES)] = Field(
+        default="fisher", description="Importance that decides which units stay."
+    )
     target: Annotated[float, Shown(options=("--target-macs", "--target"))] = Field(
-        default=0.5, gt=0, le=1, description="Share of the MACs of heads and neurons to keep at most, in (0, 1]."
+        default=0.5, gt=0, le=1, description="Largest share of the MACs of heads and neurons to keep, in (0, 1]."
     )
     recovery: FineTuneSettings | None = Field(
         default_factory=FineTuneSettings, description="How to train what is left; None not to."
@@ -60,6 +64,6 @@ class PrunePlan:
         default=0.5,
         ge=0,
         le=1,
-        description="Weight of the given model's logits in the loss of the recovery, in [0, 1].",
+        description="Weight of the original model's logits in the loss of the recovery, in [0, 1].",
     )
     max_tokens: _MaxTokens = 128

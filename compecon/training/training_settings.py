@@ -20,50 +20,54 @@ _LARGEST_SEED = 2**32 - 1  # numpy takes no larger ones
 class FineTuneSettings:
     """How to fine-tune; each field says what it is."""
 
-    epochs: float = Field(default=3.0, gt=0, description="Passes over the rows; part of one is allowed.")
-    steps: int | None = Field(default=None, ge=1, description="Optimizer steps; takes the place of `epochs` if given.")
+    epochs: float = Field(default=3.0, gt=0, description="Passes over the training rows; may be a fraction.")
+    steps: int | None = Field(default=None, ge=1, description="Optimizer steps, instead of epochs.")
     batch_size: int = Field(
-        default=16, gt=0, description="Rows of a forward pass; rows of like length are batched together."
+        default=16, gt=0, description="Rows per forward pass; rows of similar length are batched together."
     )
-    accumulate: int = Field(default=1, gt=0, description="Forward passes an optimizer step.")
-    learning_rate: float = Field(default=1e-4, gt=0, description="Peak rate of the body, after a linear warm-up.")
+    accumulate: int = Field(default=1, gt=0, description="Forward passes per optimizer step.")
+    learning_rate: float = Field(
+        default=1e-4, gt=0, description="Peak learning rate of the body, after a linear warm-up."
+    )
     decay: bool = Field(
-        default=True, description="Whether the rate then falls to 0 at the end, linearly; otherwise it stays."
+        default=True, description="Decrease the learning rate linearly to 0 after that, instead of keeping it."
     )
     head_multiplier: float = Field(
         default=10.0,
         gt=0,
-        description="The head (all outside the base model, and a pooler) learns at this multiple: it starts from "
-        "nothing, the body does not.",
+        description="Multiple of the learning rate for the head (everything outside the base model, and a pooler), "
+        "which is not pretrained.",
     )
-    gate_rate: float = Field(default=0.15, gt=0, description="Rate of gates, where there are any; it does not decay.")
-    weight_decay: float = Field(default=0.01, ge=0, description="Decoupled decay of matrices; vectors have none.")
-    warmup: float = Field(default=0.1, ge=0, lt=1, description="Share of the steps, in [0, 1).")
-    seed: int = Field(default=0, ge=0, le=_LARGEST_SEED, description="Seeds the order of rows, dropout and gates.")
+    gate_rate: float = Field(default=0.15, gt=0, description="Learning rate of gates, if any; it does not decay.")
+    weight_decay: float = Field(
+        default=0.01, ge=0, description="Decoupled weight decay of matrices; vectors have none."
+    )
+    warmup: float = Field(default=0.1, ge=0, lt=1, description="Share of the steps that warm up, in [0, 1).")
+    seed: int = Field(default=0, ge=0, le=_LARGEST_SEED, description="Seed of row order, dropout and gates.")
     precision: Precision = Field(
         default="bfloat16",
-        description='What the forward pass is computed in (weights stay float32); "float16" needs CUDA.',
+        description='Precision of the forward pass; weights stay float32, and "float16" needs CUDA.',
     )
-    freeze_embeddings: bool = Field(default=False, description="Whether the embeddings stay as they are.")
+    freeze_embeddings: bool = Field(default=False, description="Do not train the embeddings.")
     key_budgets: Counts = Field(
         default=(),
-        description="Numbers of keys to draw a budget from at each step, so that one checkpoint serves all budgets "
-        "(budget dropout); empty for none.",
+        description="Key budgets, one drawn per step, so that one checkpoint works at all of them (budget dropout); "
+        "empty for none.",
     )
-    full_share: float = Field(default=0.35, ge=0, le=1, description="Share of the steps that have no such budget.")
+    full_share: float = Field(default=0.35, ge=0, le=1, description="Share of the steps without such a budget.")
     hidden_weight: float = Field(
         default=0.0, ge=0, description="Weight of the squared distance to the teacher's hidden states; 0 for none."
     )
     checkpointing: bool = Field(
         default=False,
-        description="Whether to recompute activations in the backward pass, which saves memory and costs time.",
+        description="Recompute activations in the backward pass, to save memory at the cost of time.",
     )
     save_every: int | None = Field(
-        default=None, ge=1, description="Optimizer steps between checkpoints of the training; None for none."
+        default=None, ge=1, description="Optimizer steps between checkpoints, from which the training can continue."
     )
     device: Device = Field(
         default="auto",
-        description='"auto" for the best there is, or "cpu". Which of several GPUs: by CUDA_VISIBLE_DEVICES.',
+        description='"auto" for the best available, or "cpu". CUDA_VISIBLE_DEVICES selects one of several GPUs.',
     )
 
     def total_steps(self, n_rows: int) -> int:

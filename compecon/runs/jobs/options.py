@@ -128,7 +128,7 @@ class StatisticsSettings:
 class RehearsalSettings:
     """What a rehearsal does to a machine."""
 
-    steps: int = Field(default=40, ge=1, le=10**6, description="Steps.")
+    steps: int = Field(default=40, ge=1, le=10**6, description="Number of steps.")
     step_ms: Annotated[float, Shown(label="Step", unit="ms")] = Field(
         default=20.0, ge=0, le=10**5, description="Milliseconds per step."
     )
@@ -137,9 +137,9 @@ class RehearsalSettings:
     size_kb: Annotated[int, Shown(label="Size", unit="kB")] = Field(
         default=64, ge=1, le=10**6, description="Size of a checkpoint in kilobytes."
     )
-    fail_at: int | None = Field(default=None, ge=1, le=10**6, description="Step at which it fails; None for never.")
+    fail_at: int | None = Field(default=None, ge=1, le=10**6, description="Step at which it fails; default: never.")
     nan_at: int | None = Field(
-        default=None, ge=1, le=10**6, description="Step at which its loss is not finite; None for never."
+        default=None, ge=1, le=10**6, description="Step at which its loss is not finite; default: never."
     )
     grow_mb: Annotated[int, Shown(label="Growth", unit="MB")] = Field(
         default=0, ge=0, le=10**5, description="Megabytes of memory that each step allocates and keeps."
