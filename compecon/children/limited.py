@@ -114,7 +114,7 @@ class LimitedProcess:
                 raise ChildError(_too_much_memory(self._limits))
             if time.monotonic() - began > self._limits.wall_s:
                 got = f"{spent:.1f} s of processor time in {self._limits.wall_s:g} s"
-                raise ChildError(f"the machine is too busy ({got}); try again when other programs have ended")
+                raise ChildError(f"the machine is too busy ({got}); try again later")
         try:
             return answer.result()
         except (MessageError, OSError) as error:
@@ -134,7 +134,7 @@ class LimitedProcess:
         try:
             code = process.wait(_LOOK_S * 20)
         except subprocess.TimeoutExpired:
-            return said  # it lives: what it said was no answer
+            return said  # it lives, but its answer was not one
         if code in _OUT_OF_MEMORY:
             return _too_much_memory(self._limits)
         if code in _OUT_OF_TIME:
@@ -186,5 +186,5 @@ def _end(running: list[subprocess.Popen[bytes]]) -> None:
             if stream is not None:
                 try:
                     stream.close()
-                except OSError:  # what was to be written is of no use to anybody
+                except OSError:  # what was to be written is no longer needed
                     continue

@@ -40,7 +40,7 @@ def serve(answer: Callable[[Message], Message], limits: Limits) -> None:
             said = answer(question)
         except MemoryError:
             said = Message({"error": f"it needs more than {limits.memory_bytes / (1 << 30):.1f} GB of memory"})
-        except Exception as error:  # noqa: BLE001 - told to whoever asked
+        except Exception as error:  # noqa: BLE001 - the answer to the question
             lines = str(error).strip().splitlines()
             said = Message({"error": lines[0][:300] if lines else type(error).__name__})
         _say(channel, said)
@@ -50,7 +50,7 @@ def _say(channel: BinaryIO, message: Message) -> None:
     try:
         send(channel, message)
     except OSError:
-        sys.exit(0)  # nobody listens any more
+        sys.exit(0)  # the parent is gone
 
 
 def _limit_memory(limits: Limits) -> None:

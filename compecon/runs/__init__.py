@@ -1,5 +1,5 @@
-"""Work that outlives the page that asked for it: runs are folders, written by workers, read by anyone.
+"""Work that outlives the page that started it: runs are folders, written by workers, read by anyone.
 
-Import from the module of each thing; nothing is imported here. Nothing in this package loads torch: a worker that waits
-for its turn is a bare interpreter, and a list of a thousand runs is read in a moment.
+Import from the modules. None of them loads torch: a worker that waits for its turn is a bare interpreter, and a list of
+a thousand runs is read in a moment.
 """

@@ -18,11 +18,11 @@ _MEMORY_WORDS = (
     "out of memory",
     "std::bad_alloc",
     "not enough memory",
-    "failed to map segment",  # the dynamic linker's way to say so
+    "failed to map segment",  # from the dynamic linker
 )
 _ALMOST_NOTHING = 65_536
-DISK_FULL = "The disk is full. Free some room and resume: it goes on from its last complete checkpoint."
-NO_MEMORY = "There was not enough memory. Use a smaller batch size, more accumulated passes, or checkpointing."
+DISK_FULL = "The disk is full. Free some space and resume; the run continues from its last complete checkpoint."
+NO_MEMORY = "Out of memory. Use a smaller batch size, more accumulated passes, or checkpointing."
 
 
 def outcome_of(error: BaseException, folder: Path, *, wanted: bool) -> tuple[RunState, str]:
@@ -30,8 +30,8 @@ def outcome_of(error: BaseException, folder: Path, *, wanted: bool) -> tuple[Run
     if isinstance(error, TrainingInterruptedError | KeyboardInterrupt):
         at = str(error).split(". ")[0].rstrip(".") if isinstance(error, TrainingInterruptedError) else "Interrupted"
         if wanted:
-            return RunState.CANCELLED, f"{at}, as asked."
-        return RunState.LOST, f"{at}, because the system asked its worker to end."
+            return RunState.CANCELLED, f"{at}, as requested."
+        return RunState.LOST, f"{at}: the system ended its worker."
     chain = list(_chain(error))
     if any(isinstance(each, OSError) and each.errno in _FULL for each in chain) or _says(chain, _FULL_WORDS):
         return RunState.FAILED, DISK_FULL
@@ -42,17 +42,17 @@ def outcome_of(error: BaseException, folder: Path, *, wanted: bool) -> tuple[Run
 
 def _other(error: BaseException, chain: list[BaseException], folder: Path) -> str:
     if any(isinstance(each, OSError) and each.errno in (errno.EMFILE, errno.ENFILE) for each in chain):
-        return "Too many files are open. Raise the limit (`ulimit -n`) or close other programs, and resume."
+        return "Too many open files. Raise the limit (`ulimit -n`) or close other programs, and resume."
     if isinstance(error, CompeconError):
         return _sentence(str(error))
     if isinstance(error, FloatingPointError):
-        return f"{_sentence(str(error))} Try a smaller learning rate or price, in a copy of the run."
+        return f"{_sentence(str(error))} Duplicate the run with a smaller learning rate or price."
     if isinstance(error, ImportError):
-        return f"A part could not be loaded: {error}. Install compecon again, with its constraints."
+        return f"A module could not be imported: {error}. Reinstall compecon, with its constraints."
     if _nearly_full(folder):
         return DISK_FULL
-    told = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {told[0][:300] if told else 'no words'}. The log tells where."
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}{f': {lines[0][:300]}' if lines else ''}. See the log for details."
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

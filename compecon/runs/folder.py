@@ -12,14 +12,14 @@ from compecon.runs.run_record import RunSpec, Status
 SPEC, STATUS, OUTCOME, LOCK, CANCEL, METRICS, LOG, BALLAST = (
     "spec.json",
     "status.json",
-    "outcome.json",  # the last words of a success, kept a second time
+    "outcome.json",  # the status of a success, stored a second time
     "worker.lock",
     "cancel",
     "metrics.jsonl",
     "worker.log",
     "ballast",
 )
-BALLAST_BYTES = 32_768  # room for the last words of a run on a full disk
+BALLAST_BYTES = 32_768  # room for the last status of a run on a full disk
 
 
 def made_folder(folder: Path, spec: RunSpec) -> Lock:

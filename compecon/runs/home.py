@@ -31,7 +31,7 @@ class Home:
         """The folder of the environment variable ``COMPECON_HOME``, or of this user."""
         if given := os.environ.get(VARIABLE):
             return cls(Path(given).expanduser().absolute())
-        import platformdirs  # noqa: PLC0415 - a worker is told its folder and has no need of it
+        import platformdirs  # noqa: PLC0415 - a worker gets its folder and does not need it
 
         return cls(platformdirs.user_data_path("compecon"))
 
@@ -66,11 +66,10 @@ class Home:
             for folder in (self.runs, self.trash, self.queues, self.sweeps):
                 folder.mkdir(parents=True, exist_ok=True)
                 if not os.access(folder, os.W_OK):
-                    raise PermissionError(errno.EACCES, "it cannot be written to")
+                    raise PermissionError(errno.EACCES, "it is not writable")
         except OSError as error:
             raise RunError(
-                f"Runs cannot be kept in {self.root}: {error.strerror or error}. "
-                f"Set {VARIABLE} to a folder that can be written."
+                f"Runs cannot be stored in {self.root}: {error.strerror or error}. Set {VARIABLE} to a writable folder."
             ) from error
         return self
 

@@ -1,11 +1,11 @@
 """Locks of the operating system: held by a living process, and free the moment it is gone, however it went.
 
-A lock is the only sign of life that is looked at. Process numbers are used again and clocks are set back; the kernel
-frees a lock on `kill -9` and at a reboot. filelock has no way to hand a held lock on to a child process, and without
-that there is a moment in which a run that was just submitted looks dead: hence these few lines.
+A lock is the only sign of life that counts. Process numbers are reused and clocks are set back; the kernel frees a
+lock on `kill -9` and at a reboot. filelock cannot hand a held lock on to a child process, and without that a run that
+was just submitted would look dead for a moment.
 
-Together with `compecon.runs.turn` this is all that a run that waits for its turn has in memory, so nothing is imported
-here but what a bare interpreter has anyway.
+Together with `compecon.runs.turn` this is all that a waiting run has in memory, so only modules that a bare interpreter
+has anyway are imported.
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from compecon.runs.jobs.expected import Expected
     from compecon.runs.jobs.machine_speed import Speed
 
-_SPARE_BYTES = 200_000_000  # of the disk, that a run leaves to others
-_WAITING_BYTES = 5_000_000  # of a worker that waits for its turn: 4.5 MB of its own, as measured
+_SPARE_BYTES = 200_000_000  # of disk space that a run leaves free
+_WAITING_BYTES = 5_000_000  # of a worker that waits for its turn: 4.5 MB measured
 
 
 @final
@@ -62,7 +62,7 @@ def look_ahead(store: RunStore, spec: RunSpec, *, n_waiting: int = 0) -> Ahead:
 
 def speed_of(store: RunStore, recipe: str, queue: str) -> Speed:
     """How fast this machine is at a recipe in a queue, by earlier runs."""
-    import socket  # noqa: PLC0415 - for those who submit
+    import socket  # noqa: PLC0415 - needed to submit only
 
     from compecon.runs.jobs.machine_speed import learnt_speed  # noqa: PLC0415
 
@@ -80,27 +80,27 @@ def _macs_of(record: RunRecord) -> float | None:
 
 
 def _memory(needed: int) -> Iterator[tuple[bool, str]]:
-    import psutil  # noqa: PLC0415 - loads in no time, and still not for those who only list runs
+    import psutil  # noqa: PLC0415 - not needed to list runs
 
     memory = psutil.virtual_memory()
     less = "Use a smaller batch size, more accumulated passes, or checkpointing."
     if needed > memory.total:
-        yield True, f"It needs about {_size(needed)} of memory, and this machine has {_size(memory.total)}. {less}"
+        yield True, f"It needs about {_size(needed)} of memory, but this machine has {_size(memory.total)}. {less}"
     elif needed > memory.available:
-        yield False, f"Only {_size(memory.available)} of memory are free now: it may fail for want of it. {less}"
+        yield False, f"Only {_size(memory.available)} of memory are free now, which may not be enough. {less}"
 
 
 def _disk(root: Path, needed: int) -> Iterator[str]:
     place = next(path for path in (root, *root.parents) if path.exists())
     free = shutil.disk_usage(place).free
     if needed + _SPARE_BYTES > free:
-        yield f"It writes up to {_size(needed)}, and {_size(free)} are free in {place}. Free some room."
+        yield f"It writes up to {_size(needed)}, but {_size(free)} are free in {place}. Free some space."
 
 
 def _in_words(found: Expected) -> str:
     takes = f"{_size(found.memory_bytes)} of memory and up to {_size(found.disk_bytes)} of disk"
     if found.seconds_low is None or found.seconds_high is None:
-        return f"It will take about {takes}. {found.unknown} So nobody can say how long."
+        return f"It will take about {takes}. {found.unknown} The time cannot be estimated."
     return f"It will take {_time(found.seconds_low)} to {_time(found.seconds_high)}, about {takes}."
 
 

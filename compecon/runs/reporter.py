@@ -39,7 +39,9 @@ class Reporter:
         self.was_signalled = False
         self._status = replace(_former(folder), pid=os.getpid(), host=socket.gethostname())
         self._metrics: MetricsFile | None = None
-        self._spare = [os.open(os.devnull, os.O_RDONLY) for _ in range(2)]  # to write last words if no more may be open
+        self._spare = [
+            os.open(os.devnull, os.O_RDONLY) for _ in range(2)
+        ]  # to write the last status when no more files may be open
         self._began = self._written = time.monotonic()
         self._guard, self._ended = threading.RLock(), threading.Event()  # two threads write: the work and the heartbeat
 
@@ -120,7 +122,7 @@ class Reporter:
                 self._status, state=state, reason=reason, seconds=self._passed(), results=plain, load={}
             )
         if not self.lock.is_in_place:
-            return  # the folder was deleted or belongs to another worker: there is nobody to tell
+            return  # the folder was deleted or belongs to another worker
         while self._spare:
             os.close(self._spare.pop())
         with suppress(OSError):
@@ -129,7 +131,7 @@ class Reporter:
             if self._metrics is not None:
                 self._metrics.sync()
         if state is RunState.SUCCEEDED:
-            with suppress(OSError):  # kept twice, so that no damage to one of them loses what came of it
+            with suppress(OSError):  # stored twice, so that no damage to one loses the results
                 write_json(self.folder / OUTCOME, self._status.as_json())
         write_json(self.folder / STATUS, self._status.as_json())
 
@@ -144,7 +146,7 @@ class Reporter:
                 if time.monotonic() - looked >= _LOOK_S:
                     self._status, looked = replace(self._status, load=meter.read()), time.monotonic()
                 self._status = replace(self._status, seconds=self._passed())
-                with suppress(OSError, RunError):  # the work itself says what is wrong
+                with suppress(OSError, RunError):  # the work itself reports what is wrong
                     self._write(durable=False)
 
     def _file(self) -> MetricsFile:
@@ -157,7 +159,7 @@ class Reporter:
 
     def _require_place(self) -> None:
         if not self.lock.is_in_place:
-            raise RunError(f"{self.folder} was deleted, or its lock was: this worker leaves it alone.")
+            raise RunError(f"{self.folder} or its lock was deleted: this worker leaves it alone.")
 
     def _write(self, *, durable: bool) -> None:
         with self._guard:

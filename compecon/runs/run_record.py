@@ -32,11 +32,11 @@ class RunState(StrEnum):
     QUEUED = "QUEUED"
     STARTING = "STARTING"
     RUNNING = "RUNNING"
-    STOPPING = "STOPPING"  # asked to stop, not there yet; follows from the files and is never written
+    STOPPING = "STOPPING"  # asked to stop; follows from the files and is never written
     SUCCEEDED = "SUCCEEDED"
     FAILED = "FAILED"
     CANCELLED = "CANCELLED"
-    LOST = "LOST"  # its worker is gone without an end; written only by a worker that a signal ends
+    LOST = "LOST"  # its worker disappeared; written only by a worker that a signal ends
     NEWER = "NEWER"  # its files are a newer compecon's; follows from the files and is never written
 
     @property
@@ -165,9 +165,9 @@ class Status:
         check_schema(value, SCHEMA, name, error=RunError)
         state = value.get("state")
         if not isinstance(state, str) or not _STATE.match(state):
-            raise RunError(f"{name} is damaged: there is no state {str(state)[:60]!r}.")
+            raise RunError(f"{name} is damaged: {str(state)[:60]!r} is not a state.")
         if state not in _WRITTEN:
-            raise NewerError(f"{name} names a state that only a newer compecon knows, {state}. Update compecon.")
+            raise NewerError(f"{name} has the state {state}, which only a newer compecon knows. Update compecon.")
         return read_parts(cls, {**value, "state": RunState(state)}, name, SCHEMA)
 
     def as_json(self) -> dict[str, Any]:

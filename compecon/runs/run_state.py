@@ -17,7 +17,7 @@ from compecon.runs.folder import CANCEL, LOCK, LOG, OUTCOME, SPEC, STATUS
 from compecon.runs.locks import is_held
 from compecon.runs.run_record import SCHEMA, RunRecord, RunSpec, RunState, Status
 
-_SILENT = "Its worker ended without a word: killed, out of memory, or the machine went down."
+_SILENT = "Its worker ended without a message: killed, out of memory, or the machine went down."
 _UNKNOWN = RunSpec(recipe="unknown")
 Liveness = Callable[[RunRecord], bool | None]
 Part = TypeVar("Part")
@@ -53,7 +53,7 @@ def finished_status(folder: Path, *, by_result: bool) -> Status | None:
     if not why and said.state is RunState.SUCCEEDED:
         return said
     if by_result and has_result(folder):
-        return Status(RunState.SUCCEEDED, f"{STATUS} is damaged, but the checkpoint that came of the run is there.")
+        return Status(RunState.SUCCEEDED, f"{STATUS} is damaged, but the run's checkpoint is complete.")
     return None
 
 
@@ -66,7 +66,7 @@ def has_result(folder: Path) -> bool:
 
 
 def _read(folder: Path, liveness: Mapping[str, Liveness]) -> RunRecord:
-    for _ in range(2):  # its last words may have come between the two looks
+    for _ in range(2):  # its last status may have come between the two reads
         record, why = _as_said(folder)
         if record.status.state.is_finished or _lives(record, liveness) is not False:
             return _seen(record)
@@ -140,8 +140,8 @@ def _unheard(record: RunRecord) -> str:
         return _SILENT
     with suppress(OSError):
         if (record.folder / LOG).stat().st_size:
-            return "Its worker ended before it had begun; the log tells why."
-    return "Its worker was gone before its turn came." if record.status.pid else "It was never started."
+            return "Its worker ended before it started; see the log."
+    return "Its worker ended before its turn." if record.status.pid else "It was never started."
 
 
 def _what_is_left(record: RunRecord) -> str:
@@ -150,5 +150,5 @@ def _what_is_left(record: RunRecord) -> str:
     if has_result(record.folder):
         return f"Its checkpoint is finished; {again} measures it."
     if saved:
-        return f"The last checkpoint is step {saved.get('step')} of {saved.get('total')}; {again} goes on from there."
-    return f"It has no checkpoint yet; {again} starts it {'again' if record.status.pid else 'now'}."
+        return f"The last checkpoint is step {saved.get('step')} of {saved.get('total')}; {again} continues from there."
+    return f"It has no checkpoint yet; {again} starts it{' again' if record.status.pid else ''}."

@@ -60,13 +60,13 @@ class RunStore:
         part = home.runs / f".{run_id}-{uuid.uuid4().hex[:8]}.part"
         try:
             if shutil.disk_usage(home.root).free < min(_NEEDED_BYTES, shutil.disk_usage(home.root).total // 4):
-                raise RunError(f"The disk of {home.root} is full. Free some room.")
+                raise RunError(f"The disk of {home.root} is full. Free some space.")
             priority = spec.priority or home.priority
             numbered = replace(spec, order=home.next_number(), created_at=round(time.time(), 3), priority=priority)
             lock = made_folder(part, numbered)
         except OSError as error:
             shutil.rmtree(part, ignore_errors=True)
-            raise RunError(f"The run cannot be kept in {home.runs}: {error.strerror or error}.") from error
+            raise RunError(f"The run cannot be stored in {home.runs}: {error.strerror or error}.") from error
         except RunError:
             shutil.rmtree(part, ignore_errors=True)
             raise
@@ -75,9 +75,9 @@ class RunStore:
         except OSError as error:
             lock.release()
             shutil.rmtree(part, ignore_errors=True)
-            if folder.exists():  # someone else was faster with the same key
+            if folder.exists():  # another process was faster with the same key
                 return run_id, None
-            raise RunError(f"The run cannot be kept in {home.runs}: {error.strerror or error}.") from error
+            raise RunError(f"The run cannot be stored in {home.runs}: {error.strerror or error}.") from error
         with suppress(OSError):  # it is there; only a power cut right now could take it away
             sync_folder(home.runs)
         return run_id, Lock(folder / LOCK, lock.descriptor)
@@ -106,12 +106,12 @@ class RunStore:
         record = self.get(run_id)
         record.require_known()
         if not record.state.is_finished:
-            raise RunError(f"{run_id} is {record.state.lower()}. Stop it before it is deleted.")
+            raise RunError(f"{run_id} is {record.state.lower()}. Stop it before you delete it.")
         target = self.home.made().trash / f"{run_id}-{self.home.next_number()}"
         with system_errors(f"{run_id} cannot be deleted"):
             lock = Lock.taken(record.folder / LOCK)
             if lock is None:
-                raise RunError(f"{run_id} has a worker again. Stop it before it is deleted.")
+                raise RunError(f"{run_id} has a worker again. Stop it before you delete it.")
             try:
                 record.folder.rename(target)
             finally:
@@ -125,7 +125,7 @@ class RunStore:
         if not deleted:
             raise RunError(f"There is no run {run_id} in {self.home.trash}.")
         if target.exists():
-            raise RunError(f"There is a run {run_id} already. Delete it first.")
+            raise RunError(f"{run_id} exists already. Delete it first.")
         with system_errors(f"{run_id} cannot be restored"):
             max(deleted, key=lambda path: int(path.name[len(run_id) + 1 :])).rename(target)
 

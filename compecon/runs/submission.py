@@ -21,7 +21,7 @@ LIBRARIES = ("compecon", "torch", "transformers", "accelerate", "tokenizers", "s
 
 def recipe_named(name: str) -> Recipe:
     """A recipe by name."""
-    from compecon.runs.jobs.job_registry import RECIPES  # noqa: PLC0415 - a worker that waits has no need of it
+    from compecon.runs.jobs.job_registry import RECIPES  # noqa: PLC0415 - not needed by a worker that waits
 
     if name not in RECIPES:
         raise RunError(f"There is no recipe {name!r}.{did_you_mean(name, RECIPES)} There are: {', '.join(RECIPES)}.")

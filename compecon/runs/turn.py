@@ -97,7 +97,7 @@ def wait_for_turn(
     while not unwanted():
         before = next((n for n, other in enumerate(waiting(folder, runs)) if other == run_id), None)
         if before is None:
-            join(folder, run_id, order)  # no ticket yet, or someone tidied up
+            join(folder, run_id, order)  # no ticket yet, or it was removed
         elif before == 0 and (slot := _free(folder, n_slots)) is not None:
             leave(folder, run_id)
             return slot
@@ -105,7 +105,7 @@ def wait_for_turn(
             pause, told = _SHORTEST_S, before
             tell(before)
         time.sleep(pause)
-        pause = min(_LONGEST_S * (1 + max(0, told) / 10), 1.3 * pause)  # who is far behind need not look often
+        pause = min(_LONGEST_S * (1 + max(0, told) / 10), 1.3 * pause)  # a run far behind need not check often
     leave(folder, run_id)
     return None
 

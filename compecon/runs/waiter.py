@@ -36,7 +36,7 @@ def main(root: str, folder: str, plan: Plan, worker: list[str]) -> None:
     try:
         sys.path.insert(0, root)
         slots = _slots(folder, plan)
-    except Exception as error:  # noqa: BLE001 - the worker has more words for it
+    except Exception as error:  # noqa: BLE001 - the worker reports it better
         print(f"{type(error).__name__}: {error}. The worker waits by itself.", file=sys.stderr)  # noqa: T201
         slots = []
     else:
@@ -67,9 +67,9 @@ def _slots(folder: str, plan: Plan) -> list[tuple[int, int]] | None:
         slot = wait_for_turn(queue, os.path.dirname(folder), n_slots, ticket, unwanted, tell)
         if slot is None:
             wanted = not os.path.exists(os.path.join(folder, "cancel"))
-            why = "because the system asked its worker to end" if wanted else "as asked"
-            if in_place():  # or there is nobody to tell
-                _say(folder, "LOST" if wanted else "CANCELLED", f"It was left while it waited, {why}.")
+            why = ": the system ended its worker" if wanted else ", as requested"
+            if in_place():  # otherwise the folder is gone
+                _say(folder, "LOST" if wanted else "CANCELLED", f"Stopped while it waited{why}.")
             return None
         os.set_inheritable(slot[1], True)
         slots.append(slot)

@@ -46,19 +46,19 @@ def main(folder: Path) -> int:
         with reporter.beating():
             results = _work(folder, reporter)
         state, reason = RunState.SUCCEEDED, str(results.get("sentence", ""))
-    except BaseException as error:  # noqa: BLE001 - the boundary: whatever it was, the folder has to say so
+    except BaseException as error:  # noqa: BLE001 - the boundary: the folder has to say whatever it was
         state, reason = _told(error, folder)
     try:
         reporter.end(state, reason, results)
     finally:
-        lock.release()  # now, and not when the last library is unloaded: it may be resumed at once
+        lock.release()  # not when the last library is unloaded: it may be resumed at once
     return 0 if state is RunState.SUCCEEDED else 1
 
 
 def _told(error: BaseException, folder: Path) -> tuple[RunState, str]:
     with suppress(OSError, ValueError, MemoryError):
         traceback.print_exception(error)
-    traceback.clear_frames(error.__traceback__)  # what they held may be the memory that last words need
+    traceback.clear_frames(error.__traceback__)  # they may hold the memory that the last status needs
     return outcome_of(error, folder, wanted=(folder / CANCEL).exists())
 
 
@@ -73,7 +73,7 @@ def _work(folder: Path, reporter: Reporter) -> dict[str, Json]:
     reporter.set(RunState.QUEUED, reporter.status.reason or "Waiting for its turn.", spec_sha256=spec.digest)
     slots = _turns(Home(folder.parent.parent), folder.name, spec, reporter)
     if reporter.is_unwanted:
-        raise TrainingInterruptedError("It was left before it began")
+        raise TrainingInterruptedError("Stopped before it began")
     device = _device(spec, slots)
     reporter.started(device)
     os.environ.setdefault("OMP_NUM_THREADS", str(spec.threads))
@@ -97,7 +97,7 @@ def _turns(home: Home, run_id: str, spec: RunSpec, reporter: Reporter) -> list[S
         queue.join(run_id, spec.order)
         slot = queue.turn(run_id, spec.order, unwanted=lambda: reporter.is_unwanted, tell=tell)
         if slot is None:
-            raise TrainingInterruptedError("It was left while it waited")
+            raise TrainingInterruptedError("Stopped while it waited")
         slots.append(slot)
     return slots
 

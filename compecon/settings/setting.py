@@ -80,8 +80,8 @@ class Setting:
     @property
     def options(self) -> tuple[str, ...]:
         """Its spellings on the command line, "--target-macs" first; empty for a positional argument."""
-        told = self._shown.options
-        return (f"--{self.name.replace('_', '-')}",) if told is None else told
+        options = self._shown.options
+        return (f"--{self.name.replace('_', '-')}",) if options is None else options
 
     def checked(self, given: Any) -> Json:
         """An untrusted value as JSON has it. Nothing is converted, except whole numbers to float."""

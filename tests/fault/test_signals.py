@@ -80,7 +80,7 @@ def test_SIGTERM_twice_ends_at_once(executor, store, tmp_path, monkeypatch):
     os.kill(record.status.pid, signal.SIGTERM)
     record = ended(store, run_id)
     assert record.state is RunState.LOST
-    assert "ended without a word" in record.reason
+    assert record.reason.startswith("Its worker ended")
 
 
 def test_a_run_is_stopped_while_it_waits(executor, store):
@@ -89,7 +89,8 @@ def test_a_run_is_stopped_while_it_waits(executor, store):
     until(lambda: store.get(third).reason.endswith("1 before it."))
     executor.stop(second)
     record = ended(store, second)
-    assert (record.state, record.reason) == (RunState.CANCELLED, "It was left while it waited, as asked.")
+    assert record.state is RunState.CANCELLED
+    assert "waited" in record.reason
     until(lambda: store.get(third).reason.endswith("next in line."))
     os.kill(store.get(third).status.pid, signal.SIGTERM)
     assert ended(store, third).state is RunState.LOST
@@ -104,8 +105,7 @@ def test_stop_saves_and_resume_goes_on_from_there(executor, store):
     executor.stop(run_id)
     record = ended(store, run_id)
     assert record.state is RunState.CANCELLED
-    assert record.reason.startswith("The rehearsal was left after step")
-    assert record.reason.endswith(", as asked.")
+    assert f"step {record.status.step} of" in record.reason
     assert saved_step(store, run_id) == record.status.step
     executor.start(run_id)
     assert_undisturbed(ended(store, run_id))

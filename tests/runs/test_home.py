@@ -102,7 +102,7 @@ def test_a_folder_in_the_place_of_settings_counts_as_not_set(home):
 def test_a_home_that_cannot_be_written_is_refused(home):
     home.runs.chmod(0o555)
     try:
-        with pytest.raises(RunError, match="cannot be written to"):
+        with pytest.raises(RunError, match="not writable"):
             home.made()
     finally:
         home.runs.chmod(0o755)

@@ -50,7 +50,7 @@ def test_where_there_is_room_it_is_only_said_what_it_takes(store, machine, spec)
 
 def test_more_memory_than_the_machine_has_is_refused(store, machine, spec):
     machine(total=600 * 2**20)
-    with pytest.raises(RunError, match="699 MB of memory, and this machine has 629 MB"):
+    with pytest.raises(RunError, match=r"699 MB of memory.* 629 MB"):
         look_ahead(store, spec).require()
 
 
@@ -58,13 +58,13 @@ def test_memory_that_is_taken_by_others_is_a_warning(store, machine, spec):
     machine(available=600 * 2**20)
     ahead = look_ahead(store, spec)
     ahead.require()
-    assert "Only 629 MB of memory are free now" in ahead.sentences[1]
+    assert "629 MB of memory" in ahead.sentences[1]
 
 
 def test_those_who_wait_take_memory_too(store, machine, spec):
     machine(total=2_500_000_000)
     look_ahead(store, spec, n_waiting=100).require()
-    with pytest.raises(RunError, match=r"of memory, and this machine has 2\.5 GB"):
+    with pytest.raises(RunError, match=r"of memory.* 2\.5 GB"):
         look_ahead(store, spec, n_waiting=500).require()
 
 
@@ -88,7 +88,7 @@ def test_a_checkpoint_that_is_not_there_is_refused(store):
 def test_what_is_not_known_is_said(store, machine):
     machine()
     ahead = look_ahead(store, new_spec("train", {"task": "sst2", "base": "sentiment"}))
-    assert "nobody can say how long" in ahead.sentences[0]
+    assert "cannot be estimated" in ahead.sentences[0]
 
 
 QUICK_LOOK = {"task": "sst2", "base": "sentiment", "steps": 200}

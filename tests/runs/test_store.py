@@ -117,14 +117,14 @@ def test_a_run_that_is_not_there_is_refused(store):
 def test_a_run_without_a_worker_is_lost(store, state):
     record = store.get(made(store, state=RunState(state), pid=7))
     assert record.state is RunState.LOST
-    assert ("ended without a word" in record.reason) == (state != "QUEUED")
+    assert record.reason.startswith("Its worker ended without") == (state != "QUEUED")
     assert record.state.can_resume
 
 
 def test_a_run_whose_worker_never_came_is_lost(store):
     run_id = made(store)
     assert store.get(run_id).reason == (
-        f"It was never started. It has no checkpoint yet; `compecon resume {run_id}` starts it now."
+        f"It was never started. It has no checkpoint yet; `compecon resume {run_id}` starts it."
     )
 
 

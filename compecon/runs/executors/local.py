@@ -46,7 +46,7 @@ class LocalExecutor(Executor):
         """Start the worker of an unfinished run that has none. Does nothing if one is alive."""
         record = self.store.get(run_id)
         if record.spec.executor != self.name:
-            raise RunError(f"{run_id} was submitted to {record.spec.executor}: only there it can be started.")
+            raise RunError(f"{run_id} was submitted to {record.spec.executor}, and can only be started there.")
         require_unfinished(record)
         with system_errors(f"{run_id} cannot be started"):
             lock = Lock.taken(record.folder / LOCK)
@@ -82,7 +82,7 @@ class LocalExecutor(Executor):
             if status.pid and _ended(status.pid, run_id):
                 return
             if time.monotonic() > until:
-                raise RunError(f"The worker of {run_id} has not said which process it is. Try again in a moment.")
+                raise RunError(f"The worker of {run_id} has not reported its process yet. Try again in a moment.")
             time.sleep(0.02)
 
     def lives(self, record: RunRecord) -> bool | None:

@@ -27,7 +27,7 @@ from compecon.runs.store import RunStore
 
 ADDRESS = "COMPECON_RAY_ADDRESS"
 _LOOK_S = 0.2
-_LETTING_GO_S = 2.0  # a worker says that it has ended a moment before it has
+_LETTING_GO_S = 2.0  # a worker reports its end a moment before it has ended
 
 
 @final
@@ -127,10 +127,10 @@ class RayExecutor(Executor):
         self._server().stop(_submission(record))
 
     def lives(self, record: RunRecord) -> bool | None:
-        """Whether a run's worker lives; None if nobody knows.
+        """Whether a run's worker is alive; None if unknown.
 
-        A lock that is held is certain. One that is free is not: storage may keep locks of other machines to itself. A
-        job that succeeded has said so in the run's folder, which this machine may see only later.
+        A held lock is a sure sign; a free one means nothing where storage keeps the locks of other machines to itself.
+        A succeeded job has reported so in the run's folder, which this machine may see only later.
         """
         if is_held(record.folder / LOCK):
             return True
@@ -165,7 +165,7 @@ class RayExecutor(Executor):
             return
         try:
             former = Status.read(read_json(record.folder / STATUS, SCHEMA))
-            if former.attempt == record.status.attempt:  # or somebody else was faster, and it is the same job
+            if former.attempt == record.status.attempt:  # otherwise another process was faster, and it is the same job
                 (record.folder / CANCEL).unlink(missing_ok=True)
                 keep_ballast(record.folder)
                 write_json(record.folder / STATUS, former.again(former.attempt + 1).as_json())

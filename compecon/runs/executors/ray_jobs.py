@@ -90,16 +90,18 @@ class JobServer:
     def _understood(self, status: int, raw: bytes) -> dict[str, Any]:
         if status in (401, 403):
             raise NoAnswerError(
-                f"Ray at {self.address} wants another token. Set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN or "
-                "RAY_AUTH_TOKEN_PATH to the one of the cluster."
+                f"Ray at {self.address} rejects the token. Set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN or "
+                "RAY_AUTH_TOKEN_PATH to that of the cluster."
             )
         if status != http.client.OK:
             told = raw.decode("utf-8", errors="replace").strip().splitlines()
-            raise RunError(f"Ray at {self.address} refused ({status}): {told[-1][:300] if told else 'no words'}")
+            raise RunError(f"Ray at {self.address} refused ({status}): {told[-1][:300] if told else 'no reason given'}")
         try:
-            value = parse_json(raw, "What Ray answered")
+            value = parse_json(raw, "Ray's answer")
         except (ValueError, RecursionError) as error:
-            raise NoAnswerError(f"{self.address} does not answer like Ray. Is it the address of its jobs?") from error
+            raise NoAnswerError(
+                f"{self.address} does not answer like Ray. Is it the address of its job server?"
+            ) from error
         return value if isinstance(value, dict) else {"": value if isinstance(value, list) else []}
 
 
@@ -120,9 +122,9 @@ def checked_address(address: str, *, without_token: bool = False) -> str:
         raise RunError(f"the address of a Ray cluster is like http://127.0.0.1:8265, got {address[:100]!r}.")
     if not (is_loopback(parts.hostname) or without_token or _token()):
         raise RunError(
-            f"{parts.hostname} is another machine, and without a token anybody who reaches its Ray can run programs "
+            f"{parts.hostname} is another machine, and without a token anyone who can reach its Ray can run programs "
             "there. Start its head with RAY_AUTH_MODE=token and set the same here, or use a tunnel: "
-            f"`ssh -L {port or 8265}:localhost:{port or 8265} {parts.hostname}`. If everybody on its network may, "
+            f"`ssh -L {port or 8265}:localhost:{port or 8265} {parts.hostname}`. If everyone there is trusted, "
             "set COMPECON_RAY_WITHOUT_TOKEN=1."
         )
     return f"{parts.scheme}://{parts.netloc}"

@@ -14,7 +14,7 @@ from compecon.runs.folder import LOG, METRICS, STATUS
 from compecon.runs.run_record import RunRecord
 
 _FRESH_S = 1.0
-_SILENT_S = 10.0  # a server that does not answer is not asked at every look at the list of runs
+_SILENT_S = 10.0  # a silent server is not asked for every list of runs
 Trace: TypeAlias = tuple[object, ...]
 
 
@@ -74,4 +74,4 @@ def _size(path: Path) -> tuple[int, int]:
         found = path.stat()
     except OSError:
         return 0, 0
-    return found.st_size, found.st_mtime_ns  # not a time here: only another number, once someone wrote
+    return found.st_size, found.st_mtime_ns  # not compared with a clock: it only changes

@@ -34,7 +34,7 @@ SCHEMA = 1
 def train_in_background(params: Mapping[str, Any], place: RunPaths, callbacks: Callbacks) -> dict[str, Any]:
     """Train, then measure; an attempt that finds the checkpoint finished continues from there."""
     plan, source, report_to = train_plan(params), params["base"], trackers(params["report_to"])
-    if "tensorboard" in report_to:  # its logs outlive the folder of the training
+    if "tensorboard" in report_to:  # its logs outlive the training's folder
         os.environ.setdefault("TENSORBOARD_LOGGING_DIR", str(place.notes / "logs"))
     onlookers = _at(place, callbacks, report_to)
     return _done(
@@ -77,7 +77,7 @@ def _done(
     if not place.checkpoint.exists():
         trained = make(task)
         if not is_first():
-            return {}  # of several processes the first one saves, measures and tells
+            return {}  # of several processes, the first one saves and measures
         _keep_spent(trained, place)
     callbacks.begin("measuring beside the parent", 0)
     new, parent = (load_checkpoint(each, params["device"]) for each in (place.checkpoint, source))
@@ -88,7 +88,7 @@ def _done(
     told = {"schema": SCHEMA, **examples(beside, parent.name)}
     write_text(place.notes / EXAMPLES, json.dumps(told, indent=1, ensure_ascii=False))
     results = compare_with_parent(new, parent, on)
-    shutil.rmtree(place.work, ignore_errors=True)  # an attempt that ended right after the checkpoint left it
+    shutil.rmtree(place.work, ignore_errors=True)  # left by an attempt that ended right after the checkpoint
     return {**results, **_spent(place)}
 
 

@@ -23,14 +23,12 @@ from compecon.tasks.task_registry import FILES, entry_of
 from compecon.training.plans import PrunePlan, TrainPlan
 from compecon.training.training_settings import FineTuneSettings
 
-UNKNOWN = "The number of rows is not known before the data is read."
+UNKNOWN = "The number of rows is unknown until the data is read."
 _BACKWARD = 3  # a forward and a backward pass cost three forward passes
 _GRADED_ROWS = 512
 _GATES = 1.1
 _FIXED_SHARE = 0.2  # of a step that does not shrink with the units
-_MEASURINGS = (
-    2.5  # passes of the new checkpoint over what it is measured on: while it trains, at its end, and beside it
-)
+_MEASURINGS = 2.5  # passes of the new checkpoint over measured rows: during and after training, beside its parent
 _PROCESS_BYTES = 700_000_000  # Python, torch and transformers
 _USUAL_TOKENS = 32  # where nothing is known of the texts
 _MB = 1024**2
@@ -100,7 +98,7 @@ def expected(recipe: str, params: Mapping[str, Any], *, speed: Speed) -> Expecte
 def _of_training(params: Mapping[str, Any], speed: Speed) -> Expected:
     plan, work = train_plan(params), _work(params, params["base"])
     macs = _training_macs(plan, work)
-    copies = 1 if plan.incentive is None else 2  # it is its own teacher
+    copies = 1 if plan.incentive is None else 2  # the model is its own teacher
     return _expected(macs, work, plan.settings, speed, copies=copies)
 
 
@@ -197,7 +195,7 @@ def _measuring(work: _Work, left: float) -> float:
 
 def _expected(macs: float | None, work: _Work, settings: FineTuneSettings, speed: Speed, *, copies: int) -> Expected:
     about, n = work.about, work.n_tokens
-    each = 34 * about.hidden_size + 5 * about.heads * n  # bytes of a token in a layer, at two bytes a number
+    each = 34 * about.hidden_size + 5 * about.heads * n  # bytes of a token in a layer, at two bytes per number
     activations = settings.batch_size * n * about.layers * each * (2 if settings.precision == "float32" else 1)
     stored = 4 * about.parameters
     memory = _PROCESS_BYTES + stored * (1 + copies) + 3 * stored + (0 if settings.checkpointing else activations)

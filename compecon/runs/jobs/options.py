@@ -187,7 +187,7 @@ def trackers(text: str) -> tuple[str, ...]:
     names = tuple(name for part in text.split(",") if (name := part.strip()))
     for name in names:
         if name not in _TRACKERS:
-            raise SettingError("report_to", f"knows {', '.join(_TRACKERS)}, got {name!r}.")
+            raise SettingError("report_to", f"must be among {', '.join(_TRACKERS)}, got {name!r}.")
         if name not in installed_trackers():
             there = ", ".join(installed_trackers()) or "none"
             package = _TRACKERS[name][-1]
@@ -206,7 +206,7 @@ def _incentive(params: Mapping[str, Any]) -> IncentiveSettings | None:
     """What is priced; a setting that only a price uses is refused without one."""
     target, price = params["target"], params["price"]
     if target is not None and price is not None:
-        raise SettingError("price", "give a target or a price, not both: a target finds its price by itself.")
+        raise SettingError("price", "give a target or a price, not both: the price follows from a target.")
     if target is None and price is None:
         for setting in _INCENTIVE:
             if params[setting.name] != setting.default:

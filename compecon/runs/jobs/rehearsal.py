@@ -67,7 +67,7 @@ def rehearse(params: Mapping[str, Any], place: RunPaths, callbacks: Callbacks) -
         _place(_through(params, place.work, callbacks), params["size_kb"], place.checkpoint)
     chain = _read(place.checkpoint, params)
     shutil.rmtree(place.work, ignore_errors=True)
-    sentence = f"{chain.step} steps were rehearsed; the chain ends in {chain.link[:12]}."
+    sentence = f"Rehearsed {chain.step} steps; the chain ends in {chain.link[:12]}."
     return {"task": "rehearsal", "steps": chain.step, "chain": chain.link, "sentence": sentence}
 
 
@@ -96,16 +96,16 @@ def _through(params: Mapping[str, Any], work: Path, callbacks: Callbacks) -> Cha
             _save(chain, params["size_kb"], work)
             callbacks.watch.saved(chain.step)
         if leaves:
-            raise TrainingInterruptedError(f"The rehearsal was left after step {chain.step} of {params['steps']}.")
+            raise TrainingInterruptedError(f"Stopped after step {chain.step} of {params['steps']}.")
     return chain
 
 
 def _misfortune(step: int, params: Mapping[str, Any]) -> None:
     """Fail where the parameters say so."""
     if step == params["nan_at"]:
-        raise FloatingPointError(f"the loss is not finite at step {step}: the rehearsal was asked for it.")
+        raise FloatingPointError(f"the loss is not finite at step {step}, as requested.")
     if step == params["fail_at"]:
-        raise RuntimeError(f"The rehearsal fails at step {step}, as it was asked to.")
+        raise RuntimeError(f"The rehearsal fails at step {step}, as requested.")
 
 
 def _record(chain: Chain, seconds: float) -> StepRecord:

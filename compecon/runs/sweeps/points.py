@@ -65,7 +65,7 @@ def listed(recipe: str, params: Mapping[str, Json], points: Iterable[Point]) -> 
         whole.append({name: complete[name] for name in point})
         shared.update((name, complete[name]) for name in params if name not in point)
     if len(seen) < len(found):
-        raise RunError("A point is there twice. Leave one of them out.")
+        raise RunError("A point appears twice. Leave one of them out.")
     return Points(recipe, shared, tuple(whole))
 
 

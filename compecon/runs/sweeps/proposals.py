@@ -42,9 +42,9 @@ class Axis:
 
     def __post_init__(self) -> None:
         if not self.choices and not self.low < self.high:
-            raise RunError(f"{self.name} needs a range that begins below its end, got {self.low}:{self.high}.")
+            raise RunError(f"{self.name} needs a range LOW:HIGH with LOW < HIGH, got {self.low}:{self.high}.")
         if self.log and self.low <= 0:
-            raise RunError(f"{self.name} cannot be on a logarithmic scale from {self.low}: begin above 0.")
+            raise RunError(f"{self.name} needs a positive lower end for a logarithmic scale, got {self.low}.")
 
     @property
     def ends(self) -> tuple[Json, ...]:
@@ -71,7 +71,7 @@ def require_optuna() -> ModuleType:
         import optuna  # noqa: PLC0415 - an extra, and slow to load
     except ImportError as error:
         raise CompeconError(
-            "Points are proposed by Optuna, which is not installed. Run `pip install 'compecon[optuna]'`."
+            "Optuna, which proposes points, is not installed. Run `pip install 'compecon[optuna]'`."
         ) from error
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return optuna
@@ -97,7 +97,7 @@ def propose(
         for n, (point, outcome) in enumerate(before):
             study.enqueue_trial({axis.name: axis.drawn(point[axis.name]) for axis in axes})
             trial = study.ask(spaces)
-            sampler.get_trial_generation(study, study.trials[trial.number])  # what is given would belong to none
+            sampler.get_trial_generation(study, study.trials[trial.number])  # enqueued trials would have no generation
             if n >= len(before) - n_open:
                 continue
             if outcome is None:

@@ -46,10 +46,10 @@ class Search:
 
     def __post_init__(self) -> None:
         if not self.axes:
-            raise RunError("A search needs a setting that may be chosen. Give one, such as target=0.3:0.8.")
+            raise RunError("A search needs a setting that varies, such as target=0.3:0.8.")
         if not (0 < self.n_runs <= MAX_RUNS and self.parallel > 0):
             raise RunError(
-                f"A search has 1 to {MAX_RUNS} runs, and at least one at a time, got {self.n_runs} and {self.parallel}."
+                f"A search has 1 to {MAX_RUNS} runs, at least one at a time, got {self.n_runs} and {self.parallel}."
             )
         names = [axis.name for axis in self.axes]
         if twice := [name for name in names if names.count(name) > 1]:
@@ -93,7 +93,7 @@ def advance(executor: Executor, home: Home, sweep_id: str) -> int:
     """Submit as many proposed points as there is room for; returns how many runs have yet to end or be submitted."""
     lock = Lock.taken(home.sweeps / f"{checked_id(sweep_id)}.lock", patience_s=5.0)
     if lock is None:
-        raise RunError(f"Somebody else proposes points of {sweep_id} just now. Try again in a moment.")
+        raise RunError(f"Another process is proposing points of {sweep_id}. Try again in a moment.")
     try:
         return _advanced(executor, home, sweep_id)
     finally:
@@ -101,12 +101,12 @@ def advance(executor: Executor, home: Home, sweep_id: str) -> int:
 
 
 def _advanced(executor: Executor, home: Home, sweep_id: str) -> int:
-    submit_missing(executor, home, Sweep.read(home, sweep_id))  # what an interruption left between file and run
+    submit_missing(executor, home, Sweep.read(home, sweep_id))  # what an interruption left out
     store = RunStore(home, {executor.name: executor.lives})
     record = sweep_record(store, sweep_id)
     sweep, rows = record.sweep, list(record.rows)
     if sweep.proposals is None:
-        raise RunError(f"The points of {sweep_id} were given, not proposed.")
+        raise RunError(f"{sweep_id} has fixed points; none are proposed.")
     search = Search.read(sweep.proposals)
     n_open = sum(row.state is not None and not row.state.is_finished for row in rows)
     while len(rows) < search.n_runs and n_open < sweep.parallel:
@@ -129,7 +129,7 @@ def _new_point(search: Search, rows: Sequence[SweepRow]) -> Point:
         point = propose(search.axes, before, len(others), seed=search.seed + n * MAX_RUNS)
         if point not in known:
             return point
-    raise RunError("There are no more points to propose: every one was tried. Widen an axis.")
+    raise RunError("All points have been tried. Widen an axis.")
 
 
 def outcome_of(row: SweepRow) -> Outcome | None:

@@ -63,7 +63,7 @@ class Sweep:
 
     def __post_init__(self) -> None:
         if self.parallel < 0:
-            raise RunError(f"parallel is a number of runs, 0 for as many as there are devices, got {self.parallel!r}.")
+            raise RunError(f"parallel must be 0 (as many as there are devices) or more, got {self.parallel!r}.")
 
     @property
     def run_ids(self) -> tuple[str, ...]:
@@ -92,7 +92,7 @@ class Sweep:
         run_ids = value.pop("run_ids", None)
         sweep = read_parts(cls, {**value, "sweep_id": sweep_id}, str(path), SCHEMA)
         if list(sweep.run_ids) != run_ids:
-            raise RunError(f"{path} is damaged: its runs are not those of its points.")
+            raise RunError(f"{path} is damaged: its runs do not match its points.")
         return replace(sweep, points=tuple(sweep.points))
 
 
@@ -141,17 +141,19 @@ def write_sweep(home: Home, sweep: Sweep) -> None:
     """Write a sweep's file; one that would be too long to be read again is refused."""
     value = sweep.as_json()
     if len(json.dumps(value, indent=1)) > MAX_JSON_BYTES // 2:
-        raise RunError("The sweep has more settings in its points than its file holds. Give what all share only once.")
+        raise RunError(
+            "The points have too many settings for the sweep's file. Give shared settings once, outside of the points."
+        )
     try:
         write_json(home.sweeps / f"{sweep.sweep_id}.json", value)
     except OSError as error:
-        raise RunError(f"The sweep cannot be kept in {home.sweeps}: {error.strerror or error}.") from error
+        raise RunError(f"The sweep cannot be stored in {home.sweeps}: {error.strerror or error}.") from error
 
 
 def submit_missing(executor: Executor, home: Home, sweep: Sweep) -> tuple[str, ...]:
     """Submit the runs of a sweep that are neither there nor in the trash; returns their names."""
     from compecon.runs.submission import new_spec  # noqa: PLC0415
-    from compecon.runs.sweeps.points import named  # noqa: PLC0415 - a worker that waits has no need of them
+    from compecon.runs.sweeps.points import named  # noqa: PLC0415 - not needed by a worker that waits
 
     made = []
     for point, run_id in zip(sweep.points, sweep.run_ids, strict=True):
