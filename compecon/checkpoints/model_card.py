@@ -24,7 +24,8 @@ def model_card(header: Mapping[str, Any], title: str, sections: Iterable[str]) -
 
 def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table of Markdown."""
-    return "\n".join(f"| {' | '.join(row)} |" for row in (heads, ["---"] * len(heads), *rows))
+    first, *others = (f"| {' | '.join(row)} |" for row in (heads, *rows))
+    return "\n".join((first, f"|{'---|' * len(heads)}", *others))
 
 
 def with_interval(value: float, low: float | None, high: float | None) -> str:

@@ -14,7 +14,7 @@ from compecon.checkpoints.pretrained import Base, pretrained_folder, read_encode
 from compecon.errors import did_you_mean
 from compecon.evaluation.evaluate_model import BY_TOKEN, BY_WORD, evaluate_checkpoint
 from compecon.settings.model import settings_model
-from compecon.studies.bundled_card import FACTS, model_card
+from compecon.studies.bundled_card import FACTS, bundled_card
 from compecon.studies.bundled_models import CausalPlan, EncoderPlan, Say, train_causal, train_encoder
 from compecon.studies.family import FAMILY, FamilyPlan, build_family
 from compecon.studies.pairs import rehearsed
@@ -193,7 +193,7 @@ def tell(
     """
     name, chosen = folder.name, plan or BundlePlan()
     facts = FACTS[name]
-    card = model_card(facts, _rounds(name, chosen), seed, metrics, read_manifest(folder)["sha256"][WEIGHTS], beyond)
+    card = bundled_card(facts, _rounds(name, chosen), seed, metrics, read_manifest(folder)["sha256"][WEIGHTS], beyond)
     describe(folder, title=facts.title, task=name, metrics=metrics, card=card)
     add_entries(folder, {"limits": facts.limits})
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from compecon.checkpoints.bundle import WEIGHTS, ReportedMetric
+from compecon.checkpoints.model_card import markdown_table, model_card, with_interval
 from compecon.training.training_settings import FineTuneSettings
 
 
@@ -126,7 +127,7 @@ FACTS: Mapping[str, Facts] = {
 }
 
 
-def model_card(
+def bundled_card(
     facts: Facts,
     rounds: Mapping[str, FineTuneSettings],
     seed: int,
@@ -134,51 +135,53 @@ def model_card(
     sha256: str,
     beyond: Sequence[ReportedMetric] = (),
 ) -> str:
-    """README.md of a checkpoint: metadata for the Hub, then what a person should know.
+    """README.md of a dense checkpoint; `rounds` are settings of each round of its training."""
+    base = (
+        "\n\nCut from all-MiniLM-L6-v2 (Apache-2.0): first three layers, vocabulary re-spelled on 8,000 pieces, "
+        "embeddings frozen and shared by the encoders of this bundle (`../shared/embeddings.safetensors`)."
+    )
+    measured = (
+        "On the saved float16 weights, computed in float32. In brackets: 95% bootstrap interval over the rows or "
+        "documents.",
+        *metric_tables(metrics, beyond),
+    )
+    recipe = (
+        f"{facts.recipe} Seed {seed}; AdamW with a linear warm-up and a linear decay of the learning rate.",
+        "\n".join(f"- {what}: {_in_words(settings)}" for what, settings in rounds.items()),
+        "Repeat it with `compecon bundle`: the same versions and kind of processor give the same numbers, others "
+        "similar ones.",
+        "Learnt from, never from the rows measured above:",
+        "\n".join(f"- {source.name}: {source.licence}." for source in facts.sources),
+    )
+    return card_of(facts, facts.title, f"{facts.purpose}{base if facts.from_encoder else ''}", measured, recipe, sha256)
 
-    Args:
-        facts: What does not depend on the run.
-        rounds: Settings of each round of training, by what a person calls it.
-        seed: Seed of the training.
-        metrics: Numbers measured on the saved weights.
-        sha256: Hash of the weights file.
-        beyond: Numbers on data that it learnt nothing from.
-    """
-    data = "\n".join(f"- {source.name}: {source.licence}." for source in facts.sources)
-    trained = "\n".join(f"- {what}: {_in_words(settings)}" for what, settings in rounds.items())
-    base = "\n\nCut from all-MiniLM-L6-v2 (Apache-2.0): first three layers, vocabulary re-spelled on 8,000 pieces, "
-    base += "embeddings frozen and shared by the encoders of this bundle (`../shared/embeddings.safetensors`)."
-    return f"""{metadata(facts)}
-# {facts.title}
 
-{facts.purpose}{base if facts.from_encoder else ""}
+def card_of(facts: Facts, title: str, about: str, measured: Iterable[str], recipe: Iterable[str], sha256: str) -> str:
+    """README.md of a bundled checkpoint, `sha256` being that of its weights file."""
+    header = {
+        "language": "en",
+        "license": facts.licence,
+        "license_name": "data-terms-apply" if facts.licence == "other" else "",
+        "base_model": "sentence-transformers/all-MiniLM-L6-v2" if facts.from_encoder else "",
+        "pipeline_tag": facts.pipeline,
+        "library_name": "transformers",
+        "datasets": [source.hub_id for source in facts.sources if "/" in source.hub_id],
+    }
+    limits = ("## Not good for", f"{facts.limits} {facts.not_good_for}", f"`{WEIGHTS}` sha256: `{sha256}`")
+    return model_card(header, title, (about, "## Measured", *measured, "## Recipe", *recipe, *limits))
 
-## Measured
 
-On the saved float16 weights, computed in float32. In brackets: 95% bootstrap interval over the rows or documents.
+def metric_tables(metrics: Sequence[ReportedMetric], beyond: Sequence[ReportedMetric]) -> Iterator[str]:
+    """A table of numbers, and another one of those on data that the checkpoint did not learn from, if any."""
+    yield _metric_table("split", metrics)
+    if beyond:
+        yield "On data used neither to train nor to choose it:"
+        yield _metric_table("data", beyond)
 
-| metric | split | value | n |
-|---|---|---|---|
-{metric_rows(metrics)}
-{beyond_rows(beyond)}
-## Recipe
 
-{facts.recipe} Seed {seed}; AdamW with a linear warm-up and a linear decay of the learning rate.
-
-{trained}
-
-Repeat it with `compecon bundle`: the same versions and kind of processor give the same numbers, others similar ones.
-
-Learnt from, never from the rows measured above:
-
-{data}
-
-## Not good for
-
-{facts.limits} {facts.not_good_for}
-
-`{WEIGHTS}` sha256: `{sha256}`
-"""
+def _metric_table(where: str, metrics: Sequence[ReportedMetric]) -> str:
+    rows = [(m.name, m.split, with_interval(m.value, m.low, m.high), f"{m.n:,}") for m in metrics]
+    return markdown_table(("metric", where, "value", "n"), rows)
 
 
 def _in_words(settings: FineTuneSettings) -> str:
@@ -187,33 +190,4 @@ def _in_words(settings: FineTuneSettings) -> str:
         f"peak learning rate {settings.learning_rate:g} ({settings.head_multiplier:g} times that in the head), "
         f"weight decay {settings.weight_decay:g}, warm-up over {settings.warmup:.0%} of the steps"
         f"{f', {settings.precision} autocast' if settings.precision != 'float32' else ''}"
-    )
-
-
-def metric_rows(metrics: Sequence[ReportedMetric]) -> str:
-    """Rows of a table: metric, split, value with interval, n."""
-    return "\n".join(f"| {m.name} | {m.split} | {m.value:.4g} [{m.low:.4g}, {m.high:.4g}] | {m.n:,} |" for m in metrics)
-
-
-def beyond_rows(metrics: Sequence[ReportedMetric]) -> str:
-    """A table of what was measured on data that the checkpoint learnt nothing from; nothing without such."""
-    if not metrics:
-        return ""
-    return f"""
-On data used neither to train nor to choose it:
-
-| metric | data | value | n |
-|---|---|---|---|
-{metric_rows(metrics)}
-"""
-
-
-def metadata(facts: Facts) -> str:
-    """The card's header, for the Hub."""
-    hub_ids = "".join(f"- {source.hub_id}\n" for source in facts.sources if "/" in source.hub_id)
-    base = "base_model: sentence-transformers/all-MiniLM-L6-v2\n" if facts.from_encoder else ""
-    other = "license_name: data-terms-apply\n" if facts.licence == "other" else ""
-    return (
-        f"---\nlanguage: en\nlicense: {facts.licence}\n{other}{base}pipeline_tag: {facts.pipeline}\n"
-        f"library_name: transformers\ndatasets:\n{hub_ids}---\n"
     )

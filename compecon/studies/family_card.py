@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from compecon.checkpoints.bundle import WEIGHTS, ReportedMetric
-from compecon.studies.bundled_card import Facts, beyond_rows, metadata, metric_rows
+from compecon.checkpoints.bundle import ReportedMetric
+from compecon.checkpoints.model_card import markdown_table
+from compecon.studies.bundled_card import Facts, card_of, metric_tables
 
 _HOW = {
     "incentive": "Hard-concrete gates on heads and FFN neurons were trained together with the weights while the price "
@@ -32,38 +33,30 @@ def family_card(
     """README.md of a member; `facts` are those of its parent, `training` is how it came about."""
     how = _HOW.get(training["method"], _RIVAL).format(method=training["method"], price=training["price"] or 0.0)
     latency, settings = training["latency"], training["settings"]
-    return f"""{metadata(facts)}
-# {title}
-
-{facts.purpose} Made from `{training["parent"]}`, the dense checkpoint of this bundle, which was its teacher too.
-
-## Measured
-
-On the saved float16 weights, computed in float32. In brackets: 95% bootstrap interval over the rows.
-
-| metric | split | value | n |
-|---|---|---|---|
-{metric_rows(metrics)}
-{beyond_rows(beyond)}
-| cost | value |
-|---|---|
-| MACs of heads and neurons that are left | {training["share"]:.1%} |
-| MACs of a text of {training["n_tokens"]} tokens, counted on the compacted shapes | {training["macs"]:,} of \
-{training["dense_macs"]:,} |
-| time against the parent, {latency["batch"]} texts of {latency["n_tokens"]} tokens, {latency["threads"]} thread, \
-measured in turns on one machine | {latency["ratio"]:.2f} [{latency["low"]:.2f}, {latency["high"]:.2f}] |
-
-A budget of keys changes what is read, not these MACs.
-
-## Recipe
-
-{how} {training["steps"]:,} steps in batches of {settings["batch_size"]}, peak learning rate \
-{settings["learning_rate"]:g}, half of the loss from the parent's logits, seed {training["seed"]}. Repeat it with \
-`compecon bundle`.
-
-## Not good for
-
-{facts.limits} {facts.not_good_for}
-
-`{WEIGHTS}` sha256: `{sha256}`
-"""
+    shape = f"{latency['batch']} texts of {latency['n_tokens']} tokens, {latency['threads']} thread"
+    costs = (
+        ("MACs of heads and neurons that are left", f"{training['share']:.1%}"),
+        (
+            f"MACs of a text of {training['n_tokens']} tokens, counted on the compacted shapes",
+            f"{training['macs']:,} of {training['dense_macs']:,}",
+        ),
+        (
+            f"time against the parent, {shape}, measured in turns on one machine",
+            f"{latency['ratio']:.2f} [{latency['low']:.2f}, {latency['high']:.2f}]",
+        ),
+    )
+    about = (
+        f"{facts.purpose} Made from `{training['parent']}`, the dense checkpoint of this bundle, which was its teacher"
+    )
+    measured = (
+        "On the saved float16 weights, computed in float32. In brackets: 95% bootstrap interval over the rows.",
+        *metric_tables(metrics, beyond),
+        markdown_table(("cost", "value"), costs),
+        "A budget of keys changes what is read, not these MACs.",
+    )
+    recipe = (
+        f"{how} {training['steps']:,} steps in batches of {settings['batch_size']}, peak learning rate "
+        f"{settings['learning_rate']:g}, half of the loss from the parent's logits, seed {training['seed']}. Repeat it "
+        "with `compecon bundle`."
+    )
+    return card_of(facts, title, f"{about} too.", measured, (recipe,), sha256)

@@ -164,7 +164,7 @@ def test_the_ends_of_an_axis_have_to_be_settings(home, store):
 
 def test_points_that_were_given_are_not_proposed(home, store):
     sweep_id = submit_sweep(Recorder(store), home, grid("rehearsal", {}, {"seed": [0]}))
-    with pytest.raises(RunError, match="given, not proposed"):
+    with pytest.raises(RunError, match="fixed points"):
         advance(Recorder(store), home, sweep_id)
 
 

@@ -15,7 +15,7 @@ from compecon.evaluation.evaluation_records import EvaluationStore
 from compecon.evaluation.row_store import StatisticsStore
 from compecon.paths import assets
 from compecon.studies.build_bundle import NAMES
-from compecon.studies.bundled_card import FACTS, beyond_rows, metric_rows
+from compecon.studies.bundled_card import FACTS, metric_tables
 from compecon.studies.shipped import SHEETS, bundled_in, keys_of, parent_of, write_evaluations
 from compecon.studies.shipped_cards import told_metrics
 from compecon.studies.shipped_tables import numbers_in, texts_with_numbers, with_numbers
@@ -76,8 +76,7 @@ def test_card_and_manifest_say_what_was_measured(name):
     known, beyond = told_metrics(name, of(name))
     assert [ReportedMetric(**metric) for metric in read_manifest(ROOT / name)["metrics"]] == known
     card = (ROOT / name / "README.md").read_text(encoding="utf-8")
-    assert f"\n{metric_rows(known)}\n" in card
-    assert beyond_rows(beyond) in card
+    assert "\n\n".join(metric_tables(known, beyond)) in card
     assert bool(beyond) == (parent_of(name) != "causal")
     table_rows = [line for line in card.splitlines() if line.startswith("| ") and line.count("|") == 5]
     assert len(table_rows) == len(known) + len(beyond) + 1 + bool(beyond)  # no other number, and the heads
