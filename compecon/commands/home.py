@@ -72,15 +72,9 @@ def print_json(value: Any) -> None:
 def recent_steps(record: RunRecord) -> list[dict[str, Any]]:
     """The last steps of the stage that a run is in."""
     from compecon.files.durable import tail, whole_lines
-    from compecon.files.safe_reader import parse_json
     from compecon.runs.folder import METRICS
+    from compecon.runs.metrics_file import object_of
 
-    steps = []
-    for line in whole_lines(tail(record.folder / METRICS).encode()).splitlines():
-        try:
-            value = parse_json(line, "a line")
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(value, dict) and value.get("stage") == record.status.stage and "event" not in value:
-            steps.append(value)
-    return steps
+    lines = whole_lines(tail(record.folder / METRICS).encode()).splitlines()
+    values = filter(None, map(object_of, lines))
+    return [value for value in values if value.get("stage") == record.status.stage and "event" not in value]

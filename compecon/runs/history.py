@@ -9,7 +9,8 @@ from typing import Any, BinaryIO, final
 
 from compecon.errors import RunError
 from compecon.files.durable import whole_lines
-from compecon.files.safe_reader import open_file, parse_object
+from compecon.files.safe_reader import open_file
+from compecon.runs.metrics_file import object_of
 
 _MOST_BYTES = 64_000_000  # read at a time
 _REMEMBERED = 256  # bytes: more than a line's part that could be in another one by chance
@@ -70,10 +71,10 @@ class History:
 
     def _take(self, line: bytes) -> None:
         try:
-            value = parse_object(line, "a line")
+            value = object_of(line) or {}
             if "event" in value:
                 self.events.append(value)
             else:
                 self.steps.setdefault(str(value["stage"]), []).append({**value, "step": int(value["step"])})
-        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        except (ValueError, KeyError, TypeError, OverflowError):
             self.damaged += 1

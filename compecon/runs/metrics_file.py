@@ -12,7 +12,7 @@ from typing import Any, final
 
 from compecon.errors import RunError
 from compecon.files.durable import replace_file, whole_lines
-from compecon.files.safe_reader import parse_json, read_bytes
+from compecon.files.safe_reader import parse_object, read_bytes
 from compecon.runs.locks import FLAGS
 
 MOST_BYTES = 1_000_000_000  # a line a step: millions of steps
@@ -81,12 +81,17 @@ def _repair(path: Path) -> None:
         os.truncate(path, whole)
 
 
-def _is_from(line: bytes, stage: str, step: int) -> bool:
+def object_of(line: bytes) -> dict[str, Any] | None:
+    """The object of a line; None if it is damaged."""
     try:
-        value = parse_json(line, "a line")
+        return parse_object(line, "a line")
     except (ValueError, RecursionError):
-        return False
-    if not isinstance(value, dict) or "event" in value or value.get("stage") != stage:
+        return None
+
+
+def _is_from(line: bytes, stage: str, step: int) -> bool:
+    value = object_of(line)
+    if value is None or "event" in value or value.get("stage") != stage:
         return False
     there = value.get("step")
     return isinstance(there, int) and there >= step

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from compecon.errors import RunError
 from compecon.files.complete import MARKER
-from compecon.files.safe_reader import parse_json, read_bytes
+from compecon.files.safe_reader import read_bytes
 from compecon.runs.folder import METRICS
-from compecon.runs.metrics_file import MOST_BYTES
+from compecon.runs.metrics_file import MOST_BYTES, object_of
 from compecon.runs.run_record import RunRecord, RunState
 from compecon.runs.store import RunStore
 
@@ -41,28 +39,18 @@ def is_going_nowhere(folder: Path) -> bool:
 
 
 def _attempts(path: Path) -> list[list[int]]:
-    """Steps of each attempt that no later one repeated."""
+    """Steps of each attempt that no later one repeated; none if the metrics cannot be read."""
     found: list[list[int]] = []
-    for value in _values(path):
+    try:
+        lines = read_bytes(path, MOST_BYTES, error=RunError).splitlines()
+    except (OSError, RunError):
+        return found
+    for value in filter(None, map(object_of, lines)):
         if value.get("event") == "attempt":
             found.append([])
         elif "event" not in value and found and isinstance(value.get("step"), int):
             found[-1].append(value["step"])
     return found
-
-
-def _values(path: Path) -> Iterator[dict[str, Any]]:
-    try:
-        raw = read_bytes(path, MOST_BYTES, error=RunError)
-    except (OSError, RunError):
-        return
-    for line in raw.splitlines():
-        try:
-            value = parse_json(line, "a line")
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(value, dict):
-            yield value
 
 
 def _saved(folder: Path, steps: list[int]) -> bool:

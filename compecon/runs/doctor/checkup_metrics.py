@@ -6,15 +6,14 @@ from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from compecon.errors import RunError
 from compecon.files.durable import replace_file
-from compecon.files.safe_reader import parse_json, read_bytes, shown
+from compecon.files.safe_reader import read_bytes, shown
 from compecon.files.schema import check_schema
 from compecon.runs.doctor.findings import Finding, aside, while_nobody_works
 from compecon.runs.folder import METRICS
-from compecon.runs.metrics_file import MOST_BYTES
+from compecon.runs.metrics_file import MOST_BYTES, object_of
 from compecon.runs.run_record import SCHEMA, RunRecord
 
 _DAMAGED = "metrics.damaged.jsonl"
@@ -31,7 +30,7 @@ def check_metrics(record: RunRecord) -> Iterator[Finding]:
         yield Finding(record.run_id, "problem", f"{METRICS} cannot be read: {why}", change)
         return
     for line in lines:
-        value = _value(line)
+        value = object_of(line)
         if value is not None and value.get("event") == "attempt":
             check_schema(value, SCHEMA, shown(path), error=RunError)
     bad = [line for line in lines if not _is_good(line)]
@@ -76,17 +75,9 @@ def _without_bad_lines(path: Path) -> str:
 
 def _is_good(line: bytes) -> bool:
     """Whether a line is whole; one of a kind that is not known may be a newer compecon's."""
-    value = _value(line)
+    value = object_of(line)
     if value is None or not line.endswith(b"\n"):
         return False
     if "event" in value or not {"stage", "step"} & set(value):
         return True
     return isinstance(value.get("stage"), str) and type(value.get("step")) is int
-
-
-def _value(line: bytes) -> dict[str, Any] | None:
-    try:
-        value = parse_json(line, METRICS, error=RunError)
-    except RunError:
-        return None
-    return value if isinstance(value, dict) else None
