@@ -61,10 +61,6 @@ class Queue:
         """Take a ticket; the lower the order, the earlier the turn."""
         turn.join(str(self.folder), run_id, order)
 
-    def leave(self, run_id: str) -> None:
-        """Return tickets."""
-        turn.leave(str(self.folder), run_id)
-
     def waiting(self) -> list[str]:
         """Runs that wait, in the order of turns. Tickets whose worker is gone are removed."""
         return list(turn.waiting(str(self.folder), str(self.home.runs)))

@@ -100,14 +100,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self._note()
-        parts = self.path.strip("/").split("/")
         if self.path == "/api/version":
             self._answer(200, {"ray_version": "0"})
         elif self.path == "/api/jobs/":
             named = list(self.server.jobs)
             self._answer(200, [{"submission_id": name, "status": self.server.status(name)} for name in named])
-        elif parts[-1] == "logs" and parts[2] in self.server.jobs:
-            self._answer(200, {"logs": (self.server.logs / f"{parts[2]}.log").read_text()})
         else:
             self._answer(404, "no such job")
 

@@ -31,7 +31,7 @@ def test_a_home_is_made_when_it_is_needed(tmp_path):
 
 def test_a_home_that_cannot_be_made_says_what_to_do(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(RunError, match=r"Set COMPECON_HOME to a folder that can be written\."):
+    with pytest.raises(RunError, match="Set COMPECON_HOME"):
         Home(tmp_path / "file" / "home").made()
 
 

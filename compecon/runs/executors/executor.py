@@ -24,18 +24,6 @@ class Executor(ABC):
     def __init__(self, store: RunStore) -> None:
         self.store = store
 
-    def problems(self) -> tuple[str, ...]:
-        """Why it could not run anything now, in sentences; empty if it could."""
-        try:
-            self.require_ready()
-        except RunError as error:
-            return (str(error),)
-        return ()
-
-    def require_ready(self) -> None:
-        """Raise a `RunError` if it could not run anything now."""
-        self.store.home.made()
-
     @abstractmethod
     def submit(self, spec: RunSpec, key: str = "") -> str:
         """Create a run and start its worker; the same key gives the same run, and a failed start leaves it there."""

@@ -16,11 +16,11 @@ from typing import Any, Literal, Self, final
 
 from compecon.children import command
 from compecon.errors import RunError
-from compecon.files.durable import read_json, tail, write_json
+from compecon.files.durable import read_json, write_json
 from compecon.runs.executors.executor import THREAD_VARIABLES, Executor, require_unfinished
 from compecon.runs.executors.ray_jobs import ENDED, JobServer, checked_address, is_loopback
 from compecon.runs.executors.ray_table import JobTable, table_of
-from compecon.runs.folder import CANCEL, LOCK, LOG, STATUS, keep_ballast
+from compecon.runs.folder import CANCEL, LOCK, STATUS, keep_ballast
 from compecon.runs.locks import Lock, is_held
 from compecon.runs.run_record import SCHEMA, RunRecord, RunSpec, RunState, Status, checked_id
 from compecon.runs.store import RunStore
@@ -66,11 +66,6 @@ class RayExecutor(Executor):
     def __init__(self, store: RunStore, cluster: Cluster) -> None:
         super().__init__(store)
         self.cluster = cluster
-
-    def require_ready(self) -> None:
-        """Raise a `RunError` if it could not run anything now."""
-        super().require_ready()
-        self._server().version()
 
     def submit(self, spec: RunSpec, key: str = "") -> str:
         """Create a run and submit it to Ray; one that Ray refuses says so, and can be started again."""
@@ -141,16 +136,6 @@ class RayExecutor(Executor):
         table.still_for(record)
         said = table.status(_submission(record))
         return None if said in (None, "SUCCEEDED") else said not in ENDED
-
-    def tail(self, run_id: str, max_bytes: int = 65_536) -> str:
-        """The end of a worker's output; from Ray if it has not reached the run's folder."""
-        record = self._own(run_id)
-        if text := tail(record.folder / LOG, max_bytes):
-            return text
-        try:
-            return self._server().log(_submission(record))[-max_bytes:]
-        except RunError as error:
-            return str(error)
 
     def _queue(self, spec: RunSpec) -> Literal["cpu", "gpu", ""]:
         if self.cluster.gpu is None:

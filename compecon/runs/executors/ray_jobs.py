@@ -64,10 +64,6 @@ class JobServer:
         """Ask a job's process to end; Ray kills it three seconds later."""
         self._asked("POST", f"/api/jobs/{urllib.parse.quote(submission, safe='')}/stop")
 
-    def log(self, submission: str) -> str:
-        """What a job has printed."""
-        return str(self._asked("GET", f"/api/jobs/{urllib.parse.quote(submission, safe='')}/logs").get("logs", ""))
-
     def _asked(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, *, timeout_s: float | None = None
     ) -> dict[str, Any]:
