@@ -20,13 +20,15 @@ _Background = Annotated[
     bool, typer.Option("--background", help="Submit as a background run and return at once; see `compecon runs`.")
 ]
 _Title = Annotated[str, typer.Option("--title", help="With --background: title of the run.")]
-_Executor = Annotated[str, typer.Option("--executor", help="With --background: executor, local or ray.")]
-_Priority = Annotated[
+ExecutorName = Annotated[
+    str, typer.Option("--executor", metavar="local|ray", help="What runs background runs: this machine or a cluster.")
+]
+Priority = Annotated[
     str,
     typer.Option(
         "--priority",
         metavar="background|normal",
-        help="With --background: CPU priority on a busy machine; default: that of `compecon runs priority`.",
+        help="CPU priority of background runs on a busy machine; default: that of `compecon runs priority`.",
     ),
 ]
 RayAddress = Annotated[
@@ -61,7 +63,7 @@ def with_background(function: Callable[..., None], recipe: str, settings: Sequen
             return
         if background:
             if surplus := [name for name in own if name not in names and given[name] not in (own[name].default, None)]:
-                raise typer.BadParameter("a run has its own files.", param_hint=f"--{surplus[0]}")
+                raise typer.BadParameter("it does not apply to background runs.", param_hint=f"--{surplus[0]}")
             executor, address = about.pop("executor"), about.pop("ray_address")
             _background(_spec(recipe, typed_values(settings, given), **about), executor, address)
             return
@@ -151,9 +153,9 @@ def _options(
     background: _Background = False,
     dry_run: DryRun = False,
     title: _Title = "",
-    executor: _Executor = "local",
+    executor: ExecutorName = "local",
     ray_address: RayAddress = "",
-    priority: _Priority = "",
+    priority: Priority = "",
 ) -> None: ...
 
 

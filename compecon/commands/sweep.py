@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from compecon.commands.background import DryRun, RayAddress, say_understood
+from compecon.commands.background import DryRun, ExecutorName, Priority, RayAddress, say_understood
 from compecon.commands.fields import with_options
 from compecon.commands.home import clean, open_runs, print_json, table
 from compecon.commands.options import Json
@@ -49,10 +49,6 @@ _Parallel = Annotated[
     int, typer.Option("--parallel", min=0, help="Runs at a time; 0 for as many as there are devices.")
 ]
 _Title = Annotated[str, typer.Option("--title", help="Title; a different title makes a new sweep.")]
-_Executor = Annotated[str, typer.Option("--executor", help="Executor, local or ray.")]
-_Priority = Annotated[
-    str, typer.Option("--priority", metavar="background|normal", help="CPU priority of its runs on a busy machine.")
-]
 _MOST_SHOWN = 50  # points
 
 
@@ -65,9 +61,9 @@ def _sweep_of(recipe: str, settings: Sequence[Setting]) -> Callable[..., None]:
         over: _Over = None,
         parallel: _Parallel = 0,
         title: _Title = "",
-        executor: _Executor = "local",
+        executor: ExecutorName = "local",
         ray_address: RayAddress = "",
-        priority: _Priority = "",
+        priority: Priority = "",
         dry_run: DryRun = False,
     ) -> None:
         from compecon.runs.executors.choice import executor_for
