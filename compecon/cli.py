@@ -55,8 +55,7 @@ _Token = Annotated[
     ),
 ]
 _AllowHost = Annotated[
-    list[str] | None,
-    typer.Option("--allow-host", help="Another host name of the server; may be repeated."),
+    list[str] | None, typer.Option("--allow-host", help="Another host name of the server; may be repeated.")
 ]
 _TrustProxy = Annotated[
     list[str] | None,

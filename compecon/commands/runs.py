@@ -121,9 +121,7 @@ def diff(first: RunId, second: RunId, json: Json = False) -> None:
 
 @app.command()
 def duplicate(
-    run_id: RunId,
-    changes: _Set = None,
-    title: Annotated[str, typer.Option(help="Title of the new run.")] = "",
+    run_id: RunId, changes: _Set = None, title: Annotated[str, typer.Option(help="Title of the new run.")] = ""
 ) -> None:
     """Run the settings of a run again, changed or not."""
     from compecon.commands.background import submit
@@ -137,11 +135,7 @@ def duplicate(
     old = submitted_spec(record.folder)
     given = dict(read_setting(old.recipe, text) for text in changes or ())
     spec = new_spec(
-        old.recipe,
-        {**old.params, **given},
-        title=title or old.title,
-        parent_run=record.run_id,
-        priority=old.priority,
+        old.recipe, {**old.params, **given}, title=title or old.title, parent_run=record.run_id, priority=old.priority
     )
     submit(executor_of(record, store), store, spec)
 

@@ -30,17 +30,13 @@ _TaskName = Annotated[
     Name, _WHAT, Field(description="Task by name, such as sst2, mnli, xnli/de, wikitext-2, or files:PATH.")
 ]
 _Checkpoint = Annotated[
-    Name,
-    Shown(group="what", options=()),
-    Field(description="Bundled name, folder, or Hub id in the cache."),
+    Name, Shown(group="what", options=()), Field(description="Bundled name, folder, or Hub id in the cache.")
 ]
 _Base = Annotated[
     Name, _WHAT, Field(description="Checkpoint to start from: bundled name, folder, or Hub id in the cache.")
 ]
 _Data = Annotated[
-    Text | None,
-    _WHAT,
-    Field(description="Data folder; an error describes its layout. Default: download from the Hub."),
+    Text | None, _WHAT, Field(description="Data folder; an error describes its layout. Default: download from the Hub.")
 ]
 _MaxTokens = Annotated[int, Field(ge=2, description="Maximum number of tokens; longer texts are truncated.")]
 _SkipBadRows = Annotated[bool, Field(description="Skip unusable rows of your own files instead of rejecting the file.")]
