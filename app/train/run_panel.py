@@ -21,6 +21,7 @@ from app.train.run_resources import HISTORIES
 from compecon.errors import CompeconError, NewerError, RunError
 from compecon.files.durable import read_json, tail
 from compecon.paths import dashboard_root
+from compecon.runs.folder import LOG
 from compecon.runs.run_record import SCHEMA, RunRecord, RunState
 from compecon.views.compare.pair import parent_of
 from compecon.views.runs.curves import metrics_csv
