@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from compecon.commands.fields import read, typed_values, with_options
+from compecon.commands.fields import read, sign, typed_values, with_options
 from compecon.settings.setting import Setting
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def with_background(function: Callable[..., None], recipe: str, settings: Sequen
 
     more = inspect.signature(_options, eval_str=True).parameters.values()
     parameters = [_optional(each) if each.name in needed else each for each in own.values()]
-    _sign(command, function, [*parameters, *(each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in more)])
+    sign(command, function, [*parameters, *(each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in more)])
     return command
 
 
@@ -163,9 +163,3 @@ def _optional(parameter: inspect.Parameter) -> inspect.Parameter:
     kind: Any = parameter.annotation.__origin__
     [shown] = parameter.annotation.__metadata__
     return parameter.replace(default=None, annotation=Annotated[kind | None, shown])
-
-
-def _sign(command: Callable[..., None], like: Callable[..., None], parameters: list[inspect.Parameter]) -> None:
-    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    command.__annotations__ = {each.name: each.annotation for each in parameters}
-    command.__name__, command.__doc__ = like.__name__.removeprefix("_"), like.__doc__

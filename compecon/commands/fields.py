@@ -21,8 +21,8 @@ def with_options(function: Callable[..., None], settings: Sequence[Setting]) -> 
         function: Its other parameters stay options.
         settings: In the order of help: required ones, the function's required options, then the rest.
     """
-    signature = inspect.signature(function, eval_str=True)
-    own = [each for each in signature.parameters.values() if each.name != "params"]
+    declared = inspect.signature(function, eval_str=True).parameters.values()
+    own = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in declared if each.name != "params"]
     first = [_parameter(each) for each in settings if each.required]
     more = [_parameter(each) for each in settings if not each.required]
 
@@ -30,13 +30,16 @@ def with_options(function: Callable[..., None], settings: Sequence[Setting]) -> 
         params = typed_values(settings, given)
         function(**{name: value for name, value in given.items() if name not in params}, params=params)
 
-    own = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own]
     needed = [each for each in own if each.default is inspect.Parameter.empty]
-    named = [*first, *needed, *more, *(each for each in own if each not in needed)]
-    command.__signature__ = signature.replace(parameters=named)  # type: ignore[attr-defined]
-    command.__annotations__ = {each.name: each.annotation for each in named}
-    command.__name__, command.__doc__ = function.__name__.removeprefix("_"), function.__doc__
+    sign(command, function, [*first, *needed, *more, *(each for each in own if each not in needed)])
     return command
+
+
+def sign(command: Callable[..., None], like: Callable[..., None], parameters: Sequence[inspect.Parameter]) -> None:
+    """Give a function parameters, and another one's name and docstring."""
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {each.name: each.annotation for each in parameters}
+    command.__name__, command.__doc__ = like.__name__.removeprefix("_"), like.__doc__
 
 
 def typed_values(settings: Sequence[Setting], given: Mapping[str, Any]) -> dict[str, Any]:

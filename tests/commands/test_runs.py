@@ -88,8 +88,8 @@ def test_folders_are_named_from_the_root(compecon, store, task, parent, tmp_path
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        (("--background", "--out", "new"), ["--out", "its own files"]),
-        (("--background", "--json"), ["--json", "its own files"]),
+        (("--background", "--out", "new"), ["--out", "background"]),
+        (("--background", "--json"), ["--json", "background"]),
         (("--title", "mine"), ["--title", "--background"]),
         (("--executor", "ray"), ["--executor", "--background"]),
         ((), ["--out", "missing"]),
