@@ -1,4 +1,4 @@
-"""The Allocation page: what is shared out, the canvas, and the tables and figures below it."""
+"""The Allocation page: what is allocated, the canvas, and the tables and figures below it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 import streamlit as st
 
 from app.allocation.gains_panel import gains_part
-from app.allocation.rules_panel import provenance, rules_part
+from app.allocation.rules_panel import downloads, provenance, rules_part
 from app.allocation.shared_markets import FILE, market_of, market_of_file, playback_of, points_of, streams, table_of
 from app.parts.canvas import canvas_component
 from app.parts.data_table import data_table
@@ -29,7 +29,7 @@ from compecon.views.allocation.choice_names import BELIEFS
 from compecon.views.allocation.curve_lines import query_curves
 from compecon.views.allocation.market_data import Market
 from compecon.views.allocation.query_table import QueryRow, allocation_json, query_rows, rows_csv
-from compecon.views.allocation.rule_choices import left_out, rule_note, rules_for, stops
+from compecon.views.allocation.rule_view import left_out, rule_note, rules_for, stops
 
 _PARTS = {"queries": "Queries", "rules": "Rules side by side", "gains": "What sharing one budget gains"}
 
@@ -64,7 +64,7 @@ def allocation_page() -> None:
 
 
 def _market(choice: AllocationChoice) -> Market | None:
-    """What is shared out; None as long as there is no file, or a bad one."""
+    """Let it be chosen what is allocated; None as long as there is no file, or a bad one."""
     titles = streams()
     st.selectbox("Stream", list(titles), key="allocation_stream", format_func=titles.__getitem__)
     if choice.stream == FILE:
@@ -106,8 +106,8 @@ def _file() -> Market | None:
 def _rule(choice: AllocationChoice, market: Market) -> AllocationChoice:
     names = rules_for(market)
     rule = keep_rule(names)
-    told = escaped(" ".join(left_out(market).values())) or None
-    st.selectbox("Rule", names, key="allocation_rule", format_func=lambda name: RULES[name].label, help=told)
+    reasons = escaped(" ".join(left_out(market).values())) or None
+    st.selectbox("Rule", names, key="allocation_rule", format_func=lambda name: RULES[name].label, help=reasons)
     method_problems()
     st.slider(
         "Minimum service of arrivals",
@@ -116,7 +116,7 @@ def _rule(choice: AllocationChoice, market: Market) -> AllocationChoice:
         step=0.1,
         format="%.1f",
         key="allocation_service",
-        help="Share of the mean budget that every query may use whatever the price, when arrivals are played.",
+        help="Share of the mean budget that every query may use at any price, when arrivals are played back.",
     )
     if market.unit == "tokens":
         st.number_input(
@@ -152,18 +152,8 @@ def _queries(market: Market, choice: AllocationChoice, view: AllocationView) -> 
     point = next(point for point in points_of(market, choice.rule) if point.place == view.budget)
     rows = query_rows(market, point, query_curves(market))
     _table(rows, market)
-    left, right, _ = st.columns([1, 1, 4])
-    left.download_button(
-        "CSV", lambda: rows_csv(rows), "allocation.csv", "text/csv", on_click="ignore", width="stretch"
-    )
-    right.download_button(
-        "JSON",
-        lambda: allocation_json(market, choice.rule, point, rows),
-        "allocation.json",
-        "application/json",
-        on_click="ignore",
-        width="stretch",
-    )
+    forms = {"CSV": lambda: rows_csv(rows), "JSON": lambda: allocation_json(market, choice.rule, point, rows)}
+    downloads("allocation", forms)
 
 
 def _table(rows: Sequence[QueryRow], market: Market) -> None:

@@ -16,30 +16,16 @@ from compecon.views.allocation.quoted_streams import QuotedRatio
 from compecon.views.allocation.rules_compared import RatioPoint, RuleCourse, on_frontier
 from compecon.views.error_bars import error_bars
 
-# Okabe and Ito's colours and more, told apart by dashes too.
+# Okabe and Ito's colours and more; dashes tell lines apart without them.
 _COLOURS = (
-    "#0072B2",
-    "#E69F00",
-    "#009E73",
-    "#CC79A7",
-    "#56B4E9",
-    "#D55E00",
-    "#8C8C8C",
-    "#AA4499",
-    "#999933",
-    "#44AA99",
+    "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8C8C8C", "#AA4499", "#999933", "#44AA99",
     "#B07AA1",
-)
+)  # fmt: skip
 _DASHES = ("solid", "dash", "dot", "dashdot")
 
 
 def rules_figure(courses: Sequence[RuleCourse], unit: str) -> go.Figure:
-    """Accuracy against what was used, and the gap to the bound against the budget.
-
-    Args:
-        courses: A line each.
-        unit: What budgets count.
-    """
+    """A line for each rule: accuracy against what was used, and the share of the bound against the budget."""
     figure = make_subplots(
         1, 2, subplot_titles=("accuracy (◆ on the frontier)", "share of the bound"), horizontal_spacing=0.09
     )
@@ -79,7 +65,7 @@ def _accuracy(course: RuleCourse, front: Sequence[bool], look: dict[str, str]) -
         },
         line={**look, "width": 1.8},
         customdata=[[point.handed, point.budget] for point in points],
-        hovertemplate="%{y:.1%} with %{x:,.4g} used, %{customdata[0]:,.4g} handed out<extra>%{fullData.name}</extra>",
+        hovertemplate="%{y:.1%} with %{x:,.4g} used, %{customdata[0]:,.4g} allocated<extra>%{fullData.name}</extra>",
     )
 
 
@@ -99,12 +85,7 @@ def _achieved(course: RuleCourse, look: dict[str, str]) -> go.Scatter:
 
 
 def ratio_figure(points: Sequence[RatioPoint], unit: str) -> go.Figure:
-    """Correct answers for each of uniform's.
-
-    Args:
-        points: Of all rules but uniform.
-        unit: What budgets count.
-    """
+    """Correct answers of all rules but uniform relative to uniform's."""
     figure = go.Figure()
     for rule in dict.fromkeys(point.rule for point in points):
         mine = [point for point in points if point.rule == rule]
@@ -136,12 +117,7 @@ def standalone(figure: go.Figure) -> str:
 
 
 def with_quoted(figure: go.Figure, quoted: Sequence[QuotedRatio]) -> go.Figure:
-    """The ratio figure with the paper's own readings as marks: quoted, not computed.
-
-    Args:
-        figure: Of `ratio_figure`.
-        quoted: Of the same stream.
-    """
+    """The figure of `ratio_figure` with the paper's own ratios for the same stream as marks: quoted, not computed."""
     figure.add_trace(
         go.Scatter(
             x=[point.budget for point in quoted],
@@ -177,22 +153,18 @@ _GAINS = (
 
 
 def gains_figure(streams: Sequence[str]) -> go.Figure:
-    """Right answers against the mean budget, for each measured stream: treated alike, known, and predicted.
-
-    Args:
-        streams: Names.
-    """
+    """Correct answers against the mean budget on each measured stream: equal budgets, known and predicted outcomes."""
     titles = [f"{stream}, {scale_of(stream)[1]} per query" for stream in streams]
     figure = make_subplots(
         (len(streams) + 1) // 2, 2, subplot_titles=titles, horizontal_spacing=0.07, vertical_spacing=0.14
     )
     for place, stream in enumerate(streams):
+        row, column = place // 2 + 1, place % 2 + 1
         for line in _GAINS:
             trace = _gain_line(gains_of(stream), line, scale_of(stream)[0])
-            figure.add_trace(trace.update(showlegend=place == 0), place // 2 + 1, place % 2 + 1)
-    for place, stream in enumerate(streams):
+            figure.add_trace(trace.update(showlegend=place == 0), row, column)
         if stream.endswith("-keys"):  # doubled from one to the next
-            figure.update_xaxes(type="log", tickvals=_DOUBLED, row=place // 2 + 1, col=place % 2 + 1)
+            figure.update_xaxes(type="log", tickvals=_DOUBLED, row=row, col=column)
     figure.update_yaxes(tickformat=".0%", rangemode="tozero")
     figure.update_layout(
         height=300 * ((len(streams) + 1) // 2),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from app.allocation.rules_chart import ratio_figure, rules_figure, standalone, with_quoted
@@ -16,10 +18,11 @@ from compecon.views.allocation.choice_names import BELIEFS
 from compecon.views.allocation.market_data import Market
 from compecon.views.allocation.query_table import courses_rows, table_csv, table_json
 from compecon.views.allocation.quoted_streams import Agreement, agreement, quoted_ratios, quoted_source
-from compecon.views.allocation.rule_choices import left_out, rule_note, rules_for
-from compecon.views.allocation.rules_compared import RatioPoint, RuleCourse, hundreds, ratios
+from compecon.views.allocation.rule_view import left_out, rule_note, rules_for
+from compecon.views.allocation.rules_compared import RuleCourse, hundreds, ratios
 
 _MIME = {"HTML": "text/html", "CSV": "text/csv", "JSON": "application/json"}
+_RATIO = ("rule", "mean_budget", "ratio", "low", "high")
 _QUOTED = (
     "Quoted, not reproduced: the paper (Wan et al. 2026, arXiv 2606.03092) reports up to 3 times the accuracy of "
     "uniform allocation where tokens are scarce; the names of the four mixtures are from its authors' draft figure."
@@ -27,22 +30,29 @@ _QUOTED = (
 
 
 def provenance(market: Market, choice: AllocationChoice) -> dict[str, str]:
-    """Where numbers of this page are from, for whoever takes them away."""
+    """Where the numbers of this page come from, for its files."""
     drawn = {"belief": BELIEFS[choice.belief], "noise": f"{choice.noise:g}"} if market.is_drawn else {}
     return {"stream": market.name, "source": market.description, "rule": RULES[choice.rule].label, **drawn}
 
 
-def downloads(name: str, forms: Mapping[str, Callable[[], str]]) -> None:
-    """A button for each format; the picture itself is saved by the camera of the figure's own toolbar.
+def figure_downloads(name: str, figure: go.Figure, rows: Sequence[Mapping[str, Any]], about: Mapping[str, str]) -> None:
+    """A button for each format of a figure and its numbers; its own toolbar saves it as a picture."""
+    downloads(
+        name,
+        {
+            "HTML": lambda: standalone(figure),
+            "CSV": lambda: table_csv(rows, about),
+            "JSON": lambda: table_json(rows, about),
+        },
+    )
 
-    Args:
-        name: Of the files.
-        forms: What each format's file holds, computed when it is asked for.
-    """
+
+def downloads(name: str, forms: Mapping[str, Callable[[], str]]) -> None:
+    """A button for each format of some files of one name; a file is made once its button is pressed."""
     columns = st.columns([1] * len(forms) + [8 - len(forms)])
     for column, (form, content) in zip(columns, forms.items(), strict=False):
         column.download_button(
-            escaped(form),
+            form,
             content,
             f"{name}.{form.lower()}",
             _MIME[form],
@@ -59,23 +69,13 @@ def rules_part(market: Market, choice: AllocationChoice) -> None:
     figure = rules_figure(courses, market.unit)
     st.plotly_chart(figure, key="allocation-rules")
     st.caption(
-        "Plotted against what was used, not what was allocated: uniform allocates "
-        "caps that answers do not fill. Diamonds: "
-        "no rule gets more correct answers with less. Bars: 95% intervals over "
-        "queries (Wilson); as every rule sees the "
-        "same queries, differences are more certain than the bars suggest."
+        "Plotted against what was used, not what was allocated: uniform allocates caps that answers do not fill. "
+        "Diamonds: no rule gets more correct answers with less. Bars: 95% intervals over queries (Wilson); as every "
+        "rule sees the same queries, differences are more certain than the bars suggest."
     )
-    told = [*(rule_note(market, name) for name in rules_for(market)), *left_out(market).values()]
-    st.caption(escaped(" ".join(filter(None, told))))
-    rows, about = courses_rows(courses), provenance(market, choice)
-    downloads(
-        "rules",
-        {
-            "HTML": lambda: standalone(figure),
-            "CSV": lambda: table_csv(rows, about),
-            "JSON": lambda: table_json(rows, about),
-        },
-    )
+    notes = [*(rule_note(market, name) for name in rules_for(market)), *left_out(market).values()]
+    st.caption(escaped(" ".join(filter(None, notes))))
+    figure_downloads("rules", figure, courses_rows(courses), provenance(market, choice))
     _ratio(market, choice, courses)
 
 
@@ -92,31 +92,17 @@ def _ratio(market: Market, choice: AllocationChoice, courses: tuple[RuleCourse, 
     if quoted:
         like = agreement(hundreds(market), quoted)
         st.caption(escaped(f"Lines: synthetic, drawn by compecon. Crosses: {quoted_source()} {_alike(like)}"))
-    rows = [*(_ratio_row(point) for point in found)]
-    rows += [
-        {"rule": "quoted", "mean_budget": q.budget, "ratio": q.ratio, "low": q.low, "high": q.high} for q in quoted
-    ]
+    rows: list[tuple[Any, ...]] = [(point.rule, point.mean_budget, point.ratio, None, None) for point in found]
+    rows += [("quoted", point.budget, point.ratio, point.low, point.high) for point in quoted]
     about = provenance(market, choice) | ({"quoted": quoted_source()} if quoted else {})
-    downloads(
-        "ratio",
-        {
-            "HTML": lambda: standalone(figure),
-            "CSV": lambda: table_csv(rows, about),
-            "JSON": lambda: table_json(rows, about),
-        },
-    )
-
-
-def _ratio_row(point: RatioPoint) -> dict[str, object]:
-    return {"rule": point.rule, "mean_budget": point.mean_budget, "ratio": point.ratio, "low": None, "high": None}
+    figure_downloads("ratio", figure, [dict(zip(_RATIO, row, strict=True)) for row in rows], about)
 
 
 def _alike(found: Agreement | None) -> str:
     if found is None:
         return ""
     return (
-        f"At the {found.n} budgets that both have, our shadow price's ratio differs "
-        f"by a factor of {found.factor:.2f} on "
-        f"average, at most {found.worst:.2f} (at {found.worst_budget:g} tokens per query); rank correlation "
+        f"At the {found.n} budgets that both have, our shadow price's ratio differs by a factor of {found.factor:.2f} "
+        f"on average, at most {found.worst:.2f} (at {found.worst_budget:g} tokens per query); rank correlation "
         f"{found.rank:.2f}."
     )

@@ -1,4 +1,4 @@
-"""Markets and what rules do in them, computed once for all pages that look at them."""
+"""Markets and what rules do in them, computed once for all sessions."""
 
 from __future__ import annotations
 
@@ -11,31 +11,24 @@ from typing import Any
 from compecon.allocation.streams.bundled_streams import list_streams, open_stream
 from compecon.allocation.streams.stream import read_stream
 from compecon.allocation.streams.synthetic import MIXTURES
-from compecon.views.allocation.canvas_data import canvas_table
+from compecon.views.allocation.canvas_data import canvas_table, playback
 from compecon.views.allocation.choice_names import Belief
 from compecon.views.allocation.market_data import Market, drawn_market, measured_market
-from compecon.views.allocation.playback import playback
-from compecon.views.allocation.rule_view import BudgetPoint, budget_points
-from compecon.views.allocation.rules_compared import RuleCourse, rule_courses
+from compecon.views.allocation.rule_view import budget_points
+from compecon.views.allocation.rules_compared import rule_courses
 
 FILE = "file"
 
 
 def streams() -> Mapping[str, str]:
-    """What can be shared out: names and titles."""
+    """What can be allocated: names and titles."""
     measured = {entry.name: f"Measured · {entry.name}" for entry in list_streams()}
     return {**measured, **{name: f"Synthetic · {name}" for name in MIXTURES}, FILE: "Your file"}
 
 
 @lru_cache(maxsize=8)
 def market_of(stream: str, belief: Belief, noise: float) -> Market:
-    """A bundled or synthetic market.
-
-    Args:
-        stream: One of `streams`, but not `FILE`.
-        belief: Of a mixture.
-        noise: Of a mixture.
-    """
+    """A bundled or synthetic market: one of `streams`, but not `FILE`; belief and noise are for synthetic ones."""
     if stream in MIXTURES:
         return drawn_market(MIXTURES[stream], belief, noise)
     entry = next(entry for entry in list_streams() if entry.name == stream)
@@ -44,10 +37,10 @@ def market_of(stream: str, belief: Belief, noise: float) -> Market:
 
 @lru_cache(maxsize=4)
 def market_of_file(name: str, data: bytes) -> Market:
-    """A market from a file that was handed in.
+    """A market from an uploaded file.
 
     Raises:
-        StreamError: If it is no stream.
+        StreamError: If it is not a stream.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"your-file{'.csv' if name.lower().endswith('.csv') else '.jsonl'}"
@@ -55,25 +48,12 @@ def market_of_file(name: str, data: bytes) -> Market:
         return measured_market(read_stream(path))
 
 
-@lru_cache(maxsize=16)
-def points_of(market: Market, rule: str) -> tuple[BudgetPoint, ...]:
-    """A rule at its stops of the bar."""
-    return budget_points(market, rule)
+points_of = lru_cache(maxsize=16)(budget_points)
+courses_of_rules = lru_cache(maxsize=4)(rule_courses)
+playback_of = lru_cache(maxsize=32)(playback)
 
 
 @lru_cache(maxsize=16)
 def table_of(market: Market, rule: str) -> dict[str, Any]:
-    """The same for the canvas."""
+    """A rule at its stops of the bar, for the canvas."""
     return canvas_table(market, points_of(market, rule))
-
-
-@lru_cache(maxsize=4)
-def courses_of_rules(market: Market, *, with_oracle: bool) -> tuple[RuleCourse, ...]:
-    """All rules, side by side."""
-    return rule_courses(market, with_oracle=with_oracle)
-
-
-@lru_cache(maxsize=32)
-def playback_of(market: Market, place: int, service: float = 0.0) -> dict[str, Any] | None:
-    """The queries of a market one after the other."""
-    return playback(market, place, service)

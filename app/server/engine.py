@@ -32,29 +32,17 @@ CACHE_BYTES = 256_000_000
 @final
 @dataclass(frozen=True)
 class SweepJob:
-    """One text to be read at every budget.
+    """One text to be read at every budget."""
 
-    Attributes:
-        checkpoint: Name of a bundled checkpoint, or a folder or cached Hub id from the catalog.
-        device: "auto", "cpu", "cuda" or "mps".
-        text: The text.
-        pair: The second text of a pair, or "".
-        policy: Key of the policy menu.
-        layer: Layer to send when not all fit.
-        head: Head of that layer to send when the layer does not fit.
-        budgets: Only these budgets; empty for all.
-        first: A budget wanted before others.
-    """
-
-    checkpoint: str
-    device: str
+    checkpoint: str  # name of a bundled checkpoint, or a folder or cached Hub id from the catalog
+    device: str  # "auto", "cpu", "cuda" or "mps"
     text: str
-    pair: str = ""
-    policy: str = "top-k"
-    layer: int = 0
-    head: int = 0
-    budgets: tuple[int, ...] = ()
-    first: int | None = None
+    pair: str = ""  # the second text of a pair, or ""
+    policy: str = "top-k"  # key of the policy menu
+    layer: int = 0  # layer to send when not all fit
+    head: int = 0  # head of that layer to send when the layer does not fit
+    budgets: tuple[int, ...] = ()  # only these budgets; empty for all
+    first: int | None = None  # a budget wanted before others
 
 
 class Engine:

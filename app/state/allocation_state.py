@@ -21,44 +21,28 @@ _CHOICE = "allocation_choice"
 @final
 @dataclass(frozen=True)
 class AllocationChoice:
-    """What the Allocation page allocates, and how.
+    """What the Allocation page allocates, and how."""
 
-    Attributes:
-        stream: Name of a bundled stream or of a mixture, or "file".
-        rule: Key of a rule.
-        belief: Which curves a rule takes the queries of a mixture to have.
-        noise: Error of predicted thresholds, 0 to 1.
-        money: Price per million tokens; 0 to count tokens alone.
-        service: Share of the mean budget that every arrival is guaranteed, 0 to 0.9.
-        part: What is shown below the canvas.
-    """
-
-    stream: str = "sentiment-sizes"
-    rule: str = "shadow-price"
-    belief: Belief = "chance"
-    noise: float = 0.0
-    money: float = 0.0
-    service: float = 0.0
-    part: Literal["queries", "rules", "gains"] = "queries"
+    stream: str = "sentiment-sizes"  # name of a bundled stream or of a mixture, or "file"
+    rule: str = "shadow-price"  # key of a rule
+    belief: Belief = "chance"  # which curves a rule takes the queries of a mixture to have
+    noise: float = 0.0  # error of predicted thresholds, 0 to 1
+    money: float = 0.0  # price per million tokens; 0 to count tokens alone
+    service: float = 0.0  # share of the mean budget that every arrival is guaranteed, 0 to 0.9
+    part: Literal["queries", "rules", "gains"] = "queries"  # what is shown below the canvas
 
 
 @final
 @dataclass(frozen=True)
 class AllocationView(View):
-    """Where the canvas of the Allocation page stands.
-
-    Attributes:
-        budget: Stop of the bar, from 0.
-        query: Place of the chosen query in the stream.
-        order: How the queue is sorted.
-    """
+    """Where the canvas of the Allocation page stands."""
 
     CANVAS, KEPT = "allocation_canvas", "allocation_view"
     CHECKS = MappingProxyType({"budget": integer, "query": integer, "order": one_of(("arrival", "price"))})
 
-    budget: int = 20
-    query: int = 0
-    order: Literal["arrival", "price"] = "arrival"
+    budget: int = 20  # stop of the bar, from 0
+    query: int = 0  # place of the chosen query in the stream
+    order: Literal["arrival", "price"] = "arrival"  # how the queue is sorted
 
 
 def allocation_choice(streams: Collection[str]) -> AllocationChoice:

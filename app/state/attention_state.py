@@ -30,21 +30,13 @@ _ATTENTION = "attention_choice"  # as it was when another page was opened: its w
 @final
 @dataclass(frozen=True)
 class AttentionChoice:
-    """What the Attention page computes.
+    """What the Attention page computes."""
 
-    Attributes:
-        checkpoint: Name in the catalog.
-        device: "auto", "cpu", "cuda" or "mps".
-        text: First text.
-        pair: Second text, or "".
-        policy: Key of the policy menu.
-    """
-
-    checkpoint: str
-    device: str
+    checkpoint: str  # name in the catalog
+    device: str  # "auto", "cpu", "cuda" or "mps"
     text: str
-    pair: str
-    policy: str
+    pair: str  # second text, or ""
+    policy: str  # key of the policy menu
 
     @property
     def digest(self) -> str:
@@ -70,29 +62,18 @@ VIEW_CHECKS: Mapping[str, Check] = {
 @final
 @dataclass(frozen=True)
 class CanvasView(View):
-    """Where the canvas looks.
-
-    Attributes:
-        k: Budget in keys; 0 for the page's own choice.
-        layer: Layer, from 0.
-        head: Head, from 0.
-        view: "row" or "received".
-        tokens: "all" or "content".
-        unit: "nats" or "bits".
-        statistic: What colours the head atlas.
-        tiles: "numbers" or "pictures".
-    """
+    """Where the canvas looks."""
 
     CANVAS = "canvas"
     CHECKS = VIEW_CHECKS
 
-    k: int = 0
+    k: int = 0  # budget in keys; 0 for the page's own choice
     layer: int = 0
-    head: int = 0
+    head: int = 0  # from 0
     view: Literal["row", "received"] = "row"
     tokens: Literal["all", "content"] = "all"
     unit: Literal["nats", "bits"] = "nats"
-    statistic: str = "gini"
+    statistic: str = "gini"  # what colours the head atlas
     tiles: Literal["numbers", "pictures"] = "numbers"
 
 

@@ -27,27 +27,16 @@ Part: TypeAlias = Literal["text", "dataset", "table"]
 @final
 @dataclass(frozen=True)
 class CompareChoice:
-    """Which two checkpoints are compared, and on what.
+    """Which two checkpoints are compared, and on what."""
 
-    Attributes:
-        a: Name in the catalog.
-        b: Another one.
-        text: First text.
-        pair: Second text, or "".
-        policy: Key of the policy menu.
-        device: "auto", "cpu", "cuda" or "mps".
-        part: What is shown: this text, a data set, or a table of checkpoints.
-        table: Names of the checkpoints in the table; empty for the page's own choice.
-    """
-
-    a: str
-    b: str
+    a: str  # name in the catalog
+    b: str  # another one
     text: str
-    pair: str = ""
-    policy: str = "top-k"
-    device: str = "auto"
-    part: Part = "text"
-    table: tuple[str, ...] = ()
+    pair: str = ""  # second text, or ""
+    policy: str = "top-k"  # key of the policy menu
+    device: str = "auto"  # "auto", "cpu", "cuda" or "mps"
+    part: Part = "text"  # what is shown: this text, a data set, or a table of checkpoints
+    table: tuple[str, ...] = ()  # names of the checkpoints in the table; empty for the page's own choice
 
     def side(self, name: str) -> AttentionChoice:
         """What one side computes."""
@@ -57,28 +46,18 @@ class CompareChoice:
 @final
 @dataclass(frozen=True)
 class CompareView(View):
-    """Where the canvas of the Compare page looks.
-
-    Attributes:
-        k: Budget in keys; 0 for the page's own choice.
-        layer: Layer of the deeper model, from 0; None for the page's own choice.
-        head: Head, from 0; None likewise.
-        view: "row" or "received".
-        tokens: "all" or "content".
-        unit: "nats" or "bits".
-        statistic: What colours the head atlases.
-    """
+    """Where the canvas of the Compare page looks."""
 
     CANVAS, KEPT = "compare_canvas", "compare_view"
     CHECKS = MappingProxyType({name: check for name, check in VIEW_CHECKS.items() if name != "tiles"})
 
-    k: int = 0
-    layer: int | None = None
-    head: int | None = None
+    k: int = 0  # budget in keys; 0 for the page's own choice
+    layer: int | None = None  # layer of the deeper model, from 0; None for the page's own choice
+    head: int | None = None  # head, from 0; None likewise
     view: Literal["row", "received"] = "row"
     tokens: Literal["all", "content"] = "all"
     unit: Literal["nats", "bits"] = "nats"
-    statistic: str = "gini"
+    statistic: str = "gini"  # what colours the head atlases
 
 
 def choose_pair(a: str, b: str, text: str | None = None, pair: str = "") -> None:

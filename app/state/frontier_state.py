@@ -24,29 +24,17 @@ Ask: TypeAlias = Literal["ceiling", "change", "floor"]
 @final
 @dataclass(frozen=True)
 class FrontierChoice:
-    """What the Frontier page shows, as its widgets say.
+    """What the Frontier page shows, as its widgets say."""
 
-    Attributes:
-        task: A task; "" for the first one.
-        x: Name of a cost.
-        y: "quality" or "change".
-        log: Whether the cost is on a logarithmic axis.
-        part: What is shown below the plot.
-        ask: What "Which should I take?" is limited by.
-        ceiling: Largest cost, in percent of the dense model's.
-        change: Largest loss against the dense parent, in the metric's unit.
-        floor: Worst metric; 0 for the page's own choice.
-    """
-
-    task: str = ""
-    x: str = "share"
+    task: str = ""  # a task; "" for the first one
+    x: str = "share"  # name of a cost
     y: Literal["quality", "change"] = "change"
-    log: bool = False
-    part: str = PARTS[0]
-    ask: Ask = "ceiling"
-    ceiling: int = 50
-    change: float = 0.01
-    floor: float = 0.0
+    log: bool = False  # whether the cost is on a logarithmic axis
+    part: str = PARTS[0]  # what is shown below the plot
+    ask: Ask = "ceiling"  # what "Which should I take?" is limited by
+    ceiling: int = 50  # largest cost, in percent of the dense model's
+    change: float = 0.01  # largest loss against the dense parent, in the metric's unit
+    floor: float = 0.0  # worst metric; 0 for the page's own choice
 
 
 def _names(value: Any) -> tuple[str, ...] | None:
@@ -77,21 +65,14 @@ _PLACE_CHECKS: Mapping[str, Check] = {"keys": integer, "hidden": _names, "domina
 @final
 @dataclass(frozen=True)
 class FrontierPlace(View):
-    """Where the plot stands, as it last reported.
-
-    Attributes:
-        keys: Key budget of the bar; 0 for all keys.
-        hidden: Families that are not drawn.
-        dominated: Whether dominated points are drawn.
-        chosen: Key of the point that was clicked, or "".
-    """
+    """Where the plot stands, as it last reported."""
 
     CANVAS, KEPT, CHECKS = "frontier_canvas", "frontier_place", _PLACE_CHECKS
 
-    keys: int = 0
-    hidden: tuple[str, ...] = ()
-    dominated: bool = True
-    chosen: str = ""
+    keys: int = 0  # key budget of the bar; 0 for all keys
+    hidden: tuple[str, ...] = ()  # families that are not drawn
+    dominated: bool = True  # whether dominated points are drawn
+    chosen: str = ""  # key of the point that was clicked, or ""
 
 
 def frontier_choice(tasks: Collection[str], costs_of: Mapping[str, Collection[str]]) -> FrontierChoice:

@@ -22,39 +22,24 @@ _OLD_WORDS = {"waiting": "queued", "done": "succeeded", "stopped": "cancelled", 
 @final
 @dataclass(frozen=True)
 class RunsView:
-    """What the list of runs shows.
+    """What the list of runs shows."""
 
-    Attributes:
-        run: The open run; "" for the newest.
-        words: Search text.
-        state: A state in a word, or "" for any.
-        sweep: A sweep, or "" for any.
-        part: Which part of a run is open.
-        pages: How many pages of the list are shown.
-    """
-
-    run: str = ""
-    words: str = ""
-    state: str = ""
-    sweep: str = ""
-    part: str = PARTS[0]
-    pages: int = 1
+    run: str = ""  # the open run; "" for the newest
+    words: str = ""  # search text
+    state: str = ""  # a state in a word, or "" for any
+    sweep: str = ""  # a sweep, or "" for any
+    part: str = PARTS[0]  # which part of a run is open
+    pages: int = 1  # how many pages of the list are shown
 
 
 @final
 @dataclass(frozen=True)
 class Notice:
-    """The outcome of pressing a button.
+    """The outcome of pressing a button."""
 
-    Attributes:
-        text: A sentence; may contain text from outside.
-        went_wrong: Whether it is an error.
-        deleted: Name of a deleted run that can be restored, or "".
-    """
-
-    text: str
-    went_wrong: bool = False
-    deleted: str = ""
+    text: str  # a sentence; may contain text from outside
+    went_wrong: bool = False  # whether it is an error
+    deleted: str = ""  # name of a deleted run that can be restored, or ""
 
 
 NOTICE: Held[Notice | None] = Held("runs_notice", None)

@@ -1,4 +1,4 @@
-"""What a run's files say, which anybody may have changed: a value of the kind that is shown, or none."""
+"""Values from files that anyone may have changed: one of the kind that is shown, or none."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Spans of time, sizes and moments in the words of a screen."""
+"""Spans of time, moments, sizes and signed numbers in the words of a screen."""
 
 from __future__ import annotations
 
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86_400.0
 _UNITS = ((_DAY, "days"), (_HOUR, "h"), (_MINUTE, "min"), (1.0, "s"))
-_LONG = 120.0  # seconds that are better told in minutes; minutes in hours, and so on, by the same ratio
+_LONG = 120.0  # seconds from which minutes are shown; minutes from which hours are, and so on
 _PRECISE = 600.0  # below this, minutes come with their seconds
 
 
@@ -62,6 +62,11 @@ def size(n_bytes: float) -> str:
     if n_bytes >= 1e9:
         return f"{n_bytes / 1e9:.1f} GB"
     return f"{n_bytes / 1e6:.0f} MB" if n_bytes >= 1e6 else f"{n_bytes / 1e3:.0f} kB"
+
+
+def signed(value: float, form: str) -> str:
+    """A number in a format such as "+.1f", with a minus sign where there is one."""
+    return f"{value:{form}}".replace("-", "−")
 
 
 def _two_digits(value: float) -> str:

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from app.allocation.shared_markets import market_of, playback_of, points_of, streams
 from app.state.allocation_state import AllocationView
 from compecon.allocation.rules import RULES
-from compecon.views.allocation.rule_choices import rules_for
+from compecon.views.allocation.rule_view import rules_for
 from tests.support import pages
 from tests.support.pages import address_of, canvas_of
 

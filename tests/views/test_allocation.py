@@ -33,10 +33,14 @@ from compecon.views.allocation.query_table import (
     table_json,
 )
 from compecon.views.allocation.quoted_streams import agreement, quoted_ratios, quoted_source
-from compecon.views.allocation.rule_choices import left_out, rule_for, rule_note, rules_for, stops
 from compecon.views.allocation.rule_view import (
     budget_points,
+    left_out,
     reasons,
+    rule_for,
+    rule_note,
+    rules_for,
+    stops,
 )
 from compecon.views.allocation.rules_compared import RatioPoint, on_frontier, ratios, rule_courses
 

@@ -301,8 +301,8 @@ def test_results_are_told_with_their_intervals_and_conditions() -> None:
     assert facts_of(RESULTS) == (
         Fact("quality", "0.861 accuracy on test, 95% interval 0.830–0.890, 1,821 rows"),
         Fact("quality of sentiment", "0.870 accuracy on test, 95% interval 0.830–0.890, 1,821 rows"),
-        Fact("difference", "-0.009, 95% interval -0.020 to +0.003 (paired)"),
-        Fact("MACs", "30.0 of 60.0 million a text at 24 tokens: 50%"),
+        Fact("difference", "−0.009, 95% interval −0.020 to +0.003 (paired)"),
+        Fact("MACs", "30.0 of 60.0 million per text at 24 tokens: 50%"),
         Fact("heads and neurons", "44.9% of their MACs remain, target 45.0%, reached by a final cut"),
         Fact(
             "time of a forward pass",

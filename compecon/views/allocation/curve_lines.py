@@ -18,19 +18,12 @@ _MOST_STEPS = 48
 @final
 @dataclass(frozen=True)
 class QueryCurve:
-    """A query's curve as a line to draw.
+    """A query's curve as a line to draw."""
 
-    Attributes:
-        spends: Rising; a step has its spend twice.
-        values: What each is worth, as the rule sees it.
-        choke: Price from which on it buys nothing.
-        entry: What it buys just below that.
-    """
-
-    spends: tuple[float, ...]
-    values: tuple[float, ...]
-    choke: float
-    entry: float
+    spends: tuple[float, ...]  # rising; a step has its spend twice
+    values: tuple[float, ...]  # what each is worth, as the rule sees it
+    choke: float  # price at and above which it buys nothing
+    entry: float  # what it buys just below that
 
 
 def query_curves(market: Market) -> tuple[QueryCurve, ...]:
@@ -61,24 +54,14 @@ def _steps(curves: Utility) -> tuple[Numbers, Numbers]:
 @final
 @dataclass(frozen=True)
 class DemandCurve:
-    """Total demand at each price.
+    """Total demand at each price."""
 
-    Attributes:
-        prices: Falling.
-        totals: Demand there, rising.
-    """
-
-    prices: tuple[float, ...]
-    totals: tuple[float, ...]
+    prices: tuple[float, ...]  # falling
+    totals: tuple[float, ...]  # demand there, rising
 
 
 def demand_curve(market: Market, n_prices: int = 160) -> DemandCurve:
-    """Demand of all queries, as the rule sees them, on both sides of its jumps.
-
-    Args:
-        market: Queries.
-        n_prices: About how many prices.
-    """
+    """Demand of all queries, as the rule sees them, at about so many prices, on both sides of its jumps."""
     curves = market.seen
     jumps = np.unique(curves.jumps)
     jumps = jumps[:: max(1, 2 * len(jumps) // n_prices)]

@@ -1,4 +1,4 @@
-"""What one market earns on the measured streams, at the cost of treating all queries alike."""
+"""What allocating at one price gains on the measured streams, for the same total as equal budgets."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from compecon.allocation.streams.bundled_streams import PREDICTED, list_streams,
 from compecon.allocation.streams.predicted_value import Gain
 from compecon.files.safe_reader import MEGABYTE, read_json
 from compecon.stats.intervals import Interval
+from compecon.views.spans import signed
 
 _SCALES = {"MACs": (1e6, "million MACs"), "keys": (1.0, "keys read")}
 
@@ -25,22 +26,18 @@ def measured_gains() -> tuple[Gain, ...]:
 
 
 def scale_of(stream: str) -> tuple[float, str]:
-    """By what budgets of a stream are divided to be read, and what they then count."""
+    """What to divide budgets of a stream by to show them, and the unit that they then have."""
     unit = next((entry.unit for entry in list_streams() if entry.name == stream), "")
     return _SCALES.get(unit, (1.0, unit))
 
 
 def gains_of(stream: str) -> tuple[Gain, ...]:
-    """Those of one stream, the cheapest first."""
+    """The gains on one stream, the smallest budget first."""
     return tuple(gain for gain in measured_gains() if gain.stream == stream)
 
 
 def gain_sentence(found: Sequence[Gain]) -> str:
-    """A stream's scarcest budget at which everybody's treatment is a choice, in words.
-
-    Args:
-        found: Gains of one stream, the cheapest first.
-    """
+    """The gain at a stream's second smallest budget, in a few sentences; at the smallest there is little to choose."""
     gain = found[min(1, len(found) - 1)]
     scale, unit = scale_of(gain.stream)
     return (
@@ -52,5 +49,5 @@ def gain_sentence(found: Sequence[Gain]) -> str:
 
 
 def _points(found: Interval) -> str:
-    low, high = 100 * found.low, 100 * found.high
-    return f"{100 * found.value:+.1f} points ({low:+.1f} to {high:+.1f})"
+    value, low, high = (signed(100 * each, "+.1f") for each in found)
+    return f"{value} points ({low} to {high})"

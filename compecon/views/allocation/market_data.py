@@ -1,4 +1,4 @@
-"""What is shared out on the Allocation page: queries, the curves that a rule sees, and what is true of them."""
+"""What is allocated on the Allocation page: queries, the curves that a rule sees, and the true ones."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _WORTH: Mapping[Belief, str] = {
     "surge": "latent utility",
 }
 HINDSIGHT = (
-    "Measured by us on bundled checkpoints: {told}. The outcomes are known, so a rule that reads these curves is an "
-    "oracle: a rule that must predict them cannot be expected to match it."
+    "Measured by us on bundled checkpoints: {description}. The outcomes are known, so a rule that reads these curves "
+    "is an oracle: a rule that must predict them cannot be expected to match it."
 )
 DRAWN = (
     "Synthetic: {n} queries drawn at random, nothing measured. The mixture is named as in the paper; its parameters "
@@ -41,33 +41,19 @@ YOURS = (
 @final
 @dataclass(frozen=True, eq=False)
 class Market:
-    """Queries that compete for one budget.
-
-    Attributes:
-        name: What to call it.
-        description: Where the numbers are from, in a sentence or two.
-        unit: What budgets count.
-        queries: An id each.
-        seen: The curves that rules see.
-        truth: The true curves; the same ones unless they were predicted.
-        correct: Share of correct answers that spends bring, shape (query,) to (query,).
-        used: What is really used of spends, shape (query,) to (query,).
-        budgets: Totals on the bar, shape (budget,), rising from 0.
-        is_drawn: Whether it is synthetic.
-        worth: What the curves count.
-    """
+    """Queries that compete for one budget."""
 
     name: str
-    description: str
-    unit: str
-    queries: tuple[str, ...]
-    seen: Utility
-    truth: Utility
-    correct: Callable[[Numbers], Numbers]
-    used: Callable[[Numbers], Numbers]
-    budgets: Numbers
-    is_drawn: bool
-    worth: str = "correct answers"
+    description: str  # where the numbers are from, in a sentence or two
+    unit: str  # what budgets count
+    queries: tuple[str, ...]  # an id each
+    seen: Utility  # the curves that rules see
+    truth: Utility  # the true curves; the same ones unless they were predicted
+    correct: Callable[[Numbers], Numbers]  # share of correct answers that spends bring, shape (query,) to (query,)
+    used: Callable[[Numbers], Numbers]  # what is used of spends, shape (query,) to (query,)
+    budgets: Numbers  # totals on the bar, shape (budget,), rising from 0
+    is_drawn: bool  # whether it is synthetic
+    worth: str = "correct answers"  # what the curves count
 
 
 def measured_market(stream: Stream, entry: StreamEntry | None = None) -> Market:
@@ -82,7 +68,7 @@ def measured_market(stream: Stream, entry: StreamEntry | None = None) -> Market:
     scale = _MILLION if stream.unit == "MACs" else 1.0
     curves = stream.curves().rescaled(scale)
     cut = f" The first {MOST_QUERIES:,} of {n_all:,} are shown." if n_all > MOST_QUERIES else ""
-    told = HINDSIGHT.format(told=entry.description) if entry else YOURS.format(n=len(stream.queries))
+    description = HINDSIGHT.format(description=entry.description) if entry else YOURS.format(n=len(stream.queries))
     unit = "million MACs" if scale > 1 else stream.unit
 
     def used(spend: Numbers) -> Numbers:
@@ -96,15 +82,17 @@ def measured_market(stream: Stream, entry: StreamEntry | None = None) -> Market:
     beyond = np.geomspace(enough, most, _HIGH + 1)[1:] if most > enough > 0 else np.empty(0)
     budgets = np.concatenate([np.linspace(0.0, enough or most or 1.0, _LOW), beyond])
     title = entry.title if entry else stream.name
-    return Market(title, told + cut, unit, stream.queries, curves, curves, curves.value, used, budgets, is_drawn=False)
+    return Market(
+        title, description + cut, unit, stream.queries, curves, curves, curves.value, used, budgets, is_drawn=False
+    )
 
 
 def drawn_market(mixture: Mixture, belief: Belief, noise: float, *, n_queries: int = MOST_QUERIES) -> Market:
-    """Queries that are drawn.
+    """Queries drawn at random.
 
     Args:
         mixture: How many of each kind.
-        belief: Which curve a rule takes them to have; its threshold is predicted.
+        belief: Which curve a rule takes a query to have; its threshold is predicted.
         noise: Error of the predicted thresholds' logarithm, at least 0.
         n_queries: How many.
     """

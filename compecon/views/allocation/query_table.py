@@ -20,25 +20,15 @@ from compecon.views.allocation.rules_compared import RuleCourse
 @final
 @dataclass(frozen=True)
 class QueryRow:
-    """What one query got.
-
-    Attributes:
-        query: Its id.
-        spend: In the market's unit.
-        value: What it is worth, as the rule sees it.
-        surplus: Value less price times spend; the value where there is no price.
-        choke: Price from which on it buys nothing.
-        correct: Share of correct answers that the spend brings.
-        why: In words.
-    """
+    """What one query got."""
 
     query: str
-    spend: float
-    value: float
-    surplus: float
-    choke: float
-    correct: float
-    why: str
+    spend: float  # in the market's unit
+    value: float  # what it is worth, as the rule sees it
+    surplus: float  # value − price × spend; the value where there is no price
+    choke: float  # price at and above which it buys nothing
+    correct: float  # share of correct answers that the spend brings
+    why: str  # in words
 
 
 def query_rows(market: Market, point: BudgetPoint, curves: Sequence[QueryCurve]) -> tuple[QueryRow, ...]:
@@ -62,38 +52,35 @@ def reason(code: int, point: BudgetPoint, curve: QueryCurve) -> str:
 
 
 def rows_csv(rows: Sequence[QueryRow]) -> str:
-    """A line a query."""
+    """A line of CSV for each query."""
     return csv_text([field.name for field in fields(QueryRow)], map(asdict, rows))
 
 
 def courses_rows(courses: Sequence[RuleCourse]) -> list[dict[str, Any]]:
     """A row for each rule and budget."""
-    hidden = {"spends", "reasons"}
-    return [
-        {"rule": course.label, **{name: value for name, value in asdict(point).items() if name not in hidden}}
-        for course in courses
-        for point in course.points
-    ]
+    return [{"rule": course.label, **_totals(point)} for course in courses for point in course.points]
 
 
 def table_csv(rows: Sequence[Mapping[str, Any]], provenance: Mapping[str, str]) -> str:
-    """Rows with one header, after where they come from in lines of comment.
-
-    Args:
-        rows: All with the names of the first.
-        provenance: What, and its value.
-    """
+    """Rows with the names of the first as their header, after lines of comment on where they come from."""
     return csv_text(list(rows[0]) if rows else [], rows, provenance)
 
 
 def table_json(rows: Sequence[Mapping[str, Any]], provenance: Mapping[str, str]) -> str:
     """The same as JSON."""
-    return json.dumps({"provenance": provenance, "rows": rows}, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+    return _json({"provenance": provenance, "rows": rows})
 
 
 def allocation_json(market: Market, rule: str, point: BudgetPoint, rows: Sequence[QueryRow]) -> str:
-    """An allocation with where it comes from."""
-    content: dict[str, Any] = {"stream": market.name, "source": market.description, "unit": market.unit, "rule": rule}
-    summary = {k: v for k, v in asdict(point).items() if k not in {"spends", "reasons"}}
-    content |= {**summary, "gap": point.gap, "queries": [asdict(row) for row in rows]}
+    """An allocation, and where it comes from, as JSON."""
+    about = {"stream": market.name, "source": market.description, "unit": market.unit, "rule": rule}
+    return _json({**about, **_totals(point), "gap": point.gap, "queries": list(map(asdict, rows))})
+
+
+def _totals(point: BudgetPoint) -> dict[str, Any]:
+    """What is known of a budget as a whole."""
+    return {name: value for name, value in asdict(point).items() if name not in ("spends", "reasons")}
+
+
+def _json(content: Mapping[str, Any]) -> str:
     return json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n"

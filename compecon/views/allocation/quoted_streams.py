@@ -1,4 +1,4 @@
-"""What the paper's draft figure shows of its four streams, quoted, and how far our synthetic ones have its shape."""
+"""What the paper's draft figure shows for its four streams, quoted, and how closely our synthetic ones follow it."""
 
 from __future__ import annotations
 
@@ -22,23 +22,14 @@ _METHOD_OFF, _UNIFORM_OFF = 0.1, 0.5  # points by which a reading may be off
 @final
 @dataclass(frozen=True)
 class QuotedRatio:
-    """One budget of the draft figure.
+    """One budget of the draft figure."""
 
-    Attributes:
-        budget: Tokens a query.
-        ratio: Accuracy of the paper's method for each of uniform's.
-        low: The least that it could be, given how exactly a figure can be read.
-        high: The most.
-        method: Accuracy of the method, 0 to 1.
-        uniform: Of uniform allocation.
-    """
-
-    budget: float
-    ratio: float
-    low: float
-    high: float
-    method: float
-    uniform: float
+    budget: float  # tokens per query
+    ratio: float  # accuracy of the paper's method relative to uniform's
+    low: float  # the least that it could be, given how exactly a figure can be read
+    high: float  # the most
+    method: float  # accuracy of the method, 0 to 1
+    uniform: float  # of uniform allocation
 
 
 @cache
@@ -54,11 +45,7 @@ def quoted_source() -> str:
 
 
 def quoted_ratios(mixture: str) -> tuple[QuotedRatio, ...]:
-    """Ratio to uniform in the draft figure, where uniform has at least five correct answers.
-
-    Args:
-        mixture: Name of one of the paper's streams; of another one nothing is quoted.
-    """
+    """Ratio to uniform in the draft figure where uniform has at least five correct answers; none for other mixtures."""
     read = _quoted()["streams"].get(mixture)
     if read is None:
         return ()
@@ -79,30 +66,17 @@ def quoted_ratios(mixture: str) -> tuple[QuotedRatio, ...]:
 @final
 @dataclass(frozen=True)
 class Agreement:
-    """How far two courses of a ratio agree.
+    """How far two courses of a ratio agree."""
 
-    Attributes:
-        n: Budgets that both have.
-        factor: Typical factor between the two: the exponential of the mean absolute difference of their logarithms.
-        worst: The largest such factor.
-        worst_budget: Where that is.
-        rank: Spearman's correlation over budgets: whether the ratio falls in the same order.
-    """
-
-    n: int
-    factor: float
-    worst: float
-    worst_budget: float
-    rank: float
+    n: int  # budgets that both have
+    factor: float  # typical factor between the two: the exponential of the mean absolute difference of their logarithms
+    worst: float  # the largest such factor
+    worst_budget: float  # where that is
+    rank: float  # Spearman's correlation over budgets: whether the ratio falls in the same order
 
 
 def agreement(ours: Sequence[RatioPoint], quoted: Sequence[QuotedRatio]) -> Agreement | None:
-    """Compare at the budgets that both have; None if these are fewer than three.
-
-    Args:
-        ours: Of one rule.
-        quoted: Of the same stream.
-    """
+    """Compare a rule with the quoted ratios at the budgets that both have; None if these are fewer than three."""
     by_budget = {round(point.mean_budget, 6): point.ratio for point in ours}
     both = [(q.budget, by_budget[round(q.budget, 6)], q.ratio) for q in quoted if round(q.budget, 6) in by_budget]
     if len(both) < 3:

@@ -1,4 +1,7 @@
-"""One rule at every budget of the bar: price, spends, who is abandoned and why, value, bound and gap."""
+"""Rules as the Allocation page runs them: which fit, and one at every budget of the bar.
+
+At each budget: price, spends, which queries are abandoned and why, value, bound and gap.
+"""
 
 from __future__ import annotations
 
@@ -10,57 +13,73 @@ import numpy as np
 
 from compecon.allocation.bounded import Allocation
 from compecon.allocation.clearing import Clearing, clear
+from compecon.allocation.rules import RULES
 from compecon.allocation.rules.rule import Rule
 from compecon.allocation.utilities.arrays import Numbers
 from compecon.allocation.utilities.utility import Utility
 from compecon.stats.intervals import wilson
 from compecon.views.allocation.choice_names import REASONS
 from compecon.views.allocation.market_data import Market
-from compecon.views.allocation.rule_choices import rule_for, stops
 
 _FUNDED, _FUNDED_UNPRICED, _TOO_DEAR, _LEFT_OUT, _HOPELESS, _UNPRICED, _WASTED, _KEPT, _ODD, _PASSED = range(
     len(REASONS)
 )
+_EVERY = 3  # which budgets of the bar a slow rule is computed at
 _SAME = 1e-9
 _NEAR = 0.01  # of the best value: a surplus that falls short by more is no favourite, rounded
+
+
+def rules_for(market: Market) -> tuple[str, ...]:
+    """The rules that fit a market's curves and need not know the true ones."""
+    made = {name: RULES.make(name) for name in RULES}
+    return tuple(name for name, rule in made.items() if not (rule.needs_truth or rule.refusal(market.seen)))
+
+
+def left_out(market: Market) -> dict[str, str]:
+    """The rules that do not fit a market's curves, and why not."""
+    reasons = {name: RULES.make(name).refusal(market.seen) for name in RULES}
+    return {name: f"{RULES[name].label} is not available: {reason}" for name, reason in reasons.items() if reason}
+
+
+def rule_for(market: Market, name: str) -> Rule:
+    """One of `rules_for` the market, with the page's settings, which `rule_note` describes."""
+    return RULES.make(name).at_many_budgets(market.seen)
+
+
+def stops(market: Market, name: str) -> tuple[int, ...]:
+    """The budgets of the bar, by place, at which a rule is computed: all of them unless that takes long."""
+    last = len(market.budgets) - 1
+    if not RULES.make(name).is_slow(market.seen):
+        return tuple(range(last + 1))
+    return tuple(sorted({*range(0, last, _EVERY), last}))
+
+
+def rule_note(market: Market, name: str) -> str:
+    """What to know of a rule's settings here; "" if nothing."""
+    n_stops, n_budgets = len(stops(market, name)), len(market.budgets)
+    fewer = f"Computed at {n_stops} of the bar's {n_budgets} budgets." if n_stops < n_budgets else ""
+    return " ".join(filter(None, (rule_for(market, name).note(market.seen, market.unit), fewer)))
 
 
 @final
 @dataclass(frozen=True)
 class BudgetPoint:
-    """A rule at one budget.
+    """A rule at one budget."""
 
-    Attributes:
-        budget: Total, in the market's unit.
-        price: What the rule charges per unit; None if it sets no price.
-        clearing: Price at which demand meets the budget, whatever the rule does.
-        place: Which budget of the bar.
-        spends: Of each query.
-        reasons: Places in `REASONS`, one a query.
-        handed: Sum of the spends.
-        used: What is really used of them: an answer may end before its cap.
-        value: By the true curves.
-        bound: No allocation of this budget is worth more, by the true curves.
-        abandoned: How many queries got nothing.
-        accuracy: Share of correct answers that was measured or drawn.
-        low: Lower end of its 95% interval (Wilson), over queries.
-        high: Upper end.
-    """
-
-    budget: float
-    price: float | None
-    clearing: float
-    place: int
-    spends: tuple[float, ...]
-    reasons: tuple[int, ...]
-    handed: float
-    used: float
-    value: float
-    bound: float
-    abandoned: int
-    accuracy: float
-    low: float
-    high: float
+    budget: float  # total, in the market's unit
+    price: float | None  # what the rule charges per unit; None if it sets no price
+    clearing: float  # price at which demand meets the budget, whatever the rule does
+    place: int  # which budget of the bar
+    spends: tuple[float, ...]  # of each query
+    reasons: tuple[int, ...]  # places in `REASONS`, one a query
+    handed: float  # sum of the spends
+    used: float  # what is used of them: an answer may end before its cap
+    value: float  # by the true curves
+    bound: float  # no allocation of this budget is worth more, by the true curves
+    abandoned: int  # how many queries got nothing
+    accuracy: float  # share of correct answers that was measured or drawn
+    low: float  # lower end of its 95% interval (Wilson), over queries
+    high: float  # upper end
 
     @property
     def gap(self) -> float:
@@ -69,13 +88,7 @@ class BudgetPoint:
 
 
 def budget_points(market: Market, rule: str, every: int | None = None) -> tuple[BudgetPoint, ...]:
-    """A rule at the budgets of the bar.
-
-    Args:
-        market: Queries.
-        rule: One of `rules_for` the market.
-        every: Which of the budgets: each, each second, ...; its `stops` if None.
-    """
+    """One of `rules_for` a market at its `stops`, or at every so many of the budgets of the bar."""
     sharing = rule_for(market, rule)
     kept = sharing.set_aside(market.seen)
     places = stops(market, rule) if every is None else range(0, len(market.budgets), every)
@@ -83,14 +96,7 @@ def budget_points(market: Market, rule: str, every: int | None = None) -> tuple[
 
 
 def budget_point(market: Market, rule: Rule, place: int, kept: Numbers | None = None) -> BudgetPoint:
-    """A rule at one budget.
-
-    Args:
-        market: Queries.
-        rule: How to share.
-        place: Which budget of the bar.
-        kept: What the rule sets aside for each query whatever it brings, shape (query,), if it does.
-    """
+    """A rule at one budget of the bar, by place; `kept` is what it reserves for each query, shape (query,)."""
     budget = float(market.budgets[place])
     found = rule.allocate(market.seen, budget)
     correct = market.correct(found.spend)
@@ -119,13 +125,7 @@ def _cleared(curves: Utility, budget: float) -> Clearing:
 
 
 def reasons(curves: Utility, found: Allocation, kept: Numbers | None = None) -> tuple[int, ...]:
-    """Why each query got what it got, as places in `REASONS`.
-
-    Args:
-        curves: As the rule sees them.
-        found: What it found.
-        kept: What it sets aside for each query, shape (query,), if it does.
-    """
+    """Why each query got what it got, as places in `REASONS`, by the curves that the rule sees and what it reserved."""
     price, nothing, choke = found.price, found.abandoned(curves), curves.choke_prices
     worth = curves.value(found.spend)
     if price is None:

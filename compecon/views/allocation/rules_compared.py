@@ -1,4 +1,4 @@
-"""Rules side by side over budgets, and what each achieves for one of uniform's answers."""
+"""Rules side by side over budgets, and their correct answers relative to uniform's."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from compecon.allocation.rules.oracle import Oracle
 from compecon.allocation.rules.shadow_price import ShadowPrice
 from compecon.stats.pareto import pareto_front
 from compecon.views.allocation.market_data import Market
-from compecon.views.allocation.rule_choices import rule_for, rules_for
-from compecon.views.allocation.rule_view import BudgetPoint, budget_point, budget_points
+from compecon.views.allocation.rule_view import BudgetPoint, budget_point, budget_points, rule_for, rules_for
 
 ORACLE = "oracle"
 UNIFORM = "uniform"
@@ -23,44 +22,26 @@ FEWEST = 5  # correct answers of uniform below which a ratio to it says nothing
 @final
 @dataclass(frozen=True)
 class RuleCourse:
-    """A rule over budgets.
+    """A rule over budgets."""
 
-    Attributes:
-        name: Key of the rule.
-        label: In words.
-        points: At rising budgets, the same for every rule.
-    """
-
-    name: str
-    label: str
-    points: tuple[BudgetPoint, ...]
+    name: str  # key of the rule
+    label: str  # in words
+    points: tuple[BudgetPoint, ...]  # at rising budgets, the same for every rule
 
 
 @final
 @dataclass(frozen=True)
 class RatioPoint:
-    """A rule's correct answers for each of uniform's.
+    """A rule's correct answers relative to uniform's."""
 
-    Attributes:
-        rule: In words.
-        mean_budget: Per query.
-        ratio: Above 0.
-        n_uniform: Correct answers of uniform: what the ratio stands on.
-    """
-
-    rule: str
-    mean_budget: float
-    ratio: float
-    n_uniform: int
+    rule: str  # in words
+    mean_budget: float  # per query
+    ratio: float  # above 0
+    n_uniform: int  # correct answers of uniform: the ratio says little where they are few
 
 
 def rule_courses(market: Market, *, with_oracle: bool) -> tuple[RuleCourse, ...]:
-    """Every rule that fits, at every third budget of the bar.
-
-    Args:
-        market: Queries.
-        with_oracle: Whether the shadow price by the true curves comes last: worth it if thresholds are predicted.
-    """
+    """Every rule that fits, at every third budget of the bar; the oracle last, worth it if thresholds are predicted."""
     found = [RuleCourse(name, RULES[name].label, budget_points(market, name, _EVERY)) for name in rules_for(market)]
     if with_oracle:
         rule = Oracle(truth=market.truth, rule=ShadowPrice())
@@ -70,18 +51,14 @@ def rule_courses(market: Market, *, with_oracle: bool) -> tuple[RuleCourse, ...]
 
 
 def on_frontier(courses: tuple[RuleCourse, ...]) -> tuple[tuple[bool, ...], ...]:
-    """Which points nobody should refuse, for each rule: no other uses less and answers more correctly."""
+    """Which points of each rule are on the frontier: no other point uses less and answers more correctly."""
     points = [(point.used, -point.accuracy) for course in courses for point in course.points]
     front = iter(pareto_front(points).tolist())
     return tuple(tuple(next(front) for _ in course.points) for course in courses)
 
 
 def hundreds(market: Market) -> tuple[RatioPoint, ...]:
-    """The shadow price's ratio to uniform at each hundred tokens a query: where the draft figure has its points.
-
-    Args:
-        market: Of a mixture.
-    """
+    """The shadow price's ratio to uniform at each hundred tokens per query: where the draft figure has its points."""
     means = market.budgets / len(market.queries)
     places = [place for place, mean in enumerate(means) if mean > 0 and abs(mean / 100 - round(mean / 100)) < _SAME]
     courses = [
@@ -94,12 +71,7 @@ def hundreds(market: Market) -> tuple[RatioPoint, ...]:
 
 
 def ratios(courses: tuple[RuleCourse, ...], n_queries: int) -> tuple[RatioPoint, ...]:
-    """Ratio to uniform at each budget where uniform has at least five correct answers.
-
-    Args:
-        courses: Of one market, uniform among them.
-        n_queries: How many queries it has.
-    """
+    """Ratio to uniform, one of the courses, at each budget where uniform has at least five correct answers."""
     uniform = next(course for course in courses if course.name == UNIFORM)
     return tuple(
         RatioPoint(

@@ -38,15 +38,10 @@ def budget_grid(n_tokens: int) -> tuple[int, ...]:
 @final
 @dataclass(frozen=True)
 class Scope:
-    """Which heads' matrices travel: all of them, one layer's, or one head's.
+    """Which heads' matrices travel: all of them, one layer's, or one head's."""
 
-    Attributes:
-        layer: Only this layer; None for all.
-        head: Only this head of that layer; None for all.
-    """
-
-    layer: int | None = None
-    head: int | None = None
+    layer: int | None = None  # only this layer; None for all
+    head: int | None = None  # only this head of that layer; None for all
 
     def extent(self, n_layers: int, n_heads: int) -> tuple[list[int], list[int]]:
         """The layers and heads that are sent."""

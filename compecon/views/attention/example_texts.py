@@ -16,19 +16,12 @@ _SAME_TASK = {"sst2": "sentiment", "stsb": "similarity", "mnli": "entailment", "
 @final
 @dataclass(frozen=True)
 class Example:
-    """One bundled text.
+    """One bundled text."""
 
-    Attributes:
-        title: What the menu says.
-        checkpoint: Name of the bundled checkpoint whose task it suits.
-        text: The text.
-        pair: Second text of a pair, or "".
-    """
-
-    title: str
-    checkpoint: str
+    title: str  # what the menu says
+    checkpoint: str  # name of the bundled checkpoint whose task it suits
     text: str
-    pair: str = ""
+    pair: str = ""  # second text of a pair, or ""
 
 
 def examples(file: Path | None = None) -> tuple[Example, ...]:

@@ -33,17 +33,11 @@ _ALIGN = 4
 @final
 @dataclass(frozen=True, eq=False)
 class Message:
-    """One message of a stream.
+    """One message of a stream."""
 
-    Attributes:
-        kind: ``open``, ``frame``, ``arm``, ``done`` or ``error``.
-        fields: JSON-able values.
-        arrays: Named numeric arrays of dtype float16, float32 or uint8.
-    """
-
-    kind: str
-    fields: Mapping[str, Any] = field(default_factory=dict)
-    arrays: Mapping[str, Array] = field(default_factory=dict)
+    kind: str  # ``open``, ``frame``, ``arm``, ``done`` or ``error``
+    fields: Mapping[str, Any] = field(default_factory=dict)  # JSON-able values
+    arrays: Mapping[str, Array] = field(default_factory=dict)  # named numeric arrays of dtype float16, float32 or uint8
 
 
 def encode(message: Message) -> bytes:

@@ -18,17 +18,11 @@ N_TOP = 5
 @final
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """The part of a model's output that a person looks at.
+    """The part of a model's output that a person looks at."""
 
-    Attributes:
-        kind: The checkpoint's kind: classification, regression, causal-lm, masked-lm or encoder.
-        values: Log-probabilities (position, label or token), nats; a score (1,); or a pooled embedding (hidden,).
-        loss: For a causal model, nats per token of the text itself.
-    """
-
-    kind: str
-    values: Tensor
-    loss: float | None = None
+    kind: str  # the checkpoint's kind: classification, regression, causal-lm, masked-lm or encoder
+    values: Tensor  # log-probabilities (position, label or token), nats; a score (1,); or a pooled embedding (hidden,)
+    loss: float | None = None  # for a causal model, nats per token of the text itself
 
     def change_from(self, full: Reading) -> float:
         """How much the output moved.

@@ -1,4 +1,4 @@
-"""Courses of a run's numbers, thinned out to what a screen can show, and grown while the run goes on."""
+"""A run's numbers over its steps: as curves, thinned out to what a screen can show, and as a table."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from compecon.files.csv_writer import csv_text
 from compecon.runs.history import History
 from compecon.views.checked_values import number, text
 
-MOST_POINTS = 400
+_MOST_POINTS = 400
 _SMOOTHED = 25
 Points = tuple[tuple[int, float], ...]
 
@@ -22,35 +22,22 @@ Points = tuple[tuple[int, float], ...]
 @final
 @dataclass(frozen=True)
 class Series:
-    """A line of a figure.
-
-    Attributes:
-        name: What it shows.
-        points: Step (counted over all stages, from 1) and value.
-        is_raw: Whether another line of the figure is the mean of this one.
-    """
+    """A line of a figure."""
 
     name: str
-    points: Points
-    is_raw: bool = False
+    points: Points  # step, counted over all stages from 1, and value
+    is_raw: bool = False  # whether another line of the figure is the mean of this one
 
 
 @final
 @dataclass(frozen=True)
 class Curve:
-    """A figure: one quantity over the steps of all stages.
-
-    Attributes:
-        name: The quantity.
-        description: What it is, in a line.
-        series: Its lines; those without points are left out.
-        is_share: Whether values are shares, to be read in percent.
-    """
+    """A figure: one quantity over the steps of all stages, in lines that all have points."""
 
     name: str
     description: str
     series: tuple[Series, ...]
-    is_share: bool = False
+    is_share: bool = False  # whether values are shares, shown in percent
 
 
 @final
@@ -68,21 +55,13 @@ _COLUMNS = ("step", "task", "cost", "share", "price")
 @final
 @dataclass
 class Courses:
-    """Numbers of a history as columns; to be asked again and again, it only takes in what is new.
-
-    Attributes:
-        history: What it reads from.
-    """
+    """Numbers of a history as columns; when it is asked again, it only takes in what is new."""
 
     history: History
     _taken: dict[str, tuple[Sequence[Mapping[str, Any]], dict[str, array[float]]]] = field(default_factory=dict)
 
-    def curves(self, most: int = MOST_POINTS) -> tuple[Curve, ...]:
-        """Task loss, cost, price and quality; those of which there is nothing are left out.
-
-        Args:
-            most: Points of a line.
-        """
+    def curves(self) -> tuple[Curve, ...]:
+        """Task loss, cost, price and quality; those of which nothing is known are left out."""
         self._grow()
         step, task, cost, share, price = (self._column(name) for name in _COLUMNS)
         priced = bool(np.nanmax(price, initial=0.0) > 0)
@@ -90,21 +69,18 @@ class Courses:
             Curve(
                 "task loss",
                 f"Loss on each step's rows, distillation included; the line is the mean of {_SMOOTHED} steps.",
-                (
-                    *_lines({"each step": (step, task)}, most, is_raw=True),
-                    *_lines({f"mean of {_SMOOTHED}": (step, _smooth(task))}, most),
-                ),
+                (*_line("each step", step, task, is_raw=True), *_line(f"mean of {_SMOOTHED}", step, _smooth(task))),
             ),
             Curve(
                 "cost",
                 "Share of the dense cost: as the gradient sees it, and if units were removed now.",
-                _lines({"as priced": (step, cost), "if removed now": (step, share)}, most) if priced else (),
+                (*_line("as priced", step, cost), *_line("if removed now", step, share)) if priced else (),
                 is_share=True,
             ),
             Curve(
                 "price",
                 "Task loss charged for all of the dense cost.",
-                _lines({"price": (step, price)}, most) if priced else (),
+                _line("price", step, price) if priced else (),
             ),
             self._quality(),
         )
@@ -149,12 +125,12 @@ class Courses:
         return Curve("quality", "The task's metric, measured at the end of stages.", series)
 
 
-def thinned(x: NDArray[np.float64], y: NDArray[np.float64], most: int = MOST_POINTS) -> Points:
-    """At most so many points of a line, with the lowest and the highest of every piece kept, so that no peak is lost.
+def thinned(x: NDArray[np.float64], y: NDArray[np.float64], most: int = _MOST_POINTS) -> Points:
+    """At most so many points of a line: the lowest and the highest of every piece, so that no peak is lost.
 
     Args:
         x: Steps, shape (step,), ascending.
-        y: Values, shape (step,); what is not finite is left out.
+        y: Values, shape (step,); those that are not finite are left out.
         most: At least 2.
     """
     kept = np.isfinite(y)
@@ -167,11 +143,12 @@ def thinned(x: NDArray[np.float64], y: NDArray[np.float64], most: int = MOST_POI
     return tuple(zip(x.astype(int).tolist(), y.tolist(), strict=True))
 
 
-def _lines(
-    columns: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]], most: int, *, is_raw: bool = False
+def _line(
+    name: str, steps: NDArray[np.float64], values: NDArray[np.float64], *, is_raw: bool = False
 ) -> tuple[Series, ...]:
-    found = (Series(name, thinned(x, y, most), is_raw) for name, (x, y) in columns.items())
-    return tuple(line for line in found if line.points)
+    """One line, or none if it has no points."""
+    points = thinned(steps, values)
+    return (Series(name, points, is_raw),) if points else ()
 
 
 def _smooth(values: NDArray[np.float64]) -> NDArray[np.float64]:

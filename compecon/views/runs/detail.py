@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, final
+from typing import Literal, final
 
 from compecon.runs.run_record import RunRecord, RunState
+from compecon.views.checked_values import text
 from compecon.views.runs.curves import Courses, Curve, StageMark
 from compecon.views.runs.results import Expectation, Fact, expectations_of, facts_of
 from compecon.views.runs.run_rows import RunRow, run_row
@@ -19,45 +20,24 @@ Action = Literal["stop", "kill", "resume", "again", "open", "delete"]
 @final
 @dataclass(frozen=True)
 class RunDetail:
-    """What is known of a run.
-
-    Attributes:
-        row: As in the list.
-        sentence: What it achieved; "" before the end.
-        about: Where and when it runs or ran.
-        facts: Results, in numbers with their names.
-        curves: Courses of its numbers.
-        stages: Where its stages begin on their axis.
-        expectations: Expected costs and what they came to.
-        settings: All of its parameters, name and value.
-        actions: What can be done with it now.
-        log: End of its log.
-    """
+    """What is known of a run."""
 
     row: RunRow
-    sentence: str
-    about: tuple[Fact, ...]
-    facts: tuple[Fact, ...]
-    curves: tuple[Curve, ...]
-    stages: tuple[StageMark, ...]
-    expectations: tuple[Expectation, ...]
-    settings: tuple[Fact, ...]
-    actions: tuple[Action, ...]
-    log: str
+    sentence: str  # what it achieved; "" before the end
+    about: tuple[Fact, ...]  # where and when it runs or ran
+    facts: tuple[Fact, ...]  # results, as numbers with their names
+    curves: tuple[Curve, ...]  # its numbers over the steps of all stages
+    stages: tuple[StageMark, ...]  # where its stages begin on that axis
+    expectations: tuple[Expectation, ...]  # expected costs and what they came to
+    settings: tuple[Fact, ...]  # all of its parameters, name and value
+    actions: tuple[Action, ...]  # what can be done with it now
+    log: str  # end of its log
 
 
 def run_detail(
     record: RunRecord, courses: Courses, log_tail: str, *, now: float, durations: Sequence[float] = ()
 ) -> RunDetail:
-    """One run, for its page.
-
-    Args:
-        record: The run.
-        courses: Its metrics.
-        log_tail: End of its log.
-        now: Seconds since 1970.
-        durations: Seconds of its last steps.
-    """
+    """A run for its page, from its metrics, the end of its log, the time in seconds since 1970, and its last steps'."""
     return RunDetail(
         row=run_row(record, now, durations),
         sentence=sentence_of(record),
@@ -74,8 +54,7 @@ def run_detail(
 
 def sentence_of(record: RunRecord) -> str:
     """What a run achieved, in a sentence; "" if it has not succeeded."""
-    said: Any = record.status.results.get("sentence", "")
-    return said if record.state is RunState.SUCCEEDED and isinstance(said, str) else ""
+    return text(record.status.results, "sentence") if record.state is RunState.SUCCEEDED else ""
 
 
 def actions_of(record: RunRecord) -> tuple[Action, ...]:
@@ -91,7 +70,7 @@ def actions_of(record: RunRecord) -> tuple[Action, ...]:
 
 
 def _settled(log: str) -> str:
-    """A log as a terminal would show it: a line that was written over, by a progress bar, as it was at last."""
+    """A log as a terminal would show it: of a line that a progress bar wrote again and again, the last version."""
     return "".join(line.rstrip("\r\n").rpartition("\r")[2] + "\n" for line in log.split("\n") if line)
 
 

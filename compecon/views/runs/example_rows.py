@@ -1,4 +1,4 @@
-"""The rows that a new checkpoint reads better, and worse, than its parent: what a person looks at first."""
+"""The rows on which a new checkpoint improved and worsened most against its parent: what a person looks at first."""
 
 from __future__ import annotations
 
@@ -14,58 +14,36 @@ _MOST = 50
 @final
 @dataclass(frozen=True)
 class ExampleRow:
-    """A row of the task.
+    """A row of the task."""
 
-    Attributes:
-        text: What was read; both texts of a pair, with a bar between them.
-        target: The right answer, as text.
-        prediction: The new checkpoint's.
-        parent_prediction: Its parent's; "" without a comparison.
-        loss: The new checkpoint's loss on the row.
-        parent_loss: Its parent's; None without a comparison.
-    """
-
-    text: str
-    target: str
-    prediction: str
-    parent_prediction: str
-    loss: float | None
-    parent_loss: float | None
+    text: str  # what was read; both texts of a pair, with a bar between them
+    target: str  # the right answer, as text
+    prediction: str  # the new checkpoint's
+    parent_prediction: str  # its parent's; "" without a comparison
+    loss: float | None  # the new checkpoint's loss on the row
+    parent_loss: float | None  # its parent's; None without a comparison
 
 
 @final
 @dataclass(frozen=True)
 class Examples:
-    """Rows from both ends.
+    """Rows from both ends."""
 
-    Attributes:
-        description: What they are sorted by, and where they come from.
-        best: Those that gained most, or that have the least loss.
-        worst: Those that lost most, or that have the most loss.
-    """
-
-    description: str
-    best: tuple[ExampleRow, ...]
-    worst: tuple[ExampleRow, ...]
+    description: str  # what they are sorted by, and where they come from
+    best: tuple[ExampleRow, ...]  # those that gained most, or that have the least loss
+    worst: tuple[ExampleRow, ...]  # those that lost most, or that have the most loss
 
 
 def examples_view(value: Mapping[str, Any]) -> Examples:
-    """What an `examples.json` holds; rows that hold no text are left out.
-
-    Args:
-        value: The file's object, which anybody may have changed.
-    """
+    """What an `examples.json` holds, which may have been changed by anyone; rows without a text are left out."""
     parent, split, loss = (text(value, name) for name in ("parent", "split", "loss"))
     order = (
         f"Rows whose loss fell and rose most compared with {parent}"
         if parent
         else "Rows with the least and the most loss"
     )
-    return Examples(f"{order} ({loss}), on {split}." if loss and split else f"{order}.", *map(_rows, _ends(value)))
-
-
-def _ends(value: Mapping[str, Any]) -> tuple[Any, Any]:
-    return value.get("best"), value.get("worst")
+    description = f"{order} ({loss}), on {split}." if loss and split else f"{order}."
+    return Examples(description, _rows(value.get("best")), _rows(value.get("worst")))
 
 
 def _rows(rows: Any) -> tuple[ExampleRow, ...]:

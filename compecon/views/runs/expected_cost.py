@@ -1,4 +1,4 @@
-"""What runs will take, in words, and whether this machine has it."""
+"""What runs are expected to take, and whether this machine has it."""
 
 from __future__ import annotations
 
@@ -18,21 +18,13 @@ _SPARE_BYTES = 500_000_000  # of a disk: what the system and the other runs need
 @final
 @dataclass(frozen=True)
 class Room:
-    """What is free on a machine.
+    """What is free on a machine."""
 
-    Attributes:
-        memory: Bytes.
-        disk: Bytes.
-        load: How many programs compute at the moment.
-        cores: How many can at a time.
-        threads: On how many a run would compute.
-    """
-
-    memory: int
-    disk: int
-    load: float = 0.0
-    cores: int = 1
-    threads: int = 1
+    memory: int  # bytes
+    disk: int  # bytes
+    load: float = 0.0  # how many programs compute at the moment
+    cores: int = 1  # how many can at the same time
+    threads: int = 1  # how many a run would use
 
     @property
     def stretch(self) -> float:
@@ -43,25 +35,19 @@ class Room:
 @final
 @dataclass(frozen=True)
 class Estimate:
-    """What is to be said before a start.
+    """What to show before a start."""
 
-    Attributes:
-        lines: What it will take: name and value.
-        description: Where the numbers come from.
-        warnings: What is missing, in sentences; empty if all is there.
-    """
-
-    lines: tuple[tuple[str, str], ...]
-    description: str
-    warnings: tuple[str, ...]
+    lines: tuple[tuple[str, str], ...]  # what it will take: name and value
+    description: str  # where the numbers come from
+    warnings: tuple[str, ...]  # what is missing, in sentences; empty if all is there
 
 
 def estimate_view(each: Sequence[Expected], n_runs: int, speed: Speed, room: Room) -> Estimate:
-    """What to say of runs before they are started, one after the other.
+    """What to show of runs that are to be started one after the other.
 
     Args:
-        each: What is expected of the first of them; at least one.
-        n_runs: How many there are, if not all were looked at.
+        each: What the first of them are expected to take; at least one.
+        n_runs: How many there are.
         speed: What the times were computed with.
         room: What is free.
     """

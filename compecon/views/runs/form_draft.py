@@ -1,4 +1,4 @@
-"""What stands in the form, and how it travels in an address, so that a reload or a second tab shows the same."""
+"""The content of the form, and how it travels in an address, so that a reload or a second tab shows the same."""
 
 from __future__ import annotations
 
@@ -27,38 +27,26 @@ _SOURCES = ("base", "checkpoint")
 @final
 @dataclass(frozen=True)
 class FormDraft:
-    """A form as it stands.
+    """A form as it stands."""
 
-    Attributes:
-        nonce: Name of this form: what is started from it twice, by a double click or from two tabs, is one run.
-        kind: Name of what it starts.
-        params: Values that are not the defaults.
-        vary: A setting that a sweep goes through; "" for one run.
-        values: What the sweep gives it, as typed.
-        title: A line for people; "" for one that is made up.
-        parent: The run whose settings it began with, or "".
-        preset: The preset that it began with, or "".
-        priority: How much of a busy machine it gets; "" for what the home's settings say.
-    """
-
-    nonce: str
-    kind: str = DEFAULT
-    params: Mapping[str, Json] = field(default_factory=dict)
-    vary: str = ""
-    values: str = ""
-    title: str = ""
-    parent: str = ""
-    preset: str = ""
-    priority: str = ""
+    nonce: str  # name of this form: what is started from it twice, by a double click or from two tabs, is one run
+    kind: str = DEFAULT  # name of what it starts
+    params: Mapping[str, Json] = field(default_factory=dict)  # values that are not the defaults
+    vary: str = ""  # a setting that a sweep goes through; "" for one run
+    values: str = ""  # what the sweep gives it, as typed
+    title: str = ""  # "" for one that is made up from the settings
+    parent: str = ""  # the run whose settings it began with, or ""
+    preset: str = ""  # the preset that it began with, or ""
+    priority: str = ""  # how much of a busy machine it gets; "" for what the home's settings say
 
     @classmethod
     def blank(cls) -> Self:
-        """A form nobody has filled in; it begins with what is on every machine."""
+        """A new form; it begins with what is available on every machine."""
         return cls(secrets.token_hex(6), params={**KINDS[DEFAULT].given, **OFFLINE})
 
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> Self | None:
-        """The form of an address, which may be anybody's: what does not fit is dropped. None if it names no form."""
+        """The form of an address, which may say anything: what does not fit is dropped. None if it names no form."""
         nonce, kind = query.get("new", ""), KINDS.get(query.get("kind", DEFAULT))
         if not _NONCE.fullmatch(nonce) or kind is None:
             return None
@@ -131,7 +119,7 @@ class FormDraft:
         """Every run that it would start.
 
         Raises:
-            CompeconError: If one of them is none, or what was typed is no list of values.
+            CompeconError: If one of them is not valid, or what was typed is not a list of values.
         """
         axes = {self.vary: self.does.setting(self.vary).parse_several(self.values)} if self.vary else {}
         return grid(self.does.recipe, self.params, axes)

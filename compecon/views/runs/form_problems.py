@@ -16,27 +16,16 @@ from compecon.views.runs.form_sections import Kind
 @final
 @dataclass(frozen=True)
 class Problem:
-    """Why a run could not be started.
+    """Why a run could not be started."""
 
-    Attributes:
-        setting: The setting that is wrong; "" for none in particular.
-        sentence: What is wrong and what to do.
-    """
-
-    setting: str
-    sentence: str
+    setting: str  # the setting that is wrong; "" for none in particular
+    sentence: str  # what is wrong and what to do
 
 
 def problems_with(
     kind: Kind, values: Mapping[str, Json], checkpoints: Mapping[str, CheckpointEntry]
 ) -> tuple[Problem, ...]:
-    """What is wrong with a form, as far as it can be known before anything is loaded; empty if it can be started.
-
-    Args:
-        kind: What is to be started.
-        values: Its settings, where they are not the defaults.
-        checkpoints: What can be chosen, by what `load_checkpoint` takes.
-    """
+    """What is wrong with the settings of a form; empty if it can be started with these checkpoints to choose from."""
     return (*_refused(kind, values), *_of_checkpoint(kind, values, checkpoints), *_of_task(values))
 
 
@@ -55,9 +44,9 @@ def _refused(kind: Kind, values: Mapping[str, Json]) -> Iterator[Problem]:
 def _of_checkpoint(
     kind: Kind, values: Mapping[str, Json], checkpoints: Mapping[str, CheckpointEntry]
 ) -> Iterator[Problem]:
-    entry = checkpoints.get(str(values.get(kind.source, ""))) if kind.source else None
-    if not kind.source or (entry is None and not values.get(kind.source)):
+    if not kind.source or not values.get(kind.source):
         return  # none is needed, or the recipe has said that it is missing
+    entry = checkpoints.get(str(values[kind.source]))
     if entry is None:
         yield Problem(kind.source, "That checkpoint is no longer available. Choose another.")
     elif entry.problem:
@@ -88,11 +77,11 @@ def _of_task(values: Mapping[str, Json]) -> Iterator[Problem]:
 
 
 def needs_network(values: Mapping[str, Json]) -> bool:
-    """Whether a task's rows come from the Hub: neither made here, nor from files."""
+    """Whether a task's rows come from the Hub: neither generated here nor read from files."""
     task = TASKS.get(_named(values))
     return task is not None and not task.is_made and not values.get("data")
 
 
 def _named(values: Mapping[str, Json]) -> str:
-    """The task without what stands behind its question mark."""
+    """The task without its options."""
     return str(values.get("task", "")).partition("?")[0]

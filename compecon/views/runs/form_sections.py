@@ -19,29 +19,17 @@ _GROUPS = {"incentive": "Price and gates", "training": "Training", "more": "More
 @final
 @dataclass(frozen=True)
 class Kind:
-    """Something that can be started.
+    """Something that can be started."""
 
-    Attributes:
-        name: What it is called by.
-        label: Its name for people.
-        description: What it does, in a sentence.
-        recipe: The recipe that does it.
-        source: The setting that names the checkpoint to start from; "" for none.
-        often: Settings that are shown first.
-        without: Settings that it has no use for; they keep their defaults.
-        given: Values that it begins with.
-        either: Two settings of which one is given: a target or a price.
-    """
-
-    name: str
-    label: str
-    description: str
-    recipe: str
-    source: str = "base"
-    often: tuple[str, ...] = _OFTEN
-    without: frozenset[str] = frozenset()
-    given: Mapping[str, Json] = field(default_factory=dict)
-    either: tuple[str, ...] = ()
+    name: str  # what it is called by
+    label: str  # its name for people
+    description: str  # what it does, in a sentence
+    recipe: str  # the recipe that does it
+    source: str = "base"  # the setting that names the checkpoint to start from; "" for none
+    often: tuple[str, ...] = _OFTEN  # settings that are shown first
+    without: frozenset[str] = frozenset()  # settings that it has no use for; they keep their defaults
+    given: Mapping[str, Json] = field(default_factory=dict)  # values that it begins with
+    either: tuple[str, ...] = ()  # two settings of which one is given: a target or a price
 
     @property
     def does(self) -> Recipe:
@@ -113,19 +101,14 @@ DEFAULT = "incentive"
 @final
 @dataclass(frozen=True)
 class Section:
-    """Settings that stand together.
+    """Settings that stand together."""
 
-    Attributes:
-        title: Their heading; "" for those that are shown first.
-        settings: In the order in which they are shown.
-    """
-
-    title: str
-    settings: tuple[Setting, ...]
+    title: str  # their heading; "" for those that are shown first
+    settings: tuple[Setting, ...]  # in the order in which they are shown
 
 
 def sections(kind: Kind) -> tuple[Section, ...]:
-    """All settings but those that say what is trained on what; the first section holds what matters most."""
+    """All settings but checkpoint, task and data; the first section holds what matters most."""
     what = {kind.source, "task", "data"}
     often = tuple(kind.setting(name) for name in kind.often)
     rest = [each for each in kind.settings if each.name not in what and each not in often]
@@ -134,7 +117,7 @@ def sections(kind: Kind) -> tuple[Section, ...]:
 
 
 def accepted(kind: Kind, given: Any) -> dict[str, Json]:
-    """What of some values, from wherever they come, fits this kind's settings one by one; the rest is dropped."""
+    """The values that fit this kind's settings one by one; the rest, whatever it is, is dropped."""
     found: dict[str, Json] = {}
     for setting in kind.settings if isinstance(given, Mapping) else ():
         if setting.name in given:
@@ -144,6 +127,6 @@ def accepted(kind: Kind, given: Any) -> dict[str, Json]:
 
 
 def changed(kind: Kind, values: Mapping[str, Json]) -> dict[str, Json]:
-    """What of some values is no default: enough to say the same."""
+    """The values that differ from the defaults."""
     known = {each.name: each.default for each in kind.settings}
     return {name: value for name, value in values.items() if name in known and value != known[name]}

@@ -1,4 +1,4 @@
-"""What came of a run, in numbers with their names, and what it was expected to take."""
+"""The results of a run, as numbers with their names, and what it was expected to take."""
 
 from __future__ import annotations
 
@@ -23,23 +23,16 @@ class Fact:
 @final
 @dataclass(frozen=True)
 class Expectation:
-    """What was expected, and what came.
-
-    Attributes:
-        name: Of the quantity.
-        expected: Before the training, from two steps of it.
-        was: Afterwards, as measured.
-        ratio: Measured by expected; None where one is missing.
-    """
+    """A quantity as it was expected from two steps before the training, and as it was measured afterwards."""
 
     name: str
     expected: str
     was: str
-    ratio: float | None
+    ratio: float | None  # measured by expected
 
 
 def facts_of(results: Mapping[str, Any]) -> tuple[Fact, ...]:
-    """Quality, what was cut, MACs, latency and price of a training's result; what is not there is left out."""
+    """Quality, what was cut, MACs, latency and price of a training's result; what is not known is left out."""
     lines = (
         _metric("quality", results.get("metric")),
         _metric(f"quality of {text(results, 'parent') or 'the parent'}", results.get("parent_metric")),
@@ -54,7 +47,7 @@ def facts_of(results: Mapping[str, Any]) -> tuple[Fact, ...]:
 
 
 def expectations_of(results: Mapping[str, Any]) -> tuple[Expectation, ...]:
-    """Time, memory and disk: expected before the training, and what it took."""
+    """Time, memory and disk: what was expected before the training, and what it took."""
     peak, base = number(results, "took", "peak_bytes"), number(results, "took", "base_bytes")
     used = peak - base if peak is not None and base is not None else None
     lines = (
@@ -63,9 +56,9 @@ def expectations_of(results: Mapping[str, Any]) -> tuple[Expectation, ...]:
         ("disk", number(results, "estimate", "disk_bytes"), number(results, "took", "disk_bytes"), size),
     )
     return tuple(
-        Expectation(name, words(told), words(was), was / told if told > 0 else None)
-        for name, told, was, words in lines
-        if told is not None and was is not None
+        Expectation(name, words(before), words(was), was / before if before > 0 else None)
+        for name, before, was, words in lines
+        if before is not None and was is not None
     )
 
 
@@ -84,13 +77,13 @@ def _difference(results: Mapping[str, Any]) -> Fact | None:
     if value is None:
         return None
     between = f", 95% interval {low:+.3f} to {high:+.3f} (paired)" if low is not None and high is not None else ""
-    return Fact("difference", f"{value:+.3f}{between}")
+    return Fact("difference", f"{value:+.3f}{between}".replace("-", "−"))
 
 
 def _read_of_texts(results: Mapping[str, Any]) -> Fact | None:
     try:
         cut = Cut.read(results.get("cut"))
-    except ValueError:  # anybody may have changed the file
+    except ValueError:  # the file may have been changed by anyone
         return None
     return None if cut is None else Fact("texts", str(cut))
 
@@ -100,7 +93,7 @@ def _macs(results: Mapping[str, Any]) -> Fact | None:
     if now is None or not before:
         return None
     length = f" at {n_tokens:.0f} tokens" if n_tokens else ""
-    return Fact("MACs", f"{now / 1e6:,.1f} of {before / 1e6:,.1f} million a text{length}: {now / before:.0%}")
+    return Fact("MACs", f"{now / 1e6:,.1f} of {before / 1e6:,.1f} million per text{length}: {now / before:.0%}")
 
 
 def _share(results: Mapping[str, Any]) -> Fact | None:
@@ -124,8 +117,6 @@ def _latency(latency: Any) -> Fact | None:
 
 def _price(results: Mapping[str, Any]) -> Fact | None:
     price = number(results, "price")
-    return (
-        None
-        if price is None
-        else Fact("price when the gates were frozen", f"{price:.3g} (task loss for all of the dense cost)")
-    )
+    if price is None:
+        return None
+    return Fact("price when the gates were frozen", f"{price:.3g} (task loss for all of the dense cost)")

@@ -31,55 +31,32 @@ HALTED = "Its process was suspended from outside (SIGSTOP). Stop it, or let it c
 @final
 @dataclass(frozen=True)
 class RunRow:
-    """A run in the list.
-
-    Attributes:
-        run_id: Its name.
-        state: Its state.
-        sign: A shape that stands for the state.
-        word: The state in a word.
-        title: A line for people, written by anybody.
-        progress: Part of the present stage that is done, in [0, 1]; None if that is not known.
-        stage: The stage and its steps, such as "incentive 120 of 540".
-        left: Time left in the stage as a range, or "".
-        quality: What the task's metric came to; None before the end.
-        share: Share of the MACs of heads and neurons that is left; None where nothing was removed or known.
-        reason: Why it is where it is; may be empty.
-        when: How long ago it was submitted.
-        elapsed: How long the present attempt has been at work, or "".
-        pace: What keeps it from going on as it should, in sentences, or "".
-    """
+    """A run in the list."""
 
     run_id: str
     state: RunState
-    sign: str
-    word: str
-    title: str
-    progress: float | None
-    stage: str
-    left: str
-    quality: float | None
-    share: float | None
-    reason: str
-    when: str
-    elapsed: str = ""
-    pace: str = ""
+    sign: str  # a shape that stands for the state
+    word: str  # the state in a word
+    title: str  # may hold any text
+    progress: float | None  # part of the present stage that is done, in [0, 1]; None if that is not known
+    stage: str  # the stage and its steps, such as "incentive 120 of 540"
+    left: str  # time left in the stage as a range, or ""
+    quality: float | None  # value of the task's metric; None before the end
+    share: float | None  # share of the MACs of heads and neurons that is left; None where nothing was removed or known
+    reason: str  # why it is where it is; may be empty
+    when: str  # how long ago it was submitted
+    elapsed: str = ""  # how long the present attempt has been at work, or ""
+    pace: str = ""  # what slows it down, in sentences, or ""
 
 
 @final
 @dataclass(frozen=True)
 class Tally:
-    """The runs of a sweep as one.
+    """The runs of a sweep as one."""
 
-    Attributes:
-        words: How many are in each state: "2 done, 1 running".
-        can_stop: Whether one is not finished.
-        can_resume: Whether one ended before its time.
-    """
-
-    words: str
-    can_stop: bool
-    can_resume: bool
+    words: str  # how many are in each state: "2 succeeded, 1 running"
+    can_stop: bool  # whether one is not finished
+    can_resume: bool  # whether one ended before its time
 
 
 def sweep_tally(records: Iterable[RunRecord], sweep: str) -> Tally:
@@ -142,7 +119,7 @@ def run_row(record: RunRecord, now: float, durations: Sequence[float] = ()) -> R
 
 
 def sign_of(record: RunRecord) -> tuple[str, str]:
-    """The shape and the word for a run's state."""
+    """The shape and the word of a run's state."""
     return _STALLED if record.is_stalled else SIGNS[record.state]
 
 

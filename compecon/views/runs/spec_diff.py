@@ -1,4 +1,4 @@
-"""What is different between two runs, setting by setting."""
+"""The settings in which two runs differ."""
 
 from __future__ import annotations
 
@@ -15,23 +15,17 @@ ABSENT = "–"
 @final
 @dataclass(frozen=True)
 class Change:
-    """A setting that two runs do not share.
-
-    Attributes:
-        name: The setting.
-        before: What the first run has, as text.
-        after: What the second one has.
-    """
+    """A setting that two runs do not share."""
 
     name: str
-    before: str
-    after: str
+    before: str  # what the first run has, as text
+    after: str  # what the second one has
 
 
 def spec_diff(before: RunSpec, after: RunSpec) -> tuple[Change, ...]:
     """Every setting in which two runs differ: the recipe, its parameters, threads, device, versions; in this order.
 
-    Titles, sweeps and times of submission set no run apart from another and are left out.
+    Titles, sweeps and times of submission do not count.
     """
     return tuple(
         Change(name, shown(old[name]) if name in old else ABSENT, shown(new[name]) if name in new else ABSENT)

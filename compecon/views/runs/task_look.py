@@ -1,4 +1,4 @@
-"""How a form's task was understood, before anything is started: read once until a file changes."""
+"""How the task of a form was understood, before anything is started: read once until a file changes."""
 
 from __future__ import annotations
 
@@ -21,42 +21,24 @@ _NAMES = ("task", "data", "base", "checkpoint", "skip_bad_rows")  # settings tha
 @final
 @dataclass(frozen=True)
 class TaskLook:
-    """What is known of a task.
+    """What is known of a task."""
 
-    Attributes:
-        lines: How it was understood, for people.
-        problem: Why it cannot be worked on, or "".
-        doubt: Why nobody knows which class is which output; None if it is known.
-        may_begin: Whether it can be started all the same.
-    """
-
-    lines: tuple[str, ...] = ()
-    problem: str = ""
-    doubt: LabelDoubtError | None = None
-    may_begin: bool = True
+    lines: tuple[str, ...] = ()  # how it was understood, for people
+    problem: str = ""  # why it cannot be worked on, or ""
+    doubt: LabelDoubtError | None = None  # why it is unknown which class is which output; None if it is known
+    may_begin: bool = True  # whether it can be started all the same
 
 
 def look_at(recipe: str, params: Mapping[str, Any]) -> TaskLook:
-    """Look at the task and the checkpoint of a form: at local files whole, at other tasks by what is known of them.
-
-    Args:
-        recipe: Name of what is to be started.
-        params: Its checked values.
-    """
+    """Look at the task and the checkpoint of a recipe's checked values; local files are read, other tasks are not."""
     said = tuple((name, params[name]) for name in _NAMES if params.get(name) is not None)
     task = str(params.get("task", ""))
     try:
         files = _files(task, params.get("data"))
         n_bytes = sum(path.stat().st_size for path in files)
         if task.startswith(FILES) and n_bytes > _MOST_BYTES:
-            return TaskLook(
-                (
-                    (
-                        f"{n_bytes / 1e6:,.0f} MB will be read when the run starts; compecon "
-                        f"{recipe} --dry-run reads them now."
-                    ),
-                )
-            )
+            later = f"{n_bytes / 1e6:,.0f} MB will be read when the run starts"
+            return TaskLook((f"{later}; compecon {recipe} --dry-run reads them now.",))
         return _look(recipe, said, tuple(map(file_stamp, files)))
     except OSError as error:
         return TaskLook(problem=f"The files cannot be read: {error}.", may_begin=False)
@@ -73,14 +55,11 @@ def _look(recipe: str, said: tuple[tuple[str, Any], ...], _stamps: tuple[tuple[i
 
 
 def _files(task: str, data: str | None) -> tuple[Path, ...]:
-    """What is read of a task of local files, and looked for in a data folder."""
+    """The files of a task: local files, or those of the task in the data folder."""
     if not task.startswith(FILES):
         entry = TASKS.get(task.partition("?")[0])
-        return (
-            entry.layout.found(Path(data).expanduser())
-            if data and entry is not None and entry.layout is not None
-            else ()
-        )
+        layout = entry.layout if entry is not None and data else None
+        return layout.found(Path(str(data)).expanduser()) if layout is not None else ()
     path = Path(options_of(task)[0])
     if not path.is_dir():
         return (path,)
