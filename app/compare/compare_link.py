@@ -15,16 +15,11 @@ from compecon.views.compare.pair import partner
 
 
 def compare_button(choice: AttentionChoice, entries: Mapping[str, CheckpointEntry]) -> None:
-    """A button that compares this checkpoint with its nearest relative on the same text, if there is one.
-
-    Args:
-        choice: What the Attention page shows.
-        entries: The catalog, by name.
-    """
+    """A button that compares the checkpoint shown with its nearest relative on the same text, if there is one."""
     other = partner(choice.checkpoint, entries)
     if not other:
         return
-    told = escaped(f"On this text, next to {entries[other].title or other}. You can choose another model there.")
-    if st.button("Send to Compare", help=told, width="stretch", key="attention-compare"):
+    beside = escaped(f"On this text, next to {entries[other].title or other}. You can choose another model there.")
+    if st.button("Send to Compare", help=beside, width="stretch", key="attention-compare"):
         choose_pair(choice.checkpoint, other, choice.text, choice.pair)
         st.switch_page(dashboard_root() / "pages" / "compare.py")

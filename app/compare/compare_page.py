@@ -13,10 +13,9 @@ from app.compare.dataset_panel import dataset_part
 from app.compare.table_panel import table_part
 from app.parts.canvas import canvas_component
 from app.parts.stream_sources import sources_of
-from app.parts.widgets import escaped, lost_part, method_problems
+from app.parts.widgets import checkpoint_title, escaped, lost_part, policy_controls
 from app.server.guard import page_token
 from app.server.resources import bundled_examples, checkpoints
-from app.state.attention_state import DEVICES
 from app.state.compare_state import (
     LAST_GOOD_PAIR,
     CompareChoice,
@@ -26,7 +25,6 @@ from app.state.compare_state import (
     show_text,
     swap_sides,
 )
-from compecon.attention.policies import POLICIES
 from compecon.checkpoints.catalog import CheckpointEntry
 from compecon.views.compare.pair import first_pair, pair_notes, pair_problem
 
@@ -101,17 +99,14 @@ def _controls(choice: CompareChoice, entries: Mapping[str, CheckpointEntry]) -> 
     st.markdown(f"**compecon** · {escaped('two checkpoints side by side')}")
     if choice.part == "table":
         return
-    st.selectbox("A", list(entries), key="compare_a", format_func=lambda name: _title(entries[name]))
-    st.selectbox("B", list(entries), key="compare_b", format_func=lambda name: _title(entries[name]))
+    for side in "AB":
+        key = f"compare_{side.lower()}"
+        st.selectbox(side, list(entries), key=key, format_func=lambda name: checkpoint_title(entries[name]))
     for limits in dict.fromkeys(entries[name].limits for name in (choice.a, choice.b) if name in entries):
         if limits:
             st.caption(escaped(limits))
     if choice.part == "text":
         _text_controls(choice)
-
-
-def _title(entry: CheckpointEntry) -> str:
-    return f"{entry.title or entry.name}{' (cannot be opened)' if entry.problem else ''}"
 
 
 def _text_controls(choice: CompareChoice) -> None:
@@ -129,11 +124,4 @@ def _text_controls(choice: CompareChoice) -> None:
             )
     st.text_area("Text", key="compare_text", height=120)
     st.text_area("Second text, for a pair", key="compare_pair", height=68)
-    st.selectbox(
-        "Which tokens may be read when keys are scarce",
-        list(POLICIES),
-        key="compare_policy",
-        format_func=lambda p: POLICIES[p].label,
-    )
-    method_problems()
-    st.selectbox("Device", DEVICES, key="compare_device", help="auto uses CUDA or MPS if available.")
+    policy_controls("compare_")

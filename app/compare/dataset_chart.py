@@ -10,7 +10,7 @@ import altair as alt
 import pandas as pd
 
 from compecon.views.compare.compared_heads import HeadRow
-from compecon.views.compare.dataset_export import LEVEL_COLUMNS, level_rows
+from compecon.views.compare.dataset_text import LEVEL_COLUMNS, level_rows
 from compecon.views.compare.paired_rows import DatasetView
 
 COLOURS = {"A": "#7c5cc4", "B": "#c8701a"}  # purple and orange: apart for every kind of eye, on light and on dark
@@ -27,13 +27,7 @@ def level_table(view: DatasetView, statistic: str, *, is_difference: bool) -> pd
 
 
 def level_figure(view: DatasetView, title: str, *, is_difference: bool) -> dict[str, Any]:
-    """Lines with their bands over the key budget, as a Vega-Lite object without its data.
-
-    Args:
-        view: Names the budgets.
-        title: Of the quantity, with its unit.
-        is_difference: Whether it is the difference, with a line at 0.
-    """
+    """Lines with their bands over the key budget, as a Vega-Lite object without its data; of a difference, with 0."""
     order = tuple("all" if level.keys is None else str(level.keys) for level in view.levels)
     return copy.deepcopy(_figure(order, title, is_difference=is_difference))
 
@@ -41,15 +35,12 @@ def level_figure(view: DatasetView, title: str, *, is_difference: bool) -> dict[
 @lru_cache(maxsize=64)
 def _figure(order: tuple[str, ...], title: str, *, is_difference: bool) -> dict[str, Any]:
     base = alt.Chart(alt.NamedData(name="levels"))
-    shared: dict[str, Any] = {
-        "x": alt.X("keys:N", sort=list(order), title="keys each query may read", axis=alt.Axis(labelAngle=0)),
-        "tooltip": ["of:N", "keys:N", *(alt.Tooltip(f"{name}:Q", format=".4f") for name in ("value", "low", "high"))],
-    }
+    x = alt.X("keys:N", sort=list(order), title="keys each query may read", axis=alt.Axis(labelAngle=0))
+    tips = ["of:N", "keys:N", *(alt.Tooltip(f"{name}:Q", format=".4f") for name in ("value", "low", "high"))]
     y = alt.Y("value:Q", title=None, scale=alt.Scale(zero=False), axis=alt.Axis(format=".3~g", tickCount=5))
-    if is_difference:
-        colour: Any = alt.value(_GREY)
-        dash: Any = alt.value([1, 0])
-    else:
+    colour: Any = alt.value(_GREY)
+    dash: Any = alt.value([1, 0])
+    if not is_difference:
         legend = alt.Legend(
             title=None, orient="bottom", symbolType="stroke", symbolStrokeWidth=3, symbolOpacity=1, symbolSize=400
         )
@@ -58,9 +49,9 @@ def _figure(order: tuple[str, ...], title: str, *, is_difference: bool) -> dict[
         dash = alt.StrokeDash("of:N", scale=alt.Scale(domain=names, range=list(_DASHES.values())), legend=legend)
     parts = [
         base.mark_area(opacity=0.22).encode(
-            x=shared["x"], y=alt.Y("low:Q", title=None, scale=alt.Scale(zero=False)), y2="high:Q", color=colour
+            x=x, y=alt.Y("low:Q", title=None, scale=alt.Scale(zero=False)), y2="high:Q", color=colour
         ),
-        base.mark_line(strokeWidth=2, point=True).encode(y=y, color=colour, strokeDash=dash, **shared),
+        base.mark_line(strokeWidth=2, point=True).encode(x=x, y=y, color=colour, strokeDash=dash, tooltip=tips),
     ]
     if is_difference:
         parts.insert(0, base.mark_rule(strokeDash=[2, 3], color=_GREY).encode(y=alt.YDatum(0)))
@@ -83,12 +74,7 @@ def head_table(heads: tuple[HeadRow, ...], statistic: Literal["gini", "entropy"]
 
 
 def head_figure(table: pd.DataFrame, title: str) -> dict[str, Any]:
-    """Layers by heads, coloured by A - B; a letter stands where only one of them has the head.
-
-    Args:
-        table: Of `head_table`.
-        title: Of the quantity.
-    """
+    """Layers by heads, coloured by A - B as in `head_table`; a letter marks a head that only that model has."""
     largest = float(table["difference"].abs().max()) if len(table) else 0.0
     base = alt.Chart(alt.NamedData(name="heads"))
     axes: dict[str, Any] = {
@@ -114,7 +100,7 @@ def head_figure(table: pd.DataFrame, title: str) -> dict[str, Any]:
 
 
 def _without_data(figure: dict[str, Any]) -> dict[str, Any]:
-    """Whoever draws a figure brings its data."""
+    """The figure alone: its data comes with the call that draws it."""
     for part in (figure, *figure["layer"]):
         part.pop("data", None)
     return figure

@@ -15,8 +15,7 @@ from app.parts.widgets import escaped
 from app.state.compare_state import CompareChoice
 from app.state.dataset_state import ROWS, awaited_rows, choose_rows
 from compecon.errors import CompeconError
-from compecon.views.compare.dataset_export import levels_csv, view_json
-from compecon.views.compare.dataset_words import headline, selection_rows
+from compecon.views.compare.dataset_text import headline, levels_csv, selection_rows, view_json
 from compecon.views.compare.paired_rows import DatasetView
 from compecon.views.compare.row_sets import RowSet, measured_by
 
@@ -24,18 +23,14 @@ _TITLES = {"gini": "Gini coefficient", "entropy": "entropy (nats)"}
 
 
 def dataset_part(choice: CompareChoice) -> None:
-    """Everything below the page's switch.
-
-    Args:
-        choice: Which two checkpoints.
-    """
+    """Everything below the page's switch."""
     try:
         sets = sets_of(choice.a, choice.b)
     except (CompeconError, OSError) as error:
         st.error(escaped(str(error)))
         return
     whole = [each for each in sets if each.both]
-    with st.container():  # what is below keeps its place, and with it whether it is open
+    with st.container():  # so that what is below keeps its place, and stays open
         if whole:
             _picture(_chosen(whole))
         else:

@@ -79,14 +79,7 @@ def _failure(a: str, b: str) -> None:
 
 
 def measure_part(a: str, b: str, sets: Sequence[RowSet], *, is_open: bool) -> None:
-    """The form that submits what is missing.
-
-    Args:
-        a: What `load_checkpoint` takes.
-        b: Likewise.
-        sets: Rows that one of them was measured on.
-        is_open: Whether it begins open.
-    """
+    """The form that submits what is missing of two checkpoints, given the rows that they were measured on."""
     with st.expander("Measure on other rows" if not is_open else "Measure both on rows of a task", expanded=is_open):
         names = [*(name for name, entry in TASKS.items() if entry.kind != "language"), OWN_FILES]
         task, data, split, rows, button = st.columns([2, 3, 1.4, 1.4, 2], vertical_alignment="bottom")
@@ -152,7 +145,7 @@ def _understood_part(a: str, b: str) -> bool:
 
 
 def _usual(names: Sequence[str], sets: Sequence[RowSet]) -> int:
-    """A task that one of the two was measured on and whose data is here; else the one that needs none."""
+    """Place of a task that one of the two was measured on and whose data is here; else of one that needs none."""
     tasks = [each.either.key.task for each in sets if each.both is None]
     known = [task for task in tasks if task in names and last_folder(task)]
     return names.index(known[0] if known else "reviews")
@@ -166,17 +159,17 @@ def _measure(a: str, b: str) -> None:
     except CompeconError as error:
         hold_asked(str(error))
     except OSError as error:
-        hold_asked(f"That failed: {error.strerror or error}.")
+        hold_asked(f"The measurement could not be started: {error.strerror or error}.")
 
 
 def _data() -> str | None:
-    """The data folder; none for what needs none."""
+    """The data folder; None for a task that needs none."""
     entry = TASKS.get(widget(TASK))
     return None if entry is None or entry.is_made else widget(_DATA) or None
 
 
 def _submit(checkpoint: str) -> Mapping[str, Json]:
-    """Measure a checkpoint unless that is under way; all settings of the run."""
+    """Measure a checkpoint unless it is being measured already; returns all settings of the run."""
     params: dict[str, Json] = {
         "checkpoint": checkpoint,
         "task": task_asked(),

@@ -1,4 +1,4 @@
-"""Rows that tell two checkpoints apart; to press one compares the two on its text."""
+"""Rows that tell two checkpoints apart; a click on one compares the two on its text."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _flip(keys: int) -> str:
 
 
 def _folder(found: RowStatistics) -> None:
-    """Where the texts are: data of others is not shipped."""
+    """Ask where the texts are: data of others is not part of compecon."""
     st.caption(
         "The texts of this task are not part of compecon: we may not redistribute them. Where is the data folder?"
     )

@@ -1,8 +1,7 @@
-"""What was measured on data sets, read and compared once for all pages that look at it."""
+"""What was measured on data sets, read and compared once for all pages that show it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -10,7 +9,6 @@ from app.server.resources import runs
 from compecon.checkpoints.checkpoint_fingerprint import digest_of
 from compecon.evaluation.row_records import RowStatistics
 from compecon.evaluation.row_store import StatisticsStore, Text
-from compecon.files.durable import Json
 from compecon.runs.home import Home
 from compecon.views.compare.paired_rows import DatasetView, dataset_view
 from compecon.views.compare.row_sets import RowSet, row_sets, texts_of
@@ -22,11 +20,7 @@ def store() -> StatisticsStore:
 
 
 def sets_of(a: str, b: str) -> tuple[RowSet, ...]:
-    """The rows that two checkpoints were measured on.
-
-    Args:
-        a: What `load_checkpoint` takes.
-        b: Likewise.
+    """The rows that two checkpoints, as `load_checkpoint` takes them, were measured on.
 
     Raises:
         CompeconError: If one of them cannot be loaded.
@@ -54,18 +48,14 @@ def find_texts(found: RowStatistics, data: str) -> None:
     """Read the texts of rows from a data folder, and keep them.
 
     Raises:
-        CompeconError: If they are not there, or other ones.
+        CompeconError: If they are not there, or differ from the measured ones.
         OSError: If a file cannot be read, or they cannot be kept.
     """
     store().put_texts(found.key.rows_digest, texts_of(found, Path(data).expanduser()))
 
 
 def last_folder(task: str) -> str:
-    """The data folder that a run on this task was given last; "" if none was."""
-    given = (each.spec.params for each in runs() if _named(each.spec.params) == task)
-    return next((str(params["data"]) for params in given if params.get("data")), "")
-
-
-def _named(params: Mapping[str, Json]) -> str:
-    """The task without what is said of it behind a question mark."""
-    return str(params.get("task", "")).partition("?")[0]
+    """The data folder of the last run on this task that had one; "" if none had."""
+    given = (each.spec.params for each in runs())
+    same = (params for params in given if str(params.get("task", "")).partition("?")[0] == task)
+    return next((str(params["data"]) for params in same if params.get("data")), "")

@@ -14,12 +14,7 @@ from compecon.views.compare.checkpoint_table import CompareTable, compare_table,
 
 
 def table_part(choice: CompareChoice, entries: Mapping[str, CheckpointEntry]) -> None:
-    """Everything below the page's switch.
-
-    Args:
-        choice: Which checkpoints.
-        entries: The catalog, by name.
-    """
+    """Everything below the page's switch."""
     names = choice.table or table_of_task(choice.a, choice.b, entries)
     st.multiselect(
         "Checkpoints, at most six",
@@ -52,8 +47,8 @@ def _rows(table: CompareTable, *, differences_only: bool, sought: str) -> None:
         column_config={"property": st.column_config.TextColumn(pinned=True)},
         alt="Checkpoints side by side",
     )
-    told = f"{len(rows)} of {len(table.rows)} rows. MACs and parameters are counted; metrics and times were measured."
-    st.caption(escaped(told))
+    n_rows = f"{len(rows)} of {len(table.rows)} rows"
+    st.caption(f"{n_rows}. MACs and parameters are counted; metrics and times were measured.")
     csv = table_csv(table, rows)
     with st.container(horizontal=True):
         st.download_button("CSV", csv, "checkpoints.csv", "text/csv", on_click="ignore", key="compare_csv")

@@ -40,7 +40,7 @@ def controls() -> None:
         "Checkpoint",
         list(entries),
         key="checkpoint",
-        format_func=lambda n: _title(entries[n]),
+        format_func=lambda n: checkpoint_title(entries[n]),
         on_change=_first_example,
     )
     entry = entries.get(chosen("checkpoint") or "")
@@ -53,14 +53,19 @@ def controls() -> None:
     takes_pairs = entry is None or entry.preflight is None or entry.preflight.kind != "causal-lm"
     if takes_pairs or chosen("pair"):
         st.text_area("Second text, for a pair", key="pair", height=68)
+    policy_controls()
+
+
+def policy_controls(prefix: str = "") -> None:
+    """Policy and device, in widgets whose keys begin with the prefix."""
     st.selectbox(
         "Which tokens may be read when keys are scarce",
         list(POLICIES),
-        key="policy",
+        key=f"{prefix}policy",
         format_func=lambda p: POLICIES[p].label,
     )
     method_problems()
-    st.selectbox("Device", DEVICES, key="device", help="auto uses CUDA or MPS if available.")
+    st.selectbox("Device", DEVICES, key=f"{prefix}device", help="auto uses CUDA or MPS if available.")
 
 
 def method_problems() -> None:
@@ -69,7 +74,8 @@ def method_problems() -> None:
         st.warning(escaped(sentence))
 
 
-def _title(entry: CheckpointEntry) -> str:
+def checkpoint_title(entry: CheckpointEntry) -> str:
+    """A checkpoint in a menu."""
     return f"{entry.title or entry.name}{' (cannot be opened)' if entry.problem else ''}"
 
 

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from app.compare.shared_measurements import compared, sets_of
 from compecon.evaluation.row_store import StatisticsStore
-from compecon.views.compare.dataset_export import LEVEL_COLUMNS, level_rows
+from compecon.views.compare.dataset_text import LEVEL_COLUMNS, level_rows
 from compecon.views.compare.telling_rows import listed_rows
 from tests.browser.conftest import Dashboard, sync_api
 

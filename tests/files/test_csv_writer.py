@@ -97,7 +97,7 @@ def test_every_writer_guards(tmp_path):
     metrics.write_text("".join(json.dumps(line) + "\n" for line in lines))
     history = History(metrics)
     history.read_on()
-    table = CompareTable(("=A", "=A"), (TableRow("@name", ("-x", "-1.5"), True),), ())
+    table = CompareTable(("=A", "=A"), (TableRow("@name", ("-x", "-1.5")),), ())
     written = [
         metrics_csv(history),
         *(path.read_text() for path in write_csv(history, tmp_path / "out")),

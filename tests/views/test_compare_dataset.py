@@ -21,8 +21,7 @@ from compecon.tasks import task_metrics as metrics
 from compecon.tasks.rows_fingerprint import rows_digest
 from compecon.tasks.task import Split
 from compecon.tasks.task_registry import read_task
-from compecon.views.compare.dataset_export import level_rows, levels_csv, view_json
-from compecon.views.compare.dataset_words import headline, selection_rows, shown
+from compecon.views.compare.dataset_text import headline, level_rows, levels_csv, selection_rows, shown, view_json
 from compecon.views.compare.paired_rows import dataset_problem, dataset_view
 from compecon.views.compare.resamples import Band, band, correlations, mean_bands
 from compecon.views.compare.row_sets import row_sets, texts_of
@@ -302,7 +301,7 @@ def test_what_is_said_is_told_in_the_words_of_the_task() -> None:
     [
         ({"task": "stsb"}, "A was measured on rule, B on stsb."),
         ({"split": "dev"}, "A was measured on rule test, B on dev."),
-        ({"labels": ("yes", "no")}, "The classes do not match: A has no, yes; B has yes, no."),
+        ({"labels": ("yes", "no")}, "has the classes no, yes, B yes, no."),
         ({"rows_digest": "xyz"}, "the rows differ"),
         ({"n": 20}, "30 rows and B on 20"),
         ({"rows": tuple(range(N))}, "the rows differ"),

@@ -129,7 +129,7 @@ def test_a_card_tells_what_the_checkpoint_and_its_record_say() -> None:
     assert rows["accuracy, test (measured)"].startswith(f"{record['metrics'][0]['value']:.3f} (")
     [share] = [cell for name, cell in rows.items() if name.startswith("share of the dense model's MACs")]
     assert share.endswith(f"({training['macs'] / 1e6:.1f} of {training['dense_macs'] / 1e6:.1f} M)")
-    assert rows["made of"] == "sentiment"
+    assert rows["made from"] == "sentiment"
     assert rows["price of compute"] == f"{training['price']:g}"
     assert rows["setting: learning rate"] == f"{training['settings']['learning_rate']:g}"
 
@@ -148,8 +148,9 @@ def test_a_table_has_a_column_for_each_and_a_row_for_each_property() -> None:
     assert table.columns == (CATALOG["sentiment"].title, CATALOG["sentiment-45"].title)
     assert table.left_out == (("Broken", "It has no weights."),)
     rows = {row.name: row for row in table.rows}
-    assert rows["layers"] == TableRow("layers", ("3", "3"), differs=False)
-    assert rows["made of"] == TableRow("made of", (UNKNOWN, "sentiment"), differs=True)
+    assert rows["layers"] == TableRow("layers", ("3", "3"))
+    assert rows["made from"] == TableRow("made from", (UNKNOWN, "sentiment"))
+    assert (rows["layers"].differs, rows["made from"].differs) == (False, True)
 
 
 def test_a_folder_without_a_record_and_one_with_nonsense_in_it_have_a_card(
@@ -195,7 +196,7 @@ def test_nobodys_choice_is_the_pair_and_others_of_its_task() -> None:
 
 TABLE = CompareTable(
     ("one", "two"),
-    (TableRow("layers", ("3", "3"), differs=False), TableRow("Made by", ("—", "=Taylor"), differs=True)),
+    (TableRow("layers", ("3", "3")), TableRow("Made by", ("—", "=Taylor"))),
     (),
 )
 
@@ -215,7 +216,7 @@ def test_rows_are_searched_and_left_out(only: bool, sought: str, names: list[str
 
 
 def test_one_checkpoint_alone_shows_everything() -> None:
-    alone = CompareTable(("one",), (TableRow("layers", ("3",), differs=False),), ())
+    alone = CompareTable(("one",), (TableRow("layers", ("3",)),), ())
     assert shown_rows(alone, differences_only=True) == alone.rows
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,26 +21,17 @@ from compecon.views.checked_values import few, number, text
 N_TOKENS = 64  # MACs of different models are counted at one length
 _NAMES = {"hidden_size": ("n_embd", "dim"), "num_hidden_layers": ("n_layer", "n_layers"),
           "num_attention_heads": ("n_head", "n_heads"), "n_inner": ()}  # fmt: skip
-_TRAINING = {"method": "made by", "parent": "made of", "target": "target share", "price": "price of compute",
+_TRAINING = {"method": "made by", "parent": "made from", "target": "target share", "price": "price of compute",
              "seed": "seed", "steps": "steps"}  # fmt: skip
 
 
 def card_rows(entry: CheckpointEntry) -> dict[str, str]:
-    """Everything known of a checkpoint without loading it: what it is called, to what it is, for people.
-
-    Args:
-        entry: From the catalog, one that can be opened.
-    """
+    """Everything known of a checkpoint without loading it, for people: names of properties, and their values."""
     if entry.preflight is None:
         return {"problem": entry.problem}
     root = open_root(entry.path)
     record = _record(root)
-    return {
-        **_shape(entry.preflight, root),
-        **dict(_metrics(record)),
-        **dict(_cost(record)),
-        **dict(_training(record)),
-    }
+    return {**_shape(entry.preflight, root), **dict(chain(_metrics(record), _cost(record), _training(record)))}
 
 
 def _record(root: Root) -> Record:

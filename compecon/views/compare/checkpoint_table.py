@@ -18,17 +18,15 @@ UNKNOWN = "—"
 @final
 @dataclass(frozen=True)
 class TableRow:
-    """One property.
-
-    Attributes:
-        name: What it is called.
-        values: Of each checkpoint, in words; "—" where it is not known.
-        differs: Whether not all are the same.
-    """
+    """A property and its value for each checkpoint, in words; "—" where it is not known."""
 
     name: str
     values: tuple[str, ...]
-    differs: bool
+
+    @property
+    def differs(self) -> bool:
+        """Whether not all values are the same."""
+        return len(set(self.values)) > 1
 
 
 @final
@@ -48,13 +46,7 @@ class CompareTable:
 
 
 def table_of_task(a: str, b: str, entries: Mapping[str, CheckpointEntry]) -> tuple[str, ...]:
-    """The checkpoints to show when nobody chose: these two, then others of the first one's task.
-
-    Args:
-        a: Name in the catalog.
-        b: Name in the catalog.
-        entries: The catalog, by name.
-    """
+    """Names of the checkpoints to show if none are chosen: these two, then others of the first one's task."""
     task = entries[a].task if a in entries else ""
     same = [name for name, entry in entries.items() if task and entry.task == task and not entry.problem]
     return tuple(name for name in dict.fromkeys((a, b, *same)) if name in entries)[:MAX_COLUMNS]
@@ -62,9 +54,6 @@ def table_of_task(a: str, b: str, entries: Mapping[str, CheckpointEntry]) -> tup
 
 def compare_table(entries: Sequence[CheckpointEntry]) -> CompareTable:
     """Put checkpoints side by side, from their headers and cards; loads no weights.
-
-    Args:
-        entries: From the catalog.
 
     Raises:
         ValueError: If there are more than six.
@@ -74,12 +63,9 @@ def compare_table(entries: Sequence[CheckpointEntry]) -> CompareTable:
     shown = [entry for entry in entries if not entry.problem]
     cards = [card_rows(entry) for entry in shown]
     names = dict.fromkeys(name for card in cards for name in card)
-    rows = []
-    for name in names:
-        values = tuple(card.get(name, UNKNOWN) for card in cards)
-        rows.append(TableRow(name, values, len(set(values)) > 1))
+    rows = tuple(TableRow(name, tuple(card.get(name, UNKNOWN) for card in cards)) for name in names)
     left_out = tuple((entry.title or entry.name, entry.problem) for entry in entries if entry.problem)
-    return CompareTable(_titles(shown), tuple(rows), left_out)
+    return CompareTable(_titles(shown), rows, left_out)
 
 
 def _titles(entries: Sequence[CheckpointEntry]) -> tuple[str, ...]:
@@ -95,12 +81,12 @@ def _titles(entries: Sequence[CheckpointEntry]) -> tuple[str, ...]:
 
 
 def shown_rows(table: CompareTable, *, differences_only: bool, sought: str = "") -> tuple[TableRow, ...]:
-    """Rows that are wanted.
+    """Rows of a table.
 
     Args:
         table: The whole.
-        differences_only: Leave out what is the same for all; a single checkpoint differs from nobody and shows all.
-        sought: Letters that a row's name or one of its values must have, in either case; "" for any.
+        differences_only: Leave out what is the same for all; of a single checkpoint, everything is shown.
+        sought: What a row's name or one of its values must contain, in either case; "" for any.
     """
     only, wanted = differences_only and len(table.columns) > 1, sought.strip().casefold()
     return tuple(
@@ -111,10 +97,5 @@ def shown_rows(table: CompareTable, *, differences_only: bool, sought: str = "")
 
 
 def table_csv(table: CompareTable, rows: Sequence[TableRow]) -> str:
-    """Rows as CSV, in a column a checkpoint.
-
-    Args:
-        table: Whose columns.
-        rows: Some of its rows.
-    """
+    """Some rows of a table as CSV, with a column for each checkpoint."""
     return csv_text(["", *table.columns], ([row.name, *row.values] for row in rows))

@@ -25,9 +25,9 @@ class Selection:
         everything: All heads of A.
         survivors: Those of A's heads that B still has.
         other: B.
-        selected: Share of the way from `everything` to `other` that `survivors` has gone already; below 0 or above 1
-            where survivors go the other way or further. None where nothing differs; without an interval where the
-            difference is not told apart from 0.
+        selected: Share of the way from `everything` to `other` that `survivors` covers; below 0 or above 1 where
+            survivors go the other way or further. None where nothing differs; without an interval where the difference
+            is not significant.
     """
 
     statistic: Statistic
@@ -40,17 +40,9 @@ class Selection:
 @final
 @dataclass(frozen=True)
 class HeadRow:
-    """One head, at its place in the dense model.
+    """One head, at its place in the dense model: of A, of B, and A - B; empty where one has no such head.
 
-    Attributes:
-        layer: From 0.
-        head: From 0.
-        gini_a: Mean over rows with all keys; None where A has no such head.
-        gini_b: Likewise of B.
-        gini: A - B; empty where one of them has no such head.
-        entropy_a: Likewise, nats.
-        entropy_b: Likewise, nats.
-        entropy: A - B.
+    Numbers are means over rows with all keys, of entropy in nats; layers and heads count from 0.
     """
 
     layer: int
@@ -76,8 +68,7 @@ def selection(a: RowStatistics, b: RowStatistics, statistic: Statistic) -> Selec
         ways = drawn[:, 2] - drawn[:, 0]
         with np.errstate(divide="ignore", invalid="ignore"):
             found = band(float((value[1] - value[0]) / shift), (drawn[:, 1] - drawn[:, 0]) / ways)
-        is_told_apart = band(float(shift), ways).excludes_zero
-        selected = found if is_told_apart else Band(found.value)
+        selected = found if band(float(shift), ways).excludes_zero else Band(found.value)
     at_first, kept, at_last = (band(float(value[place]), drawn[:, place]) for place in range(3))
     return Selection(statistic, at_first, kept, at_last, selected)
 

@@ -13,11 +13,7 @@ from compecon.views.attention.request import problem_with
 def first_pair(entries: Mapping[str, CheckpointEntry]) -> tuple[str, str]:
     """The pair to begin with: the bundled sentiment model and its child, else the first that go together.
 
-    Args:
-        entries: The catalog, by name.
-
-    Returns:
-        Two names; the second is "" if there is no second checkpoint, both are if there is none.
+    Names in the catalog; the second is "" if there is no second checkpoint, both are if there is none.
     """
     if all(name in entries for name in FIRST_PAIR):
         return FIRST_PAIR
@@ -26,22 +22,13 @@ def first_pair(entries: Mapping[str, CheckpointEntry]) -> tuple[str, str]:
 
 
 def partner(a: str, entries: Mapping[str, CheckpointEntry]) -> str:
-    """Another checkpoint to compare one with: of the same task and kind if there is one; "" if there is no other.
-
-    Args:
-        a: Name in the catalog.
-        entries: The catalog, by name.
-    """
+    """Another checkpoint to compare one with: of the same task and kind if there is one; "" if there is no other."""
     others = [name for name, entry in entries.items() if name != a and not entry.problem]
     return min(others, key=lambda name: (_distance(entries.get(a), entries[name]), name not in FIRST_PAIR), default="")
 
 
 def parent_of(params: Mapping[str, Any]) -> str:
-    """Name of the checkpoint that a run began with, as its settings say; "" if they do not.
-
-    Args:
-        params: Settings of a run.
-    """
+    """Name of the checkpoint that a run with these settings began with; "" if they do not name one."""
     return next((value for name in ("base", "checkpoint") if isinstance(value := params.get(name), str)), "")
 
 
@@ -52,14 +39,7 @@ def _distance(a: CheckpointEntry | None, b: CheckpointEntry) -> int:
 
 
 def pair_problem(a: CheckpointEntry | None, b: CheckpointEntry | None, text: str, pair: str) -> str | None:
-    """One sentence on why two checkpoints cannot be compared on this text, or None.
-
-    Args:
-        a: The first, None if it is gone.
-        b: The second, None if there is none.
-        text: First text.
-        pair: Second text, or "".
-    """
+    """Why two checkpoints, None if gone, cannot be compared on this text or pair of texts; None if they can."""
     if a is None or b is None:
         have = "no checkpoint" if a is None and b is None else "one checkpoint"
         return f"Comparing needs two checkpoints, and there is {have}. Start compecon with --checkpoints DIR."
@@ -72,12 +52,7 @@ def pair_problem(a: CheckpointEntry | None, b: CheckpointEntry | None, text: str
 
 
 def pair_notes(a: CheckpointEntry, b: CheckpointEntry) -> tuple[str, ...]:
-    """What to know before reading differences off a pair: a sentence each, the gravest first.
-
-    Args:
-        a: The first.
-        b: The second.
-    """
+    """What to know before reading differences off a pair: a sentence each, the gravest first."""
     if a.preflight is None or b.preflight is None:
         return ()
     one, other = a.preflight, b.preflight

@@ -28,13 +28,7 @@ _KNOWN = _CORRELATIONS | _METRICS.keys() | {metrics.accuracy.name}
 @final
 @dataclass(frozen=True)
 class Sides:
-    """One quantity of both.
-
-    Attributes:
-        a: Of A.
-        b: Of B.
-        difference: A - B on the same rows.
-    """
+    """One quantity of A, of B, and A - B on the same rows."""
 
     a: Band
     b: Band
@@ -96,44 +90,32 @@ def dataset_problem(a: RowStatistics, b: RowStatistics) -> str:
     one, other = a.key, b.key
     same_rows = one.rows_digest == other.rows_digest and a.rows == b.rows
     checks = (
-        (
-            one.task == other.task,
-            f"A was measured on {one.task}, B on {other.task}. Measure both on one task.",
-        ),
+        (one.task == other.task, f"was measured on {one.task}, B on {other.task}. Measure both on one task."),
         (
             one.split == other.split,
-            f"A was measured on {one.task} {one.split}, B on {other.split}. Measure both on one split.",
+            f"was measured on {one.task} {one.split}, B on {other.split}. Measure both on one split.",
         ),
-        (
-            a.labels == b.labels,
-            f"The classes do not match: A has {few(a.labels)}; B has {few(b.labels)}.",
-        ),
+        (a.labels == b.labels, f"has the classes {few(a.labels)}, B {few(b.labels)}. The classes have to match."),
         (
             same_rows,
-            f"A was measured on {len(a.rows)} rows and B on {len(b.rows)}, and the rows differ. "
-            "Measure both on the same data, with the same number of rows.",
+            f"was measured on {len(a.rows)} rows and B on {len(b.rows)}, and the rows differ. Measure both on the same "
+            "data, with the same number of rows.",
         ),
         (
             one.budgets == other.budgets,
-            (
-                f"A was measured at {_listed(one.budgets)} keys, B at "
-                f"{_listed(other.budgets)}. Measure both at the same budgets."
-            ),
+            f"was measured at {_listed(one.budgets)} keys, B at {_listed(other.budgets)}. Measure both at the same "
+            "budgets.",
         ),
         (
             one.max_tokens == other.max_tokens,
-            f"A read at most {one.max_tokens} tokens per text, B {other.max_tokens}. Measure both with the same limit.",
+            f"read at most {one.max_tokens} tokens per text, B {other.max_tokens}. Measure both with the same limit.",
         ),
     )
-    return next((sentence for is_good, sentence in checks if not is_good), "")
+    return next((f"A {difference}" for is_same, difference in checks if not is_same), "")
 
 
 def dataset_view(a: RowStatistics, b: RowStatistics) -> DatasetView:
     """Compare two checkpoints on the same rows.
-
-    Args:
-        a: Of one checkpoint.
-        b: Of another, or the same.
 
     Raises:
         ValueError: If they were not measured on the same rows in the same way; it says what differs.
@@ -166,7 +148,7 @@ def _sides(a: np.ndarray, b: np.ndarray) -> list[Sides]:
 
 
 def _quality(a: RowStatistics, b: RowStatistics, place: int) -> Sides:
-    """The task's metric; of one that nobody here knows, the share of rows that are right."""
+    """The task's metric; of an unknown one, the share of rows that are right."""
     if a.metric in _CORRELATIONS:
         (of_a, drawn_a), (of_b, drawn_b) = (
             correlations(one.predictions[place], a.targets, of_ranks=a.metric == metrics.spearman.name)
@@ -183,9 +165,6 @@ def _quality(a: RowStatistics, b: RowStatistics, place: int) -> Sides:
 def _of_estimate(found: Estimate) -> Band:
     numbers = (found.value, found.low, found.high)
     return Band(*numbers) if all(map(np.isfinite, numbers)) else Band(None)
-
-
-# ---- words
 
 
 def _notes(a: RowStatistics, b: RowStatistics) -> tuple[str, ...]:

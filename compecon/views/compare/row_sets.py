@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, final
 
 from compecon.errors import TaskError
-from compecon.evaluation.row_records import RowStatistics
+from compecon.evaluation.row_records import RowStatistics, StatisticsKey
 from compecon.evaluation.row_store import Text
 from compecon.tasks.rows_fingerprint import rows_digest
 from compecon.tasks.task import Split, Task
@@ -20,12 +20,7 @@ _SYNTHETIC = "synthetic"  # part of such a task's name
 @final
 @dataclass(frozen=True)
 class RowSet:
-    """Rows that one of two checkpoints was measured on, or both.
-
-    Attributes:
-        a: What was measured of A; None if nothing was.
-        b: What was measured of B.
-    """
+    """Rows that A, B or both were measured on, with what was measured; None if nothing was."""
 
     a: RowStatistics | None
     b: RowStatistics | None
@@ -56,12 +51,9 @@ class RowSet:
 
 
 def row_sets(found: Iterable[RowStatistics], digest_a: str, digest_b: str) -> tuple[RowSet, ...]:
-    """The rows that one of two checkpoints was measured on: those of both first, synthetic ones last.
+    """The rows that A or B, by their digests, was measured on: those of both first, synthetic ones last.
 
-    Args:
-        found: All statistics, in the order of preference.
-        digest_a: Digest of A.
-        digest_b: Digest of B; may be the same.
+    Of several statistics of the same rows, the first is taken.
     """
     held: dict[tuple[object, ...], dict[str, RowStatistics]] = {}
     for each in found:
@@ -72,29 +64,19 @@ def row_sets(found: Iterable[RowStatistics], digest_a: str, digest_b: str) -> tu
 
 
 def measured_by(sets: Iterable[RowSet], params: Mapping[str, Any]) -> RowSet | None:
-    """The rows that runs of these settings measured of both, if they have.
-
-    Args:
-        sets: Rows that two checkpoints were measured on.
-        params: Checked values of a run of statistics.
-    """
+    """The rows on which runs of statistics with these settings measured both; None if they have not."""
     named = str(params["task"]).partition("?")[0]
     task = Path(named).stem if named.startswith(FILES) else named
     asked = (task, params["split"], params["rows"], params["max_tokens"], tuple(params["budgets"]))
-    for each in sets:
-        key = each.either.key
-        is_it = (key.task.partition(" (")[0], key.split, key.n_rows, key.max_tokens, key.budgets) == asked
-        if is_it and each.both is not None:
-            return each
-    return None
+
+    def is_asked(key: StatisticsKey) -> bool:
+        return (key.task.partition(" (")[0], key.split, key.n_rows, key.max_tokens, key.budgets) == asked
+
+    return next((each for each in sets if each.both is not None and is_asked(each.either.key)), None)
 
 
 def texts_of(found: RowStatistics, data: Path | None) -> tuple[Text, ...]:
-    """The texts of the rows that were measured, read from the task's files.
-
-    Args:
-        found: What was measured.
-        data: The task's data folder.
+    """The texts of the rows that were measured, read from the task's data folder.
 
     Raises:
         TaskError: If the task cannot be read there, or its rows are not those that were measured.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 from compecon.evaluation.row_records import MOVED, RowStatistics
 from compecon.evaluation.row_store import Text
 
-Floats = NDArray[np.float64]
-Places = NDArray[np.intp]
 LISTED = 20
 LISTS = {
     "most-a": "most unequal in A",
@@ -36,15 +34,13 @@ class ListedRow:
         text: The text; "" where it is not at hand.
         pair: The second text of a pair, or "".
         tokens: Tokens of the text, by A's tokenizer.
-        target: What is right.
-        said_a: What A says with all keys.
-        said_b: What B says.
+        target: The right answer.
+        said_a: A's answer with all keys.
+        said_b: B's.
         gini_a: Mean Gini over A's heads, with all keys.
         gini_b: B's.
-        entropy_a: Mean entropy over A's heads, in nats.
-        entropy_b: B's.
-        flip_a: Keys at which A's decision is first another one; 0 for never.
-        flip_b: Likewise B's.
+        flip_a: Largest budget, in keys, at which A's decision changes; 0 for never.
+        flip_b: B's.
     """
 
     row: int
@@ -56,8 +52,6 @@ class ListedRow:
     said_b: str
     gini_a: float
     gini_b: float
-    entropy_a: float
-    entropy_b: float
     flip_a: int
     flip_b: int
 
@@ -70,51 +64,34 @@ def listed_rows(a: RowStatistics, b: RowStatistics, which: str, texts: Sequence[
         b: Of another one, on the same rows.
         which: One of `LISTS`.
         texts: Of the rows, in their order; empty where they are not at hand.
-
-    Raises:
-        KeyError: If there is no such list.
     """
-    places = _ORDERS[which](a, b)[:LISTED]
-    return tuple(_row(a, b, int(place), texts) for place in places)
+    return tuple(_row(a, b, place, texts) for place in _places(a, b, which)[:LISTED].tolist())
 
 
 def disagreements(a: RowStatistics, b: RowStatistics) -> NDArray[np.bool_]:
     """Rows that the two decide differently with all keys, bool, shape (row,); scores by more than `MOVED`."""
-    apart: NDArray[np.bool_] = _apart(a, b) > (MOVED if a.is_score else 0)
-    return apart
+    return np.asarray(_apart(a, b) > (MOVED if a.is_score else 0))
 
 
-def _apart(a: RowStatistics, b: RowStatistics) -> Floats:
-    apart: Floats = np.abs(a.predictions[0] - b.predictions[0])
-    return apart
+def _apart(a: RowStatistics, b: RowStatistics) -> NDArray[np.float64]:
+    return np.asarray(np.abs(a.predictions[0] - b.predictions[0]))
 
 
-def _by(merit: NDArray[Any]) -> Places:
+def _places(a: RowStatistics, b: RowStatistics, which: str) -> NDArray[np.intp]:
+    """Places of the rows of a list, in its order."""
+    order, _, side = which.partition("-")
+    one = b if side == "b" else a
+    if order == "disagree":
+        found = _by(_apart(a, b) if a.is_score else np.abs(a.gini[0] - b.gini[0]))
+        return found[disagreements(a, b)[found]]
+    if order == "flip":
+        found = _by(one.flips)
+        return found[one.flips[found] > 0]
+    return _by(one.gini[0] if order == "most" else -one.gini[0])
+
+
+def _by(merit: NDArray[Any]) -> NDArray[np.intp]:
     return np.argsort(-merit, kind="stable")
-
-
-def _disagree(a: RowStatistics, b: RowStatistics) -> Places:
-    merit = _apart(a, b) if a.is_score else np.abs(a.gini[0] - b.gini[0])
-    order = _by(merit)
-    kept: Places = order[disagreements(a, b)[order]]
-    return kept
-
-
-def _first_to_flip(one: RowStatistics) -> Places:
-    order = _by(one.flips)
-    kept: Places = order[one.flips[order] > 0]
-    return kept
-
-
-_ORDERS: Mapping[str, Callable[[RowStatistics, RowStatistics], Places]] = {
-    "most-a": lambda a, _b: _by(a.gini[0]),
-    "least-a": lambda a, _b: _by(-a.gini[0]),
-    "most-b": lambda _a, b: _by(b.gini[0]),
-    "least-b": lambda _a, b: _by(-b.gini[0]),
-    "disagree": _disagree,
-    "flip-a": lambda a, _b: _first_to_flip(a),
-    "flip-b": lambda _a, b: _first_to_flip(b),
-}
 
 
 def _row(a: RowStatistics, b: RowStatistics, place: int, texts: Sequence[Text]) -> ListedRow:
@@ -129,8 +106,6 @@ def _row(a: RowStatistics, b: RowStatistics, place: int, texts: Sequence[Text]) 
         said_b=_said(b, b.predictions[0, place]),
         gini_a=float(a.gini[0, place]),
         gini_b=float(b.gini[0, place]),
-        entropy_a=float(a.entropy[0, place]),
-        entropy_b=float(b.entropy[0, place]),
         flip_a=int(a.flips[place]),
         flip_b=int(b.flips[place]),
     )
