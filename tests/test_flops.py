@@ -38,9 +38,8 @@ from transformers import (
 from compecon.compression import architectures
 from compecon.compression.compact_model import compact
 from compecon.compression.families import unit_counts
-from compecon.compression.macs import unit_macs
 from compecon.compression.model_shape import ModelShape
-from compecon.compression.units import Units
+from compecon.compression.units import Units, unit_macs
 from compecon.errors import UnsupportedModelError
 from compecon.flops import MacCount, macs, macs_of_pairs, macs_under_budget
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, final
 import torch
 from torch import Tensor, nn
 
-from compecon.attention.budget import Budget, KeyBudget, PerRow
+from compecon.attention.budget import KeyBudget, PerRow
 from compecon.attention.hooks import budgeted_attention, recorded_attention, require_routed
 from compecon.attention.padding import forward
 from compecon.attention.policies.policy import Policy
@@ -84,8 +84,28 @@ def sweep(
     if model.training:
         raise ValueError("the model is in training mode, where dropout makes every pass different; call model.eval().")
     _check(batch, budgets)
-    run = _Run(model, _without_cache(model, batch), policy, record=record, layers=layers)
-    return _points(run, budgets)
+    given = _without_cache(model, batch)
+
+    def run(part: Sequence[KeyBudget | None]) -> tuple[ModelOutput, list[LayerAttention]]:
+        # Neither inference mode nor a hook may be held across a yield: it would leak into the caller.
+        repeated = {name: _repeated(value, len(part)) for name, value in given.items()}
+        with ExitStack() as stack:
+            stack.enter_context(torch.inference_mode())
+            if any(part):
+                stack.enter_context(budgeted_attention(model, PerRow(part), policy))
+            records = stack.enter_context(recorded_attention(model, layers)) if record else []
+            return forward(model, repeated), records
+
+    def points() -> Iterator[SweepPoint]:
+        rows = _ROWS if _fits_a_batch(given) else 1
+        for start in range(0, len(budgets), rows):
+            part = budgets[start : start + rows]
+            output, records = run(part)
+            for row, budget in enumerate(part):
+                attention = tuple(record.row(row) for record in records)
+                yield SweepPoint(budget, _row_of(output, row, len(part)), attention)
+
+    return points()
 
 
 def _check(batch: Mapping[str, Any], budgets: Sequence[KeyBudget | None]) -> None:
@@ -98,39 +118,6 @@ def _check(batch: Mapping[str, Any], budgets: Sequence[KeyBudget | None]) -> Non
             raise ValueError(f"a sweep takes one text, got {name} of shape {tuple(tensor.shape)}; pass batch size 1.")
     if wrong := [budget for budget in budgets if not (budget is None or isinstance(budget, KeyBudget))]:
         raise ValueError(f"a sweep takes key budgets and None, got {wrong[0]!r}; say KeyBudget(keys=...).")
-
-
-@final
-@dataclass(frozen=True, slots=True, eq=False)
-class _Run:
-    model: nn.Module
-    batch: Mapping[str, Any]
-    policy: Policy
-    record: bool
-    layers: Collection[int] | None
-
-    def forward(self, budgets: Sequence[KeyBudget | None]) -> tuple[ModelOutput, list[LayerAttention]]:
-        # Neither inference mode nor a hook may be held across a yield: it would leak into the caller.
-        budget: Budget = PerRow(budgets)
-        batch = {name: _repeated(value, len(budgets)) for name, value in self.batch.items()}
-        with ExitStack() as stack:
-            stack.enter_context(torch.inference_mode())
-            if any(budgets):
-                stack.enter_context(budgeted_attention(self.model, budget, self.policy))
-            records: list[LayerAttention] = []
-            if self.record:
-                records = stack.enter_context(recorded_attention(self.model, self.layers))
-            return forward(self.model, batch), records
-
-
-def _points(run: _Run, budgets: Sequence[KeyBudget | None]) -> Iterator[SweepPoint]:
-    rows = _ROWS if _fits_a_batch(run.batch) else 1
-    for start in range(0, len(budgets), rows):
-        part = budgets[start : start + rows]
-        output, records = run.forward(part)
-        for row, budget in enumerate(part):
-            attention = tuple(record.row(row) for record in records)
-            yield SweepPoint(budget, _row_of(output, row, len(part)), attention)
 
 
 def _fits_a_batch(batch: Mapping[str, Any]) -> bool:

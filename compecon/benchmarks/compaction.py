@@ -14,9 +14,8 @@ from compecon.benchmarks.settings import Settings
 from compecon.benchmarks.timing import interleaved, one_thread, ratios
 from compecon.checkpoints.inputs import inputs_of
 from compecon.compression.compact_model import compact
-from compecon.compression.macs import share_of_macs, unit_macs
 from compecon.compression.prune_model import prune
-from compecon.compression.units import Units
+from compecon.compression.units import Units, share_of_macs, unit_macs
 from compecon.tasks.encode_rows import Features
 from compecon.tasks.objectives import classification_loss
 from compecon.training.incentive import batch_loss, calibration

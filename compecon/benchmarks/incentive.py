@@ -14,7 +14,7 @@ from compecon.benchmarks.figures import Figure, Goal, Table
 from compecon.benchmarks.models import bundled_checkpoint, random_rows
 from compecon.benchmarks.settings import Settings
 from compecon.benchmarks.timing import one_thread, ratios
-from compecon.compression.macs import unit_macs
+from compecon.compression.units import unit_macs
 from compecon.incentives.costs.macs import ExpectedMacs
 from compecon.incentives.gates import Gates, gated
 from compecon.incentives.price import DualAscent

@@ -9,12 +9,12 @@ from compecon.compression.importance.magnitude import Magnitude as Magnitude
 from compecon.compression.importance.random_units import RandomUnits as RandomUnits
 from compecon.compression.importance.taylor import Taylor as Taylor
 from compecon.compression.importance.uniform_widths import UniformWidths as UniformWidths
-from compecon.compression.macs import (
-    share_of_macs as share_of_macs,
-    unit_macs as unit_macs,
-)
 from compecon.compression.model_shape import ModelShape as ModelShape
 from compecon.compression.onnx import export_onnx as export_onnx
 from compecon.compression.prune_model import prune as prune
 from compecon.compression.shape import CompactShape as CompactShape
-from compecon.compression.units import Units as Units
+from compecon.compression.units import (
+    Units as Units,
+    share_of_macs as share_of_macs,
+    unit_macs as unit_macs,
+)

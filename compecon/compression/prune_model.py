@@ -10,9 +10,8 @@ from torch import nn
 from compecon.compression.architectures import compact_class
 from compecon.compression.importance import make_importance
 from compecon.compression.importance.base import Batch, Loss, Order
-from compecon.compression.macs import unit_macs
 from compecon.compression.select import require_share
-from compecon.compression.units import Units
+from compecon.compression.units import Units, unit_macs
 
 
 def prune(  # noqa: PLR0913 - one call with everything that any of the methods needs

@@ -21,7 +21,7 @@ from compecon.checkpoints.load import Checkpoint, load_checkpoint
 from compecon.compression.shape import CompactShape
 from compecon.errors import TaskError
 from compecon.evaluation.evaluate_model import head_for, tell_match, within
-from compecon.evaluation.row_passes import Level, Sample, Unfinished, level_of
+from compecon.evaluation.row_passes import Sample, Unfinished, level_of
 from compecon.evaluation.row_records import RowStatistics, StatisticsKey
 from compecon.evaluation.row_store import StatisticsStore
 from compecon.provenance import hardware, versions
@@ -155,18 +155,6 @@ def measured_rows(  # noqa: PLR0913 - who, on what, which rows, and who looks on
             level = level_of(sample, None if keys is None else KeyBudget(keys), callbacks)
             unfinished.put(keys, level)
         levels.append(level)
-    return _put_together(checkpoint, task, key, rows, levels, sample, few)
-
-
-def _put_together(  # noqa: PLR0913 - the parts of one record
-    checkpoint: Checkpoint,
-    task: Task,
-    key: StatisticsKey,
-    rows: tuple[int, ...],
-    levels: list[Level],
-    sample: Sample,
-    few: Split,
-) -> RowStatistics:
     match = head_for(checkpoint, task)
     predictions = [task.predictions(level.logits, match).astype(np.float64) for level in levels]
     cells = np.stack([level.cells for level in levels])  # (budget, statistic, row, layer, head)

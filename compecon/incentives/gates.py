@@ -10,9 +10,8 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
-from compecon.compression.macs import share_of_macs
 from compecon.compression.scaled import scaled
-from compecon.compression.units import Units
+from compecon.compression.units import Units, share_of_macs
 
 TEMPERATURE, LOW, HIGH = 2 / 3, -0.1, 1.1  # of Louizos et al.: the sigmoid is stretched to (LOW, HIGH), then clipped
 _SHIFT = TEMPERATURE * math.log(-LOW / HIGH)  # negative

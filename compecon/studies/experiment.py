@@ -14,8 +14,7 @@ import torch
 from compecon.checkpoints.load import load_checkpoint
 from compecon.checkpoints.pretrained import Base
 from compecon.compression.compact_model import compact
-from compecon.compression.macs import unit_macs
-from compecon.compression.units import Units
+from compecon.compression.units import Units, unit_macs
 from compecon.flops import forward_macs
 from compecon.latency import compare_latency
 from compecon.provenance import command_line, hardware, versions

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 from compecon.callbacks import StepCallbacks
 from compecon.compression.compact_model import compact
 from compecon.compression.importance import IMPORTANCES
-from compecon.compression.macs import share_of_macs, unit_macs
 from compecon.compression.prune_model import prune
-from compecon.compression.units import Units
+from compecon.compression.units import Units, share_of_macs, unit_macs
 from compecon.flops import forward_macs
 from compecon.tasks.encode_rows import Features, mean_length
 from compecon.tasks.objectives import Objective

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -23,14 +22,15 @@ from transformers.trainer import TRAINER_STATE_NAME
 
 from compecon.callbacks import StepCallbacks, StepRecord
 from compecon.compression.modes import evaluating
-from compecon.errors import CheckpointError, TrainingInterruptedError
+from compecon.errors import TrainingInterruptedError
 from compecon.evaluation.as_given import given_back
 from compecon.evaluation.predict_rows import collator
-from compecon.files.complete import last_complete_checkpoint, read_stated, write_stated
+from compecon.files.complete import last_complete_checkpoint
 from compecon.tasks.encode_rows import Features
 from compecon.tasks.objectives import Objective
 from compecon.training.learnable import require_learnable
 from compecon.training.parameter_groups import optimizer_of
+from compecon.training.phases import claim
 from compecon.training.processes import is_first
 from compecon.training.safe_checkpoints import Keeper, restore_price
 from compecon.training.trainer import Charge, IncentiveTrainer, Lesson
@@ -154,12 +154,7 @@ def _folder(watch: StepCallbacks, settings: FineTuneSettings) -> Iterator[Path]:
         yield watch.folder
         return
     watch.folder.mkdir(parents=True, exist_ok=True)
-    stated = json.loads(json.dumps(asdict(settings)))
-    path = watch.folder / _SETTINGS
-    if not path.exists():
-        write_stated(path, stated)
-    elif read_stated(path) != stated:
-        raise CheckpointError(f"{watch.folder} holds a training with other settings. Choose another folder.")
+    claim(watch.folder / _SETTINGS, asdict(settings))
     yield watch.folder
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import shutil
 import sys
@@ -21,10 +20,10 @@ from compecon.checkpoints.save import save_checkpoint
 from compecon.errors import CheckpointError
 from compecon.evaluation.evaluate_model import Evaluation, evaluate
 from compecon.evaluation.reloaded import reloaded
-from compecon.files.complete import read_stated, write_stated
 from compecon.files.durable import PART
 from compecon.flops import forward_macs
 from compecon.training.estimate import TrainingEstimate
+from compecon.training.phases import claim
 from compecon.training.processes import is_first
 from compecon.training.quality import splits_measured
 from compecon.training.training_setup import TrainingSetup
@@ -101,7 +100,7 @@ def training_session(
     """
     kept = callbacks.watch.folder if saves else None
     if kept is not None and is_first():
-        _claim(kept, json.loads(json.dumps(stated, default=str)))
+        _claim(kept, stated)
     yield (
         TrainingSession(out, kept, psutil.Process().memory_info().rss),
         replace(callbacks, watch=replace(callbacks.watch, folder=kept)),
@@ -110,18 +109,13 @@ def training_session(
         shutil.rmtree(kept)
 
 
-def _claim(folder: Path, stated: Any) -> None:
+def _claim(folder: Path, stated: Mapping[str, Any]) -> None:
     path = folder / _STATED
-    if path.is_file():
-        if read_stated(path) != stated:
-            raise CheckpointError(
-                f"{folder} holds a training with other settings. Remove it to start over, or choose another folder."
-            )
-        return
-    if folder.exists() and not (folder.is_dir() and all(each.suffix == PART for each in folder.iterdir())):
+    is_empty = not folder.exists() or (folder.is_dir() and all(each.suffix == PART for each in folder.iterdir()))
+    if not path.is_file() and not is_empty:
         raise CheckpointError(f"{folder} holds something other than a training. Choose another folder.")
     folder.mkdir(parents=True, exist_ok=True)
-    write_stated(path, stated)
+    claim(path, stated)
 
 
 def saved(

@@ -16,8 +16,7 @@ from compecon.checkpoints.inputs import read
 from compecon.compression.architectures import compact_class
 from compecon.compression.compact_model import compact
 from compecon.compression.importance import make_importance
-from compecon.compression.macs import share_of_macs, unit_macs
-from compecon.compression.units import Units
+from compecon.compression.units import Units, share_of_macs, unit_macs
 from compecon.evaluation.as_given import given_back
 from compecon.evaluation.predict_rows import batches_of
 from compecon.incentives.costs import COSTS

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, final
 from safetensors.torch import load_model, save_model
 
 from compecon.errors import CheckpointError, NewerError
-from compecon.files.complete import SCHEMA, described, matches, set_aside
+from compecon.files.complete import SCHEMA, described, matches, read_stated, set_aside, write_stated
 from compecon.files.durable import flush_file, write_text
 from compecon.files.safe_reader import parse_object, read_bytes, shown
 from compecon.files.schema import check_beginning
@@ -25,6 +25,17 @@ if TYPE_CHECKING:
 
 _MOST_BYTES = 10_000_000
 _WEIGHTS, _ENDED = "ended.safetensors", "ended.json"
+
+
+def claim(path: Path, stated: Mapping[str, Any]) -> None:
+    """Write down what sets a training apart from others, or make sure that it is the one that was written down."""
+    plainly = json.loads(json.dumps(stated, default=str))
+    if not path.exists():
+        write_stated(path, plainly)
+    elif read_stated(path) != plainly:
+        raise CheckpointError(
+            f"{path.parent} holds a training with other settings. Remove it to start over, or choose another folder."
+        )
 
 
 @final

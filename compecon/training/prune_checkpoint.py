@@ -6,11 +6,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from compecon.callbacks import NOBODY, Callbacks
-from compecon.checkpoints.load import load_checkpoint
-from compecon.checkpoints.save import require_empty
 from compecon.compression.importance import IMPORTANCES
 from compecon.errors import TaskError
-from compecon.evaluation.evaluate_model import tell_match
 from compecon.tasks.objectives import objective_of
 from compecon.tasks.task_registry import AnyTask
 from compecon.training.arms import Outcome, Start, pruned
@@ -22,14 +19,7 @@ from compecon.training.phases import Phase
 from compecon.training.plans import PrunePlan
 from compecon.training.quality import measure_between, rows_measured, tell_quality
 from compecon.training.training_settings import FineTuneSettings
-from compecon.training.training_setup import (
-    TrainingSetup,
-    head_of,
-    prepare,
-    refuse_compacted,
-    tell_cut,
-    with_soft_targets,
-)
+from compecon.training.training_setup import TrainingSetup, prepare, with_soft_targets
 
 
 def prune_checkpoint(
@@ -58,14 +48,10 @@ def prune_checkpoint(
         CompeconError: If memory or disk are too small.
         FloatingPointError, TrainingInterruptedError: As for `fine_tune`.
     """
-    require_empty(out)
-    callbacks.begin("loading the checkpoint", 0)
-    checkpoint = load_checkpoint(source, device)
-    refuse_compacted(checkpoint, True)
-    callbacks.begin("encoding the texts", 0)
-    ready = prepare(checkpoint, task, seed=plan.seed, max_tokens=plan.max_tokens)
-    tell_match(checkpoint, task, head_of(ready), callbacks)
-    tell_cut(ready, callbacks)
+    ready = prepare(
+        source, task, out, callbacks, device=device, shrinks=True, seed=plan.seed, max_tokens=plan.max_tokens
+    )
+    checkpoint = ready.checkpoint
     if not ready.knows:
         raise TaskError(f"{checkpoint.name} does not know {task.name}: {ready.refused}")
     callbacks.begin("trying two steps", 0)

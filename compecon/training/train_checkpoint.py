@@ -9,9 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from compecon.callbacks import NOBODY, Callbacks
-from compecon.checkpoints.load import load_checkpoint
-from compecon.checkpoints.save import require_empty
-from compecon.evaluation.evaluate_model import tell_match
 from compecon.tasks.encode_rows import Features, Windows
 from compecon.tasks.objectives import objective_of
 from compecon.tasks.task_registry import AnyTask
@@ -22,14 +19,7 @@ from compecon.training.incentive import train_incentive
 from compecon.training.phases import Phase
 from compecon.training.plans import TrainPlan
 from compecon.training.quality import measure_between, rows_measured, tell_quality
-from compecon.training.training_setup import (
-    TrainingSetup,
-    head_of,
-    prepare,
-    refuse_compacted,
-    tell_cut,
-    with_soft_targets,
-)
+from compecon.training.training_setup import TrainingSetup, prepare, with_soft_targets
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -63,28 +53,24 @@ def train(
         CompeconError: If memory or disk are too small.
         FloatingPointError, TrainingInterruptedError: As for `fine_tune`.
     """
-    require_empty(out)
-    callbacks.begin("loading the checkpoint", 0)
-    checkpoint = load_checkpoint(source, plan.settings.device)
-    refuse_compacted(checkpoint, plan.incentive is not None)
-    callbacks.begin("encoding the texts", 0)
-    ready = prepare(checkpoint, task, seed=plan.settings.seed, max_tokens=plan.max_tokens)
+    device, seed, shrinks = plan.settings.device, plan.settings.seed, plan.incentive is not None
+    ready = prepare(source, task, out, callbacks, device=device, shrinks=shrinks, seed=seed, max_tokens=plan.max_tokens)
+    checkpoint = ready.checkpoint
     callbacks.begin("trying two steps", 0)
     estimate = _estimate(ready, plan)
     require_room(estimate, out)
-    tell_match(checkpoint, task, head_of(ready), callbacks)
-    tell_cut(ready, callbacks)
     if ready.refused:
         callbacks.say(f"{checkpoint.name} gets a fresh head: {ready.refused}")
     callbacks.say(f"{task.name} from {checkpoint.name}: {estimate}")
     stated = {"task": task.name, "parent": checkpoint.digest, "plan": asdict(plan)}
+    method = "incentive" if shrinks else "dense"
     with training_session(out, callbacks, plan.settings.save_every is not None, stated) as (session, onlookers):
-        model, shrunk = _dense(ready, plan, onlookers) if plan.incentive is None else _priced(ready, plan, onlookers)
-        training = {"method": "dense" if plan.incentive is None else "incentive", "settings": asdict(plan)}
+        model, shrunk = (_priced if shrinks else _dense)(ready, plan, onlookers)
+        training = {"method": method, "settings": asdict(plan)}
         callbacks.begin("measuring", 0)
         trained = saved(model, ready, shrunk, training, estimate, session)
     steps = plan.settings.total_steps(len(ready.rows))
-    tell_quality(callbacks, task, "dense" if plan.incentive is None else "incentive", steps, trained.evaluations)
+    tell_quality(callbacks, task, method, steps, trained.evaluations)
     return trained
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from compecon.callbacks import Callbacks
 from compecon.checkpoints.heads import with_fresh_head
-from compecon.checkpoints.load import Checkpoint
+from compecon.checkpoints.load import Checkpoint, load_checkpoint
+from compecon.checkpoints.save import require_empty
 from compecon.compression.shape import COMPACT
 from compecon.errors import CheckpointError, TaskError
-from compecon.evaluation.evaluate_model import head_for, within
+from compecon.evaluation.evaluate_model import head_for, tell_match, within
 from compecon.evaluation.predict_rows import predict
 from compecon.tasks.cut import cut_rows
 from compecon.tasks.encode_rows import Features, Windows, encode, mean_length
@@ -42,18 +44,44 @@ class TrainingSetup:
         return mean_length(self.rows)
 
 
-def prepare(checkpoint: Checkpoint, task: AnyTask, *, seed: int, max_tokens: int) -> TrainingSetup:
-    """Bring a checkpoint and a task together; texts are cut to `max_tokens`, and to what the checkpoint can read.
+def prepare(  # noqa: PLR0913 - a training begins with this much
+    source: str | Path,
+    task: AnyTask,
+    out: Path,
+    callbacks: Callbacks,
+    *,
+    device: str,
+    shrinks: bool,
+    seed: int,
+    max_tokens: int,
+) -> TrainingSetup:
+    """Load a checkpoint, bring it and a task together, and say how they fit; nothing is written.
 
-    The checkpoint's model is used as it is if its head fits, in whatever order its labels are.
+    Args:
+        source: As for `load_checkpoint`. Its model is used as it is if its head fits, in whatever order its labels are.
+        task: With "train" rows.
+        out: Folder of the new checkpoint, which must be empty.
+        callbacks: Called with what happens.
+        device: As for `load_checkpoint`.
+        shrinks: Whether the model is to be made smaller.
+        seed: Of a fresh head.
+        max_tokens: Longer texts are cut, also to what the checkpoint can read; the length of a language task's rows.
 
     Raises:
+        CheckpointError: If `out` has content, or the source cannot be loaded, or is compacted and to be made smaller.
         TaskError: If there are no training rows, or the task is one of language and the model none.
         UnsupportedModelError: If the checkpoint's body cannot get a head.
     """
+    require_empty(out)
+    callbacks.begin("loading the checkpoint", 0)
+    checkpoint = load_checkpoint(source, device)
+    refuse_compacted(checkpoint, shrinks)
+    callbacks.begin("encoding the texts", 0)
     match, refused = _known(checkpoint, task)
     length = within(checkpoint, max_tokens)
     rows = encode(checkpoint.tokenizer, task.part("train"), length)
+    tell_match(checkpoint, task, None if refused else match, callbacks)
+    _tell_cut(checkpoint, task, rows, length, callbacks)
     if refused and isinstance(task, Task):
         return TrainingSetup(checkpoint, task, _with_head(checkpoint, task, seed), False, None, rows, length, refused)
     if match is None or match.in_order:
@@ -62,18 +90,14 @@ def prepare(checkpoint: Checkpoint, task: AnyTask, *, seed: int, max_tokens: int
     return TrainingSetup(checkpoint, task, checkpoint.model, True, match, there, length)
 
 
-def head_of(ready: TrainingSetup) -> LabelMatch | None:
-    """Which output is which class, if it is the parent's own head."""
-    return head_for(ready.checkpoint, ready.task) if ready.knows else None
-
-
-def tell_cut(ready: TrainingSetup, callbacks: Callbacks) -> None:
+def _tell_cut(
+    checkpoint: Checkpoint, task: AnyTask, rows: Sequence[Features], max_tokens: int, callbacks: Callbacks
+) -> None:
     """Say how much of the training rows is too long to be learnt from, if any is."""
-    if isinstance(ready.task, Task):
-        part, tokenizer = ready.task.part("train"), ready.checkpoint.tokenizer
-        cut = cut_rows(tokenizer, part, ready.rows, ready.max_tokens)
+    if isinstance(task, Task):
+        cut = cut_rows(checkpoint.tokenizer, task.part("train"), rows, max_tokens)
         if cut.n_cut:
-            callbacks.say(f"{ready.task.name} train: {cut}")
+            callbacks.say(f"{task.name} train: {cut}")
 
 
 def ready_model(checkpoint: Checkpoint, task: Task, seed: int) -> tuple[PreTrainedModel, bool]:

@@ -11,11 +11,10 @@ from compecon.compression.importance import IMPORTANCES
 from compecon.compression.importance.fisher import Fisher
 from compecon.compression.importance.magnitude import Magnitude
 from compecon.compression.importance.taylor import Taylor
-from compecon.compression.macs import share_of_macs, unit_macs
 from compecon.compression.prune_model import prune
 from compecon.compression.scaled import scaled
 from compecon.compression.select import fixed_share, knapsack, select
-from compecon.compression.units import Units
+from compecon.compression.units import Units, share_of_macs, unit_macs
 from compecon.errors import UnsupportedModelError
 
 Batch = dict[str, Tensor]

@@ -13,9 +13,9 @@ from torch.nn import functional
 
 from compecon.checkpoints.load import load_checkpoint
 from compecon.compression.importance import IMPORTANCES
-from compecon.compression.macs import share_of_macs, unit_macs
 from compecon.compression.prune_model import prune
 from compecon.compression.scaled import scaled
+from compecon.compression.units import share_of_macs, unit_macs
 from compecon.evaluation.predict_rows import predict
 from compecon.tasks.encode_rows import encode
 from compecon.tasks.readers.data_folder import read_sst2

@@ -7,9 +7,8 @@ import pytest
 import torch
 from hypothesis import given
 
-from compecon.compression.macs import share_of_macs
 from compecon.compression.select import fixed_share, knapsack, select, uniform
-from compecon.compression.units import Units
+from compecon.compression.units import Units, share_of_macs
 
 RULES = [fixed_share, knapsack, uniform]
 HEAD, NEURON = 7.0, 2.0

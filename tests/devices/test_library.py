@@ -28,8 +28,8 @@ from compecon.attention.key_budget_sweep import sweep
 from compecon.attention.selection import keep_largest, sort_descending
 from compecon.compression.compact_model import compact
 from compecon.compression.importance import IMPORTANCES
-from compecon.compression.macs import unit_macs
 from compecon.compression.prune_model import prune
+from compecon.compression.units import unit_macs
 from compecon.incentives.costs.attention_l1 import AttentionL1
 from compecon.incentives.costs.cost import ComputeCost
 from compecon.incentives.costs.effective_keys import EffectiveKeys

@@ -13,8 +13,7 @@ from transformers import BertConfig, BertForSequenceClassification
 from compecon.attention.hooks import recorded_attention
 from compecon.compression.compact_model import compact
 from compecon.compression.families import Layer, layers_of
-from compecon.compression.macs import unit_macs
-from compecon.compression.units import Units
+from compecon.compression.units import Units, unit_macs
 from compecon.incentives.costs import COSTS as METHODS
 from compecon.incentives.costs.attention_l1 import AttentionL1
 from compecon.incentives.costs.cost import ComputeCost

@@ -9,8 +9,7 @@ import torch
 from torch import nn
 
 from compecon.compression.compact_model import compact
-from compecon.compression.macs import share_of_macs, unit_macs
-from compecon.compression.units import Units
+from compecon.compression.units import Units, share_of_macs, unit_macs
 from compecon.incentives.costs.attention_l1 import AttentionL1
 from compecon.incentives.costs.latency import ExpectedLatency
 from compecon.incentives.costs.macs import ExpectedMacs

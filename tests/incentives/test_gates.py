@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from torch import Tensor, nn
 
-from compecon.compression.macs import share_of_macs, unit_macs
 from compecon.compression.scaled import scaled
-from compecon.compression.units import Units
+from compecon.compression.units import Units, share_of_macs, unit_macs
 from compecon.errors import UnsupportedModelError
 from compecon.incentives.gates import HIGH, LOW, NAME, TEMPERATURE, Gates, gated, starting_gates
 

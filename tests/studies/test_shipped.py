@@ -8,8 +8,8 @@ from tokenizers import Tokenizer
 
 from compecon.checkpoints.bundle import read_manifest
 from compecon.checkpoints.load import load_checkpoint
-from compecon.compression.macs import unit_macs
 from compecon.compression.model_shape import ModelShape
+from compecon.compression.units import unit_macs
 from compecon.evaluation.predict_rows import predict
 from compecon.flops import macs
 from compecon.paths import assets

@@ -78,7 +78,7 @@ import torch
 
 from compecon.compression.importance import IMPORTANCES
 from compecon.compression.importance.base import Importance
-from compecon.compression.macs import unit_macs
+from compecon.compression.units import unit_macs
 
 
 @IMPORTANCES.register("by-index", label="Index of a unit")

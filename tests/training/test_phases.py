@@ -8,7 +8,7 @@ from tokenizers import Tokenizer, models
 from transformers import BertForTokenClassification, GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from compecon.callbacks import StepCallbacks
-from compecon.compression.macs import share_of_macs, unit_macs
+from compecon.compression.units import share_of_macs, unit_macs
 from compecon.errors import CheckpointError, TrainingInterruptedError, UnsupportedModelError
 from compecon.incentives.gates import Gates, gated
 from compecon.incentives.price import DualAscent

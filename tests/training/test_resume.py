@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from compecon.callbacks import StepCallbacks
-from compecon.compression.macs import unit_macs
+from compecon.compression.units import unit_macs
 from compecon.errors import TrainingInterruptedError
 from compecon.incentives.costs.effective_keys import EffectiveKeys
 from compecon.incentives.costs.group_lasso import GroupLasso

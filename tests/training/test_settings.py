@@ -8,7 +8,7 @@ import math
 import pytest
 from transformers import Trainer, TrainingArguments
 
-from compecon.compression.macs import unit_macs
+from compecon.compression.units import unit_macs
 from compecon.incentives.costs import COSTS
 from compecon.incentives.gates import Gates
 from compecon.latency import Workload

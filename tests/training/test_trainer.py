@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from compecon.compression.macs import unit_macs
+from compecon.compression.units import unit_macs
 from compecon.incentives.costs.group_lasso import GroupLasso
 from compecon.incentives.costs.macs import ExpectedMacs
 from compecon.incentives.gates import Gates, gated

@@ -14,9 +14,8 @@ from transformers import BertConfig, BertForSequenceClassification, GPT2Config, 
 from compecon.checkpoints.load import Checkpoint
 from compecon.compression.compact_model import compact
 from compecon.compression.families import layers_of
-from compecon.compression.macs import unit_macs
 from compecon.compression.scaled import scaled
-from compecon.compression.units import Units
+from compecon.compression.units import Units, unit_macs
 from compecon.views.attention.attention_stream import AttentionRequest, attention_stream
 from compecon.views.attention.budget_grid import Scope
 from compecon.views.attention.frames import Message, encode

@@ -11,8 +11,7 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from compecon.compression.families import layers_of, n_inputs
-from compecon.compression.macs import unit_macs
-from compecon.compression.units import Units
+from compecon.compression.units import Units, unit_macs
 from compecon.incentives.costs.cost import ComputeCost, Read, required
 from compecon.incentives.gates import Gates
 from compecon.latency import BlockShape, LatencyTable, Workload, measure_blocks

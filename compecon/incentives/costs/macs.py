@@ -9,8 +9,7 @@ from typing import Self, final
 from torch import nn
 from typing_extensions import override
 
-from compecon.compression.macs import share_of_macs, unit_macs
-from compecon.compression.units import Units
+from compecon.compression.units import Units, share_of_macs, unit_macs
 from compecon.incentives.costs.cost import ComputeCost, Read, required
 from compecon.incentives.gates import Gates
 from compecon.latency import Workload
