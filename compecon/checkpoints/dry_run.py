@@ -58,11 +58,11 @@ def check_reading(model: PreTrainedModel, kind: Kind) -> None:
     ids = torch.tensor([[0, 0, 0], [0, 0, 1]], device=model.device)
     with torch.inference_mode():
         said: Any = model(input_ids=ids, attention_mask=torch.ones_like(ids)).logits[:, :2].float()
-    require_finite(said, "What the model says of a text is")
+    require_finite(said, "The output of the model for a text is")
     if not torch.allclose(said[0], said[1], rtol=1e-3, atol=1e-3):
         raise UnsupportedModelError(
             f"{type(model).__name__} reads the tokens that it is to predict: its attention looks ahead. "
-            "Save it with is_decoder = true in its config, if it was trained so, or with its masked head."
+            "Save it with is_decoder = true in its config, if it was trained that way, or with its masked head."
         )
 
 

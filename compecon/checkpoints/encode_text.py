@@ -54,7 +54,7 @@ def check_text(text: str, what: str) -> None:
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
-        raise TextError(f"{what} has half of a character (a surrogate) at {error.start}. Paste it again.") from error
+        raise TextError(f"{what} has half a character (a surrogate) at {error.start}. Paste it again.") from error
 
 
 def tokenize(tokenizer: PreTrainedTokenizerBase, text: str, pair: str | None) -> BatchEncoding:
@@ -90,8 +90,8 @@ def check_ids(ids: Sequence[int], special: Sequence[bool], *, limit: int, vocabu
         raise TextError(f"The text has {len(ids):,} tokens, more than the limit of {limit:,}. Shorten it.")
     if max(ids) >= vocabulary:
         raise CheckpointError(
-            f"The tokenizer made token {max(ids)}, but the model knows only {vocabulary}: they do not belong together. "
-            "Save the checkpoint again with its own tokenizer."
+            f"The tokenizer produced token {max(ids)}, but the model knows only {vocabulary}: they do not belong "
+            "together. Save the checkpoint again with its own tokenizer."
         )
 
 

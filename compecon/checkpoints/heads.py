@@ -30,7 +30,7 @@ def with_fresh_head(
     config.id2label = dict(enumerate(labels))
     config.label2id = {label: index for index, label in enumerate(labels)}
     config.problem_type = "regression" if regression else "single_label_classification"
-    if config.pad_token_id is None:  # GPT-2 classifies at the last token that is no padding
+    if config.pad_token_id is None:  # GPT-2 classifies at the last token that is not padding
         config.pad_token_id = config.eos_token_id
     torch.manual_seed(seed)
     try:

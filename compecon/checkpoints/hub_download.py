@@ -1,7 +1,7 @@
 """Downloading a checkpoint from the Hugging Face Hub: what it would take first, then exactly that.
 
 Only safetensors, JSON and tokenizer files of one pinned commit are fetched, into the Hub cache; pickles, code and other
-frameworks' weights are not even asked for. What arrives goes through the gate like any other folder.
+frameworks' weights are not even requested. What arrives goes through the gate like any other folder.
 """
 
 from __future__ import annotations

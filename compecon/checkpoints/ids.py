@@ -27,7 +27,7 @@ def check_inputs(model: nn.Module, inputs: Mapping[str, Tensor]) -> None:
         _check(types, n_types, "token type", "Correct the type_id's of the post_processor in tokenizer.json.")
     if ids is not None and (most := _smallest(model, _POSITIONS)) is not None and ids.shape[-1] > most:
         raise CheckpointError(
-            f"A text has {ids.shape[-1]:,} tokens, but the model has {most:,} positions. Cut texts earlier."
+            f"A text has {ids.shape[-1]:,} tokens, but the model has {most:,} positions. Use a smaller maximum length."
         )
 
 
@@ -36,7 +36,7 @@ def require_finite(values: Tensor, what: str) -> None:
     if not bool(values.isfinite().all()):
         raise CheckpointError(
             f"{what} not a finite number (NaN or infinity): a weight is too large, or a value of config.json is off. "
-            "Take another checkpoint, or train it again at a smaller learning rate."
+            "Use another checkpoint, or train it again at a smaller learning rate."
         )
 
 
@@ -46,8 +46,8 @@ def _check(numbers: Tensor, rows: int, what: str, advice: str) -> None:
     low, high = (int(number) for number in numbers.aminmax())
     if low < 0 or high >= rows:
         raise CheckpointError(
-            f"The tokenizer made {what} {low if low < 0 else high}, but the model knows only 0 to {rows - 1}: they do "
-            f"not belong together. {advice}"
+            f"The tokenizer produced {what} {low if low < 0 else high}, but the model knows only 0 to {rows - 1}: they "
+            f"do not belong together. {advice}"
         )
 
 

@@ -83,7 +83,7 @@ def inputs_of(model: nn.Module, batch: Mapping[str, Tensor]) -> dict[str, Tensor
     if padding is not None and mask is not None:
         inputs["input_ids"] = inputs["input_ids"].masked_fill(mask == 0, padding)
     if getattr(getattr(inner, "config", None), "trigram_input", False) and mask is not None and not mask.all():
-        # MobileBERT reads each token with its neighbours, before any mask: behind the last one there must be nothing.
+        # MobileBERT reads each token with its neighbours, before any mask: after the last one there must be nothing.
         table: Any = inner.get_input_embeddings()  # type: ignore[operator]
         inputs["inputs_embeds"] = table(inputs.pop("input_ids")) * mask[..., None]
     return inputs

@@ -110,5 +110,5 @@ def _surprise(model: PreTrainedModel, tokens: Tensor) -> Tensor:
     inputs = {"input_ids": tokens, "attention_mask": torch.ones_like(tokens)}
     check_inputs(model, inputs)
     logits = model(**inputs).logits[:, :-1].float()
-    require_finite(logits, "What the model says of a document is")
+    require_finite(logits, "The output of the model for a document is")
     return functional.cross_entropy(logits.transpose(1, 2), tokens[:, 1:], reduction="none").double().cpu()

@@ -99,7 +99,7 @@ def _in_batches(
     batches = batches_of(tokenizer, [rows[row] for row in by_length], batch_size, model.device)
     parts = [take(read(model, batch), batch).float().cpu() for batch in batches]
     found = torch.cat(parts)
-    require_finite(found, "What the model says of a row is")
+    require_finite(found, "The output of the model for a row is")
     restore = torch.empty(len(rows), dtype=torch.long)
     restore[torch.tensor(by_length)] = torch.arange(len(rows))
     return found[restore]

@@ -116,7 +116,7 @@ def parse_json(content: bytes | str, name: str, *, error: type[CompeconError] = 
     except ValueError as bad:
         raise error(f"{name} is not valid JSON: {bad}.") from bad
     if too_deep:
-        raise error(f"{name} is not valid JSON for us: it is nested more than {MAX_DEPTH} levels deep.")
+        raise error(f"{name} is not accepted as JSON: it is nested more than {MAX_DEPTH} levels deep.")
     return value
 
 
@@ -190,7 +190,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) < len(pairs):
         repeated, _ = Counter(name for name, _ in pairs).most_common(1)[0]
-        raise ValueError(f"the key {repeated[:80]!r} is there twice")
+        raise ValueError(f"the key {repeated[:80]!r} appears twice")
     return value
 
 

@@ -27,7 +27,7 @@ class LatencyRatio:
         ratio: Compact by dense, of the medians; below 1 the compact model is quicker.
         low: Lower end of the ratio's 95% bootstrap interval over rounds.
         high: Its upper end. An interval that holds 1 does not tell the two apart.
-        repeats: Rounds measured, which may be fewer than asked for where time ran out.
+        repeats: Rounds measured, which may be fewer than requested if time ran out.
         threads: Threads that torch ran on.
         device: Where, such as "cpu" or "cuda:0".
     """

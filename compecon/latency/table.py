@@ -21,7 +21,7 @@ class LatencyCurve:
         seconds: Time at each, finite and non-decreasing: a further unit never makes it faster.
 
     Raises:
-        ValueError: If counts or seconds are not as said.
+        ValueError: If counts or seconds are not as described.
 
     Example:
         >>> curve = LatencyCurve(counts=(0, 4, 8), seconds=(0.0, 0.002, 0.003))

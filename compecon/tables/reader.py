@@ -36,7 +36,7 @@ class Row:
     """A row, or what is wrong with it."""
 
     where: str  # file and line: ``reviews.csv, line 12``
-    cells: Mapping[str, Any]  # by the names that were asked for, then by the file's own
+    cells: Mapping[str, Any]  # by the wanted names, then by the file's own
     problem: Problem | None = None  # why there are no cells; None if there are
 
 
@@ -47,7 +47,7 @@ class Table:
 
     form: str  # how it is written, in words
     columns: Columns  # its columns; those of its first row if it is JSON Lines
-    rows: Iterator[Row]  # each row, read as it is asked for, once
+    rows: Iterator[Row]  # each row, read when it is needed, once
 
 
 _Check = Callable[[Columns], None]
@@ -85,7 +85,7 @@ def read_table(
     with closing(raw()) as stream:
         beginning = stream.read(_BEGINNING)
     if archive := archive_of(beginning):
-        raise error(f"{path.name} is {archive}, and no text. Unpack it, or save it as CSV.")
+        raise error(f"{path.name} is {archive}, not text. Unpack it, or save it as CSV.")
     found = known_encoding(encoding, error) if encoding else encoding_of(beginning)
 
     def text() -> TextIO:

@@ -20,7 +20,7 @@ _DOCUMENTS = 256  # tokenized at a time: bounds the memory
 
 @final
 class Windows(Sequence[Features]):
-    """One stream of tokens, cut into rows of one length as they are asked for; the rest of the stream is left out.
+    """One stream of tokens, cut into rows of one length when they are needed; the rest of the stream is left out.
 
     The labels of a row are its tokens. Tokens are held as 32-bit integers: a hundred million take 400 MB.
     """
@@ -79,7 +79,7 @@ def encode(tokenizer: PreTrainedTokenizerBase, part: Split | Documents, max_toke
 
 def _texts(tokenizer: PreTrainedTokenizerBase, split: Split, max_tokens: int) -> list[Features]:
     if split.pairs and not separates_pairs(tokenizer):
-        raise TaskError("the tokenizer has nothing to separate two texts with. Take a model that was made for pairs.")
+        raise TaskError("the tokenizer cannot separate two texts. Use a model that was made for pairs.")
     columns = tokenized(tokenizer, split.texts, split.pairs or None, max_tokens)
     names = [name for name in columns if name != "special_tokens_mask"]
     return [
@@ -91,7 +91,7 @@ def _texts(tokenizer: PreTrainedTokenizerBase, split: Split, max_tokens: int) ->
 def _stream(tokenizer: PreTrainedTokenizerBase, documents: Documents, length: int) -> Windows:
     end = tokenizer.eos_token_id
     if end is None:
-        raise TaskError("the tokenizer has no end token to set documents apart. Take that of a causal model.")
+        raise TaskError("the tokenizer has no end token to separate documents. Use that of a causal model.")
     parts = []
     for begin in range(0, len(documents), _DOCUMENTS):
         texts = [document.text for document in documents[begin : begin + _DOCUMENTS]]
@@ -99,7 +99,7 @@ def _stream(tokenizer: PreTrainedTokenizerBase, documents: Documents, length: in
         parts.append(np.fromiter((token for row in ids for token in (end, *row)), dtype=np.int32))
     stream = np.concatenate(parts) if parts else np.empty(0, dtype=np.int32)
     if len(stream) < length:
-        raise TaskError(f"{len(stream)} tokens of documents are too few for a row of {length}. Take shorter rows.")
+        raise TaskError(f"{len(stream)} tokens of documents are too few for a row of {length}. Use shorter rows.")
     return Windows(stream, length)
 
 

@@ -36,7 +36,7 @@ class LabelDoubtError(TaskError):
         which = "the model's outputs" if numbers_of(self.offered) else "the task's classes"
         return (
             f"the task's classes are {join_names(self.wanted)} and the model's outputs {join_names(self.offered)}: "
-            f"{which} have no names, and other orders than this one are in use."
+            f"{which} have no names, and checkpoints order such classes differently."
         )
 
     @property
@@ -83,7 +83,7 @@ def match_labels(wanted: Sequence[str], offered: Sequence[str], *, stated: bool 
     if len(wanted) != len(offered):
         raise TaskError(
             f"the task has {len(wanted)} classes ({join_names(wanted)}) and the model's head {len(offered)} outputs "
-            f"({join_names(offered)}). Take a model made for the task, or train a new head."
+            f"({join_names(offered)}). Use a model made for the task, or train a new head."
         )
     names, asked = [plain(name) for name in offered], [plain(name) for name in wanted]
     if len(set(names)) == len(names) and set(names) == set(asked):
@@ -96,7 +96,7 @@ def match_labels(wanted: Sequence[str], offered: Sequence[str], *, stated: bool 
         raise LabelDoubtError(wanted, offered)
     raise TaskError(
         f"the task's classes are {join_names(wanted)} and those of the model's head {join_names(offered)}: "
-        "not the same. Take a model made for the task, or train a new head."
+        "not the same. Use a model made for the task, or train a new head."
     )
 
 
@@ -105,7 +105,7 @@ def match_score(offered: Sequence[str]) -> LabelMatch:
     if len(offered) != 1:
         raise TaskError(
             f"the task asks for one score and the model's head has {len(offered)} outputs ({join_names(offered)}). "
-            "Take a regression model, or train a new head."
+            "Use a regression model, or train a new head."
         )
     return LabelMatch((0,), by_name=True)
 
@@ -128,7 +128,7 @@ def plain(name: str) -> str:
 
 
 def spelled(names: Sequence[str]) -> str:
-    """Names as they stand behind ``labels=`` in a task's name."""
+    """Names as they are written after ``labels=`` in a task's name."""
     return ",".join(quote(name, safe=" /()") for name in names)
 
 

@@ -24,7 +24,7 @@ def rows_digest(part: Split | Sequence[Document], order: Sequence[str] = ()) -> 
     state = hashlib.sha256()
     for cell in (*_cells(part), *order):
         raw = cell.encode("utf-8", errors="surrogatepass")
-        state.update(len(raw).to_bytes(8, "little"))  # where a cell ends belongs to what it says
+        state.update(len(raw).to_bytes(8, "little"))  # where a cell ends is part of the content
         state.update(raw)
     return state.hexdigest()[:_SHORT]
 

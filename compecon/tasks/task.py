@@ -114,7 +114,7 @@ class Measured(Generic[Part]):
     def part(self, name: str) -> Part:
         """The rows of a split; TaskError if there are none. Without "train", a task can still be measured on."""
         if name not in self.splits:
-            use = " It can be measured on, not learnt from." if name == "train" and self.reported else ""
+            use = " It can be used to measure, not to learn." if name == "train" and self.reported else ""
             raise TaskError(f"{self.name} has no {name} rows here, only {', '.join(self.splits) or 'none'}.{use}")
         return self.splits[name]
 

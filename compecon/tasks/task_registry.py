@@ -53,7 +53,7 @@ class TaskEntry(Method):
 
 
 TASKS: Registry[TaskEntry, AnyTask] = Registry("task", TaskEntry)
-"""What can be asked for by name, besides ``files:PATH``."""
+"""What can be read by name, besides ``files:PATH``."""
 
 
 def _define(about: Definition, read: Callable[[], AnyTask], **more: Any) -> None:

@@ -111,7 +111,8 @@ def _matched(
         if about.kind == kind:
             match_score(about.labels)
             return Understood(lines)
-        refused = f"the task has {'scores' if kind == 'regression' else 'classes'}, and it is of kind {about.kind}."
+        asked = "scores" if kind == "regression" else "classes"
+        refused = f"the task has {asked}, but the checkpoint is of kind {about.kind}."
     except LabelDoubtError as error:
         doubt = error
     except TaskError as error:
@@ -147,13 +148,13 @@ def _doubts(task: Task) -> Iterator[str]:
                 listed = ", ".join(absent[:_CLASSES])
                 yield f"{name} has no row of {listed}: add rows, or draw other splits with seed=."
         if len(split) < _FEW:
-            yield f"{name} has only {len(split)} rows, too few to tell checkpoints apart."
+            yield f"{name} has only {len(split)} rows, too few to compare checkpoints."
 
 
 def _targets(task: Task, split: Split) -> str:
     if task.kind == "regression":
         low, mean, high = (float(each) for each in (split.targets.min(), split.targets.mean(), split.targets.max()))
-        return f"scores from {low:.4g} to {high:.4g}, {mean:.4g} in the mean."
+        return f"scores from {low:.4g} to {high:.4g}, {mean:.4g} on average."
     return f"{', '.join(_counts(task, split))}."
 
 

@@ -120,7 +120,7 @@ def test_settings_of_how_it_is_called_change_no_number(make: Make, setting: dict
 @pytest.mark.parametrize("text", [None, b"the film", 5, ["the film"]])
 def test_what_is_no_text_is_refused(make: Make, text: Any) -> None:
     checkpoint = load_checkpoint(make("classifier"))
-    with pytest.raises(TextError, match="is no text"):
+    with pytest.raises(TextError, match="not a text"):
         checkpoint.encode(text)
 
 

@@ -49,7 +49,7 @@ def test_a_document_of_which_the_model_says_no_number_is_refused(model, value):
 
 
 def test_a_token_that_the_model_does_not_know_is_refused(model):
-    with pytest.raises(CheckpointError, match="made token 9999"):
+    with pytest.raises(CheckpointError, match="token 9999"):
         document_nats(model, [5, 9999])
 
 

@@ -27,7 +27,7 @@ def test_a_language_is_picked_from_all_parts(folder):
 def test_a_folder_with_dev_alone_can_be_measured_on_and_says_that_it_cannot_be_learnt_from(folder):
     task = read_xnli(folder, "en")
     assert task.reported == ("dev",)
-    with pytest.raises(TaskError, match=r"xnli/en has no train rows here, only dev\. It can be measured on"):
+    with pytest.raises(TaskError, match=r"xnli/en has no train rows here, only dev"):
         task.part("train")
 
 

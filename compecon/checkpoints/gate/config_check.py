@@ -115,8 +115,7 @@ def _check_implementation(key: str, value: object, file: str) -> None:
     for text in (value, *(item for _, item in _entries(value))):
         if isinstance(text, str) and "/" in text:
             raise CheckpointError(
-                f"{file} asks for the attention kernel {text!r} ({key}), which would be code from elsewhere. "
-                "Remove the key."
+                f"{file} asks for the attention kernel {text!r} ({key}), which would be foreign code. Remove the key."
             )
 
 
@@ -137,8 +136,8 @@ def _check_token(key: str, config: Mapping[str, Any]) -> None:
 def _check_epsilon(key: str, value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
         raise CheckpointError(
-            f"config.json says {key} = {value!r}; what a normalization adds to the variance is between 0 and 1, mostly "
-            "1e-12 to 1e-5. Correct it."
+            f"config.json says {key} = {value!r}; what a normalization adds to the variance is between 0 and 1, "
+            "usually 1e-12 to 1e-5. Correct it."
         )
 
 

@@ -21,5 +21,5 @@ def check_recorded(name: str, digest: str, recorded: str | None) -> None:
     if recorded is not None and digest != recorded:
         raise CheckpointError(
             f"{name} was changed since it was saved: its sha256 starts with {digest[:SHORT]}, "
-            f"compecon.json records {recorded[:SHORT]}. Get the checkpoint again."
+            f"compecon.json records {recorded[:SHORT]}. Download the checkpoint again."
         )

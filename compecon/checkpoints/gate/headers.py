@@ -91,7 +91,7 @@ def _tensor(name: str, entry: Any, data: int, file: str) -> StoredTensor:
         )
     numbers = (*shape, start, end)
     if len(shape) > _MOST_DIMENSIONS or not all(type(n) is int and 0 <= n < _LARGEST_SIZE for n in numbers):
-        raise CheckpointError(f"{file} gives the tensor {name!r} a size that cannot be. Download it again.")
+        raise CheckpointError(f"{file} gives the tensor {name!r} an impossible size. Download it again.")
     if math.prod(shape) * BYTES[dtype] != end - start:
         raise CheckpointError(
             f"{file} gives {name!r} the shape {shape} of {dtype} but {end - start:,} bytes. Download it again."
@@ -106,4 +106,4 @@ def _check_layout(tensors: list[StoredTensor], data: int, size: int, file: str) 
             f"{file} is truncated: its tensors need {end:,} bytes and it has {size:,}. Download it again."
         )
     if end < size or (tensors and tensors[0].start != data) or any(a.end != b.start for a, b in pairwise(tensors)):
-        raise CheckpointError(f"{file} has bytes that no tensor owns, or that two own. Download it again.")
+        raise CheckpointError(f"{file} has bytes that belong to no tensor, or to two. Download it again.")

@@ -48,11 +48,11 @@ def kind_of(architecture: str, config: Mapping[str, Any]) -> Kind:
     kind = next((kind for suffix, kind in _SUFFIXES if architecture.endswith(suffix)), None)
     if kind is None or architecture.endswith("DoubleHeadsModel"):
         raise UnsupportedModelError(
-            f"{architecture} is not among what compecon shows: sequence classification or regression, causal and "
+            f"{architecture} is not supported; compecon shows sequence classification or regression, causal and "
             "masked language models, and bare encoders."
         )
     if has_several_stacks(architecture, config) and not architecture.endswith("ForSequenceClassification"):
-        raise UnsupportedModelError(f"{architecture} translates one text into another; compecon reads single stacks.")
+        raise UnsupportedModelError(f"{architecture} maps one text to another; compecon reads single stacks.")
     return _head_kind(config) if kind == "classification" else kind
 
 

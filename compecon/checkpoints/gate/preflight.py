@@ -130,7 +130,7 @@ def _routed(architecture: str, model_type: str) -> bool | None:
     routed = is_routed(model_type.removeprefix(COMPACT))
     if routed is False:
         raise UnsupportedModelError(
-            f"{architecture} ({model_type}) computes attention in its own way, out of reach of budgets; "
+            f"{architecture} ({model_type}) computes attention in its own way, which budgets cannot reach; "
             "use a model built on transformers' attention interface, such as BERT, GPT-2 or Llama."
         )
     return routed
@@ -143,7 +143,7 @@ def _counted(files: tuple[WeightFile, ...]) -> tuple[int, Counter[str]]:
         disk += tensor.end - tensor.start
         if tensor.dtype not in FLOATING and not WHOLE.search(name):
             raise CheckpointError(
-                f"The weights {name!r} are stored as {tensor.dtype}, whole numbers where floating point is expected. "
+                f"The weights {name!r} are stored as {tensor.dtype}, integers where floating point is expected. "
                 "Save them in float32, float16 or bfloat16."
             )
         if tensor.dtype in FLOATING and not BUFFERS.search(name):

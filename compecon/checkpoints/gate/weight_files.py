@@ -109,8 +109,8 @@ def _why_no_weights(root: Root) -> str:
     pickles = [name for name in names if name.lower().endswith(_PICKLES)]
     if pickles:
         return (
-            f"The only weights are pickled ({pickles[0]}), and opening a pickle can run any program. Where you trust "
-            "them, convert once: AutoModel.from_pretrained(folder).save_pretrained(folder) writes model.safetensors."
+            f"The only weights are pickled ({pickles[0]}), and opening a pickle can run any program. If you trust "
+            "them, convert them once, to model.safetensors: AutoModel.from_pretrained(folder).save_pretrained(folder)."
         )
     others = [name for name in names if name.lower().endswith((*_FOREIGN, ".safetensors"))]
     if others:

@@ -34,7 +34,7 @@ class Alignment:
     """Where the tokens of one text or pair stand, as the encodings of the ``tokenizers`` library say it."""
 
     ids: list[int]  # of the tokens
-    offsets: list[tuple[int, int]]  # first character of each token, and one behind its last
+    offsets: list[tuple[int, int]]  # first character of each token, and one past its last
     word_ids: list[int | None]  # the word each belongs to; None for tokens that were added
     sequence_ids: list[int | None]  # the text each belongs to, 0 or 1; None for tokens that were added
 
@@ -165,7 +165,7 @@ class ForeignTokenizer(PreTrainedTokenizerBase):
         try:
             return self._process.ask(Message({"ask": ask, **more}))
         except ChildError as error:
-            raise CheckpointError(f"The tokenizer failed: {error}. Take another checkpoint.") from error
+            raise CheckpointError(f"The tokenizer failed: {error}. Use another checkpoint.") from error
 
 
 def foreign_process(files: Mapping[str, bytes]) -> LimitedProcess:

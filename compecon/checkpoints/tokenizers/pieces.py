@@ -23,11 +23,11 @@ class Spelling:
 
     prefix: str = ""  # what a piece that continues a word starts with, such as ``"##"``; empty for none
     suffix: str = ""  # what the last piece of a word ends with, such as ``"</w>"``; empty for none
-    space: str = "▁"  # what stands for a space, such as ``"▁"``; empty for none
-    byte_level: bool = False  # whether each character of a piece stands for one byte, as in GPT-2
+    space: str = "▁"  # what represents a space, such as ``"▁"``; empty for none
+    byte_level: bool = False  # whether each character of a piece is one byte, as in GPT-2
 
     def spoken(self, piece: str) -> str | bytes:
-        """The text that a piece stands for, with its spaces; bytes where it is only part of a character."""
+        """The text of a piece, with its spaces; bytes where it is only part of a character."""
         if self.byte_level:
             byte_of = _bytes_of_characters()
             is_spelled = all(character in byte_of for character in piece)  # added tokens are plain text
@@ -79,7 +79,7 @@ def spelling_of(tokenizer: PreTrainedTokenizerBase) -> Spelling:
 
 
 def _decoder_of(tokenizer: PreTrainedTokenizerBase) -> str | bytes | None:
-    """The decoder's settings in JSON; a foreign tokenizer has told them, the others are asked."""
+    """The decoder's settings in JSON; a foreign tokenizer has reported them already."""
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None or backend.decoder is None:
         return getattr(tokenizer, "decoder_state", None)

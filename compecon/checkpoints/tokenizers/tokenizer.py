@@ -51,7 +51,7 @@ def load_tokenizer(survey: Survey, *, trusted: bool) -> PreTrainedTokenizerBase:
 
 
 def _clean(name: str, content: bytes) -> bytes:
-    """A file as it is handed to the tokenizer's library: what was checked is what is loaded, and links are gone.
+    """A file as it is passed to the tokenizer's library: what was checked is what is loaded, and links are gone.
 
     Chat templates are left out: they are programs, and nothing here chats. So are paths, which would lead elsewhere.
     """
@@ -84,7 +84,7 @@ def _loaded_apart(files: Mapping[str, bytes], digest: str) -> PreTrainedTokenize
     except ChildError as error:
         raise CheckpointError(
             f"The tokenizer cannot be used: {error}. It hangs, explodes or is damaged. Save it again with "
-            "tokenizer.save_pretrained(folder), or take another checkpoint."
+            "tokenizer.save_pretrained(folder), or use another checkpoint."
         ) from error
     _probed.add(digest)
     _processes[digest] = process

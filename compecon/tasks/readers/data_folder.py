@@ -126,7 +126,9 @@ def _lines_of(path: Path, parse: Callable[[str], Parsed], *, header: bool = Fals
         try:
             yield parse(line.rstrip("\r"))
         except (ValueError, KeyError, IndexError) as error:
-            raise ValueError(f"{path}, line {number} is not of the layout: {error}. Got: {line[:80]!r}") from error
+            raise ValueError(
+                f"{path}, line {number} does not have the expected layout: {error}. Got: {line[:80]!r}"
+            ) from error
 
 
 def _sst2_row(line: str) -> Row:

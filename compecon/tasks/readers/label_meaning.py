@@ -91,7 +91,7 @@ def meaning_of(rows: Sequence[TableRow], column: str, kind: AnyKind = "auto", na
     if len(labels) > min(_MOST_CLASSES, len(rows) // 2):
         raise TaskError(
             f"{column} has {len(labels):,} different values in {len(rows):,} rows, too many for classes. "
-            "Take another column, or read it as scores (kind=regression)."
+            "Use another column, or read it as scores (kind=regression)."
         )
     if len(labels) < 2:
         raise TaskError(f"all {len(rows)} rows have the {column} {labels[0]!r}: there is nothing to tell apart.")
@@ -143,7 +143,7 @@ def _respelled(names: Mapping[str, str], spelled: Counter[str]) -> Iterable[str]
     for name, group in groups.items():
         if len(group) > 1 and not _WHOLE.fullmatch(name):
             counts = ", ".join(f"{label!r} ({spelled[label]:,} rows)" for label in sorted(group))
-            yield f"{counts} are one class, {name!r}: case, blanks and hyphens make no other class."
+            yield f"{counts} are one class, {name!r}: case, blanks and hyphens do not set classes apart."
 
 
 def _doubts(rows: Sequence[TableRow], index: Mapping[str, int], labels: Sequence[str]) -> Iterable[str]:
@@ -156,7 +156,7 @@ def _doubts(rows: Sequence[TableRow], index: Mapping[str, int], labels: Sequence
     if rare:
         shown = ", ".join(f"{labels[place]!r} ({first[place]})" for place in rare[:_NAMED])
         more = f" and {len(rare) - _NAMED} more" if len(rare) > _NAMED else ""
-        yield f"Classes of one row: {shown}{more}. A slip of the pen?"
+        yield f"Classes of one row: {shown}{more}. Perhaps typing errors."
     for place, n in counts.items():
         if labels[place].lower() in _NO_ANSWER or (labels[place] == _UNLABELLED and "0" in labels):
             yield (

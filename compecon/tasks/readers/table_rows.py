@@ -24,7 +24,7 @@ from compecon.tasks.readers.cells import Columns, TableRow, problems_of, row_of
 MAX_BYTES = 2_000_000_000
 _PARQUET = ".parquet"
 KNOWN = (*ENDINGS, _PARQUET)
-_NAME_IT = "Say which to read behind the path, as '?text=COLUMN&label=COLUMN', or name the columns in the first line."
+_NAME_IT = "Name the columns after the path, as '?text=COLUMN&label=COLUMN', or in the first line of the file."
 
 
 @final
