@@ -159,8 +159,8 @@ def bench(
     quick: Annotated[bool, typer.Option("--quick", help="Few samples: a quick look, not a result to quote.")] = False,
 ) -> None:
     """Measure the speed of page and library on this machine, each beside its goal."""
+    from compecon.benchmarks.figures import Settings
     from compecon.benchmarks.run import run_benchmarks, write_outcomes
-    from compecon.benchmarks.settings import Settings
 
     settings = Settings(quick=quick)
     outcomes = run_benchmarks(only or (), settings, typer.echo)

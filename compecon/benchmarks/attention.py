@@ -10,9 +10,8 @@ import torch
 
 from compecon.attention.budget import KeyBudget
 from compecon.attention.hooks import budgeted_attention
-from compecon.benchmarks.figures import Figure, Goal, Table
+from compecon.benchmarks.figures import Figure, Goal, Settings, Table
 from compecon.benchmarks.models import bert_config, random_encoder
-from compecon.benchmarks.settings import Settings
 from compecon.benchmarks.timing import interleaved, one_thread, ratios
 
 _GOALS = {32: 1.15, 128: 1.3, 512: 2.0}  # times sdpa
@@ -26,12 +25,7 @@ def measure(settings: Settings) -> list[Table]:
 
 
 def attention_table(config: dict[str, Any], rounds: Mapping[int, int]) -> Table:
-    """Time the four ways to run one model.
-
-    Args:
-        config: From ``bert_config``.
-        rounds: Number of samples by number of tokens.
-    """
+    """Time the four ways to run one model; `rounds` gives the number of samples by number of tokens."""
     plain = random_encoder(config)
     budgeted, eager = copy.deepcopy(plain), copy.deepcopy(plain)
     eager.set_attn_implementation("eager")

@@ -17,10 +17,9 @@ import torch
 from compecon.attention.hooks import recorded_attention
 from compecon.benchmarks.bertviz_kit import install, make_pages, script_bytes
 from compecon.benchmarks.browser import browser_error, chromium, fresh_page, wait_for_sweep
-from compecon.benchmarks.figures import Figure, Table
+from compecon.benchmarks.figures import Figure, Settings, Table
 from compecon.benchmarks.models import bert_config, text_of, write_random_checkpoint
 from compecon.benchmarks.server import dashboard
-from compecon.benchmarks.settings import Settings
 from compecon.checkpoints.load import Checkpoint, load_checkpoint
 
 if TYPE_CHECKING:
@@ -30,8 +29,8 @@ _LAYERS = 12
 _VIEWS = ("model_view", "head_view")
 _LIMIT_S = 180
 _MEGA = 1e6
-# An SVG line for each pair of tokens in each head; at 144 heads × 256² tokens that is 9.4 million elements, which a
-# browser ends with its memory, and with it the page. Longer texts than this are told, not tried.
+# An SVG line for each pair of tokens in each head; at 144 heads × 256² tokens that is 9.4 million elements, for which a
+# browser runs out of memory. Texts that need more lines than this are not tried.
 _MOST_LINES = 3_000_000
 
 
@@ -54,12 +53,12 @@ def measure(settings: Settings) -> list[Table]:
 def _notes() -> tuple[str, ...]:
     return (
         f"BERT of random weights, {_LAYERS} layers × 12 heads. Time from opening the page, empty caches, data ready on "
-        "the server, until the frame is made that shows the picture; rastering and a real network come on top.",
+        "the server, until the frame that shows the picture is made; rastering and a real network are not included.",
         "BertViz loads require.js, d3 and jquery from a CDN; here they come from the same local server as its page "
         f"(npm's files, jquery 2.2.4 for 2.0.0), {script_bytes() / 1000:.0f} kB. It sends numbers of full attention "
         "as text inside its page; model_view draws all heads, head_view one layer's.",
         "compecon sends float16 matrices as bytes: of the full budget first, which is the first picture, then of every "
-        "budget of its bar; of one layer where all would be too much, with statistics of every head at every budget.",
+        "budget of its bar (of one layer where all would be too much), with statistics of every head.",
     )
 
 

@@ -45,7 +45,7 @@ def kit_folder() -> Path:
 
 
 def install() -> str:
-    """Get BertViz and its scripts unless they are there; its version.
+    """Install BertViz and its scripts unless they are there; returns its version.
 
     Raises:
         CompeconError: If pip or npm is missing or cannot download.
@@ -67,13 +67,7 @@ def install() -> str:
 
 
 def make_pages(attention: np.ndarray, views: tuple[str, ...], out: Path) -> None:
-    """Write one page a view, ``<view>-<n>.html``, with its scripts beside it.
-
-    Args:
-        attention: Shape (layer, head, query, key).
-        views: "model_view", "head_view".
-        out: Folder to write to.
-    """
+    """Write one page a view, `<view>-<n>.html`, with its scripts beside it; attention is (layer, head, query, key)."""
     n = attention.shape[-1]
     np.save(out / "attention.npy", attention)
     out = out.resolve()
@@ -142,7 +136,7 @@ def _said(*command: str) -> Iterator[None]:
     try:
         yield
     except subprocess.CalledProcessError as error:
-        said = (error.stderr or "").strip().splitlines()[-1:] or ["it said nothing"]
+        said = (error.stderr or "").strip().splitlines()[-1:] or ["no output"]
         raise CompeconError(f"{' '.join(command)} failed: {said[0][:200]}") from error
     except subprocess.TimeoutExpired as error:
         raise CompeconError(f"{' '.join(command)} did not end within {_TIMEOUT_S} s.") from error

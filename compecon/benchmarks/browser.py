@@ -14,6 +14,7 @@ from compecon.errors import CompeconError
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+SWEPT = "() => compeconBench.messages.at(-1)?.kind === 'done' && compeconBench.hasPicture()"
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _FLAGS = (
     "--no-sandbox",  # the only page is our own; without it no browser starts as root
@@ -23,7 +24,7 @@ _FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-TIMEOUT_S, SWEEP_TIMEOUT_S = 60, 400
+TIMEOUT_S, _SWEEP_TIMEOUT_S = 60, 400
 
 
 def find_chromium() -> str:
@@ -34,7 +35,7 @@ def find_chromium() -> str:
     """
     found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
     if not found:
-        raise CompeconError("no Chromium was found. Install chromium, or name one: CHROMIUM=/path/to/chromium.")
+        raise CompeconError("no Chromium was found. Install chromium, or set CHROMIUM=/path/to/chromium.")
     return found
 
 
@@ -57,11 +58,11 @@ def chromium() -> Iterator[Browser]:
             finally:
                 browser.close()
     except Error as error:
-        raise CompeconError(f"the browser gave up: {str(error).splitlines()[0]}") from error
+        raise CompeconError(f"the browser failed: {str(error).splitlines()[0]}") from error
 
 
 def browser_error() -> type[Exception]:
-    """What Playwright raises when a page does not do what was waited for, inside of :func:`chromium`."""
+    """What Playwright raises when a page does not do what was waited for."""
     from playwright.sync_api import Error  # noqa: PLC0415 - an optional library
 
     return Error
@@ -69,13 +70,7 @@ def browser_error() -> type[Exception]:
 
 @contextmanager
 def fresh_page(browser: Browser, *, is_probed: bool = True) -> Iterator[Page]:
-    """A page with nothing in its caches.
-
-    Args:
-        browser: The browser.
-        is_probed: Whether the live canvas is measured from inside (``window.compeconBench``), which looks for it in
-            each frame.
-    """
+    """A page with empty caches; a probed one measures the live canvas from inside, looking for it in each frame."""
     context = browser.new_context(viewport={"width": 1440, "height": 1000})
     context.set_default_timeout(1000 * TIMEOUT_S)
     page = context.new_page()
@@ -87,12 +82,11 @@ def fresh_page(browser: Browser, *, is_probed: bool = True) -> Iterator[Page]:
         context.close()
 
 
-def wait_for_sweep(page: Page, url: str) -> None:
-    """Open a page whose text is not recorded and wait until its last message has been drawn."""
+def wait_for_sweep(page: Page, url: str, arrived: str = SWEPT) -> None:
+    """Open a page whose text is not recorded and wait until its last message has been drawn, and its widgets too."""
     page.goto(url, wait_until="commit")
-    arrived = "() => compeconBench.messages.at(-1)?.kind === 'done' && compeconBench.hasPicture()"
-    page.wait_for_function(arrived, timeout=1000 * SWEEP_TIMEOUT_S)
-    page.get_by_label("Text", exact=True).wait_for()  # the widgets have come, too
+    page.wait_for_function(arrived, timeout=1000 * _SWEEP_TIMEOUT_S)
+    page.get_by_label("Text", exact=True).wait_for()
     page.evaluate("() => compeconBench.painted()")
 
 

@@ -6,9 +6,8 @@ import time
 from typing import TYPE_CHECKING
 
 from compecon.benchmarks.browser import chromium, fresh_page
-from compecon.benchmarks.figures import Figure, Goal, Table
+from compecon.benchmarks.figures import Figure, Goal, Settings, Table
 from compecon.benchmarks.server import dashboard
-from compecon.benchmarks.settings import Settings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

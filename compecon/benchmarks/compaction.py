@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 
-from compecon.benchmarks.figures import Figure, Goal, Table
+from compecon.benchmarks.figures import Figure, Goal, Settings, Table
 from compecon.benchmarks.models import bundled_checkpoint, random_rows
-from compecon.benchmarks.settings import Settings
-from compecon.benchmarks.timing import interleaved, one_thread, ratios
+from compecon.benchmarks.timing import interleaved, one_thread, ratios, seconds_of
 from compecon.checkpoints.inputs import inputs_of
 from compecon.compression.compact_model import compact
 from compecon.compression.prune_model import prune
@@ -36,19 +34,12 @@ def measure(settings: Settings) -> list[Table]:
 
 
 def compaction_table(model: Any, tokenizer: Any, rows: Sequence[Features], rounds: Mapping[str, int]) -> Table:
-    """Choose units, remove them, and run both models in turns.
-
-    Args:
-        model: A classifier; left alone.
-        tokenizer: Its tokenizer.
-        rows: What importance is measured on, and what both models read; a batch at least.
-        rounds: Samples of "forward", "compact" and "prune".
-    """
+    """Choose units by rows, a batch at least, remove them from a copy, and run both models in turns."""
     batches = list(calibration(tokenizer, rows, batch_size=_BATCH))
     values: list[Units] = []
     with one_thread():
-        choosing = _seconds(rounds["prune"], lambda: values.append(_chosen(model, batches)))
-        removing = _seconds(rounds["compact"], lambda: compact(model, values[0]))
+        choosing = tuple(seconds_of(lambda: values.append(_chosen(model, batches))) for _ in range(rounds["prune"]))
+        removing = tuple(seconds_of(lambda: compact(model, values[0])) for _ in range(rounds["compact"]))
         small = compact(model, values[0])
         read = inputs_of(model, batches[0])
         with torch.inference_mode():
@@ -60,13 +51,13 @@ def compaction_table(model: Any, tokenizer: Any, rows: Sequence[Features], round
         Figure("dense forward pass", "ms", tuple(times["dense"])),
         Figure("compacted forward pass", "ms", tuple(times["compact"])),
         Figure("  times the dense one", "×", ratios(times["compact"], times["dense"])),
-        Figure("  by the share of MACs that is left", "×", by_macs, Goal("median", _GOAL)),
+        Figure("  divided by the share of MACs that is left", "×", by_macs, Goal("median", _GOAL)),
         Figure("choosing units (Fisher)", "s", choosing),
         Figure("removing them (compact)", "s", removing),
     )
     notes = (
         f"{_BATCH} texts of {_TOKENS} tokens, float32, one thread, {share:.3f} of the MACs of heads and neurons left; "
-        "embeddings, norms and Python do not shrink with them.",
+        "embeddings, norms and Python's own time do not shrink.",
         f"Importance on {len(rows)} rows. Dense and compacted take turns; a ratio compares neighbours of one round.",
     )
     return Table("compaction: a smaller model against the dense one", figures, notes)
@@ -74,12 +65,3 @@ def compaction_table(model: Any, tokenizer: Any, rows: Sequence[Features], round
 
 def _chosen(model: Any, batches: Sequence[Any]) -> Units:
     return prune(model, "fisher", _TARGET, n_tokens=_TOKENS, batches=batches, loss=batch_loss(classification_loss()))
-
-
-def _seconds(rounds: int, call: Any) -> tuple[float, ...]:
-    found = []
-    for _ in range(rounds):
-        started = time.perf_counter()
-        call()
-        found.append(time.perf_counter() - started)
-    return tuple(found)

@@ -1,4 +1,4 @@
-"""What statistics of many rows cost: recorded forward passes, with and without Gini and entropy of each head."""
+"""The cost of statistics of many rows: recorded forward passes, with and without Gini and entropy of each head."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from typing import Any
 import torch
 
 from compecon.attention.hooks import recorded_attention
-from compecon.benchmarks.figures import Figure, Goal, Table
+from compecon.benchmarks.figures import Figure, Goal, Settings, Table
 from compecon.benchmarks.models import bundled_checkpoint
-from compecon.benchmarks.settings import Settings
 from compecon.benchmarks.timing import interleaved, one_thread, ratios
 from compecon.checkpoints.inputs import read
 from compecon.checkpoints.load import Checkpoint
@@ -45,14 +44,7 @@ def measure(settings: Settings) -> list[Table]:
 
 
 def dataset_table(checkpoint: Checkpoint, rows: Sequence[Features], description: str, *, rounds: int) -> Table:
-    """Time recorded passes with and without statistics.
-
-    Args:
-        checkpoint: What reads them.
-        rows: Encoded rows.
-        description: What they are.
-        rounds: Samples of each.
-    """
+    """Time recorded passes over encoded rows with and without statistics; `description` says what the rows are."""
     sample = Sample(checkpoint, list(rows), CompactShape.of(checkpoint.model.config).heads)
     recorded: list[float] = []
     with_statistics: list[float] = []
@@ -71,13 +63,13 @@ def dataset_table(checkpoint: Checkpoint, rows: Sequence[Features], description:
         Figure("forward passes, recorded", "ms", tuple(recorded)),
         Figure("the same with Gini and entropy of every head", "ms", tuple(with_statistics)),
         Figure("times the recorded passes", "×", ratios(with_statistics, recorded), Goal("median", _GOAL)),
-        Figure("rows a second with statistics", "", tuple(in_a_second)),
+        Figure("rows per second with statistics", "", tuple(in_a_second)),
     )
     tokens = sum(len(row["input_ids"]) for row in rows) / len(rows)
     notes = (
         f"{checkpoint.name}, {description}, {tokens:.1f} tokens on average; all keys, batches of 32 of like length.",
         "One thread, float32; the two take turns batch by batch, and a ratio compares neighbours. Below 1.111 × the "
-        "rows a second are at least 90% of those without statistics.",
+        "rows per second are at least 90% of those without statistics.",
     )
     return Table("dataset: statistics of rows against recorded forward passes", figures, notes)
 

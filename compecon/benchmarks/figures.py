@@ -1,8 +1,9 @@
-"""What a benchmark found: samples, the goal they were measured against, and tables of them."""
+"""What a benchmark found: samples, the goal they were measured against, and tables of them, for people and as JSON."""
 
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, final
@@ -11,14 +12,24 @@ import numpy as np
 
 Statistic: TypeAlias = Literal["median", "p95", "max"]
 _QUANTILES: dict[Statistic, float] = {"median": 50, "p95": 95, "max": 100}
+_HEAD = ("", "median", "p95", "n", "goal", "met")
+_WIDTH = 110
+
+
+@final
+@dataclass(frozen=True)
+class Settings:
+    """Extent of a run; `quick` means fewer samples and shorter texts: a look, not a result to quote."""
+
+    quick: bool = False
+
+    def pick(self, full: int, quick: int) -> int:
+        """One of two numbers."""
+        return quick if self.quick else full
 
 
 def quantile(values: Sequence[float], statistic: Statistic) -> float:
-    """One statistic of some samples, linear between neighbours.
-
-    Returns:
-        NaN without samples.
-    """
+    """One statistic of some samples, linear between neighbours; NaN without samples."""
     return float(np.percentile(values, _QUANTILES[statistic])) if len(values) else math.nan
 
 
@@ -40,7 +51,7 @@ class Figure:
         label: What was measured.
         unit: "ms", "s", "×", "MB", "" for a count.
         values: Every sample, in the order of measuring.
-        goal: What it should be; None for a figure that is only told.
+        goal: What it should be; None for none.
         instead: In place of numbers, why there are none; "" if there are.
     """
 
@@ -75,13 +86,7 @@ class Figure:
 @final
 @dataclass(frozen=True)
 class Table:
-    """Figures that were measured together.
-
-    Attributes:
-        title: What they are about.
-        figures: The lines.
-        notes: How they were measured, a sentence each.
-    """
+    """Figures that were measured together, with notes on how, a sentence each."""
 
     title: str
     figures: tuple[Figure, ...]
@@ -90,3 +95,48 @@ class Table:
     def fields(self) -> dict[str, Any]:
         """Everything as JSON."""
         return {"title": self.title, "figures": [f.fields() for f in self.figures], "notes": list(self.notes)}
+
+
+def table_text(table: Table) -> str:
+    """A table for a terminal, its notes below; every line at most about 110 characters wide."""
+    rows = [_HEAD, *(_cells(figure) for figure in table.figures)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
+    lines = [table.title]
+    for figure, row in zip((None, *table.figures), rows, strict=True):
+        if figure is not None and figure.instead:
+            lines.append(f"  {row[0]:<{widths[0]}}  {figure.instead}")
+        else:
+            numbers = "  ".join(f"{cell:>{width}}" for cell, width in zip(row[1:4], widths[1:4], strict=True))
+            lines.append(f"  {row[0]:<{widths[0]}}  {numbers}  {row[4]:<{widths[4]}}  {row[5]}".rstrip())
+    notes = [textwrap.fill(f"· {note}", _WIDTH, initial_indent="  ", subsequent_indent="    ") for note in table.notes]
+    return "\n".join([*lines, *notes])
+
+
+def _cells(figure: Figure) -> tuple[str, ...]:
+    if figure.instead:
+        return (figure.label, "", "", "", "", "")
+    goal = figure.goal
+    return (
+        figure.label,
+        amount(quantile(figure.values, "median"), figure.unit),
+        amount(quantile(figure.values, "p95"), figure.unit),
+        str(len(figure.values)),
+        "" if goal is None else f"{goal.statistic} ≤ {amount(goal.at_most, figure.unit)}",
+        {True: "yes", False: "NO", None: ""}[figure.is_met()],
+    )
+
+
+def amount(value: float, unit: str) -> str:
+    """A number with three significant digits, and its unit.
+
+    Examples:
+        >>> amount(1.2345, "s"), amount(0.0, ""), amount(16.7, "ms"), amount(1234.0, "kB"), amount(float("nan"), "ms")
+        ('1.23 s', '0', '16.7 ms', '1234 kB', '-')
+    """
+    if value != value:
+        return "-"
+    if value == int(value) and abs(value) < 1e9:
+        digits = 0
+    else:
+        digits = 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0
+    return f"{value:.{digits}f} {unit}".rstrip()

@@ -7,11 +7,10 @@ import urllib.request
 from typing import TYPE_CHECKING, Any
 
 from compecon.benchmarks.browser import TIMEOUT_S, chromium, fresh_page
-from compecon.benchmarks.dragging import drag
-from compecon.benchmarks.figures import Figure, Goal, Table
+from compecon.benchmarks.drag import drag, pointer_figures
+from compecon.benchmarks.figures import Figure, Goal, Settings, Table
 from compecon.benchmarks.frontier_made import BUDGETS
 from compecon.benchmarks.server import serving
-from compecon.benchmarks.settings import Settings
 from compecon.paths import dashboard_root
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ def _drawn(browser: Browser, address: str) -> dict[str, float]:
         _open(page, address)
         return dict(
             page.evaluate(
-                "() => ({ loaded: frontierBench.loaded, plotted: frontierBench.plotted, drawn: frontierBench.drawn })"
+                "() => { const { loaded, plotted, drawn } = frontierBench; return { loaded, plotted, drawn }; }"
             )
         )
 
@@ -82,19 +81,14 @@ def _drawing(server_s: dict[str, list[float]], draws: list[dict[str, float]], n_
 
 
 def _dragging(found: dict[str, Any], loop_ms: float) -> Table:
-    moves = found["moves"]
-    rest = tuple(m["total"] - m["wait"] - m["handler"] for m in moves)
     return Table(
         f"frontier: the key budget dragged over {N_POINTS:,} checkpoints",
         (
-            Figure("pointer to painted", "ms", tuple(m["total"] for m in moves), Goal("p95", _DRAG_GOAL_MS)),
-            Figure("  of it: waiting for the browser's frame", "ms", tuple(m["wait"] for m in moves)),
-            Figure("  of it: drawing, in the input handler", "ms", tuple(m["handler"] for m in moves)),
-            Figure("  of it: the rest of the frame (style, layout, paint)", "ms", rest),
-            Figure("told to the server while dragging", "", (float(found["told"]),), Goal("max", 0)),
+            *pointer_figures(found["moves"], "pointer to painted", _DRAG_GOAL_MS),
+            Figure("messages to the server while dragging", "", (float(found["told"]),), Goal("max", 0)),
         ),
         (
-            "A mouse drag, one stop of the bar a move, all stops down and up.",
+            "A mouse drag, one stop of the bar per move, all stops down and up.",
             f"A fixed loop took {loop_ms:.0f} ms in this browser at the start.",
         ),
     )

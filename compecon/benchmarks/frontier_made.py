@@ -13,12 +13,7 @@ _DENSE_MACS, _HALF_WIDTH = 134e6, 0.016
 
 
 def made_points(number: int, seed: int = 0) -> tuple[FrontierPoint, ...]:
-    """So many points of one task, scattered below a front, with intervals, the last one dense.
-
-    Args:
-        number: How many; at least 2.
-        seed: Of the draws.
-    """
+    """At least 2 points of one task, scattered below a front, with intervals, the last one dense."""
     generator = np.random.default_rng(seed)
     shares = [*generator.uniform(0.2, 0.98, number - 1).tolist(), 1.0]
     losses = [*generator.exponential(0.02, number - 1).tolist(), 0.0]

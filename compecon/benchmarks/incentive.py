@@ -10,9 +10,8 @@ from typing import Any
 
 import torch
 
-from compecon.benchmarks.figures import Figure, Goal, Table
+from compecon.benchmarks.figures import Figure, Goal, Settings, Table
 from compecon.benchmarks.models import bundled_checkpoint, random_rows
-from compecon.benchmarks.settings import Settings
 from compecon.benchmarks.timing import one_thread, ratios
 from compecon.compression.units import unit_macs
 from compecon.incentives.costs.macs import ExpectedMacs
@@ -35,19 +34,11 @@ def measure(settings: Settings) -> list[Table]:
     """Steps of the bundled sentiment model, in turns."""
     checkpoint = bundled_checkpoint()
     rows = random_rows(checkpoint.model.config.vocab_size, n_rows=_BATCH * _STEPS, n_tokens=_TOKENS)
-    table = incentive_table(checkpoint.model, checkpoint.tokenizer, rows, settings.pick(5, 1))
-    return [table]
+    return [incentive_table(checkpoint.model, checkpoint.tokenizer, rows, settings.pick(5, 1))]
 
 
 def incentive_table(model: Any, tokenizer: Any, rows: Sequence[Features], turns: int) -> Table:
-    """Time steps of both sides in turns, and count what a step holds in memory.
-
-    Args:
-        model: A classifier; left alone.
-        tokenizer: Its tokenizer.
-        rows: What it trains on, enough for a turn.
-        turns: Turns of each side.
-    """
+    """Time steps of both sides in turns, and count what a step holds in memory; the model is left alone."""
     plain, priced = _side(model, tokenizer, rows, _nothing), _side(model, tokenizer, rows, _price)
     times: dict[str, list[float]] = {"plain": [], "priced": []}
     with one_thread():
@@ -87,7 +78,7 @@ def _price(model: Any) -> Iterator[Charge]:
 
 
 def _side(model: Any, tokenizer: Any, rows: Sequence[Features], charged: Charged) -> Callable[[], list[float]]:
-    """A function that takes some steps on a copy of the model and gives the milliseconds of each but the first."""
+    """A function that trains a copy of the model for some steps: the milliseconds of each but the first."""
     own = copy.deepcopy(model)
     settings = FineTuneSettings(steps=_STEPS, batch_size=_BATCH, precision="float32", device="cpu")
 

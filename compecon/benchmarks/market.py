@@ -1,4 +1,4 @@
-"""Sharing a budget: many queries at one price, few queries exactly, one after the other; beside what SciPy needs."""
+"""Sharing a budget: many queries at one price, few exactly, and one arrival after the other; beside SciPy."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ from compecon.allocation.rules.shadow_price import ShadowPrice
 from compecon.allocation.streams.synthetic import MIXTURES
 from compecon.allocation.utilities.step_curves import MeasuredCurve
 from compecon.allocation.utilities.surge import ShiftedSurge
-from compecon.benchmarks.figures import Figure, Goal, Table
-from compecon.benchmarks.settings import Settings
+from compecon.benchmarks.figures import Figure, Goal, Settings, Table
 
 _MANY, _FEW, _ARRIVALS, _PLAIN = 1_000_000, 500, 20_000, 20_000
 _TOKENS = 300.0  # a query
@@ -60,12 +59,7 @@ def random_market(n_queries: int, seed: int = 0) -> ShiftedSurge:
 
 
 def many_table(n_queries: int, rounds: int) -> Table:
-    """One price for many, and a plain bisection in Python beside it.
-
-    Args:
-        n_queries: How many.
-        rounds: Samples.
-    """
+    """One price for many, and a plain bisection in Python beside it."""
     drawn, budget = random_market(n_queries), _TOKENS * n_queries
     fields = (drawn.threshold, drawn.slope, drawn.decay)
     seconds, found = _timed(rounds, lambda: ShadowPrice().allocate(ShiftedSurge(*fields), budget))
@@ -91,12 +85,7 @@ def many_table(n_queries: int, rounds: int) -> Table:
 
 
 def exact_table(n_queries: int, rounds: int) -> Table:
-    """The optimum with its proof, beside HiGHS on the same curves.
-
-    Args:
-        n_queries: How many.
-        rounds: Samples.
-    """
+    """The optimum with its proof, beside HiGHS on the same curves."""
     surge, budget = random_market(n_queries, seed=1), _TOKENS * n_queries
     seconds, found = _timed(rounds, lambda: KnapsackExact().allocate(surge.take(slice(None)), budget))
     repaired, near = _timed(rounds, lambda: RepairedShadowPrice(whole=True).allocate(surge.take(slice(None)), budget))
@@ -117,9 +106,7 @@ def exact_table(n_queries: int, rounds: int) -> Table:
         Figure("  gap to the optimum", "ppm", ((found.value - near.value) / found.value * 1e6,)),
         Figure(f"exact knapsack, {n_queries} curves of {_N_LEVELS} levels", "s", ours),
         Figure("  scipy.optimize.milp (HiGHS), the same", "s", whole),
-        Figure(
-            "  its value beside ours", "ppm", ((-solved.fun / best.value - 1) * 1e6,) if solved.x is not None else ()
-        ),
+        Figure("  its value beside ours", "ppm", () if solved.x is None else ((-solved.fun / best.value - 1) * 1e6,)),
         Figure("bound by a price, the same curves", "s", price),
         Figure("  scipy.optimize.linprog (HiGHS), the relaxation", "s", relaxed),
     )
@@ -132,28 +119,17 @@ def exact_table(n_queries: int, rounds: int) -> Table:
 
 
 def online_table(n_arrivals: int, rounds: int) -> Table:
-    """What a decision on one arrival takes.
-
-    Args:
-        n_arrivals: How many in a stream.
-        rounds: Streams.
-    """
+    """Time of a decision on one arrival."""
     utility = MIXTURES["Balanced"].draw(n_arrivals).surge()
     budget = 150.0 * n_arrivals
-    seconds, played = _timed(rounds, lambda: _replayed(utility, budget))
+    seconds, played = _timed(rounds, lambda: play(utility, opening(utility.take(slice(200)), budget, n_arrivals)))
+    each = tuple(s / n_arrivals * 1e6 for s in seconds)
     figures = (
-        Figure(
-            "an arrival: demand, cap, update", "µs", tuple(s / n_arrivals * 1e6 for s in seconds), Goal("median", 20)
-        ),
+        Figure("an arrival: demand, cap, update", "µs", each, Goal("median", 20)),
         Figure("  regret against the offline bound", "%", (100 * played.regret / played.offline_bound,)),
     )
-    return Table(
-        "market: one arrival at a time", figures, (f"{n_arrivals:,} arrivals; the offline bound is part of the time.",)
-    )
-
-
-def _replayed(utility: ShiftedSurge, budget: float) -> Any:
-    return play(utility, opening(utility.take(slice(0, 200)), budget, utility.n_agents))
+    notes = (f"{n_arrivals:,} arrivals; the offline bound is part of the time.",)
+    return Table("market: one arrival at a time", figures, notes)
 
 
 def _timed(rounds: int, call: Callable[[], _Result]) -> tuple[tuple[float, ...], _Result]:

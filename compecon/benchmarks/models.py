@@ -48,7 +48,7 @@ def bert_config(
 
 
 def random_weights(config: dict[str, Any]) -> dict[str, Tensor]:
-    """Random weights for :func:`bert_config`, always the same ones: what a pass costs does not hang on them."""
+    """Random weights for `bert_config`, always the same ones: the cost of a pass does not depend on them."""
     generator = torch.Generator().manual_seed(0)
     hidden, wide = config["hidden_size"], config["intermediate_size"]
     tables = {"word": "vocab_size", "position": "max_position_embeddings", "token_type": "type_vocab_size"}
@@ -88,19 +88,14 @@ def write_random_checkpoint(folder: Path, config: dict[str, Any]) -> Path:
 
 
 def random_rows(vocabulary: int, *, n_rows: int, n_tokens: int) -> list[dict[str, Any]]:
-    """Rows of random tokens with labels 0 and 1, always the same ones: what a step costs does not hang on them."""
+    """Rows of random tokens with labels 0 and 1, always the same ones: the cost of a step does not depend on them."""
     ids = torch.randint(1, vocabulary, (n_rows, n_tokens), generator=torch.Generator().manual_seed(0))
     mask = [1] * n_tokens
     return [{"input_ids": row, "attention_mask": mask, "labels": i % 2} for i, row in enumerate(ids.tolist())]
 
 
 def text_of(checkpoint: Checkpoint, n_tokens: int, seed: int = 0) -> str:
-    """A text of exactly so many tokens, special ones included, in words of the bundled examples.
-
-    Args:
-        checkpoint: Whose tokens are counted.
-        n_tokens: At least 3.
-        seed: Another seed, another text.
+    """A text of exactly so many tokens, at least 3, special ones included, in words of the bundled examples.
 
     Raises:
         ValueError: If a text of that length cannot be put together.
@@ -114,4 +109,4 @@ def text_of(checkpoint: Checkpoint, n_tokens: int, seed: int = 0) -> str:
             text, length = longer, n
         if length == n_tokens:
             return text
-    raise ValueError(f"no text of {n_tokens} tokens was found; ask for at least 3 and at most what the model reads.")
+    raise ValueError(f"no text of {n_tokens} tokens was found; take at least 3 and at most what the model reads.")

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from compecon.benchmarks.browser import chromium, fresh_page, wait_for_sweep
-from compecon.benchmarks.figures import Figure, Goal, Table
+from compecon.benchmarks.figures import Figure, Goal, Settings, Table
 from compecon.benchmarks.models import bundled_checkpoint, text_of
 from compecon.benchmarks.server import dashboard
-from compecon.benchmarks.settings import Settings
-from compecon.benchmarks.timing import one_thread
+from compecon.benchmarks.timing import one_thread, seconds_of
 from compecon.checkpoints.load import Checkpoint
 
 if TYPE_CHECKING:
@@ -44,7 +42,7 @@ def _table(browser: Browser, url: Any, checkpoint: Checkpoint, n: int, rounds: i
     figures = (
         Figure("Ctrl+Enter to first picture", "ms", column("shown")),
         Figure("  without one forward pass", "ms", beyond, Goal("median", _GOAL_MS)),
-        Figure("  of it: until the page asks for the sweep", "ms", column("asked")),
+        Figure("  of it: until the page requests the sweep", "ms", column("asked")),
         Figure("  of it: until the first message is there", "ms", column("opened")),
         Figure("  of it: until the first frame is there", "ms", column("first")),
         Figure("Ctrl+Enter to all grid budgets exact", "ms", column("grid")),
@@ -83,10 +81,7 @@ def _change_text(page: Page, text: str) -> dict[str, float]:
 
 
 def _forward_ms(checkpoint: Checkpoint, text: str) -> float:
-    """One plain forward pass; the second of two, since the first one wakes the caches."""
+    """One plain forward pass; the second of two, since the first one warms the caches."""
     batch = checkpoint.encode(text).batch
     with one_thread(), torch.inference_mode():
-        checkpoint.model(**batch)
-        started = time.perf_counter()
-        checkpoint.model(**batch)
-        return 1000 * (time.perf_counter() - started)
+        return [1000 * seconds_of(lambda: checkpoint.model(**batch)) for _ in range(2)][1]

@@ -1,21 +1,24 @@
-"""Runs benchmarks by name, one after another; what cannot run says why and holds up nobody."""
+"""Runs benchmarks by name, one after another; one that cannot run says why and does not stop the others."""
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, final
 
+import psutil
+
 from compecon.benchmarks.browser import browser_facts
-from compecon.benchmarks.figures import Table
-from compecon.benchmarks.machine import facts_text, load_average, machine_facts
-from compecon.benchmarks.settings import Settings
-from compecon.benchmarks.text import table_text
+from compecon.benchmarks.figures import Settings, Table, table_text
 from compecon.errors import CompeconError, did_you_mean
 from compecon.files.durable import plain, write_json
+from compecon.provenance import hardware, versions
 
 BENCHMARKS = (
     "coldstart",
@@ -36,6 +39,8 @@ BENCHMARKS = (
     "bertviz",
 )
 SCHEMA = 1
+_PAGE = ("streamlit", "playwright")
+_THREADS = ("OMP_NUM_THREADS", "COMPECON_THREADS")
 
 
 @final
@@ -46,7 +51,7 @@ class Outcome:
     Attributes:
         name: One of ``BENCHMARKS``.
         tables: What it found; empty if it could not run.
-        problem: Why it could not run, one sentence; empty if it could.
+        problem: Why it could not run, in one sentence; empty if it could.
         load: Load average before and after.
         seconds: How long it took.
     """
@@ -77,12 +82,7 @@ class Outcome:
 
 
 def run_benchmarks(names: Collection[str], settings: Settings, say: Callable[[str], object]) -> tuple[Outcome, ...]:
-    """Run benchmarks and tell each result as soon as it is there.
-
-    Args:
-        names: Some of ``BENCHMARKS``; empty for all.
-        settings: Extent.
-        say: Gets text for a terminal.
+    """Run some of `BENCHMARKS`, or all without names, and say each result as soon as it is there.
 
     Raises:
         CompeconError: If there is no such benchmark.
@@ -104,8 +104,27 @@ def all_facts() -> Mapping[str, str]:
     return {**machine_facts(), **browser_facts()}
 
 
+def machine_facts() -> dict[str, str]:
+    """Name and value of everything that moves a figure and stays the same during a run."""
+    machine, memory = hardware(), psutil.virtual_memory().total / 2**30
+    threads = ", ".join(f"{name}={os.environ.get(name, 'not set')}" for name in _THREADS)
+    return {
+        "cpu": f"{machine['processor']}, {machine['cores']} cores, {memory:.0f} GiB",
+        "system": machine["system"],
+        **versions(),
+        **{name: version(name) for name in _PAGE if find_spec(name)},
+        "threads": f"{threads}; torch in this process: 1",
+    }
+
+
+def facts_text(facts: Mapping[str, str]) -> str:
+    """One fact a line."""
+    width = max(len(name) for name in facts)
+    return "\n".join(f"{name:<{width}}  {value}" for name, value in facts.items())
+
+
 def write_outcomes(file: Path, outcomes: Sequence[Outcome], settings: Settings) -> None:
-    """Everything, every sample included."""
+    """Write everything as JSON, every sample included."""
     content = {
         "schema": SCHEMA,
         "quick": settings.quick,
@@ -116,11 +135,16 @@ def write_outcomes(file: Path, outcomes: Sequence[Outcome], settings: Settings) 
 
 
 def _outcome(name: str, settings: Settings) -> Outcome:
-    started, before = time.perf_counter(), load_average()
+    started, before = time.perf_counter(), _load_average()
     tables: list[Table] = []
     problem = ""
     try:
         tables = import_module(f"compecon.benchmarks.{name}").measure(settings)
     except (CompeconError, OSError) as error:
         problem = str(error)
-    return Outcome(name, tuple(tables), problem, (before, load_average()), time.perf_counter() - started)
+    return Outcome(name, tuple(tables), problem, (before, _load_average()), time.perf_counter() - started)
+
+
+def _load_average() -> float:
+    """Mean number of runnable processes over the last minute; NaN where the system does not count them."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")

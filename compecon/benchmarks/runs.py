@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import tempfile
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
 from compecon import children
-from compecon.benchmarks.figures import Figure, Goal, Table
-from compecon.benchmarks.runs_made import grow_history, make_history, make_runs
+from compecon.benchmarks.figures import Figure, Goal, Settings, Table
+from compecon.benchmarks.runs_made import add_history, executor_in, make_runs, wait_for
 from compecon.benchmarks.runs_page import page_tables
-from compecon.benchmarks.settings import Settings
-from compecon.benchmarks.workers import executor_in, wait_for
+from compecon.benchmarks.timing import seconds_of
 from compecon.errors import CompeconError
 from compecon.runs.executors.local import LocalExecutor
 from compecon.runs.folder import METRICS
@@ -59,21 +56,23 @@ def _workers(settings: Settings, root: Path) -> Table:
         "runs: workers",
         (
             Figure("submit to worker alive", "s", alive, Goal("median", _ALIVE_GOAL_S)),
-            Figure("memory of a worker that waits", "MB", waiting, instead="" if waiting else "only Linux tells it"),
+            Figure("memory of a worker that waits", "MB", waiting, instead="" if waiting else "only Linux reports it"),
         ),
         (
-            "Alive: status.json holds the number of its process; the lock is held from the first moment on.",
-            "Memory is the proportional set size, in which pages shared with other processes count by their share.",
+            "Alive: status.json holds its process id; the lock is held from the first moment on.",
+            "Memory is the proportional set size: a page shared by n processes counts as 1/n.",
         ),
     )
 
 
 def _until_alive(executor: LocalExecutor) -> float:
-    began = time.perf_counter()
-    run_id = executor.submit(RunSpec("rehearsal", {"steps": 1}))
-    wait_for(lambda: executor.store.get(run_id).status.pid)
-    seconds = time.perf_counter() - began
-    wait_for(lambda: executor.store.get(run_id).state.is_finished)
+    def started() -> str:
+        run_id = executor.submit(RunSpec("rehearsal", {"steps": 1}))
+        wait_for(lambda: executor.store.get(run_id).status.pid)
+        return run_id
+
+    seconds = seconds_of(started)
+    wait_for(lambda: all(record.state.is_finished for record in executor.store.list()))
     return seconds
 
 
@@ -82,11 +81,11 @@ def _waiting_mb(executor: LocalExecutor) -> float:
     queue.folder.mkdir(parents=True, exist_ok=True)
     slot = Lock.taken(queue.folder / "slot-0.lock", patience_s=30.0)  # the last worker is still unloading its libraries
     if slot is None:
-        raise CompeconError(f"{queue.folder} has a worker that was to be gone.")
+        raise CompeconError(f"{queue.folder} still has a worker.")
     run_id = executor.submit(RunSpec("rehearsal", {"steps": 1}))
     try:
         wait_for(lambda: executor.store.get(run_id).reason.startswith("Waiting for"))
-        with suppress(AttributeError):  # only Linux tells it
+        with suppress(AttributeError):  # only Linux reports it
             return float(psutil.Process(executor.store.get(run_id).status.pid).memory_full_info().pss) / 1e6
         return 0.0
     finally:
@@ -98,17 +97,17 @@ def _reading(settings: Settings, root: Path) -> Table:
     store = RunStore(Home(root).made())
     newest = make_runs(store, _N_RUNS)
     path = store.folder(newest) / METRICS
-    make_history(path, _N_LINES)
+    add_history(path, range(1, _N_LINES + 1))
     n = settings.pick(15, 4)
     fresh = [_fresh_list(root) for _ in range(n)]
     if any(n_runs != _N_RUNS or torch for _, n_runs, torch in fresh):
-        raise CompeconError("the list was not whole, or torch was loaded for it.")
+        raise CompeconError("the list was incomplete, or torch was loaded for it.")
     courses = Courses(History(path))
-    first = _seconds(lambda: (courses.history.read_on(), courses.curves()))
+    first = seconds_of(lambda: (courses.history.read_on(), courses.curves()))
     return Table(
         f"runs: reading {_N_RUNS:,} runs, and one of {_N_LINES:,} steps",
         (
-            Figure("listing", "s", tuple(_seconds(store.list) for _ in range(n)), Goal("median", _LIST_GOAL_S)),
+            Figure("listing", "s", tuple(seconds_of(store.list) for _ in range(n)), Goal("median", _LIST_GOAL_S)),
             Figure("  in a new process, imports included", "s", tuple(seconds for seconds, _, _ in fresh)),
             Figure("a look at a run after another step", "ms", _polls(courses, path, n), Goal("median", _POLL_GOAL_MS)),
             Figure("  the first look, once", "ms", (1000 * first,)),
@@ -120,17 +119,11 @@ def _reading(settings: Settings, root: Path) -> Table:
 def _polls(courses: Courses, path: Path, n: int) -> tuple[float, ...]:
     found = []
     for number in range(n):
-        grow_history(path, _N_LINES + number + 1)
-        found.append(1000 * _seconds(lambda: (courses.history.read_on(), courses.curves())))
+        add_history(path, range(_N_LINES + number + 1, _N_LINES + number + 2))
+        found.append(1000 * seconds_of(lambda: (courses.history.read_on(), courses.curves())))
     return tuple(found)
 
 
 def _fresh_list(root: Path) -> tuple[float, int, bool]:
     seconds, n_runs, torch = children.output("-c", _LIST, str(root)).split()
     return float(seconds), int(n_runs), torch == "True"
-
-
-def _seconds(call: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    call()
-    return time.perf_counter() - began

@@ -1,24 +1,58 @@
-"""Runs to measure with: made up, finished, and as many as are wanted."""
+"""Runs to measure with: made up and finished, or real ones whose workers are gone at the end."""
 
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
+from compecon.errors import CompeconError
 from compecon.files.durable import Json, write_json
-from compecon.runs.folder import SPEC, STATUS
+from compecon.runs.executors.local import LocalExecutor
+from compecon.runs.home import Home
+from compecon.runs.locks import is_held
 from compecon.runs.run_record import RunSpec, RunState, Status
+from compecon.runs.folder import LOCK, SPEC, STATUS
 from compecon.runs.store import RunStore
 
 _STAGE = "incentive"
+_WITHIN_S = 120.0
+_POLL_S = 0.002
+Found = TypeVar("Found")
+
+
+@contextmanager
+def executor_in(root: Path) -> Iterator[LocalExecutor]:
+    """An executor with a home of its own, whose workers end with the block."""
+    executor = LocalExecutor(RunStore(Home(root).made()))
+    try:
+        yield executor
+    finally:
+        for record in executor.store.list():
+            if not record.state.is_finished:
+                executor.kill(record.run_id)
+        wait_for(lambda: not any(is_held(record.folder / LOCK) for record in executor.store.list()))
+
+
+def wait_for(condition: Callable[[], Found], seconds: float = _WITHIN_S) -> Found:
+    """What a condition returns, as soon as that is true.
+
+    Raises:
+        CompeconError: If it takes too long.
+    """
+    until = time.monotonic() + seconds
+    while not (found := condition()):
+        if time.monotonic() > until:
+            raise CompeconError(f"a run did not do what was waited for within {seconds:.0f} s.")
+        time.sleep(_POLL_S)
+    return found
 
 
 def make_runs(store: RunStore, number: int) -> str:
-    """Write finished runs down, as their workers would have.
-
-    Returns:
-        The name of the newest one.
-    """
+    """Write finished runs, as their workers would have; returns the name of the newest one."""
     for order in range(1, number + 1):
         folder = store.folder(f"train-{order:012x}")
         folder.mkdir()
@@ -31,16 +65,10 @@ def make_runs(store: RunStore, number: int) -> str:
     return f"train-{number:012x}"
 
 
-def make_history(path: Path, n_lines: int) -> None:
-    """Write metrics of so many steps."""
-    with path.open("w", encoding="utf-8") as stream:
-        stream.writelines(map(_line, range(1, n_lines + 1)))
-
-
-def grow_history(path: Path, step: int) -> None:
-    """Write another step."""
+def add_history(path: Path, steps: range) -> None:
+    """Append metrics of some steps."""
     with path.open("a", encoding="utf-8") as stream:
-        stream.write(_line(step))
+        stream.writelines(map(_line, steps))
 
 
 def _line(step: int) -> str:

@@ -11,14 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from compecon.benchmarks.browser import TIMEOUT_S, chromium, fresh_page, wait_for_sweep
-from compecon.benchmarks.drag import SETTLE_MS
-from compecon.benchmarks.dragging import drag
-from compecon.benchmarks.figures import Figure, Goal, Table, quantile
+from compecon.benchmarks.drag import SETTLE_MS, drag
+from compecon.benchmarks.figures import Figure, Goal, Settings, Table, quantile
 from compecon.benchmarks.models import BUNDLED, bundled_checkpoint, text_of
-from compecon.benchmarks.runs_made import make_runs
+from compecon.benchmarks.runs_made import executor_in, make_runs, wait_for
 from compecon.benchmarks.server import Dashboard, dashboard
-from compecon.benchmarks.settings import Settings
-from compecon.benchmarks.workers import executor_in, wait_for
 from compecon.errors import CompeconError
 from compecon.files.durable import Json
 from compecon.runs.executors.local import LocalExecutor
@@ -38,12 +35,7 @@ _LIST_SHOWN = "() => document.querySelector('[data-testid=\"stDataFrame\"] canva
 
 
 def page_tables(settings: Settings, many: Path, home: Path) -> list[Table]:
-    """Both tables.
-
-    Args:
-        settings: Extent.
-        many: A home with a thousand runs.
-        home: A home for the training.
+    """Both tables; `many` is a home with a thousand runs, `home` one for the training.
 
     Raises:
         CompeconError: If there is no browser.
@@ -93,9 +85,9 @@ def _dragging(settings: Settings, browser: Browser, home: Path) -> Table:
         (
             Figure("pointer to painted, the training halted", "ms", idle),
             Figure("pointer to painted, while it trains", "ms", busy),
-            Figure("its p95 by that of the halted training", "×", (ratio,), Goal("max", _RATIO_GOAL)),
+            Figure("its p95, divided by that of the halted training", "×", (ratio,), Goal("max", _RATIO_GOAL)),
         ),
-        ("In turns: the worker is halted (SIGSTOP) for one drag and let go on (SIGCONT) for the next.",),
+        ("In turns: the worker is halted (SIGSTOP) for one drag and continued (SIGCONT) for the next.",),
     )
 
 
@@ -111,7 +103,7 @@ def _round(page: Page, pid: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
 
 @contextmanager
 def _training(executor: LocalExecutor) -> Iterator[int]:
-    """A real training that goes on all the while: the number of its process."""
+    """A real training in the background: its process id."""
     if os.name == "nt":
         raise CompeconError("Windows cannot halt a process.")
     params: dict[str, Json] = {"task": "reviews", "base": BUNDLED, "target": 0.3, "device": "cpu", "steps": 100_000}

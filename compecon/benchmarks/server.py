@@ -1,4 +1,4 @@
-"""A dashboard of our own to measure: started on a free port, stopped afterwards."""
+"""A dashboard to measure: started on a free port, stopped afterwards."""
 
 from __future__ import annotations
 
@@ -77,15 +77,7 @@ class Dashboard:
 
 @contextmanager
 def dashboard(checkpoints: Path | None = None, home: Path | None = None) -> Iterator[Dashboard]:
-    """Start the dashboard in a process of its own.
-
-    Args:
-        checkpoints: A folder of checkpoints to offer beside the bundled ones.
-        home: Where its runs are; this user's place for them if not given.
-
-    Raises:
-        CompeconError: If no port between 8600 and 8649 is free.
-    """
+    """Start the dashboard in a process of its own, with a folder of more checkpoints, and a home for its runs."""
     folder = [] if checkpoints is None else ["--checkpoints", str(checkpoints.resolve())]
     start = "from compecon.cli import main; main()"  # the console script's own line, whatever PATH is
     own_home = {} if home is None else {VARIABLE: str(home.resolve())}
@@ -99,14 +91,9 @@ def serving(
 ) -> Iterator[Dashboard]:
     """Start a Python program that serves, on a free port and in a folder of its own; stop it afterwards.
 
-    Args:
-        command: Gives what follows the interpreter's own options, for a port.
-        variables: More environment variables.
-
-    Raises:
-        CompeconError: If no port between 8600 and 8649 is free.
+    `command` gives the interpreter's arguments for a port.
     """
-    port = free_port()
+    port = _free_port()
     with tempfile.TemporaryDirectory(prefix="compecon-bench-") as scratch:
         log = Path(scratch) / "log.txt"
         with log.open("wb") as out:
@@ -133,12 +120,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def free_port() -> int:
-    """A port that nobody listens on.
-
-    Raises:
-        CompeconError: If there is none between 8600 and 8649.
-    """
+def _free_port() -> int:
     for port in _PORTS:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

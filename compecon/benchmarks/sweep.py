@@ -8,9 +8,8 @@ import torch
 
 from compecon.attention.budget import KeyBudget
 from compecon.attention.key_budget_sweep import sweep
-from compecon.benchmarks.figures import Figure, Goal, Table
+from compecon.benchmarks.figures import Figure, Goal, Settings, Table
 from compecon.benchmarks.models import bundled_checkpoint, text_of
-from compecon.benchmarks.settings import Settings
 from compecon.benchmarks.timing import interleaved, one_thread, ratios
 from compecon.checkpoints.encode_text import Encoded
 from compecon.checkpoints.load import Checkpoint
@@ -28,11 +27,9 @@ def measure(settings: Settings) -> list[Table]:
 
 
 def sweep_table(checkpoint: Checkpoint, rounds: Mapping[int, int]) -> Table:
-    """Time the stream until every budget of the grid is out, the bare sweep, and one forward pass, in turns.
+    """Time the stream until every budget of the grid is sent, the bare sweep, and one forward pass, in turns.
 
-    Args:
-        checkpoint: The model.
-        rounds: Number of samples by number of tokens.
+    `rounds` gives the number of samples by number of tokens.
     """
     figures: list[Figure] = []
     with one_thread():

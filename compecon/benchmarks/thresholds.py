@@ -1,4 +1,4 @@
-"""Thresholds of the measured streams predicted from texts: errors inside and outside, and what allocating earns."""
+"""Thresholds of the measured streams predicted from texts: errors in and out of distribution, and what they earn."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ from pathlib import Path
 
 from compecon.allocation.streams.bundled_streams import open_stream
 from compecon.allocation.streams.predicted_value import Gain, Skill, gains
-from compecon.benchmarks.figures import Figure, Table
-from compecon.benchmarks.settings import Settings
+from compecon.benchmarks.figures import Figure, Settings, Table
 from compecon.checkpoints.load import load_checkpoint
 from compecon.errors import CompeconError
 from compecon.paths import assets
 from compecon.stats.intervals import Interval
 from compecon.studies.predicted_streams import KnownTexts, known_texts, skill_inside, skill_outside
+from compecon.studies.shipped import FAMILIES
 from compecon.tasks.task import Task
 from compecon.tasks.task_registry import read_task
 
-FAMILIES = {"sentiment": "sst2", "similarity": "stsb"}
 _UNIT = {"keys": "keys", "MACs": "million MACs"}
 
 
@@ -26,7 +25,7 @@ def measure(settings: Settings) -> list[Table]:
     """A table of errors, and one of gains for each stream.
 
     Raises:
-        CompeconError: If the environment variable COMPECON_DATA names no folder with the texts of sst2 and stsb.
+        CompeconError: If the environment variable COMPECON_DATA does not name a folder with sst2 and stsb.
     """
     known = read_known(tuple(FAMILIES) if not settings.quick else tuple(FAMILIES)[:1])
     judged = [gains_table(each.stream.unit, gains(each.stream, each.features[name])) for name, each in known]
@@ -34,14 +33,7 @@ def measure(settings: Settings) -> list[Table]:
 
 
 def read_known(families: Sequence[str]) -> list[tuple[str, KnownTexts]]:
-    """The bundled streams of some checkpoints, with what embeddings of both kinds say of their texts.
-
-    Args:
-        families: Names of bundled checkpoints.
-
-    Raises:
-        CompeconError: If the texts are not there.
-    """
+    """The bundled streams of some checkpoints, with embeddings of their texts by each of them."""
     folder = os.environ.get("COMPECON_DATA", "")
     if not folder:
         raise CompeconError("The texts are not bundled. Set COMPECON_DATA to a folder with sst2 and stsb.")
@@ -57,11 +49,7 @@ def read_known(families: Sequence[str]) -> list[tuple[str, KnownTexts]]:
 
 
 def errors_table(known: Sequence[tuple[str, KnownTexts]]) -> Table:
-    """Errors of predicted thresholds, beside those of predicting the mean.
-
-    Args:
-        known: Streams of one unit, each with the checkpoint that it was measured on.
-    """
+    """Errors of predicted thresholds on streams of one unit, beside those of predicting the mean."""
     figures = []
     for name, each in known:
         for checkpoint in each.features:
@@ -72,9 +60,9 @@ def errors_table(known: Sequence[tuple[str, KnownTexts]]) -> Table:
                     found = skill_outside(each, target, checkpoint)
                     figures += _skill_figures(f"{label}: tested on {target.stream.name}", found, each.stream.unit)
     notes = (
-        "Threshold: the smallest budget tried from which on the answer is right. Queries without one are left out.",
-        "In distribution: each row by a predictor of the other four folds. Intervals: bootstrap over rows, 95%.",
-        "Less than the mean's: error of predicting the training rows' mean, less this error; above 0 is skill.",
+        "Threshold: the smallest budget from which on the answer stays correct. Queries without one are left out.",
+        "In distribution: each row by a predictor fitted to the other four folds. Intervals: bootstrap over rows, 95%.",
+        "Improvement: error of predicting the training rows' mean, minus this error; above 0 is skill.",
     )
     return Table("thresholds: predicted from texts", tuple(figures), notes)
 
@@ -82,7 +70,7 @@ def errors_table(known: Sequence[tuple[str, KnownTexts]]) -> Table:
 def _skill_figures(label: str, found: Skill, unit: str) -> list[Figure]:
     rows = (
         ("mean absolute error", found.error, unit),
-        ("less than the mean's", found.gain, unit),
+        ("improvement on the mean", found.gain, unit),
         ("rank correlation", found.rank, ""),
         ("calibration slope", found.slope, ""),
     )
@@ -94,22 +82,15 @@ def _skill_figures(label: str, found: Skill, unit: str) -> list[Figure]:
 
 
 def gains_table(unit: str, found: Sequence[Gain]) -> Table:
-    """Right answers of one market less those of treating all alike, at equal totals.
-
-    Args:
-        unit: Of the stream.
-        found: Its gains.
-    """
+    """Correct answers when a budget is shared, minus those when all queries get the same, at equal totals."""
     scale = 1e6 if unit == "MACs" else 1.0
     figures = []
     for gain in found:
-        figures.append(
-            Figure(f"{gain.mean_budget / scale:.4g} {_UNIT[unit]} a query: the same for all", "", (gain.same,))
-        )
-        added: dict[str, Interval] = {name: getattr(gain, name) for name in _WORDS}
-        figures += [
-            Figure(f"  {_WORDS[name]} 95% {_interval(more)}", "", (more.value,)) for name, more in added.items()
-        ]
+        label = f"{gain.mean_budget / scale:.4g} {_UNIT[unit]} per query: the same for all"
+        figures.append(Figure(label, "", (gain.same,)))
+        for name, words in _WORDS.items():
+            more: Interval = getattr(gain, name)
+            figures.append(Figure(f"  {words} 95% {_interval(more)}", "", (more.value,)))
     notes = ("Differences of real outcomes at the same total, bootstrap over queries; hindsight is an oracle.",)
     return Table(f"thresholds: {found[0].stream}, one market", tuple(figures), notes)
 

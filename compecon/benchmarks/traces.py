@@ -11,8 +11,7 @@ import numpy as np
 from compecon.allocation.rules import RULES
 from compecon.allocation.streams.crossfit import Traces, earned
 from compecon.allocation.utilities.step_curves import MeasuredCurve
-from compecon.benchmarks.figures import Figure, Table
-from compecon.benchmarks.settings import Settings
+from compecon.benchmarks.figures import Figure, Settings, Table
 from compecon.errors import CompeconError
 
 _FILE = Path("reasoning_traces") / "bbh_direct_vs_cot.csv"
@@ -20,20 +19,19 @@ _BUDGETS = (5, 20, 40, 80, 120, 160)  # tokens a query
 
 
 def measure(settings: Settings) -> list[Table]:
-    """A table a budget.
+    """A table for each budget.
 
     Raises:
-        CompeconError: If the environment variable COMPECON_DATA names no folder with the traces.
+        CompeconError: If the environment variable COMPECON_DATA does not name a folder with the traces.
     """
     traces = read_traces(Path(os.environ.get("COMPECON_DATA", "")) / _FILE)
     return [traces_table(traces, budget) for budget in (_BUDGETS[2:3] if settings.quick else _BUDGETS)]
 
 
 def read_traces(file: Path) -> Traces:
-    """Traces of a table with the columns task, direct_tokens, direct_correct, cot_tokens and cot_correct.
+    """Traces of a CSV file with the columns task, direct_tokens, direct_correct, cot_tokens and cot_correct.
 
-    Args:
-        file: A CSV file; an answer of no token counts as one.
+    An answer of no token counts as one.
 
     Raises:
         CompeconError: If it is not there.
@@ -50,12 +48,7 @@ def read_traces(file: Path) -> Traces:
 
 
 def traces_table(traces: Traces, tokens_per_query: float) -> Table:
-    """Accuracy of every rule that needs no formula, with its interval and the tokens really used.
-
-    Args:
-        traces: The answers.
-        tokens_per_query: Mean budget.
-    """
+    """Accuracy of every rule that needs no formula, with its interval and the tokens used."""
     figures = []
     mean, accuracy = traces.tokens.mean(axis=0), traces.correct.mean(axis=0)
     steps = MeasuredCurve(np.array([[1.0, 2.0]]), np.array([[0.0, 1.0]]))
@@ -63,7 +56,7 @@ def traces_table(traces: Traces, tokens_per_query: float) -> Table:
         if rule.refusal(steps):
             continue
         found = earned(traces, rule, tokens_per_query)
-        low, high = found.interval()
+        _, low, high = found.interval()
         used = float(found.tokens.mean())
         by_coin = float(np.interp(used, mean, accuracy))
         label = f"{name}: 95% [{low:.3f}, {high:.3f}]; {used:.1f} tokens used; a coin with these {by_coin:.3f}"

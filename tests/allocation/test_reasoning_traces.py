@@ -62,17 +62,17 @@ def test_a_price_beats_thinking_at_random_at_the_same_number_of_tokens_used(trac
     for budget in (20, 40, 80, 120):
         priced = earned(traces, RepairedShadowPrice(), budget)
         at_random = np.interp(priced.tokens.mean(), tokens, correct)
-        assert priced.interval()[0] > at_random
+        assert priced.interval().low > at_random
         assert priced.tokens.mean() <= budget * 1.05
 
 
 def test_the_same_cap_for_all_leaves_budget_unused_on_real_answers(traces):
     priced, uniform = earned(traces, RepairedShadowPrice(), 80), earned(traces, Uniform(), 80)
-    assert priced.interval(uniform)[0] > 0
+    assert priced.interval(uniform).low > 0
     assert uniform.tokens.mean() < priced.tokens.mean()
 
 
 def test_knowing_the_outcomes_is_better_than_any_curve(traces):
     knowing = earned(traces, Oracle(), 40)
     for rule in (ShadowPrice(), RepairedShadowPrice(), Uniform()):
-        assert knowing.interval(earned(traces, rule, 40))[0] > 0
+        assert knowing.interval(earned(traces, rule, 40)).low > 0

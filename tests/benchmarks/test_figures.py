@@ -7,8 +7,7 @@ import statistics
 import numpy as np
 import pytest
 
-from compecon.benchmarks.figures import Figure, Goal, Table, quantile
-from compecon.benchmarks.text import amount, table_text
+from compecon.benchmarks.figures import Figure, Goal, Table, amount, quantile, table_text
 
 SAMPLES = tuple(float(x) for x in range(1, 101))
 

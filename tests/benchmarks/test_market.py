@@ -5,7 +5,7 @@ from compecon.allocation.rules import RULES
 from compecon.allocation.streams.crossfit import Traces
 from compecon.allocation.utilities.step_curves import MeasuredCurve
 from compecon.benchmarks import market, traces
-from compecon.benchmarks.settings import Settings
+from compecon.benchmarks.figures import Settings
 from compecon.errors import CompeconError
 
 

@@ -8,11 +8,11 @@ import pytest
 import torch
 from transformers import BertConfig, BertForSequenceClassification
 
-from compecon.benchmarks import compaction, dataset, incentive, machine, run, sweep
+from compecon.benchmarks import compaction, dataset, incentive, run, sweep
 from compecon.benchmarks.attention import attention_table
 from compecon.benchmarks.browser import chromium, find_chromium
+from compecon.benchmarks.figures import Settings
 from compecon.benchmarks.models import bert_config, random_encoder, random_rows, text_of, write_random_checkpoint
-from compecon.benchmarks.settings import Settings
 from compecon.benchmarks.timing import interleaved, one_thread, ratios
 from compecon.checkpoints.load import load_checkpoint
 from compecon.errors import CompeconError
@@ -154,6 +154,6 @@ def test_without_a_browser_one_sentence_says_what_to_do(monkeypatch):
 
 
 def test_facts_name_the_machine_and_the_versions():
-    facts = machine.machine_facts()
+    facts = run.machine_facts()
     assert {"cpu", "python", "torch", "transformers", "streamlit", "threads"} <= facts.keys()
-    assert machine.facts_text({"a": "1", "longer": "2"}) == "a       1\nlonger  2"
+    assert run.facts_text({"a": "1", "longer": "2"}) == "a       1\nlonger  2"

@@ -6,7 +6,7 @@ import pytest
 from compecon.allocation.streams.predicted_value import gains
 from compecon.allocation.streams.stream import Stream
 from compecon.benchmarks import thresholds
-from compecon.benchmarks.settings import Settings
+from compecon.benchmarks.figures import Settings
 from compecon.errors import CompeconError
 from compecon.studies.predicted_streams import KnownTexts
 

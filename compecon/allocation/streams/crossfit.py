@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from compecon.allocation.rules.rule import Rule
 from compecon.allocation.utilities.arrays import Numbers, numbers
 from compecon.allocation.utilities.step_curves import MeasuredCurve
-
-_DRAWS = 2000
+from compecon.stats.intervals import Interval, mean_interval
 
 
 @final
@@ -62,13 +61,9 @@ class Earned:
         """Share of correct answers among all queries, the abandoned included."""
         return float(self.correct.mean())
 
-    def interval(self, other: Earned | None = None, *, seed: int = 0) -> tuple[float, float]:
-        """95 % bootstrap interval over queries: of the accuracy, or of its difference to another rule's, paired."""
-        outcome = self.correct if other is None else self.correct - other.correct
-        rng = np.random.default_rng(seed)
-        means = [float(outcome[rng.integers(0, len(outcome), len(outcome))].mean()) for _ in range(_DRAWS)]
-        low, high = np.percentile(means, [2.5, 97.5])
-        return float(low), float(high)
+    def interval(self, other: Earned | None = None) -> Interval:
+        """The accuracy, or its paired difference from another rule's, with its 95% bootstrap interval over queries."""
+        return mean_interval(self.correct if other is None else self.correct - other.correct)
 
 
 def earned(traces: Traces, rule: Rule, tokens_per_query: float, *, seed: int = 0) -> Earned:
