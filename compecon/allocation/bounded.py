@@ -1,4 +1,4 @@
-"""Who got what, what it is worth, and how much better it could have been."""
+"""An allocation: its spends, their value, and how much better it could be."""
 
 from __future__ import annotations
 
@@ -25,6 +25,13 @@ class Allocation:
         price: Shadow price: value of one more unit of budget. None if the rule sets none.
         upper_bound: Proven: no allocation of this budget among these curves is worth more. For whole units, no
             allocation in whole units.
+
+    Examples:
+        >>> from compecon.allocation import MeasuredCurve, ShadowPrice
+        >>> curves = MeasuredCurve([[1, 2, 4]], [[0, 1, 1], [0, 0, 1]])
+        >>> found = ShadowPrice().allocate(curves, budget=5)
+        >>> found.spent, found.gap, found.abandoned(curves).tolist(), found.surplus(curves).tolist()
+        (2.0, 0.75, [False, True], [0.5, 0.0])
     """
 
     spend: Numbers
@@ -55,7 +62,7 @@ def not_over(spend: Numbers, budget: float) -> Numbers:
     """Spends whose sum is the budget at most: what rounding added is taken from the largest.
 
     Raises:
-        AssertionError: If more than rounding would have to be taken, which would be an error of ours.
+        AssertionError: If more than rounding would have to be taken, which would be a bug.
     """
     excess = float(spend.sum()) - budget
     if excess <= 0:
@@ -71,14 +78,9 @@ def not_over(spend: Numbers, budget: float) -> Numbers:
 
 
 def in_whole_units(utility: Utility, spend: Numbers, budget: float) -> Numbers:
-    """Spends rounded down, and what that frees given back one unit each to those who gain most by it.
+    """Spends rounded down, and what that frees as one unit each for the agents that gain most by it.
 
-    Nobody gets more than one unit above the rounded spend; ties go to the earlier agent.
-
-    Args:
-        utility: Curves whose limits are whole.
-        spend: Shape (agent,), in total at most the budget.
-        budget: The budget.
+    Ties go to the earlier agent. The limits of the curves are whole, and the spends in total at most the budget.
     """
     down = np.maximum(np.floor(spend + _ROUNDING), utility.floor)
     gain = utility.value(down + 1.0) - utility.value(down)

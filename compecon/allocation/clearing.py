@@ -15,7 +15,7 @@ from compecon.allocation.utilities.utility import Utility
 _MANY = 20_000  # agents, from which on a sample of them gives a first guess
 _SAMPLE = 4_096
 _ROUNDING = 1e-9  # relative; sums of floats are not exact
-_ABOVE = 1 + _ROUNDING  # a price at which rounding tempts nobody
+_ABOVE = 1 + _ROUNDING  # above rounding errors of a price
 
 
 @final
@@ -24,9 +24,13 @@ class Clearing:
     """A market at its clearing price.
 
     Attributes:
-        price: Lowest price at which demand is within the budget; 0 if everybody can have the most.
+        price: Lowest price at which demand is within the budget; 0 if all agents can have the most they want.
         spend: Demand there, shape (agent,). What is left of the budget lies in a jump of demand.
-        upper_bound: The Lagrangian dual: price × budget plus everybody's best surplus. Nothing can be worth more.
+        upper_bound: The Lagrangian dual: price × budget plus all best surpluses. No allocation can be worth more.
+
+    Examples:
+        >>> Clearing(price=0.5, spend=np.array([2.0, 0.0]), upper_bound=2.5).price
+        0.5
     """
 
     price: float
@@ -52,11 +56,20 @@ def clear(utility: Utility, budget: float) -> Clearing:
     """Find the clearing price.
 
     Args:
-        utility: Curves.
-        budget: Total.
+        utility: A curve for each agent, with its limits.
+        budget: Total, in the curves' unit of spend, at least 0.
+
+    Returns:
+        The price, the demand at it, and the bound that it proves.
 
     Raises:
-        ValueError: If the budget is no number of the right sign, or below the floors.
+        ValueError: If the budget is NaN, negative, infinite or below the floors.
+
+    Examples:
+        >>> from compecon.allocation import ShiftedSurge
+        >>> market = clear(ShiftedSurge(threshold=[50, 100, 900], slope=1.5, decay=0.01), budget=320)
+        >>> round(market.price, 3), market.spend.round(1).tolist()
+        (0.096, [135.0, 185.0, 0.0])
     """
     budget = checked_budget(utility, budget)
     price = _clearing_price(utility, budget)
@@ -70,13 +83,8 @@ def repriced(utility: Utility, budget: float, funded: Mask) -> tuple[float, Numb
 
     Exact where funded agents' curves are concave; for step curves the best that a price can do.
 
-    Args:
-        utility: Curves.
-        budget: Total.
-        funded: Shape (agent,).
-
     Returns:
-        The price and everybody's spend; None if the budget cannot pay for the least that these agents need.
+        The price and the spends, shape (agent,); None if the budget cannot pay for the least that these agents need.
     """
     spend = np.array(utility.floor)
     room = budget - float(spend[~funded].sum())

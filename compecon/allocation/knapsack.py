@@ -1,31 +1,79 @@
-"""A dynamic programme over how far an allocation is from everybody's favourite choice at a price."""
+"""The optimum in whole units: a dynamic programme over differences from every agent's favourite choice at a price."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import NamedTuple, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from compecon.allocation.choices import Choices
 from compecon.allocation.utilities.arrays import Numbers
+from compecon.allocation.utilities.step_curves import MeasuredCurve
+from compecon.allocation.utilities.utility import Utility
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Choices:
+    """Whole-unit spends that an optimum may contain, an agent's choices next to each other, its least first.
+
+    Attributes:
+        agent: Whose choice, shape (choice,), ascending.
+        spend: In whole units.
+        loss: Difference of its surplus from the agent's best one here, at least 0; 0 for the best.
+        bound: Price × budget plus the best surpluses: the most that these choices can be worth.
+    """
+
+    agent: NDArray[np.intp]
+    spend: NDArray[np.int64]
+    loss: Numbers
+    bound: float
+
+    def within(self, loss: float) -> Choices:
+        """Those that lose no more. No solution that loses less than this contains another one."""
+        kept = self.loss <= loss
+        return Choices(self.agent[kept], self.spend[kept], self.loss[kept], self.bound)
+
+
+def choices(curves: Utility, budget: float, price: float, loss: float) -> Choices:
+    """Every choice that loses no more than `loss` at a price; the curves have whole limits."""
+    agent, spend = _levels(curves) if isinstance(curves, MeasuredCurve) else _whole_numbers(curves, price, loss)
+    surplus = curves.take(agent).value(spend) - price * spend
+    best = np.maximum.reduceat(surplus, np.flatnonzero(np.diff(agent, prepend=-1)))
+    table = Choices(agent, spend.astype(np.int64), best[agent] - surplus, float(price * budget + best.sum()))
+    return table.within(loss)
+
+
+def _levels(curves: MeasuredCurve) -> tuple[NDArray[np.intp], Numbers]:
+    """The floor, and the levels beyond it that fit."""
+    spends = np.column_stack([curves.floor, curves.levels])
+    keep = (spends > curves.floor[:, None]) & (spends <= curves.cap[:, None])
+    keep &= np.diff(spends, axis=1, append=np.inf) > 0
+    keep[:, 0] = True
+    agent, place = np.nonzero(keep)
+    return agent, spends[agent, place]
+
+
+def _whole_numbers(curves: Utility, price: float, loss: float) -> tuple[NDArray[np.intp], Numbers]:
+    """The floor, and all from the start to where even the most that could still be gained is not worth the price."""
+    funded, top = curves.demand_if_funded(price), curves.most
+    if price > 0:
+        top = np.minimum(top, funded + (loss + curves.value(top) - curves.value(funded)) / price)
+    first = np.maximum(np.ceil(np.maximum(curves.thresholds, curves.floor)), curves.floor + 1.0)
+    last = np.minimum(np.ceil(top), np.floor(curves.cap))
+    n_choices = 1 + np.maximum(last - first + 1.0, 0.0).astype(np.intp) * (curves.choke_prices > 0)
+    agent = np.repeat(np.arange(curves.n_agents), n_choices)
+    number = np.arange(len(agent)) - np.repeat(np.cumsum(n_choices) - n_choices, n_choices)
+    return agent, np.where(number == 0, curves.floor[agent], first[agent] + number - 1)
 
 
 class TooMuchWorkError(Exception):
     """The programme would take more steps than allowed."""
 
 
-@final
-@dataclass(frozen=True, eq=False)
-class _Agent:
-    """One agent's choices.
-
-    Attributes:
-        agent: Which one.
-        away: Units by which each choice differs from the favourite one.
-        loss: What it costs.
-    """
+class _Agent(NamedTuple):
+    """An agent, the units by which each of its choices differs from its favourite one, and what each loses."""
 
     agent: int
     away: NDArray[np.int64]
@@ -43,9 +91,9 @@ def least_loss(
     Args:
         table: Choices of which none loses more than allowed.
         budget: Whole units.
-        price: What a unit left over loses.
+        price: Loss of a unit that is left over.
         allowed: Largest loss.
-        most_work: Updates of states, about; beyond that it gives up.
+        most_work: Approximate number of updates of states after which it gives up.
 
     Returns:
         The loss, and the spends, shape (agent,); None if every allocation loses more.
@@ -68,11 +116,16 @@ def least_loss(
     state = int(np.argmin(total))
     if not total[state] <= allowed:
         return None
-    return float(total[state]), _traced(agents, favourite, trail, low + state)
+    spend, at = favourite.copy(), low + state
+    for each, (low, chosen) in zip(reversed(agents), reversed(trail), strict=True):
+        away = int(each.away[chosen[at - low]])
+        spend[each.agent] += away
+        at -= away
+    return float(total[state]), spend
 
 
 def _agents(table: Choices) -> tuple[list[_Agent], NDArray[np.int64]]:
-    """Agents with a real choice, those whose choices lie far apart last, and everybody's favourite."""
+    """Agents with a real choice, those whose choices lie far apart last, and the favourites of all."""
     starts = np.flatnonzero(np.diff(table.agent, prepend=-1))
     ends = np.append(starts[1:], len(table.agent))
     favourite = np.zeros(len(starts), dtype=np.int64)
@@ -82,11 +135,12 @@ def _agents(table: Choices) -> tuple[list[_Agent], NDArray[np.int64]]:
         favourite[agent] = spend[np.argmin(loss)]
         if end - start > 1:
             agents.append(_Agent(agent, spend - favourite[agent], loss))
-    agents.sort(key=lambda each: int(each.away.max() - each.away.min()))
+    agents.sort(key=lambda each: int(np.ptp(each.away)))
     return agents, favourite
 
 
 def _extended(low: int, losses: Numbers, each: _Agent, allowed: float) -> tuple[int, Numbers, NDArray[np.int16]]:
+    """States after one more agent: the lowest of them, the least loss of each, and the choice that led to it."""
     first, last = int(each.away.min()), int(each.away.max())
     after = np.full(len(losses) + last - first, np.inf)
     chosen = np.zeros(len(after), dtype=np.int16)
@@ -99,14 +153,3 @@ def _extended(low: int, losses: Numbers, each: _Agent, allowed: float) -> tuple[
     alive = np.flatnonzero(after <= allowed)
     part = slice(int(alive[0]), int(alive[-1]) + 1)  # favourites lose nothing, so one always is
     return low + first + part.start, after[part], chosen[part]
-
-
-def _traced(
-    agents: list[_Agent], favourite: NDArray[np.int64], trail: list[tuple[int, NDArray[np.int16]]], state: int
-) -> NDArray[np.int64]:
-    spend = favourite.copy()
-    for each, (low, chosen) in zip(reversed(agents), reversed(trail), strict=True):
-        away = int(each.away[chosen[state - low]])
-        spend[each.agent] += away
-        state -= away
-    return spend

@@ -18,23 +18,33 @@ from compecon.allocation.utilities.utility import Utility
 @final
 @dataclass(frozen=True, slots=True)
 class OnlinePrice:
-    """A price that follows what is spent: it rises after a purchase above the rate that lasts, and falls after less.
+    """A price that follows what is spent: it rises after a purchase above the sustainable rate, and falls after less.
 
-    Dual descent: after each arrival the price moves by ``step`` times the rate minus what was used. The rate is what is
+    Dual descent: after each arrival the price moves by ``step`` times what was used minus the rate. The rate is what is
     left, divided by the arrivals left, so that tokens that a query did not use are passed on to the later ones. The
-    budget is hard, and so is the minimum service of those still to come: no query gets what they need.
+    budget is hard, and so is the minimum service of queries still to come: no query gets what they need.
 
     Attributes:
-        price: Value per unit, at least 0.
-        left: Budget that is left.
-        arrivals: How many queries are still expected, this one included; a longer stream finds what was kept back
-            for nobody: nothing.
-        step: Price per unit of excess, at least 0.
-        service: What every query may use at least, whatever the price.
+        price: Value per unit of budget, finite and at least 0.
+        left: Budget that is left, finite and at least 0.
+        arrivals: Number of queries still expected, this one included; what is left is all theirs, so queries beyond
+            that number may get nothing.
+        step: Price per unit of excess, finite and at least 0.
+        service: What every query may use at least, whatever the price; at least 0.
+
+    Raises:
+        ValueError: If a number is negative or not finite, or what is left does not pay for the service.
 
     References:
         Balseiro, Lu and Mirrokni (2023), "The best of many worlds: dual mirror descent for online allocation problems",
         Operations Research 71(1).
+
+    Examples:
+        >>> market = OnlinePrice(price=0.5, left=100.0, arrivals=10, step=0.01)
+        >>> market.cap(wanted=30.0)
+        30.0
+        >>> market.after(used=30.0)
+        OnlinePrice(price=0.7, left=70.0, arrivals=9, step=0.01, service=0.0)
     """
 
     price: float
@@ -54,7 +64,7 @@ class OnlinePrice:
             )
 
     def cap(self, wanted: float) -> float:
-        """What a query may use: what it wants at the price, at least the service, at most what is to be had."""
+        """What a query may use: what it wants at the price, at least the service, at most what is available."""
         kept_back = self.service * max(self.arrivals - 1, 0)
         return min(max(wanted, self.service), max(self.left - kept_back, 0.0))
 
@@ -73,14 +83,7 @@ class OnlinePrice:
 
 
 def opening(utility: Utility, budget: float, n_arrivals: int, *, service: float = 0.0) -> OnlinePrice:
-    """A first price and a step, from curves like those expected.
-
-    Args:
-        utility: Curves of earlier queries.
-        budget: For all arrivals together.
-        n_arrivals: How many are expected.
-        service: Least for each.
-    """
+    """A first price and a step, from curves of earlier queries that are like those expected."""
     price = clear(utility, max(budget * utility.n_agents / n_arrivals, float(utility.floor.sum()))).price
     scale = price if price > 0 else utility.choke_price
     return OnlinePrice(price, budget, n_arrivals, _step(scale, budget, n_arrivals), service)
@@ -97,7 +100,7 @@ class Playback:
         used: What it used, shape (agent,).
         prices: The price that each arrival met, shape (arrival,).
         value: Total value of the caps.
-        offline_bound: What nobody could have exceeded, knowing all arrivals.
+        offline_bound: Bound on the value of any allocation, even with all arrivals known.
     """
 
     order: NDArray[np.intp]
@@ -111,7 +114,7 @@ class Playback:
     def regret(self) -> float:
         """What knowing all arrivals could have added at most, at least 0.
 
-        It is counted against the bound for caps: with tokens given back a market can even do better than that.
+        It is counted against the bound for caps: with tokens handed back a market can even exceed that.
         """
         return max(0.0, self.offline_bound - self.value)
 
@@ -125,17 +128,17 @@ def play(
 ) -> Playback:
     """Let queries arrive one after the other.
 
-    Floors of the curves are wishes here: what those still to come need is kept back only as the market's service.
+    Floors of the curves are only wishes here: what later queries need is kept back only as the market's service.
 
     Args:
         utility: Their curves, as they are seen on arrival.
         market: The market when the first one arrives.
         order: Agents in the order of their arrival; as numbered if None.
-        realised: What each would use without a cap, shape (agent,); whole caps are used if None. What is not used goes
-            back into the budget.
+        realised: What each would use without a cap, shape (agent,), which goes back into the budget where it is below
+            the cap; whole caps are used if None.
     """
     arrivals = np.arange(utility.n_agents) if order is None else np.asarray(order, dtype=np.intp)
-    wishes = np.full(utility.n_agents, np.inf) if realised is None else numbers(realised, "realised", infinite=True)
+    wishes = numbers(np.full(utility.n_agents, np.inf) if realised is None else realised, "realised", infinite=True)
     cap, used, prices = np.zeros(utility.n_agents), np.zeros(utility.n_agents), np.zeros(len(arrivals))
     budget = market.left
     for place, agent in enumerate(arrivals.tolist()):

@@ -12,7 +12,7 @@ import numpy as np
 from compecon.allocation.utilities.arrays import Numbers
 
 _FEW = 16  # jumps in the bracket, from which on they are halved instead of guessed at
-_ROUNDS = 400  # never needed; a search without an end would be worse than an answer that is not tight
+_ROUNDS = 400  # never needed: an answer that is not tight is better than an endless search
 _CLOSE = 1e-13  # of the budget unspent counts as all spent
 _ULP = 4e-16
 
@@ -32,9 +32,6 @@ def lowest_price(
         high: Such a price.
         jumps: Prices of jumps, ascending.
         guess: A price that may be near; None for none.
-
-    Returns:
-        A price at which demand is within the budget.
     """
     ends = _Ends(0.0, total(0.0) - budget, high, total(high) - budget)
     for trial in _around(guess, high):

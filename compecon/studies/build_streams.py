@@ -56,7 +56,7 @@ def key_stream(
     correct = np.stack(outcomes, axis=1)
     # From the first budget on that does not bind, a row's outcome is that of the dense model.
     correct = np.where(levels == lengths[:, None], correct[:, -1:], correct)
-    return Stream(f"{checkpoint.name}-keys", _ids(task, split, places), levels, correct, None, "keys", "measured")
+    return Stream(f"{checkpoint.name}-keys", _ids(task, split, places), levels, correct, None, "keys")
 
 
 def size_stream(
@@ -84,7 +84,7 @@ def size_stream(
     order = np.argsort([row[0] for row in levels], kind="stable")
     largest = checkpoints[int(order[-1])].name
     table, outcomes = np.array(levels, dtype=np.float64)[order].T, np.stack(correct, axis=1)[:, order]
-    return Stream(name or f"{largest}-sizes", _ids(task, split, places), table, outcomes, None, "MACs", "measured")
+    return Stream(name or f"{largest}-sizes", _ids(task, split, places), table, outcomes, None, "MACs")
 
 
 def write_stream(stream: Stream, folder: Path, *, title: str, description: str) -> Path:

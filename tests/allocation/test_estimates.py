@@ -139,8 +139,8 @@ def test_a_cut_rollout_cannot_be_correct():
 @pytest.mark.parametrize(
     ("tokens", "correct", "message"),
     [
-        ([1.0, 2.0], [1], "one entry a rollout"),
-        ([1.0, 2.0], [1, 0.5], "correct 0 or 1"),
+        ([1.0, 2.0], [1], "per rollout"),
+        ([1.0, 2.0], [1, 0.5], "are 0 or 1"),
         ([1.0, np.nan], [1, 1], "tokens must be above 0"),
         ([2.0, 2.0], [1, 1], "different length"),
         ([1.0, 2.0], [0, 0], "different length"),
@@ -241,7 +241,6 @@ def test_allowing_for_errors_earns_more_than_trusting_predictions():
     assert np.mean(gains) > 3 * np.std(gains) / np.sqrt(len(gains))
 
 
-@pytest.mark.parametrize("arguments", [{"n_nodes": 0}, {"n_levels": 1}])
-def test_an_expectation_over_nothing_is_refused(arguments):
+def test_an_expectation_over_nothing_is_refused():
     with pytest.raises(ValueError, match="at least 1 node"):
-        expected_utility(CURVES[0], 1.0, **arguments)
+        expected_utility(CURVES[0], 1.0, n_nodes=0)

@@ -42,8 +42,8 @@ def test_streams_are_as_hard_as_their_names_say():
     ceiling = {name: mixture.draw(20_000).ceilings.mean() for name, mixture in MIXTURES.items()}
     assert ceiling["MostlyEasy"] > ceiling["UShaped"] > ceiling["MostlyHard"]
     assert ceiling["MostlyEasy"] > ceiling["Balanced"] > ceiling["MostlyHard"]
-    shares = np.bincount(MIXTURES["UShaped"].draw(20_000).kinds.astype(int)) / 20_000
-    assert shares[1] < shares[[0, 2]].min()
+    _, counts = np.unique(MIXTURES["UShaped"].draw(20_000).ceilings, return_counts=True)
+    assert counts[1] < counts[[0, 2]].min()
 
 
 def test_drawn_lengths_follow_the_truncation_curve():
@@ -59,14 +59,6 @@ def test_a_predictor_without_noise_knows_the_thresholds():
     off = np.log(stream.predicted(0.3).thresholds / stream.thresholds)
     assert off.std() == pytest.approx(0.3, abs=0.03)
     assert (stream.predicted(0.3).lengths == stream.lengths).all()
-
-
-def test_outcomes_of_a_drawn_stream_are_whether_the_answer_fits():
-    drawn = MIXTURES["MostlyEasy"].draw(50)
-    stream = drawn.stream(np.array([100.0, 400]))
-    assert (stream.correct[:, 1] == drawn.correct(np.full(50, 400.0))).all()
-    assert (stream.spent(np.full(50, 400.0)) == np.minimum(drawn.lengths, 400)).all()
-    assert (stream.spent(np.full(50, 50.0)) == 0).all()
 
 
 def test_a_stream_without_queries_is_refused():
@@ -171,7 +163,7 @@ def test_damaged_packing_is_refused(tmp_path, name, content):
 def test_an_unknown_format_and_a_missing_file_are_refused(tmp_path):
     with pytest.raises(StreamError, match="expected one of"):
         read_stream(written(tmp_path, CSV, "stream.parquet"))
-    with pytest.raises(StreamError, match="is not there"):
+    with pytest.raises(StreamError, match=r"none\.csv"):
         read_stream(tmp_path / "none.csv")
 
 

@@ -7,9 +7,8 @@ from hypothesis import strategies as st
 from scipy.special import lambertw
 from scipy.stats import gamma
 
-from compecon.allocation.utilities.lambert import lambert_w0, lambert_w0_of_one
 from compecon.allocation.utilities.step_curves import MeasuredCurve
-from compecon.allocation.utilities.surge import ShiftedSurge
+from compecon.allocation.utilities.surge import ShiftedSurge, lambert_w0, lambert_w0_of_one
 from compecon.allocation.utilities.truncation import Truncation
 from tests.allocation.instances import limited, measured, surges, truncations
 from tests.allocation.vectors import CURVE, DECAY, DEMAND, SLOPE, TRUNCATION

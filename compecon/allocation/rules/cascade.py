@@ -1,4 +1,4 @@
-"""Try cheaply, and spend more where the cheap try left doubts."""
+"""Try cheaply, and spend more where the cheap try leaves doubts."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 from typing_extensions import override
 
 from compecon.allocation.bounded import Allocation
-from compecon.allocation.rules.levels import scaled_to
 from compecon.allocation.rules.rule import Rule
+from compecon.allocation.rules.uniform import scaled_to
 from compecon.allocation.utilities.arrays import Numbers, numbers, per_agent
 from compecon.allocation.utilities.utility import Utility
 
@@ -20,17 +20,28 @@ _N_STAGES = 5
 @final
 @dataclass(frozen=True, eq=False)
 class Cascade(Rule):
-    """Everybody gets a first stage; then the most uncertain go on to the next, as long as there is budget.
+    """All agents get a first stage; then the most uncertain go on to the next, as long as there is budget.
 
     A try goes on where it stopped: a later stage costs the difference. With ``restart`` it begins anew, as another
-    model would: the spend is that of all tries, the value that of the last. Ties go to the earlier agent; whoever the
-    budget does not reach keeps the stage it has. In the spirit of FrugalGPT (Chen et al. 2023, arXiv 2305.05176).
+    model would: the spend is that of all tries, the value that of the last. Ties go to the earlier agent; agents that
+    the budget does not reach keep the stage they have. In the spirit of FrugalGPT (Chen et al. 2023, arXiv 2305.05176).
 
     Attributes:
-        stages: Spend of each try, rising; if empty, half of the mean budget and four doublings of it.
-        uncertainty: Who goes on first, shape (agent,), larger first. If None, what the try has not brought of what the
-            curve can bring: a doubt that is calibrated, which no real one is.
+        stages: Spend of each try, in the budget's unit, above 0 and rising; if empty, half of the mean budget and four
+            doublings of it.
+        uncertainty: Order in which agents go on, shape (agent,), at least 0, larger first. If None, the share of the
+            curve's best value that is still missing: a calibrated doubt, which no real one is.
         restart: Whether each try begins anew.
+        whole: Whether spends are whole numbers; see `Rule`.
+
+    Raises:
+        ValueError: If stages do not rise, or are not finite and above 0.
+
+    Examples:
+        >>> from compecon.allocation import MeasuredCurve
+        >>> curves = MeasuredCurve([[1, 2, 4]], [[0, 1, 1], [0, 0, 1]])
+        >>> Cascade(stages=(1, 2, 4)).allocate(curves, budget=5).spend.tolist()  # 1 each, then 2 each: the rest is 1
+        [2.0, 2.0]
     """
 
     stages: tuple[float, ...] = ()

@@ -1,4 +1,4 @@
-"""An answer is paid for first, thinking from what is left."""
+"""Answers are paid for first, thinking from what is left."""
 
 from __future__ import annotations
 
@@ -23,15 +23,27 @@ _ANSWER = 50.0  # tokens for an answer on curves that were not measured, on a sc
 @final
 @dataclass(frozen=True, eq=False)
 class ElasticSplit(Rule):
-    """Every agent has tokens set aside for its answer; the rest is shared for thinking by another rule.
+    """Tokens are set aside for the answer of every agent; the rest is shared for thinking by another rule.
 
-    So a thought that is cut off still gives an answer. Curves are of the total spend: what an answer without thinking
-    is worth is read off them. After Elastic Reasoning (Xu et al. 2025, arXiv 2505.05315), where all think equally long.
+    So a thought that is cut off still gives an answer. Curves are of the total spend: the value of an answer without
+    thinking is read off them. After Elastic Reasoning (Xu et al. 2025, arXiv 2505.05315), where all think equally long.
 
     Attributes:
         answer: Tokens set aside for each answer, one number or shape (agent,), at least 0; less where a cap is lower,
-            and the same share less for all if the budget does not reach.
-        thinking: How the rest is shared.
+            and scaled down alike for all if the budget does not suffice.
+        thinking: The rule that shares the rest.
+        whole: Whether spends are whole numbers; see `Rule`.
+
+    Raises:
+        ValueError: If an answer is negative or not finite.
+
+    Examples:
+        >>> from compecon.allocation import MeasuredCurve
+        >>> curves = MeasuredCurve([[1, 2, 4]], [[0, 1, 1], [0, 0, 1]])
+        >>> ElasticSplit(answer=1).allocate(curves, budget=6).spend.tolist()
+        [3.0, 3.0]
+        >>> ElasticSplit(answer=1, thinking=ShadowPrice()).allocate(curves, budget=6).spend.tolist()
+        [2.0, 4.0]
     """
 
     answer: float | Numbers = 0.0
@@ -65,8 +77,8 @@ class ElasticSplit(Rule):
 
     @override
     def note(self, utility: Utility, unit: str) -> str:
-        of = "the least that was tried" if isinstance(utility, MeasuredCurve) else f"{self.answer:g} {unit}"
+        of = "the smallest measured amount" if isinstance(utility, MeasuredCurve) else f"{self.answer:g} {unit}"
         return (
-            f"Elastic split sets {of} aside for the answer of every query, whatever it brings, and shares the rest at "
-            "one price. Where the budget does not reach, all get the same share of that."
+            f"Elastic split first reserves {of} for the answer of every query, whatever its value, and shares the rest "
+            "at one price. If the budget is too small for that, all get the same share of the reserve."
         )

@@ -28,7 +28,15 @@ class ExactScan(Rule):
 
     The argument holds with one cap for all. With caps that differ an agent with a larger threshold and a larger cap can
     be worth more than one with a smaller threshold, so the best set need not be the smallest thresholds, and choosing
-    it is a knapsack; floors take budget from whoever is left out. Both are refused: `KnapsackExact` is exact for them.
+    it is a knapsack; floors give budget to agents that are left out. Both are refused: `KnapsackExact` is exact there.
+
+    Attributes:
+        whole: Whether spends are whole numbers; see `Rule`.
+
+    Examples:
+        >>> curves = ShiftedSurge(threshold=[50, 100, 900], slope=1.5, decay=0.01)
+        >>> ExactScan().allocate(curves, budget=300).spend.tolist()
+        [125.0, 175.0, 0.0]
     """
 
     @override
@@ -76,11 +84,7 @@ def _smallest(thresholds: Numbers, last: float, number: int) -> Mask:
 def _every_number(room: Numbers, most: Numbers, slope: float, decay: float) -> tuple[Numbers, Numbers]:
     """For each number k of funded agents the common surplus and the total value.
 
-    Args:
-        room: What is left after k thresholds, shape (k,), above 0.
-        most: Largest surplus of each agent, shape (k,), never rising.
-        slope: The curves' slope.
-        decay: Their decay.
+    `room`, above 0, is what is left after k thresholds; `most`, never rising, is the largest surplus of each agent.
     """
     number = np.arange(1, len(most) + 1)
     if most[0] == most[-1]:
@@ -101,7 +105,7 @@ def _below_their_caps(room: Numbers, most: Numbers, before: Numbers) -> NDArray[
     """
     number = np.arange(1, len(most) + 1)
     low, high = np.zeros(len(most), dtype=np.intp), number.astype(np.intp)
-    high = np.where(room >= before[1:], low, high)  # everybody stops there
+    high = np.where(room >= before[1:], low, high)  # all stop at their caps
     while (low < high).any():
         trial = (low + high + 1) // 2
         share = (room - (before[number] - before[trial])) / np.maximum(trial, 1)

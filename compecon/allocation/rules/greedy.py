@@ -24,18 +24,25 @@ _QUANTUM = 10.0  # tokens at a time on curves without levels, at many budgets
 class Greedy(Rule):
     """Highest marginal value first.
 
-    A marginal value of one token is 0 below the threshold, and a greedy rule on it would never begin. So the first step
-    of an agent goes to where its average gain is highest; from there on steps are small. A step that no longer fits is
-    left out together with the agent's later ones, and the search goes on. Ties go to the earlier agent.
+    The marginal value of one token is 0 below the threshold, and a greedy rule on it would never begin. So the first
+    step of an agent goes to where its average gain is highest; from there on steps are small. A step that no longer
+    fits is left out together with the agent's later ones, and the search goes on. Ties go to the earlier agent.
 
     Attributes:
-        quantum: Size of a step beyond the first, above 0.
+        quantum: Size of a step beyond the first, in the budget's unit, above 0.
+        whole: Whether spends are whole numbers; see `Rule`.
 
     Raises:
-        ValueError: If the quantum is not a number above 0.
+        ValueError: If the quantum is not a finite number above 0.
 
     References:
         Sinha and Zoltners (1979), "The multiple-choice knapsack problem", Operations Research 27(3).
+
+    Examples:
+        >>> from compecon.allocation import MeasuredCurve
+        >>> curves = MeasuredCurve([[1, 2, 4]], [[0, 1, 1], [0, 0, 1]])
+        >>> Greedy().allocate(curves, budget=5).spend.tolist()  # the second query needs 4, and 3 are left
+        [2.0, 0.0]
     """
 
     quantum: float = 1.0
@@ -62,7 +69,7 @@ class Greedy(Rule):
 
 
 def _bought(steps: Steps, order: NDArray[np.intp], room: float, n_agents: int) -> Numbers:
-    """What each agent gets beyond its floor: everything up to the first step that does not fit, then one by one."""
+    """What each agent gets beyond its floor: all steps up to the first that does not fit, then one by one."""
     cost, agent = steps.cost[order], steps.agent[order]
     paid = np.cumsum(cost)
     n_first = int(np.searchsorted(paid, room, side="right"))

@@ -1,4 +1,4 @@
-"""The optimum in whole units, with its proof, or with what is missing to one."""
+"""The optimum in whole units, with its proof or the gap that is left."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ import numpy as np
 from typing_extensions import override
 
 from compecon.allocation.bounded import Allocation, in_whole_units, not_over
-from compecon.allocation.choices import choices
 from compecon.allocation.clearing import checked_budget, clear
-from compecon.allocation.knapsack import TooMuchWorkError, least_loss
+from compecon.allocation.knapsack import TooMuchWorkError, choices, least_loss
 from compecon.allocation.rules.repaired import repaired
 from compecon.allocation.rules.rule import Rule
 from compecon.allocation.utilities.arrays import Numbers, numbers
@@ -37,15 +36,26 @@ class KnapsackExact(Rule):
     solution contains no choice, and no set of choices, that loses more than the gap. Small losses are tried first; the
     first try that finds a solution has found the optimum, and one that finds none lowers the bound.
 
-    The bound is the value if optimality was proven. Otherwise the gap says what was not excluded. Ties: any optimum.
+    The bound is the value if optimality was proven. Otherwise the gap is what was not excluded. Ties: any optimum.
 
     Attributes:
-        unit: What one unit of spend is, in the curves' unit: 1 for tokens, a million for MACs. Levels are rounded up to
-            units.
-        most_work: Updates of states before it gives up on a proof: 3e8 take about a second.
-        hand_back: Whether measured levels, rounded up to units for the search, are spent as they are, and what that
-            leaves goes where it still buys something. Spends are then no whole units.
-        n_tries: Of the repair that finds the first known solution; see `RepairedShadowPrice`.
+        unit: Size of one unit of spend, in the curves' unit, above 0: 1 for tokens, a million for MACs. Levels are
+            rounded up to units.
+        most_work: Updates of states before it gives up on a proof, at least 0: 3e8 take about a second.
+        hand_back: Whether measured levels, rounded up to units for the search, are spent unrounded, and what that
+            leaves goes where it still buys something. Spends are then not whole units.
+        n_tries: Tries of the repair that finds the first known solution, at least 0; see `RepairedShadowPrice`.
+        whole: Ignored: spends are always in whole units.
+
+    Raises:
+        ValueError: If the unit is not finite and above 0, or the work is negative.
+
+    Examples:
+        >>> from compecon.allocation import MeasuredCurve
+        >>> curves = MeasuredCurve([[1, 2, 4]], [[0, 1, 1], [0, 0, 1]])
+        >>> found = KnapsackExact().allocate(curves, budget=6)
+        >>> found.spend.tolist(), found.value, found.gap
+        ([2.0, 4.0], 2.0, 0.0)
     """
 
     unit: float = 1.0
@@ -87,8 +97,8 @@ class KnapsackExact(Rule):
     def note(self, utility: Utility, unit: str) -> str:
         one = f"whole {unit}" if self.unit == 1 else f"steps of {self.unit:g} {unit}, levels rounded up"
         return (
-            f"Exact knapsack: the best there is in {one} by the curves that it sees, proven, or as near as a tenth of "
-            "a second a budget proves; what rounding took is handed back. The gap is to the bound without rounding."
+            f"Exact knapsack: the optimum in {one} for the curves it sees, proven, or the best found in a tenth of a "
+            "second per budget; what rounding takes is handed back. The gap is to the bound without rounding."
         )
 
 

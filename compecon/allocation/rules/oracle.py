@@ -1,4 +1,4 @@
-"""What somebody would do who knows the truth."""
+"""What a rule would do if it knew the truth."""
 
 from __future__ import annotations
 
@@ -16,11 +16,19 @@ from compecon.allocation.utilities.utility import Utility
 @final
 @dataclass(frozen=True, eq=False)
 class Oracle(Rule):
-    """Allocates by the true curves and not by those that were predicted: no rule on predictions can be expected to win.
+    """Allocates by the true curves instead of the predicted ones: no rule on predictions can be expected to do better.
 
     Attributes:
-        truth: The true curves; the given ones are taken for true if None. Value and bound are theirs.
-        rule: How it shares.
+        truth: The true curves, of as many agents; the given ones if None. Value and bound are theirs.
+        rule: The rule that shares.
+        whole: Whether spends are whole numbers; see `Rule`.
+
+    Examples:
+        >>> from compecon.allocation import MeasuredCurve
+        >>> predicted = MeasuredCurve([[1, 2, 4]], [[0, 1, 1], [0, 1, 1]])
+        >>> truth = MeasuredCurve([[1, 2, 4]], [[0, 1, 1], [0, 0, 1]])
+        >>> Oracle(truth).allocate(predicted, budget=6).spend.tolist()
+        [2.0, 4.0]
     """
 
     needs_truth: ClassVar[bool] = True

@@ -1,4 +1,4 @@
-"""More for those who are predicted to need more."""
+"""More for agents that are predicted to need more."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 from typing_extensions import override
 
 from compecon.allocation.bounded import Allocation
-from compecon.allocation.rules.levels import scaled_to
 from compecon.allocation.rules.rule import Rule
+from compecon.allocation.rules.uniform import scaled_to
 from compecon.allocation.utilities.arrays import Numbers, numbers, per_agent
 from compecon.allocation.utilities.utility import Utility
 
@@ -21,8 +21,15 @@ class Proportional(Rule):
     """In proportion to predicted thresholds: a baseline of the paper.
 
     Attributes:
-        need: What each agent is predicted to need, shape (agent,); the curves' thresholds if None. An agent that needs
-            nothing gets its floor; if nobody needs anything, all get the same.
+        need: What each agent is predicted to need, shape (agent,), at least 0; the curves' thresholds if None. An agent
+            that needs nothing gets its floor; if all need nothing, all get the same.
+        whole: Whether spends are whole numbers; see `Rule`.
+
+    Examples:
+        >>> from compecon.allocation import MeasuredCurve
+        >>> curves = MeasuredCurve([[1, 2, 4]], [[0, 1, 1], [0, 0, 1]])
+        >>> Proportional().allocate(curves, budget=6).spend.tolist()
+        [2.0, 4.0]
     """
 
     need: Numbers | None = None

@@ -1,4 +1,4 @@
-"""One price for all, then what it leaves unspent put to use."""
+"""One price for all, then a use for what it leaves unspent."""
 
 from __future__ import annotations
 
@@ -29,8 +29,17 @@ class RepairedShadowPrice(Rule):
     It never does worse than `ShadowPrice`. Ties go to the earlier agent. The price is the new one.
 
     Attributes:
-        n_tries: How many agents step 3 tries on either side of the border, at least 0.
-        tolerance: Share of the bound below which a gap is not worth a search.
+        n_tries: Number of agents that step 3 tries on either side of the border, at least 0.
+        tolerance: Share of the bound, at least 0, below which a gap is not worth a search.
+        whole: Whether spends are whole numbers; see `Rule`.
+
+    Examples:
+        >>> from compecon.allocation import MeasuredCurve, ShadowPrice
+        >>> alike = MeasuredCurve([[2]], [[1], [1], [1]])
+        >>> for rule in (ShadowPrice(), RepairedShadowPrice()):  # at one price, equal queries all buy or none does
+        ...     print(rule.allocate(alike, budget=5).spend.tolist())
+        [0.0, 0.0, 0.0]
+        [2.0, 2.0, 0.0]
     """
 
     n_tries: int = 16

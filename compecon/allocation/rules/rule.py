@@ -18,7 +18,12 @@ class Rule(ABC):
 
     Attributes:
         whole: Whether spends are whole numbers: tokens or keys. Floors are then rounded up, caps down.
-        needs_truth: Whether it has to be told the true curves, which are known in hindsight alone.
+        needs_truth: Whether it needs the true curves, which are known only in hindsight.
+
+    Examples:
+        >>> from compecon.allocation import RULES
+        >>> isinstance(RULES.make("greedy"), Rule)
+        True
     """
 
     needs_truth: ClassVar[bool] = False
@@ -53,16 +58,11 @@ class Rule(ABC):
         return False
 
     def set_aside(self, utility: Utility) -> Numbers | None:  # noqa: ARG002 - most rules weigh everything
-        """What each agent is given whatever it brings, shape (agent,), as far as the budget goes; None if nothing."""
+        """What each agent gets whatever its value, shape (agent,), as far as the budget goes; None for nothing."""
         return None
 
     def note(self, utility: Utility, unit: str) -> str:  # noqa: ARG002
-        """What has to be known of its settings beside a result, in a sentence or two; "" if nothing.
-
-        Args:
-            utility: The curves that it shares.
-            unit: What a spend counts: "tokens".
-        """
+        """What a reader of its result should know of its settings, in a sentence or two; "" if nothing."""
         return ""
 
     def _prepared(self, utility: Utility, budget: float) -> tuple[Utility, float]:

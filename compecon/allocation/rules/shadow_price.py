@@ -18,14 +18,24 @@ from compecon.allocation.utilities.utility import Utility
 class ShadowPrice(Rule):
     """Find the lowest price at which demand is within the budget, and let everyone buy at it.
 
-    The paper's rule: whoever is funded has the marginal value that is the price; whoever would have no surplus, the
-    tokens below its threshold being charged too, is abandoned. The paper finds the price by bisection; the search here
-    is ours and ends at the same price. Demand jumps where an agent gives up, so part of the budget may stay unspent,
-    and agents with one choke price are left out together: four equal queries may all get nothing. See
-    `RepairedShadowPrice`, and compare the value with the bound.
+    The paper's rule: the marginal value of a funded agent is the price; an agent that would have no surplus, the tokens
+    below its threshold being charged too, is abandoned. The paper finds the price by bisection; the search here is ours
+    and ends at the same price. Demand jumps where an agent gives up, so part of the budget may stay unspent, and agents
+    with one choke price are left out together: four equal queries may all get nothing. See `RepairedShadowPrice`, and
+    compare the value with the bound.
+
+    Attributes:
+        whole: Whether spends are whole numbers; see `Rule`.
 
     References:
         Wan et al. (2026), "The Shadow Price of Reasoning", arXiv 2606.03092.
+
+    Examples:
+        >>> from compecon.allocation import MeasuredCurve
+        >>> curves = MeasuredCurve([[1, 2, 4]], [[0, 1, 1], [0, 0, 1]])
+        >>> found = ShadowPrice().allocate(curves, budget=5)
+        >>> found.spend.tolist(), found.price, found.value, found.upper_bound
+        ([2.0, 0.0], 0.25, 1.0, 1.75)
     """
 
     @override

@@ -1,4 +1,4 @@
-"""Each agent for itself: go on as long as the next stretch is expected to be worth its price."""
+"""Each agent by itself: go on as long as the next stretch is expected to be worth its price."""
 
 from __future__ import annotations
 
@@ -22,13 +22,23 @@ _N_STRETCHES = 10_000
 class ValueOfComputation(Rule):
     """Stop when the expected gain of the next stretch is below its price: the myopic rule of metareasoning.
 
-    Nobody looks further than one stretch, so an agent whose threshold lies beyond the first one never begins. Agents
-    are served in their order; whoever no longer fits gets its floor. After Russell and Wefald (1991), "Principles of
+    No agent looks further than one stretch, so one whose threshold lies beyond the first never begins. Agents are
+    served in their order; one that no longer fits gets its floor. After Russell and Wefald (1991), "Principles of
     metareasoning".
 
     Attributes:
-        price: Value per unit of budget that a stretch must bring; the curves' clearing price if None.
-        stretch: How far an agent looks, in units of the budget; the mean budget if None.
+        price: Value per unit of budget that a stretch must gain, at least 0; the curves' clearing price if None.
+        stretch: How far an agent looks, in units of the budget, above 0; the mean budget if None.
+        whole: Whether spends are whole numbers; see `Rule`.
+
+    Raises:
+        ValueError: If the price is negative, the stretch is not above 0, or one of them is not finite.
+
+    Examples:
+        >>> from compecon.allocation import MeasuredCurve
+        >>> curves = MeasuredCurve([[1, 2, 4]], [[0, 1, 1], [0, 0, 1]])
+        >>> ValueOfComputation(stretch=2).allocate(curves, budget=6).spend.tolist()  # 4 is out of sight
+        [2.0, 0.0]
     """
 
     price: float | None = None
@@ -63,7 +73,7 @@ def _thought(curves: Utility, price: float, stretch: float) -> Numbers:
 
 
 def _served(cost: Numbers, room: float) -> Mask:
-    """Whom a queue reaches: each in turn if what it wants still fits."""
+    """Which agents a queue reaches: each in turn if what it wants still fits."""
     served = np.cumsum(cost) <= room
     room -= float(cost[served].sum())
     for agent in np.flatnonzero(~served & (cost <= room)):

@@ -1,4 +1,4 @@
-"""The measured streams that come with compecon: which queries were answered correctly at which budget, and no texts."""
+"""The measured streams that come with compecon: which queries were answered correctly at which budget; no texts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PREDICTED = "predicted.json"  # what allocating by predictions earned on each st
 @final
 @dataclass(frozen=True)
 class StreamEntry:
-    """One line of the list.
+    """A stream in the list.
 
     Attributes:
         name: Name of the stream, and of its file without the ending.
@@ -42,7 +42,14 @@ def list_streams(root: Path | None = None) -> tuple[StreamEntry, ...]:
     """The streams of a folder, in the order of its index; none without an index.
 
     Args:
-        root: The folder; the bundled one if None.
+        root: The folder; that of the bundled streams if None.
+
+    Returns:
+        Name, title, unit and description of each.
+
+    Examples:
+        >>> [entry.name for entry in list_streams()]
+        ['sentiment-keys', 'sentiment-sizes', 'similarity-keys', 'similarity-sizes']
     """
     index = (root or streams_root()) / INDEX
     if not index.is_file():
@@ -55,15 +62,23 @@ def open_stream(name: str, root: Path | None = None) -> Stream:
     """A stream of a folder.
 
     Args:
-        name: Of an entry.
-        root: The folder; the bundled one if None.
+        name: Name of an entry of `list_streams`.
+        root: The folder; that of the bundled streams if None.
+
+    Returns:
+        The stream.
 
     Raises:
         StreamError: If there is no such stream.
+
+    Examples:
+        >>> stream = open_stream("sentiment-keys")
+        >>> stream.unit, stream.levels.shape
+        ('keys', (400, 6))
     """
     entries = {entry.name: entry for entry in list_streams(root)}
     if name not in entries:
         raise StreamError(
             f"there is no stream {name!r}.{did_you_mean(name, entries)} Choose from {', '.join(entries) or 'none'}."
         )
-    return read_stream((root or streams_root()) / f"{name}.jsonl.gz", unit=entries[name].unit, origin="measured")
+    return read_stream((root or streams_root()) / f"{name}.jsonl.gz", unit=entries[name].unit)

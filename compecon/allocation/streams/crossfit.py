@@ -38,7 +38,7 @@ class Traces:
     def __post_init__(self) -> None:
         numbers(self.tokens, "tokens", positive=True)
         if not self.tokens.shape == self.correct.shape == (len(self.groups), *self.tokens.shape[1:]):
-            raise ValueError("groups, tokens and correct must have one row a query, and one column a mode.")
+            raise ValueError("groups, tokens and correct must have one row per query, and one column per mode.")
 
 
 @final
@@ -48,8 +48,8 @@ class Earned:
 
     Attributes:
         correct: Outcome of each query, 0 for one that got no mode, shape (query,).
-        tokens: What was really used, shape (query,).
-        planned: What the rule gave out, in total.
+        tokens: What was used, shape (query,).
+        planned: What the rule spent in total.
     """
 
     correct: Numbers
@@ -70,14 +70,14 @@ def earned(traces: Traces, rule: Rule, tokens_per_query: float, *, seed: int = 0
     """Spend on each half what curves of the other half suggest.
 
     A rule gives each query a budget, and the query is answered in the dearest mode whose planned tokens fit. What is
-    used is what that mode really took, so that the total may differ from the plan; both are told. A rule that needs the
-    truth sees the outcomes themselves.
+    used is what that mode really took, so the total may differ from the plan. A rule that needs the truth sees the
+    outcomes themselves.
 
     Args:
         traces: Queries.
         rule: How to share.
         tokens_per_query: Mean budget.
-        seed: Of the halves, drawn within each group.
+        seed: Seed of the halves, drawn within each group.
     """
     half = _halves(traces.groups, seed)
     correct, used, planned = np.zeros(len(half)), np.zeros(len(half)), 0.0

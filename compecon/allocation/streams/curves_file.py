@@ -24,10 +24,10 @@ from compecon.tables.reader import Row
 @final
 @dataclass(frozen=True, eq=False)
 class NamedCurves:
-    """Curves and whose they are.
+    """Curves and the ids of their queries.
 
     Attributes:
-        queries: An id each.
+        queries: Ids.
         utility: The curves, in the same order.
         kind: "measured", "surge", "truncation" or "rollouts".
         unsolved: Queries without a curve, because none of their rollouts was correct.
@@ -40,13 +40,13 @@ class NamedCurves:
 
 
 def read_curves(path: Path) -> NamedCurves:
-    """Curves from a CSV or JSON Lines file; which kind, its columns say.
+    """Curves from a CSV or JSON Lines file, of the kind that its columns imply.
 
     - ``query, budget, correct``: measured, as `read_stream`;
     - ``query, threshold, slope, decay``: `ShiftedSurge`;
     - ``query, threshold, decay, ceiling``: `Truncation`;
-    - ``query, tokens, correct`` and perhaps ``cut``, a row for each attempt: curves fitted to these rollouts, averaged
-      over the error of each fitted threshold (`fit_rollouts`, `expected_utility`).
+    - ``query, tokens, correct`` and optionally ``cut``, a row for each attempt: curves fitted to these rollouts,
+      averaged over the error of each fitted threshold (`fit_rollouts`, `expected_utility`).
 
     Raises:
         StreamError: If the file cannot be read, a column is missing, a number is of the wrong sign, or an id is there

@@ -1,6 +1,6 @@
-"""What predictions of a measured stream are worth: their errors beside the mean's, and what allocating by them earns.
+"""The worth of predictions of a measured stream: their errors beside the mean's, and what allocating by them earns.
 
-Nothing here is fitted to the rows that it is judged on.
+Nothing here is judged on rows that it was fitted to.
 """
 
 from __future__ import annotations
@@ -9,21 +9,18 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from compecon.allocation.rules.repaired import RepairedShadowPrice
 from compecon.allocation.streams.stream import Stream
-from compecon.allocation.streams.threshold_ridge import fit_predictor
+from compecon.allocation.streams.threshold_ridge import FOLDS, fit_predictor, folds
 from compecon.allocation.utilities.arrays import Numbers
 from compecon.allocation.utilities.step_curves import MeasuredCurve
 from compecon.stats.intervals import Interval, bootstrapped, mean_interval
 
-_FOLDS = 5
-
 
 def stable_thresholds(levels: Numbers, correct: Numbers) -> Numbers:
-    """The smallest budget from which on each query is right at every budget that was tried; NaN if there is none.
+    """The smallest budget tried from which on each query stays correct, shape (query,); NaN if there is none.
 
     Args:
         levels: Budgets, shape (query, level), rising.
@@ -34,38 +31,34 @@ def stable_thresholds(levels: Numbers, correct: Numbers) -> Numbers:
     return np.where(stays.any(axis=1), first, np.nan)
 
 
-def folds(n: int, seed: int = 0) -> NDArray[np.intp]:
-    """A fold for each of n rows, as equal as can be, shape (row,)."""
-    return np.asarray(np.random.default_rng(seed).permutation(n) % _FOLDS, dtype=np.intp)
-
-
 def out_of_fold(features: Numbers, goal: Numbers, *, seed: int = 0) -> tuple[Numbers, Numbers]:
     """Predictions for each row by a predictor of the other folds, and those folds' mean.
 
     Args:
         features: Shape (row, feature).
-        goal: Shape (row,), at least 0.
-        seed: Of the folds.
+        goal: Shape (row,), at least 0; rows of NaN are predicted, but nothing is fitted to them.
+        seed: Seed of the folds.
     """
     fold, said, mean = folds(len(goal), seed), np.empty(len(goal)), np.empty(len(goal))
-    for number in range(_FOLDS):
+    for number in range(FOLDS):
         held = fold == number
-        said[held] = fit_predictor(features[~held], goal[~held], seed=seed).predict(features[held])
-        mean[held] = goal[~held].mean()
+        fitted = np.isfinite(goal) & ~held
+        said[held] = fit_predictor(features[fitted], goal[fitted], seed=seed).predict(features[held])
+        mean[held] = goal[fitted].mean()
     return said, mean
 
 
 @final
 @dataclass(frozen=True)
 class Skill:
-    """How good predictions are, each figure with its 95 % bootstrap interval over rows.
+    """How good predictions are, each figure with its 95% bootstrap interval over rows.
 
     Attributes:
         n: Rows.
         error: Mean absolute error, in the goal's unit.
-        gain: Mean absolute error of predicting the training rows' mean, less this one: above 0 is skill.
+        gain: Mean absolute error of predicting the training rows' mean, minus this one: above 0 is skill.
         rank: Spearman's correlation; 0 where all predictions are alike.
-        slope: Of actual on predicted, 1 if what is said is meant; NaN where all predictions are alike.
+        slope: Of actual on predicted, 1 if calibrated; NaN where all predictions are alike.
     """
 
     n: int
@@ -76,13 +69,7 @@ class Skill:
 
 
 def skill(said: Numbers, mean: Numbers, actual: Numbers) -> Skill:
-    """Compare predictions with what happened.
-
-    Args:
-        said: Predictions, shape (row,).
-        mean: What predicting the mean says, shape (row,) or one number.
-        actual: What happened, shape (row,).
-    """
+    """Compare predictions, and those of the mean, with what happened; all of shape (row,)."""
     off, off_mean = np.abs(said - actual), np.abs(mean - actual)
     n, ranks = len(actual), (rankdata(said), rankdata(actual))
     return Skill(
@@ -103,25 +90,14 @@ def _moments(weights: Numbers, x: Numbers, y: Numbers) -> tuple[Numbers, Numbers
 
 
 def steps_at(stream: Stream, thresholds: Numbers) -> MeasuredCurve:
-    """Curves of somebody who trusts predicted thresholds: right from the first budget tried that is not below them.
-
-    Args:
-        stream: Whose budgets.
-        thresholds: Shape (query,).
-    """
+    """Curves that trust predicted thresholds, shape (query,): correct from the first budget tried that is not below."""
     place = np.minimum((stream.levels < thresholds[:, None] * (1 - 1e-9)).sum(axis=1), stream.levels.shape[1] - 1)
     right = np.arange(stream.levels.shape[1]) >= place[:, None]
     return MeasuredCurve(stream.levels, right.astype(np.float64))
 
 
 def chances(features: Numbers, stream: Stream, *, seed: int = 0) -> MeasuredCurve:
-    """Curves of somebody who predicts, from the other folds, the chance of a right answer at every budget tried.
-
-    Args:
-        features: Of each query, shape (query, feature).
-        stream: Budgets and outcomes.
-        seed: Of the folds.
-    """
+    """Curves of the chance of a correct answer at every budget tried, predicted from the other folds."""
     columns = [out_of_fold(features, column, seed=seed)[0] for column in stream.correct.T]
     return MeasuredCurve(stream.levels, np.column_stack(columns))
 
@@ -134,13 +110,13 @@ def earned_by(stream: Stream, seen: MeasuredCurve, budget: float) -> Numbers:
 @final
 @dataclass(frozen=True)
 class Gain:
-    """What one market earns at the cost of treating all queries alike.
+    """What sharing a budget earns compared with treating all queries alike.
 
     Attributes:
         stream: Name of the stream.
-        mean_budget: Per query, in the stream's unit: what a level costs when everybody gets it.
-        same: Share of right answers when everybody gets it.
-        hindsight: What sharing the same total by the outcomes themselves adds: an oracle's, nobody can promise it.
+        mean_budget: Per query, in the stream's unit: the cost of a level when all queries get it.
+        same: Share of correct answers when all get it.
+        hindsight: What sharing the same total by the outcomes themselves adds: an oracle's gain, out of reach.
         thresholds: What sharing it by predicted thresholds adds; out of fold.
         chances: What sharing it by the predicted chances at each level adds; out of fold.
     """
@@ -154,34 +130,17 @@ class Gain:
 
 
 def gains(stream: Stream, features: Numbers, *, seed: int = 0) -> tuple[Gain, ...]:
-    """Gains at the cost of each level, judged by real outcomes.
-
-    Args:
-        stream: Outcomes of 0 and 1.
-        features: Of each query, shape (query, feature).
-        seed: Of the folds.
-    """
-    by_thresholds, by_chances = (
-        steps_at(stream, predicted_thresholds(stream, features, seed=seed)),
-        chances(features, stream, seed=seed),
-    )
+    """Gains at the cost of each level, judged by real outcomes, which are 0 or 1; features are (query, feature)."""
+    by_thresholds = steps_at(stream, predicted_thresholds(stream, features, seed=seed))
+    kinds = (stream.curves(), by_thresholds, chances(features, stream, seed=seed))
     found = []
     for place, same in enumerate(stream.correct.T):
         budget = float(stream.levels[:, place].sum())
-        more = [
-            mean_interval(earned_by(stream, seen, budget) - same)
-            for seen in (stream.curves(), by_thresholds, by_chances)
-        ]
+        more = [mean_interval(earned_by(stream, seen, budget) - same) for seen in kinds]
         found.append(Gain(stream.name, budget / len(same), float(same.mean()), *more))
     return tuple(found)
 
 
 def predicted_thresholds(stream: Stream, features: Numbers, *, seed: int = 0) -> Numbers:
     """Thresholds of all queries, each predicted from the queries of other folds that have one, shape (query,)."""
-    actual = stable_thresholds(stream.levels, stream.correct)
-    known, fold, said = np.isfinite(actual), folds(len(actual), seed), np.empty(len(actual))
-    for number in range(_FOLDS):
-        held = fold == number
-        fitted = fit_predictor(features[known & ~held], actual[known & ~held], seed=seed)
-        said[held] = fitted.predict(features[held])
-    return said
+    return out_of_fold(features, stable_thresholds(stream.levels, stream.correct), seed=seed)[0]

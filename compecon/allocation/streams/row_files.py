@@ -1,4 +1,4 @@
-"""Rows of a file from anybody: CSV or JSON Lines, gzip or not, with limits on everything that could be large."""
+"""Rows of an untrusted file: CSV or JSON Lines, gzip or not, with limits on everything that could be large."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ MAX_CELL = 1_000  # characters
 
 
 def read_rows(path: Path, wanted: Sequence[str] = ("query",)) -> list[Row]:
-    """All rows of a file, with their lines and their cells as they stand there.
+    """All rows of a file, with their lines and their cells unchanged.
 
     Args:
-        path: A .csv or .tsv file with a header, or .jsonl with an object a line; also packed, ending in .gz.
+        path: A .csv or .tsv file with a header, or .jsonl with one object per line; also packed, ending in .gz.
         wanted: Columns that it must have.
 
     Raises:
-        StreamError: If it is not there, of another format, damaged, empty, lacks a column, has rows that do not fit
-            (all of which are said), or is larger than the limits.
+        StreamError: If it is absent, of another format, damaged, empty, lacks a column, has rows that do not fit (all
+            of which are listed), or is larger than the limits.
     """
     try:
         table = read_table(path, wanted, limit=MAX_BYTES, error=StreamError)
     except FileNotFoundError:
-        raise StreamError(f"{path} is not there.") from None
+        raise StreamError(f"{path} does not exist.") from None
     rows, problems = list[Row](), list[Problem]()
     for row in table.rows:
         long = [name for name, cell in row.cells.items() if isinstance(cell, str) and len(cell) > MAX_CELL]

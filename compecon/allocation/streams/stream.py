@@ -1,4 +1,4 @@
-"""Streams of queries whose outcome at several budgets is known: measured here, drawn, or from a file."""
+"""Streams of queries whose outcome at several budgets is known: measured, or from a file."""
 
 from __future__ import annotations
 
@@ -6,17 +6,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias, final
+from typing import final
 
 import numpy as np
 
 from compecon.allocation.streams.row_files import name_in, number_in, read_rows
-from compecon.allocation.utilities.arrays import Numbers, numbers
+from compecon.allocation.utilities.arrays import Numbers
 from compecon.allocation.utilities.step_curves import MeasuredCurve
 from compecon.errors import StreamError
 from compecon.tables.reader import Row
-
-Origin: TypeAlias = Literal["measured", "synthetic", "file"]
 
 
 @final
@@ -25,13 +23,21 @@ class Stream:
     """Queries, and how each does at the budgets that were tried.
 
     Attributes:
-        name: What to call it.
-        queries: An id each, no two alike.
-        levels: Budgets that were tried, shape (query, level), rising; a query with fewer repeats its last one.
+        name: Name of the stream.
+        queries: Ids, one per query, no two alike.
+        levels: Budgets that were tried, shape (query, level), at least 0 and rising; a query with fewer repeats its
+            last one.
         correct: Share of correct answers at each, shape (query, level), in [0, 1]; 0 or 1 if tried once.
-        tokens: What was really used, shape (query, level); the budgets themselves if None.
+        tokens: What was used, shape (query, level), at least 0; the budgets themselves if None.
         unit: What budgets count: "tokens", "keys", "MACs".
-        origin: Where the numbers are from.
+
+    Raises:
+        ValueError: If shapes differ, an id is there twice, or a number is out of its range.
+
+    Examples:
+        >>> stream = Stream("mine", ("a", "b"), np.array([[1.0, 2], [1, 2]]), np.array([[0.0, 1], [1, 1]]))
+        >>> stream.curves().value([2, 0.5]).tolist()
+        [1.0, 0.0]
     """
 
     name: str
@@ -40,7 +46,6 @@ class Stream:
     correct: Numbers
     tokens: Numbers | None = None
     unit: str = "tokens"
-    origin: Origin = "file"
 
     def __post_init__(self) -> None:
         if len(set(self.queries)) < len(self.queries):
@@ -56,7 +61,7 @@ class Stream:
         return MeasuredCurve(self.levels, self.correct)
 
     def spent(self, budgets: Numbers) -> Numbers:
-        """What queries really use under budgets of shape (query,): no more than these."""
+        """What queries use under budgets of shape (query,): no more than these."""
         if self.tokens is None:
             return budgets
         place = (self.levels <= budgets[:, None]).sum(axis=1) - 1
@@ -68,21 +73,29 @@ class Stream:
         places = np.asarray(queries, dtype=np.intp)
         tokens = None if self.tokens is None else self.tokens[places]
         names = tuple(self.queries[place] for place in places)
-        return Stream(self.name, names, self.levels[places], self.correct[places], tokens, self.unit, self.origin)
+        return Stream(self.name, names, self.levels[places], self.correct[places], tokens, self.unit)
 
 
-def read_stream(path: Path, *, unit: str = "tokens", origin: Origin = "file") -> Stream:
+def read_stream(path: Path, *, unit: str = "tokens") -> Stream:
     """A stream from a file with a row for each query and budget.
 
     Args:
-        path: CSV or JSON Lines with the columns ``query``, ``budget``, ``correct`` and perhaps ``tokens``; other
-            columns are ignored, the order of rows does not matter. ``correct`` is a share, or true or false.
-        unit: What budgets count.
-        origin: Where the numbers are from.
+        path: CSV or JSON Lines with the columns ``query``, ``budget``, ``correct`` and optionally ``tokens``; other
+            columns are ignored, and the order of rows does not matter. ``correct`` is a share, or true or false.
+        unit: What budgets count: "tokens", "keys", "MACs".
+
+    Returns:
+        The stream, named after the file.
 
     Raises:
-        StreamError: If the file cannot be read, a column is missing, a cell is no amount, or a query has a budget
+        StreamError: If the file cannot be read, a column is missing, a cell is out of range, or a query has a budget
             twice: several attempts at one budget have to be averaged first.
+
+    Examples:
+        >>> from compecon.paths import assets
+        >>> stream = read_stream(assets() / "streams" / "sentiment-keys.jsonl.gz", unit="keys")
+        >>> stream.name, len(stream.queries), stream.levels[0].tolist()
+        ('sentiment-keys', 400, [1.0, 2.0, 4.0, 8.0, 13.0, 13.0])
     """
     rows = read_rows(path, ("query", "budget", "correct"))
     with_tokens = "tokens" in rows[0].cells
@@ -95,7 +108,8 @@ def read_stream(path: Path, *, unit: str = "tokens", origin: Origin = "file") ->
                 f"{row.where}: query {row.cells['query']!r} has budget {budget:g} twice. Average the two."
             )
         levels[budget] = outcome
-    return _table(found, path, with_tokens=with_tokens, unit=unit, origin=origin)
+    levels, correct, tokens = np.moveaxis(_table(found, path.name), -1, 0)
+    return Stream(path.name.split(".")[0], tuple(found), levels, correct, tokens if with_tokens else None, unit)
 
 
 def _outcome(row: Row, *, with_tokens: bool) -> tuple[float, tuple[float, float]]:
@@ -110,16 +124,13 @@ def _outcome(row: Row, *, with_tokens: bool) -> tuple[float, tuple[float, float]
     return budget, (correct, tokens)
 
 
-def _table(
-    found: dict[str, dict[float, tuple[float, float]]], path: Path, *, with_tokens: bool, unit: str, origin: Origin
-) -> Stream:
+def _table(found: dict[str, dict[float, tuple[float, float]]], name: str) -> Numbers:
+    """Budget, outcome and tokens, shape (query, level, 3); a query with fewer levels repeats its last one."""
     n_levels = max(map(len, found.values()))
     if len(found) * n_levels > 50_000_000:
-        raise StreamError(f"{path.name} makes a table of {len(found):,} × {n_levels:,} cells. Use fewer budgets.")
+        raise StreamError(f"{name} makes a table of {len(found):,} × {n_levels:,} cells. Use fewer budgets.")
     table = np.empty((len(found), n_levels, 3))
     for place, levels in enumerate(found.values()):
         rows = [(budget, *levels[budget]) for budget in sorted(levels)]
         table[place] = rows + [rows[-1]] * (n_levels - len(rows))
-    tokens = numbers(table[..., 2], "tokens") if with_tokens else None
-    name = path.name.split(".")[0]
-    return Stream(name, tuple(found), table[..., 0], table[..., 1], tokens, unit, origin)
+    return table

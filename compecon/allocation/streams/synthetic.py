@@ -1,6 +1,6 @@
 """Streams that are drawn, not measured: four mixtures of easy, middling and hard queries.
 
-The names are the paper's; everything else is ours, since its recipe was not to be had. Each query has a threshold, a
+The names are the paper's; everything else is ours, since its recipe is not published. Each query has a threshold, a
 chance of being solved at all, and, if it is, a length of its correct answer. What is imitated: medians near those of
 correct answers to GSM8K, MATH and competition questions in the paper's first figure, and ceilings of accuracy near
 those of its draft results figure. What these streams show of a rule is its shape, never a result of the paper.
@@ -14,7 +14,6 @@ from typing import final
 
 import numpy as np
 
-from compecon.allocation.streams.stream import Stream
 from compecon.allocation.utilities.arrays import Mask, Numbers
 from compecon.allocation.utilities.surge import ShiftedSurge
 from compecon.allocation.utilities.truncation import Truncation
@@ -30,28 +29,26 @@ _CEILINGS = (0.75, 0.2, 0.1)
 @final
 @dataclass(frozen=True, eq=False)
 class SyntheticStream:
-    """Queries that were drawn, with what nobody knows of real ones: the truth.
+    """Queries that were drawn, with the truth, which is unknown for real ones.
 
     Attributes:
-        name: Of the mixture.
+        name: Name of the mixture.
         thresholds: Tokens before the first correct answer, shape (query,).
         ceilings: Chance of a correct answer without a cut, shape (query,).
         lengths: Tokens of the correct answer, shape (query,); infinity if there is none.
-        kinds: 0 easy, 1 middling, 2 hard, shape (query,).
     """
 
     name: str
     thresholds: Numbers
     ceilings: Numbers
     lengths: Numbers
-    kinds: Numbers
 
     def surge(self) -> ShiftedSurge:
         """Curves as the paper's rule sees them: one slope and one decay for all."""
         return ShiftedSurge(self.thresholds, np.array(SLOPE), np.array(DECAY))
 
     def truncation(self, *, with_ceilings: bool = True) -> Truncation:
-        """Chances of a correct answer within a cap, knowing who can be solved how often, or not."""
+        """Chances of a correct answer within a cap, with known ceilings, or with ceilings of 1."""
         return Truncation(self.thresholds, np.array(DECAY), self.ceilings if with_ceilings else np.array(1.0))
 
     def correct(self, spend: Numbers) -> Mask:
@@ -61,40 +58,22 @@ class SyntheticStream:
     def predicted(self, noise: float, seed: int = 0) -> SyntheticStream:
         """The same with thresholds as a predictor with errors sees them.
 
-        Args:
-            noise: Standard deviation of the error of the threshold's logarithm, at least 0: 0.3 is off by a third.
-            seed: Of the errors.
+        The noise is the standard deviation of the error of the threshold's logarithm: 0.3 is off by a third.
         """
         errors = np.random.default_rng(seed).standard_normal(len(self.thresholds))
         return replace(self, thresholds=self.thresholds * np.exp(noise * errors))
-
-    def stream(self, levels: Numbers) -> Stream:
-        """Outcomes at caps ``levels``, shape (level,), rising: the same for all queries."""
-        table = np.broadcast_to(np.asarray(levels, dtype=np.float64), (len(self.lengths), len(levels)))
-        correct = (self.lengths[:, None] <= table).astype(np.float64)
-        names = tuple(f"{self.name.lower()}-{place:04d}" for place in range(len(self.lengths)))
-        return Stream(self.name, names, table, correct, np.minimum(table, self.lengths[:, None]), "tokens", "synthetic")
 
 
 @final
 @dataclass(frozen=True)
 class Mixture:
-    """How many of each kind.
-
-    Attributes:
-        name: Of the stream.
-        shares: Of easy, middling and hard queries; they sum to 1.
-    """
+    """A name, and the shares of easy, middling and hard queries, which sum to 1."""
 
     name: str
     shares: tuple[float, float, float]
 
     def draw(self, n_queries: int = N_QUERIES, seed: int = 0) -> SyntheticStream:
         """Queries in random order; the same for the same seed.
-
-        Args:
-            n_queries: At least 1.
-            seed: Of the draw.
 
         Raises:
             ValueError: If there are no queries.
@@ -107,9 +86,7 @@ class Mixture:
         ceilings = np.array(_CEILINGS)[kinds]
         lengths = thresholds + rng.gamma(2.0, 1.0 / DECAY, n_queries)
         solved = rng.random(n_queries) < ceilings
-        return SyntheticStream(
-            self.name, thresholds, ceilings, np.where(solved, lengths, np.inf), kinds.astype(np.float64)
-        )
+        return SyntheticStream(self.name, thresholds, ceilings, np.where(solved, lengths, np.inf))
 
 
 MIXTURES: Mapping[str, Mixture] = {

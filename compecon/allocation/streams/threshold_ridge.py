@@ -1,7 +1,4 @@
-"""Thresholds from features: ridge regression, calibrated to be monotone, with its errors inside and outside.
-
-NumPy and SciPy only; where the features are from is the caller's business. Ours: the paper trains a DeBERTa for this.
-"""
+"""Thresholds from features: ridge regression with a monotone calibration. Ours: the paper trains a DeBERTa for this."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ from scipy.optimize import isotonic_regression
 from compecon.allocation.utilities.arrays import Numbers, numbers
 
 _STRENGTHS = np.logspace(-4, 4, 33)
-_FOLDS = 5
+FOLDS = 5
 
 
 @final
@@ -24,20 +21,18 @@ class ThresholdPredictor:
     """Ridge regression of log(1 + threshold), then a monotone map to tokens.
 
     A ridge shrinks towards the mean, so that hard queries look easier than they are; the map, fitted to predictions of
-    rows that the ridge had not seen, undoes what of that is systematic.
+    rows that the ridge had not seen, undoes the systematic part of that.
 
     Attributes:
         centre: Mean of the features, shape (feature,).
         weights: Shape (feature,).
         intercept: Mean of the logarithms.
-        strength: Of the ridge.
-        knots: Raw predictions, ascending, and the tokens that they stand for, shape (2, knot).
+        knots: Raw predictions, ascending, and the tokens that they mean, shape (2, knot).
     """
 
     centre: Numbers
     weights: Numbers
     intercept: float
-    strength: float
     knots: Numbers
 
     def raw(self, features: ArrayLike) -> Numbers:
@@ -55,7 +50,7 @@ def fit_predictor(features: ArrayLike, thresholds: ArrayLike, *, seed: int = 0) 
     Args:
         features: Shape (row, feature), finite.
         thresholds: Tokens, shape (row,), at least 0.
-        seed: Of the folds for the calibration.
+        seed: Seed of the folds for the calibration.
 
     Raises:
         ValueError: If shapes differ, a number is not finite, or there are fewer than 10 rows.
@@ -64,12 +59,17 @@ def fit_predictor(features: ArrayLike, thresholds: ArrayLike, *, seed: int = 0) 
     goal = np.log1p(tokens)
     centre, weights, strength = _ridge(rows, goal)
     unseen = np.empty(len(goal))
-    fold = np.random.default_rng(seed).permutation(len(goal)) % _FOLDS
-    for number in range(_FOLDS):
+    fold = folds(len(goal), seed)
+    for number in range(FOLDS):
         held = fold == number
         mean, slope, _ = _ridge(rows[~held], goal[~held], strength)
         unseen[held] = (rows[held] - mean) @ slope + goal[~held].mean()
-    return ThresholdPredictor(centre, weights, float(goal.mean()), strength, _monotone(unseen, tokens))
+    return ThresholdPredictor(centre, weights, float(goal.mean()), _monotone(unseen, tokens))
+
+
+def folds(n: int, seed: int = 0) -> NDArray[np.intp]:
+    """A fold for each of n rows, of sizes as equal as can be, shape (row,)."""
+    return np.asarray(np.random.default_rng(seed).permutation(n) % FOLDS, dtype=np.intp)
 
 
 def _checked(features: ArrayLike, thresholds: ArrayLike) -> tuple[Numbers, Numbers]:
@@ -87,8 +87,8 @@ def _ridge(rows: Numbers, goal: Numbers, strength: float | None = None) -> tuple
     left, size, right = np.linalg.svd(rows - centre, full_matrices=False)
     seen = left.T @ (goal - goal.mean())
     if strength is None:
-        strength = min(_STRENGTHS.tolist(), key=lambda s: _gcv(size, seen, goal, s * float((size**2).mean() or 1.0)))
-        strength *= float((size**2).mean() or 1.0)
+        strengths = _STRENGTHS * float((size**2).mean() or 1.0)
+        strength = min(strengths.tolist(), key=lambda s: _gcv(size, seen, goal, s))
     return centre, right.T @ (seen * size / (size**2 + strength)), strength
 
 

@@ -1,4 +1,4 @@
-"""Numbers that were looked at: finite, not negative, one for each agent."""
+"""Checked numbers: finite, not negative, one for each agent."""
 
 from __future__ import annotations
 
@@ -13,16 +13,10 @@ Mask: TypeAlias = NDArray[np.bool_]
 
 
 def numbers(values: ArrayLike, name: str, *, positive: bool = False, infinite: bool = False) -> Numbers:
-    """Values as float64, if each is a number of the right sign.
-
-    Args:
-        values: Of any shape.
-        name: What they are, for the message.
-        positive: Whether 0 is refused too.
-        infinite: Whether infinity is let through.
+    """Values as float64, if each is finite and at least 0; or above 0, or perhaps infinite.
 
     Raises:
-        ValueError: If one is NaN, negative, infinite or 0 where it may not be; the message says which.
+        ValueError: If one is not; the message says which.
     """
     array = np.asarray(values, dtype=np.float64)
     good = (array > 0 if positive else array >= 0) & (infinite | (array < math.inf))
@@ -35,19 +29,19 @@ def numbers(values: ArrayLike, name: str, *, positive: bool = False, infinite: b
 
 
 def per_agent(n_agents: int, **named: Numbers) -> dict[str, Numbers]:
-    """Each array with one number an agent; a single number counts for all.
+    """Each array with one number per agent; a single number counts for all.
 
     Raises:
         ValueError: If one has another shape.
     """
     for name, array in named.items():
         if array.shape not in ((), (1,), (n_agents,)):
-            raise ValueError(f"{name} must be one number or {n_agents}, one an agent, got shape {array.shape}.")
+            raise ValueError(f"{name} must be one number or {n_agents}, one per agent, got shape {array.shape}.")
     return {name: np.broadcast_to(array, (n_agents,)) for name, array in named.items()}
 
 
 def common_length(*arrays: Numbers) -> int:
-    """How many agents the arrays speak of: the length of the longest.
+    """The number of agents: the length of the longest array.
 
     Raises:
         ValueError: If there are none.
@@ -56,18 +50,3 @@ def common_length(*arrays: Numbers) -> int:
     if n_agents == 0 or any(array.size == 0 for array in arrays):
         raise ValueError("a stream needs at least one query, got none.")
     return n_agents
-
-
-def no_floor() -> Numbers:
-    """A floor that binds nobody."""
-    return np.zeros(())
-
-
-def no_cap() -> Numbers:
-    """A cap that binds nobody."""
-    return np.full((), np.inf)
-
-
-def solvable() -> Numbers:
-    """A ceiling of 1: every attempt is correct if nothing cuts it."""
-    return np.ones(())

@@ -18,6 +18,11 @@ class Envelope:
     Attributes:
         spend: Spend at each corner, shape (agent, corner), rising; the last corner repeated where an agent has fewer.
         slope: Gain per unit on the way to each corner, strictly falling; infinity for the first, 0 for repeated ones.
+
+    Examples:
+        >>> corners = Envelope(spend=np.array([[0.0, 2.0, 4.0]]), slope=np.array([[np.inf, 0.5, 0.1]]))
+        >>> corners.demand(price=0.3).tolist()
+        [2.0]
     """
 
     spend: Numbers
@@ -32,10 +37,8 @@ class Envelope:
 def envelope(spend: Numbers, value: Numbers, allowed: Mask) -> Envelope:
     """Wrap the levels: from each corner the next one is where the steepest line goes.
 
-    Args:
-        spend: Shape (agent, level), rising along a row.
-        value: Same shape; need not rise.
-        allowed: Which levels count. The first of them is where the envelope begins; a row without any gives its first.
+    All shapes are (agent, level); spends rise along a row. The envelope begins at the first allowed level, or at the
+    first of all if none is.
     """
     n_levels = spend.shape[1]
     now = np.argmax(allowed, axis=1)

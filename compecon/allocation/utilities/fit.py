@@ -1,4 +1,4 @@
-"""Curves from rollouts: several attempts a query, each with its length and whether it was correct.
+"""Curves from rollouts: several attempts per query, each with its length and whether it was correct.
 
 Ours; how the paper fits its curves is not known. The model: a query is answered correctly with chance ``ceiling``, and
 a correct answer is as long as the threshold plus a Gamma variable of shape 2 and rate ``decay``. One decay is shared by
@@ -9,7 +9,7 @@ all queries, as in the paper; a threshold and a ceiling are each query's own. Th
 - the decay has the largest profile likelihood.
 
 An attempt that was cut by its budget before an answer is censored: all that is known is that it is longer. It is not
-wrong, and does not pull the ceiling down. See `compecon.allocation.utilities.rollouts` for what is assumed of it.
+wrong, and does not lower the ceiling. See `compecon.allocation.utilities.rollouts` for what is assumed of it.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from compecon.allocation.utilities.rollouts import Rollouts, by_query
 from compecon.allocation.utilities.truncation import Truncation
 from compecon.stats.intervals import Interval, wilson
 
-_DROP = 1.920729410347062  # of the log-likelihood at the ends of a 95 % interval: half of the chi-square quantile
-_Z = 1.959963984540054  # half the width of a 95 % interval, in standard errors
+_DROP = 1.920729410347062  # of the log-likelihood at the ends of a 95% interval: half of the chi-square quantile
+_Z = 1.959963984540054  # half the width of a 95% interval, in standard errors
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class FittedCurves:
-    """What rollouts say of each query.
+    """What rollouts say about each query.
 
     Attributes:
         queries: Ids, in the order of their first rollout.
@@ -66,17 +66,27 @@ class FittedCurves:
 def fit_rollouts(
     queries: tuple[str, ...] | list[str], tokens: ArrayLike, correct: ArrayLike, cut: ArrayLike | None = None
 ) -> FittedCurves:
-    """Maximum likelihood.
+    """Fit thresholds, ceilings and a shared decay by maximum likelihood.
 
     Args:
         queries: Id of each rollout's query, shape (rollout,).
-        tokens: Its length, above 0; for one that was cut, its budget.
-        correct: Whether it was correct: booleans, or 0 and 1.
-        cut: Whether its budget ended before an answer, likewise; none was if None.
+        tokens: Its length in tokens, shape (rollout,), above 0; for one that was cut, its budget.
+        correct: Whether it was correct, shape (rollout,): booleans, or 0 and 1.
+        cut: Whether its budget ended before an answer, shape (rollout,), likewise; None if none was cut.
+
+    Returns:
+        The fit, with intervals. Queries without a correct answer have no curve.
 
     Raises:
-        ValueError: If shapes differ, a number is no amount, a cut rollout is called correct, or no query has two
-            correct answers of different length: then nothing tells the decay.
+        ValueError: If shapes differ, a number is not finite and above 0, a cut rollout is called correct, or no query
+            has two correct answers of different length, without which the decay cannot be estimated.
+
+    Examples:
+        >>> found = fit_rollouts(["a", "a", "b", "b"], tokens=[300, 420, 90, 200], correct=[1, 1, 1, 0])
+        >>> found.queries, found.ceiling.value.tolist()
+        (('a', 'b'), [1.0, 0.5])
+        >>> found.truncation().value([1000, 1000]).round(2).tolist()
+        [1.0, 0.5]
     """
     lengths, right = numbers(tokens, "tokens", positive=True), numbers(correct, "correct")
     ended = np.zeros_like(right) if cut is None else numbers(cut, "cut")
@@ -100,7 +110,9 @@ def fit_rollouts(
 def _whole_columns(n: int, lengths: Numbers, right: Numbers, ended: Numbers) -> None:
     two = {0.0, 1.0}
     if not lengths.shape == right.shape == ended.shape == (n,) or not set(np.unique([right, ended])) <= two:
-        raise ValueError("queries, tokens, correct and cut must have one entry a rollout, and correct 0 or 1 in each.")
+        raise ValueError(
+            "queries, tokens, correct and cut must have one entry per rollout; correct and cut are 0 or 1."
+        )
     if (right * ended).any():
         raise ValueError(f"rollout {int(np.argmax(right * ended))} is both cut and correct. A cut one has no answer.")
 

@@ -23,9 +23,14 @@ class Rollouts:
     as often as correct ones.
 
     Attributes:
-        correct: Of correct answers, shape (query, attempt).
-        cuts: Budgets at which others were cut, shape (query, cut).
-        share: Correct ones among the finished, shape (query,); 0 without any finished.
+        correct: Lengths of correct answers in tokens, shape (query, attempt).
+        cuts: Budgets at which others were cut, in tokens, shape (query, cut).
+        share: Share of correct ones among the finished, shape (query,), in [0, 1]; 0 without any finished.
+
+    Examples:
+        >>> seen = Rollouts(np.array([[300.0, 420.0]]), cuts=np.array([[np.nan]]), share=np.array([1.0]))
+        >>> seen.best_threshold(decay=0.01).round(1).tolist()
+        [231.9]
     """
 
     correct: Numbers
@@ -43,7 +48,7 @@ class Rollouts:
         return np.asarray(np.min(self.correct, axis=1, initial=np.inf, where=np.isfinite(self.correct)))
 
     def log_likelihood(self, threshold: Numbers, decay: float) -> Numbers:
-        """Of a threshold for each query, shape (query,); 0 without correct answers."""
+        """Log-likelihood of a threshold for each query, shape (query,); 0 without correct answers."""
         x = self.correct - threshold[:, None]
         with np.errstate(divide="ignore", invalid="ignore"):
             finished = np.nansum(2 * np.log(decay) + np.log(x) - decay * x, axis=1)

@@ -1,4 +1,4 @@
-"""Curves that were measured: what each budget that was tried brought."""
+"""Measured curves: the value of each budget that was tried."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from typing_extensions import override
 
-from compecon.allocation.utilities.arrays import Numbers, no_cap, no_floor, numbers, per_agent
+from compecon.allocation.utilities.arrays import Numbers, numbers, per_agent
 from compecon.allocation.utilities.envelope import Envelope, envelope
 from compecon.allocation.utilities.utility import Steps, Utility, limits
 
@@ -20,25 +20,32 @@ from compecon.allocation.utilities.utility import Steps, Utility, limits
 class MeasuredCurve(Utility):
     """A step curve for each agent: a spend is worth what the largest level within it was worth.
 
-    Nothing is assumed between levels, and nothing of their order: where more was measured to be worse, it is worse, and
-    no rule that looks at the curve buys it. Prices see the concave envelope, so at a price an agent buys one of its
+    Nothing is assumed between levels, and nothing about their order: where more was measured to be worse, it is worse,
+    and no rule that looks at the curve buys it. Prices see the concave envelope, so at a price an agent buys one of its
     corners. Below the first level a spend is worth 0.
 
     Attributes:
-        levels: Spends that were tried, shape (agent, level), no row falling. Of equal levels the last one counts, so a
-            row with fewer levels repeats its last one. One row counts for all agents.
-        values: What they brought, shape (agent, level), at least 0.
-        floor: See `Utility`. What it is worth is read off the curve.
-        cap: See `Utility`.
+        levels: Spends that were tried, shape (agent, level), at least 0, no row falling. Of equal levels the last one
+            counts, so a row with fewer levels repeats its last one. One row counts for all agents.
+        values: Their values, shape (agent, level), at least 0.
+        floor: Least spend, at least 0; one number or one per agent. Its value is read off the curve. None by default.
+        cap: Largest spend, at least the floor; one number or one per agent. None by default.
 
     Raises:
         ValueError: If a number is NaN, infinite or negative, a row falls, shapes differ, or there is no agent.
+
+    Examples:
+        >>> curves = MeasuredCurve(levels=[[1, 2, 4]], values=[[0, 1, 1], [0, 0, 1]])
+        >>> curves.value([3, 3]).tolist()
+        [1.0, 0.0]
+        >>> curves.demand(price=0.3).tolist()  # the second query would have to pay 4 × 0.3 for a value of 1
+        [2.0, 0.0]
     """
 
     levels: Numbers
     values: Numbers
-    floor: Numbers = field(default_factory=no_floor)
-    cap: Numbers = field(default_factory=no_cap)
+    floor: Numbers = field(default_factory=lambda: np.zeros(()))
+    cap: Numbers = field(default_factory=lambda: np.full((), np.inf))
 
     def __post_init__(self) -> None:
         values = np.atleast_2d(numbers(self.values, "values"))

@@ -1,4 +1,4 @@
-"""Curves that are flat up to a threshold, then rise to where they bring nothing more."""
+"""Curves that are flat up to a threshold, then rise to a peak or a ceiling."""
 
 from __future__ import annotations
 
@@ -27,12 +27,21 @@ class ThresholdedCurve(Utility):
 
     Attributes:
         threshold: Spend before the first gain, shape (agent,), at least 0.
+        floor: Least spend, shape (agent,), at least 0.
+        cap: Largest spend, shape (agent,), at least the floor; infinity for none.
+
+    Examples:
+        >>> from compecon.allocation import ShiftedSurge, Truncation
+        >>> for kind in (ShiftedSurge, Truncation):
+        ...     print(issubclass(kind, ThresholdedCurve), kind([0, 200], 1.5, 0.01).thresholds.tolist())
+        True [0.0, 200.0]
+        True [0.0, 200.0]
     """
 
     threshold: Numbers
 
     def _settle(self, **positive: ArrayLike) -> None:
-        """Check the fields and give each a number an agent; to be called once, after the fields are there."""
+        """Check the fields and give each one number per agent; called once, by `__post_init__`."""
         checked = {name: numbers(values, name, positive=True) for name, values in positive.items()}
         fields = {
             "threshold": numbers(self.threshold, "threshold"),
@@ -132,7 +141,7 @@ class ThresholdedCurve(Utility):
 
     @override
     def take(self, agents: Any) -> Self:
-        return replace(self, **{name: np.atleast_1d(getattr(self, name)[agents]) for name in self._arrays()})
+        return replace(self, **{field.name: np.atleast_1d(getattr(self, field.name)[agents]) for field in fields(self)})
 
     @override
     def within(self, floor: ArrayLike | None = None, cap: ArrayLike | None = None) -> Self:
@@ -143,9 +152,6 @@ class ThresholdedCurve(Utility):
     def _parts(self) -> tuple[Self, ...]:
         """Views of a few agents each, whose arrays stay in the processor's cache while a demand is computed."""
         return tuple(self.take(slice(start, start + _CHUNK)) for start in range(0, self.n_agents, _CHUNK))
-
-    def _arrays(self) -> tuple[str, ...]:
-        return tuple(field.name for field in fields(self))
 
     def _clipped(self, x: Numbers) -> Numbers:
         return np.clip(self.threshold + x, self.floor, self.cap)

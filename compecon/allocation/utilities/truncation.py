@@ -1,4 +1,4 @@
-"""What a hard cap on tokens really buys: the chance that the answer is there before the cut."""
+"""What a hard cap on tokens buys: the chance that the answer is complete before the cut."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import lambertw
 from typing_extensions import override
 
-from compecon.allocation.utilities.arrays import Numbers, no_cap, no_floor, numbers, solvable
+from compecon.allocation.utilities.arrays import Numbers, numbers
 from compecon.allocation.utilities.thresholded import ThresholdedCurve
 
 _ENOUGH = 40.0  # (1 + z) * exp(-z) is below 2e-16 there: the rest is rounding
@@ -24,24 +24,28 @@ class Truncation(ThresholdedCurve):
 
     Ours, not the paper's. If the lengths of correct answers are the threshold plus a Gamma variable of shape 2, their
     *density* is the surge curve, and what a cap buys is the density's integral: it never falls, and is S-shaped. At the
-    surge's peak it has reached only 26 % of its ceiling.
+    surge's peak it has reached only 26% of its ceiling.
 
     Attributes:
-        threshold: Tokens before the first correct answer, shape (agent,) or one number.
+        threshold: Tokens before the first correct answer, shape (agent,) or one number, at least 0.
         decay: Per token, above 0; mean length of a correct answer is ``threshold + 2 / decay``.
         ceiling: Share of attempts that are correct when nothing is cut, in (0, 1]: whether the query can be solved.
-        floor: See `Utility`.
-        cap: See `Utility`.
+        floor: Least spend in tokens, at least 0; one number or one per agent. None by default.
+        cap: Largest spend in tokens, at least the floor; one number or one per agent. None by default.
 
     Raises:
         ValueError: As `ShiftedSurge`, or if a ceiling is above 1.
+
+    Examples:
+        >>> Truncation(threshold=[0, 200], decay=0.01, ceiling=[1, 0.5]).value([400, 400]).round(3).tolist()
+        [0.908, 0.297]
     """
 
     threshold: Numbers
     decay: Numbers
-    ceiling: Numbers = field(default_factory=solvable)
-    floor: Numbers = field(default_factory=no_floor)
-    cap: Numbers = field(default_factory=no_cap)
+    ceiling: Numbers = field(default_factory=lambda: np.ones(()))
+    floor: Numbers = field(default_factory=lambda: np.zeros(()))
+    cap: Numbers = field(default_factory=lambda: np.full((), np.inf))
 
     def __post_init__(self) -> None:
         self._settle(decay=self.decay, ceiling=self.ceiling)

@@ -14,39 +14,34 @@ from compecon.allocation.utilities.surge import ShiftedSurge
 from compecon.allocation.utilities.truncation import Truncation
 
 N_NODES = 33
-N_LEVELS = 96
+_N_LEVELS = 96
 _SURE_OF = 0.99  # of a truncation's ceiling: where its levels end
 
 
-def expected_utility(
-    utility: ShiftedSurge | Truncation, spread: ArrayLike, *, n_nodes: int = N_NODES, n_levels: int = N_LEVELS
-) -> MeasuredCurve:
+def expected_utility(utility: ShiftedSurge | Truncation, spread: ArrayLike, *, n_nodes: int = N_NODES) -> MeasuredCurve:
     """Mean curves over thresholds that are normal around the predicted ones, cut off at 0.
 
     One token short of a threshold buys nothing. If the threshold is uncertain, the kink is smoothed out, it pays to buy
-    some margin, and whoever is too uncertain is abandoned earlier.
+    some margin, and agents that are too uncertain are abandoned earlier. The mean is taken at spends spaced evenly from
+    the lowest threshold to the highest peak. In between the curve is a step, so it never promises more than the mean
+    where that rises.
 
     Args:
         utility: Curves of the predicted thresholds.
-        spread: Standard deviation of the error, in units of spend, one number or one an agent; 0 for none.
-        n_nodes: Thresholds of equal chance by which an agent's distribution is represented.
-        n_levels: Spends at which the mean is taken, evenly from the lowest threshold to the highest peak. In between
-            the curve is a step, so it never promises more than the mean where that rises.
-
-    Returns:
-        Curves with the same limits.
+        spread: Standard deviation of the error, in units of spend, one number or one per agent; 0 for none.
+        n_nodes: Thresholds of equal chance by which an agent's distribution is represented, at least 1.
 
     Raises:
-        ValueError: If a spread is negative, or there is no node or level.
+        ValueError: If a spread is negative, or there is no node.
     """
-    if n_nodes < 1 or n_levels < 2:
-        raise ValueError(f"at least 1 node and 2 levels are needed, got {n_nodes} and {n_levels}.")
+    if n_nodes < 1:
+        raise ValueError(f"at least 1 node is needed, got {n_nodes}.")
     errors = numbers(spread, "spread") * _normal_nodes(n_nodes)[:, None]
     thresholds = np.maximum(utility.threshold + errors, 0.0)  # (node, agent)
     curves = [replace(utility, threshold=node) for node in thresholds]
     reach = 1.0 / utility.decay if isinstance(utility, ShiftedSurge) else _z(_SURE_OF) / utility.decay
     first, last = thresholds.min(axis=0), np.minimum(thresholds.max(axis=0) + reach, utility.cap)
-    levels = first + np.linspace(0.0, 1.0, n_levels)[1:, None] * np.maximum(last - first, 0.0)  # (level, agent)
+    levels = first + np.linspace(0.0, 1.0, _N_LEVELS)[1:, None] * np.maximum(last - first, 0.0)  # (level, agent)
     mean = np.mean([curve.value(levels) for curve in curves], axis=0)
     return MeasuredCurve(levels.T, mean.T, utility.floor, utility.cap)
 

@@ -1,4 +1,4 @@
-"""What spending is worth to each agent."""
+"""The value of spending to each agent."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Steps(NamedTuple):
     """Purchases that follow one another, each agent's in order, with a gain per unit that never rises.
 
     Attributes:
-        agent: Who buys, shape (step,).
-        cost: What it takes, above 0.
-        gain: What it is worth, above 0.
+        agent: Which agent buys, shape (step,).
+        cost: Its spend, above 0.
+        gain: Its value, above 0.
     """
 
     agent: NDArray[np.intp]
@@ -29,7 +29,7 @@ class Steps(NamedTuple):
 
 
 class Utility(ABC):
-    """One curve for each agent. An agent is whatever can spend: a query (tokens), a text (keys read, MACs).
+    """One curve for each agent. An agent is anything that can spend: a query (tokens), a text (keys read, MACs).
 
     Every agent spends at least its floor and at most its cap. Value is in the curve's own unit (correct answers, or
     latent utility), a price in that unit per unit of the budget. Curves may be flat at first and jump, so that an agent
@@ -38,8 +38,16 @@ class Utility(ABC):
     Subclasses are final frozen dataclasses, or abstract.
 
     Attributes:
-        floor: Least spend, shape (agent,).
+        floor: Least spend, shape (agent,), at least 0.
         cap: Largest spend, shape (agent,), at least the floor; infinity for none.
+
+    Examples:
+        >>> from compecon.allocation import MeasuredCurve
+        >>> curves = MeasuredCurve([[1, 2, 4]], [[0, 1, 1], [0, 0, 1]])
+        >>> isinstance(curves, Utility), curves.n_agents, curves.choke_prices.tolist()
+        (True, 2, [0.5, 0.25])
+        >>> curves.within(cap=3).demand(price=0.1).tolist()
+        [2.0, 0.0]
     """
 
     floor: Numbers
@@ -96,7 +104,7 @@ class Utility(ABC):
 
     @abstractmethod
     def take(self, agents: Any) -> Self:
-        """Only these agents: whatever indexes an array (a mask, places, a slice)."""
+        """Only these agents: anything that indexes an array (a mask, places, a slice)."""
 
     @abstractmethod
     def within(self, floor: ArrayLike | None = None, cap: ArrayLike | None = None) -> Self:
@@ -123,14 +131,13 @@ class Utility(ABC):
 
     @cached_property
     def choke_price(self) -> float:
-        """Lowest price at which nobody buys beyond the floors."""
+        """Lowest price at which no agent buys beyond its floor."""
         return float(self.choke_prices.max())
 
     def steps(self, quantum: float = 1.0) -> Steps:
         """Everything worth buying, cut into pieces: first up to the entry, then ``quantum`` at a time up to the most.
 
-        Args:
-            quantum: Size of a piece; larger ones are taken if there would be more than two million.
+        Pieces are larger if there would be more than two million.
         """
         gains = self.most > self.floor
         if not gains.any():
@@ -148,7 +155,7 @@ class Utility(ABC):
         return Steps(agent[real], cost[real], gain[real])
 
     def filled(self, spend: Numbers, room: float) -> Numbers:  # noqa: ARG002 - for curves of steps
-        """What is left over, ``room``, put to use without a price; continuous curves leave nothing that is."""
+        """Spends that also use what is left over, ``room``, where that gains; continuous curves have no use for it."""
         return spend
 
     def in_whole_units(self) -> Self:
