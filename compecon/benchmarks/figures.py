@@ -130,8 +130,8 @@ def amount(value: float, unit: str) -> str:
     """A number with three significant digits, and its unit.
 
     Examples:
-        >>> amount(1.2345, "s"), amount(0.0, ""), amount(16.7, "ms"), amount(1234.0, "kB"), amount(float("nan"), "ms")
-        ('1.23 s', '0', '16.7 ms', '1234 kB', '-')
+        >>> amount(1.2345, "s"), amount(0.0, ""), amount(16.7, "ms"), amount(1234.0, "kB"), amount(2.5, "%")
+        ('1.23 s', '0', '16.7 ms', '1234 kB', '2.50%')
     """
     if value != value:
         return "-"
@@ -139,4 +139,4 @@ def amount(value: float, unit: str) -> str:
         digits = 0
     else:
         digits = 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0
-    return f"{value:.{digits}f} {unit}".rstrip()
+    return f"{value:.{digits}f}{'' if unit == '%' else ' '}{unit}".rstrip()
