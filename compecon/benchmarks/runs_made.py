@@ -12,10 +12,10 @@ from typing import TypeVar
 from compecon.errors import CompeconError
 from compecon.files.durable import Json, write_json
 from compecon.runs.executors.local import LocalExecutor
+from compecon.runs.folder import LOCK, SPEC, STATUS
 from compecon.runs.home import Home
 from compecon.runs.locks import is_held
 from compecon.runs.run_record import RunSpec, RunState, Status
-from compecon.runs.folder import LOCK, SPEC, STATUS
 from compecon.runs.store import RunStore
 
 _STAGE = "incentive"
