@@ -9,7 +9,7 @@ questions:
 - under a budget (`macs_under_budget`): exact top-k scores every visible key before it can choose, so only the reads
   get fewer. Nothing else does, so never multiply a dense count by the share of the keys that are read.
 
-Norms, softmax, activations, biases and embedding look-ups are no matrix products and are left out, as torch's counter
+Norms, softmax, activations, biases and embedding look-ups are not matrix products and are left out, as torch's counter
 does.
 """
 

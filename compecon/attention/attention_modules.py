@@ -28,7 +28,7 @@ class AttentionModule(NamedTuple):
 
 
 class NoAttention(nn.Module):
-    """Stands in a layer that computes no attention any more; it counts as a layer, and has no place."""
+    """In place of the attention of a layer without heads; it counts as a layer, and has no place."""
 
 
 def attention_places(model: nn.Module) -> dict[nn.Module, AttentionModule]:

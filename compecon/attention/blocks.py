@@ -27,7 +27,7 @@ class ForwardPass:
 
     depth: int = 0  # how many of the model's modules that hold its attention are at work, one in another
     calls: Counter[Stack] = field(default_factory=Counter)
-    first_query: int = 0  # of the latest self-attention: cross-attention is not told where its queries stand
+    first_query: int = 0  # of the latest self-attention: cross-attention is not given where its queries stand
 
 
 @final

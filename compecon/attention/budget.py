@@ -19,12 +19,12 @@ _FINEST_SHARE = 1_000_000
 
 
 def is_whole(value: object) -> bool:
-    """Whether a setting is a whole number; True and "3" are none."""
+    """Whether a setting is a whole number; True and "3" are not."""
     return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def is_real(value: object) -> bool:
-    """Whether a setting is a number; True and "0.5" are none."""
+    """Whether a setting is a number; True and "0.5" are not."""
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
@@ -121,7 +121,7 @@ class PerLayer(Budget):
     def __post_init__(self) -> None:
         if isinstance(self.budgets, Mapping):
             if wrong := [layer for layer in self.budgets if not (is_whole(layer) and layer >= 0)]:
-                raise ValueError(f"layers are whole numbers from 0 on, got {wrong[0]!r}.")
+                raise ValueError(f"layers must be whole numbers of at least 0, got {wrong[0]!r}.")
             _check(list(self.budgets.values()))
         else:
             _check(self.budgets)
@@ -198,10 +198,12 @@ class PerRow(Budget):
 
 def _check(budgets: Sequence[Budget | None]) -> None:
     if not isinstance(budgets, Sequence):
-        raise ValueError(f"expected several budgets, got {budgets!r}; say [KeyBudget(keys=...), None].")
+        raise ValueError(
+            f"expected a sequence of budgets, got {budgets!r}; pass [KeyBudget(keys=...), None], for example."
+        )
     if wrong := [budget for budget in budgets if not (budget is None or isinstance(budget, Budget))]:
         raise ValueError(
-            f"expected budgets or None, got {wrong[0]!r}; say KeyBudget(keys=...) or KeyBudget(share=...)."
+            f"expected budgets or None, got {wrong[0]!r}; pass KeyBudget(keys=...) or KeyBudget(share=...)."
         )
 
 

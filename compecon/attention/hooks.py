@@ -114,9 +114,9 @@ def require_routed(model: nn.Module) -> None:
 
 def _check(budget: object, policy: object) -> None:
     if not (budget is None or isinstance(budget, Budget)):
-        raise ValueError(f"expected a budget, got {budget!r}; say KeyBudget(keys=...) or KeyBudget(share=...).")
+        raise ValueError(f"expected a budget, got {budget!r}; pass KeyBudget(keys=...) or KeyBudget(share=...).")
     if not isinstance(policy, Policy):
-        raise ValueError(f"expected a policy, got {policy!r}; say TopK(), RandomK() or another one, with its brackets.")
+        raise ValueError(f"expected a policy, got {policy!r}; pass an instance, such as TopK() or RandomK().")
 
 
 def _routed(model: nn.Module) -> _Known:

@@ -119,7 +119,7 @@ def _origin(block: Block, stack: Stack, mask: Tensor | None, visible: Tensor, sc
         origin: Origin = _origins[mask]
     elif n_queries == n_keys:
         origin = Origin()
-    else:  # a mask of somebody's own: no query sees what a preallocated cache has not filled yet
+    else:  # a mask from elsewhere: no query sees what a preallocated cache has not filled yet
         seen = visible.expand(*visible.shape[:-1], n_keys).flatten(0, -2).any(0).nonzero()
         origin = Origin(max(0, int(seen.max()) + 1 - n_queries) if len(seen) else 0)
     now.first_query = origin.query

@@ -35,7 +35,7 @@ class SweepPoint:
     Attributes:
         budget: ``None`` is no limit.
         output: The model's output, batch size 1, without its key cache.
-        attention: One record a layer, in the order of computation; empty when not recorded.
+        attention: One record per layer, in the order of computation; empty when not recorded.
     """
 
     budget: KeyBudget | None
@@ -111,13 +111,13 @@ def sweep(
 def _check(batch: Mapping[str, Any], budgets: Sequence[KeyBudget | None]) -> None:
     if not isinstance(batch, Mapping) or any(isinstance(batch.get(name), list | tuple) for name in _SEQUENCES):
         raise ValueError(
-            f"expected tensors by the model's argument, got {batch!r:.60}; say checkpoint.encode(text).batch."
+            f"expected tensors by the model's argument, got {batch!r:.60}; pass checkpoint.encode(text).batch."
         )
     for name, tensor in batch.items():
         if isinstance(tensor, Tensor) and tensor.shape[:1] != (1,):
             raise ValueError(f"a sweep takes one text, got {name} of shape {tuple(tensor.shape)}; pass batch size 1.")
     if wrong := [budget for budget in budgets if not (budget is None or isinstance(budget, KeyBudget))]:
-        raise ValueError(f"a sweep takes key budgets and None, got {wrong[0]!r}; say KeyBudget(keys=...).")
+        raise ValueError(f"a sweep takes key budgets and None, got {wrong[0]!r}; pass KeyBudget(keys=...).")
 
 
 def _fits_a_batch(batch: Mapping[str, Any]) -> bool:

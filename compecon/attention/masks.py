@@ -1,4 +1,4 @@
-"""Which keys a mask of floats hides, told from what it does to the model's own softmax.
+"""Which keys a mask of floats hides, judged by what it does to the model's own softmax.
 
 Models write "hidden" as -inf, as the lowest number of a dtype, or as a number that is merely low: -1e9, -1e4, or -100,
 which Swin sums with a bias of positions. A bias alone (ALiBi, T5's and Swin's positions) hides nothing, however little

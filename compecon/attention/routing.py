@@ -1,4 +1,4 @@
-"""Whether an architecture can be budgeted at all, told from transformers' source text alone.
+"""Whether an architecture can be budgeted at all, judged by transformers' source text alone.
 
 Nothing here imports torch or transformers, so a page can say so before it loads a model. After loading,
 :func:`compecon.attention.hooks.require_routed` looks closer.

@@ -121,7 +121,7 @@ def _own(value: Tensor, like: Tensor) -> Tensor:
 
 
 def _take_over(model: PreTrainedModel, small: PreTrainedModel) -> None:
-    """All that is no weight of a unit and no entry of the config."""
+    """All that is neither a weight of a unit nor an entry of the config."""
     saved = small.state_dict().keys()
     buffers = dict(model.named_buffers())
     for name, _ in list(small.named_buffers()):

@@ -73,7 +73,7 @@ class ModelShape:
 
     @classmethod
     def from_model(cls, model: Any) -> Self:
-        """Read the sizes off a model of transformers, which may be without the pooler that its config cannot deny.
+        """Read the sizes off a model of transformers, pooler included if it has one.
 
         Args:
             model: Built from a config as for `from_config`.
@@ -93,7 +93,7 @@ class ModelShape:
                 a compacted model of the first six.
             architecture: Name of the model class, which decides the output head: `type(model).__name__`. None: the
                 first of `config.architectures`, the class the checkpoint was saved from.
-            pooler: Whether a bare encoder pools its first token, as it does unless built without; no config says so.
+            pooler: Whether a bare encoder pools its first token, as it does unless built without one.
 
         Raises:
             UnsupportedModelError: If the formulas do not cover the model or its head.
@@ -102,7 +102,7 @@ class ModelShape:
         family = _FAMILIES.get(kind)
         if family is None:
             raise UnsupportedModelError(
-                f"MACs of model type {config.model_type!r} are not known. Known: {', '.join(_FAMILIES)}."
+                f"MACs of model type {config.model_type!r} are not known. Supported: {', '.join(_FAMILIES)}."
             )
         if getattr(config, "add_cross_attention", False):
             raise UnsupportedModelError("Cross-attention is not counted. Use a model of a single stack.")

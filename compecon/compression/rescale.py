@@ -39,7 +39,7 @@ def rescale(
         model: As for `layers_of`; in evaluation mode meanwhile.
         keep: True, or anything but 0, for a unit that stays.
         batches: Calibration examples on the model's device.
-        loss: Runs the model on a batch; says which tokens count in the last layer.
+        loss: Runs the model on a batch; its gradient shows which tokens count in the last layer.
         teacher: Values of the same model's units that make it the teacher; by default it is the model as given.
         ridge: Pulls scales to 1, with this weight relative to the mean squared contribution of a unit. Units share
             much of what they contribute, so far below 1 their scales grow large and of either sign.

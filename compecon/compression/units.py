@@ -72,7 +72,7 @@ def unit_macs(model: nn.Module, n_tokens: int) -> Units:
     """MACs of each unit at a length: what removing it saves, counted as `compecon.flops.macs` counts (2 FLOPs each).
 
     A head costs its four projections and its n² scores and reads; a neuron its row of one FFN matrix and its column of
-    the other. Norms, biases and activations are no matrix products. Everything else (embeddings, the output head) is
+    the other. Norms, biases and activations are not matrix products. Everything else (embeddings, the output head) is
     not shared among units, so the sum over all units is what a target of "0.45 of the MACs" is a share of.
 
     Args:
@@ -84,7 +84,7 @@ def unit_macs(model: nn.Module, n_tokens: int) -> Units:
 
     Raises:
         UnsupportedModelError: If the model's heads and neurons are not known.
-        ValueError: If there is no token.
+        ValueError: If ``n_tokens`` is below 1.
     """
     if n_tokens < 1:
         raise ValueError(f"n_tokens must be at least 1, got {n_tokens}.")

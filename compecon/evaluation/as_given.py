@@ -1,4 +1,4 @@
-"""A model as it was given: what a training leaves on it is taken off again, and what must be off it to be measured."""
+"""A model as it was given: what a training leaves on it is removed, and what must be off it to be measured."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def given_back(model: PreTrainedModel) -> Iterator[None]:
             for name in vars(module).keys() - attributes.keys():
                 del vars(module)[name]
             vars(module).update(attributes)
-            for name, held in hooks.items():  # in place: who removes a hook knows the dictionary it stands in
+            for name, held in hooks.items():  # in place: a hook is removed from the dictionary it was put in
                 attributes[name].clear()
                 attributes[name].update(held)
         for part, was in learns:

@@ -156,8 +156,8 @@ def head_for(checkpoint: Checkpoint, task: AnyTask) -> LabelMatch | None:
     """
     if checkpoint.kind != _HEADS[task.kind]:
         raise TaskError(
-            f"{task.name} needs a model of kind {_HEADS[task.kind]}, and {checkpoint.name} is of kind "
-            f"{checkpoint.kind}. Take another, or train one on the task."
+            f"{task.name} needs a model of kind {_HEADS[task.kind]}, but {checkpoint.name} is of kind "
+            f"{checkpoint.kind}. Choose another, or train one on the task."
         )
     return task.check_labels(checkpoint.labels) if isinstance(task, Task) else None
 

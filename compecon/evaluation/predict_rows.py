@@ -1,4 +1,4 @@
-"""What a model says of many rows."""
+"""What a model predicts for many rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model as anybody will have it: saved, and loaded anew. What is reported of a model is measured on this."""
+"""A model as users will have it: saved and loaded again. What is reported of a model is measured on this."""
 
 from __future__ import annotations
 

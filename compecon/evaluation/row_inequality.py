@@ -19,7 +19,7 @@ def row_inequality(attention: LayerAttention, real: Tensor, most_keys: int | Non
 
     Args:
         attention: One layer of a batch; not attached to a graph.
-        real: Tokens that are no padding, bool, shape (row, token).
+        real: Tokens that are not padding, bool, shape (row, token).
         most_keys: The key budget that the attention was computed under; None for none. It is not looked up, only used
             to leave out places that can hold nothing.
 

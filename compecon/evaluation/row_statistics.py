@@ -69,15 +69,15 @@ class Gathered:
 
     def _sentence(self, levels: list[dict[str, Any]]) -> str:
         first, last, found = levels[0], levels[-1], self.found
-        told = (
+        full = (
             f"{len(found.rows)} rows of {found.key.task} {found.key.split}: mean Gini {first['gini']:.3f}, entropy "
             f"{first['entropy']:.2f} nats"
         )
         cut = f" {found.cut}" if found.cut is not None and found.cut.n_cut else ""
         if last is first:
-            return f"{told}.{cut}"
+            return f"{full}.{cut}"
         n_flipped, plural = int((found.flips > 0).sum()), "s" if last["keys"] > 1 else ""
-        return f"{told}; {n_flipped} decisions flip by {last['keys']} key{plural} a query.{cut}"
+        return f"{full}; {n_flipped} decisions have flipped at {last['keys']} key{plural} per query.{cut}"
 
 
 def gather_statistics(
@@ -89,18 +89,20 @@ def gather_statistics(
         params: Checked values of `compecon.runs.jobs.options.STATISTICS`.
         kept: Folder of measurements; None to look nothing up and keep nothing.
         work: Folder for what is finished of an attempt; removed when all is there. None to keep nothing on the way.
-        callbacks: Is told of each batch; its watch is asked after each whether to leave.
+        callbacks: Called with each batch; its watch is asked after each whether to stop.
 
     Raises:
         TaskError: If the task has no classes and no scores, the checkpoint is not made for it, or there is no such
             split.
         CheckpointError: If it cannot be loaded.
         UnsupportedModelError: If it has more than one stack of attention layers.
-        TrainingInterruptedError: If the watch said stop. Budgets that were finished are kept.
+        TrainingInterruptedError: If the watch asked to stop. Budgets that were finished are kept.
     """
     task = task_of(params)
     if not isinstance(task, Task):
-        raise TaskError(f"{task.name} has neither classes nor scores. Take a task that has, or one text at a time.")
+        raise TaskError(
+            f"{task.name} has neither classes nor scores. Choose a task that has, or look at one text at a time."
+        )
     part = task.part(params["split"])
     rows = chosen_rows(len(part), params["rows"])
     few = _picked(part, rows)
@@ -125,7 +127,7 @@ def chosen_rows(n_all: int, n_rows: int, seed: int = SEED) -> tuple[int, ...]:
     return tuple(np.random.default_rng(seed).permutation(n_all)[:n_rows].tolist())
 
 
-def measured_rows(  # noqa: PLR0913 - who, on what, which rows, and who looks on
+def measured_rows(  # noqa: PLR0913 - a model, a task, and which rows
     checkpoint: Checkpoint,
     task: Task,
     key: StatisticsKey,

@@ -56,7 +56,7 @@ class FixedPrice(Price):
         [0.0, 1.0, 2.0, 1.0, 0.0]
     """
 
-    value: float = math.nan  # not told: filled in below
+    value: float = math.nan  # not given: filled in below
     height: float = 1.0
     warmup: float = 0.1
     schedule: Schedule = "constant"

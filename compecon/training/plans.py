@@ -20,7 +20,7 @@ _MaxTokens = Annotated[
 
 @settings_model
 class TrainPlan:
-    """How to get from a checkpoint to another one; each field says what it is."""
+    """How to train a checkpoint; each field has a description."""
 
     settings: FineTuneSettings = Field(default_factory=FineTuneSettings, description="How to train.")
     incentive: IncentiveSettings | None = Field(
@@ -37,7 +37,7 @@ class TrainPlan:
 
     def __post_init__(self) -> None:
         if self.settings.hidden_weight and self.incentive is None:
-            why = "needs a teacher, and without a target or a price there is none. Set it to 0."
+            why = "needs a teacher, but without a target or a price there is none. Set it to 0."
             raise SettingError("hidden_weight", why)
 
     @property
@@ -48,7 +48,7 @@ class TrainPlan:
 
 @settings_model
 class PrunePlan:
-    """How to prune; each field says what it is."""
+    """How to prune a checkpoint; each field has a description."""
 
     method: Annotated[str, OneOf(lambda: IMPORTANCES)] = Field(
         default="fisher", description="Importance that decides which units stay."

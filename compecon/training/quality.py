@@ -45,7 +45,7 @@ def rows_measured(ready: TrainingSetup) -> int:
 def tell_quality(
     callbacks: Callbacks, task: AnyTask, stage: str, steps: int, evaluations: Mapping[str, Evaluation]
 ) -> None:
-    """Tell the callbacks how good a model is after a stage of so many steps: an event "quality" on the dev split."""
+    """Call back with how good a model is after a stage of so many steps: an event "quality" on the dev split."""
     split = split_watched(task)
     if callbacks.note is None or split not in evaluations:  # of several processes, one alone measures
         return
@@ -60,5 +60,5 @@ def splits_measured(task: AnyTask) -> tuple[str, ...]:
 
 
 def split_watched(task: AnyTask) -> str:
-    """The split to look at meanwhile: what is chosen by, or what is reported where there is no such."""
+    """The split to measure on meanwhile: "dev", or the first that is reported where there is none."""
     return "dev" if "dev" in task.splits else task.reported[0]

@@ -28,8 +28,8 @@ class Keeper(TrainerCallback):
 
     Args:
         trainer: The trainer it belongs to.
-        watch: Asked after each step whether the training is to be left there, or has what was wanted; is told of each
-            checkpoint that is whole.
+        watch: Asked after each step whether to stop, to be resumed later, or because the goal is reached; called with
+            each checkpoint that is whole.
     """
 
     def __init__(self, trainer: IncentiveTrainer, watch: StepCallbacks) -> None:
@@ -44,7 +44,7 @@ class Keeper(TrainerCallback):
         control: TrainerControl,
         **kwargs: Any,  # noqa: ARG002 - the signature is transformers'
     ) -> TrainerControl:
-        """Close the step; save and leave if asked to."""
+        """Close the step; save and stop if the callbacks ask for it."""
         record = self.trainer.finish_step()
         if self.done(record):
             control.should_training_stop = True

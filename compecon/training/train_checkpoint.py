@@ -36,7 +36,7 @@ def train(
     """Train a checkpoint on a task and save what comes of it.
 
     A checkpoint that knows the task (its head fits) is its own teacher. Otherwise it gets a fresh head, and learns the
-    task first if compute is priced: a price says nothing about a model that knows nothing.
+    task first if compute is priced: a price cannot tell which units of an untrained model matter.
 
     Args:
         source: As for `load_checkpoint`.

@@ -57,7 +57,7 @@ class IncentiveTrainer(Trainer):
     Args:
         lesson: What to learn.
         charge: What compute costs; None for nothing.
-        report: Is told of each optimizer step.
+        report: Called with each optimizer step.
         **kwargs: As for `Trainer`.
     """
 
@@ -98,7 +98,7 @@ class IncentiveTrainer(Trainer):
         return loss / self.current_gradient_accumulation_steps
 
     def finish_step(self) -> StepRecord:
-        """Close an optimizer step: move the price, tell what the step was. Called once a step, on every process."""
+        """Close an optimizer step: move the price and report. Called once per step, on every process."""
         task, cost = self._mean(self._passes)
         self._passes.clear()
         charge = self.charge
@@ -146,7 +146,7 @@ class IncentiveTrainer(Trainer):
     def _clip_grad_norm(self, model: nn.Module) -> Any:
         """Clip, unless the gradient is not finite: that ends the training before it reaches the weights.
 
-        With float16 it is no news: the scaler leaves out such a step and scales down.
+        With float16 that is expected: the scaler skips such a step and scales down.
         """
         norm = super()._clip_grad_norm(model)  # type: ignore[no-untyped-call]
         if not (math.isfinite(float(norm)) or self.args.fp16):

@@ -18,7 +18,7 @@ _LARGEST_SEED = 2**32 - 1  # numpy takes no larger ones
 
 @settings_model
 class FineTuneSettings:
-    """How to fine-tune; each field says what it is."""
+    """How to fine-tune; each field has a description."""
 
     epochs: float = Field(default=3.0, gt=0, description="Passes over the training rows; may be a fraction.")
     steps: int | None = Field(default=None, ge=1, description="Optimizer steps, instead of epochs.")

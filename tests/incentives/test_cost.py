@@ -43,7 +43,7 @@ def test_the_model_with_all_gates_open_costs_one(model, cost):
 
 @pytest.mark.parametrize("cost", [ExpectedMacs(N_TOKENS), ExpectedLatency(KINKED)])
 def test_a_cost_of_gates_needs_gates(model, cost):
-    with pytest.raises(ValueError, match="is a cost of gates, and there are none"), cost.metered(model, None):
+    with pytest.raises(ValueError, match="cost of gates"), cost.metered(model, None):
         pass
     with AttentionL1().metered(model, None):
         pass

@@ -305,7 +305,7 @@ def test_the_run_kind_keeps_what_it_found(plain: Path, task: str, tmp_path: Path
     results = RECIPES["statistics"].run(params_of(plain, task), place, Callbacks())
     [path] = [path for path in (tmp_path / "measurements" / "statistics").iterdir() if path.name == results["file"]]
     assert RowStatistics.read(json.loads(path.read_text())).key.digest == results["digest"]
-    assert re.match(r"20 rows of rule\d* test: mean Gini 0\.\d+, .* flip by 1 key a query\.", results["sentence"])
+    assert re.match(r"20 rows of rule\d* test: mean Gini 0\.\d+, .* 1 key per query\.", results["sentence"])
     assert json.loads(json.dumps(results, allow_nan=False)) == results
 
 

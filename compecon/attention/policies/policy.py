@@ -46,8 +46,8 @@ class Policy(ABC):
             of merit -inf is never read.
         """
 
-    def merit_from(self, scores: Tensor, layer: int, origin: Origin) -> Tensor:  # noqa: ARG002 - for those who need it
-        """:meth:`merit` of a policy that must know where in the text queries and keys stand. Others leave it be."""
+    def merit_from(self, scores: Tensor, layer: int, origin: Origin) -> Tensor:  # noqa: ARG002 - for subclasses that need it
+        """:meth:`merit` of a policy that must know where in the text queries and keys stand; override it only then."""
         return self.merit(scores, layer)
 
     @final
@@ -96,6 +96,6 @@ def _limit(budget: Budget, visible: Tensor, shape: torch.Size, layer: int) -> Te
     binding = np.broadcast_to(given, binds.shape)[binds]
     lowest, highest = int(binding.min()), int(binding.max())
     if lowest < 1:
-        raise ValueError(f"a budget must allow at least 1 key a query, got {lowest}.")
+        raise ValueError(f"a budget must allow at least 1 key per query, got {lowest}.")
     alike = bool((np.minimum(highest, seen) == np.minimum(given, seen)).all())
     return highest if alike else limit.clamp(min=1)

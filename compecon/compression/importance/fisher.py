@@ -30,7 +30,7 @@ from compecon.compression.units import Units
 class Fisher(Importance):
     """Sum over examples of the squared gradient of a gate at 1: the diagonal of the empirical Fisher information.
 
-    At a minimum of the loss it stands for the second derivative, so a unit's value is twice the loss, summed over
+    At a minimum of the loss it approximates the second derivative, so a unit's value is twice the loss, summed over
     examples, that removing it alone would cost. Each example counts by itself; the released code of the paper squares
     the gradients of batches of 32, which is a noisier estimate of the same.
 

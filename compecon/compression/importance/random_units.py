@@ -1,4 +1,4 @@
-"""No idea what units are worth: the rival that every other one has to beat."""
+"""Random values: the baseline that every other method has to beat."""
 
 from __future__ import annotations
 

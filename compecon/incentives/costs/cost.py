@@ -28,7 +28,7 @@ class ComputeCost(ABC):
     is_of_macs: ClassVar[bool] = False
 
     @classmethod
-    def for_training(cls, model: nn.Module, work: Workload) -> Self:  # noqa: ARG003 - most need to know nothing
+    def for_training(cls, model: nn.Module, work: Workload) -> Self:  # noqa: ARG003 - most need neither
         """The cost for a training.
 
         Args:
@@ -49,7 +49,7 @@ class ComputeCost(ABC):
             A context whose value reads the cost of the last forward pass.
 
         Raises:
-            UnsupportedModelError: If the model is none whose cost can be read.
+            UnsupportedModelError: If the cost of such a model cannot be read.
             ValueError: If the cost is one of gates and there are none.
         """
 
@@ -60,7 +60,7 @@ class ComputeCost(ABC):
             values: 0 for a unit that goes.
             macs: MACs of each unit, on the same device.
         """
-        raise NotImplementedError(f"{type(self).__name__} does not say what is left of it without some units.")
+        raise NotImplementedError(f"{type(self).__name__} does not define the share that is left without some units.")
 
 
 def required(gates: Gates | None, cost: ComputeCost) -> Gates:
@@ -70,5 +70,5 @@ def required(gates: Gates | None, cost: ComputeCost) -> Gates:
         ValueError: If there are none.
     """
     if gates is None:
-        raise ValueError(f"{type(cost).__name__} is a cost of gates, and there are none. Train with gates.")
+        raise ValueError(f"{type(cost).__name__} is a cost of gates, but there are none. Train with gates.")
     return gates
