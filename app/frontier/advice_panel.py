@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, final
+from typing import Any, final
 
 import streamlit as st
 
@@ -24,33 +25,13 @@ _HELP = {
 
 @final
 @dataclass(frozen=True)
-class Limit:
-    """A limit that is drawn as a line: on which axis, where, and what it is."""
-
-    axis: Literal["x", "y"]
-    value: float
-    text: str
-
-
-@final
-@dataclass(frozen=True)
 class Advised:
-    """What the plot highlights.
+    """What the plot highlights."""
 
-    Attributes:
-        key: The point to take, or "".
-        limit: The limit that was set; None if it is on no axis.
-        advice: The answer; None if there is no question.
-        question: The limit in words.
-    """
-
-    key: str = ""
-    limit: Limit | None = None
-    advice: Advice | None = None
+    key: str = ""  # the point to take, or ""
+    limit: Mapping[str, Any] | None = None  # a line for the limit: "axis", "value", "text"; None if it is on no axis
+    advice: Advice | None = None  # the answer; None if there is no question
     question: str = ""
-
-
-NO_ADVICE = Advised()
 
 
 def advice_part(view: FrontierView, choice: FrontierChoice) -> Advised:
@@ -61,7 +42,9 @@ def advice_part(view: FrontierView, choice: FrontierChoice) -> Advised:
             _ask(view, choice)
         advice = advise(view, _wish(choice))
         with right:
-            _say(advice)
+            first, *others = advice.sentences
+            (st.success if advice.key else st.warning)(escaped(first))
+            st.caption(escaped(" ".join(others)))
     return Advised(advice.key or advice.nearest, _limit(advice, choice, view), advice, _question(choice))
 
 
@@ -97,15 +80,9 @@ def _wish(choice: FrontierChoice) -> Wish:
     return Wish(least_change=-choice.change) if choice.ask == "change" else Wish(least_quality=choice.floor or None)
 
 
-def _say(advice: Advice) -> None:
-    first, *others = advice.sentences
-    (st.success if advice.key else st.warning)(escaped(first))
-    st.caption(escaped(" ".join(others)))
-
-
-def _limit(advice: Advice, choice: FrontierChoice, view: FrontierView) -> Limit | None:
+def _limit(advice: Advice, choice: FrontierChoice, view: FrontierView) -> Mapping[str, Any] | None:
     if choice.ask == "ceiling" and advice.most_x is not None:
-        return Limit("x", advice.most_x, f"{choice.ceiling:.0f}% of the dense cost")
+        return {"axis": "x", "value": advice.most_x, "text": f"{choice.ceiling}% of the dense cost"}
     if choice.ask != "ceiling" and advice.least_y is not None:
-        return Limit("y", scale_of(view.metric) * advice.least_y, "your floor")
+        return {"axis": "y", "value": scale_of(view.metric) * advice.least_y, "text": "your floor"}
     return None

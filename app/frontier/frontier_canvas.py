@@ -18,20 +18,20 @@ from compecon.views.frontier.drawn import FrontierView
 
 
 def frontier_canvas(shown: Frontier, view: FrontierView, place: FrontierPlace, advised: Advised) -> Any:
-    """Draw the plot; gives back what a button on a point's card asks for, or None."""
+    """Draw the plot; what a button on a point's card asks for, or None."""
     component = canvas_component("frontier", isolate_styles=False)  # Plotly puts its style sheet into the page
-    told = component(
+    state = component(
         data=canvas_data(shown, view, place, advised),
         key=FrontierPlace.CANVAS,
         on_view_change=lambda: None,
         on_picked_change=lambda: None,
         on_go_change=lambda: None,
     )
-    return getattr(told, "go", None)
+    return getattr(state, "go", None)
 
 
 def canvas_data(shown: Frontier, view: FrontierView, place: FrontierPlace, advised: Advised) -> dict[str, Any]:
-    """All that the plot needs; nothing of it depends on where the bar stands but where it stands at first."""
+    """All that the plot needs; only "view" says where the key-budget bar stands at first."""
     return {
         "plotly": f"{PREFIX}/plotly.js?v={_version('plotly')}",
         "figure": shown.figure(view.axes),
@@ -41,7 +41,7 @@ def canvas_data(shown: Frontier, view: FrontierView, place: FrontierPlace, advis
         "measured": [sum(curve.ys[stop] is not None for curve in view.curves) for stop in range(len(view.budgets))],
         "doors": _doors(shown, view),
         "advised": advised.key,
-        "limit": None if advised.limit is None else asdict(advised.limit),
+        "limit": advised.limit,
         "view": asdict(place),
         "told": f"compecon {_version('compecon')} · {view.axes.task} · {len(view.marks)} points, bars: 95% intervals",
         "file": f"frontier-{view.axes.task}",
@@ -55,10 +55,5 @@ def _version(package: str) -> str:
 
 def _doors(shown: Frontier, view: FrontierView) -> dict[str, list[bool]]:
     """For each point that can be opened: whether in Attention, and whether beside its dense parent."""
-    points = [mark.point for mark in view.marks if mark.point.checkpoint]
-    parents = {point.key: shown.dense_parent(point) for point in points}
-    return {
-        point.key: [True, parent is not None and parent.checkpoint != point.checkpoint]
-        for point in points
-        for parent in [parents[point.key]]
-    }
+    pairs = ((mark.point, shown.dense_parent(mark.point)) for mark in view.marks if mark.point.checkpoint)
+    return {point.key: [True, dense is not None and dense.checkpoint != point.checkpoint] for point, dense in pairs}

@@ -145,11 +145,11 @@ def _family(
         yield {**common, **_rings(ringed, family, style)}
     dim = [mark for mark in family.marks if mark.standing == "dominated"]
     clear = [mark for mark in family.marks if mark.standing != "dominated"]
-    told = {"legendgrouptitle": {"text": "Quoted: different settings"}} if has_title else {}
+    title = {"legendgrouptitle": {"text": "Quoted: different settings"}} if has_title else {}
     for part, marks in (("marks", clear), ("dominated", dim)):
         if marks:
             first = part == "marks" or not clear
-            yield {**common, **_marks(marks, family, part, look, style), "showlegend": first, **told}
+            yield {**common, **_marks(marks, family, part, look, style), "showlegend": first, **title}
 
 
 def _curves(curves: Sequence[BudgetCurve], family: Family, look: Look) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 import compecon.benchmarks
-from app.frontier.advice_panel import NO_ADVICE
+from app.frontier.advice_panel import Advised
 from app.frontier.frontier_canvas import canvas_data
 from app.frontier.shared_frontier import Frontier
 from app.server.guard import middleware
@@ -36,7 +36,7 @@ def prepared(number: int) -> tuple[dict[str, list[float]], bytes]:
         frontier_view(points, axes)
         times["view"].append(time.perf_counter() - began)
         began, shown = time.perf_counter(), Frontier(points, polls=False)
-        data = canvas_data(shown, shown.view(axes), FrontierPlace(), NO_ADVICE)
+        data = canvas_data(shown, shown.view(axes), FrontierPlace(), Advised())
         times["data"].append(time.perf_counter() - began)
     return times, json.dumps(data).encode()
 

@@ -14,7 +14,7 @@ from compecon.views.frontier.names import change_in_points, cost_in_words, in_po
 
 Theme: TypeAlias = Literal["light", "dark"]
 _LINE = 72  # letters a line of a hover
-# Okabe and Ito's colours, told apart by all kinds of colour vision; lighter on dark paper. The first: dense.
+# Okabe and Ito's colours, distinguishable with all kinds of colour vision; lighter on dark paper. The first: dense.
 COLOURS: Mapping[Theme, Sequence[str]] = {
     "light": ("#3A3F4A", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8A8A8A"),
     "dark": ("#E3E6EC", "#3D9DE0", "#F0803C", "#22C29A", "#E29CC4", "#F2B63C", "#9AD4F5", "#A9A9A9"),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
-from pathlib import Path
 from typing import Any, final
 
 from app.frontier.frontier_plot import frontier_figure
@@ -20,27 +20,23 @@ from compecon.views.frontier.axes import axes_of, tasks_of
 from compecon.views.frontier.drawn import FrontierAxes, FrontierView
 from compecon.views.frontier.frontier_points import FrontierPoint
 from compecon.views.frontier.frontier_view import frontier_view
+from compecon.views.frontier.names import DENSE
 from compecon.views.frontier.sources import Sources, all_points
 
-FRESH_S = 2.0  # a run that goes on says something every few seconds
-_UNFINISHED = 50  # the newest runs that are not done, or failed: their metrics are read on
+FRESH_S = 2.0  # a run that goes on reports every few seconds
+_UNFINISHED = 50  # newest runs that have not succeeded, whose metrics are read as they grow
 
 
 @final
 class Frontier:
-    """All points at one time, with every view of them that somebody asked for.
-
-    Args:
-        points: The points.
-        left_out: Name and reason of what could not become one.
-        polls: Whether a run that is among them goes on.
-    """
+    """All points at one time and the views of them, each made once; `polls` if one of them is a run that goes on."""
 
     def __init__(
         self, points: Sequence[FrontierPoint], left_out: Sequence[tuple[str, str]] = (), *, polls: bool = False
     ) -> None:
         self.points, self.left_out, self.polls = tuple(points), tuple(left_out), polls
-        self._views: dict[FrontierAxes, tuple[FrontierView, str]] = {}
+        self._views: dict[FrontierAxes, FrontierView] = {}
+        self._figures: dict[FrontierAxes, str] = {}
 
     @cached_property
     def by_key(self) -> Mapping[str, FrontierPoint]:
@@ -59,31 +55,28 @@ class Frontier:
 
     def view(self, axes: FrontierAxes) -> FrontierView:
         """What is drawn on these axes."""
-        return self._drawn(axes)[0]
+        if axes not in self._views:
+            self._views[axes] = frontier_view(self.points, axes)
+        return self._views[axes]
 
     def figure(self, axes: FrontierAxes) -> str:
         """The figure on light paper, as JSON."""
-        return self._drawn(axes)[1]
-
-    def _drawn(self, axes: FrontierAxes) -> tuple[FrontierView, str]:
-        if axes not in self._views:
-            view = frontier_view(self.points, axes)
-            self._views[axes] = view, str(frontier_figure(view).to_json())
-        return self._views[axes]
+        if axes not in self._figures:
+            self._figures[axes] = str(frontier_figure(self.view(axes)).to_json())
+        return self._figures[axes]
 
     def dense_parent(self, point: FrontierPoint) -> FrontierPoint | None:
-        """The dense checkpoint that a point came of, if it can be opened; else one of its task."""
-        dense = self._dense.get(point.task, {})
-        return dense.get(point.training.parent) or next(iter(dense.values()), None)
+        """The dense checkpoint that a point was made from, if it can be opened; else one of its task."""
+        dense = self._dense.get(point.task, [])
+        named = (one for one in dense if point.training.parent in (one.name, one.checkpoint))
+        return next(named, next(iter(dense), None))
 
     @cached_property
-    def _dense(self) -> Mapping[str, Mapping[str, FrontierPoint]]:
-        found: dict[str, dict[str, FrontierPoint]] = {}
+    def _dense(self) -> Mapping[str, Sequence[FrontierPoint]]:
+        found: dict[str, list[FrontierPoint]] = defaultdict(list)
         for point in self.points:
-            if point.family == "dense" and point.checkpoint:
-                of_task = found.setdefault(point.task, {})
-                of_task.setdefault(point.name, point)
-                of_task.setdefault(point.checkpoint, point)
+            if point.family == DENSE and point.checkpoint:
+                found[point.task].append(point)
         return found
 
 
@@ -94,7 +87,7 @@ class _Watch:
     def __init__(self, home: Home) -> None:
         self._lock = threading.Lock()
         self._evaluations = EvaluationStore(home.measurements)
-        self._histories: dict[Path, History] = {}
+        self._histories: dict[str, History] = {}
         self._seen: tuple[Any, ...] = ()
         self._looked = 0.0
         self._frontier: Frontier | None = None
@@ -120,13 +113,11 @@ class _Watch:
         return Frontier(found.points, found.left_out, polls=polls)
 
     def _read(self, records: Sequence[RunRecord]) -> Mapping[str, History]:
-        folders = {record.run_id: record.folder for record in records}
-        self._histories = {
-            folder: self._histories.get(folder) or History(folder / METRICS) for folder in folders.values()
-        }
+        known = self._histories
+        self._histories = {one.run_id: known.get(one.run_id) or History(one.folder / METRICS) for one in records}
         for history in self._histories.values():
             history.read_on()
-        return {name: self._histories[folder] for name, folder in folders.items()}
+        return self._histories
 
 
 @lru_cache(maxsize=4)

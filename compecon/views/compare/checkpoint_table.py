@@ -32,17 +32,11 @@ class TableRow:
 @final
 @dataclass(frozen=True)
 class CompareTable:
-    """Checkpoints as columns.
+    """Checkpoints as columns."""
 
-    Attributes:
-        columns: Their titles; two of one title get their folders' names behind it.
-        rows: Every property that is known of at least one.
-        left_out: Title and reason of those that cannot be shown.
-    """
-
-    columns: tuple[str, ...]
-    rows: tuple[TableRow, ...]
-    left_out: tuple[tuple[str, str], ...]
+    columns: tuple[str, ...]  # their titles; two of one title get their folders' names behind it
+    rows: tuple[TableRow, ...]  # every property that is known of at least one
+    left_out: tuple[tuple[str, str], ...]  # title and reason of those that cannot be shown
 
 
 def table_of_task(a: str, b: str, entries: Mapping[str, CheckpointEntry]) -> tuple[str, ...]:

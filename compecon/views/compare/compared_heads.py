@@ -18,22 +18,14 @@ _NO_SHIFT = 1e-6
 @final
 @dataclass(frozen=True)
 class Selection:
-    """How much of a difference comes from which heads survived, and how much from changed attention; with all keys.
+    """How much of a difference comes from which heads survived, and how much from changed attention; with all keys."""
 
-    Attributes:
-        statistic: "gini", or "entropy" in nats.
-        everything: All heads of A.
-        survivors: Those of A's heads that B still has.
-        other: B.
-        selected: Share of the way from `everything` to `other` that `survivors` covers; below 0 or above 1 where
-            survivors go the other way or further. None where nothing differs; without an interval where the difference
-            is not significant.
-    """
-
-    statistic: Statistic
-    everything: Band
-    survivors: Band
+    statistic: Statistic  # "gini", or "entropy" in nats
+    everything: Band  # all heads of A
+    survivors: Band  # those of A's heads that B still has
     other: Band
+    # Share of the way from `everything` to `other` that `survivors` covers; below 0 or above 1 where survivors go the
+    # other way or further. None where nothing differs; without an interval where the difference is not significant.
     selected: Band | None
 
 

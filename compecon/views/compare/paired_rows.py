@@ -38,39 +38,18 @@ class Sides:
 @final
 @dataclass(frozen=True)
 class DatasetLevel:
-    """Both under one key budget.
+    """Both under one key budget."""
 
-    Attributes:
-        keys: Keys that each query may read; None for all.
-        gini: Mean Gini.
-        entropy: Mean entropy, in nats.
-        quality: The task's metric.
-    """
-
-    keys: int | None
+    keys: int | None  # keys that each query may read; None for all
     gini: Sides
-    entropy: Sides
+    entropy: Sides  # mean entropy, in nats
     quality: Sides
 
 
 @final
 @dataclass(frozen=True)
 class DatasetView:
-    """Two checkpoints on the same rows.
-
-    Attributes:
-        a: Name of A.
-        b: Name of B.
-        task: Name of the task.
-        split: Name of the split.
-        n_rows: How many rows.
-        metric: Name of the task's metric.
-        levels: Under each budget, all keys first.
-        selection: For Gini and entropy; empty where heads cannot be matched.
-        heads: Every head that one of them has; empty where heads cannot be matched.
-        n_disagree: Rows that they decide differently with all keys.
-        notes: What to know, a sentence each.
-    """
+    """Two checkpoints on the same rows."""
 
     a: str
     b: str
@@ -78,11 +57,11 @@ class DatasetView:
     split: str
     n_rows: int
     metric: str
-    levels: tuple[DatasetLevel, ...]
-    selection: tuple[Selection, ...]
-    heads: tuple[HeadRow, ...]
-    n_disagree: int
-    notes: tuple[str, ...]
+    levels: tuple[DatasetLevel, ...]  # under each budget, all keys first
+    selection: tuple[Selection, ...]  # for Gini and entropy; empty where heads cannot be matched
+    heads: tuple[HeadRow, ...]  # every head that one of them has; empty where heads cannot be matched
+    n_disagree: int  # rows that they decide differently with all keys
+    notes: tuple[str, ...]  # what to know, a sentence each
 
 
 def dataset_problem(a: RowStatistics, b: RowStatistics) -> str:

@@ -13,17 +13,11 @@ from compecon.stats.intervals import RESAMPLES, Floats, percentile_ends, resampl
 @final
 @dataclass(frozen=True)
 class Band:
-    """A number with the 95% interval of it over other rows of the same kind.
+    """A number with the 95% interval of it over other rows of the same kind."""
 
-    Attributes:
-        value: On the rows at hand; None where it is not defined.
-        low: Lower end; None where there is no interval.
-        high: Upper end.
-    """
-
-    value: float | None
-    low: float | None = None
-    high: float | None = None
+    value: float | None  # on the rows at hand; None where it is not defined
+    low: float | None = None  # lower end; None where there is no interval
+    high: float | None = None  # upper end
 
     @property
     def excludes_zero(self) -> bool:

@@ -27,33 +27,19 @@ LISTS = {
 @final
 @dataclass(frozen=True)
 class ListedRow:
-    """A row of the task in both checkpoints.
+    """A row of the task in both checkpoints."""
 
-    Attributes:
-        row: Its place in the split, from 0.
-        text: The text; "" where it is not at hand.
-        pair: The second text of a pair, or "".
-        tokens: Tokens of the text, by A's tokenizer.
-        target: The right answer.
-        said_a: A's answer with all keys.
-        said_b: B's.
-        gini_a: Mean Gini over A's heads, with all keys.
-        gini_b: B's.
-        flip_a: Largest budget, in keys, at which A's decision changes; 0 for never.
-        flip_b: B's.
-    """
-
-    row: int
-    text: str
-    pair: str
-    tokens: int
-    target: str
-    said_a: str
-    said_b: str
-    gini_a: float
-    gini_b: float
-    flip_a: int
-    flip_b: int
+    row: int  # its place in the split, from 0
+    text: str  # the text; "" where it is not at hand
+    pair: str  # the second text of a pair, or ""
+    tokens: int  # tokens of the text, by A's tokenizer
+    target: str  # the right answer
+    said_a: str  # A's answer with all keys
+    said_b: str  # B's
+    gini_a: float  # mean Gini over A's heads, with all keys
+    gini_b: float  # B's
+    flip_a: int  # largest budget, in keys, at which A's decision changes; 0 for never
+    flip_b: int  # B's
 
 
 def listed_rows(a: RowStatistics, b: RowStatistics, which: str, texts: Sequence[Text] = ()) -> tuple[ListedRow, ...]:

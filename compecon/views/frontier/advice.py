@@ -15,28 +15,19 @@ from compecon.views.frontier.names import DENSE
 @final
 @dataclass(frozen=True)
 class Advice:
-    """What to take.
+    """What to take."""
 
-    Attributes:
-        key: Of the point; "" if nothing fits.
-        checkpoint: What ``load_checkpoint`` takes; "" if nothing fits.
-        sentences: What to take, why, what ties with it, and the price of one more point; or why nothing fits.
-        tied: Keys of those within the limits whose intervals overlap with that of the best.
-        marginal: Cost of the next better one for a point of quality (0.01; 1 where lower is better), in the unit of x;
-            None if there is none.
-        nearest: If nothing fits, the key of what comes nearest; "" if there is nothing to open.
-        most_x: The ceiling in the unit of x; None if there is none.
-        least_y: The floor in the unit of y; None if there is none on this axis.
-    """
-
-    key: str
-    checkpoint: str
+    key: str  # of the point; "" if nothing fits
+    checkpoint: str  # what ``load_checkpoint`` takes; "" if nothing fits
+    # what to take, why, what ties with it, and the price of one more point; or why nothing fits
     sentences: tuple[str, ...]
-    tied: tuple[str, ...] = ()
+    tied: tuple[str, ...] = ()  # keys of those within the limits whose intervals overlap with that of the best
+    # cost of the next better one for a point of quality (0.01; 1 where lower is better), in the unit of x; None if
+    # there is none
     marginal: float | None = None
-    nearest: str = ""
-    most_x: float | None = None
-    least_y: float | None = None
+    nearest: str = ""  # if nothing fits, the key of what comes nearest; "" if there is nothing to open
+    most_x: float | None = None  # the ceiling in the unit of x; None if there is none
+    least_y: float | None = None  # the floor in the unit of y; None if there is none on this axis
 
 
 def advise(view: FrontierView, wish: Wish) -> Advice:

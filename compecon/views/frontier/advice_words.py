@@ -16,20 +16,13 @@ _MOST_NAMES = 4
 @final
 @dataclass(frozen=True)
 class Chosen:
-    """What the sentences are about.
+    """What the sentences are about."""
 
-    Attributes:
-        best: What to take.
-        tied: What fits too, and whose interval overlaps with that of the best.
-        following: The cheapest one that is better.
-        unopened: One within the limits that would be taken if it could be opened.
-        safer: One that keeps to the floor at the worse end of its interval, where the best one does not.
-    """
-
-    best: FrontierMark
-    tied: tuple[FrontierMark, ...]
-    following: FrontierMark | None
-    unopened: FrontierMark | None
+    best: FrontierMark  # what to take
+    tied: tuple[FrontierMark, ...]  # what fits too, and whose interval overlaps with that of the best
+    following: FrontierMark | None  # the cheapest one that is better
+    unopened: FrontierMark | None  # one within the limits that would be taken if it could be opened
+    # one that keeps to the floor at the worse end of its interval, where the best one does not
     safer: FrontierMark | None
 
 

@@ -28,27 +28,16 @@ _REPORTED = "test"
 @final
 @dataclass(frozen=True)
 class AxisContext:
-    """What readings must have in common to share the axes.
+    """What readings must have in common to share the axes."""
 
-    Attributes:
-        task: The task; "" if there are no points.
-        split: What was measured on.
-        metric: Name of the metric.
-        rows: Units that were measured; None if no point says.
-        higher_is_better: Direction of the metric.
-        n_tokens: Length of the text, where x depends on it; else None.
-        device: Setting of the time, where x is one; else "".
-        tasks: All tasks at hand.
-    """
-
-    task: str
-    split: str = ""
+    task: str  # the task; "" if there are no points
+    split: str = ""  # what was measured on
     metric: str = ""
-    rows: int | None = None
+    rows: int | None = None  # units that were measured; None if no point says
     higher_is_better: bool = True
-    n_tokens: int | None = None
-    device: str = ""
-    tasks: tuple[str, ...] = ()
+    n_tokens: int | None = None  # length of the text, where x depends on it; else None
+    device: str = ""  # setting of the time, where x is one; else ""
+    tasks: tuple[str, ...] = ()  # all tasks at hand
 
 
 def tasks_of(points: Iterable[FrontierPoint]) -> tuple[Choice, ...]:
@@ -164,7 +153,7 @@ def at(point: FrontierPoint, split: str) -> OtherSplit | None:
 
 
 def _reported(points: Iterable[FrontierPoint]) -> str:
-    """The split that results are told on: "test" if any has it, else that of most."""
+    """The split that results are reported on: "test" if any has it, else the most common one."""
     known = list(points)
     done = [point.split for point in known if point.state == "done"] or [point.split for point in known]
     return _REPORTED if _REPORTED in done else _common(done) or ""

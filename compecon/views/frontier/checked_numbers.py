@@ -80,7 +80,7 @@ def difference(of: Reading | None, parent: Reading | None) -> Reading | None:
 
 
 def ratio(of: float | None, by: float | None) -> Reading | None:
-    """A cost by its parent's; None if one is missing, or they are so far apart that it is no number."""
+    """A cost by its parent's; None if one is missing or the ratio is not finite."""
     found = of / by if of is not None and by else 0.0
     return Reading(found) if 0 < found < math.inf else None
 

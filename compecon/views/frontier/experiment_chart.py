@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from compecon.views.error_bars import error_bars
 
-# Okabe and Ito's colours, told apart by all kinds of colour vision; ours first.
+# Okabe and Ito's colours, distinguishable with all kinds of colour vision; ours first.
 _COLOURS = {
     "incentive": "#0072B2",
     "taylor": "#E69F00",

@@ -22,17 +22,11 @@ _MODERATE = 0.25  # of the dense MACs: below that, a fall is to be expected
 @final
 @dataclass(frozen=True)
 class Shift:
-    """Where a change in how unequally queries read comes from.
+    """Where a change in how unequally queries read comes from."""
 
-    Attributes:
-        dense: In all heads of the dense parent.
-        survivors: In those of its heads that were kept.
-        smaller: In the smaller model.
-    """
-
-    dense: float
-    survivors: float
-    smaller: float
+    dense: float  # in all heads of the dense parent
+    survivors: float  # in those of its heads that were kept
+    smaller: float  # in the smaller model
 
 
 def with_cliffs(points: Iterable[FrontierPoint]) -> tuple[FrontierPoint, ...]:
@@ -76,7 +70,7 @@ def shift_signs(gini: Shift | None, entropy: Shift | None) -> tuple[str, ...]:
         signs.append(
             f"Gini not rising: in the row view it went from {gini.dense:.3f} in the dense model to "
             f"{gini.smaller:.3f}, although compute became scarce. {_selected(gini)} A smaller budget spent more "
-            "evenly is no sign of better selection."
+            "evenly does not indicate better selection."
         )
     if entropy is not None and entropy.smaller >= entropy.dense:
         signs.append(

@@ -37,53 +37,34 @@ class Reading:
 @final
 @dataclass(frozen=True)
 class CurvePoint:
-    """A checkpoint's quality at one key budget.
+    """A checkpoint's quality at one key budget."""
 
-    Attributes:
-        keys: Keys a query may read; None for all of them.
-        reads: Attention reads of one text at that budget; None if unknown. No latency: every key is still scored.
-        metric: The task's metric at that budget.
-    """
-
-    keys: int | None
+    keys: int | None  # keys a query may read; None for all of them
+    # Attention reads of one text at that budget; None if unknown. No latency: every key is still scored.
     reads: float | None
-    metric: Reading
+    metric: Reading  # the task's metric at that budget
 
 
 @final
 @dataclass(frozen=True)
 class OtherSplit:
-    """The same checkpoint on another split of its task.
-
-    Attributes:
-        split: Name of the split.
-        quality: The metric there.
-        change: The metric there minus that of its dense parent; None unless both were measured.
-        rows: Units that were measured; None if unknown.
-    """
+    """The same checkpoint on another split of its task."""
 
     split: str
-    quality: Reading
-    change: Reading | None = None
-    rows: int | None = None
+    quality: Reading  # the metric there
+    change: Reading | None = None  # the metric there minus that of its dense parent; None unless both were measured
+    rows: int | None = None  # units that were measured; None if unknown
 
 
 @final
 @dataclass(frozen=True)
 class ModelSize:
-    """Sizes of a model; what is unknown is empty.
+    """Sizes of a model; what is unknown is empty."""
 
-    Attributes:
-        parameters: Stored weights.
-        heads: Heads left, a layer.
-        neurons: FFN neurons left, a layer.
-        is_causal: Whether a query sees only what is before it.
-    """
-
-    parameters: int | None = None
-    heads: tuple[int, ...] = ()
-    neurons: tuple[int, ...] = ()
-    is_causal: bool = False
+    parameters: int | None = None  # stored weights
+    heads: tuple[int, ...] = ()  # heads left, a layer
+    neurons: tuple[int, ...] = ()  # FFN neurons left, a layer
+    is_causal: bool = False  # whether a query sees only what is before it
 
     def reads(self, n_tokens: int, keys: int | None = None) -> int:
         """Keys that all queries of one text read, summed over all heads.
@@ -100,85 +81,50 @@ class ModelSize:
 @final
 @dataclass(frozen=True)
 class Training:
-    """How a model came about; what is unknown is None.
+    """How a model came about; what is unknown is None."""
 
-    Attributes:
-        parent: Name of its dense parent, or "".
-        seed: Seed of its training.
-        price: Price of compute, in task loss for all of the dense cost.
-        target: Target share of the MACs of heads and neurons.
-        met: Whether the gates met the target by themselves.
-        left: Share of the MACs of heads and neurons that is left, as stated by its gates or its pruning.
-    """
-
-    parent: str = ""
+    parent: str = ""  # name of its dense parent, or ""
     seed: int | None = None
-    price: float | None = None
-    target: float | None = None
-    met: bool | None = None
+    price: float | None = None  # price of compute, in task loss for all of the dense cost
+    target: float | None = None  # target share of the MACs of heads and neurons
+    met: bool | None = None  # whether the gates met the target by themselves
+    # share of the MACs of heads and neurons that is left, as stated by its gates or its pruning
     left: float | None = None
 
 
 @final
 @dataclass(frozen=True)
 class FrontierPoint:
-    """One mark on the frontier, whatever it came from.
+    """One mark on the frontier, whatever it came from."""
 
-    Attributes:
-        key: Unique among all points: "bundled/sentiment-45", "run/<run_id>", "sst2/<run's name>", "quoted/...".
-        name: For people; two of one name get a distinguishing tail.
-        family: What its line has in common: "dense", "incentive", "taylor, no recovery", "quoted".
-        origin: Where it comes from.
-        task: The task, by the name of its data set, such as "sst2".
-        metric: Name of the task's metric.
-        split: What it was measured on.
-        state: Whether it is finished.
-        higher_is_better: Direction of the metric.
-        quality: The metric; None while there is none.
-        change: The metric minus that of its own dense parent; None unless both were measured.
-        rows: Units that quality was measured on; None if unknown.
-        floor: Quality of always giving the same answer; None if unknown.
-        elsewhere: The same on other splits.
-        curve: Quality against the key budget, rising keys, all keys last; () if not measured.
-        costs: What is known, by the axis' name: "macs" of one text, "share" of the dense parent's MACs, "parameters",
-            "latency" (time by the dense parent's, measured), "reads" of attention, "training_macs" after the dense
-            parent. "latency: " and a setting is the time in that setting. Less is better in each.
-        n_tokens: Length of the text that MACs and reads are of.
-        device: The setting that "latency" was measured in, device first; "" if it was not.
-        size: Its weights, heads and neurons.
-        training: How it came about.
-        checkpoint: What ``load_checkpoint`` takes; "" if there is none to open.
-        setting: For quoted points, how their setting differs from ours; else "".
-        source: Where the numbers are from, in one line.
-        facts: Settings worth a look, name and value; "" where unknown.
-        signs: Failure signatures, a sentence each.
-    """
-
-    key: str
-    name: str
-    family: str
+    key: str  # unique among all points: "bundled/sentiment-45", "run/<run_id>", "sst2/<run's name>", "quoted/..."
+    name: str  # for people; two of one name get a distinguishing tail
+    family: str  # what its line has in common: "dense", "incentive", "taylor, no recovery", "quoted"
     origin: Origin
-    task: str
+    task: str  # the task, by the name of its data set, such as "sst2"
     metric: str
     split: str
     state: State = "done"
     higher_is_better: bool = True
-    quality: Reading | None = None
-    change: Reading | None = None
-    rows: int | None = None
-    floor: float | None = None
-    elsewhere: tuple[OtherSplit, ...] = ()
-    curve: tuple[CurvePoint, ...] = ()
+    quality: Reading | None = None  # the metric; None while there is none
+    change: Reading | None = None  # the metric minus that of its own dense parent; None unless both were measured
+    rows: int | None = None  # units that quality was measured on; None if unknown
+    floor: float | None = None  # quality of always giving the same answer; None if unknown
+    elsewhere: tuple[OtherSplit, ...] = ()  # the same on other splits
+    curve: tuple[CurvePoint, ...] = ()  # quality against the key budget, rising keys, all keys last; () if not measured
+    # What is known, by the axis' name: "macs" of one text, "share" of the dense parent's MACs, "parameters", "latency"
+    # (time by the dense parent's, measured), "reads" of attention, "training_macs" after the dense parent. "latency: "
+    # and a setting is the time in that setting. Less is better in each.
     costs: Mapping[str, Reading] = field(default_factory=dict)
-    n_tokens: int | None = None
-    device: str = ""
-    size: ModelSize = ModelSize()
-    training: Training = Training()
-    checkpoint: str = ""
-    setting: str = ""
-    source: str = ""
-    facts: tuple[tuple[str, str], ...] = ()
-    signs: tuple[str, ...] = ()
+    n_tokens: int | None = None  # length of the text that MACs and reads are of
+    device: str = ""  # the setting that "latency" was measured in, device first; "" if it was not
+    size: ModelSize = ModelSize()  # its weights, heads and neurons
+    training: Training = Training()  # how it came about
+    checkpoint: str = ""  # what ``load_checkpoint`` takes; "" if there is none to open
+    setting: str = ""  # for quoted points, how their setting differs from ours; else ""
+    source: str = ""  # where the numbers are from, in one line
+    facts: tuple[tuple[str, str], ...] = ()  # settings worth a look, name and value; "" where unknown
+    signs: tuple[str, ...] = ()  # failure signatures, a sentence each
 
     def cost(self, name: str) -> float | None:
         """One of its costs; None if unknown."""

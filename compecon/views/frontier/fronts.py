@@ -16,21 +16,16 @@ from compecon.views.frontier.frontier_points import Reading
 
 Numbers = NDArray[np.float64]
 _COST_GRAIN = 0.005
-"""Costs are told apart by at least this share of the largest one shown: whole units meet no target exactly, and to be
-cheaper by a hair is no reason to be on a front with a far worse model."""
+"""Costs closer than this share of the largest one shown count as equal: whole units cannot meet a target exactly, and a
+hair cheaper but far worse model should not be on the front."""
 
 
 @final
 @dataclass(frozen=True)
 class Fronts:
-    """Fronts of those marks that are measured; others neither are on one nor dominate.
+    """Fronts of those marks that are measured; others neither are on one nor dominate."""
 
-    Attributes:
-        reference: Worst corner (x, y).
-        higher_is_better: Whether more of y is better.
-    """
-
-    reference: tuple[float, float]
+    reference: tuple[float, float]  # worst corner (x, y)
     higher_is_better: bool
 
     @property
@@ -94,8 +89,8 @@ def _with_differences(name: str, marks: Sequence[FrontierMark]) -> tuple[Frontie
     """Marks of a family, each with those of its settings that are not the same for all of them."""
     settings = [_settings(mark) for mark in marks]
     differing = [len(set(values)) > 1 for values in zip(*settings, strict=True)]
-    told = [[word for word, differs in zip(each, differing, strict=True) if word and differs] for each in settings]
-    return tuple(replace(mark, differs=", ".join((name, *each))) for mark, each in zip(marks, told, strict=True))
+    words = [[word for word, differs in zip(each, differing, strict=True) if word and differs] for each in settings]
+    return tuple(replace(mark, differs=", ".join((name, *each))) for mark, each in zip(marks, words, strict=True))
 
 
 def _settings(mark: FrontierMark) -> tuple[str, ...]:

@@ -16,20 +16,14 @@ FINISHED = ("front", "tied", "dominated")
 @final
 @dataclass(frozen=True)
 class Wish:
-    """Limits; None is no limit. Without any, the best checkpoint is advised.
+    """Limits; None is no limit. Without any, the best checkpoint is advised."""
 
-    Attributes:
-        most_share: Ceiling on the cost as a share of the dense model's, in (0, 1]: 0.5 for half of the compute; of the
-            highest cost shown where no dense model has such a cost.
-        most_cost: Ceiling on the cost in the unit of x.
-        least_quality: Floor of the metric; a ceiling where lower is better.
-        least_change: Floor of the change from the dense parent, such as -0.01 for one point less.
-    """
-
+    # ceiling on the cost as a share of the dense model's, in (0, 1]: 0.5 for half of the compute; of the highest cost
+    # shown where no dense model has such a cost
     most_share: float | None = None
-    most_cost: float | None = None
-    least_quality: float | None = None
-    least_change: float | None = None
+    most_cost: float | None = None  # ceiling on the cost in the unit of x
+    least_quality: float | None = None  # floor of the metric; a ceiling where lower is better
+    least_change: float | None = None  # floor of the change from the dense parent, such as -0.01 for one point less
 
 
 @final

@@ -12,14 +12,14 @@ from compecon.views.frontier.frontier_points import Reading
 
 # What the bundled checkpoints call their tasks, and the data set that this is: the same test rows.
 _TASKS = {"sentiment": "sst2", "similarity": "stsb", "entailment": "sick"}
-_SYNTHETIC = " (synthetic)"  # behind the name of a task in what was measured on texts that are made here
+_SYNTHETIC = " (synthetic)"  # after the name of a task whose texts compecon generates
 _NEXT_TOKEN = {"causal": "Next token (WikiText-2 articles)"}  # of a bundled checkpoint; no task of its own
 DENSE, LONGER, ANY_BUDGET, QUOTED, FIXED = "dense", "dense, trained longer", "any budget", "quoted", "fixed price"
 INCENTIVE, HEADS_ONLY, NEURONS_ONLY = "incentive", "incentive, heads only", "incentive, neurons only"
 _COST_UNITS = {"macs": "MACs", "training_macs": "MACs of training"}
 _UNITS = {"heads": HEADS_ONLY, "neurons": NEURONS_ONLY}
 _NO_RECOVERY = ", no recovery"
-_IN_POINTS = 100  # a number above that is no share of one
+_IN_POINTS = 100  # a number above that is not a share of one
 _LESS_IS_BETTER = ("perplexity", "loss", "nats", "error")
 _METHODS = {"": DENSE, "budget dropout": ANY_BUDGET, "longer": LONGER}
 
@@ -53,18 +53,14 @@ def family_of(method: str, *, recovered: bool = True, settings: Any = None) -> s
     name = method.strip().lower().removeprefix("pruned by ")
     if name.startswith(INCENTIVE):
         units = name.removeprefix(INCENTIVE).strip("- ") or text(settings, "incentive", "units")
-        is_fixed = isinstance(settings, Mapping) and _has_fixed_price(settings)
+        incentive = settings.get("incentive") if isinstance(settings, Mapping) else None
+        is_fixed = isinstance(incentive, Mapping) and incentive.get("target", "") is None
         return _UNITS.get(units, FIXED if is_fixed else INCENTIVE)
     if name.startswith("price"):
         return FIXED
     if name in _METHODS or name == DENSE:
         return _METHODS.get(name, DENSE)
     return name[:40] + ("" if recovered else _NO_RECOVERY)
-
-
-def _has_fixed_price(settings: Mapping[str, Any]) -> bool:
-    incentive = settings.get("incentive")
-    return isinstance(incentive, Mapping) and "target" in incentive and incentive["target"] is None
 
 
 def scale_of(metric: str) -> int:

@@ -43,19 +43,12 @@ class ProxyRow:
 @final
 @dataclass(frozen=True)
 class ProxyView:
-    """All proxies.
+    """All proxies."""
 
-    Attributes:
-        rows: Counted MACs, then the proxies, those that rank MACs best first.
-        setting: What time was measured on; "" if it was not.
-        n_points: Finished models that took part, each shape once.
-        sentences: What to read in them.
-    """
-
-    rows: tuple[ProxyRow, ...]
-    setting: str
-    n_points: int
-    sentences: tuple[str, ...]
+    rows: tuple[ProxyRow, ...]  # counted MACs, then the proxies, those that rank MACs best first
+    setting: str  # what time was measured on; "" if it was not
+    n_points: int  # finished models that took part, each shape once
+    sentences: tuple[str, ...]  # what to read in them
 
 
 Proxy = Callable[[FrontierPoint], float | None]

@@ -18,7 +18,7 @@ from compecon.views.frontier.names import QUOTED
 @final
 @dataclass(frozen=True)
 class Statement:
-    """A published bound, which is no point that could be drawn: name of the method, what was stated, and where."""
+    """A published bound, which cannot be drawn as a point: name of the method, what was stated, and where."""
 
     name: str
     stated: str

@@ -26,23 +26,15 @@ from compecon.views.frontier.run_points import run_points
 @final
 @dataclass(frozen=True)
 class Sources:
-    """Where points come from; what is left empty adds none.
+    """Where points come from; what is left empty adds none."""
 
-    Attributes:
-        entries: Checkpoints, as the catalogue lists them.
-        records: Runs.
-        histories: By a run's name, the metrics of those that are not done.
-        evaluations: Stored measurements.
-        reports: Files of experiments' reports.
-        has_quoted: Whether to add what others published.
-    """
-
-    entries: tuple[CheckpointEntry, ...] = ()
+    entries: tuple[CheckpointEntry, ...] = ()  # checkpoints, as the catalogue lists them
     records: tuple[RunRecord, ...] = ()
+    # by a run's name, the metrics of those that are not done
     histories: Mapping[str, History] = field(default_factory=dict)
     evaluations: tuple[EvaluationRecord, ...] = ()
-    reports: tuple[Path, ...] = field(default_factory=experiment_reports)
-    has_quoted: bool = True
+    reports: tuple[Path, ...] = field(default_factory=experiment_reports)  # files of experiments' reports
+    has_quoted: bool = True  # whether to add what others published
 
 
 def all_points(sources: Sources) -> CollectedPoints:

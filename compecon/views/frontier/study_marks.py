@@ -14,39 +14,24 @@ from compecon.views.frontier.frontier_points import FrontierPoint, Reading
 @final
 @dataclass(frozen=True)
 class StudyMark:
-    """A training in a study.
-
-    Attributes:
-        point: The point.
-        kind: What the study compares.
-        share: MACs by the dense parent's that are left.
-        quality: The task's metric on the split of the study.
-        change: From its dense parent, likewise; None if unknown.
-    """
+    """A training in a study."""
 
     point: FrontierPoint
-    kind: str
-    share: float
-    quality: Reading
-    change: Reading | None
+    kind: str  # what the study compares
+    share: float  # MACs by the dense parent's that are left
+    quality: Reading  # the task's metric on the split of the study
+    change: Reading | None  # from its dense parent, likewise; None if unknown
 
 
 @final
 @dataclass(frozen=True)
 class Study:
-    """Trainings beside each other.
-
-    Attributes:
-        marks: The trainings.
-        metric: The task's metric.
-        sentences: What to see in them, and what is missing.
-        commands: What to run for what is missing.
-    """
+    """Trainings beside each other."""
 
     marks: tuple[StudyMark, ...]
     metric: str
-    sentences: tuple[str, ...]
-    commands: tuple[str, ...] = ()
+    sentences: tuple[str, ...]  # what to see in them, and what is missing
+    commands: tuple[str, ...] = ()  # what to run for what is missing
 
 
 def study_marks(
