@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-from compecon.checkpoints.gate.digest import combined
 from compecon.checkpoints.gate.folder_files import open_regular
 from compecon.checkpoints.gate.intake import survey
+from compecon.checkpoints.gate.record import combined
 from compecon.checkpoints.locate import locate
 from compecon.files.safe_reader import sha256_of
 from compecon.paths import file_stamp

@@ -10,7 +10,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from compecon.checkpoints.gate.kinds import Kind
-from compecon.checkpoints.ids import require_finite
+from compecon.checkpoints.inputs import require_finite
 from compecon.errors import CheckpointError, UnsupportedModelError
 
 _TOKENS = 2

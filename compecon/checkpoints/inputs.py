@@ -1,11 +1,14 @@
 """From texts to what a model reads: the one way there, for a page, an evaluation, a training and everything else.
 
 Rows hold all that the tokenizer says of a text. What of it a model reads follows from its `forward` and its config,
-never from the tokenizer's settings. So one text gives one answer, alone or in a batch, wherever it is read.
+never from the tokenizer's settings. So one text gives one answer, alone or in a batch, wherever it is read. Ids, token
+types and positions are checked first: on a CPU an id beyond a table is an IndexError that names neither; on a GPU it is
+an assertion after which the process can no longer use the device.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from inspect import Parameter, signature
@@ -16,10 +19,12 @@ from torch import Tensor, nn
 from transformers import BatchEncoding
 
 from compecon.attention.padding import forward, padding_id, unwrapped
-from compecon.checkpoints.ids import check_inputs
+from compecon.errors import CheckpointError
 
 Row = Mapping[str, Any]
-TARGETS = frozenset({"labels", "soft_targets"})  # columns of a row that no model reads
+_TARGETS = frozenset({"labels", "soft_targets"})  # columns of a row that no model reads
+_TYPES = re.compile(r"(^|\.)(token_type_embeddings|segment_embeddings?|seg_embedding)$")
+_POSITIONS = re.compile(r"(^|\.)(position_embeddings|wpe|embed_positions)$")
 
 
 def tokenized(
@@ -77,7 +82,7 @@ def inputs_of(model: nn.Module, batch: Mapping[str, Tensor]) -> dict[str, Tensor
         CheckpointError: If the model has no row for an id, a token type or a position.
     """
     inner = unwrapped(model)
-    inputs = {name: column for name, column in batch.items() if name not in TARGETS and _reads(inner, name)}
+    inputs = {name: column for name, column in batch.items() if name not in _TARGETS and _reads(inner, name)}
     check_inputs(inner, inputs)
     padding, mask = padding_id(inner), batch.get("attention_mask")
     if padding is not None and mask is not None:
@@ -109,3 +114,59 @@ def _parameters(kind: type[nn.Module]) -> tuple[frozenset[str], bool]:
     parameters = signature(kind.forward).parameters
     is_open = any(one.kind is Parameter.VAR_KEYWORD for one in parameters.values())
     return frozenset(parameters), is_open and "input_ids" not in parameters
+
+
+def check_inputs(model: nn.Module, inputs: Mapping[str, Tensor]) -> None:
+    """Refuse a batch with an id, a token type or a length that a table of the model has no row for."""
+    ids, types = inputs.get("input_ids"), inputs.get("token_type_ids")
+    if ids is not None and (vocabulary := _rows(_words(model))) is not None:
+        _check_ids(ids, vocabulary, "token", "Save the checkpoint again with its own tokenizer.")
+    if types is not None and (n_types := _smallest(model, _TYPES)) is not None:
+        _check_ids(types, n_types, "token type", "Correct the type_id's of the post_processor in tokenizer.json.")
+    if ids is not None and (most := _smallest(model, _POSITIONS)) is not None and ids.shape[-1] > most:
+        raise CheckpointError(
+            f"A text has {ids.shape[-1]:,} tokens, but the model has {most:,} positions. Use a smaller maximum length."
+        )
+
+
+def require_finite(values: Tensor, what: str) -> None:
+    """Refuse output of a model that is infinite or NaN; `what` begins the message: "The scores are"."""
+    if not bool(values.isfinite().all()):
+        raise CheckpointError(
+            f"{what} not a finite number (NaN or infinity): a weight is too large, or a value of config.json is off. "
+            "Use another checkpoint, or train it again at a smaller learning rate."
+        )
+
+
+def _check_ids(numbers: Tensor, rows: int, what: str, advice: str) -> None:
+    if not numbers.numel():
+        return
+    low, high = (int(number) for number in numbers.aminmax())
+    if low < 0 or high >= rows:
+        raise CheckpointError(
+            f"The tokenizer produced {what} {low if low < 0 else high}, but the model knows only 0 to {rows - 1}: they "
+            f"do not belong together. {advice}"
+        )
+
+
+def _words(model: nn.Module) -> Any:
+    try:
+        return model.get_input_embeddings()  # type: ignore[operator]
+    except (AttributeError, NotImplementedError):
+        return None
+
+
+def _smallest(model: nn.Module, name: re.Pattern[str]) -> int | None:
+    """Rows of the smallest table of that name that texts can reach: some count positions from after the padding."""
+    tables = (module for path, module in model.named_modules() if name.search(path))
+    sizes = [
+        rows - (0 if name is _TYPES or getattr(table, "padding_idx", None) is None else table.padding_idx + 1)
+        for table in tables
+        if (rows := _rows(table)) is not None
+    ]
+    return min(sizes, default=None)
+
+
+def _rows(table: Any) -> int | None:
+    rows = getattr(table, "num_embeddings", None)
+    return rows if isinstance(rows, int) else None

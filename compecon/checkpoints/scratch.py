@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedModel, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
-from compecon.checkpoints.ids import check_inputs, require_finite
+from compecon.checkpoints.inputs import check_inputs, require_finite
 from compecon.errors import CheckpointError
 
 END = "<|endoftext|>"

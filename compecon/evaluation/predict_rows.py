@@ -14,8 +14,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from compecon.attention.budget import Budget
 from compecon.attention.hooks import budgeted_attention
-from compecon.checkpoints.ids import require_finite
-from compecon.checkpoints.inputs import read, stacked
+from compecon.checkpoints.inputs import read, require_finite, stacked
 from compecon.evaluation.as_given import require_measurable
 from compecon.tasks.encode_rows import Features
 

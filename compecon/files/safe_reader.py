@@ -78,9 +78,9 @@ def sha256_of(stream: BinaryIO) -> str:
     return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]  # BinaryIO lacks `readinto`
 
 
-def read_text(path: Path, limit: int, *, error: type[CompeconError] = FileError) -> str:
+def read_text(path: Path, limit: int) -> str:
     """Text of a regular file in UTF-8, with or without a byte order mark."""
-    return decode(read_bytes(path, limit, error=error), shown(path), error=error)
+    return decode(read_bytes(path, limit), shown(path))
 
 
 def read_json(path: Path, limit: int, *, error: type[CompeconError] = FileError) -> Any:

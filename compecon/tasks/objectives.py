@@ -9,16 +9,13 @@ from torch.nn import functional
 
 from compecon.tasks.task import Kind
 
+_TEMPERATURE = 2.0  # divides both sides' logits; the divergence is multiplied by its square
 Objective = Callable[[Tensor, Tensor, Tensor | None], Tensor]
 """(logits, labels, soft targets or None) -> mean loss of the batch."""
 
 
-def classification_loss(share: float = 0.0, temperature: float = 2.0) -> Objective:
-    """Cross-entropy, mixed with the divergence from a teacher's logits where rows carry them.
-
-    Args:
-        share: Weight of the teacher, in [0, 1].
-        temperature: Divides both sides' logits; the divergence is multiplied by its square.
+def classification_loss(share: float = 0.0) -> Objective:
+    """Cross-entropy, mixed with the divergence from a teacher's logits where rows carry them, by its share in [0, 1].
 
     References:
         Hinton, Vinyals and Dean (2015), "Distilling the knowledge in a neural network", arXiv 1503.02531.
@@ -28,9 +25,9 @@ def classification_loss(share: float = 0.0, temperature: float = 2.0) -> Objecti
         hard = functional.cross_entropy(logits, labels)
         if soft is None or share == 0:
             return hard
-        student, teacher = ((side / temperature).log_softmax(-1) for side in (logits, soft))
+        student, teacher = ((side / _TEMPERATURE).log_softmax(-1) for side in (logits, soft))
         divergence = functional.kl_div(student, teacher, reduction="batchmean", log_target=True)
-        return (1 - share) * hard + share * temperature**2 * divergence
+        return (1 - share) * hard + share * _TEMPERATURE**2 * divergence
 
     return loss
 

@@ -43,20 +43,20 @@ class Understood:
             raise TaskError(self.refused)
 
 
-def task_of(params: Mapping[str, Any], *, offline: bool = False) -> AnyTask:
+def task_of(params: Mapping[str, Any]) -> AnyTask:
     """The task named in a recipe's checked settings, read once its checkpoint is found, which takes a moment.
 
     Args:
         params: With "task", and perhaps "data", "skip_bad_rows", and "checkpoint" or "base".
-        offline: As of `read_task`, as are the other errors.
 
     Raises:
         CheckpointError: If there is no such checkpoint, or its files are refused.
+        CompeconError, FileNotFoundError: As of `read_task`.
     """
     _about(params)
     data = params.get("data")
     folder = None if data is None else Path(data)
-    return read_task(params["task"], folder, offline=offline, skip_bad_rows=bool(params.get("skip_bad_rows")))
+    return read_task(params["task"], folder, skip_bad_rows=bool(params.get("skip_bad_rows")))
 
 
 def understood(recipe: str, params: Mapping[str, Any], *, reads_all: bool = False) -> Understood:

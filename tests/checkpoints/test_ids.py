@@ -19,7 +19,7 @@ from transformers import (
     RobertaForSequenceClassification,
 )
 
-from compecon.checkpoints.ids import check_inputs
+from compecon.checkpoints.inputs import check_inputs
 from compecon.checkpoints.load import load_checkpoint
 from compecon.errors import CheckpointError, CompeconError, TextError
 from compecon.evaluation.predict_rows import predict

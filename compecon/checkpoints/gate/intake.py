@@ -12,10 +12,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from compecon.checkpoints.gate.digest import check_recorded, combined
 from compecon.checkpoints.gate.folder_files import Root, open_regular, open_root
 from compecon.checkpoints.gate.preflight import Preflight, describe
-from compecon.checkpoints.gate.record import Record, read_record
+from compecon.checkpoints.gate.record import Record, check_recorded, combined, read_record
 from compecon.checkpoints.gate.removed_heads import with_compact_shape
 from compecon.checkpoints.gate.small_files import read_config, small_file_digests
 from compecon.checkpoints.gate.weight_files import WeightFile, list_weights

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from compecon.errors import CheckpointError
 from compecon.files.safe_reader import MEGABYTE
 
 RECORD = "compecon.json"
+SHORT = 12  # hexadecimal digits of a digest
 _SHARED_FILE = re.compile(r"\.\./[A-Za-z0-9_][A-Za-z0-9_-]*/[A-Za-z0-9_][A-Za-z0-9._-]*\.safetensors")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -90,3 +92,18 @@ def _shared(name: str, entry: Any) -> SharedTensor:
     if _SHARED_FILE.fullmatch(shared.file) is None or _SHA256.fullmatch(shared.sha256) is None:
         raise CheckpointError(f"{RECORD} describes the shared tensor {name!r} wrongly.")
     return shared
+
+
+def combined(parts: Mapping[str, str]) -> str:
+    """Short digest of named sha256 digests, the same in whatever order they come."""
+    lines = "".join(f"{name} {parts[name]}\n" for name in sorted(parts))
+    return hashlib.sha256(lines.encode()).hexdigest()[:SHORT]
+
+
+def check_recorded(name: str, digest: str, recorded: str | None) -> None:
+    """Refuse a file whose digest differs from the one recorded in ``compecon.json``, if there is one."""
+    if recorded is not None and digest != recorded:
+        raise CheckpointError(
+            f"{name} was changed since it was saved: its sha256 starts with {digest[:SHORT]}, "
+            f"compecon.json records {recorded[:SHORT]}. Download the checkpoint again."
+        )

@@ -12,9 +12,9 @@ from weakref import WeakValueDictionary
 
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-from compecon.checkpoints.gate.digest import combined
 from compecon.checkpoints.gate.folder_files import parse_json
 from compecon.checkpoints.gate.intake import Survey
+from compecon.checkpoints.gate.record import combined
 from compecon.checkpoints.gate.sentencepiece_file import check_sentencepiece_files
 from compecon.checkpoints.gate.small_files import CONFIG, TOKENIZER_FILES, read_small_file
 from compecon.checkpoints.tokenizers.foreign import ForeignTokenizer, foreign_process

@@ -9,7 +9,7 @@ Every reader raises FileNotFoundError for an absent file, and ValueError naming 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
@@ -25,6 +25,7 @@ Parsed = TypeVar("Parsed")
 
 _STSB_COLUMNS = 7  # some rows carry two more, with the source of the sentences
 _COLA_COLUMNS = 4
+_SICK_FILES = {"dev": "sick/SICK_trial.txt", "test": "sick/SICK_test_annotated.txt"}
 AMAZON_SOURCE = "cjhutto/vaderSentiment on GitHub: additional_resources/hutto_ICWSM_2014.tar.gz"
 RELATEDNESS_SOURCE = "the SICK data set"
 _CLEAR = 1.0  # of a mean rating: nearer to 0, the twenty people who rated a sentence found little opinion in it
@@ -48,14 +49,14 @@ RELATEDNESS = Definition(
 
 def read_sst2(folder: Path) -> Task:
     """SST-2 of a data folder."""
-    names = ("train", "dev", "test")
-    return SST2.task({n: split(_lines_of(folder / "sst2" / f"{n}.tsv", _sst2_row), int) for n in names})
+    files = {name: f"sst2/{name}.tsv" for name in ("train", "dev", "test")}
+    return _read(SST2, folder, files, _sst2_row)
 
 
 def read_stsb(folder: Path) -> Task:
     """STS-B of a data folder."""
-    names = ("train", "dev", "test")
-    return STSB.task({n: split(_lines_of(folder / "stsb" / f"sts-{n}.csv", _stsb_row), float) for n in names})
+    files = {name: f"stsb/sts-{name}.csv" for name in ("train", "dev", "test")}
+    return _read(STSB, folder, files, _stsb_row)
 
 
 def read_cola(folder: Path) -> Task:
@@ -77,8 +78,7 @@ def read_mnli(folder: Path) -> Task:
 
 def read_sick(folder: Path) -> Task:
     """SICK of a data folder, with the entailment judgement."""
-    names = {"train": "SICK_train.txt", "dev": "SICK_trial.txt", "test": "SICK_test_annotated.txt"}
-    return SICK.task({n: split(_lines_of(folder / "sick" / f, _sick_row, header=True), int) for n, f in names.items()})
+    return _read(SICK, folder, {"train": "sick/SICK_train.txt", **_SICK_FILES}, _sick_row, header=True)
 
 
 def read_amazon(folder: Path) -> Task:
@@ -91,9 +91,7 @@ def read_amazon(folder: Path) -> Task:
 
 def read_relatedness(folder: Path) -> Task:
     """The relatedness of SICK's trial pairs, as "dev", and of its test pairs."""
-    names = {"dev": "SICK_trial.txt", "test": "SICK_test_annotated.txt"}
-    read = {name: _lines_of(folder / "sick" / file, _related_row, header=True) for name, file in names.items()}
-    return RELATEDNESS.task({name: split(rows, float) for name, rows in read.items()})
+    return _read(RELATEDNESS, folder, _SICK_FILES, _related_row, header=True)
 
 
 def not_on_the_hub() -> NoReturn:
@@ -102,6 +100,13 @@ def not_on_the_hub() -> NoReturn:
         f"This is read from a data folder only. {AMAZON.name}: {AMAZON_SOURCE}; "
         f"{RELATEDNESS.name}: {RELATEDNESS_SOURCE}."
     )
+
+
+def _read(
+    about: Definition, folder: Path, files: Mapping[str, str], parse: Callable[[str], Row], *, header: bool = False
+) -> Task:
+    rows = {name: _lines_of(folder / file, parse, header=header) for name, file in files.items()}
+    return about.task({name: split(lines, about.target) for name, lines in rows.items()})
 
 
 def _matching(folder: Path, pattern: str) -> list[Path]:

@@ -49,13 +49,13 @@ def read_corpus(folder: Path) -> LanguageTask:
     return LanguageTask("corpus", splits)
 
 
-def hub_corpus(stories: int = _HUB_STORIES) -> LanguageTask:
+def hub_corpus() -> LanguageTask:
     """WikiText-2 raw (`Salesforce/wikitext`) and some of the two million TinyStories (`roneneldan/TinyStories`)."""
     wiki = load_tables("Salesforce/wikitext", "wikitext-2-raw-v1")
     split = {
         name: _split_articles("".join(row["text"] for row in wiki[name])) for name in ("train", "validation", "test")
     }
-    tales = islice(load_tables("roneneldan/TinyStories", streaming=True)["train"], stories)
+    tales = islice(load_tables("roneneldan/TinyStories", streaming=True)["train"], _HUB_STORIES)
     train = [plain(article) for article in split["train"]] + [row["text"].strip() for row in tales]
     dev, test = (tuple(map(_article, split[name])) for name in ("validation", "test"))
     return LanguageTask("corpus", {"train": _documents(train), "dev": dev, "test": test})

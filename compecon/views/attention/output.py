@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from compecon.checkpoints.encode_text import Encoded
-from compecon.checkpoints.ids import require_finite
+from compecon.checkpoints.inputs import require_finite
 from compecon.checkpoints.load import Checkpoint
 
 N_TOP = 5
