@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, final
@@ -62,37 +63,27 @@ class Home:
 
     def made(self) -> Self:
         """The same, with its folders created and writable."""
-        try:
+        with system_errors(f"Runs cannot be stored in {self.root}", f" Set {VARIABLE} to a writable folder."):
             for folder in (self.runs, self.trash, self.queues, self.sweeps):
                 folder.mkdir(parents=True, exist_ok=True)
                 if not os.access(folder, os.W_OK):
                     raise PermissionError(errno.EACCES, "it is not writable")
-        except OSError as error:
-            raise RunError(
-                f"Runs cannot be stored in {self.root}: {error.strerror or error}. Set {VARIABLE} to a writable folder."
-            ) from error
         return self
 
     def next_number(self) -> int:
         """A number larger than every one before it, whatever the clock says."""
-        try:
-            lock = Lock.taken(self.root / "number.lock", patience_s=10.0)
-        except OSError as error:
-            raise RunError(f"{self.root / 'number.lock'} cannot be opened: {error.strerror or error}.") from error
+        path, guard = self.root / NUMBER, self.root / "number.lock"
+        with system_errors(f"{guard} cannot be opened"):
+            lock = Lock.taken(guard, patience_s=10.0)
         if lock is None:
-            raise RunError(
-                f"{self.root / 'number.lock'} has been held for 10 s: the machine is too busy, or a process hangs. "
-                "Try again."
-            )
+            raise RunError(f"{guard} has been held for 10 s: the machine is too busy, or a process hangs. Try again.")
         try:
-            path = self.root / NUMBER
-            number = _number(path) + 1
-            write_json(path, {**_held(path), "last": number}, durable=False)
-            return number
-        except OSError as error:
-            raise RunError(f"{path} cannot be written: {error.strerror or error}.") from error
+            with system_errors(f"{path} cannot be written"):
+                number = _number(path) + 1
+                write_json(path, {**_held(path), "last": number}, durable=False)
         finally:
             lock.release()
+        return number
 
     @property
     def slots(self) -> Mapping[str, int]:
@@ -130,10 +121,17 @@ class Home:
     def _set(self, name: str, value: Json) -> None:
         """Change one setting and leave the others, known or not."""
         path = self.made().root / SETTINGS
-        try:
+        with system_errors(f"{path} cannot be written"):
             write_json(path, {**_held(path), name: value})
-        except OSError as error:
-            raise RunError(f"{path} cannot be written: {error.strerror or error}.") from error
+
+
+@contextmanager
+def system_errors(what: str, advice: str = "") -> Iterator[None]:
+    """Turn an `OSError` into a `RunError` that says what could not be done, and what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise RunError(f"{what}: {error.strerror or error}.{advice}") from error
 
 
 def _held(path: Path) -> dict[str, Any]:

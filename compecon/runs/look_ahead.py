@@ -26,12 +26,10 @@ class Ahead:
     """What a run will take.
 
     Attributes:
-        expected: In numbers.
-        sentences: In words, with warnings.
+        sentences: Time, memory and disk in words, and warnings.
         problems: Why it should not be started here; empty if it may be.
     """
 
-    expected: Expected
     sentences: tuple[str, ...]
     problems: tuple[str, ...] = ()
 
@@ -57,7 +55,7 @@ def look_ahead(store: RunStore, spec: RunSpec, *, n_waiting: int = 0) -> Ahead:
     memory = tuple(_memory(own + n_waiting * _WAITING_BYTES)) if here else ()
     problems = [*(sentence for is_problem, sentence in memory if is_problem), *_disk(store.home.root, found.disk_bytes)]
     warnings = [sentence for is_problem, sentence in memory if not is_problem]
-    return Ahead(found, (_in_words(found), *warnings), tuple(problems))
+    return Ahead((_in_words(found), *warnings), tuple(problems))
 
 
 def speed_of(store: RunStore, recipe: str, queue: str) -> Speed:

@@ -14,6 +14,7 @@ import psutil
 from compecon.errors import NewerError, RunError
 from compecon.files.durable import read_json
 from compecon.runs.folder import CANCEL, LOCK, LOG, OUTCOME, SPEC, STATUS
+from compecon.runs.home import system_errors
 from compecon.runs.locks import is_held
 from compecon.runs.run_record import SCHEMA, RunRecord, RunSpec, RunState, Status
 
@@ -35,10 +36,8 @@ def read_run(folder: Path, liveness: Mapping[str, Liveness]) -> RunRecord:
 
 def submitted_spec(folder: Path) -> RunSpec:
     """The spec that a run was submitted with."""
-    try:
+    with system_errors(f"{folder / SPEC} cannot be read"):
         return RunSpec.read(read_json(folder / SPEC, SCHEMA))
-    except OSError as error:
-        raise RunError(f"{folder / SPEC} cannot be read: {error.strerror or error}.") from error
 
 
 def finished_status(folder: Path, *, by_result: bool) -> Status | None:
@@ -94,13 +93,12 @@ def _as_said(folder: Path) -> tuple[RunRecord, str]:
 def _part(path: Path, read: Callable[[Mapping[str, Any]], Part], otherwise: Part) -> tuple[Part, str]:
     """The content of a file, or a replacement and the reason; a newer compecon's file raises `NewerError`."""
     try:
-        return read(read_json(path, SCHEMA)), ""
+        with system_errors(f"{path.name} cannot be read"):
+            return read(read_json(path, SCHEMA)), ""
     except NewerError:
         raise
     except RunError as error:
         return otherwise, f"{error} Run `compecon doctor`."
-    except OSError as error:
-        return otherwise, f"{path.name} cannot be read: {error.strerror or error}. Run `compecon doctor`."
 
 
 def _heard(folder: Path) -> float:

@@ -8,8 +8,8 @@ import re
 import shutil
 import time
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import final
@@ -17,7 +17,7 @@ from typing import final
 from compecon.errors import RunError
 from compecon.files.durable import sync_folder
 from compecon.runs.folder import CANCEL, LOCK, made_folder
-from compecon.runs.home import Home
+from compecon.runs.home import Home, system_errors
 from compecon.runs.locks import Lock
 from compecon.runs.run_record import RunRecord, RunSpec, checked_id, is_id
 from compecon.runs.run_state import Liveness, read_run
@@ -58,15 +58,14 @@ class RunStore:
         if folder.exists():
             return run_id, None
         part = home.runs / f".{run_id}-{uuid.uuid4().hex[:8]}.part"
+        refused = f"The run cannot be stored in {home.runs}"
         try:
-            if shutil.disk_usage(home.root).free < min(_NEEDED_BYTES, shutil.disk_usage(home.root).total // 4):
-                raise RunError(f"The disk of {home.root} is full. Free some space.")
-            priority = spec.priority or home.priority
-            numbered = replace(spec, order=home.next_number(), created_at=round(time.time(), 3), priority=priority)
-            lock = made_folder(part, numbered)
-        except OSError as error:
-            shutil.rmtree(part, ignore_errors=True)
-            raise RunError(f"The run cannot be stored in {home.runs}: {error.strerror or error}.") from error
+            with system_errors(refused):
+                if shutil.disk_usage(home.root).free < min(_NEEDED_BYTES, shutil.disk_usage(home.root).total // 4):
+                    raise RunError(f"The disk of {home.root} is full. Free some space.")
+                priority = spec.priority or home.priority
+                numbered = replace(spec, order=home.next_number(), created_at=round(time.time(), 3), priority=priority)
+                lock = made_folder(part, numbered)
         except RunError:
             shutil.rmtree(part, ignore_errors=True)
             raise
@@ -77,7 +76,7 @@ class RunStore:
             shutil.rmtree(part, ignore_errors=True)
             if folder.exists():  # another process was faster with the same key
                 return run_id, None
-            raise RunError(f"The run cannot be stored in {home.runs}: {error.strerror or error}.") from error
+            raise RunError(f"{refused}: {error.strerror or error}.") from error
         with suppress(OSError):  # it is there; only a power cut right now could take it away
             sync_folder(home.runs)
         return run_id, Lock(folder / LOCK, lock.descriptor)
@@ -132,12 +131,11 @@ class RunStore:
 
 def run_names(home: Home) -> list[str]:
     """Names of the runs of a home, in order."""
-    try:
-        names = [entry.name for entry in os.scandir(home.runs) if entry.is_dir(follow_symlinks=False)]
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise RunError(f"The runs in {home.runs} cannot be read: {error.strerror or error}.") from error
+    with system_errors(f"The runs in {home.runs} cannot be read"):
+        try:
+            names = [entry.name for entry in os.scandir(home.runs) if entry.is_dir(follow_symlinks=False)]
+        except FileNotFoundError:
+            return []
     return sorted(filter(is_id, names))
 
 
@@ -145,12 +143,3 @@ def run_id_of(recipe: str, key: str) -> str:
     """The name of the run that a key makes: the same key, the same name."""
     kind = re.sub(r"[^a-z0-9]+", "-", recipe.lower())[:16].strip("-")
     return checked_id(f"{kind}-{hashlib.sha256(key.encode()).hexdigest()[:12]}")
-
-
-@contextmanager
-def system_errors(what: str) -> Iterator[None]:
-    """Turn an `OSError` into a `RunError` that says what could not be done."""
-    try:
-        yield
-    except OSError as error:
-        raise RunError(f"{what}: {error.strerror or error}.") from error

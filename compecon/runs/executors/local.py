@@ -20,10 +20,10 @@ from compecon.files.durable import read_json, write_json
 from compecon.runs import waiter
 from compecon.runs.executors.executor import THREAD_VARIABLES, Executor, require_unfinished
 from compecon.runs.folder import CANCEL, LOCK, LOG, SPEC, STATUS, keep_ballast
+from compecon.runs.home import system_errors
 from compecon.runs.locks import CAN_HAND_OVER, Lock, is_held
 from compecon.runs.queue import Queue
 from compecon.runs.run_record import SCHEMA, RunRecord, RunSpec
-from compecon.runs.store import system_errors
 from compecon.runs.worker import DESCRIPTOR, queues_of
 
 _UNTIL_IT_SPEAKS_S = 2.0

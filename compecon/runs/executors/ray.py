@@ -21,6 +21,7 @@ from compecon.runs.executors.executor import THREAD_VARIABLES, Executor, require
 from compecon.runs.executors.ray_jobs import ENDED, JobServer, checked_address, is_loopback
 from compecon.runs.executors.ray_table import JobTable, table_of
 from compecon.runs.folder import CANCEL, LOCK, STATUS, keep_ballast
+from compecon.runs.home import system_errors
 from compecon.runs.locks import Lock, is_held
 from compecon.runs.run_record import SCHEMA, RunRecord, RunSpec, RunState, Status, checked_id
 from compecon.runs.store import RunStore
@@ -149,13 +150,12 @@ class RayExecutor(Executor):
         if lock is None:
             return
         try:
-            former = Status.read(read_json(record.folder / STATUS, SCHEMA))
-            if former.attempt == record.status.attempt:  # otherwise another process was faster, and it is the same job
-                (record.folder / CANCEL).unlink(missing_ok=True)
-                keep_ballast(record.folder)
-                write_json(record.folder / STATUS, former.again(former.attempt + 1).as_json())
-        except OSError as error:
-            raise RunError(f"{record.run_id} cannot be started: {error.strerror or error}.") from error
+            with system_errors(f"{record.run_id} cannot be started"):
+                former = Status.read(read_json(record.folder / STATUS, SCHEMA))
+                if former.attempt == record.status.attempt:  # another process may have been faster: it is the same job
+                    (record.folder / CANCEL).unlink(missing_ok=True)
+                    keep_ballast(record.folder)
+                    write_json(record.folder / STATUS, former.again(former.attempt + 1).as_json())
         finally:
             lock.release()
         self._place(record.run_id)

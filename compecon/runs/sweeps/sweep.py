@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
 import uuid
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self, final
 
 from compecon.errors import RunError
 from compecon.files.durable import MAX_JSON_BYTES, Json, read_json, write_json
-from compecon.runs.home import Home
+from compecon.runs.home import Home, system_errors
 from compecon.runs.parts import read_parts, written_parts
 from compecon.runs.run_record import SCHEMA, RunRecord, RunState, checked_id
 from compecon.runs.store import RunStore, run_id_of
@@ -83,12 +84,10 @@ class Sweep:
     def read(cls, home: Home, sweep_id: str) -> Self:
         """A sweep from its file."""
         path = home.sweeps / f"{checked_id(sweep_id)}.json"
-        try:
+        if not os.path.lexists(path):
+            raise RunError(f"There is no sweep {sweep_id} in {home.sweeps}.")
+        with system_errors(f"{path} cannot be read"):
             value = read_json(path, SCHEMA)
-        except FileNotFoundError as error:
-            raise RunError(f"There is no sweep {sweep_id} in {home.sweeps}.") from error
-        except OSError as error:
-            raise RunError(f"{path} cannot be read: {error.strerror or error}.") from error
         run_ids = value.pop("run_ids", None)
         sweep = read_parts(cls, {**value, "sweep_id": sweep_id}, str(path), SCHEMA)
         if list(sweep.run_ids) != run_ids:
@@ -144,10 +143,8 @@ def write_sweep(home: Home, sweep: Sweep) -> None:
         raise RunError(
             "The points have too many settings for the sweep's file. Give shared settings once, outside of the points."
         )
-    try:
+    with system_errors(f"The sweep cannot be stored in {home.sweeps}"):
         write_json(home.sweeps / f"{sweep.sweep_id}.json", value)
-    except OSError as error:
-        raise RunError(f"The sweep cannot be stored in {home.sweeps}: {error.strerror or error}.") from error
 
 
 def submit_missing(executor: Executor, home: Home, sweep: Sweep) -> tuple[str, ...]:
