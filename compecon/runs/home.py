@@ -77,12 +77,9 @@ class Home:
             lock = Lock.taken(guard, patience_s=10.0)
         if lock is None:
             raise RunError(f"{guard} has been held for 10 s: the machine is too busy, or a process hangs. Try again.")
-        try:
-            with system_errors(f"{path} cannot be written"):
-                number = _number(path) + 1
-                write_json(path, {**_held(path), "last": number}, durable=False)
-        finally:
-            lock.release()
+        with lock, system_errors(f"{path} cannot be written"):
+            number = _number(path) + 1
+            write_json(path, {**_held(path), "last": number}, durable=False)
         return number
 
     @property

@@ -30,10 +30,16 @@ _PATIENCE_S = 0.2  # a process that only checks whether a lock is held holds it 
 
 
 class Lock:
-    """A lock that this process holds through an open descriptor until it releases it or ends."""
+    """A lock that this process holds through an open descriptor until it releases it, leaves its block, or ends."""
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path, self.descriptor = path, descriptor
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.release()
 
     @classmethod
     def taken(cls, path: Path, patience_s: float = _PATIENCE_S) -> Self | None:

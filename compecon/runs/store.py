@@ -111,10 +111,8 @@ class RunStore:
             lock = Lock.taken(record.folder / LOCK)
             if lock is None:
                 raise RunError(f"{run_id} has a worker again. Stop it before you delete it.")
-            try:
+            with lock:
                 record.folder.rename(target)
-            finally:
-                lock.release()
         return target
 
     def restore(self, run_id: str) -> None:

@@ -65,10 +65,8 @@ def while_nobody_works(folder: Path, change: Callable[[], str]) -> Callable[[], 
         lock = Lock.taken(folder / LOCK)
         if lock is None:
             return ""
-        try:
+        with lock:
             return change()
-        finally:
-            lock.release()
 
     return changed
 

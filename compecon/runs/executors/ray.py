@@ -149,15 +149,12 @@ class RayExecutor(Executor):
         lock = Lock.taken(record.folder / LOCK, patience_s=_LETTING_GO_S)
         if lock is None:
             return
-        try:
-            with system_errors(f"{record.run_id} cannot be started"):
-                former = Status.read(read_json(record.folder / STATUS, SCHEMA))
-                if former.attempt == record.status.attempt:  # another process may have been faster: it is the same job
-                    (record.folder / CANCEL).unlink(missing_ok=True)
-                    keep_ballast(record.folder)
-                    write_json(record.folder / STATUS, former.again(former.attempt + 1).as_json())
-        finally:
-            lock.release()
+        with lock, system_errors(f"{record.run_id} cannot be started"):
+            former = Status.read(read_json(record.folder / STATUS, SCHEMA))
+            if former.attempt == record.status.attempt:  # another process may have been faster
+                (record.folder / CANCEL).unlink(missing_ok=True)
+                keep_ballast(record.folder)
+                write_json(record.folder / STATUS, former.again(former.attempt + 1).as_json())
         self._place(record.run_id)
 
     def _place(self, run_id: str) -> None:
@@ -190,12 +187,10 @@ class RayExecutor(Executor):
         lock = Lock.taken(record.folder / LOCK)
         if lock is None:
             return
-        try:
+        with lock:
             former = Status.read(read_json(record.folder / STATUS, SCHEMA))
             if not former.pid and not former.state.is_finished:
                 write_json(record.folder / STATUS, replace(former, state=state, reason=reason).as_json())
-        finally:
-            lock.release()
 
     def _own(self, run_id: str) -> RunRecord:
         record = self.store.get(run_id)

@@ -94,10 +94,8 @@ def advance(executor: Executor, home: Home, sweep_id: str) -> int:
     lock = Lock.taken(home.sweeps / f"{checked_id(sweep_id)}.lock", patience_s=5.0)
     if lock is None:
         raise RunError(f"Another process is proposing points of {sweep_id}. Try again in a moment.")
-    try:
+    with lock:
         return _advanced(executor, home, sweep_id)
-    finally:
-        lock.release()
 
 
 def _advanced(executor: Executor, home: Home, sweep_id: str) -> int:
