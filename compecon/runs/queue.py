@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self, final
+from typing import final
 
 from compecon.errors import RunError
 from compecon.files.durable import read_json
 from compecon.runs import turn
 from compecon.runs.devices_here import visible_gpus
 from compecon.runs.home import Home
-from compecon.runs.locks import Lock
 from compecon.runs.run_record import SCHEMA, checked_id
-
-
-@final
-@dataclass(frozen=True)
-class Slot:
-    """A place on a device, by number from 0, and its held lock."""
-
-    number: int
-    lock: Lock
-
-    @classmethod
-    def held(cls, folder: Path, number: int, descriptor: int) -> Self:
-        """A slot of a queue's folder whose lock this process holds already; children of this one will not get it."""
-        os.set_inheritable(descriptor, False)
-        return cls(number, Lock(folder / f"slot-{number}.lock", descriptor))
 
 
 @final
@@ -65,13 +47,10 @@ class Queue:
         """Runs that wait, in the order of turns. Tickets whose worker is gone are removed."""
         return list(turn.waiting(str(self.folder), str(self.home.runs)))
 
-    def turn(
-        self, run_id: str, order: int, *, unwanted: Callable[[], bool], tell: Callable[[int], None] = lambda _: None
-    ) -> Slot | None:
-        """Wait for a slot, see `compecon.runs.turn.wait_for_turn`; None if it was given up."""
-        folder, runs = str(self.folder), str(self.home.runs)
-        slot = turn.wait_for_turn(folder, runs, self.n_slots, (run_id, order), unwanted, tell)
-        return None if slot is None else Slot.held(self.folder, *slot)
+    @property
+    def plan(self) -> tuple[str, str, int]:
+        """What a process that waits needs to know: its name, folder and number of slots."""
+        return self.name, str(self.folder), self.n_slots
 
 
 def limit_of(home: Home, sweep: str) -> int:

@@ -71,6 +71,38 @@ def waiting(folder: str, runs: str) -> Iterator[str]:
             _remove(os.path.join(folder, name))
 
 
+def wait_for_turns(
+    queues: list[tuple[str, str, int]],
+    runs: str,
+    ticket: tuple[str, int],
+    unwanted: Callable[[], bool],
+    tell: Callable[[str], None],
+) -> list[tuple[int, int]] | None:
+    """Wait for a slot of each queue, one after the other.
+
+    Args:
+        queues: Name, folder of the tickets and slots, and number of slots.
+        runs: Folder of the runs.
+        ticket: The run and its order. Its lock must be held, or it counts as dead.
+        unwanted: Polled for whether to give up.
+        tell: Called with a sentence on what it waits for, when that changes.
+
+    Returns:
+        Number of each slot and open descriptor of its held lock; None if it was given up.
+    """
+    slots = []
+    for name, folder, n_slots in queues:
+
+        def told(before: int, name: str = name) -> None:
+            tell(f"Waiting for {name}: {f'{before} before it' if before else 'next in line'}.")
+
+        slot = wait_for_turn(folder, runs, n_slots, ticket, unwanted, told)
+        if slot is None:
+            return None
+        slots.append(slot)
+    return slots
+
+
 def wait_for_turn(
     folder: str,
     runs: str,
@@ -79,19 +111,7 @@ def wait_for_turn(
     unwanted: Callable[[], bool],
     tell: Callable[[int], None],
 ) -> tuple[int, int] | None:
-    """Wait for a slot.
-
-    Args:
-        folder: Of the tickets and slots.
-        runs: Of the runs.
-        n_slots: How many slots there are.
-        ticket: The run and its order. Its lock must be held, or it counts as dead.
-        unwanted: Polled for whether to give up.
-        tell: Called with the number of runs ahead, when that changes.
-
-    Returns:
-        Number of the slot and open descriptor of its held lock; None if it was given up.
-    """
+    """Wait for a slot of one queue; `tell` gets the number of runs ahead."""
     run_id, order = ticket
     pause, told = _SHORTEST_S, -1
     while not unwanted():

@@ -49,7 +49,7 @@ def main(root: str, folder: str, plan: Plan, worker: list[str]) -> None:
 def _slots(folder: str, plan: Plan) -> list[tuple[int, int]] | None:
     """A slot of each queue; None if the run was left, which its folder then says."""
     from compecon.runs.locks import is_in_place
-    from compecon.runs.turn import wait_for_turn
+    from compecon.runs.turn import wait_for_turns
 
     def unwanted() -> bool:
         return bool(_signals) or os.path.exists(os.path.join(folder, "cancel")) or not in_place()
@@ -57,22 +57,14 @@ def _slots(folder: str, plan: Plan) -> list[tuple[int, int]] | None:
     def in_place() -> bool:
         return is_in_place(plan["lock"], os.path.join(folder, "worker.lock"))
 
-    ticket = (os.path.basename(folder), plan["order"])
-    slots = []
-    for name, queue, n_slots in plan["queues"]:
-
-        def tell(before: int, name: str = name) -> None:
-            _say(folder, "QUEUED", f"Waiting for {name}: {f'{before} before it' if before else 'next in line'}.")
-
-        slot = wait_for_turn(queue, os.path.dirname(folder), n_slots, ticket, unwanted, tell)
-        if slot is None:
-            wanted = not os.path.exists(os.path.join(folder, "cancel"))
-            why = ": the system ended its worker" if wanted else ", as requested"
-            if in_place():  # otherwise the folder is gone
-                _say(folder, "LOST" if wanted else "CANCELLED", f"Stopped while it waited{why}.")
-            return None
-        os.set_inheritable(slot[1], True)
-        slots.append(slot)
+    ticket, runs = (os.path.basename(folder), plan["order"]), os.path.dirname(folder)
+    slots = wait_for_turns(plan["queues"], runs, ticket, unwanted, lambda text: _say(folder, "QUEUED", text))
+    if slots is None and in_place():  # otherwise the folder is gone
+        wanted = not os.path.exists(os.path.join(folder, "cancel"))
+        why = ": the system ended its worker" if wanted else ", as requested"
+        _say(folder, "LOST" if wanted else "CANCELLED", f"Stopped while it waited{why}.")
+    for _, descriptor in slots or ():
+        os.set_inheritable(descriptor, True)
     return slots
 
 

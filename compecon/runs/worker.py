@@ -23,9 +23,10 @@ from compecon.runs.ending import outcome_of
 from compecon.runs.folder import CANCEL, LOCK, LOG, SPEC
 from compecon.runs.home import Home
 from compecon.runs.locks import Lock
-from compecon.runs.queue import Queue, Slot, limit_of
+from compecon.runs.queue import Queue, limit_of
 from compecon.runs.reporter import Reporter
 from compecon.runs.run_record import NORMAL, SCHEMA, RunSpec, RunState, checked_id
+from compecon.runs.turn import wait_for_turns
 from compecon.runs.waiter import SLOTS
 
 DESCRIPTOR = "COMPECON_LOCK"  # environment variable: the open descriptor of the run's lock
@@ -82,24 +83,22 @@ def _work(folder: Path, reporter: Reporter) -> dict[str, Json]:
     return work(folder, spec, reporter)
 
 
-def _turns(home: Home, run_id: str, spec: RunSpec, reporter: Reporter) -> list[Slot]:
+def _turns(home: Home, run_id: str, spec: RunSpec, reporter: Reporter) -> list[tuple[int, int]]:
     """Wait first for a slot of the sweep, if it is limited, then for one of the device."""
-    queues = queues_of(home, spec)
+
+    def tell(text: str) -> None:
+        reporter.set(RunState.QUEUED, text)
+
     if held := os.environ.pop(SLOTS, ""):  # it was the waiter, see `compecon.runs.waiter`
-        return [Slot.held(queue.folder, *slot) for queue, slot in zip(queues, json.loads(held), strict=True)]
-    slots = []
-    for queue in queues:
-
-        def tell(before: int, name: str = queue.name) -> None:
-            others = f"{before} before it" if before else "next in line"
-            reporter.set(RunState.QUEUED, f"Waiting for {name}: {others}.")
-
-        queue.join(run_id, spec.order)
-        slot = queue.turn(run_id, spec.order, unwanted=lambda: reporter.is_unwanted, tell=tell)
-        if slot is None:
-            raise TrainingInterruptedError("Stopped while it waited")
-        slots.append(slot)
-    return slots
+        slots = json.loads(held)
+    else:
+        queues = [queue.plan for queue in queues_of(home, spec)]
+        slots = wait_for_turns(queues, str(home.runs), (run_id, spec.order), lambda: reporter.is_unwanted, tell)
+    if slots is None:
+        raise TrainingInterruptedError("Stopped while it waited")
+    for _, descriptor in slots:
+        os.set_inheritable(descriptor, False)
+    return list(slots)
 
 
 def queues_of(home: Home, spec: RunSpec) -> list[Queue]:
@@ -109,11 +108,11 @@ def queues_of(home: Home, spec: RunSpec) -> list[Queue]:
     return [*own, *([Queue.of_device(home, spec.queue)] if spec.queue and spec.executor == "local" else [])]
 
 
-def _device(spec: RunSpec, slots: list[Slot]) -> str:
+def _device(spec: RunSpec, slots: list[tuple[int, int]]) -> str:
     if spec.queue != "gpu" or spec.executor != "local" or not slots:
         return spec.queue or "none"
     gpus = visible_gpus()
-    name = gpus[slots[-1].number % len(gpus)] if gpus else ""
+    name = gpus[slots[-1][0] % len(gpus)] if gpus else ""
     os.environ["CUDA_VISIBLE_DEVICES"] = name
     return f"gpu {name}"
 

@@ -94,7 +94,7 @@ def test_a_NaN_loss_stops_the_run_and_is_told_every_time(executor, store):
         record = ended(store, run_id)
         assert record.state is RunState.FAILED
         assert record.reason.startswith("The loss is not finite at step 7")
-        assert record.reason.endswith("Try a smaller learning rate or price, in a copy of the run.")
+        assert "smaller learning rate" in record.reason
         assert [step["step"] for step in history(store, run_id).steps["rehearsal"]] == list(range(1, 7))
         executor.start(run_id)
     ended(store, run_id)
@@ -138,7 +138,7 @@ def test_an_import_error_in_the_recipe_is_told(executor, store, tmp_path, monkey
     assert_undisturbed(ended(store, run_id))
 
 
-@pytest.mark.parametrize("module", ["compecon", "uuid"])
+@pytest.mark.parametrize("module", ["compecon", "hashlib"])
 def test_a_worker_that_cannot_even_begin_is_lost_and_its_log_tells_why(executor, store, tmp_path, monkeypatch, module):
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / f"{module}.py").write_text("raise RuntimeError('this module is broken')")

@@ -23,6 +23,19 @@ def never():
     return False
 
 
+class Slot:
+    """A turn in a queue, with the lock that it holds."""
+
+    def __init__(self, queue, number, descriptor):
+        self.number, self.lock = number, Lock(queue.folder / f"slot-{number}.lock", descriptor)
+
+
+def turn_of(queue, run_id, order, unwanted=never, tell=lambda _: None):
+    folder, runs = str(queue.folder), str(queue.home.runs)
+    slot = turn.wait_for_turn(folder, runs, queue.n_slots, (run_id, order), unwanted, tell)
+    return None if slot is None else Slot(queue, *slot)
+
+
 def test_those_who_wait_are_in_the_order_of_their_numbers(home):
     queue, runs = Queue(home, "cpu", 1), [living(home, n) for n in range(4)]
     for number in (2, 0, 3, 1):
@@ -34,7 +47,7 @@ def test_the_first_one_gets_a_slot_and_gives_its_ticket_back(home):
     run_id, _lock = living(home, 0)
     queue = Queue(home, "cpu", 1)
     queue.join(run_id, 0)
-    slot = queue.turn(run_id, 0, unwanted=never)
+    slot = turn_of(queue, run_id, 0)
     assert slot is not None
     assert slot.number == 0
     assert queue.waiting() == []
@@ -42,13 +55,13 @@ def test_the_first_one_gets_a_slot_and_gives_its_ticket_back(home):
 
 def test_a_run_without_a_ticket_takes_one(home):
     run_id, _lock = living(home, 0)
-    assert Queue(home, "cpu", 1).turn(run_id, 0, unwanted=never) is not None
+    assert turn_of(Queue(home, "cpu", 1), run_id, 0) is not None
 
 
 def test_a_ticket_that_someone_threw_away_is_taken_again_in_its_place(home):
     queue = Queue(home, "cpu", 1)
     (first, _a), (second, _b), (third, _c) = (living(home, n) for n in range(3))
-    held = queue.turn(first, 0, unwanted=never)
+    held = turn_of(queue, first, 0)
     assert held is not None
     queue.join(third, 2)
     looked = []
@@ -59,7 +72,7 @@ def test_a_ticket_that_someone_threw_away_is_taken_again_in_its_place(home):
             turn.leave(str(queue.folder), second)
         return len(looked) > 6
 
-    assert queue.turn(second, 1, unwanted=unwanted) is None
+    assert turn_of(queue, second, 1, unwanted=unwanted) is None
     assert looked[-1] == [second, third]
 
 
@@ -72,15 +85,15 @@ def test_tickets_of_the_dead_hold_nobody_up(home):
     queue.join(run_id, 1)
     assert queue.waiting() == [dead, run_id]
     lock.release()
-    assert queue.turn(run_id, 1, unwanted=never) is not None
+    assert turn_of(queue, run_id, 1) is not None
     assert list(queue.folder.glob("*.ticket")) == []
 
 
 def test_a_run_that_is_no_longer_wanted_leaves(home):
     queue, (first, _a), (second, _b) = Queue(home, "cpu", 1), living(home, 0), living(home, 1)
-    assert queue.turn(first, 0, unwanted=never) is not None
+    assert turn_of(queue, first, 0) is not None
     told = []
-    assert queue.turn(second, 1, unwanted=lambda: bool(told), tell=told.append) is None
+    assert turn_of(queue, second, 1, unwanted=lambda: bool(told), tell=told.append) is None
     assert told == [0]
     assert queue.waiting() == []
 
@@ -88,7 +101,7 @@ def test_a_run_that_is_no_longer_wanted_leaves(home):
 def test_who_waits_is_told_how_many_are_before_it(home):
     queue = Queue(home, "cpu", 1)
     runs = [living(home, n) for n in range(4)]
-    slot = queue.turn(runs[0][0], 0, unwanted=never)
+    slot = turn_of(queue, runs[0][0], 0)
     assert slot is not None
     for number, (run_id, _) in enumerate(runs[1:], 1):
         queue.join(run_id, number)
@@ -99,7 +112,7 @@ def test_who_waits_is_told_how_many_are_before_it(home):
             runs[len(told)][1].release() if told[-1] else None
         return told[-1:] == [0]
 
-    queue.turn(runs[3][0], 3, unwanted=unwanted, tell=told.append)
+    turn_of(queue, runs[3][0], 3, unwanted=unwanted, tell=told.append)
     assert told == [2, 1, 0]
 
 
@@ -114,7 +127,7 @@ def test_exactly_as_many_work_at_a_time_as_there_are_slots(home, n_slots):
 
     def work(number):
         run_id, _ = runs[number]
-        slot = queue.turn(run_id, number, unwanted=never)
+        slot = turn_of(queue, run_id, number)
         assert slot is not None
         with guard:
             began.append(number)
@@ -140,12 +153,12 @@ def test_exactly_as_many_work_at_a_time_as_there_are_slots(home, n_slots):
 def test_with_one_slot_turns_are_taken_in_order(home):
     queue = Queue(home, "cpu", 1)
     runs = [living(home, n) for n in range(6)]
-    blocker = queue.turn(runs[0][0], 0, unwanted=never)
+    blocker = turn_of(queue, runs[0][0], 0)
     assert blocker is not None
     began = []
 
     def work(number):
-        slot = queue.turn(runs[number][0], number, unwanted=never)
+        slot = turn_of(queue, runs[number][0], number)
         assert slot is not None
         began.append(number)
         slot.lock.release()
@@ -162,18 +175,18 @@ def test_with_one_slot_turns_are_taken_in_order(home):
 
 def test_a_slot_is_free_again_when_its_holder_is_gone(home):
     queue, (first, _a), (second, _b) = Queue(home, "cpu", 1), living(home, 0), living(home, 1)
-    slot = queue.turn(first, 0, unwanted=never)
+    slot = turn_of(queue, first, 0)
     assert slot is not None
     slot.lock.release()
-    again = queue.turn(second, 1, unwanted=never)
+    again = turn_of(queue, second, 1)
     assert again is not None
     assert again.number == slot.number
 
 
 def test_queues_do_not_stand_in_each_others_way(home):
     (first, _a), (second, _b) = living(home, 0), living(home, 1)
-    assert Queue(home, "cpu", 1).turn(first, 0, unwanted=never) is not None
-    assert Queue(home, "sweep-x", 1).turn(second, 1, unwanted=never) is not None
+    assert turn_of(Queue(home, "cpu", 1), first, 0) is not None
+    assert turn_of(Queue(home, "sweep-x", 1), second, 1) is not None
 
 
 def test_a_device_has_as_many_slots_as_were_set(home):
@@ -188,4 +201,4 @@ def test_slots_that_cannot_be_written_are_no_reason_to_wait_for_ever(home):
     queue.join(run_id, 0)
     (queue.folder / "slot-0.lock").mkdir()
     with pytest.raises(OSError, match=r"slot-0\.lock"):
-        queue.turn(run_id, 0, unwanted=never)
+        turn_of(queue, run_id, 0)

@@ -125,8 +125,7 @@ def _without_waiting(path: str, flags: int) -> int:
 
 def _plan(spec: RunSpec, queues: Sequence[Queue], lock: Lock) -> str:
     """What a lightweight process needs to wait for its turn and then become the worker."""
-    places = [(queue.name, str(queue.folder), queue.n_slots) for queue in queues]
-    return json.dumps({"lock": lock.descriptor, "order": spec.order, "queues": places})
+    return json.dumps({"lock": lock.descriptor, "order": spec.order, "queues": [queue.plan for queue in queues]})
 
 
 def _ended(pid: int, run_id: str) -> bool:
