@@ -40,9 +40,6 @@ class FakeExecutor:
         self.asked: list[tuple[str, str]] = []
         self.problem = ""
 
-    def problems(self) -> tuple[str, ...]:
-        return ()
-
     def submit(self, spec: RunSpec, key: str = "") -> str:
         if self.problem:
             raise RunError(self.problem)

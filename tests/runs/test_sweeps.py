@@ -28,9 +28,6 @@ class Recorder:
     def __init__(self, store, fails_after=None):
         self.store, self.fails_after, self.stopped, self.started = store, fails_after, [], []
 
-    def problems(self):
-        return ()
-
     def submit(self, spec, key=""):
         if self.fails_after is not None and len(self.store.list()) >= self.fails_after:
             raise RunError("interrupted")
