@@ -114,7 +114,7 @@ def test_a_status_that_names_another_process_never_gets_that_killed(executor, st
     status = json.loads((record.folder / STATUS).read_text())
     for pid in (os.getpid(), -1, 0, 1, 2**22 - 1):
         (record.folder / STATUS).write_text(json.dumps({**status, "pid": pid}))
-        with pytest.raises(ValueError, match="has not said which process it is"):
+        with pytest.raises(ValueError, match="has not reported its process"):
             executor.kill(run_id)
     (record.folder / STATUS).write_text(json.dumps(status))
     executor.kill(run_id)
