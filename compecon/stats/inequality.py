@@ -26,7 +26,21 @@ from compecon.stats.lorenz import bottom_part, top_part
 
 @dataclass(frozen=True, slots=True)
 class DistributionSummary:
-    """Every statistic of a distribution, each of shape (...). Entropy in nats; shares of the top 10%, bottom 50%."""
+    """Every statistic of a distribution, each of shape (...).
+
+    Attributes:
+        gini: Gini coefficient, in [0, 1 - 1 / n].
+        gini_small_sample: The same times n / (n - 1), in [0, 1].
+        entropy: Shannon entropy in nats, in [0, log n].
+        effective_number: Its exponential, in [1, n].
+        herfindahl: Sum of squared shares, in [1 / n, 1].
+        top_share_10: Share held by the richest 10% of the units.
+        bottom_share_50: Share held by the poorest half.
+
+    Examples:
+        >>> summary(torch.tensor([0.0, 0.0, 0.0, 1.0])).bottom_share_50
+        tensor(0.)
+    """
 
     gini: Tensor
     gini_small_sample: Tensor
@@ -42,7 +56,7 @@ def summary(shares: Tensor, visible: Tensor | None = None, *, undefined: float |
 
     Args:
         shares: Non-negative amounts, shape (..., unit).
-        visible: Which units exist, boolean.
+        visible: Which units exist, boolean, broadcastable to `shares`; None for all.
         undefined: Value of every statistic in a row without a distribution, say NaN. None: such a row raises.
 
     Returns:
@@ -78,7 +92,7 @@ def gini(shares: Tensor, visible: Tensor | None = None, *, small_sample: bool = 
 
     Args:
         shares: Non-negative amounts, shape (..., unit).
-        visible: Which units exist, boolean.
+        visible: Which units exist, boolean, broadcastable to `shares`; None for all.
         small_sample: Multiply by n / (n - 1), so that one of n units holding everything scores 1 whatever n is: for
             comparing rows of different length. A single unit scores 0, by convention.
 
@@ -108,7 +122,7 @@ def entropy(shares: Tensor, visible: Tensor | None = None, *, base: float = math
 
     Args:
         shares: Non-negative amounts, shape (..., unit).
-        visible: Which units exist, boolean.
+        visible: Which units exist, boolean, broadcastable to `shares`; None for all.
         base: Base of the logarithm: e gives nats, 2 gives bits.
 
     Returns:
@@ -135,7 +149,7 @@ def effective_number(shares: Tensor, visible: Tensor | None = None) -> Tensor:
 
     Args:
         shares: Non-negative amounts, shape (..., unit).
-        visible: Which units exist, boolean.
+        visible: Which units exist, boolean, broadcastable to `shares`; None for all.
 
     Returns:
         Shape (...), in [1, n], in units.
@@ -158,7 +172,7 @@ def herfindahl(shares: Tensor, visible: Tensor | None = None) -> Tensor:
 
     Args:
         shares: Non-negative amounts, shape (..., unit).
-        visible: Which units exist, boolean.
+        visible: Which units exist, boolean, broadcastable to `shares`; None for all.
 
     Returns:
         Shape (...), in [1 / n, 1].

@@ -23,7 +23,17 @@ _Z = 1.959963984540054  # the normal quantile of 0.975
 
 
 class Interval(NamedTuple):
-    """An estimate and the ends of its 95% interval: numbers, or arrays of one shape."""
+    """An estimate and the ends of its 95% interval: numbers, or arrays of one shape.
+
+    Attributes:
+        value: The estimate.
+        low: Lower end.
+        high: Upper end.
+
+    Examples:
+        >>> Interval(value=0.5, low=0.4, high=0.6).high
+        0.6
+    """
 
     value: Any
     low: Any
@@ -33,9 +43,7 @@ class Interval(NamedTuple):
 def resampled_rows(n_rows: int, at_once: int = RESAMPLES) -> Iterator[NDArray[np.intp]]:
     """Rows of each resample, drawn with replacement: arrays of shape (resample, row), `RESAMPLES` in all.
 
-    Args:
-        n_rows: Rows to draw from, and rows in each resample.
-        at_once: Resamples an array, at most; the draws do not depend on it.
+    The draws do not depend on the number of resamples `at_once`, which is the most in an array.
     """
     rng = np.random.default_rng(0)
     for done in range(0, RESAMPLES, at_once):
@@ -53,11 +61,7 @@ def resample_shares(n_rows: int) -> Floats:
 
 
 def percentile_ends(resampled: ArrayLike) -> tuple[float, float]:
-    """Ends of the interval of a statistic, given its value on each resample; NaN if it is defined on none.
-
-    Args:
-        resampled: Shape (resample,); NaN is left out.
-    """
+    """Ends of the interval of a statistic, given its value on each resample, NaN left out; NaN if it has none."""
     values = np.asarray(resampled, dtype=np.float64)
     defined = values[~np.isnan(values)]
     if not len(defined):
@@ -70,8 +74,18 @@ def bootstrapped(n_rows: int, statistic: Callable[[Floats], Floats]) -> Interval
     """A statistic of weighted rows, with its interval over other rows of the same kind.
 
     Args:
-        n_rows: How many rows, at least 1.
-        statistic: Takes weights of the rows that sum to 1, shape (resample, row), and gives shape (resample,).
+        n_rows: Number of rows, at least 1.
+        statistic: Function of the weights of the rows, shape (resample, row), each resample's summing to 1, to the
+            values of the statistic, shape (resample,).
+
+    Returns:
+        The statistic at equal weights, and the 2.5% and 97.5% percentiles of its 2,000 resamples.
+
+    Examples:
+        >>> x = np.arange(10.0)
+        >>> found = bootstrapped(10, lambda weights: np.sqrt(weights @ x**2))
+        >>> found.low < found.value < found.high
+        True
     """
     return Interval(
         float(statistic(np.full((1, n_rows), 1.0 / n_rows))[0]), *percentile_ends(statistic(resample_shares(n_rows)))
@@ -79,7 +93,19 @@ def bootstrapped(n_rows: int, statistic: Callable[[Floats], Floats]) -> Interval
 
 
 def mean_interval(values: Floats) -> Interval:
-    """Mean of shape (row,), with its interval. Paired differences of two methods give that of their difference."""
+    """Mean with its interval. Paired differences of two methods give the interval of their difference.
+
+    Args:
+        values: Shape (row,), at least one.
+
+    Returns:
+        The mean, and the 2.5% and 97.5% percentiles of its 2,000 resamples.
+
+    Examples:
+        >>> value, low, high = mean_interval(np.arange(100.0))
+        >>> value, low < 49.5 < high
+        (49.5, True)
+    """
     return bootstrapped(len(values), lambda weights: weights @ values)
 
 
@@ -88,7 +114,15 @@ def wilson(n_right: ArrayLike, n: ArrayLike) -> Interval:
 
     Args:
         n_right: Successes, at least 0 and at most `n`; a number or an array.
-        n: Trials. Without any, the share is 0 and the interval [0, 1].
+        n: Trials, likewise. Without any, the share is 0 and the interval [0, 1].
+
+    Returns:
+        The share and its interval, of the shape of both.
+
+    Examples:
+        >>> share, low, high = wilson(8, 10)
+        >>> float(share), round(float(low), 3), round(float(high), 3)
+        (0.8, 0.49, 0.943)
     """
     trials = np.asarray(n)
     known, trials = trials > 0, np.maximum(trials, 1)

@@ -38,7 +38,7 @@ def top_share(shares: Tensor, fraction: float, visible: Tensor | None = None) ->
     Args:
         shares: Non-negative amounts, shape (..., unit).
         fraction: Part of the units, in [0, 1]. It need not be a whole number of units.
-        visible: Which units exist, boolean.
+        visible: Which units exist, boolean, broadcastable to `shares`; None for all.
 
     Returns:
         Shape (...), in [fraction, 1].
@@ -61,7 +61,7 @@ def bottom_share(shares: Tensor, fraction: float, visible: Tensor | None = None)
     Args:
         shares: Non-negative amounts, shape (..., unit).
         fraction: Part of the units, in [0, 1]. It need not be a whole number of units.
-        visible: Which units exist, boolean.
+        visible: Which units exist, boolean, broadcastable to `shares`; None for all.
 
     Returns:
         Shape (...), in [0, fraction].

@@ -1,8 +1,8 @@
-"""Which trade-offs nobody should refuse: the non-dominated set, the volume it dominates, and who ties with it.
+"""Pareto fronts: the non-dominated points, the volume they dominate, and the points that tie with them.
 
 A point dominates another if it is at least as good in every column and better in one. Rows with a NaN or an infinity
-are nobody's trade-off: they are left out before anything is compared, because a single one can make all others look
-dominated. Computed by `moocore` (López-Ibáñez and others, LGPL-2.1-or-later).
+are left out before anything is compared, because a single one can make all others look dominated. Computed by `moocore`
+(López-Ibáñez and others, LGPL-2.1-or-later).
 """
 
 from __future__ import annotations
@@ -20,15 +20,6 @@ Mask: TypeAlias = NDArray[np.bool_]
 _Numbers: TypeAlias = NDArray[np.float64]
 
 
-def finite_rows(points: ArrayLike) -> Mask:
-    """Which points can be compared at all: those without NaN or infinity.
-
-    Args:
-        points: Shape (point, objective).
-    """
-    return np.asarray(np.isfinite(_table(points, "points")).all(axis=1))
-
-
 def pareto_front(points: ArrayLike, *, maximise: bool | Sequence[bool] = False) -> Mask:
     """Which points no other point dominates. Equal points on the front all count as on it.
 
@@ -37,10 +28,14 @@ def pareto_front(points: ArrayLike, *, maximise: bool | Sequence[bool] = False) 
         maximise: Whether more is better: in all columns, or column by column.
 
     Returns:
-        Shape (point,).
+        Boolean mask, shape (point,).
 
     Raises:
-        ValueError: If the points are no table, or maximise does not fit its columns.
+        ValueError: If the points are not a table, or maximise does not fit its columns.
+
+    Examples:
+        >>> pareto_front([[0.3, 0.80], [0.5, 0.85], [0.6, 0.84]], maximise=(False, True)).tolist()  # MACs, accuracy
+        [True, True, False]
     """
     costs = _costs(_table(points, "points"), maximise)
     finite = _finite(costs)
@@ -63,14 +58,18 @@ def hypervolume(points: ArrayLike, reference: ArrayLike, *, maximise: bool | Seq
         In the product of the columns' units; 0 without points.
 
     Raises:
-        ValueError: If the points are no table, the reference is not finite, or the columns do not fit together.
+        ValueError: If the points are not a table, the reference is not finite, or the columns do not fit together.
 
     References:
         Zitzler and Thiele (1998), "Multiobjective optimization using evolutionary algorithms", PPSN V.
+
+    Examples:
+        >>> hypervolume([[0.5, 0.75]], reference=[1.0, 0.25], maximise=(False, True))
+        0.25
     """
     costs, corner = _table(points, "points"), np.asarray(reference, dtype=np.float64)
     if corner.shape != costs.shape[1:] or not np.isfinite(corner).all():
-        raise ValueError(f"reference must hold {costs.shape[1]} finite numbers, one a column, got {corner.tolist()}.")
+        raise ValueError(f"reference must hold {costs.shape[1]} finite numbers, one per column, got {corner.tolist()}.")
     costs, corner = _costs(costs, maximise), _costs(corner[None], maximise)[0]
     kept = costs[_finite(costs)]
     return float(moocore.hypervolume(kept, ref=corner)) if len(kept) else 0.0
@@ -79,34 +78,40 @@ def hypervolume(points: ArrayLike, reference: ArrayLike, *, maximise: bool | Seq
 def tied_with_front(
     points: ArrayLike, low: ArrayLike, high: ArrayLike, *, maximise: bool | Sequence[bool] = False
 ) -> Mask:
-    """Which points may be on the front, for all that their intervals say.
+    """Which points may be on the front, as far as their intervals can tell.
 
-    A point falls behind only if another one dominates it even when every number turns out at the end of its interval
-    that is worst for the other and best for the point. So every point of the front is in, and with intervals of no
-    width (`low` = `points` = `high`) nobody else. Each pair is judged on its own; nothing corrects for their number.
+    A point falls behind only if another one dominates it even when every number is at the end of its interval that is
+    worst for the other and best for the point. So every point of the front is in, and with intervals of no width (`low`
+    = `points` = `high`) no other. Each pair is judged on its own; nothing corrects for their number.
 
     Args:
         points: Shape (point, objective).
         low: Lower ends, same shape; equal to ``points`` in a column that is known exactly, such as MACs.
-        high: Upper ends.
+        high: Upper ends, same shape.
         maximise: Whether more is better: in all columns, or column by column.
 
     Returns:
-        Shape (point,); False for points of which a number or an end is not finite. Their number is logged.
+        Boolean mask, shape (point,); False for points of which a number or an end is not finite. Their number is
+        logged.
 
     Raises:
-        ValueError: If the shapes differ, or a point lies outside of its interval.
+        ValueError: If the shapes differ, or a point lies outside its interval.
+
+    Examples:
+        >>> points, half = np.array([[0.5, 0.85], [0.6, 0.84], [0.7, 0.5]]), np.array([0.0, 0.02])
+        >>> tied_with_front(points, points - half, points + half, maximise=(False, True)).tolist()
+        [True, True, False]
     """
     middle, lower, upper = _table(points, "points"), _table(low, "low"), _table(high, "high")
     if not middle.shape == lower.shape == upper.shape:
         raise ValueError(f"points, low and high differ in shape: {middle.shape}, {lower.shape}, {upper.shape}.")
     if bool(((lower > middle) | (middle > upper)).any()):
-        raise ValueError("a point lies outside of its interval; low must be at most the point and high at least.")
+        raise ValueError("a point lies outside its interval. Give low <= point <= high.")
     ends = np.stack([_costs(lower, maximise), _costs(upper, maximise)])
     best, worst = ends.min(axis=0), ends.max(axis=0)
     mask = _finite(np.hstack([middle, best, worst]))
     rivals = worst[mask]
-    rivals = rivals[pareto_front(rivals)]  # who dominates with all, dominates with the best of them
+    rivals = rivals[pareto_front(rivals)]  # what any of them dominates, the best of them dominate
     mask[mask] = [not _dominated(point, rivals) for point in best[mask]]
     return mask
 
@@ -118,7 +123,7 @@ def _dominated(point: _Numbers, rivals: _Numbers) -> bool:
 def _table(values: ArrayLike, name: str) -> _Numbers:
     table = np.asarray(values, dtype=np.float64)
     if table.ndim != 2 or table.shape[1] == 0:
-        raise ValueError(f"{name} must have a row a point and a column an objective, got shape {table.shape}.")
+        raise ValueError(f"{name} must have one row per point and one column per objective, got shape {table.shape}.")
     return table
 
 
@@ -131,7 +136,7 @@ def _costs(table: _Numbers, maximise: bool | Sequence[bool]) -> _Numbers:
 
 
 def _finite(costs: _Numbers) -> Mask:
-    mask = finite_rows(costs)
+    mask = np.asarray(np.isfinite(costs).all(axis=1))
     if not mask.all():
         _LOG.warning("%d of %d points are not finite and were left out of the comparison.", (~mask).sum(), len(mask))
     return mask

@@ -1,4 +1,4 @@
-"""What keys get and what a few of them hold: attention seen from its keys."""
+"""Attention seen from its keys: what each receives, and what the largest few hold."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def received(weights: Tensor, visible: Tensor | None = None) -> Tensor:
     """What each key gets: its mean weight over the queries that see anything. The received view of attention.
 
     A key that a query does not see gets 0 from it, so the first tokens of a causal model receive more even when each
-    row is uniform. Statistics of the result should be told which keys anybody sees: `visible.any(dim=-2)`.
+    row is uniform. Pass `visible.any(dim=-2)`, the keys that any query sees, to statistics of the result.
 
     Args:
         weights: Attention weights, shape (..., query, key).

@@ -18,7 +18,7 @@ from compecon.tasks.task_metrics import Estimate
 
 _LEVELS = ((0, None), *((keys, keys) for keys in FEW_BUDGETS))
 _HEADLINE = {"sentiment": "sst2", "similarity": "stsb"}  # the checkpoints and their experiments
-_GAINS = ("keys", 1, "2 keys a token"), ("sizes", 1, "the model at 45% of the MACs")  # stream, place of the budget
+_GAINS = ("keys", 1, "2 keys per token"), ("sizes", 1, "the model at 45% of the MACs")  # stream, place of the budget
 
 
 def numbers_in(assets: Path) -> dict[str, list[str]]:
@@ -159,7 +159,7 @@ def _frontier(assets: Path, task: str) -> list[str]:
         )
         lines.append(
             f"| {named} | {100 * target:.0f}% | {_change(ours)} | {rival} {_change(theirs)} | "
-            f"{100 * bare['value']:+.1f} | {_change(duel['difference'])} | {duel['seeds']} |"
+            f"{_signed(bare['value'])} | {_change(duel['difference'])} | {duel['seeds']} |"
         )
     return lines
 
@@ -170,12 +170,16 @@ def _report(assets: Path, task: str) -> dict[str, Any]:
 
 
 def _change(value: Mapping[str, float]) -> str:
-    return f"{100 * value['value']:+.1f} [{100 * value['low']:+.1f}, {100 * value['high']:+.1f}]"
+    return f"{_signed(value['value'])} [{_signed(value['low'])}, {_signed(value['high'])}]"
 
 
 def _difference(numbers: Sequence[float]) -> str:
-    value, low, high = (100 * number for number in numbers)
-    return f"{value:+.1f} ({low:.1f} to {high:.1f})"
+    value, low, high = map(_signed, numbers)
+    return f"{value} ({low} to {high})"
+
+
+def _signed(share: float) -> str:
+    return f"{100 * share:+.1f}".replace("-", "−")
 
 
 def _points(score: Estimate) -> str:
