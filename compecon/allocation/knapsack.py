@@ -16,19 +16,12 @@ from compecon.allocation.utilities.utility import Utility
 @final
 @dataclass(frozen=True, eq=False)
 class Choices:
-    """Whole-unit spends that an optimum may contain, an agent's choices next to each other, its least first.
+    """Whole-unit spends that an optimum may contain, an agent's choices next to each other, its least first."""
 
-    Attributes:
-        agent: Whose choice, shape (choice,), ascending.
-        spend: In whole units.
-        loss: Difference of its surplus from the agent's best one here, at least 0; 0 for the best.
-        bound: Price × budget plus the best surpluses: the most that these choices can be worth.
-    """
-
-    agent: NDArray[np.intp]
-    spend: NDArray[np.int64]
-    loss: Numbers
-    bound: float
+    agent: NDArray[np.intp]  # whose choice, shape (choice,), ascending
+    spend: NDArray[np.int64]  # in whole units
+    loss: Numbers  # difference of its surplus from the agent's best one here, at least 0; 0 for the best
+    bound: float  # price × budget plus the best surpluses: the most that these choices can be worth
 
     def within(self, loss: float) -> Choices:
         """Those that lose no more. No solution that loses less than this contains another one."""

@@ -92,23 +92,14 @@ def opening(utility: Utility, budget: float, n_arrivals: int, *, service: float 
 @final
 @dataclass(frozen=True, eq=False)
 class Playback:
-    """A stream that went through an online market.
+    """A stream that went through an online market."""
 
-    Attributes:
-        order: Agents in the order of their arrival, shape (arrival,).
-        cap: What each agent was allowed, shape (agent,).
-        used: What it used, shape (agent,).
-        prices: The price that each arrival met, shape (arrival,).
-        value: Total value of the caps.
-        offline_bound: Bound on the value of any allocation, even with all arrivals known.
-    """
-
-    order: NDArray[np.intp]
-    cap: Numbers
-    used: Numbers
-    prices: Numbers
-    value: float
-    offline_bound: float
+    order: NDArray[np.intp]  # agents in the order of their arrival, shape (arrival,)
+    cap: Numbers  # what each agent was allowed, shape (agent,)
+    used: Numbers  # what it used, shape (agent,)
+    prices: Numbers  # the price that each arrival met, shape (arrival,)
+    value: float  # total value of the caps
+    offline_bound: float  # bound on the value of any allocation, even with all arrivals known
 
     @property
     def regret(self) -> float:

@@ -65,19 +65,15 @@ def _continuous(total: Callable[[float], float], budget: float, ends: _Ends) -> 
 @final
 @dataclass(frozen=True)
 class _Ends:
-    """An interval of prices: too much is demanded at the lower end, and not at the upper one.
-
-    Attributes:
-        last: Which end moved last: "low", "high" or "" for none.
-        weight: What the excess of the end that stayed counts in the secant: halved each time it stays (Illinois rule),
-            so that both ends move.
-    """
+    """An interval of prices: too much is demanded at the lower end, and not at the upper one."""
 
     low: float
     excess_low: float
     high: float
     excess_high: float
-    last: str = ""
+    last: str = ""  # which end moved last: "low", "high" or "" for none
+    # What the excess of the end that stayed counts in the secant: halved each time it stays (Illinois rule), so that
+    # both ends move
     weight: float = 1.0
 
     def cut(self, price: float, excess: float) -> _Ends:

@@ -45,21 +45,13 @@ class Goal:
 @final
 @dataclass(frozen=True)
 class Figure:
-    """One line of a table.
+    """One line of a table."""
 
-    Attributes:
-        label: What was measured.
-        unit: "ms", "s", "×", "MB", "" for a count.
-        values: Every sample, in the order of measuring.
-        goal: What it should be; None for none.
-        instead: In place of numbers, why there are none; "" if there are.
-    """
-
-    label: str
-    unit: str
-    values: tuple[float, ...]
-    goal: Goal | None = None
-    instead: str = ""
+    label: str  # what was measured
+    unit: str  # "ms", "s", "×", "MB", "" for a count
+    values: tuple[float, ...]  # every sample, in the order of measuring
+    goal: Goal | None = None  # what it should be; None for none
+    instead: str = ""  # in place of numbers, why there are none; "" if there are
 
     def is_met(self) -> bool | None:
         """Whether the goal was reached; None without a goal or without samples."""

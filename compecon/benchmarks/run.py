@@ -46,21 +46,13 @@ _THREADS = ("OMP_NUM_THREADS", "COMPECON_THREADS")
 @final
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one benchmark.
+    """What became of one benchmark."""
 
-    Attributes:
-        name: One of ``BENCHMARKS``.
-        tables: What it found; empty if it could not run.
-        problem: Why it could not run, in one sentence; empty if it could.
-        load: Load average before and after.
-        seconds: How long it took.
-    """
-
-    name: str
-    tables: tuple[Table, ...]
-    problem: str
-    load: tuple[float, float]
-    seconds: float
+    name: str  # one of ``BENCHMARKS``
+    tables: tuple[Table, ...]  # what it found; empty if it could not run
+    problem: str  # why it could not run, in one sentence; empty if it could
+    load: tuple[float, float]  # load average before and after
+    seconds: float  # how long it took
 
     def text(self) -> str:
         """For a terminal."""

@@ -29,19 +29,12 @@ _POLL_S = 0.01
 @final
 @dataclass(frozen=True)
 class Dashboard:
-    """A running server.
+    """A running server."""
 
-    Attributes:
-        port: Where it listens.
-        started: ``time.perf_counter()`` just before its process was started.
-        process: The process.
-        log: File with what it printed.
-    """
-
-    port: int
-    started: float
-    process: subprocess.Popen[bytes]
-    log: Path
+    port: int  # where it listens
+    started: float  # ``time.perf_counter()`` just before its process was started
+    process: subprocess.Popen[bytes]  # the process
+    log: Path  # file with what it printed
 
     def url(self, **query: str) -> str:
         """Address of the Attention page."""

@@ -11,17 +11,11 @@ from torch import Tensor
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Distributions.
+    """Distributions."""
 
-    Attributes:
-        shares: Shape (..., unit), summing to 1; what is not a unit holds 0, and an empty row holds 0 everywhere.
-        n_units: Shape (..., 1), broadcastable to the rows, at least 1.
-        empty: Rows without a distribution, shape (...).
-    """
-
-    shares: Tensor
-    n_units: Tensor
-    empty: Tensor
+    shares: Tensor  # shape (..., unit), summing to 1; what is not a unit holds 0, and an empty row holds 0 everywhere
+    n_units: Tensor  # shape (..., 1), broadcastable to the rows, at least 1
+    empty: Tensor  # rows without a distribution, shape (...)
 
 
 def amounts_of(shares: Tensor, visible: Tensor | None) -> Tensor:

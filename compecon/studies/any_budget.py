@@ -33,38 +33,23 @@ ARMS = ("dense", "longer", "any budget")
 
 @dataclass(frozen=True, eq=False)
 class BudgetRun:
-    """One model under every budget.
+    """One model under every budget."""
 
-    Attributes:
-        arm: "dense"; "longer", trained for the same steps without budgets; or "any budget".
-        seed: Of the training.
-        test: The metric at each of `MEASURED`.
-        predictions: Shape (budget, row), on the test split.
-    """
-
-    arm: str
-    seed: int
-    test: tuple[Estimate, ...]
-    predictions: np.ndarray
+    arm: str  # "dense"; "longer", trained for the same steps without budgets; or "any budget"
+    seed: int  # of the training
+    test: tuple[Estimate, ...]  # the metric at each of `MEASURED`
+    predictions: np.ndarray  # shape (budget, row), on the test split
 
 
 @dataclass(frozen=True)
 class BudgetRow:
-    """An arm under a budget, over its seeds.
-
-    Attributes:
-        arm: Its name.
-        keys: Keys a query may read; None for all.
-        test: The metric by seed.
-        mean: Its mean.
-        change: Against the dense models under the same budget: mean over seeds, interval over rows.
-    """
+    """An arm under a budget, over its seeds."""
 
     arm: str
-    keys: int | None
-    test: tuple[float, ...]
+    keys: int | None  # keys a query may read; None for all
+    test: tuple[float, ...]  # the metric by seed
     mean: float
-    change: Estimate
+    change: Estimate  # against the dense models under the same budget: mean over seeds, interval over rows
 
 
 def train_any_budget(start: Start, *, keys: tuple[int, ...] = KEYS) -> PreTrainedModel:

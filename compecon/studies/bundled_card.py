@@ -12,44 +12,26 @@ from compecon.training.training_settings import FineTuneSettings
 
 @dataclass(frozen=True)
 class Source:
-    """A data set a checkpoint learnt from.
+    """A data set a checkpoint learnt from."""
 
-    Attributes:
-        name: What people call it.
-        hub_id: Its name on the Hub, for the card's metadata.
-        licence: Its terms in words.
-    """
-
-    name: str
-    hub_id: str
-    licence: str
+    name: str  # as people know it
+    hub_id: str  # its name on the Hub, for the card's metadata
+    licence: str  # its terms in words
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What does not depend on the training run.
+    """What does not depend on the training run."""
 
-    Attributes:
-        title: What a person reads in a list of checkpoints.
-        purpose: What it says about a text, in a sentence.
-        pipeline: The Hub's name of the task.
-        licence: Licence id of the weights.
-        sources: What it learnt from.
-        recipe: How, in words; the settings follow on their own.
-        limits: What it cannot do, in a sentence or two, for choosing between checkpoints.
-        not_good_for: The rest of what it should not be used for.
-        from_encoder: Whether it was cut from the pretrained encoder.
-    """
-
-    title: str
-    purpose: str
-    pipeline: str
-    licence: str
-    sources: Sequence[Source]
-    recipe: str
-    limits: str
-    not_good_for: str
-    from_encoder: bool = True
+    title: str  # as shown in a list of checkpoints
+    purpose: str  # what it says about a text, in a sentence
+    pipeline: str  # the Hub's name of the task
+    licence: str  # licence id of the weights
+    sources: Sequence[Source]  # what it learnt from
+    recipe: str  # how, in words; the settings follow on their own
+    limits: str  # what it cannot do, in a sentence or two, for choosing between checkpoints
+    not_good_for: str  # the rest of what it should not be used for
+    from_encoder: bool = True  # whether it was cut from the pretrained encoder
 
 
 _SST2 = Source("SST-2", "SetFit/sst2", "Stanford Sentiment Treebank; no licence stated")

@@ -26,20 +26,12 @@ IN_PLACE = (
 
 @dataclass(frozen=True)
 class Measured:
-    """Time of one run's model against the dense one.
+    """Time of one run's model against the dense one."""
 
-    Attributes:
-        run: Name of the record.
-        macs_ratio: MACs of the whole forward pass against the dense model's, at the length that was timed.
-        batch: Texts at a time.
-        n_tokens: Length of each.
-        latency: Time against the dense model.
-    """
-
-    run: str
-    macs_ratio: float
-    batch: int
-    n_tokens: int
+    run: str  # name of the record
+    macs_ratio: float  # MACs of the whole forward pass against the dense model's, at the length that was timed
+    batch: int  # texts at a time
+    n_tokens: int  # length of each
     latency: LatencyRatio
 
 

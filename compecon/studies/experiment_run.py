@@ -17,53 +17,33 @@ from compecon.tasks.task_metrics import Estimate
 
 @dataclass(frozen=True)
 class ExperimentRun:
-    """One model that came out of an experiment.
+    """One model that came out of an experiment."""
 
-    Attributes:
-        arm: What was done: "dense", "longer", "incentive", "price 1", "incentive heads" (or "neurons", "both": what had
-            gates in an ablation), or the name of a post-hoc method.
-        recovered: Whether it was trained after units were removed.
-        seed: Seed of everything in it, of the dense model that it starts from too.
-        target: Share of the MACs of heads and neurons that was asked for; None where none was.
-        share: Share that is left.
-        macs: MACs of one forward pass over one text of `n_tokens`, output head included, of the compacted shapes.
-        n_tokens: That length.
-        heads: Heads left, a layer.
-        neurons: FFN neurons left, a layer.
-        metric: Name of the task's metric.
-        dev: The metric on what choices are made by.
-        test: The metric on what is reported.
-        steps: Optimizer steps after the dense model.
-        seconds: Their wall time, measuring importance included.
-        training_macs: MACs of all forward and backward passes after the dense model, the teacher's included.
-        price: Price of compute when the gates were frozen.
-        met: Whether the gates met the target by themselves.
-        reloaded: Whether it was measured as saved and loaded anew, in float32. Records without it are of models that
-            were measured where they had been trained: under autocast, if they were, and not kept.
-        survivors: Where the shift in Gini and entropy comes from, on the first dev rows; for priced arms.
-        cut: How much of the test texts was too long to be read; None in older records.
-    """
-
+    # What was done: "dense", "longer", "incentive", "price 1", "incentive heads" (or "neurons", "both": what had gates
+    # in an ablation), or the name of a post-hoc method
     arm: str
-    recovered: bool
-    seed: int
-    target: float | None
-    share: float
-    macs: int
-    n_tokens: int
-    heads: tuple[int, ...]
-    neurons: tuple[int, ...]
-    metric: str
-    dev: Estimate
-    test: Estimate
-    steps: int
-    seconds: float
-    training_macs: float
-    price: float | None = None
-    met: bool | None = None
+    recovered: bool  # whether it was trained after units were removed
+    seed: int  # seed of everything in it, of the dense model that it starts from too
+    target: float | None  # share of the MACs of heads and neurons that was asked for; None where none was
+    share: float  # share that is left
+    macs: int  # MACs of one forward pass over one text of `n_tokens`, output head included, of the compacted shapes
+    n_tokens: int  # that length
+    heads: tuple[int, ...]  # heads left, by layer
+    neurons: tuple[int, ...]  # FFN neurons left, by layer
+    metric: str  # name of the task's metric
+    dev: Estimate  # the metric on what choices are made by
+    test: Estimate  # the metric on what is reported
+    steps: int  # optimizer steps after the dense model
+    seconds: float  # their wall time, measuring importance included
+    training_macs: float  # MACs of all forward and backward passes after the dense model, the teacher's included
+    price: float | None = None  # price of compute when the gates were frozen
+    met: bool | None = None  # whether the gates met the target by themselves
+    # Whether it was measured as saved and loaded anew, in float32. Records without it are of models that were measured
+    # where they had been trained: under autocast, if they were, and not kept.
     reloaded: bool = False
+    # Where the shift in Gini and entropy comes from, on the first dev rows; for priced arms
     survivors: SurvivorControl | None = None
-    cut: Cut | None = None
+    cut: Cut | None = None  # how much of the test texts was too long to be read; None in older records
 
     @property
     def name(self) -> str:
@@ -82,11 +62,7 @@ def record_name(arm: str, target: float | None, seed: int, *, recovered: bool) -
 
 @dataclass(frozen=True)
 class Records:
-    """A folder of records. A run whose record is there is not run again.
-
-    Attributes:
-        folder: Where they are.
-    """
+    """A folder of records. A run whose record is there is not run again."""
 
     folder: Path
 

@@ -36,23 +36,14 @@ _MAX_TOKENS = 128
 
 @dataclass(frozen=True)
 class Member:
-    """A checkpoint of the family.
+    """A checkpoint of the family."""
 
-    Attributes:
-        suffix: Its name is that of its parent, a hyphen, and this.
-        title: What a person reads after the parent's name.
-        make: Makes it.
-        method: "incentive", "budget dropout" or the name of a post-hoc method.
-        target: Share of the MACs of heads and neurons; None for all of them.
-        keys: Budgets at which its metric is reported, beside all keys.
-    """
-
-    suffix: str
-    title: str
+    suffix: str  # its name is that of its parent, a hyphen, and this
+    title: str  # shown after the parent's name
     make: Callable[[Start], Outcome]
-    method: str
-    target: float | None = None
-    keys: tuple[int, ...] = ()
+    method: str  # "incentive", "budget dropout" or the name of a post-hoc method
+    target: float | None = None  # share of the MACs of heads and neurons; None for all of them
+    keys: tuple[int, ...] = ()  # budgets at which its metric is reported, beside all keys
 
 
 def _incentive(percent: int) -> Member:

@@ -69,23 +69,14 @@ class FrontierPlan:
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """A task, models to start from, and where the records go.
+    """A task, models to start from, and where the records go."""
 
-    Attributes:
-        task: The task, with splits "train", "dev" and "test".
-        tokenizer: Tokenizer of the models.
-        fresh: Seed -> a model before it has learnt the task.
-        plan: What to run.
-        folder: For records and models.
-        say: Gets progress, a sentence at a time.
-    """
-
-    task: Task
+    task: Task  # the task, with splits "train", "dev" and "test"
     tokenizer: PreTrainedTokenizerBase
-    fresh: Callable[[int], Any]
+    fresh: Callable[[int], Any]  # a seed to a model before it has learnt the task
     plan: FrontierPlan
-    folder: Path
-    say: Say
+    folder: Path  # for records and models
+    say: Say  # gets progress, a sentence at a time
 
     @property
     def records(self) -> Records:

@@ -31,14 +31,10 @@ _MAX_TOKENS = 128
 @final
 @dataclass(frozen=True, eq=False)
 class KnownTexts:
-    """A measured stream with what is known of each text before it is answered.
+    """A measured stream with what is known of each text before it is answered."""
 
-    Attributes:
-        stream: Outcomes of 0 and 1.
-        features: By the name of the checkpoint whose embeddings they are, each of shape (query, feature).
-    """
-
-    stream: Stream
+    stream: Stream  # outcomes of 0 and 1
+    # By the name of the checkpoint whose embeddings they are, each of shape (query, feature)
     features: Mapping[str, Numbers]
 
     @property

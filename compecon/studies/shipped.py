@@ -39,27 +39,17 @@ _MAX_TOKENS = 128
 @final
 @dataclass(frozen=True)
 class Sheet:
-    """Rows that a kind of checkpoint is measured on.
-
-    Attributes:
-        task: Name of the task.
-        description: What a person reads.
-        split: Name of the split.
-        known: Whether the checkpoint learnt from other rows of the same task.
-        budgets: Numbers of keys, beside all, for the dense checkpoint and the one for any budget.
-        others: The same for all others.
-        reported: What the manifest calls the split.
-        made: What the task calls itself, if that is more than its name.
-    """
+    """Rows that a kind of checkpoint is measured on."""
 
     task: str
-    description: str
-    split: str = "test"
-    known: bool = False
+    description: str  # as shown to people
+    split: str = "test"  # name of the split
+    known: bool = False  # whether the checkpoint learnt from other rows of the same task
+    # Numbers of keys, beside all, for the dense checkpoint and the one for any budget
     budgets: tuple[int, ...] = FEW_BUDGETS
-    others: tuple[int, ...] = ()
-    reported: str = "test"
-    made: str = ""
+    others: tuple[int, ...] = ()  # the same for all others
+    reported: str = "test"  # what the manifest calls the split
+    made: str = ""  # what the task calls itself, if that is more than its name
 
     @property
     def shown_task(self) -> str:

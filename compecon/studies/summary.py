@@ -16,61 +16,36 @@ from compecon.tasks.task_metrics import Estimate, Metric, paired
 
 @dataclass(frozen=True)
 class ArmAtTarget:
-    """An arm at one target, over its seeds.
-
-    Attributes:
-        arm: Its name.
-        recovered: Whether it was trained after units were removed.
-        target: Share of the MACs of heads and neurons that was asked for.
-        seeds: Which seeds.
-        share: Mean share that is left.
-        dev: Mean dev metric.
-        test: Test metric of each seed, in the seeds' order.
-        change: Test metric against the dense models of the same seeds: mean over seeds, interval over rows.
-        training_macs: Mean MACs of training after the dense model.
-    """
+    """An arm at one target, over its seeds."""
 
     arm: str
-    recovered: bool
-    target: float | None
+    recovered: bool  # whether it was trained after units were removed
+    target: float | None  # share of the MACs of heads and neurons that was asked for
     seeds: tuple[int, ...]
-    share: float
-    dev: float
-    test: tuple[float, ...]
-    change: Estimate
-    training_macs: float
+    share: float  # mean share that is left
+    dev: float  # mean dev metric
+    test: tuple[float, ...]  # test metric of each seed, in the seeds' order
+    change: Estimate  # test metric against the dense models of the same seeds: mean over seeds, interval over rows
+    training_macs: float  # mean MACs of training after the dense model
 
 
 @dataclass(frozen=True)
 class Duel:
-    """The incentive against the rival with the best mean test metric at a target: a choice in the rival's favour.
+    """The incentive against the rival with the best mean test metric at a target: a choice in the rival's favour."""
 
-    Attributes:
-        target: Share of the MACs of heads and neurons.
-        rival: Name of that rival, with recovery, of those that ran on all the incentive's seeds.
-        difference: Incentive minus rival: mean over seeds, interval over rows.
-        seeds: How many.
-    """
-
-    target: float
-    rival: str
-    difference: Estimate
-    seeds: int
+    target: float  # share of the MACs of heads and neurons
+    rival: str  # name of that rival, with recovery, of those that ran on all the incentive's seeds
+    difference: Estimate  # incentive minus rival: mean over seeds, interval over rows
+    seeds: int  # how many
 
 
 @dataclass(frozen=True)
 class Volume:
-    """Hypervolume of an arm's points (share of MACs, test metric) with the dense models'.
+    """Hypervolume of an arm's points (share of MACs, test metric) with the dense models'."""
 
-    Attributes:
-        arm: Its name, with recovery.
-        by_seed: One volume a seed, in the order of the seeds that ran at every target.
-        mean: Their mean.
-    """
-
-    arm: str
-    by_seed: tuple[float, ...]
-    mean: float
+    arm: str  # its name, with recovery
+    by_seed: tuple[float, ...]  # one volume per seed, in the order of the seeds that ran at every target
+    mean: float  # their mean
 
 
 def arms_at_targets(records: Records, metric: Metric, targets: np.ndarray) -> tuple[ArmAtTarget, ...]:

@@ -22,32 +22,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Inequality:
-    """How unequally queries read, in the row view, averaged over real queries, heads and layers.
+    """How unequally queries read, in the row view, averaged over real queries, heads and layers."""
 
-    Attributes:
-        gini: Gini coefficient over the visible keys.
-        entropy: Shannon entropy in nats.
-    """
-
-    gini: float
-    entropy: float
+    gini: float  # Gini coefficient over the visible keys
+    entropy: float  # Shannon entropy in nats
 
 
 @dataclass(frozen=True)
 class SurvivorControl:
-    """The smaller model beside the dense one, and beside the dense one's heads that survived.
+    """The smaller model beside the dense one, and beside the dense one's heads that survived."""
 
-    Attributes:
-        dense: All heads of the dense model.
-        dense_survivors: Those of its heads that the smaller model has kept.
-        smaller: The smaller model.
-        selected: Share of the shift in Gini from `dense` to `smaller` that `dense_survivors` has already; may be
-            below 0 or above 1; None where nothing shifted.
-    """
-
-    dense: Inequality
-    dense_survivors: Inequality
+    dense: Inequality  # all heads of the dense model
+    dense_survivors: Inequality  # those of its heads that the smaller model has kept
     smaller: Inequality
+    # Share of the shift in Gini from `dense` to `smaller` that `dense_survivors` has already; may be below 0 or above
+    # 1; None where nothing shifted
     selected: float | None
 
 

@@ -23,17 +23,11 @@ from compecon.stats.intervals import Interval, mean_interval
 @final
 @dataclass(frozen=True, eq=False)
 class Traces:
-    """Queries that were answered in every mode.
+    """Queries that were answered in every mode."""
 
-    Attributes:
-        groups: What is known of each query in advance, shape (query,).
-        tokens: What each mode used, shape (query, mode), above 0.
-        correct: 1 where it was right, shape (query, mode).
-    """
-
-    groups: Sequence[str]
-    tokens: Numbers
-    correct: Numbers
+    groups: Sequence[str]  # what is known of each query in advance, shape (query,)
+    tokens: Numbers  # what each mode used, shape (query, mode), above 0
+    correct: Numbers  # 1 where it was right, shape (query, mode)
 
     def __post_init__(self) -> None:
         numbers(self.tokens, "tokens", positive=True)
@@ -44,17 +38,11 @@ class Traces:
 @final
 @dataclass(frozen=True, eq=False)
 class Earned:
-    """What a rule earned.
+    """What a rule earned."""
 
-    Attributes:
-        correct: Outcome of each query, 0 for one that got no mode, shape (query,).
-        tokens: What was used, shape (query,).
-        planned: What the rule spent in total.
-    """
-
-    correct: Numbers
-    tokens: Numbers
-    planned: float
+    correct: Numbers  # outcome of each query, 0 for one that got no mode, shape (query,)
+    tokens: Numbers  # what was used, shape (query,)
+    planned: float  # what the rule spent in total
 
     @property
     def accuracy(self) -> float:

@@ -24,19 +24,12 @@ from compecon.tables.reader import Row
 @final
 @dataclass(frozen=True, eq=False)
 class NamedCurves:
-    """Curves and the ids of their queries.
+    """Curves and the ids of their queries."""
 
-    Attributes:
-        queries: Ids.
-        utility: The curves, in the same order.
-        kind: "measured", "surge", "truncation" or "rollouts".
-        unsolved: Queries without a curve, because none of their rollouts was correct.
-    """
-
-    queries: tuple[str, ...]
-    utility: Utility
-    kind: str
-    unsolved: tuple[str, ...] = ()
+    queries: tuple[str, ...]  # ids
+    utility: Utility  # the curves, in the same order
+    kind: str  # "measured", "surge", "truncation" or "rollouts"
+    unsolved: tuple[str, ...] = ()  # queries without a curve, because none of their rollouts was correct
 
 
 def read_curves(path: Path) -> NamedCurves:

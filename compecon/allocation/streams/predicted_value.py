@@ -51,21 +51,13 @@ def out_of_fold(features: Numbers, goal: Numbers, *, seed: int = 0) -> tuple[Num
 @final
 @dataclass(frozen=True)
 class Skill:
-    """How good predictions are, each figure with its 95% bootstrap interval over rows.
+    """How good predictions are, each figure with its 95% bootstrap interval over rows."""
 
-    Attributes:
-        n: Rows.
-        error: Mean absolute error, in the goal's unit.
-        gain: Mean absolute error of predicting the training rows' mean, minus this one: above 0 is skill.
-        rank: Spearman's correlation; 0 where all predictions are alike.
-        slope: Of actual on predicted, 1 if calibrated; NaN where all predictions are alike.
-    """
-
-    n: int
-    error: Interval
-    gain: Interval
-    rank: Interval
-    slope: Interval
+    n: int  # rows
+    error: Interval  # mean absolute error, in the goal's unit
+    gain: Interval  # mean absolute error of predicting the training rows' mean, minus this one: above 0 is skill
+    rank: Interval  # Spearman's correlation; 0 where all predictions are alike
+    slope: Interval  # of actual on predicted, 1 if calibrated; NaN where all predictions are alike
 
 
 def skill(said: Numbers, mean: Numbers, actual: Numbers) -> Skill:
@@ -110,23 +102,14 @@ def earned_by(stream: Stream, seen: MeasuredCurve, budget: float) -> Numbers:
 @final
 @dataclass(frozen=True)
 class Gain:
-    """What sharing a budget earns compared with treating all queries alike.
-
-    Attributes:
-        stream: Name of the stream.
-        mean_budget: Per query, in the stream's unit: the cost of a level when all queries get it.
-        same: Share of correct answers when all get it.
-        hindsight: What sharing the same total by the outcomes themselves adds: an oracle's gain, out of reach.
-        thresholds: What sharing it by predicted thresholds adds; out of fold.
-        chances: What sharing it by the predicted chances at each level adds; out of fold.
-    """
+    """What sharing a budget earns compared with treating all queries alike."""
 
     stream: str
-    mean_budget: float
-    same: float
-    hindsight: Interval
-    thresholds: Interval
-    chances: Interval
+    mean_budget: float  # per query, in the stream's unit: the cost of a level when all queries get it
+    same: float  # share of correct answers when all get it
+    hindsight: Interval  # what sharing the same total by the outcomes themselves adds: an oracle's gain, out of reach
+    thresholds: Interval  # what sharing it by predicted thresholds adds; out of fold
+    chances: Interval  # what sharing it by the predicted chances at each level adds; out of fold
 
 
 def gains(stream: Stream, features: Numbers, *, seed: int = 0) -> tuple[Gain, ...]:

@@ -29,19 +29,12 @@ _CEILINGS = (0.75, 0.2, 0.1)
 @final
 @dataclass(frozen=True, eq=False)
 class SyntheticStream:
-    """Queries that were drawn, with the truth, which is unknown for real ones.
+    """Queries that were drawn, with the truth, which is unknown for real ones."""
 
-    Attributes:
-        name: Name of the mixture.
-        thresholds: Tokens before the first correct answer, shape (query,).
-        ceilings: Chance of a correct answer without a cut, shape (query,).
-        lengths: Tokens of the correct answer, shape (query,); infinity if there is none.
-    """
-
-    name: str
-    thresholds: Numbers
-    ceilings: Numbers
-    lengths: Numbers
+    name: str  # name of the mixture
+    thresholds: Numbers  # tokens before the first correct answer, shape (query,)
+    ceilings: Numbers  # chance of a correct answer without a cut, shape (query,)
+    lengths: Numbers  # tokens of the correct answer, shape (query,); infinity if there is none
 
     def surge(self) -> ShiftedSurge:
         """Curves as the paper's rule sees them: one slope and one decay for all."""

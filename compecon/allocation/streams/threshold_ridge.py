@@ -22,18 +22,12 @@ class ThresholdPredictor:
 
     A ridge shrinks towards the mean, so that hard queries look easier than they are; the map, fitted to predictions of
     rows that the ridge had not seen, undoes the systematic part of that.
-
-    Attributes:
-        centre: Mean of the features, shape (feature,).
-        weights: Shape (feature,).
-        intercept: Mean of the logarithms.
-        knots: Raw predictions, ascending, and the tokens that they mean, shape (2, knot).
     """
 
-    centre: Numbers
-    weights: Numbers
-    intercept: float
-    knots: Numbers
+    centre: Numbers  # mean of the features, shape (feature,)
+    weights: Numbers  # shape (feature,)
+    intercept: float  # mean of the logarithms
+    knots: Numbers  # raw predictions, ascending, and the tokens that they mean, shape (2, knot)
 
     def raw(self, features: ArrayLike) -> Numbers:
         """Predicted log(1 + threshold), shape (row,)."""

@@ -15,17 +15,11 @@ _MOST_STEPS = 2_000_000  # in one table of steps: 50 MB
 
 
 class Steps(NamedTuple):
-    """Purchases that follow one another, each agent's in order, with a gain per unit that never rises.
+    """Purchases that follow one another, each agent's in order, with a gain per unit that never rises."""
 
-    Attributes:
-        agent: Which agent buys, shape (step,).
-        cost: Its spend, above 0.
-        gain: Its value, above 0.
-    """
-
-    agent: NDArray[np.intp]
-    cost: Numbers
-    gain: Numbers
+    agent: NDArray[np.intp]  # which agent buys, shape (step,)
+    cost: Numbers  # its spend, above 0
+    gain: Numbers  # its value, above 0
 
 
 class Utility(ABC):
