@@ -47,10 +47,7 @@ def attention_forward(
     found: str,
     **kwargs: Any,
 ) -> tuple[Tensor, Tensor | None]:
-    """Attention as the blocks around this line want it, or as ``found`` computes it outside of any.
-
-    Arguments are those that transformers passes (see `Inputs`), and the attention implementation that the model had
-    before the first block.
+    """Attention as the blocks around this line want it, or as ``found`` computes it outside of any (see `Inputs`).
 
     Returns:
         Mixed values, shape (batch, query, head, value feature), and the weights if they were computed.

@@ -48,14 +48,9 @@ class Outputs(NamedTuple):
 
 
 def attend(inputs: Inputs, choose: Choose | None = None) -> Outputs:
-    """Softmax attention over the keys that ``choose`` keeps of the visible ones.
+    """Softmax attention over the keys that ``choose`` keeps, given scores (batch, head, query, key) and visibility.
 
-    Args:
-        inputs: See there.
-        choose: Gets the scores, shape (batch, head, query, key), and what is visible; returns what is read.
-
-    Returns:
-        Weights are before dropout, in float32 or float64, 0 where nothing is read.
+    Weights are before dropout, in float32 or float64, 0 where nothing is read.
 
     Raises:
         ValueError: If the result is NaN, or it is unclear what the mask hides.

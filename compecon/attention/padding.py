@@ -64,15 +64,10 @@ def unwrapped(model: nn.Module) -> nn.Module:
 
 
 def with_unused_padding(ids: Tensor, mask: Tensor | None, vocabulary: int) -> tuple[Tensor, Tensor]:
-    """Pad with a token that ends none of the texts, of which there must be fewer than different tokens.
+    """Pad tokens, shape (text, token), with one that ends none of the texts, fewer than different tokens.
 
-    Args:
-        ids: Tokens, shape (text, token).
-        mask: 1 for tokens and 0 for padding, of the same shape; None if nothing is padding.
-        vocabulary: Number of different tokens.
-
-    Returns:
-        The tokens with that padding, and the padding's id, a tensor without dimensions.
+    The mask is 1 for tokens and 0 for padding, None if nothing is padding. Returns the tokens with that padding, and
+    the padding's id, a tensor without dimensions.
     """
     real = torch.ones_like(ids) if mask is None else (mask != 0).to(ids.dtype)
     last = (torch.arange(ids.shape[1], device=ids.device) * real).argmax(-1, keepdim=True)

@@ -30,8 +30,8 @@ def rescale(
     """Scale the kept units so that the hidden states after each block come closest to those of a teacher.
 
     From the input on, first the heads of a layer, then its neurons: the pruned model so far provides the inputs, the
-    teacher, on its own inputs, the states to be met. Padding does not count, and of the last layer only tokens on
-    which the loss depends. A block where a scale would exceed 10 in size keeps its units as they are.
+    teacher, on its own inputs, the states to be met. Padding does not count, and of the last layer only tokens on which
+    the loss depends. A block where a scale would exceed 10 in size keeps its units as they are.
 
     Closer states need not mean a lower loss: compare the two before using the scales.
 
@@ -46,10 +46,6 @@ def rescale(
 
     Returns:
         float64 on the CPU: 0 where ``keep`` is, a scale of either sign elsewhere. For `compact`.
-
-    Raises:
-        UnsupportedModelError: If the model's heads and neurons are not known.
-        ValueError: If there is no batch.
 
     References:
         Kwon et al. (2022), arXiv 2204.09656, section 4.3.

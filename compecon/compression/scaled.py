@@ -18,13 +18,10 @@ Scales = Sequence[tuple[Tensor, Tensor]]  # heads and neurons of each layer; bro
 def scaled(model: nn.Module, values: Units | Callable[[], Units]) -> Iterator[None]:
     """Multiply each unit of a model by a value, within the context.
 
-    The values are read in the activations' dtype and on their device, and gradients reach them. Contexts nest: their
-    values multiply. A pass that is recomputed in the backward pass (gradient checkpointing) sees the values it saw the
-    first time, provided that the backward pass runs within the context too.
-
-    Args:
-        model: As for `layers_of`.
-        values: One value per unit; or what gives them, called once at the start of each forward pass.
+    The values, or what a callable gives once at the start of each forward pass, are read in the activations' dtype and
+    on their device, and gradients reach them. Contexts nest: their values multiply. A pass that is recomputed in the
+    backward pass (gradient checkpointing) sees the values it saw the first time, provided that the backward pass runs
+    within the context too.
 
     Raises:
         UnsupportedModelError: If the model's heads and neurons are not known.

@@ -59,19 +59,14 @@ def knapsack(importance: Units, macs: Units, target: float) -> Units:
 
 
 def select(importance: Units, macs: Units, target: float, *, rule: Rule = knapsack) -> Units:
-    """Choose the units that stay, so that their share of the MACs is at most the target and close to it.
-
-    Args:
-        importance: At least 0 and finite, one value per unit.
-        macs: Above 0, from `unit_macs`.
-        target: Largest share of the MACs of all these units, in (0, 1].
-        rule: `fixed_share`, `knapsack` or `uniform`.
+    """Choose the units that stay, so that their share of the MACs is at most the target, in (0, 1], and close to it.
 
     Returns:
         bool, on the CPU; True stays. Within one neuron of the target, whatever the rule, unless a kind runs out.
 
     Raises:
-        ValueError: If the target is out of range, a value is not allowed, or the sizes differ.
+        ValueError: If the target is out of range, the sizes differ, an importance is negative or not finite, or a cost
+            not above 0.
     """
     require_share(target)
     values, costs = (kind.map(lambda part: part.detach().to("cpu", torch.float64)) for kind in (importance, macs))

@@ -103,9 +103,7 @@ def file_name_of(key: Mapping[str, Any], words: str) -> str:
 def read_kept(path: Path, read: Callable[[Any], Read]) -> tuple[Read, ...]:
     """What a file holds; what is missing, larger than `MAX_FILE_BYTES` or damaged is left out, and that is logged.
 
-    Args:
-        path: A JSON file, or one with a JSON value per line if its name ends in ".jsonl"; a bad line alone is left out.
-        read: Makes something of a JSON value; may raise anything for what is none.
+    A file whose name ends in ".jsonl" has a JSON value per line; a bad line alone is left out.
     """
     try:
         content = read_text(path, MAX_FILE_BYTES)
@@ -128,13 +126,7 @@ def read_kept(path: Path, read: Callable[[Any], Read]) -> tuple[Read, ...]:
 def keep(path: Path, content: Mapping[str, Any], schema: int) -> None:
     """Write a measurement, unless a newer compecon wrote one in its place: that is left alone, and logged.
 
-    Args:
-        path: The file; its folder is made if it is not there.
-        content: JSON values, their version first.
-        schema: The newest version that is known.
-
-    Raises:
-        OSError: If it cannot be written.
+    Its folder is made if it is not there. Raises OSError if it cannot be written.
     """
     try:
         check_beginning(read_bytes(path, MAX_BYTES), schema, shown(path))

@@ -125,12 +125,7 @@ def _cells(sample: Sample, seen: Sequence[LayerAttention], real: torch.Tensor, b
 
 @final
 class Unfinished:
-    """Budgets that an attempt has finished, so that the next one need not measure them again.
-
-    Args:
-        folder: Made if it is not there; None to keep nothing.
-        key: What is measured; budgets of anything else are left alone.
-    """
+    """Budgets of a key that an attempt has finished, in a folder if there is one, so that none is measured twice."""
 
     def __init__(self, folder: Path | None, key: StatisticsKey) -> None:
         self._folder = folder

@@ -137,17 +137,7 @@ def measured_rows(  # noqa: PLR0913 - a model, a task, and which rows
     work: Path | None = None,
     callbacks: Callbacks = NOBODY,
 ) -> RowStatistics:
-    """Measure rows at all budgets; arguments and errors as of `gather_statistics`.
-
-    Args:
-        checkpoint: The checkpoint.
-        task: What it is made for.
-        key: What is measured.
-        rows: Places of the rows in the split.
-        few: The rows themselves.
-        work: As of `gather_statistics`.
-        callbacks: As of `gather_statistics`.
-    """
+    """Measure rows, which are at these places in the split, at all budgets; errors as of `gather_statistics`."""
     features = encode(checkpoint.tokenizer, few, within(checkpoint, key.max_tokens))
     sample = Sample(checkpoint, list(features), CompactShape.of(checkpoint.model.config).heads)
     unfinished, levels = Unfinished(work, key), []

@@ -28,12 +28,12 @@ from compecon.evaluation.predict_rows import collator
 from compecon.files.complete import last_complete_checkpoint
 from compecon.tasks.encode_rows import Features
 from compecon.tasks.objectives import Objective
-from compecon.training.learnable import require_learnable
 from compecon.training.parameter_groups import optimizer_of
 from compecon.training.phases import claim
 from compecon.training.processes import is_first
 from compecon.training.safe_checkpoints import Keeper, restore_price
 from compecon.training.trainer import Charge, IncentiveTrainer, Lesson
+from compecon.training.training_rows import require_learnable
 from compecon.training.training_settings import FineTuneResult, FineTuneSettings
 
 Teacher = PreTrainedModel

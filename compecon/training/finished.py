@@ -89,11 +89,7 @@ def training_session(
 ) -> Iterator[tuple[TrainingSession, Callbacks]]:
     """Begin a training, or go on with one; its checkpoints are removed if the block ends well.
 
-    Args:
-        out: Folder of the new checkpoint.
-        callbacks: Its watch loses its folder if nothing is to be saved.
-        saves: Whether the training saves checkpoints.
-        stated: What sets this training apart from others; JSON values.
+    The watch loses its folder if nothing is to be saved. What sets this training apart is `stated`, JSON values.
 
     Raises:
         CheckpointError: If the folder holds another training.

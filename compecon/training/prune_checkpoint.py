@@ -31,15 +31,9 @@ def prune_checkpoint(
     callbacks: Callbacks = NOBODY,
     device: str = "auto",
 ) -> Trained:
-    """Remove units of a checkpoint that knows a task, and save what is left.
+    """Remove units of a checkpoint that knows a task, and save what is left; resumable as `train` is.
 
-    Args:
-        source: As for `load_checkpoint`.
-        task: The task; units are chosen, and what is left is trained, on its training rows.
-        plan: How.
-        out: Folder of the new checkpoint.
-        callbacks: As for `compecon.training.train_checkpoint.train`.
-        device: As for `load_checkpoint`.
+    Units are chosen, and what is left is trained, on the task's training rows.
 
     Raises:
         CheckpointError: If the source cannot be loaded or is compacted already, `out` has content, or the watch's

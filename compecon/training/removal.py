@@ -51,14 +51,7 @@ class Removed:
 def remove_units(
     source: str | Path, removal: Removal, out: Path, *, text: str = SAMPLE, device: str = "auto"
 ) -> Removed:
-    """Take units out of a checkpoint, dense or compacted, and save what is left.
-
-    Args:
-        source: As for `load_checkpoint`.
-        removal: What to take out.
-        out: Folder of the new checkpoint.
-        text: Text on which the models are compared and their MACs counted.
-        device: As for `load_checkpoint`.
+    """Take units out of a checkpoint, dense or compacted, and save what is left; compared on a text.
 
     Raises:
         CheckpointError: If the source cannot be loaded, or `out` has content.

@@ -24,13 +24,7 @@ _PRICE = "price.json"
 
 
 class Keeper(TrainerCallback):
-    """Moves the price, marks finished checkpoints, and drops old ones.
-
-    Args:
-        trainer: The trainer it belongs to.
-        watch: Asked after each step whether to stop, to be resumed later, or because the goal is reached; called with
-            each checkpoint that is whole.
-    """
+    """Moves the price, marks finished checkpoints, drops old ones, and stops when the callbacks ask for it."""
 
     def __init__(self, trainer: IncentiveTrainer, watch: StepCallbacks) -> None:
         self.trainer, self.stop, self.done, self.saved = trainer, watch.stop, watch.done, watch.saved

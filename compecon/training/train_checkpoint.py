@@ -38,13 +38,8 @@ def train(
     A checkpoint that knows the task (its head fits) is its own teacher. Otherwise it gets a fresh head, and learns the
     task first if compute is priced: a price cannot tell which units of an untrained model matter.
 
-    Args:
-        source: As for `load_checkpoint`.
-        task: With "train" rows; of texts, or of language for a causal model.
-        plan: How.
-        out: Folder of the new checkpoint.
-        callbacks: If its watch has a folder and the settings save checkpoints, a training that was left
-            goes on when it is called again with the same arguments; the folder is removed when the checkpoint is saved.
+    If the callbacks' watch has a folder and the settings save checkpoints, a training that was stopped goes on when it
+    is called again with the same arguments; the folder is removed when the checkpoint is saved.
 
     Raises:
         CheckpointError: If the source cannot be loaded, is compacted already and is to be priced, `out` has content, or

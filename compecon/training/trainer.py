@@ -24,7 +24,7 @@ from compecon.checkpoints.inputs import read
 from compecon.incentives.costs.cost import Read
 from compecon.incentives.price import Price
 from compecon.tasks.objectives import Objective
-from compecon.training.row_order import LikeLengths
+from compecon.training.training_rows import LikeLengths
 from compecon.training.training_settings import FineTuneSettings
 
 

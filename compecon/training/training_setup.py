@@ -57,15 +57,8 @@ def prepare(  # noqa: PLR0913 - a training begins with this much
 ) -> TrainingSetup:
     """Load a checkpoint, bring it and a task together, and say how they fit; nothing is written.
 
-    Args:
-        source: As for `load_checkpoint`. Its model is used as it is if its head fits, in whatever order its labels are.
-        task: With "train" rows.
-        out: Folder of the new checkpoint, which must be empty.
-        callbacks: Called with what happens.
-        device: As for `load_checkpoint`.
-        shrinks: Whether the model is to be made smaller.
-        seed: Of a fresh head.
-        max_tokens: Longer texts are cut, also to what the checkpoint can read; the length of a language task's rows.
+    Its model is used as it is if its head fits, in whatever order its labels are; otherwise it gets a fresh one. Texts
+    are cut to `max_tokens`, and to what the checkpoint can read.
 
     Raises:
         CheckpointError: If `out` has content, or the source cannot be loaded, or is compacted and to be made smaller.

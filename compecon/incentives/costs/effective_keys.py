@@ -7,7 +7,7 @@ from typing import final
 from torch import Tensor
 from typing_extensions import override
 
-from compecon.incentives.costs.of_attention import AttentionCost
+from compecon.incentives.costs.cost import AttentionCost
 from compecon.stats.inequality import effective_number
 
 
