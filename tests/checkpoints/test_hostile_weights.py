@@ -241,13 +241,15 @@ def test_the_digest_of_the_gate_is_that_of_loading(make: Make) -> None:
     assert inspect_checkpoint(folder).digest == load_checkpoint(folder).digest
 
 
-@pytest.mark.parametrize("dtype", [torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool])
 @pytest.mark.parametrize("name", ["encoder.layer.1.output.dense.weight", "embeddings.LayerNorm.bias"])
-def test_whole_numbers_are_no_weights(make: Make, name: str, dtype: torch.dtype) -> None:
+def test_whole_numbers_are_no_weights(make: Make, name: str) -> None:
     folder = make()
-    change(folder, lambda tensors: tensors.update({name: tensors[name].to(dtype)}))
-    assert repr(name) in refused_by_the_gate(folder)
-    assert repr(name) in refused_on_loading(folder)
+    sound, unnamed = load_file(folder / WEIGHTS), []
+    for dtype in (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool):
+        save_file({**sound, name: sound[name].to(dtype)}, folder / WEIGHTS)
+        refusals = (refused_by_the_gate(folder), refused_on_loading(folder))
+        unnamed += [(dtype, refusal) for refusal in refusals if repr(name) not in refusal]
+    assert unnamed == []
 
 
 def test_positions_and_masks_may_be_whole_numbers(make: Make) -> None:
@@ -270,11 +272,12 @@ def test_a_name_twice_in_a_header_is_refused(make: Make, write_safetensors: Writ
     assert "twice" in refused_by_the_gate(folder)
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32", "utf-32-be"])
 @pytest.mark.parametrize("file", ["config.json", "tokenizer_config.json", "tokenizer.json"])
-def test_another_encoding_is_named_with_its_file(make: Make, file: str, encoding: str) -> None:
+def test_another_encoding_is_named_with_its_file(make: Make, file: str) -> None:
     folder = make()
-    (folder / file).write_bytes((folder / file).read_text(encoding="utf-8").encode(encoding))
-    message = refused_by_the_gate(folder)
-    assert file in message
-    assert "UTF-" in message
+    text, unnamed = (folder / file).read_text(encoding="utf-8"), []
+    for encoding in ("utf-16", "utf-16-le", "utf-32", "utf-32-be"):
+        (folder / file).write_bytes(text.encode(encoding))
+        message = refused_by_the_gate(folder)
+        unnamed += [] if file in message and "UTF-" in message else [(encoding, message)]
+    assert unnamed == []

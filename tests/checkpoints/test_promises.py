@@ -132,14 +132,17 @@ def test_no_removed_heads_are_no_compact_shape(tmp_path: Path, nothing: object) 
 
 
 @pytest.mark.parametrize("what", ["encoder", "gpt2", "llama", "roberta"])
-@pytest.mark.parametrize("padding", [300, 21 * 10**9, "0", 1.5, True, -7])
 def test_a_padding_token_beyond_the_vocabulary_is_named(
-    make: Make, edit_config: Callable[..., None], what: str, padding: object
+    make: Make, edit_config: Callable[..., None], what: str
 ) -> None:
-    folder = make(what)
-    edit_config(folder, pad_token_id=padding)
-    with pytest.raises(CheckpointError, match="pad_token_id"):
-        inspect_checkpoint(folder)
+    folder, accepted = make(what), []
+    for padding in (300, 21 * 10**9, "0", 1.5, True, -7):
+        edit_config(folder, pad_token_id=padding)
+        try:
+            accepted.append((padding, inspect_checkpoint(folder)))
+        except CheckpointError as refusal:
+            accepted += [] if "pad_token_id" in str(refusal) else [(padding, refusal)]
+    assert accepted == []
 
 
 def test_no_padding_token_is_written_in_two_ways(make: Make, edit_config: Callable[..., None]) -> None:

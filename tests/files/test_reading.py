@@ -63,12 +63,12 @@ NO_FILES = {
 
 @posix
 @pytest.mark.timeout(10)
-@pytest.mark.parametrize("read", READERS)
 @pytest.mark.parametrize("make", NO_FILES.values(), ids=NO_FILES)
-def test_what_is_no_regular_file_is_refused_at_once(tmp_path, make, read):
+def test_what_is_no_regular_file_is_refused_at_once(tmp_path, make):
     make(tmp_path / "x.json")
-    with pytest.raises(FileError, match="not a regular file"):
-        read(tmp_path / "x.json")
+    for read in READERS:
+        with pytest.raises(FileError, match="not a regular file"):
+            read(tmp_path / "x.json")
 
 
 @posix

@@ -49,11 +49,16 @@ def test_a_wrong_folder_is_answered_with_what_it_must_hold_wherever_it_is_given(
             assert "Errno" not in said
 
 
-@pytest.mark.parametrize("name", READABLE)
-def test_a_folder_one_too_deep_is_answered_with_the_right_one(name, tmp_path):
-    held(tmp_path / "data", name)
-    with pytest.raises(TaskError, match=str(tmp_path / "data")):
-        read_task(name, tmp_path / "data" / TASKS[name].layout.files[0].partition("/")[0])
+def test_a_folder_one_too_deep_is_answered_with_the_right_one(tmp_path):
+    for name in READABLE:
+        held(tmp_path / "data", name)
+    unnamed = {}
+    for name in READABLE:
+        with pytest.raises(TaskError) as refusal:
+            read_task(name, tmp_path / "data" / TASKS[name].layout.files[0].partition("/")[0])
+        if str(tmp_path / "data") not in str(refusal.value):
+            unnamed[name] = str(refusal.value)
+    assert unnamed == {}
 
 
 @pytest.mark.parametrize("name", READABLE)

@@ -93,11 +93,12 @@ def test_what_is_denied_conceded_or_confirmed_stands_in_the_words(reviews):
     assert all(any(word in form.pattern for word in denying) for form in made_forms.DENIALS)
 
 
-@pytest.mark.parametrize("form", made_forms.CONCESSIONS, ids=lambda form: form.pattern)
-def test_the_conjunctions_of_a_concession_grant_the_aside_or_maintain_the_verdict(form):
+def test_the_conjunctions_of_a_concession_grant_the_aside_or_maintain_the_verdict():
     granting, maintaining = r"\b(although|though|while|that) ", r"\b(but|even so,|still|the fact that) "
-    assert re.search(granting + "{aside}", form.pattern) or re.search(maintaining + "{verdict}", form.pattern)
-    assert not re.search(maintaining + "{aside}", form.pattern)
+    patterns = [form.pattern for form in made_forms.CONCESSIONS]
+    neither = [p for p in patterns if not re.search(f"{granting}{{aside}}|{maintaining}{{verdict}}", p)]
+    reversed_ = [p for p in patterns if re.search(maintaining + "{aside}", p)]
+    assert (neither, reversed_) == ([], [])
 
 
 def test_a_quality_fits_its_form(reviews):
