@@ -221,7 +221,6 @@ READ_BY_OTHERS = {  # what is read without `compecon.files.safe_reader`, and why
     "compecon/attention/routing.py": "source text of the installed transformers",
     "compecon/provenance.py": "/proc/cpuinfo",
     "compecon/runs/doctor/machine.py": "/proc, as the kernel writes it",
-    "compecon/runs/alive.py": "/proc, as the kernel writes it",
     "compecon/tasks/row_counts.py": "digest of a data file of any size, a block at a time",
     "compecon/studies/experiment_run.py": "numpy reads what the experiment itself wrote, without pickles",
     "compecon/runs/jobs/rehearsal.py": "weights that this very process wrote",
