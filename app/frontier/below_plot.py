@@ -72,13 +72,14 @@ def _about(point: FrontierPoint) -> None:
         st.markdown(f"**{escaped(point.name)}**")
         for sign in point.signs:
             st.warning(escaped(sign))
-        costs = [Fact(_short(name), _cost(name, reading)) for name, reading in point.costs.items()]
+        known = {name: reading for name, reading in point.costs.items() if name != "latency" or not point.device}
+        costs = [Fact(_short(name), _cost(name, reading)) for name, reading in known.items()]
         left, right = st.columns(2, gap="large")
         with left:
             fact_table(costs, "Costs")
         with right:
             fact_table([Fact(name, value) for name, value in point.facts if value], "Settings")
-        st.caption(escaped(f"From {point.source}."))
+        st.caption(escaped(f"Source: {point.source}."))
 
 
 def _short(name: str) -> str:
@@ -136,7 +137,7 @@ def _source(row: Mapping[str, Any]) -> str:
     return "; ".join(filter(None, (row["source"], row["setting"])))
 
 
-_QUALITY = "Its 95% interval over the rows of the split; empty if unknown."
+_QUALITY = "95% interval over the rows of the split; empty if unknown."
 _DENSE = "Against its own dense parent, on the same rows."
 _PRICE = "Of compute, in task loss for all of the dense cost."
 _text, _number = st.column_config.TextColumn, st.column_config.NumberColumn
@@ -145,9 +146,9 @@ _COLUMNS: Mapping[str, tuple[Callable[[Mapping[str, Any]], Any], Any]] = {
     "Family": (itemgetter("family"), _text(width=130)),
     "Standing": (itemgetter("standing"), _text(width=90)),
     "Quality": (itemgetter("quality"), _number(width=75, format="%.4f", help="The task's metric, measured.")),
-    "interval": (_interval("quality"), _text(width=120, help=_QUALITY)),
+    "Quality interval": (_interval("quality"), _text(width=120, help=_QUALITY)),
     "Change": (itemgetter("change"), _number(width=75, format="%+.4f", help=_DENSE)),
-    "its interval": (_interval("change"), _text(width=130, help=_QUALITY)),
+    "Change interval": (_interval("change"), _text(width=130, help=_QUALITY)),
     "MACs": (itemgetter("macs"), _number(width=80, format="compact", help="For one text, counted from the shapes.")),
     "Share": (itemgetter("share"), _number(width=65, format="percent", help="MACs / MACs of the dense parent.")),
     "Time": (itemgetter("latency"), _number(width=65, format="%.2f", help="Measured time / the dense parent's.")),

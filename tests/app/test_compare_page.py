@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import Any
+from functools import partial
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -14,14 +13,11 @@ from app.server.routes import SweepBody
 from app.state.compare_state import CompareView
 from compecon.views.attention.example_texts import FIRST_PAIR, examples_for
 from compecon.views.attention.traces import TraceKey
+from tests.support import pages
+from tests.support.pages import address_of, canvas_of
 
+open_page = partial(pages.open_page, "compare")
 TEXT = examples_for("sentiment")[0].text
-
-
-def compare_script() -> None:
-    from app.compare.compare_page import compare_page  # noqa: PLC0415 - the tester runs this function's text alone
-
-    compare_page()
 
 
 def elsewhere_script() -> None:
@@ -36,31 +32,9 @@ def elsewhere_script() -> None:
     compare_page()
 
 
-@pytest.fixture
-def open_compare() -> Callable[..., AppTest]:
-    def run(script: Callable[[], None] = compare_script, **params: str) -> AppTest:
-        page = AppTest.from_function(script, default_timeout=60)
-        for name, value in params.items():
-            page.query_params[name] = value
-        return page.run()
-
-    return run
-
-
-def data_of(page: AppTest) -> dict[str, Any]:
-    assert not page.exception
-    [canvas] = page.get("bidi_component")
-    read: dict[str, Any] = json.loads(canvas.proto.json)
-    return read
-
-
-def address_of(page: AppTest) -> dict[str, str]:
-    return {name: v if isinstance(v, str) else v[-1] for name, v in page.query_params.items()}
-
-
-def test_the_page_opens_on_two_recordings(open_compare: Callable[..., AppTest]) -> None:
-    page = open_compare()
-    data = data_of(page)
+def test_the_page_opens_on_two_recordings() -> None:
+    page = open_page()
+    data = canvas_of(page)
     for side, name in zip("ab", FIRST_PAIR, strict=True):
         assert data[side]["source"] == {"url": f"/compecon/trace/{TraceKey(name, TEXT).name}", "body": None}
     assert data["error"] is None
@@ -68,8 +42,8 @@ def test_the_page_opens_on_two_recordings(open_compare: Callable[..., AppTest]) 
     assert address_of(page) == {}
 
 
-def test_what_both_sides_ask_for_is_what_the_route_accepts(open_compare: Callable[..., AppTest]) -> None:
-    data = data_of(open_compare(a="causal", b="similarity", text="Mine.", policy="random", device="cpu"))
+def test_what_both_sides_ask_for_is_what_the_route_accepts() -> None:
+    data = canvas_of(open_page(a="causal", b="similarity", text="Mine.", policy="random", device="cpu"))
     for side, name in (("a", "causal"), ("b", "similarity")):
         body = data[side]["live"]["body"]
         asked = SweepBody.model_validate_json(json.dumps({**body, "client": "abc", "layer": 0, "budgets": [3]}))
@@ -79,8 +53,8 @@ def test_what_both_sides_ask_for_is_what_the_route_accepts(open_compare: Callabl
     assert any("relative depth" in note for note in data["notes"])
 
 
-def test_the_address_holds_what_is_not_the_default(open_compare: Callable[..., AppTest]) -> None:
-    page = open_compare(b="causal", text="Mine.", layer="1", head="0", k="3", view="received")
+def test_the_address_holds_what_is_not_the_default() -> None:
+    page = open_page(b="causal", text="Mine.", layer="1", head="0", k="3", view="received")
     assert address_of(page) == {
         "b": "causal", "text": "Mine.", "layer": "1", "head": "0", "k": "3", "view": "received"
     }  # fmt: skip
@@ -88,25 +62,25 @@ def test_the_address_holds_what_is_not_the_default(open_compare: Callable[..., A
     assert address_of(page)["a"] == "similarity"
 
 
-def test_swapping_in_the_canvas_swaps_the_widgets(open_compare: Callable[..., AppTest]) -> None:
-    page = open_compare()
-    before = data_of(page)
+def test_swapping_in_the_canvas_swaps_the_widgets() -> None:
+    page = open_page()
+    before = canvas_of(page)
     page.session_state["compare_a"], page.session_state["compare_b"] = FIRST_PAIR[1], FIRST_PAIR[0]
-    after = data_of(page.run())
+    after = canvas_of(page.run())
     assert (after["a"], after["b"]) == (before["b"], before["a"])
 
 
-def test_another_page_can_send_a_pair_and_a_text(open_compare: Callable[..., AppTest]) -> None:
-    page = open_compare(elsewhere_script)
-    data = data_of(page)
+def test_another_page_can_send_a_pair_and_a_text() -> None:
+    page = AppTest.from_function(elsewhere_script, default_timeout=60).run()
+    data = canvas_of(page)
     assert [data[side]["live"]["body"]["checkpoint"] for side in "ab"] == ["similarity", "similarity-45"]
     assert (data["text"], data["pair"]) == ("A cat.", "A dog.")
 
 
-def test_an_example_is_one_click_away(open_compare: Callable[..., AppTest]) -> None:
-    page = open_compare()
+def test_an_example_is_one_click_away() -> None:
+    page = open_page()
     page.button(key="compare_example_1").click().run()
-    assert data_of(page)["text"] == examples_for("sentiment")[1].text
+    assert canvas_of(page)["text"] == examples_for("sentiment")[1].text
 
 
 @pytest.mark.parametrize(
@@ -118,41 +92,37 @@ def test_an_example_is_one_click_away(open_compare: Callable[..., AppTest]) -> N
         ({"text": "a" * 100_001}, "100,001 characters"),
     ],
 )
-def test_what_cannot_be_compared_is_said_and_the_last_picture_stays(
-    open_compare: Callable[..., AppTest], params: dict[str, str], says: str
-) -> None:
-    page = open_compare()
-    good = data_of(page)
+def test_what_cannot_be_compared_is_said_and_the_last_picture_stays(params: dict[str, str], says: str) -> None:
+    page = open_page()
+    good = canvas_of(page)
     for name, value in params.items():
         key = f"compare_{name}"
         widget = page.selectbox(key=key) if name == "b" else page.text_area(key=key)
         widget.set_value(value)
-    data = data_of(page.run())
+    data = canvas_of(page.run())
     assert says in data["error"]
     assert data["id"] == good["id"]
-    bad = data_of(open_compare(**params))
+    bad = canvas_of(open_page(**params))
     assert says in bad["error"]
     assert bad["a"] is None
 
 
 @pytest.mark.parametrize("name", ["/nowhere", "<img src=x onerror=alert(1)>", "**bold** :smile:", "a" * 500])
-def test_a_checkpoint_that_is_gone_is_named_letter_by_letter(open_compare: Callable[..., AppTest], name: str) -> None:
-    page = open_compare(a=name)
-    assert data_of(page)["a"]["live"]["body"]["checkpoint"] == FIRST_PAIR[0]
+def test_a_checkpoint_that_is_gone_is_named_letter_by_letter(name: str) -> None:
+    page = open_page(a=name)
+    assert canvas_of(page)["a"]["live"]["body"]["checkpoint"] == FIRST_PAIR[0]
     [warning] = page.warning
     assert "not available" in warning.value
     assert "<img" not in warning.value.replace("\\<", "")
     assert "**bold**" not in warning.value
 
 
-def test_without_a_second_checkpoint_the_page_says_so(
-    open_compare: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_a_second_checkpoint_the_page_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     only = {"sentiment": resources.checkpoints()["sentiment"]}
     monkeypatch.setattr("app.compare.compare_page.checkpoints", lambda: only)
-    assert "one checkpoint" in data_of(open_compare())["error"]
+    assert "one checkpoint" in canvas_of(open_page())["error"]
     monkeypatch.setattr("app.compare.compare_page.checkpoints", dict)
-    assert "no checkpoint" in data_of(open_compare())["error"]
+    assert "no checkpoint" in canvas_of(open_page())["error"]
 
 
 HOSTILE = {
@@ -171,8 +141,8 @@ def test_a_hostile_view_keeps_its_defaults() -> None:
     assert CompareView.from_mapping({"layer": "0", "head": 3}) == CompareView(layer=0, head=3)
 
 
-def test_the_table_shows_checkpoints_of_the_task_and_only_what_differs(open_compare: Callable[..., AppTest]) -> None:
-    page = open_compare(part="table")
+def test_the_table_shows_checkpoints_of_the_task_and_only_what_differs() -> None:
+    page = open_page(part="table")
     assert not page.exception
     [frame] = page.dataframe
     assert frame.value.columns[0] == "property"
@@ -184,8 +154,8 @@ def test_the_table_shows_checkpoints_of_the_task_and_only_what_differs(open_comp
     assert not page.dataframe
 
 
-def test_the_checkpoints_of_the_table_are_in_the_address(open_compare: Callable[..., AppTest]) -> None:
-    page = open_compare(part="table", table="sentiment|causal|<script>|sentiment-30")
+def test_the_checkpoints_of_the_table_are_in_the_address() -> None:
+    page = open_page(part="table", table="sentiment|causal|<script>|sentiment-30")
     assert list(page.dataframe[0].value.columns[1:]) == [
         resources.checkpoints()[name].title for name in ("sentiment", "causal", "sentiment-30")
     ]

@@ -165,7 +165,8 @@ def test_a_checkpoint_and_itself_differ_in_nothing() -> None:
     assert view.n_disagree == 0
     assert [each.selected for each in view.selection] == [None, None]
     assert all(head.gini == Band(0.0, 0.0, 0.0) for head in view.heads)
-    assert view.notes == ("A and B are the same checkpoint.",)
+    [note] = view.notes
+    assert "same checkpoint" in note
 
 
 # ---- heads
@@ -299,13 +300,13 @@ def test_what_is_said_is_told_in_the_words_of_the_task() -> None:
 @pytest.mark.parametrize(
     ("other", "said"),
     [
-        ({"task": "stsb"}, "A was measured on rule, B on stsb."),
-        ({"split": "dev"}, "A was measured on rule test, B on dev."),
+        ({"task": "stsb"}, "on rule, B on stsb"),
+        ({"split": "dev"}, "on rule test, B on dev"),
         ({"labels": ("yes", "no")}, "has the classes no, yes, B yes, no."),
         ({"rows_digest": "xyz"}, "the rows differ"),
         ({"n": 20}, "30 rows and B on 20"),
         ({"rows": tuple(range(N))}, "the rows differ"),
-        ({"budgets": (8, 4)}, "A was measured at 4, 1 keys, B at 8, 4."),
+        ({"budgets": (8, 4)}, "4, 1 keys, B at 8, 4"),
         ({"max_tokens": 64}, "at most 128 tokens per text, B 64"),
     ],
 )

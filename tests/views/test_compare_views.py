@@ -121,9 +121,6 @@ def test_a_card_tells_what_the_checkpoint_and_its_record_say() -> None:
         json.loads((CATALOG["sentiment-45"].path / "compecon.json").read_text()),
     )
     training = record["training"]
-    model = load_checkpoint("sentiment-45", "cpu").model
-    counted = macs(ModelShape.from_model(model), N_TOKENS).total
-    assert rows[f"MACs, {N_TOKENS} tokens (counted)"] == f"{counted / 1e6:.1f} M"
     assert rows["parameters"] == f"{CATALOG['sentiment-45'].preflight.parameters / 1e6:.2f} M"  # type: ignore[union-attr]
     assert rows["heads kept"].endswith(" of 36")
     assert rows["accuracy, test (measured)"].startswith(f"{record['metrics'][0]['value']:.3f} (")
@@ -134,11 +131,13 @@ def test_a_card_tells_what_the_checkpoint_and_its_record_say() -> None:
     assert rows["setting: learning rate"] == f"{training['settings']['learning_rate']:g}"
 
 
-@pytest.mark.parametrize("name", bundled_names())
-def test_macs_in_the_table_are_those_of_the_loaded_model(name: str) -> None:
-    model = load_checkpoint(name, "cpu").model
-    counted = macs(ModelShape.from_model(model), N_TOKENS).total
-    assert card_rows(CATALOG[name])[f"MACs, {N_TOKENS} tokens (counted)"] == f"{counted / 1e6:.1f} M"
+def counted_macs(name: str) -> str:
+    return f"{macs(ModelShape.from_model(load_checkpoint(name, 'cpu').model), N_TOKENS).total / 1e6:.1f} M"
+
+
+def test_macs_in_the_table_are_those_of_the_loaded_model() -> None:
+    stated = {name: card_rows(CATALOG[name])[f"MACs, {N_TOKENS} tokens (counted)"] for name in bundled_names()}
+    assert stated == {name: counted_macs(name) for name in bundled_names()}
 
 
 @needs_bundle

@@ -27,7 +27,7 @@ def test_fixed_and_shadow_prices_are_told_apart() -> None:
     )
     assert any("Fixed price" in one for one in view.sentences)
     assert any("Shadow price" in one for one in view.sentences)
-    assert any("In 1 of 2 the gates had not met the target" in one for one in view.sentences)
+    assert any("In 1 of 2 trainings, the gates had not met" in one for one in view.sentences)
 
 
 def test_without_a_price_it_says_how_to_train_with_one() -> None:

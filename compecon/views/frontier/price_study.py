@@ -47,8 +47,8 @@ def _sentences(marks: Sequence[StudyMark], metric: str) -> tuple[str, ...]:
     unmet = sum(mark.point.training.met is False for mark in marks)
     if unmet:
         found.append(
-            f"In {unmet} of {len(marks)} the gates had not met the target by themselves when they were frozen: more "
-            "units were cut to meet it, and the price was still rising."
+            f"In {unmet} of {len(marks)} trainings, the gates had not met the target by themselves when they were "
+            "frozen: more units were cut to meet it, and the price was still rising."
         )
     return tuple(found)
 
