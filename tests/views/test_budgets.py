@@ -59,7 +59,7 @@ def test_no_token_has_no_grid(n: int) -> None:
 )
 def test_a_scope_is_all_heads_or_one_layer_or_one_head(scope: Scope, layers: list[int], heads: list[int]) -> None:
     assert scope.extent(3, 2) == (layers, heads)
-    assert scope.fields(3, 2) == {"layers": layers, "heads": heads}
+    assert scope.extent(3, 2) == (layers, heads)
 
 
 def sent(n: int, scope: Scope, n_layers: int, n_heads: int) -> int:

@@ -34,18 +34,13 @@ from compecon.views.attention.output import CHANGE_UNITS, Reading, output_fields
 class AttentionRequest:
     """What the page asks for.
 
-    Attributes:
-        policy: Key of ``POLICIES``: who may be read when there is not enough for all.
-        scope: Which heads' matrices to send; statistics are sent for all of them.
-        budgets: Only these, in keys per query, and no control arms; empty for the grid, the control arms and, for a
-            short text, every budget between the grid's.
-        first: A budget wanted before all others.
+    Without `budgets`: the grid, the control arms and, for a short text, every budget between those of the grid.
     """
 
-    policy: str = "top-k"
-    scope: Scope = field(default_factory=Scope)
-    budgets: tuple[int, ...] = ()
-    first: int | None = None
+    policy: str = "top-k"  # key of ``POLICIES``: which tokens may be read when keys are scarce
+    scope: Scope = field(default_factory=Scope)  # which heads' matrices to send; statistics are sent for all heads
+    budgets: tuple[int, ...] = ()  # only these, in keys per query, and no control arms
+    first: int | None = None  # a budget wanted before all others
 
 
 def attention_stream(
@@ -55,13 +50,9 @@ def attention_stream(
     *,
     wanted: Callable[[], bool] = lambda: True,
 ) -> Iterator[Message]:
-    """Compute and describe one text's attention: full budget first, then the grid, then the control arms.
+    """One text's attention: full budget first, then the grid, then the control arms.
 
-    Args:
-        checkpoint: The model.
-        encoded: One text or pair.
-        request: Policy and extent.
-        wanted: Asked between forward passes; False ends the stream early (the reader went away).
+    It ends early once ``wanted``, which is asked between forward passes, says that the reader went away.
 
     Yields:
         ``open``, then ``frame`` messages (each exact: a real forward pass at that budget), ``arm`` messages, ``done``.
@@ -96,7 +87,7 @@ _ARMS: tuple[int, ...] = ()
 
 
 def _stages(n: int, request: AttentionRequest) -> list[tuple[int, ...]]:
-    """Budgets in the order they are worth seeing; the control arms come after the grid."""
+    """Budgets in the order in which they are worth seeing; the control arms come after the grid."""
     if request.budgets:
         only = tuple(k for k in request.budgets if 1 <= k < n)
         return [only] if only else []
@@ -109,7 +100,7 @@ def _stages(n: int, request: AttentionRequest) -> list[tuple[int, ...]]:
 def _arms(
     checkpoint: Checkpoint, encoded: Encoded, policy: str, full: Reading, wanted: Callable[[], bool]
 ) -> Iterator[Message]:
-    """The same budgets spent by other policies: what they change too is arithmetic, not behaviour."""
+    """The same budgets under other policies: what these change too is arithmetic, not behaviour."""
     n = len(encoded.tokens)
     budgets = [k for k in budget_grid(n) if k < n]
     for name, arm in POLICIES.items():
@@ -156,6 +147,7 @@ class _Frames:
 
     def opening(self) -> Message:
         n, checkpoint, policy = len(self.encoded.tokens), self.checkpoint, POLICIES.find(self.request.policy)
+        layers, heads = self.request.scope.extent(len(self.grid.kept), self.grid.n_columns)
         return Message(
             "open",
             {
@@ -176,7 +168,7 @@ class _Frames:
                 "heads": list(self.grid.sizes),
                 "removed": self.grid.removed(),
                 "grid": list(budget_grid(n)),
-                "sent": self.request.scope.fields(len(self.grid.kept), self.grid.n_columns),
+                "sent": {"layers": layers, "heads": heads},
                 "views": VIEWS,
                 "token_sets": TOKENS,
                 "statistics": STATISTICS,
@@ -219,7 +211,7 @@ class _Frames:
         return weights[:, layers][:, :, heads].masked_fill(hidden, torch.nan).to(torch.float16).cpu().numpy()
 
     def _macs(self, n: int) -> dict[str, Any]:
-        """What the budget touches, counted on shapes: {} for a shape the formulas do not know."""
+        """Multiply-adds at each budget of the grid; {} for a shape that the formulas do not know."""
         try:
             shape = ModelShape.from_model(self.checkpoint.model)
         except UnsupportedModelError:

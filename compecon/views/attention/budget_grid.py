@@ -1,9 +1,9 @@
-"""Which budgets to compute, and how much of the attention to send. No torch: the page plans with it, too."""
+"""Which budgets to compute, and how much of the attention to send. Without torch: the page plans with it too."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, final
+from typing import final
 
 import numpy as np
 
@@ -47,11 +47,6 @@ class Scope:
         """The layers and heads that are sent."""
         layers = list(range(n_layers)) if self.layer is None else [self.layer]
         return layers, list(range(n_heads)) if self.head is None else [self.head]
-
-    def fields(self, n_layers: int, n_heads: int) -> dict[str, Any]:
-        """The extent as JSON."""
-        layers, heads = self.extent(n_layers, n_heads)
-        return {"layers": layers, "heads": heads}
 
 
 def scope_for(n_tokens: int, n_layers: int, n_heads: int, *, layer: int = 0, head: int = 0) -> Scope:

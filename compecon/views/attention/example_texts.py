@@ -25,18 +25,13 @@ class Example:
 
 
 def examples(file: Path | None = None) -> tuple[Example, ...]:
-    """All bundled examples; those of one checkpoint stand together, the best first."""
+    """All bundled examples; those of one checkpoint are together, the best first."""
     file = file or assets() / "texts" / "examples.json"
     return tuple(Example(**row) for row in read_json(file, MEGABYTE))
 
 
 def examples_for(checkpoint: str, task: str = "") -> tuple[Example, ...]:
-    """The examples of a checkpoint, or of its task; all single texts if there are none of either.
-
-    Args:
-        checkpoint: Its name.
-        task: What it was trained for, as it says itself: a bundled checkpoint's name, or the name of a task.
-    """
+    """The examples of a checkpoint, or of its task (a bundled checkpoint's or a task's name); else all single texts."""
     wanted = {checkpoint, _SAME_TASK.get(task, task)}
     own = tuple(e for e in examples() if e.checkpoint in wanted)
     return own or tuple(e for e in examples() if not e.pair)

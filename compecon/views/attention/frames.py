@@ -1,14 +1,11 @@
-"""The bytes that carry one text's attention to the page: a stream of self-describing messages.
+"""The bytes that carry one text's attention to the page: a stream of messages, live or recorded.
 
-A message is a header of plain JSON and named arrays. The same bytes travel live from the server, lie on disk as a
-recorded trace, and are read back here by tests. Layout, little-endian::
+A message is a header of plain JSON and named arrays. Layout, little-endian::
 
     u32 length of what follows | u32 length of the header | header (UTF-8 JSON) | zeros up to a multiple of 4 | arrays
 
-The header's ``arrays`` lists ``{"name", "dtype", "shape"}``; each array starts at a multiple of 4.
-
-Kinds, in the order they come: one ``open`` (tokens, shapes, budgets to expect), ``frame`` (one budget), ``arm`` (what
-another policy does to the output, over budgets), ``done``; ``error`` ends a stream early.
+The header's ``arrays`` lists ``{"name", "dtype", "shape"}``; each array starts at a multiple of 4. What the kinds of
+messages hold: compecon/README.md, "The stream".
 """
 
 from __future__ import annotations

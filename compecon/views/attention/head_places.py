@@ -1,4 +1,4 @@
-"""Where the heads that a model still has stand: at their places in the model before anything was removed."""
+"""The places of a model's heads in the model before any were removed."""
 
 from __future__ import annotations
 
@@ -16,24 +16,14 @@ from compecon.compression.shape import COMPACT, CompactShape
 @final
 @dataclass(frozen=True, slots=True)
 class HeadGrid:
-    """A row a layer and a column a head of the dense model; removed heads leave their places empty.
+    """A row for each layer and a column for each head of the dense model; removed heads leave their places empty."""
 
-    Attributes:
-        kept: Columns that are still there, in the order in which the model holds them; a tuple a layer.
-        sizes: Heads that each layer had.
-    """
-
-    kept: tuple[tuple[int, ...], ...]
-    sizes: tuple[int, ...]
+    kept: tuple[tuple[int, ...], ...]  # by layer: columns that are still there, in the order in the model
+    sizes: tuple[int, ...]  # by layer: heads before any were removed
 
     @classmethod
     def of(cls, config: Any, attention: Sequence[LayerAttention]) -> Self:
-        """The grid of a model.
-
-        Args:
-            config: Of the model. A compacted one says what was removed.
-            attention: One record a layer that computes attention; a dense model's own measure of its heads.
-        """
+        """The grid of a model, from a compacted one's config, or else from its records, one per layer."""
         if str(config.model_type).startswith(COMPACT):
             kept = CompactShape.of(config).heads
             return cls(kept, (config.num_attention_heads,) * len(kept))
@@ -46,7 +36,7 @@ class HeadGrid:
         return max(self.sizes)
 
     def removed(self) -> list[tuple[int, int]]:
-        """Layer and head of everything that was there once."""
+        """Layer and head of all that were removed."""
         pairs = zip(self.sizes, self.kept, strict=True)
         return [(layer, head) for layer, (size, left) in enumerate(pairs) for head in range(size) if head not in left]
 
@@ -55,7 +45,7 @@ class HeadGrid:
         return torch.tensor([[head not in left for head in range(self.n_columns)] for left in self.kept])
 
     def placed(self, attention: Sequence[LayerAttention]) -> Tensor:
-        """The weights of a model's records (batch size 1) in their places, 0 in the others.
+        """The weights of a model's records (batch size 1) in their places, 0 elsewhere.
 
         Returns:
             float32, shape (layer, head, query, key).

@@ -1,4 +1,4 @@
-"""What a model says at one budget, and how far that is from what it says when every key may be read."""
+"""What a model predicts at one budget, and how far that is from its prediction when every key may be read."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Reading:
         return max(0.0, float(kl))  # rounding can leave -1e-8
 
     def flipped_from(self, full: Reading) -> bool:
-        """Whether the first choice is another one than at full budget; never for scores and embeddings."""
+        """Whether the first choice differs from that at full budget; never for scores and embeddings."""
         if self.kind in ("regression", "encoder"):
             return False
         return bool((self.values.argmax(-1) != full.values.argmax(-1)).any())

@@ -8,7 +8,7 @@ from compecon.views.checked_values import few
 
 
 def report_lines(entry: CheckpointEntry) -> tuple[str, ...]:
-    """What is known before loading: one line a fact, in plain words."""
+    """What is known before loading, a fact per line."""
     if entry.preflight is None:
         return (f"cannot be opened: {entry.problem}",)
     p = entry.preflight

@@ -1,4 +1,4 @@
-"""Recording the bundled examples: what the page opens on before a model is loaded."""
+"""Recording the bundled examples: what the page shows before a model is loaded."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def record_examples(
     Args:
         out: Folder for the recordings; the bundled one if None.
         only: Only the examples of this checkpoint.
-        report: Is told of each file, a line at a time.
+        report: Called with a line for each file.
 
     Returns:
-        The files. Recordings that no example asks for any more are removed, and so are large ones (long texts) but for
-        the first of a checkpoint: the page computes those when they are asked for.
+        The files. Recordings of examples that no longer exist are removed, and so are large ones (long texts) except
+        the first of a checkpoint: the page computes those when needed.
 
     Raises:
         CheckpointError: If a checkpoint cannot be loaded.
@@ -56,7 +56,7 @@ def record_examples(
 
 
 def _texts_of(checkpoint: str) -> list[Example]:
-    """Its own examples; for the one that the Compare page opens with beside another, the other's first."""
+    """Its own examples; for the child of the pair that Compare opens with, the first example of its parent."""
     dense, child = FIRST_PAIR
     own = [example for example in examples() if example.checkpoint == (dense if checkpoint == child else checkpoint)]
     return own[:1] if checkpoint == child else own

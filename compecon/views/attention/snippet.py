@@ -38,13 +38,7 @@ record = next(one for one in layers if one.layer == layer)"""
 def python_snippet(checkpoint: str, device: str, text: str, pair: str, policy: str, *, compacted: bool = False) -> str:
     """Python source with placeholders for the budget, layer and head.
 
-    Args:
-        checkpoint: Name or folder.
-        device: "auto", "cpu", "cuda" or "mps".
-        text: Any text; it is quoted as a Python string.
-        pair: Second text, or "".
-        policy: Key of the policy menu.
-        compacted: Whether heads were removed from the model: those that are left are found by their original index.
+    If heads were removed from the model (``compacted``), those that are left are found by their original index.
     """
     chosen = POLICIES.find(policy)
     module, name = chosen.home

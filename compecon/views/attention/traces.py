@@ -14,14 +14,14 @@ from compecon.files.safe_reader import MEGABYTE, read_bytes, read_json
 from compecon.paths import assets
 from compecon.views.attention.frames import Message, encode
 
-INDEX = "index.json"
+_INDEX = "index.json"
 DEFAULT_POLICY = "top-k"
 
 
 @final
 @dataclass(frozen=True)
 class TraceKey:
-    """What a recording shows: it stands in for a live sweep only if all of this is the same."""
+    """What a recording shows: it takes the place of a live sweep only if all of this is the same."""
 
     checkpoint: str
     text: str
@@ -36,13 +36,13 @@ class TraceKey:
 
 
 def trace_folder() -> Path:
-    """Where the bundled recordings lie."""
+    """Where the bundled recordings are."""
     return assets() / "traces"
 
 
 def read_index(folder: Path | None = None) -> Mapping[str, str]:
     """Names of the recordings and the digest of the checkpoint each was made with; empty if there is none."""
-    file = (folder or trace_folder()) / INDEX
+    file = (folder or trace_folder()) / _INDEX
     return dict(read_json(file, MEGABYTE)) if file.is_file() else {}
 
 
@@ -53,31 +53,23 @@ def read_trace(name: str, folder: Path | None = None) -> bytes | None:
 
 
 def write_trace(key: TraceKey, messages: Iterable[Message], digest: str, folder: Path | None = None) -> Path:
-    """Record a stream and enter it in the index.
-
-    Args:
-        key: What it shows.
-        messages: The stream, complete.
-        digest: Of the checkpoint that made it.
-        folder: Where to; the bundled folder if not given.
-
-    Returns:
-        The file.
-    """
+    """Record a complete stream of the checkpoint with this digest, and enter it in the index; returns the file."""
     folder = folder or trace_folder()
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{key.name}.bin.gz"
     file.write_bytes(gzip.compress(b"".join(map(encode, messages)), 9, mtime=0))  # mtime=0: same input, same bytes
-    index = {**read_index(folder), key.name: digest}
-    (folder / INDEX).write_text(json.dumps(dict(sorted(index.items())), indent=1) + "\n", encoding="utf-8")
+    _write_index({**read_index(folder), key.name: digest}, folder)
     return file
 
 
 def forget_traces(keep: Collection[str], folder: Path | None = None) -> None:
-    """Remove the recordings whose names are not to be kept, and their entries."""
+    """Remove all recordings but those with these names, and their entries."""
     folder = folder or trace_folder()
     index = read_index(folder)
     for name in index.keys() - set(keep):
         (folder / f"{name}.bin.gz").unlink(missing_ok=True)
-    kept = {name: digest for name, digest in sorted(index.items()) if name in keep}
-    (folder / INDEX).write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+    _write_index({name: digest for name, digest in index.items() if name in keep}, folder)
+
+
+def _write_index(index: Mapping[str, str], folder: Path) -> None:
+    (folder / _INDEX).write_text(json.dumps(dict(sorted(index.items())), indent=1) + "\n", encoding="utf-8")
