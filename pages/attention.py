@@ -1,4 +1,4 @@
-"""Who is read when attention is scarce? The page that opens first."""
+"""Which tokens are attended to when attention is scarce? The page that opens first."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""Start trainings, watch them, and see what came of them. They go on when this page is closed."""
+"""Start trainings, watch them, and see their results. They continue when this page is closed."""
 
 from app.state.form_state import form_draft
 from app.train.run_list import runs_panel

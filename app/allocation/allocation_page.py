@@ -64,7 +64,7 @@ def allocation_page() -> None:
 
 
 def _market(choice: AllocationChoice) -> Market | None:
-    """Let it be chosen what is allocated; None as long as there is no file, or a bad one."""
+    """Draw the choice of a stream; None as long as there is no file, or a bad one."""
     titles = streams()
     st.selectbox("Stream", list(titles), key="allocation_stream", format_func=titles.__getitem__)
     if choice.stream == FILE:

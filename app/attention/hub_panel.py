@@ -35,7 +35,7 @@ def _size(n_bytes: int) -> str:
 
 
 def _look_up() -> None:
-    from compecon.checkpoints.hub_download import plan_download  # noqa: PLC0415 - a network client, only for those who ask
+    from compecon.checkpoints.hub_download import plan_download  # noqa: PLC0415 - a network client, for few
 
     try:
         PLAN.put(plan_download(str(chosen("hub_id") or "").strip()))

@@ -12,7 +12,7 @@ import streamlit as st
 from app.compare.dataset_panel import dataset_part
 from app.compare.table_panel import table_part
 from app.parts.canvas import canvas_component
-from app.parts.stream_sources import sources_of
+from app.parts.live_canvas import sources_of
 from app.parts.widgets import checkpoint_title, escaped, lost_part, policy_controls
 from app.server.guard import page_token
 from app.server.resources import bundled_examples, checkpoints

@@ -6,11 +6,12 @@ from dataclasses import asdict
 from typing import Any
 
 from app.parts.canvas import canvas_component
-from app.parts.stream_sources import sources_of
 from app.server.guard import page_token
-from app.server.resources import checkpoints
+from app.server.resources import checkpoints, trace_names
+from app.server.routes import PREFIX
 from app.state.attention_state import LAST_GOOD, AttentionChoice, CanvasView
 from compecon.views.attention.snippet import python_snippet
+from compecon.views.attention.traces import TraceKey
 
 _NOTHING = {"id": "", "title": "", "source": None, "live": None, "python": ""}  # an error before any picture
 
@@ -25,21 +26,21 @@ def live_canvas(choice: AttentionChoice, view: CanvasView, error: str | None) ->
     component(data=data, key=CanvasView.CANVAS, on_view_change=lambda: None)
 
 
-def _request(choice: AttentionChoice) -> dict[str, Any]:
-    """Where the canvas gets its bytes, and the script that computes the same."""
+def sources_of(choice: AttentionChoice) -> dict[str, Any]:
+    """The request's name, where its first picture comes from (if possible a recording), and what computes the rest."""
+    live = {"url": f"{PREFIX}/sweep", "body": asdict(choice)}
+    name = TraceKey(choice.checkpoint, choice.text, choice.pair, choice.policy).name
+    recorded = name in trace_names() and choice.device == "auto"
     return {
-        **sources_of(choice),
-        "python": python_snippet(
-            choice.checkpoint,
-            choice.device,
-            choice.text,
-            choice.pair,
-            choice.policy,
-            compacted=_is_compacted(choice.checkpoint),
-        ),
+        "id": choice.digest,
+        "title": choice.text[:40],
+        "source": {"url": f"{PREFIX}/trace/{name}", "body": None} if recorded else live,
+        "live": live,
     }
 
 
-def _is_compacted(checkpoint: str) -> bool:
-    entry = checkpoints().get(checkpoint)
-    return entry is not None and entry.preflight is not None and entry.preflight.heads_kept is not None
+def _request(choice: AttentionChoice) -> dict[str, Any]:
+    """Where the canvas gets its bytes, and the script that computes the same."""
+    entry = checkpoints().get(choice.checkpoint)
+    compacted = entry is not None and entry.preflight is not None and entry.preflight.heads_kept is not None
+    return {**sources_of(choice), "python": python_snippet(**asdict(choice), compacted=compacted)}

@@ -1,4 +1,4 @@
-"""Pieces of screen: they draw, they decide nothing. Text of users or models never reaches markdown unescaped."""
+"""Pieces of screen: they draw and decide nothing. Text of users or models never reaches markdown unescaped."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def escaped(text: str) -> str:
 
 
 def lost_part(page: str) -> None:
-    """Say what the address named and is not here, so that nobody takes what is shown for it."""
+    """Warn of what the address named and is not available, so that it is not taken for what is shown."""
     for what, name in lost(page):
         st.warning(escaped(f"The {what} {name[:80]!r} is not available. Another one is shown instead."))
 
@@ -92,7 +92,7 @@ def _pick_example() -> None:
 
 
 def checkpoint_report(entry: CheckpointEntry) -> None:
-    """What is known of the checkpoint before it is loaded, and what the dashboard can do with it."""
+    """What is known of the checkpoint before it is loaded."""
     with st.expander("About this checkpoint"):
         st.text("\n".join(report_lines(entry)))
         if st.button(

@@ -1,4 +1,4 @@
-"""Who may reach the server: under which names, from which pages, and whether a token is asked for."""
+"""Who may reach the server: under which names, from which pages, and whether a token is required."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Access:
 
     Attributes:
         hosts: Names and addresses that a request may ask for, in lower case, without port and brackets.
-        token: What a visitor must know, or "" to ask nobody.
+        token: What a visitor must know, or "" if none is required.
         proxies: Addresses and networks whose ``X-Forwarded-For`` and ``X-Forwarded-Proto`` are believed.
     """
 
@@ -51,7 +51,7 @@ class Access:
 
 
 def host_name(header: str) -> str | None:
-    """The name or address in a ``Host`` header, or None where it is none: ``[::1]:8501`` gives ``::1``."""
+    """The name or address in a ``Host`` header, or None if it is neither: ``[::1]:8501`` gives ``::1``."""
     match = _HOST_HEADER.fullmatch(header.lower())
     if match is None:
         return None
@@ -72,7 +72,7 @@ def is_loopback(host: str) -> bool:
 
 
 def is_wildcard(host: str) -> bool:
-    """Whether a host stands for every address of this machine."""
+    """Whether a host means every address of this machine."""
     return _is_address(host) and ipaddress.ip_address(host).is_unspecified
 
 
@@ -101,16 +101,16 @@ def plain_address(address: str) -> str:
     """An address in the form in which addresses are compared: ``::ffff:10.0.0.1`` is ``10.0.0.1``.
 
     Returns:
-        The short form, without an interface's name; what is no address comes back as it is.
+        The short form, without an interface's name; anything else is returned as it is.
     """
     found = _parsed(address)
     return address if found is None else found.compressed
 
 
 def network_of(address: str) -> str:
-    """Whom an address stands for: an IPv4 address for itself, an IPv6 address for the network that it chose it from.
+    """The visitor behind an address: an IPv4 address itself, for an IPv6 address its network of 64 bits.
 
-    A provider hands out at least 64 bits to one customer. What is no address stands for "", all of it together.
+    A provider assigns at least 64 bits to one customer. Anything that is not an address gives "".
     """
     found = _parsed(address)
     if found is None:
@@ -132,7 +132,7 @@ def checked_proxy(given: str) -> str:
     """The address or network of a proxy, as ``Access.proxies`` holds it.
 
     Raises:
-        CompeconError: If it is neither, or if it means everybody.
+        CompeconError: If it is neither, or if it means every address.
     """
     try:
         network = ipaddress.ip_network(plain_address(given.strip("[]")))
@@ -151,7 +151,7 @@ def grant(host: str, token: str | None, allow_hosts: Sequence[str] = (), trust_p
     Args:
         host: Where the server listens, as ``checked_host`` gives it.
         token: What visitors must know, "auto" for a new one, or None.
-        allow_hosts: More names under which the server may be asked for: of a proxy, or behind a wildcard address.
+        allow_hosts: More names that requests may use for this server: of a proxy, or behind a wildcard address.
         trust_proxies: Addresses or networks of proxies that say for whom they ask.
 
     Raises:

@@ -1,8 +1,8 @@
 """How long a visitor may keep a connection waiting, and how many connections there may be.
 
-uvicorn waits for ever for the rest of a request and for a reader of its answers, so a few hundred visitors who say half
-a sentence would use up all that the system lets a process open. Here each wait has an end, and where there are too many
-connections the oldest that is waited for goes first: whoever comes and speaks is answered.
+uvicorn waits forever for the rest of a request and for a reader of its answers, so a few hundred visitors who send half
+a request use up all files that a process may open. Here each wait has an end, and where there are too many connections,
+the one waited for longest is closed first, so that a new visitor is answered.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Limits:
 
 @final
 class Visitor:
-    """Whoever is at the other end of a connection; the guard notes who has signed in."""
+    """The other end of a connection; the guard notes who has signed in."""
 
     def __init__(self) -> None:
         self.is_known = False
@@ -104,7 +104,7 @@ class _Wait(NamedTuple):
 class _Watch:
     """Ends a connection that is waited for too long.
 
-    It counts its own looks instead of reading a clock: while the machine stands still, nobody is late.
+    It counts its own looks instead of reading a clock: while the machine is suspended, no one is late.
     """
 
     def __init__(self, transport: asyncio.Transport, tick_s: float, wait: Callable[[], _Wait | None]) -> None:
@@ -208,7 +208,7 @@ class HttpProtocol(H11Protocol):
         if goes is self and self.loop.time() - self.config.warned_at >= _WARN_EVERY_S:
             self.config.warned_at = self.loop.time()
             _LOG.warning("Too many connections: %d from %s, %d in all.", len(crowd), self.network, len(others))
-        self.connections.discard(goes)  # at once: more may come before it is told of its end
+        self.connections.discard(goes)  # at once: more may come before it learns of its end
         goes.transport.abort()
 
 

@@ -96,7 +96,7 @@ class Engine:
             return self._models[key]
 
     def unload(self) -> int:
-        """Drop every model and result from memory; gives back how many models went."""
+        """Drop every model and result from memory; returns how many models there were."""
         with self._loading, self._lock:
             n_models = len(self._models)
             self._models.clear()
@@ -111,7 +111,7 @@ class Engine:
             job: What to compute.
             client: The page that asks; its older jobs are dropped.
             send: Gets each message as bytes, then None; called from another thread.
-            gone: Set by the caller when nobody listens any more.
+            gone: Set by the caller once the page has hung up.
         """
         with self._lock:
             self._latest[client] = job
@@ -122,7 +122,7 @@ class Engine:
 
     def _run(self, job: SweepJob, wanted: Callable[[], bool], send: Callable[[bytes | None], None]) -> None:
         try:
-            recalled = self._results.get(replace(job, first=None))  # the order of arrival is no other result
+            recalled = self._results.get(replace(job, first=None))  # the order of arrival does not change the result
             if recalled is None:
                 self._compute(job, wanted, send)
             for data in recalled or ():

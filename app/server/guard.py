@@ -59,7 +59,7 @@ class Guard:
         try:
             await self._app(scope, receive, outside)
         except ClientDisconnect:
-            return  # in the middle of an upload: nobody is left to answer, and nothing is wrong here
+            return  # in the middle of an upload: there is no one left to answer, and nothing is wrong here
         except Exception:
             if scope["type"] == "http" and not outside.has_begun:  # what answers otherwise stands outside the guard
                 await PlainTextResponse("Unexpected error. See the terminal for details.", 500)(scope, receive, outside)
@@ -96,7 +96,7 @@ class _Outside:
 
 
 def _refusal(scope: Scope, access: Access) -> Response | None:
-    """Why a request must not go on, whoever makes it."""
+    """Why a request is refused for every visitor, or None."""
     headers = Headers(scope=scope)
     if not scope["path"].startswith("/"):
         return PlainTextResponse("Invalid path.", 400)

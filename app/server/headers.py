@@ -1,4 +1,4 @@
-"""What every answer tells the browser: load from here alone, frame nothing, be framed by nobody, tell nobody."""
+"""What every answer tells the browser: load from this server only, no frames, no referrer."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def _checkpoints(_period: int, _home: str) -> dict[str, CheckpointEntry]:
 
 
 def _made_by_runs() -> Sequence[tuple[Path, str]]:
-    """Checkpoints that came of runs, newest first, with the runs' titles."""
+    """Checkpoints made by runs, newest first, with the runs' titles."""
     done = ((record.checkpoint, record.title) for record in runs() if record.state is RunState.SUCCEEDED)
     return [(folder, title) for folder, title in done if folder is not None]
 

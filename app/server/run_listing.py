@@ -51,7 +51,7 @@ class Listing:
 
 
 def _signature(folder: str) -> _Signature:
-    """Changes when a run's worker, or whoever starts it again, says something."""
+    """Changes when a run's worker, or the one that starts it again, writes something."""
     found = []
     for name in (SPEC, STATUS):
         try:

@@ -42,7 +42,7 @@ def serve(  # noqa: PLR0913 - what the command line says, by name
     Args:
         port: A free port.
         open_browser: Whether to open the page in the default browser; never with a token, which a command line shows.
-        say: Is told the address, and a token that was made.
+        say: Called with the address, and with a token that was generated.
         host: Name or address to listen on. Anything but this machine's loopback needs a token.
         token: What visitors must know, "auto" for a new one, or None.
         allow_hosts: More names under which visitors may ask for the server.
@@ -59,7 +59,7 @@ def serve(  # noqa: PLR0913 - what the command line says, by name
         opens = open_browser and not access.token and _has_screen()
         started = _starter(Path.cwd(), url if opens else "")
         # Streamlit obeys a .streamlit in the current folder, and makes environment variables of the secrets in it: it
-        # must not see the one where somebody has put checkpoints.
+        # must not see the one next to a user's checkpoints.
         with chdir(dashboard_root()):
             dashboard = application(access, started=started)
             load_config_options(

@@ -59,7 +59,7 @@ _ONWARDS = (
 
 @final
 class SignIn:
-    """The door: lets those through who hold the cookie, and gives it to those who know the token.
+    """The door: lets visitors with the cookie through, and gives it to those who know the token.
 
     A browser sends a host's cookies to all its ports. So the cookie is named after the port, which keeps two dashboards
     from overwriting each other's, and its value hangs on a secret that this object alone has: another server, and this
@@ -125,7 +125,7 @@ class SignIn:
 
 @final
 class _Tries:
-    """Wrong tries of the last minute, by who made them, as ``network_of`` tells visitors apart."""
+    """Wrong tries of the last minute, by visitor as of ``network_of``."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock, self._of = clock, OrderedDict[str, deque[float]]()

@@ -1,4 +1,4 @@
-"""The address bar: checks of values read from it, which may be anybody's, and writing the state of a page there."""
+"""The address bar: checks of values read from it, which may be anything, and writing the state of a page there."""
 
 from __future__ import annotations
 

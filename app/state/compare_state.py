@@ -61,14 +61,7 @@ class CompareView(View):
 
 
 def choose_pair(a: str, b: str, text: str | None = None, pair: str = "") -> None:
-    """Compare these two at the next run of the page; call it, then open the page.
-
-    Args:
-        a: Name in the catalog.
-        b: Name in the catalog.
-        text: A text to compare them on; None for the one there is.
-        pair: Its second text, or "".
-    """
+    """Compare these two at the next run of the page, on a text or on the one there is; then open the page."""
     st.session_state[_NEXT] = {"a": a, "b": b, "part": "text", **({} if text is None else {"text": text, "pair": pair})}
 
 
@@ -90,12 +83,7 @@ def _put(values: Mapping[str, str]) -> None:
 
 
 def compare_choice(default: CompareChoice, checkpoints: Collection[str]) -> CompareChoice:
-    """What is compared, as the widgets hold it, at first as the address bar says; seeds the widgets.
-
-    Args:
-        default: For what nobody chose.
-        checkpoints: Names in the catalog.
-    """
+    """What is compared, as the widgets hold it, at first as the address bar says; seeds the widgets."""
     held: CompareChoice = st.session_state.get(_CHOICE) or _in_address(default, checkpoints)
     _put(st.session_state.pop(_NEXT, {}))
     values = seeded("compare", {**asdict(held), "table": list(held.table)})

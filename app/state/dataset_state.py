@@ -18,12 +18,7 @@ _AWAITED = "compare_dataset_awaited"
 
 
 def list_rows(table: str, texts: Sequence[tuple[str, str]]) -> None:
-    """Say what the rows of a table are, before it is drawn.
-
-    Args:
-        table: Its key.
-        texts: A text and its second one, or "", of each row.
-    """
+    """Keep the texts (a second one, or "") of the rows of a table, by its key, before it is drawn."""
     st.session_state[_ROWS] = (table, tuple(texts))
 
 
@@ -37,7 +32,7 @@ def take_listed_row() -> None:
 
 
 def hold_asked(said: str) -> None:
-    """Keep what became of the last press of the button."""
+    """Keep the outcome of the last press of the button."""
     st.session_state[_ASKED] = said
 
 
@@ -53,7 +48,7 @@ def await_rows(params: Mapping[str, Any]) -> None:
 
 
 def awaited_rows() -> Mapping[str, Any] | None:
-    """The settings of the runs whose rows are to be shown; None if nobody waits for any."""
+    """The settings of the runs whose rows are to be shown; None if none are awaited."""
     found: Mapping[str, Any] | None = st.session_state.get(_AWAITED)
     return found
 
@@ -70,7 +65,7 @@ def hold_order(names: tuple[str, ...]) -> None:
 
 
 def task_asked() -> str:
-    """The chosen task, with the order of its classes if somebody has said it; "" for own files that are not named."""
+    """The chosen task, with the order of its classes if it was given; "" for own files without a name."""
     task, names = st.session_state.get(_ORDER, ("", ()))
     return with_labels(task, names) if names and task == _named() else _named()
 

@@ -26,7 +26,7 @@ def form_draft() -> FormDraft | None:
 
 
 def _in_address() -> FormDraft | None:
-    from compecon.views.runs.form_draft import FormDraft  # noqa: PLC0415 - every setting: only for those who open the form
+    from compecon.views.runs.form_draft import FormDraft  # noqa: PLC0415 - every setting: only once a form is opened
 
     return FormDraft.from_query(st.query_params.to_dict())
 
@@ -58,7 +58,7 @@ def close_form(run_id: str = "") -> None:
 
 
 def begin_field(setting: Setting, value: Json) -> str:
-    """Key of a field that begins with a value, so that the field itself may be empty by default: it can be emptied."""
+    """Key of a field that begins with a value, though it is empty by default, so that it can be emptied."""
     key = field_key(setting)
     st.session_state.setdefault(key, value)
     return key

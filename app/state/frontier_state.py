@@ -78,9 +78,7 @@ class FrontierPlace(View):
 def frontier_choice(tasks: Collection[str], costs_of: Mapping[str, Collection[str]]) -> FrontierChoice:
     """What is shown, as the widgets hold it, at first as the address bar says; seeds the widgets.
 
-    Args:
-        tasks: Names of tasks.
-        costs_of: Names of the costs that are known of each task.
+    Tasks and the costs that are known of each are given by their names.
     """
     held: FrontierChoice = st.session_state.get(_CHOICE) or _choice_in_address()
     seeded("frontier", asdict(held))
@@ -97,7 +95,7 @@ def frontier_choice(tasks: Collection[str], costs_of: Mapping[str, Collection[st
 
 
 def seed_floor(value: float) -> None:
-    """Begin with this floor if nobody has said one; before its field is drawn."""
+    """Begin with this floor if none is set; before its field is drawn."""
     if not st.session_state["frontier_floor"]:
         st.session_state["frontier_floor"] = value
 
@@ -126,13 +124,7 @@ def picked_points() -> tuple[str, ...]:
 
 
 def remember_frontier(choice: FrontierChoice, place: FrontierPlace, first_task: str) -> None:
-    """Write the page into the address bar; defaults are left out.
-
-    Args:
-        choice: What the widgets say.
-        place: Where the plot stands.
-        first_task: The task that is shown when none is named.
-    """
+    """Write the page into the address bar; defaults are left out, and so is the task that is shown without a name."""
     state = {**asdict(choice), **asdict(place), "hidden": _BETWEEN.join(place.hidden)}
     plain: dict[str, Any] = {each.name: each.default for kind in (choice, place) for each in fields(kind)}
     plain.update({"task": first_task, "hidden": "", "floor": 0.0 if choice.ask == "floor" else choice.floor})

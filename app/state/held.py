@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar, final
 import streamlit as st
 
 Value = TypeVar("Value")
-Check = Callable[[Any], Any]  # gives back the value to use, or None
+Check = Callable[[Any], Any]  # returns the value to use, or None
 
 
 @final
@@ -32,7 +32,7 @@ class Held(Generic[Value]):
 
 @dataclass(frozen=True)
 class View:
-    """Where a canvas looks, as it reports or an address says: anybody's values, so each field has a check."""
+    """Where a canvas looks, as it reports or an address says: that may be anything, so each field has a check."""
 
     CANVAS: ClassVar[str]  # key of the component
     KEPT: ClassVar[str] = ""  # key under which it outlasts a visit to another page; "" if it does not
@@ -57,7 +57,7 @@ class View:
 
 
 def passing(values: Mapping[str, Any], checks: Mapping[str, Check]) -> dict[str, Any]:
-    """The values that pass their checks, as the checks give them back."""
+    """The values that pass their checks, as the checks return them."""
     return {name: ok for name, check in checks.items() if (ok := check(values.get(name))) is not None}
 
 

@@ -78,7 +78,7 @@ def lose_run(run_id: str) -> None:
 
 
 def choose_run(run_id: str) -> None:
-    """Look at a run."""
+    """Open a run."""
     st.session_state[_RUNS] = replace(runs_view(), run=run_id)
 
 
@@ -93,7 +93,7 @@ def show_more_runs() -> None:
 
 
 def show_table(run_ids: tuple[str, ...], chosen_run: str) -> list[int]:
-    """Say what the rows of the table are, before it is drawn, and mark the chosen one; gives back which ones are."""
+    """Keep which runs the table lists, before it is drawn, and mark the chosen one; returns the marked rows."""
     st.session_state[_LISTED] = run_ids
     rows = [run_ids.index(chosen_run)] if chosen_run in run_ids else []
     if RUNS_TABLE in st.session_state and _marked_rows() != rows:  # another run, or the same one in another place
@@ -102,7 +102,7 @@ def show_table(run_ids: tuple[str, ...], chosen_run: str) -> list[int]:
 
 
 def take_row() -> None:
-    """Look at the run whose row was pressed; for callbacks. To press it again changes nothing."""
+    """Open the run whose row was pressed; for callbacks. Pressing it again changes nothing."""
     run_ids: tuple[str, ...] = st.session_state.get(_LISTED, ())
     rows = _marked_rows()
     if rows and rows[0] < len(run_ids):

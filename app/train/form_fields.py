@@ -1,4 +1,4 @@
-"""A field for each kind of setting. It gives back what was typed; whether that will do is decided elsewhere."""
+"""A field for each kind of setting. It returns what was typed; whether that is valid is decided elsewhere."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from compecon.settings.setting import Setting, spelled
 
 
 def setting_field(setting: Setting, value: Json) -> Json:
-    """Draw the field of a setting, filled with a value, and give back what it holds: a text as it is if it is none."""
+    """Draw the field of a setting, filled with a value, and return what it holds: text that is not valid as it is."""
     common: dict[str, Any] = {"help": escaped(setting.description) or None}
     label = escaped(setting.label)
     if setting.kind in (int, float):
@@ -53,6 +53,6 @@ def _nothing(setting: Setting) -> str:
 
 
 def _step(default: Json) -> float:
-    """What a press of the arrows changes: about a tenth of what is usual."""
+    """What a press of an arrow changes: about a tenth of the usual value."""
     usual = abs(default) if isinstance(default, int | float) and default else 0.5
     return float(10.0 ** (math.floor(math.log10(usual)) - 1))

@@ -1,4 +1,4 @@
-"""What would come of the form: what is wrong with it, how its task was understood, and the same on a command line."""
+"""What the form would start: what is wrong with it, how its task was understood, and the same as a command."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _judged(draft: FormDraft, entries: Mapping[str, CheckpointEntry]) -> tuple[t
 
 
 def _task(draft: FormDraft, points: Points) -> bool:
-    """Show how the task of the first run was understood; whether it can be started."""
+    """Show how the task of the first run was understood; True if that is enough to start it."""
     params = draft.does.does.checked({**points.params, **points.points[0]})
     look = look_at(points.recipe, params)
     for line in look.problem.splitlines():

@@ -14,7 +14,7 @@ from compecon.views.runs.results import Fact
 
 
 def overview(detail: RunDetail) -> None:
-    """While a run goes on, its curves come first; afterwards what came of it."""
+    """While a run goes on, its curves come first; afterwards its results."""
     if detail.facts:
         _numbers(detail)
     _figures(detail)

@@ -1,4 +1,4 @@
-"""One run: how far it is, what came of it, and what can be done with it."""
+"""One run: how far it is, its results, and what can be done with it."""
 
 from __future__ import annotations
 
@@ -113,13 +113,13 @@ def _buttons(record: RunRecord, detail: RunDetail) -> None:
 
 
 def _action(action: Action, run_id: str) -> None:
-    label, told = _LABELS[action]
-    st.button(escaped(label), help=escaped(told), on_click=perform, args=(_DOES[action], run_id), key=f"run-{action}")
+    label, tip = _LABELS[action]
+    st.button(label, help=escaped(tip), on_click=perform, args=(_DOES[action], run_id), key=f"run-{action}")
 
 
 def _open_in_attention(record: RunRecord) -> None:
-    told = "Opens the new checkpoint on the Attention page."
-    if st.button("Open in Attention", type="primary", help=told, key="run-open"):
+    tip = "Opens the new checkpoint on the Attention page."
+    if st.button("Open in Attention", type="primary", help=tip, key="run-open"):
         forget_checkpoints()
         select_checkpoint(str(record.checkpoint))
         st.switch_page(dashboard_root() / "pages" / "attention.py")
@@ -129,8 +129,8 @@ def _send_to_compare(record: RunRecord) -> None:
     parent = parent_of(record.spec.params)
     if parent not in checkpoints():
         return
-    told = "Opens the original checkpoint (A) and the new one (B) side by side."
-    if st.button("Send to Compare", help=told, key="run-compare"):
+    tip = "Opens the original checkpoint (A) and the new one (B) side by side."
+    if st.button("Send to Compare", help=tip, key="run-compare"):
         forget_checkpoints()
         choose_pair(parent, str(record.checkpoint))
         st.switch_page(dashboard_root() / "pages" / "compare.py")

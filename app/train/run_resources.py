@@ -1,4 +1,4 @@
-"""What the whole server shares for those who look at runs: executors, and the metrics of the runs looked at last.
+"""What all sessions share of runs: executors, and the metrics of the runs opened last.
 
 Apart from `app.server.resources`, so that the first picture of the page that opens first does not wait for it.
 """
@@ -42,7 +42,7 @@ def executor_of_run(record: RunRecord) -> Executor:
 
 @final
 class Histories:
-    """Metrics of the runs that were looked at last: each file is read once, however many sessions are open."""
+    """Metrics of the runs opened last: each file is read once, however many sessions are open."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

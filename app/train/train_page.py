@@ -1,4 +1,4 @@
-"""The form that starts runs: what is run on what, and how. Beside it stands what would come of it."""
+"""The form that starts runs: what to run on what, and how. Beside it is shown what would be started."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _COLUMNS = 3
 
 
 def train_form(draft: FormDraft) -> None:
-    """Draw the form as it stands, and keep what was typed."""
+    """Draw the form, and keep what was typed."""
     st.subheader("New run", anchor=False)
     entries = checkpoints()
     _presets(draft)
@@ -89,7 +89,7 @@ def _fields(draft: FormDraft, entries: Mapping[str, CheckpointEntry]) -> FormDra
 
 
 def _priority(draft: FormDraft) -> str:
-    """How much of a busy machine it gets; "" while that is what the settings of all runs say."""
+    """How much of a busy machine the run gets; "" for what the settings of all runs say."""
     usual = run_store().home.priority
     held = st.segmented_control(
         "Priority",
@@ -108,7 +108,7 @@ def _said(kind: Kind, values: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def _what(kind: Kind, draft: FormDraft, entries: Mapping[str, CheckpointEntry]) -> dict[str, Json]:
-    """Which checkpoint, on which task, from where."""
+    """The checkpoint, the task, and where its data is."""
     source, task, data = st.columns(3)
     given = {name: str(draft.params.get(name) or "") for name in (kind.source, "task", "data")}
     menu = list(dict.fromkeys([*_menu(kind, entries), *filter(None, [given[kind.source]])]))
@@ -167,7 +167,7 @@ def _own_files(given: str) -> str:
 
 
 def _menu(kind: Kind, entries: Mapping[str, CheckpointEntry]) -> list[str]:
-    """Checkpoints that this can start from: units of a compacted one cannot be priced again."""
+    """Checkpoints that this kind can start from: units of a compacted one cannot be priced again."""
     return [
         name
         for name, entry in entries.items()
@@ -197,7 +197,7 @@ def _grid(settings: Sequence[Setting], given: Mapping[str, Json]) -> dict[str, J
 
 
 def _either(kind: Kind, given: Mapping[str, Json]) -> dict[str, Json]:
-    """A target or a price: the other one is none."""
+    """A target or a price; the other one is None."""
     names = list(kind.either)
     held = next((name for name in names if given[name] is not None), names[0])
     left, right = st.columns([1, 2])
@@ -217,7 +217,7 @@ def _either(kind: Kind, given: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def _several(kind: Kind, draft: FormDraft) -> tuple[str, str]:
-    """A setting to go through, and its values as typed."""
+    """A setting to vary, and its values as typed."""
     left, right = st.columns([1, 2])
     names = ["", *(each.name for each in kind.settings if each.name not in (kind.source, "data"))]
     vary = left.selectbox(

@@ -43,7 +43,7 @@ def playback(market: Market, place: int, service: float = 0.0) -> dict[str, Any]
     Args:
         market: Queries.
         place: Which budget of the bar.
-        service: Share of the mean budget that everybody may use whatever the price.
+        service: Share of the mean budget that every query may use at any price.
     """
     budget = float(market.budgets[place])
     if budget <= 0:

@@ -1,6 +1,6 @@
 """Runs and sweeps to start from: a quick look, and the first experiments that a price on compute calls for.
 
-Without the settings of recipes: the list of runs shows one of these before anybody opens the form.
+Imports no settings of recipes: the list of runs shows one of these before the form is opened.
 """
 
 from __future__ import annotations
@@ -19,25 +19,15 @@ OFFLINE: Mapping[str, Json] = {"base": "sentiment", "task": "reviews"}  # bundle
 @final
 @dataclass(frozen=True)
 class Preset:
-    """A filled-in form.
+    """A filled-in form."""
 
-    Attributes:
-        name: What it is called by.
-        title: Its name for people.
-        description: What it is good for, in a sentence or two.
-        kind: Name of what it starts.
-        params: Values that are not the defaults; what is not said (checkpoint, task) stays as the form has it.
-        vary: A setting that a sweep goes through; "" for one run.
-        values: What the sweep gives it, a run each.
-    """
-
-    name: str
-    title: str
-    description: str
-    kind: str
-    params: Mapping[str, Json] = field(default_factory=dict)
-    vary: str = ""
-    values: tuple[Json, ...] = ()
+    name: str  # key
+    title: str  # its name for people
+    description: str  # what it is good for, in a sentence or two
+    kind: str  # name of what it starts
+    params: Mapping[str, Json] = field(default_factory=dict)  # values that are not the defaults; others stay
+    vary: str = ""  # a setting that a sweep goes through; "" for one run
+    values: tuple[Json, ...] = ()  # what the sweep gives it, a run each
 
 
 PRESETS: Mapping[str, Preset] = {

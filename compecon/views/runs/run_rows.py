@@ -1,4 +1,4 @@
-"""The list of runs, as its rows are read: what state, how far, how long, what came of it."""
+"""The list of runs, row by row: state, progress, time, result."""
 
 from __future__ import annotations
 
