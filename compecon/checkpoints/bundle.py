@@ -66,7 +66,14 @@ def save_weights(
         CheckpointError: If the bundle's shared file exists and holds other values, so that its users would break.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    state = {name: _stored(value, dtype) for name, value in _unique(model.state_dict(), model).items()}
+    tied = set(
+        model.all_tied_weights_keys or ()
+    )  # safetensors refuses two names of one memory; loading ties them again
+    state = {
+        name: value.to("cpu", dtype if value.is_floating_point() else value.dtype).contiguous()
+        for name, value in model.state_dict().items()
+        if name not in tied
+    }
     shared = {name: state.pop(name) for name in list(state) if shared_prefix and name.startswith(shared_prefix)}
     same = _same(state, parent)
     config = copy.deepcopy(model.config)
@@ -116,16 +123,6 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 _TOLD = ("title", "task", "limits", "metrics", "training")
 _ORDER = ("schema", *_TOLD, "sha256", "shared")
-
-
-def _stored(value: Tensor, dtype: torch.dtype) -> Tensor:
-    return value.to("cpu", dtype if value.is_floating_point() else value.dtype).contiguous()
-
-
-def _unique(state: Mapping[str, Tensor], model: PreTrainedModel) -> dict[str, Tensor]:
-    """Without tied copies: safetensors refuses two names of one memory, and loading ties them again."""
-    tied = set(model.all_tied_weights_keys or ())
-    return {name: value for name, value in state.items() if name not in tied}
 
 
 def _share(tensors: Mapping[str, Tensor], prefix: str, path: Path) -> dict[str, dict[str, str]]:

@@ -175,7 +175,8 @@ def _sentences(repo_id: str) -> Iterator[None]:
     except RepositoryNotFoundError as error:
         raise CheckpointError(f"The Hub has no model {repo_id!r}, or it is private. Check the spelling.") from error
     except HfHubHTTPError as error:
-        raise CheckpointError(f"The Hub refused {repo_id} ({_status(error)}). Try again later.") from error
+        status = f"status {error.response.status_code}" if error.response is not None else "no answer"
+        raise CheckpointError(f"The Hub refused {repo_id} ({status}). Try again later.") from error
     except Exception as error:
         if not _means_unreachable(error):
             raise
@@ -189,7 +190,3 @@ def _means_unreachable(error: Exception) -> bool:
     if isinstance(error, OfflineModeIsEnabled | LocalEntryNotFoundError | ConnectionError | TimeoutError):
         return True
     return any(c.__name__ == "TransportError" and c.__module__.startswith("httpx") for c in type(error).__mro__)
-
-
-def _status(error: HfHubHTTPError) -> str:
-    return f"status {error.response.status_code}" if error.response is not None else "no answer"

@@ -26,7 +26,7 @@ Source = Callable[[], TextIO]
 class Dialect:
     """How cells are told apart."""
 
-    separator: str  # A character
+    separator: str  # a character
     has_quotes: bool = True  # whether quotes surround cells; otherwise they are letters like others
 
     @property

@@ -92,7 +92,7 @@ def match_labels(wanted: Sequence[str], offered: Sequence[str], *, stated: bool 
     if places and (stated or classes):
         asked_for = range(len(wanted)) if stated else classes
         return LabelMatch(tuple(places.index(number) for number in asked_for), by_name=False)
-    if places or _are_numbers(wanted):
+    if places or all(_NUMBER.fullmatch(plain(name)) for name in wanted):
         raise LabelDoubtError(wanted, offered)
     raise TaskError(
         f"the task's classes are {join_names(wanted)} and those of the model's head {join_names(offered)}: "
@@ -136,7 +136,3 @@ def join_names(names: Sequence[str]) -> str:
     """Names for people, at most ten."""
     few = ", ".join(names[:10])
     return f"{few}, ..." if len(names) > 10 else few or "none"
-
-
-def _are_numbers(names: Sequence[str]) -> bool:
-    return all(_NUMBER.fullmatch(plain(name)) for name in names)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from compecon.tasks.task import Split, Task
@@ -22,7 +22,11 @@ def rows_digest(part: Split | Sequence[Document], order: Sequence[str] = ()) -> 
     same numbers mean something else.
     """
     state = hashlib.sha256()
-    for cell in (*_cells(part), *order):
+    if isinstance(part, Split):
+        cells: Iterable[str] = (*part.all_texts, *map(str, part.targets.tolist()))
+    else:
+        cells = (document.text for document in part)
+    for cell in (*cells, *order):
         raw = cell.encode("utf-8", errors="surrogatepass")
         state.update(len(raw).to_bytes(8, "little"))  # where a cell ends is part of the content
         state.update(raw)
@@ -32,9 +36,3 @@ def rows_digest(part: Split | Sequence[Document], order: Sequence[str] = ()) -> 
 def stated_order(task: AnyTask) -> tuple[str, ...]:
     """Names of class 0, 1, ... of a task, if a person has stated them; else empty."""
     return task.labels if isinstance(task, Task) and task.stated else ()
-
-
-def _cells(part: Split | Sequence[Document]) -> Sequence[str]:
-    if isinstance(part, Split):
-        return (*part.all_texts, *map(str, part.targets.tolist()))
-    return tuple(document.text for document in part)

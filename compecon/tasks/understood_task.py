@@ -132,7 +132,7 @@ def described(task: AnyTask) -> tuple[str, ...]:
     pairs = "pairs of texts" if first.pairs else "texts"
     return (
         f"{task.name}: {_KINDS[task.kind]} of {pairs}.",
-        *map(str, files),
+        *files,
         *(f"{name}: {len(split):,} rows; {_targets(task, split)}" for name, split in task.splits.items()),
         f"First row: {_row(task, first)}",
         *(f"Note: {note}" for note in (*notes, *_doubts(task))),

@@ -10,6 +10,7 @@ import math
 import os
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import attrgetter
 from typing import Any, BinaryIO
 
 from compecon.checkpoints.gate.folder_files import parse_json
@@ -64,13 +65,11 @@ def read_header(stream: BinaryIO, file: str) -> tuple[StoredTensor, ...]:
     header = parse_json(stream.read(length), f"The header of {file}")
     _check_framework(header.pop("__metadata__", None), file)
     data = 8 + length
-    tensors = sorted((_tensor(name, entry, data, file) for name, entry in header.items()), key=_place)
+    tensors = sorted(
+        (_tensor(name, entry, data, file) for name, entry in header.items()), key=attrgetter("start", "end")
+    )
     _check_layout(tensors, data, size, file)
     return tuple(tensors)
-
-
-def _place(tensor: StoredTensor) -> tuple[int, int]:
-    return tensor.start, tensor.end
 
 
 def _check_framework(metadata: object, file: str) -> None:

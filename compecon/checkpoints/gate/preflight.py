@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 
 from compecon.attention.routing import is_routed
-from compecon.checkpoints.gate.config_check import BUFFERS, WHOLE, Sizes, read_kept, read_sizes
+from compecon.checkpoints.gate.config_check import BUFFERS, WHOLE, read_kept, read_sizes
 from compecon.checkpoints.gate.folder_files import Root
 from compecon.checkpoints.gate.headers import FLOATING
 from compecon.checkpoints.gate.kinds import (
@@ -97,6 +97,7 @@ def describe(root: Root, config: Mapping[str, Any], files: tuple[WeightFile, ...
     kept = read_kept(config, sizes)
     disk, counts = _counted(files)
     several = has_several_stacks(architecture, config)
+    length = (f"texts of at most {sizes.max_positions:,} tokens",) if sizes.max_positions else ()
     return Preflight(
         name=checkpoint_name(root.folder),
         path=str(root.folder),
@@ -113,7 +114,7 @@ def describe(root: Root, config: Mapping[str, Any], files: tuple[WeightFile, ...
         digest="",
         routed=routed,
         abilities=abilities_of(kind, several_stacks=several),
-        limits=(*_length_limit(sizes), *limits_of(kind, several_stacks=several)),
+        limits=(*length, *limits_of(kind, several_stacks=several)),
         heads_kept=None if kept is None else kept.heads,
         several_stacks=several,
     )
@@ -167,7 +168,3 @@ def _fitting(needed: int) -> int:
             "Close other programs or use a smaller checkpoint."
         )
     return needed
-
-
-def _length_limit(sizes: Sizes) -> tuple[str, ...]:
-    return (f"texts of at most {sizes.max_positions:,} tokens",) if sizes.max_positions else ()

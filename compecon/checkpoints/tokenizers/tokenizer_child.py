@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,7 @@ class Service:
         _check_length(sum(map(len, rows)), texts, pairs or [])
         arrays = {"lengths": np.fromiter(map(len, rows), np.int64, len(rows))}
         names = [name for name in found if name in _COLUMNS]
-        arrays |= {name: _flat(found[name]) for name in names}
+        arrays |= {name: np.fromiter(chain.from_iterable(found[name]), np.int32) for name in names}
         encodings = found.encodings
         if encodings and question.body["aligned"]:
             arrays["offsets"] = np.asarray([each.offsets for each in encodings[:1]], np.int64).reshape(-1, 2)
@@ -130,10 +131,6 @@ class Service:
 def _special(tokenizer: Any) -> dict[str, Any]:
     named = {name: getattr(tokenizer, name) for name in tokenizer.SPECIAL_TOKENS_ATTRIBUTES}
     return {name: token for name, token in named.items() if token is not None}
-
-
-def _flat(rows: list[list[int]]) -> np.ndarray:
-    return np.fromiter((number for row in rows for number in row), np.int32)
 
 
 def _with_gaps(numbers: list[int | None]) -> np.ndarray:

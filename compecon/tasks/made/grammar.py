@@ -117,9 +117,9 @@ class Review:
 
     core: Node  # what counts
     good: bool  # whether it praises the film
-    before: str = ""  # A neutral sentence ahead, or empty
-    opener: str = ""  # A neutral phrase ahead, or empty
-    after: str = ""  # A neutral sentence behind, or empty
+    before: str = ""  # a neutral sentence before it, or empty
+    opener: str = ""  # a neutral phrase that opens it, or empty
+    after: str = ""  # a neutral sentence after it, or empty
 
     @cached_property
     def said(self) -> str:

@@ -25,39 +25,28 @@ class Quality:
     words: str  # "dull", "a mess", "a dull film", "falls flat"
     good: bool  # whether it praises
     sort: Sort  # "adjective"; "noun", which any subject can be; "film", which only a whole film can be; or "verb"
-    plural: str = ""  # A verb without its s; empty for the others
+    plural: str = ""  # a verb without its s; empty for the others
 
 
 def _several(text: str) -> list[str]:
     return [word.strip() for word in text.split(",")]
 
 
-PARTS = (
-    *map(
-        Subject,
-        _several(
-            "the acting, the story, the plot, the script, the dialogue, the music, the photography, the ending, "
-            "the pacing, the second half, the opening, the cast, the editing, the lead performance, the middle part, "
-            "the humour, the direction, the first hour"
-        ),
-    ),
-    *(
-        Subject(words, plural=True)
-        for words in _several(
-            "the jokes, the songs, the characters, the final scenes, the action scenes, the costumes, the actors, "
-            "the special effects, the quiet moments"
-        )
-    ),
+_SINGULAR = _several(
+    "the acting, the story, the plot, the script, the dialogue, the music, the photography, the ending, the pacing, "
+    "the second half, the opening, the cast, the editing, the lead performance, the middle part, the humour, "
+    "the direction, the first hour"
 )
-WHOLES = tuple(
-    map(
-        Subject,
-        _several(
-            "the film, the film as a whole, this sequel, this comedy, this drama, the whole thing, this thriller, "
-            "the movie, this remake, this picture"
-        ),
-    )
+_PLURAL = _several(
+    "the jokes, the songs, the characters, the final scenes, the action scenes, the costumes, the actors, "
+    "the special effects, the quiet moments"
 )
+_WHOLE = _several(
+    "the film, the film as a whole, this sequel, this comedy, this drama, the whole thing, this thriller, the movie, "
+    "this remake, this picture"
+)
+PARTS = (*map(Subject, _SINGULAR), *(Subject(words, plural=True) for words in _PLURAL))
+WHOLES = tuple(map(Subject, _WHOLE))
 ALONE = (Subject("it"), Subject("this"))
 DEGREES = tuple(_several("very, truly, really, thoroughly, utterly, remarkably, genuinely"))
 

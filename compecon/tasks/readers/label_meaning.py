@@ -84,7 +84,8 @@ def meaning_of(rows: Sequence[TableRow], column: str, kind: AnyKind = "auto", na
         index = _by_name(rows, column, spelled, named)
         return Meaning("classification", tuple(named), (accuracy, matthews), index, tuple(_doubts(rows, index, named)))
     if kind == "regression" or (kind == "auto" and _are_scores(rows, spelled, column)):
-        _require_numbers(rows, column)
+        if odd := next((row for row in rows if not _number(row.label)), None):
+            raise TaskError(f"{odd.where}: {column} is {odd.label[:40]!r}, expected a finite number.")
         return Meaning("regression", (column,), (spearman, pearson), {})
     names = _merged(spelled)
     labels = tuple(_sorted(set(names.values())))
@@ -177,12 +178,6 @@ def _are_scores(rows: Sequence[TableRow], names: Iterable[str], column: str) -> 
             "or read all of it as class names (kind=classification)."
         )
     return bool(numbers) and not all(map(_WHOLE.fullmatch, all_names))
-
-
-def _require_numbers(rows: Sequence[TableRow], column: str) -> None:
-    for row in rows:
-        if not _number(row.label):
-            raise TaskError(f"{row.where}: {column} is {row.label[:40]!r}, expected a finite number.")
 
 
 def _sorted(names: set[str]) -> list[str]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from compecon.errors import TaskError
 from compecon.tables.problems import Problem, left_out, refusal
 from compecon.tasks.readers.cells import LEAVE_OUT, Columns, TableRow
-from compecon.tasks.readers.label_meaning import AnyKind, Meaning, meaning_of, unlabelled
+from compecon.tasks.readers.label_meaning import AnyKind, meaning_of, unlabelled
 from compecon.tasks.readers.table_rows import KNOWN, Found, is_table, table_rows
 from compecon.tasks.rows import split
 from compecon.tasks.task import Reading, Task
@@ -86,9 +85,12 @@ def read_table(  # noqa: PLR0913 - what a person says about a file, each with it
         )
     meaning = meaning_of([row for part in rows.values() for row in part], label, kind, labels)
     reading = Reading(Found.joined(found.values()).files, (*notes, *meaning.notes))
-    return replace(
-        _task(path.name if path.is_dir() else path.stem, rows, meaning), stated=bool(labels), reading=reading
-    )
+    name = path.name if path.is_dir() else path.stem
+    if "train" in rows and len({row.label for row in rows["train"]}) < 2:
+        raise TaskError(f"all train rows of {name} have the label {rows['train'][0].label!r}: nothing can be learnt.")
+    cast = float if meaning.kind == "regression" else int
+    parts = {part: split(((row.text, row.pair, meaning.target(row)) for row in rows[part]), cast) for part in rows}
+    return Task(name, meaning.kind, meaning.labels, parts, meaning.metrics, stated=bool(labels), reading=reading)
 
 
 def _usable(
@@ -177,12 +179,3 @@ def _of_folder(folder: Path, columns: Columns, encoding: str) -> dict[str, Found
     if mixed:
         raise TaskError(f"{mixed[0][0].name} and {mixed[0][-1].name} in {folder} are the same split twice. Remove one.")
     return {name: Found.joined(table_rows(path, columns, encoding) for path in files[name]) for name in files}
-
-
-def _task(name: str, rows: Rows, meaning: Meaning) -> Task:
-    if "train" in rows and len({row.label for row in rows["train"]}) < 2:
-        raise TaskError(f"all train rows of {name} have the label {rows['train'][0].label!r}: nothing can be learnt.")
-    target: Callable[[TableRow], float] = meaning.target
-    cast = float if meaning.kind == "regression" else int
-    parts = {part: split(((row.text, row.pair, target(row)) for row in rows[part]), cast) for part in rows}
-    return Task(name, meaning.kind, meaning.labels, parts, meaning.metrics)
