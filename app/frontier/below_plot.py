@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import html
 import importlib.metadata
 from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from app.frontier.advice_panel import Advised
+from app.frontier.frontier_plot import frontier_figure
 from app.frontier.shared_frontier import Frontier
 from app.frontier.side_panels import ablation_part, families_part, prices_part, proxies_part
-from app.frontier.standalone_files import plot_page, report_page
 from app.parts.data_table import data_table
 from app.parts.widgets import escaped
 from app.state.frontier_state import FrontierChoice, picked_points
 from app.train.run_overview import fact_table
 from compecon.views.frontier.drawn import FrontierView
 from compecon.views.frontier.frontier_points import FrontierPoint, Reading
-from compecon.views.frontier.frontier_report import frontier_report
+from compecon.views.frontier.frontier_report import FrontierReport, frontier_report, report_html
 from compecon.views.frontier.frontier_table import table_csv, table_rows
 from compecon.views.frontier.names import cost_in_words
 from compecon.views.runs.results import Fact
@@ -123,6 +125,30 @@ def _download(label: str, make: Callable[[], str], file: str, content: str) -> N
 def _report(view: FrontierView, advised: Advised) -> str:
     provenance = {"compecon": importlib.metadata.version("compecon"), "points": str(len(view.marks))}
     return report_page(view, frontier_report(view, advised.advice, advised.question, provenance))
+
+
+_PAGE_STYLE = (
+    "body { max-width: 1100px; margin: 24px auto; padding: 0 16px; color: #1f2430; background: #fff; "
+    "font: 15px/1.5 system-ui, sans-serif } table { border-collapse: collapse; font-size: 13px } "
+    "th, td { text-align: left; padding: 3px 10px 3px 0; border-bottom: 1px solid #dfe3ea; vertical-align: top }"
+)
+
+
+def plot_page(view: FrontierView) -> str:
+    """The plot alone: with zoom, hover and legend."""
+    return str(_sized(view).to_html(include_plotlyjs=True, full_html=True))
+
+
+def report_page(view: FrontierView, report: FrontierReport) -> str:
+    """The report, and the plot below it."""
+    plot = _sized(view).to_html(include_plotlyjs=True, full_html=False)
+    head = f'<meta charset="utf-8"><title>{html.escape(report.title)}</title><style>{_PAGE_STYLE}</style>'
+    body = f"{report_html(report)}<h2>Plot</h2>{plot}"
+    return f'<!doctype html>\n<html lang="en"><head>{head}</head><body>{body}</body></html>\n'
+
+
+def _sized(view: FrontierView) -> go.Figure:
+    return frontier_figure(view).update_layout(height=620)
 
 
 def _interval(name: str) -> Callable[[Mapping[str, Any]], str]:

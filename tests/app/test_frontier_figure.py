@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from app.frontier.below_plot import plot_page, report_page
 from app.frontier.frontier_plot import PAPER, frontier_figure
 from app.frontier.plot_style import COLOURS, looks
-from app.frontier.standalone_files import plot_page, report_page
 from compecon.views.frontier.drawn import BudgetCurve, Family, FrontierAxes, FrontierMark, FrontierView, Standing
 from compecon.views.frontier.frontier_points import FrontierPoint, Reading
 from compecon.views.frontier.frontier_report import frontier_report

@@ -66,6 +66,15 @@ def test_a_paired_interval_says_whether_the_rows_tell_the_change_from_none() -> 
     assert "[−12.0, 2.0], not significantly" in advised([DENSE, unsure], Wish(most_share=0.5)).sentences[1]
 
 
+@pytest.mark.parametrize(("half", "words"), [(0.06, "within the interval"), (0.02, "beyond the interval"), (0, "")])
+def test_a_change_without_an_interval_is_compared_with_that_of_its_metric(half: float, words: str) -> None:
+    small = a_point("small", 45.0, 0.85, half, parent="dense", change=Reading(-0.05))
+    sentence = advised([DENSE, small], Wish(most_share=0.5)).sentences[1]
+    assert [each for each in ("within the interval", "beyond the interval") if each in sentence] == [words] * bool(
+        words
+    )
+
+
 # ---- ties
 
 

@@ -443,11 +443,16 @@ def measurement(name: str, digest: str, keys: int | None, value: float, **more: 
     return EvaluationRecord(**{**fields, **more})
 
 
+def measured_by(entries: dict[str, CheckpointEntry], *records: EvaluationRecord) -> FrontierPoint:
+    """The point of sentiment-45, with these measurements among all points."""
+    points = all_points(Sources(tuple(entries.values()), evaluations=records)).points
+    return next(point for point in points if point.name == "sentiment-45")
+
+
 def test_measurements_of_the_same_weights_become_a_curve_with_reads(entries: dict[str, CheckpointEntry]) -> None:
     digest = digest_of(entries["sentiment-45"].path)
     records = (measurement("sentiment-45", digest, 4, 0.7), measurement("sentiment-45", digest, 2, 0.6))
-    points = {one.name: one for one in all_points(Sources(tuple(entries.values()), evaluations=records)).points}
-    point = points["sentiment-45"]
+    point = measured_by(entries, *records)
     quality = point.quality
     assert quality is not None
     n_heads, n_tokens = sum(point.size.heads), point.n_tokens or 0
@@ -473,14 +478,12 @@ def test_measurements_on_other_rows_are_of_no_use(entries: dict[str, CheckpointE
     digest = digest_of(entries["sentiment-45"].path)
     few = {"accuracy": Estimate(0.7, 0.6, 0.8, 100)}
     records = (measurement("sentiment-45", digest, 4, 0.7, metrics=few),)
-    points = {one.name: one for one in all_points(Sources(tuple(entries.values()), evaluations=records)).points}
-    assert points["sentiment-45"].curve == ()
+    assert measured_by(entries, *records).curve == ()
 
 
 def test_measurements_of_other_weights_are_of_no_use(entries: dict[str, CheckpointEntry]) -> None:
     records = (measurement("sentiment-45", "0" * 12, 4, 0.7),)
-    points = {one.name: one for one in all_points(Sources(tuple(entries.values()), evaluations=records)).points}
-    assert points["sentiment-45"].curve == ()
+    assert measured_by(entries, *records).curve == ()
 
 
 def test_a_checkpoint_that_no_card_tells_of_is_where_it_was_measured(entries: dict[str, CheckpointEntry]) -> None:
@@ -498,8 +501,7 @@ def test_a_measurement_that_is_not_a_number_adds_nothing(entries: dict[str, Chec
     digest = digest_of(entries["sentiment-45"].path)
     undefined = Estimate(math.nan, math.nan, math.nan, 1821)
     records = (measurement("sentiment-45", digest, 1, 0.0, metrics={"accuracy": undefined}),)
-    points = {one.name: one for one in all_points(Sources(tuple(entries.values()), evaluations=records)).points}
-    assert all(math.isfinite(one.metric.value) for one in points["sentiment-45"].curve)
+    assert all(math.isfinite(one.metric.value) for one in measured_by(entries, *records).curve)
 
 
 # ---- quoted ones
