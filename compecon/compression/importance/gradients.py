@@ -9,7 +9,7 @@ from typing import Self, final
 import torch
 from torch import Tensor, nn
 
-from compecon.compression.families import layers_of
+from compecon.compression.families import unit_counts
 from compecon.compression.importance.base import Batch, Loss
 from compecon.compression.modes import evaluating
 from compecon.compression.scaled import scaled_by
@@ -85,20 +85,19 @@ def n_examples(batch: Batch) -> int:
 
 
 def _of_batch(model: nn.Module, batch: Batch, loss: Loss) -> GateGradients:
-    layers = layers_of(model)
     size = n_examples(batch)
     device = next(model.parameters()).device
 
     def gates(n_units: int) -> Tensor:
         return torch.ones(size, 1, n_units, device=device, requires_grad=True)
 
-    pairs = tuple((gates(layer.n_heads), gates(layer.n_neurons)) for layer in layers)
+    pairs = tuple((gates(heads), gates(neurons)) for heads, neurons in unit_counts(model))
     with torch.enable_grad(), scaled_by(model, lambda: pairs):
         total = size * loss(model, batch)
         flat = [gate for kind in zip(*pairs, strict=True) for gate in kind]
         found = torch.autograd.grad(total, flat, allow_unused=True, materialize_grads=True)
     rows = tuple(gradient.squeeze(1).cpu() for gradient in found)
-    return GateGradients(rows[: len(layers)], rows[len(layers) :])
+    return GateGradients(rows[: len(pairs)], rows[len(pairs) :])
 
 
 def _shortened(rows: Tensor) -> Tensor:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import final
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from typing_extensions import override
 
-from compecon.compression.families import layers_of
+from compecon.compression.families import unit_counts
 from compecon.compression.importance.base import Batch, Importance, Loss
 from compecon.compression.units import Units
 
@@ -29,9 +29,5 @@ class RandomUnits(Importance):
     @override
     def score(self, model: nn.Module, batches: Iterable[Batch], loss: Loss) -> Units:
         generator = torch.Generator().manual_seed(self.seed)
-        layers = layers_of(model)
-
-        def draw(n_units: int) -> Tensor:
-            return torch.rand(n_units, generator=generator, dtype=torch.float64)
-
-        return Units(tuple(draw(layer.n_heads) for layer in layers), tuple(draw(layer.n_neurons) for layer in layers))
+        units = Units.full(unit_counts(model), 0.0)
+        return units.map(lambda part: torch.rand(len(part), generator=generator, dtype=torch.float64))
