@@ -27,19 +27,12 @@ _LOOK_S = 0.05
 @final
 @dataclass(frozen=True)
 class Limits:
-    """Limits of a child.
+    """Limits of a child."""
 
-    Attributes:
-        cpu_s: Processor time per answer, in seconds.
-        memory_bytes: Memory beyond what it has after its imports.
-        answer_bytes: The longest answer.
-        wall_s: Seconds after which the machine counts as too busy for an answer.
-    """
-
-    cpu_s: float = 15.0
-    memory_bytes: int = 2 << 30
-    answer_bytes: int = 256 << 20
-    wall_s: float = 900.0
+    cpu_s: float = 15.0  # processor time per answer, in seconds
+    memory_bytes: int = 2 << 30  # memory beyond what it has after its imports
+    answer_bytes: int = 256 << 20  # the longest answer
+    wall_s: float = 900.0  # seconds after which the machine counts as too busy for an answer
 
 
 @final

@@ -19,19 +19,13 @@ _REMEMBERED = 256  # bytes: more than a line's part that could be in another one
 @final
 @dataclass
 class History:
-    """A metrics file that is read incrementally.
-
-    Attributes:
-        path: The file.
-        steps: Steps by stage, in the order in which the stages began.
-        events: Lines that are not steps.
-        damaged: Number of lines that could not be read.
-    """
+    """A metrics file that is read incrementally."""
 
     path: Path
+    # steps by stage, in the order in which the stages began
     steps: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    events: list[dict[str, Any]] = field(default_factory=list)
-    damaged: int = 0
+    events: list[dict[str, Any]] = field(default_factory=list)  # lines that are not steps
+    damaged: int = 0  # number of lines that could not be read
     _offset: int = 0
     _inode: int = 0
     _last: bytes = b""

@@ -23,15 +23,10 @@ _WAITING_BYTES = 5_000_000  # of a worker that waits for its turn: 4.5 MB measur
 @final
 @dataclass(frozen=True)
 class Ahead:
-    """What a run will take.
+    """What a run will take."""
 
-    Attributes:
-        sentences: Time, memory and disk in words, and warnings.
-        problems: Why it should not be started here; empty if it may be.
-    """
-
-    sentences: tuple[str, ...]
-    problems: tuple[str, ...] = ()
+    sentences: tuple[str, ...]  # time, memory and disk in words, and warnings
+    problems: tuple[str, ...] = ()  # why it should not be started here; empty if it may be
 
     def require(self) -> None:
         """Refuse a run with problems."""

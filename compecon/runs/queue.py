@@ -17,17 +17,11 @@ from compecon.runs.run_record import SCHEMA, checked_id
 @final
 @dataclass(frozen=True)
 class Queue:
-    """Runs that wait for one kind of device.
-
-    Attributes:
-        home: The home.
-        name: "cpu", "gpu", or a sweep's name.
-        n_slots: How many may hold a slot at a time.
-    """
+    """Runs that wait for one kind of device."""
 
     home: Home
-    name: str
-    n_slots: int
+    name: str  # "cpu", "gpu", or a sweep's name
+    n_slots: int  # how many may hold a slot at a time
 
     @classmethod
     def of_device(cls, home: Home, device: str) -> Queue:

@@ -56,37 +56,21 @@ _WRITTEN = frozenset(RunState) - {RunState.NEWER}
 @final
 @dataclass(frozen=True)
 class RunSpec:
-    """What to run: enough to run it again. Written once, on submission.
-
-    Attributes:
-        recipe: Name of a recipe.
-        params: Its parameters, all of them.
-        title: A line for people.
-        sweep: The sweep it belongs to, or "".
-        parent_run: The run whose settings were changed to make it, or "".
-        queue: The device that it waits for: "cpu", "gpu", or "" for none.
-        threads: Threads to compute with; another number gives other roundings.
-        executor: "local", or the name of another executor.
-        order: Position in lists, independent of clocks.
-        created_at: Seconds since 1970, for people.
-        versions: Of the libraries that it was submitted with.
-        priority: CPU priority on a busy machine: "background" or "normal".
-        more: Entries of its file that only a newer compecon knows.
-    """
+    """What to run: enough to run it again. Written once, on submission."""
 
     recipe: str
-    params: Mapping[str, Json] = field(default_factory=dict)
-    title: str = ""
-    sweep: str = ""
-    parent_run: str = ""
-    queue: Literal["cpu", "gpu", ""] = "cpu"
-    threads: int = 1
-    executor: str = "local"
-    order: int = 0
-    created_at: float = 0.0
-    versions: Mapping[str, str] = field(default_factory=dict)
-    priority: str = BACKGROUND
-    more: Mapping[str, Json] = field(default_factory=dict)
+    params: Mapping[str, Json] = field(default_factory=dict)  # its parameters, all of them
+    title: str = ""  # a line for people
+    sweep: str = ""  # the sweep it belongs to, or ""
+    parent_run: str = ""  # the run whose settings were changed to make it, or ""
+    queue: Literal["cpu", "gpu", ""] = "cpu"  # the device that it waits for: "cpu", "gpu", or "" for none
+    threads: int = 1  # threads to compute with; another number gives other roundings
+    executor: str = "local"  # "local", or the name of another executor
+    order: int = 0  # position in lists, independent of clocks
+    created_at: float = 0.0  # seconds since 1970, for people
+    versions: Mapping[str, str] = field(default_factory=dict)  # of the libraries that it was submitted with
+    priority: str = BACKGROUND  # CPU priority on a busy machine: "background" or "normal"
+    more: Mapping[str, Json] = field(default_factory=dict)  # entries of its file that only a newer compecon knows
 
     def __post_init__(self) -> None:
         if self.queue not in ("cpu", "gpu", ""):
@@ -116,43 +100,26 @@ class RunSpec:
 @final
 @dataclass(frozen=True)
 class Status:
-    """What the worker of a run reports. Written only by the process that holds the run's lock.
+    """What the worker of a run reports. Written only by the process that holds the run's lock."""
 
-    Attributes:
-        state: Where it is.
-        reason: Why, one sentence; may be empty.
-        attempt: How often it was started.
-        stage: What is being done.
-        step: Finished steps of the stage.
-        total: Steps of the stage; 0 while unknown.
-        seconds: Time of this attempt since it got its slot.
-        pid: Process of the worker; 0 before it has begun.
-        host: Name of its machine.
-        device: What it runs on.
-        results: Results.
-        spec_sha256: Digest of the spec that it was first started with.
-        saved: The last checkpoint of its training: "stage", "step" and "total"; empty before the first.
-        load: How busy the machine is, see `compecon.runs.load`; empty where unknown.
-        earlier_seconds: Time of earlier attempts.
-        more: Entries of its file that only a newer compecon knows.
-    """
-
-    state: RunState = RunState.QUEUED
-    reason: str = ""
-    attempt: int = 1
-    stage: str = ""
-    step: int = 0
-    total: int = 0
-    seconds: float = 0.0
-    pid: int = 0
-    host: str = ""
-    device: str = ""
+    state: RunState = RunState.QUEUED  # where it is
+    reason: str = ""  # why, one sentence; may be empty
+    attempt: int = 1  # how often it was started
+    stage: str = ""  # what is being done
+    step: int = 0  # finished steps of the stage
+    total: int = 0  # steps of the stage; 0 while unknown
+    seconds: float = 0.0  # time of this attempt since it got its slot
+    pid: int = 0  # process of the worker; 0 before it has begun
+    host: str = ""  # name of its machine
+    device: str = ""  # what it runs on
     results: Mapping[str, Json] = field(default_factory=dict)
-    spec_sha256: str = ""
+    spec_sha256: str = ""  # digest of the spec that it was first started with
+    # the last checkpoint of its training: "stage", "step" and "total"; empty before the first
     saved: Mapping[str, Json] = field(default_factory=dict)
+    # how busy the machine is, see `compecon.runs.load`; empty where unknown
     load: Mapping[str, Json] = field(default_factory=dict)
-    earlier_seconds: float = 0.0
-    more: Mapping[str, Json] = field(default_factory=dict)
+    earlier_seconds: float = 0.0  # time of earlier attempts
+    more: Mapping[str, Json] = field(default_factory=dict)  # entries of its file that only a newer compecon knows
 
     @property
     def all_seconds(self) -> float:
@@ -188,27 +155,16 @@ class Status:
 @final
 @dataclass(frozen=True)
 class RunRecord:
-    """A run as it was when it was read.
-
-    Attributes:
-        run_id: Its name.
-        folder: Its folder.
-        spec: What was submitted.
-        status: What its worker reported last.
-        state: Where it is, judged by its lock too.
-        reason: Why, one sentence; may be empty.
-        is_stalled: Whether its process is alive and halted.
-        heard_at: When its worker wrote last, in seconds since 1970; 0 if unknown.
-    """
+    """A run as it was when it was read."""
 
     run_id: str
     folder: Path
-    spec: RunSpec
-    status: Status
-    state: RunState
-    reason: str
-    is_stalled: bool = False
-    heard_at: float = 0.0
+    spec: RunSpec  # what was submitted
+    status: Status  # what its worker reported last
+    state: RunState  # where it is, judged by its lock too
+    reason: str  # why, one sentence; may be empty
+    is_stalled: bool = False  # whether its process is alive and halted
+    heard_at: float = 0.0  # when its worker wrote last, in seconds since 1970; 0 if unknown
 
     @property
     def title(self) -> str:

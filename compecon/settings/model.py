@@ -41,18 +41,12 @@ Kind = TypeVar("Kind")
 @final
 @dataclass(frozen=True)
 class Shown:
-    """How a field is presented, where that does not follow from its name.
+    """How a field is presented, where that does not follow from its name."""
 
-    Attributes:
-        label: Its name in a form.
-        unit: Of its value.
-        group: Section of a form; "" for that of its class.
-        options: Spellings on the command line, the shown one first; empty for a positional argument.
-    """
-
-    label: str = ""
-    unit: str = ""
-    group: str = ""
+    label: str = ""  # its name in a form
+    unit: str = ""  # of its value
+    group: str = ""  # section of a form; "" for that of its class
+    # spellings on the command line, the shown one first; empty for a positional argument
     options: tuple[str, ...] | None = None
 
 

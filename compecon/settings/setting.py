@@ -36,23 +36,14 @@ Made = TypeVar("Made")
 @final
 @dataclass(frozen=True)
 class Setting:
-    """A setting.
+    """A setting."""
 
-    Attributes:
-        name: Its name among the parameters.
-        source: Its field.
-        group: Section of a form.
-        default: Default value; None also if the setting is required.
-        optional: Whether None is a value.
-        required: Whether it has to be given.
-    """
-
-    name: str
-    source: FieldInfo = field(compare=False, repr=False)
-    group: str = "more"
-    default: Json = None
-    optional: bool = False
-    required: bool = False
+    name: str  # its name among the parameters
+    source: FieldInfo = field(compare=False, repr=False)  # its field
+    group: str = "more"  # section of a form
+    default: Json = None  # default value; None also if the setting is required
+    optional: bool = False  # whether None is a value
+    required: bool = False  # whether it has to be given
 
     @cached_property
     def kind(self) -> type:

@@ -15,21 +15,14 @@ from compecon.runs.locks import Lock
 @final
 @dataclass(frozen=True)
 class Finding:
-    """A finding of a checkup.
+    """A finding of a checkup."""
 
-    Attributes:
-        about: A run's name, "home" or "machine".
-        level: "problem" if something is wrong, "note" if it is for information.
-        sentence: What it is, and what to do.
-        repair: Repairs it, deletes nothing, and returns a sentence on what it did; None if a person has to do it.
-        repaired: What was done; "" before.
-    """
-
-    about: str
-    level: Literal["problem", "note"]
-    sentence: str
+    about: str  # a run's name, "home" or "machine"
+    level: Literal["problem", "note"]  # "problem" if something is wrong, "note" if it is for information
+    sentence: str  # what it is, and what to do
+    # repairs it, deletes nothing, and returns a sentence on what it did; None if a person has to do it
     repair: Callable[[], str] | None = None
-    repaired: str = ""
+    repaired: str = ""  # what was done; "" before
 
     @property
     def is_open(self) -> bool:

@@ -13,13 +13,9 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"
 
 
 class Executor(ABC):
-    """Starts and ends the workers of a store's runs: on this machine, or on a cluster.
+    """Starts and ends the workers of a store's runs: on this machine, or on a cluster."""
 
-    Attributes:
-        name: Its name in specs.
-    """
-
-    name: ClassVar[str]
+    name: ClassVar[str]  # its name in specs
 
     def __init__(self, store: RunStore) -> None:
         self.store = store

@@ -34,21 +34,13 @@ _LETTING_GO_S = 2.0  # a worker reports its end a moment before it has ended
 @final
 @dataclass(frozen=True)
 class Cluster:
-    """How to use a Ray cluster. Never read from a run's folder: a token is sent along.
+    """How to use a Ray cluster. Never read from a run's folder: a token is sent along."""
 
-    Attributes:
-        address: Of its job server, like "http://127.0.0.1:8265"; "" for none.
-        python: Python of its machines; "" for this one if the address is this machine's, else "python".
-        gpu: Whether each process of a run gets a GPU; None if the spec decides.
-        without_token: Whether another machine may be addressed without a token.
-        lease_s: How long nothing must have moved before a run of unknown state may be started anyway.
-    """
-
-    address: str
-    python: str = ""
-    gpu: bool | None = None
-    without_token: bool = False
-    lease_s: float = 120.0
+    address: str  # of its job server, like "http://127.0.0.1:8265"; "" for none
+    python: str = ""  # Python of its machines; "" for this one if the address is this machine's, else "python"
+    gpu: bool | None = None  # whether each process of a run gets a GPU; None if the spec decides
+    without_token: bool = False  # whether another machine may be addressed without a token
+    lease_s: float = 120.0  # how long nothing must have moved before a run of unknown state may be started anyway
 
     @classmethod
     def from_environment(cls, address: str = "") -> Self:

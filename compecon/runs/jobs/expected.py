@@ -37,45 +37,27 @@ _MB = 1024**2
 @final
 @dataclass(frozen=True)
 class Expected:
-    """What a run is expected to take.
+    """What a run is expected to take."""
 
-    Attributes:
-        seconds_low: Lower end; None where not enough is known, as for all that may be None.
-        seconds: Best guess.
-        seconds_high: Upper end.
-        memory_bytes: Of the whole process.
-        disk_bytes: Most at any time: the new checkpoint and those of the training.
-        macs: Multiply-adds in total.
-        rows: Training rows.
-        unknown: What is not known, in a sentence; empty if all is.
-    """
-
-    seconds_low: float | None
-    seconds: float | None
-    seconds_high: float | None
-    memory_bytes: int
-    disk_bytes: int
-    macs: float | None
-    rows: int | None = None
-    unknown: str = ""
+    seconds_low: float | None  # lower end; None where not enough is known, as for all that may be None
+    seconds: float | None  # best guess
+    seconds_high: float | None  # upper end
+    memory_bytes: int  # of the whole process
+    disk_bytes: int  # most at any time: the new checkpoint and those of the training
+    macs: float | None  # multiply-adds in total
+    rows: int | None = None  # training rows
+    unknown: str = ""  # what is not known, in a sentence; empty if all is
 
 
 @final
 @dataclass(frozen=True)
 class _Work:
-    """A checkpoint and texts.
+    """A checkpoint and texts."""
 
-    Attributes:
-        about: The checkpoint.
-        rows: Of the task; None if unknown.
-        n_tokens: Length of a text.
-        knows: Whether the checkpoint's head fits the task.
-    """
-
-    about: Preflight
-    rows: Rows | None
-    n_tokens: int
-    knows: bool
+    about: Preflight  # the checkpoint
+    rows: Rows | None  # of the task; None if unknown
+    n_tokens: int  # length of a text
+    knows: bool  # whether the checkpoint's head fits the task
 
     @property
     def forward(self) -> float:

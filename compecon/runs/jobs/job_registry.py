@@ -28,27 +28,16 @@ _JOBS = "compecon.runs.jobs"
 @final
 @dataclass(frozen=True)
 class Recipe:
-    """A job that can run in the background.
+    """A job that can run in the background."""
 
-    Attributes:
-        name: Its name in specs, and the command's.
-        label: Its name for people.
-        options: Its settings on the command line.
-        needs_torch: Whether running it loads torch.
-        plan: Raises `SettingError` where checked values contradict each other.
-        work: The function that runs it, "package.module:name".
-        has_command: Whether the command line has a command of its name.
-        makes_checkpoint: Whether its command takes the folder of a new checkpoint.
-    """
-
-    name: str
-    label: str
-    options: tuple[Setting, ...]
-    needs_torch: bool
-    plan: Callable[[Mapping[str, Any]], object]
-    work: str
-    has_command: bool = True
-    makes_checkpoint: bool = False
+    name: str  # its name in specs, and the command's
+    label: str  # its name for people
+    options: tuple[Setting, ...]  # its settings on the command line
+    needs_torch: bool  # whether running it loads torch
+    plan: Callable[[Mapping[str, Any]], object]  # raises `SettingError` where checked values contradict each other
+    work: str  # the function that runs it, "package.module:name"
+    has_command: bool = True  # whether the command line has a command of its name
+    makes_checkpoint: bool = False  # whether its command takes the folder of a new checkpoint
 
     @property
     def _always(self) -> Mapping[str, Json]:

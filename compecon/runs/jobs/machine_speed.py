@@ -24,21 +24,13 @@ _ZOOMS = tuple(4.0 / 2**zoom for zoom in range(13))  # decades around the best s
 @final
 @dataclass(frozen=True)
 class Speed:
-    """How fast a machine is, and how certain that is.
+    """How fast a machine is, and how certain that is."""
 
-    Attributes:
-        macs_per_second: Multiply-adds of a training per second.
-        overhead: Seconds of a run that do not grow with them: starting, reading data, loading models.
-        low: Lower end of a run's time, as a multiple of the expected seconds.
-        high: Upper end.
-        runs: Earlier runs that this was learned from.
-    """
-
-    macs_per_second: float = 1.5e10
-    overhead: float = 20.0
-    low: float = 0.4
-    high: float = 2.5
-    runs: int = 0
+    macs_per_second: float = 1.5e10  # multiply-adds of a training per second
+    overhead: float = 20.0  # seconds of a run that do not grow with them: starting, reading data, loading models
+    low: float = 0.4  # lower end of a run's time, as a multiple of the expected seconds
+    high: float = 2.5  # upper end
+    runs: int = 0  # earlier runs that this was learned from
 
     def seconds(self, macs: float) -> float:
         """Expected seconds of a run."""

@@ -21,17 +21,11 @@ Point = Mapping[str, Json]
 @final
 @dataclass(frozen=True)
 class Points:
-    """The runs of a sweep: one recipe, shared settings, and those in which each differs.
+    """The runs of a sweep: one recipe, shared settings, and those in which each differs."""
 
-    Attributes:
-        recipe: Name of a recipe.
-        params: Shared settings that are not its defaults; folders are absolute.
-        points: Settings of each run on top of them; in the order of turns.
-    """
-
-    recipe: str
-    params: Mapping[str, Json]
-    points: tuple[Point, ...]
+    recipe: str  # name of a recipe
+    params: Mapping[str, Json]  # shared settings that are not its defaults; folders are absolute
+    points: tuple[Point, ...]  # settings of each run on top of them; in the order of turns
 
     def __len__(self) -> int:
         return len(self.points)

@@ -22,23 +22,14 @@ Outcome = tuple[float, float]  # quality, the higher the better; MACs
 @final
 @dataclass(frozen=True)
 class Axis:
-    """Values that a setting may take.
+    """Values that a setting may take."""
 
-    Attributes:
-        name: The setting.
-        low: Smallest value of a range.
-        high: Largest value of a range.
-        log: Whether the scale is logarithmic.
-        whole: Whether values are whole numbers.
-        choices: The values, if it is not a range.
-    """
-
-    name: str
-    low: float = 0.0
-    high: float = 0.0
-    log: bool = False
-    whole: bool = False
-    choices: tuple[Json, ...] = ()
+    name: str  # the setting
+    low: float = 0.0  # smallest value of a range
+    high: float = 0.0  # largest value of a range
+    log: bool = False  # whether the scale is logarithmic
+    whole: bool = False  # whether values are whole numbers
+    choices: tuple[Json, ...] = ()  # the values, if it is not a range
 
     def __post_init__(self) -> None:
         if not self.choices and not self.low < self.high:

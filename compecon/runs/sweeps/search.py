@@ -30,19 +30,12 @@ _TRIES = 20
 @final
 @dataclass(frozen=True)
 class Search:
-    """What is searched.
+    """What is searched."""
 
-    Attributes:
-        axes: Settings that vary.
-        n_runs: How many points in all, in [1, 500].
-        seed: The same seed and results give the same points.
-        parallel: How many runs may be open at a time, at least 1.
-    """
-
-    axes: tuple[Axis, ...]
-    n_runs: int
-    seed: int = 0
-    parallel: int = 1
+    axes: tuple[Axis, ...]  # settings that vary
+    n_runs: int  # how many points in all, in [1, 500]
+    seed: int = 0  # the same seed and results give the same points
+    parallel: int = 1  # how many runs may be open at a time, at least 1
 
     def __post_init__(self) -> None:
         if not self.axes:

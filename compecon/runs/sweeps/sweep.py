@@ -32,35 +32,21 @@ Point = Mapping[str, Json]
 @final
 @dataclass(frozen=True)
 class Sweep:
-    """A sweep as stored in its file.
+    """A sweep as stored in its file."""
 
-    Attributes:
-        sweep_id: Its name.
-        title: A line for people.
-        recipe: What its runs run.
-        params: Settings that all share.
-        points: Settings of each run on top of them; grows only while points are proposed.
-        parallel: How many may run at a time; 0 for as many as there are devices.
-        order: Position in lists, independent of clocks.
-        created_at: Seconds since 1970, for people.
-        executor: Runs it.
-        priority: CPU priority of its runs; "" for that of the home's settings.
-        proposals: The search that proposes its points, if any: see `compecon.runs.sweeps.search`.
-        more: Entries of its file that only a newer compecon knows.
-    """
-
-    sweep_id: str
-    title: str
-    recipe: str
-    params: Mapping[str, Json]
-    points: tuple[Point, ...]
-    parallel: int = 0
-    order: int = 0
-    created_at: float = 0.0
-    executor: str = "local"
-    priority: str = ""
+    sweep_id: str  # its name
+    title: str  # a line for people
+    recipe: str  # what its runs run
+    params: Mapping[str, Json]  # settings that all share
+    points: tuple[Point, ...]  # settings of each run on top of them; grows only while points are proposed
+    parallel: int = 0  # how many may run at a time; 0 for as many as there are devices
+    order: int = 0  # position in lists, independent of clocks
+    created_at: float = 0.0  # seconds since 1970, for people
+    executor: str = "local"  # runs it
+    priority: str = ""  # CPU priority of its runs; "" for that of the home's settings
+    # the search that proposes its points, if any: see `compecon.runs.sweeps.search`
     proposals: Mapping[str, Json] | None = None
-    more: Mapping[str, Json] = field(default_factory=dict)
+    more: Mapping[str, Json] = field(default_factory=dict)  # entries of its file that only a newer compecon knows
 
     def __post_init__(self) -> None:
         if self.parallel < 0:

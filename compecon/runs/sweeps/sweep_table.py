@@ -17,25 +17,15 @@ from compecon.runs.sweeps.sweep import Point, Sweep
 @final
 @dataclass(frozen=True)
 class SweepRow:
-    """A point and its results.
+    """A point and its results."""
 
-    Attributes:
-        run_id: Its run.
-        point: Settings in which it differs.
-        state: Of the run; None if it is not there: not submitted yet, or deleted.
-        reason: Why, one sentence; may be empty.
-        metric: Name, split, value, low, high and n of the measured metric, if any.
-        macs: MACs of the new model, if any.
-        latency: Ratio to its parent's time, low and high, if measured.
-    """
-
-    run_id: str
-    point: Point
-    state: RunState | None
-    reason: str = ""
-    metric: Mapping[str, Json] | None = None
-    macs: int | None = None
-    latency: Mapping[str, Json] | None = None
+    run_id: str  # its run
+    point: Point  # settings in which it differs
+    state: RunState | None  # of the run; None if it is not there: not submitted yet, or deleted
+    reason: str = ""  # why, one sentence; may be empty
+    metric: Mapping[str, Json] | None = None  # name, split, value, low, high and n of the measured metric, if any
+    macs: int | None = None  # MACs of the new model, if any
+    latency: Mapping[str, Json] | None = None  # ratio to its parent's time, low and high, if measured
 
 
 @final
