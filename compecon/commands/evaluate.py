@@ -1,4 +1,4 @@
-"""`compecon evaluate`: how good a checkpoint is at a task, under a key budget or without."""
+"""`compecon evaluate` and `compecon statistics`: a checkpoint measured on a task, under key budgets or without."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 from compecon.commands.background import with_background
 from compecon.commands.fields import read
 from compecon.commands.options import Json, plainly
-from compecon.runs.jobs.options import EVALUATE
+from compecon.runs.jobs.options import EVALUATE, STATISTICS
 
 _NOTE = "Queries read fewer keys but the model does the same work: masking saves reads, not time."
 
@@ -33,7 +33,8 @@ def _evaluate(params: Mapping[str, Any], json: Json = False) -> None:
         print_json(measured.results())
         return
     for record in measured.records:
-        budget = "" if len(measured.records) == 1 else f" {record.key.keys or 'all'} keys"
+        keys = record.key.keys
+        budget = "" if len(measured.records) == 1 else f" {keys or 'all'} key{'' if keys == 1 else 's'}"
         for line in metric_lines(measured.task, record.metrics):
             typer.echo(f"{measured.task.name} {record.key.split}{budget}: {line}")
     first = measured.records[0]
@@ -49,4 +50,35 @@ def _evaluate(params: Mapping[str, Any], json: Json = False) -> None:
         )
 
 
+def _statistics(params: Mapping[str, Any], json: Json = False) -> None:
+    """Compute mean Gini, entropy and decisions on rows of a task, under key budgets.
+
+    Results are stored for the Compare page.
+    """
+    from compecon.runs.jobs.job_registry import RECIPES
+
+    given = read(RECIPES["statistics"].read, params)
+
+    from compecon.commands.home import measurements, print_json, table
+    from compecon.evaluation.row_statistics import gather_statistics
+
+    with plainly():
+        gathered = gather_statistics(given, kept=measurements())
+    results = gathered.results()
+    if json:
+        print_json({**results, "statistics": gathered.found.written()})
+        return
+    heads = ("keys", "Gini", "entropy (nats)", "right")
+    rows = [
+        (str(each["keys"] or "all"), f"{each['gini']:.4f}", f"{each['entropy']:.4f}", f"{each['right']:.1%}")
+        for each in results["levels"]
+    ]
+    for line in table(heads, rows):
+        typer.echo(line)
+    typer.echo(results["sentence"])
+    if gathered.is_recalled:
+        typer.echo("Reused: the same weights had been measured before.")
+
+
 evaluate = with_background(_evaluate, "evaluate", EVALUATE)
+statistics = with_background(_statistics, "statistics", STATISTICS)

@@ -8,9 +8,11 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
+_MODULES = {"prune": "train", "statistics": "evaluate", "resume": "stop"}  # of commands that share one
+
 
 def lazily(name: str) -> type[TyperCommand]:
-    """A class for a command that loads its module, of the same name, when it is called."""
+    """A class for a command that loads its module when it is called."""
 
     class Lazy(TyperCommand):
         def make_context(self, *args: Any, **kwargs: Any) -> Any:
@@ -21,7 +23,7 @@ def lazily(name: str) -> type[TyperCommand]:
 
 def loaded(name: str) -> Any:
     """A command as its module has it."""
-    found = import_module(f"compecon.commands.{name}")
+    found = import_module(f"compecon.commands.{_MODULES.get(name, name)}")
     outer = typer.Typer(add_completion=False, rich_markup_mode=None)
     if hasattr(found, "app"):
         outer.add_typer(found.app, name=name)

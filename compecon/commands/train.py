@@ -1,4 +1,4 @@
-"""`compecon train`: a new checkpoint from another one, dense or made smaller by a price or target."""
+"""`compecon train` and `compecon prune`: a new checkpoint from another one, dense or smaller."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from compecon.commands.background import with_background
 from compecon.commands.fields import read
 from compecon.commands.options import Json, NewFolder, plainly, training_folder
-from compecon.runs.jobs.options import TRAIN, trackers, train_plan
+from compecon.runs.jobs.options import PRUNE, TRAIN, prune_plan, trackers, train_plan
 
 
 def _train(out: NewFolder, params: Mapping[str, Any], json: Json = False) -> None:
@@ -29,19 +29,44 @@ def _train(out: NewFolder, params: Mapping[str, Any], json: Json = False) -> Non
     _place_logs(report_to, out)
 
     from compecon.tasks.understood_task import task_of
-    from compecon.training.train_checkpoint import train as run
+    from compecon.training.train_checkpoint import train as train_checkpoint
 
     kept = training_folder(out)
     with plainly(kept=kept if plan.settings.save_every else None), terminal_callbacks(kept, report_to) as callbacks:
         wanted = task_of(given)
-        trained = run(given["base"], wanted, plan, out, callbacks=callbacks)
+        trained = train_checkpoint(given["base"], wanted, plan, out, callbacks=callbacks)
     print_trained(trained, wanted, as_json=json)
 
 
-train = with_background(_train, "train", TRAIN)
+def _prune(out: NewFolder, params: Mapping[str, Any], json: Json = False) -> None:
+    """Remove heads and neurons of a checkpoint trained on a task, and save the smaller model.
+
+    Units are chosen on training rows, without training. With --recover-epochs or --recover-steps, the smaller model is
+    then trained with the original as its teacher; training options apply to this recovery.
+    """
+    from compecon.commands.progress_bar import terminal_callbacks
+    from compecon.commands.results import print_trained
+    from compecon.runs.jobs.job_registry import RECIPES
+
+    given = read(RECIPES["prune"].read, params)
+    plan = prune_plan(given)
+
+    from compecon.tasks.understood_task import task_of
+    from compecon.training.prune_checkpoint import prune_checkpoint
+
+    kept = training_folder(out)
+    saves = plan.recovery is not None and plan.recovery.save_every is not None
+    with plainly(kept=kept if saves else None), terminal_callbacks(kept) as callbacks:
+        wanted = task_of(given)
+        made = prune_checkpoint(given["checkpoint"], wanted, plan, out, callbacks=callbacks, device=given["device"])
+    print_trained(made, wanted, as_json=json)
 
 
 def _place_logs(report_to: tuple[str, ...], out: Path) -> None:
     """TensorBoard's logs outlive the folder of the training."""
     if "tensorboard" in report_to:
         os.environ.setdefault("TENSORBOARD_LOGGING_DIR", str(out.with_name(f"{out.name}.logs")))
+
+
+train = with_background(_train, "train", TRAIN)
+prune = with_background(_prune, "prune", PRUNE)
