@@ -99,7 +99,7 @@ def test_a_training_in_the_background_always_saves():
         ("train", {"cost": "latency"}, "needs a target or a price"),
         ("train", {"warmup": 1.0}, "[0, 1)"),
         ("train", {"max_tokens": 1}, "at least 2"),
-        ("train", {"report_to": "post"}, "knows tensorboard"),
+        ("train", {"report_to": "post"}, "among tensorboard"),
         ("prune", {"method": "luck"}, "one of"),
         ("prune", {"target": 2.0}, "(0, 1]"),
         ("prune", {"recover_epochs": -1.0}, "at least 0"),
