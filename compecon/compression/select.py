@@ -122,7 +122,7 @@ def _gains(values: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
 def _one_cost(costs: tuple[Tensor, ...], unit: str) -> float:
     distinct: set[float] = set(torch.cat(costs).tolist())
     if len(distinct) > 1:
-        raise ValueError(f"The knapsack rule needs one cost for every {unit}, got {sorted(distinct)}. Use joint.")
+        raise ValueError(f"The knapsack rule needs one cost for every {unit}, got {sorted(distinct)}. Use fixed_share.")
     return distinct.pop() if distinct else 1.0  # without any unit the cost is not used
 
 
