@@ -39,16 +39,10 @@ _GROWTH = 2  # a model may have at most this many times the stored weights: head
 def build_model(
     config: Mapping[str, Any], architecture: str, kind: Kind, tensors: dict[str, Tensor]
 ) -> tuple[PreTrainedModel, Kind]:
-    """Build a model in float32 on the CPU, in evaluation mode.
+    """Build a model in float32 on the CPU, in evaluation mode, from a checked config and the stored weights by name.
 
-    Args:
-        config: Checked content of ``config.json``; the model gets a copy of its own.
-        architecture: Class that the checkpoint was saved from.
-        kind: What it predicts.
-        tensors: Stored weights by name.
-
-    Returns:
-        The model, and its kind: a masked language model without a trained head comes back as a bare encoder.
+    `architecture` is the class that the checkpoint was saved from. A masked language model without a trained head comes
+    back as a bare encoder: the kind that is returned.
 
     Raises:
         UnsupportedModelError: If transformers has no such model.

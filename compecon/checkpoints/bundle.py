@@ -51,16 +51,10 @@ def save_weights(
     parent: Path | None = None,
     dtype: torch.dtype = torch.float16,
 ) -> None:
-    """Write config, tokenizer, weights and a manifest without title and metrics.
+    """Write config, tokenizer, weights (rounded to `dtype`) and a bare manifest to the folder `<bundle>/<name>`.
 
-    Args:
-        model: The model, compacted or not.
-        tokenizer: Its tokenizer.
-        folder: `<bundle>/<name>`, created if absent.
-        shared_prefix: Tensors whose names begin with it go to the bundle's shared file; nothing is shared if empty.
-        parent: Folder of another checkpoint of the bundle: tensors that are equal, bit by bit, to those of its weights
-            file are named there and not stored again.
-        dtype: What the weights are rounded to.
+    Tensors whose names begin with `shared_prefix`, unless it is empty, go to the bundle's shared file. Tensors that are
+    equal, bit by bit, to those of `parent`, another checkpoint of the bundle, are named there and not stored again.
 
     Raises:
         CheckpointError: If the bundle's shared file exists and holds other values, so that its users would break.

@@ -69,14 +69,7 @@ def read_encoder(folder: Path) -> tuple[BertModel, Tokenizer]:
 
 
 def shrunk(encoder: BertModel, tokenizer: Tokenizer, corpora: Sequence[Sequence[str]], pieces: int) -> Base:
-    """All layers of an encoder on a smaller vocabulary.
-
-    Args:
-        encoder: The encoder.
-        tokenizer: Its WordPiece tokenizer, with the five special tokens of BERT.
-        corpora: As of `shrink_tokenizer`.
-        pieces: Number of pieces to keep.
-    """
+    """All layers of an encoder on a vocabulary of so many pieces, chosen by the corpora as in `shrink_tokenizer`."""
     small, ids = shrink_tokenizer(tokenizer, corpora, pieces)
     spelled = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=small,
@@ -141,13 +134,9 @@ def shrink_tokenizer(
 def shrink_encoder(encoder: BertModel, layers: int, ids: Sequence[int]) -> BertModel:
     """Keep the first layers of an encoder and the word vectors of some pieces; the given encoder is left alone.
 
-    Word vectors are rounded to float16, the precision they are stored in once for all checkpoints: what is trained on
-    top of them is trained on the very numbers that will be loaded.
-
-    Args:
-        encoder: The encoder to cut.
-        layers: How many layers to keep, counted from the input.
-        ids: Old ids in the order of the new ones, as from `shrink_tokenizer`.
+    The ids are old ids in the order of the new ones, as from `shrink_tokenizer`. Word vectors are rounded to float16,
+    the precision they are stored in once for all checkpoints: what is trained on top of them is trained on the very
+    numbers that will be loaded.
 
     Raises:
         ValueError: If the encoder has fewer layers.

@@ -44,11 +44,7 @@ def train_tokenizer(texts: Iterable[str], size: int, max_tokens: int) -> PreTrai
 def small_gpt2(tokenizer: PreTrainedTokenizerBase, *, width: int, layers: int, head_width: int = 32) -> GPT2LMHeadModel:
     """A GPT-2 with random weights from torch's global generator, its output tied to the input embeddings.
 
-    Args:
-        tokenizer: Its tokenizer; gives vocabulary, end token and longest input.
-        width: Size of the residual stream, a multiple of `head_width`.
-        layers: Number of layers.
-        head_width: Size of a head.
+    The tokenizer gives vocabulary, end token and longest input; the width is a multiple of `head_width`.
     """
     end = tokenizer.eos_token_id
     config = GPT2Config(

@@ -40,11 +40,8 @@ def write_text(path: Path, text: str) -> None:
 def replace_file(path: Path, raw: bytes, *, durable: bool = True, shared: bool = False) -> None:
     """Replace a file in one step; its folder exists.
 
-    Args:
-        path: The file.
-        raw: Its new content.
-        durable: Whether it has to outlive a power cut that comes right after.
-        shared: Whether another process may write the same file at the same time, as those of one training do.
+    A `durable` file outlives a power cut that comes right after; a `shared` one may be written by another process at
+    the same time, as by those of one training.
 
     Raises:
         OSError: If it cannot be written; the old file is then still there.

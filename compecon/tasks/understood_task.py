@@ -46,9 +46,6 @@ class Understood:
 def task_of(params: Mapping[str, Any]) -> AnyTask:
     """The task named in a recipe's checked settings, read once its checkpoint is found, which takes a moment.
 
-    Args:
-        params: With "task", and perhaps "data", "skip_bad_rows", and "checkpoint" or "base".
-
     Raises:
         CheckpointError: If there is no such checkpoint, or its files are refused.
         CompeconError, FileNotFoundError: As of `read_task`.
@@ -60,12 +57,9 @@ def task_of(params: Mapping[str, Any]) -> AnyTask:
 
 
 def understood(recipe: str, params: Mapping[str, Any], *, reads_all: bool = False) -> Understood:
-    """Look at what a recipe will work on; empty for a recipe without a task.
+    """Look at what a recipe with these checked settings will work on; empty for a recipe without a task.
 
-    Args:
-        recipe: Its name; a training puts a fresh head on a checkpoint that is not made for its task.
-        params: Checked values.
-        reads_all: Whether to read the rows of a task that is not a local file, which may take a while, or the Hub.
+    With `reads_all`, also read the rows of a task that is not a local file, which may take a while, or the Hub.
 
     Raises:
         CompeconError, FileNotFoundError: If the task cannot be read, its data folder does not hold it, or the

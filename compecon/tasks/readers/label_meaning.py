@@ -63,13 +63,10 @@ def unlabelled(splits: Mapping[str, Sequence[TableRow]], named: Sequence[str] = 
 
 
 def meaning_of(rows: Sequence[TableRow], column: str, kind: AnyKind = "auto", named: Sequence[str] = ()) -> Meaning:
-    """Read off the rows, at least one and each with a label, what their labels are.
+    """Read off all rows of all splits, at least one and each with a label, what their labels are.
 
-    Args:
-        rows: All rows of all splits.
-        column: Name of the column of the labels; names a score.
-        kind: As of `read_table`.
-        named: Names of class 0, 1, ...; empty for the names in the rows.
+    `column` names a score, `kind` is as of `read_table`, and `named` are the names of class 0, 1, ... if they are
+    given.
 
     Raises:
         TaskError: If labels are of mixed kinds, are not finite where they should be scores, are all the same, are
