@@ -87,33 +87,28 @@ def bundle(data, plan, tmp_path_factory):
     return out, said
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_each_folder_holds_a_checkpoint_with_its_number_and_card(bundle, name):
-    folder = bundle[0] / name
-    manifest = read_manifest(folder)
-    for metric in manifest["metrics"]:
-        assert metric["split"] in {"test", "MNLI dev-matched"}
-        assert metric["value"] != metric["value"] or metric["low"] <= metric["value"] <= metric["high"]
-    card = (folder / "README.md").read_text()
-    assert manifest["title"] in card
-    assert manifest["sha256"]["model.safetensors"] in card
-    assert (folder / "tokenizer.json").is_file()
+def test_each_folder_holds_a_checkpoint_with_its_number_and_card(bundle):
+    for name in NAMES:
+        folder, manifest = bundle[0] / name, read_manifest(bundle[0] / name)
+        for metric in manifest["metrics"]:
+            assert metric["split"] in {"test", "MNLI dev-matched"}, name
+            assert metric["value"] != metric["value"] or metric["low"] <= metric["value"] <= metric["high"], name
+        card = (folder / "README.md").read_text()
+        assert manifest["title"] in card, name
+        assert manifest["sha256"]["model.safetensors"] in card, name
+        assert (folder / "tokenizer.json").is_file(), name
 
 
-@pytest.mark.parametrize("name", FAMILY)
-def test_a_member_of_the_family_tells_how_it_came_about(bundle, name):
-    training = read_manifest(bundle[0] / name)["training"]
-    assert training["parent"] == name.partition("-")[0]
-    assert training["target"] is None or training["share"] <= training["target"]
-    assert training["macs"] <= training["dense_macs"]
-    assert training["latency"]["low"] <= training["latency"]["ratio"] <= training["latency"]["high"]
-
-
-@pytest.mark.parametrize("name", FAMILY)
-def test_a_member_of_the_family_reads_its_parents_embeddings(bundle, name):
+def test_members_of_the_family_tell_how_they_came_about_and_read_their_parents_embeddings(bundle):
     words = "bert.embeddings.word_embeddings.weight"
-    member, parent = (read_weights(bundle[0] / folder) for folder in (name, name.partition("-")[0]))
-    assert torch.equal(member[words], parent[words])
+    for name in FAMILY:
+        training, parent = read_manifest(bundle[0] / name)["training"], name.partition("-")[0]
+        assert training["parent"] == parent
+        assert training["target"] is None or training["share"] <= training["target"], name
+        assert training["macs"] <= training["dense_macs"], name
+        assert training["latency"]["low"] <= training["latency"]["ratio"] <= training["latency"]["high"], name
+        own, parents = (read_weights(bundle[0] / folder)[words] for folder in (name, parent))
+        assert torch.equal(own, parents), name
 
 
 def test_a_member_of_the_family_loads_with_the_tensors_it_shares(bundle):
