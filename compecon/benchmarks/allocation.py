@@ -27,7 +27,6 @@ def measure(settings: Settings) -> list[Table]:
     """Drag over a measured and a drawn stream, in turns with a bare range input in the same page."""
     passes = settings.pick(5, 1)
     with chromium() as browser, dashboard() as server:
-        server.wait_until_listening()
         return [
             _table(browser, f"{server.url()}allocation?{urlencode(query)}", name, passes) for name, query in _STREAMS
         ]

@@ -105,7 +105,6 @@ def _drawn(browser: Browser, url: str, label: str, rounds: int) -> Figure:
 def _compecon(browser: Browser, folder: Path, text: str, rounds: int) -> Iterator[Figure]:
     times, seen, checkpoint_id = [], [], str(folder.resolve())
     with dashboard(folder) as server:
-        server.wait_until_listening()
         url = server.url(checkpoint=checkpoint_id, text=text)
         with fresh_page(browser) as page:
             wait_for_sweep(page, url)  # from here on the server has the result, as BertViz's page has

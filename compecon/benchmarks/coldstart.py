@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from compecon.benchmarks.browser import chromium, fresh_page
 from compecon.benchmarks.figures import Figure, Goal, Settings, Table
-from compecon.benchmarks.server import dashboard
+from compecon.benchmarks.server import Dashboard, dashboard
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -35,10 +35,9 @@ def measure(settings: Settings) -> list[Table]:
 
 def _one_start(browser: Browser) -> tuple[float, float, float]:
     with fresh_page(browser) as page, dashboard() as server:
-        server.wait_until_listening()
         listening = time.perf_counter()
         page.goto(server.url(), wait_until="commit")
         page.wait_for_function("() => compeconBench.shown")
         painted = time.perf_counter()
-        ready = server.wait_until_ready()
+        ready = server.wait_for(Dashboard.is_ready)
         return listening - server.started, painted - server.started, ready - server.started

@@ -21,7 +21,6 @@ def measure(settings: Settings) -> list[Table]:
     """Drag over a text of 128 tokens."""
     text = text_of(bundled_checkpoint(), _N_TOKENS, seed=_N_TOKENS)
     with chromium() as browser, dashboard() as server, fresh_page(browser) as page:
-        server.wait_until_listening()
         wait_for_sweep(page, f"{server.url()}compare?{urlencode({**_PAIR, 'text': text})}", _ARRIVED)
         title = f"compare: 12 heads × {_N_TOKENS} tokens × 2"
         return [drag_table(page, title, passes=settings.pick(6, 1), goal_ms=_GOAL_MS)]

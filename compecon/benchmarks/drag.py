@@ -30,7 +30,6 @@ def measure(settings: Settings) -> list[Table]:
     """Drag over texts of 64 and 128 tokens, in turns with a bare range input in the same page."""
     checkpoint, tables = bundled_checkpoint(), []
     with chromium() as browser, dashboard() as server:
-        server.wait_until_listening()
         for n, goal_ms in _GOALS_MS.items():
             with fresh_page(browser) as page:
                 wait_for_sweep(page, server.url(text=text_of(checkpoint, n, seed=n)))

@@ -23,7 +23,6 @@ _DRAW_GOAL_MS, _DRAG_GOAL_MS = 1_000, 33
 def measure(settings: Settings) -> list[Table]:
     """Draw the plot several times, and drag over all its stops and back."""
     with chromium() as browser, serving(_page) as server:
-        server.wait_until_listening()
         address = f"http://127.0.0.1:{server.port}/bench"
         server_s, n_bytes = json.loads(_content(f"{address}/times.json")), len(_content(f"{address}/data.json"))
         _drawn(browser, address)  # files are read, code is compiled

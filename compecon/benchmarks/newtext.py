@@ -24,7 +24,6 @@ def measure(settings: Settings) -> list[Table]:
     """Type texts of 32 and of 128 tokens into the page, each a new one."""
     checkpoint = bundled_checkpoint()
     with chromium() as browser, dashboard() as server:
-        server.wait_until_listening()
         return [_table(browser, server.url, checkpoint, n, settings.pick(full, 2)) for n, full in _ROUNDS.items()]
 
 

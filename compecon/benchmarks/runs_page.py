@@ -47,12 +47,10 @@ def page_tables(settings: Settings, many: Path, home: Path) -> list[Table]:
 
 def _opening(settings: Settings, browser: Browser, many: Path, one: Path) -> Table:
     make_runs(RunStore(Home(one).made()), 1)
-    with dashboard(home=many) as server, fresh_page(browser) as page:
-        server.wait_until_listening()
-        with dashboard(home=one) as other, fresh_page(browser) as beside:
-            other.wait_until_listening()
-            first, _ = _opened(page, server), _opened(beside, other)
-            pairs = [(_opened(page, server), _opened(beside, other)) for _ in range(settings.pick(10, 3))]
+    servers = (dashboard(home=many), dashboard(home=one))
+    with servers[0] as server, servers[1] as other, fresh_page(browser) as page, fresh_page(browser) as beside:
+        first, _ = _opened(page, server), _opened(beside, other)
+        pairs = [(_opened(page, server), _opened(beside, other)) for _ in range(settings.pick(10, 3))]
     again, with_one = zip(*pairs, strict=True)
     figures = (
         Figure("the list is there, from the second time on", "s", again, Goal("median", _OPEN_GOAL_S)),
@@ -73,7 +71,6 @@ def _opened(page: Page, server: Dashboard) -> float:
 def _dragging(settings: Settings, browser: Browser, home: Path) -> Table:
     text = text_of(bundled_checkpoint(), _N_TOKENS, seed=_N_TOKENS)
     with executor_in(home) as executor, dashboard(home=home) as server, fresh_page(browser) as page:
-        server.wait_until_listening()
         wait_for_sweep(page, server.url(text=text))
         drag(page, "#cc-k", settle_ms=SETTLE_MS)  # code is compiled, matrices are decoded
         with _training(executor) as pid:

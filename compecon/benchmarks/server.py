@@ -21,7 +21,6 @@ from compecon import children
 from compecon.errors import CompeconError
 from compecon.runs.home import VARIABLE
 
-_PORTS = range(8600, 8650)
 _STARTS_WITHIN_S = 60
 _POLL_S = 0.01
 
@@ -40,27 +39,22 @@ class Dashboard:
         """Address of the Attention page."""
         return f"http://127.0.0.1:{self.port}/" + (f"?{urlencode(query)}" if query else "")
 
-    def wait_until_listening(self) -> None:
-        """Return once a connection is accepted."""
-        self._wait(self._listens)
-
-    def wait_until_ready(self) -> float:
-        """Return once a model answers: ``time.perf_counter()`` then."""
-        self._wait(self._is_ready)
-        return time.perf_counter()
-
-    def _wait(self, holds: Callable[[], bool]) -> None:
-        while not holds():
+    def wait_for(self, state: Callable[[Dashboard], bool]) -> float:
+        """Return once it is in a state: `time.perf_counter()` then."""
+        while not state(self):
             if self.process.poll() is not None or time.perf_counter() - self.started > _STARTS_WITHIN_S:
                 said = self.log.read_text(encoding="utf-8", errors="replace")[-500:].strip()
                 raise CompeconError(f"the dashboard did not start on port {self.port}. It said: {said or 'nothing'}")
             time.sleep(_POLL_S)
+        return time.perf_counter()
 
-    def _listens(self) -> bool:
+    def listens(self) -> bool:
+        """Whether a connection is accepted."""
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
-    def _is_ready(self) -> bool:
+    def is_ready(self) -> bool:
+        """Whether a model answers."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/compecon/health", timeout=5) as answer:
                 return bool(json.load(answer)["ready"])
@@ -82,11 +76,13 @@ def dashboard(checkpoints: Path | None = None, home: Path | None = None) -> Iter
 def serving(
     command: Callable[[int], Sequence[str]], variables: Mapping[str, str] = MappingProxyType({})
 ) -> Iterator[Dashboard]:
-    """Start a Python program that serves, on a free port and in a folder of its own; stop it afterwards.
+    """Start a Python program that serves, on a free port and in a folder of its own, and wait until it listens.
 
     `command` gives the interpreter's arguments for a port.
     """
-    port = _free_port()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
     with tempfile.TemporaryDirectory(prefix="compecon-bench-") as scratch:
         log = Path(scratch) / "log.txt"
         with log.open("wb") as out:
@@ -98,8 +94,10 @@ def serving(
                 stdout=out,
                 stderr=subprocess.STDOUT,
             )
+            server = Dashboard(port, started, process, log)
             try:
-                yield Dashboard(port, started, process, log)
+                server.wait_for(Dashboard.listens)
+                yield server
             finally:
                 _stop(process)
 
@@ -111,17 +109,3 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-
-
-def _free_port() -> int:
-    for port in _PORTS:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                continue
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise CompeconError(f"no port from {_PORTS.start} to {_PORTS.stop - 1} is free. Stop another server and try again.")

@@ -128,17 +128,6 @@ class MeasuredCurve(Utility):
         return np.asarray(np.take_along_axis(self.levels, first[:, None], axis=1)[:, 0])
 
     @override
-    def take(self, agents: Any) -> Self:
-        names = ("levels", "values", "floor", "cap")
-        return replace(self, **{name: getattr(self, name)[agents] for name in names})
-
-    @override
-    def within(self, floor: ArrayLike | None = None, cap: ArrayLike | None = None) -> Self:
-        least = self.floor if floor is None else np.asarray(floor, dtype=np.float64)
-        most = self.cap if cap is None else np.asarray(cap, dtype=np.float64)
-        return replace(self, floor=least, cap=most)
-
-    @override
     def rescaled(self, unit: float) -> Self:
         return replace(self, levels=self.levels / unit, floor=self.floor / unit, cap=self.cap / unit)
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -138,15 +138,6 @@ class ThresholdedCurve(Utility):
     @override
     def thresholds(self) -> Numbers:
         return self.threshold
-
-    @override
-    def take(self, agents: Any) -> Self:
-        return replace(self, **{field.name: np.atleast_1d(getattr(self, field.name)[agents]) for field in fields(self)})
-
-    @override
-    def within(self, floor: ArrayLike | None = None, cap: ArrayLike | None = None) -> Self:
-        given: dict[str, Any] = {"floor": floor, "cap": cap}
-        return replace(self, **{name: limit for name, limit in given.items() if limit is not None})
 
     @cached_property
     def _parts(self) -> tuple[Self, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import fields, replace
 from functools import cached_property
 from typing import Any, NamedTuple, Self
 
@@ -96,18 +97,20 @@ class Utility(ABC):
     def thresholds(self) -> Numbers:
         """Spend at which the first value appears, shape (agent,)."""
 
-    @abstractmethod
     def take(self, agents: Any) -> Self:
         """Only these agents: anything that indexes an array (a mask, places, a slice)."""
+        arrays = {each.name: np.atleast_1d(getattr(self, each.name)[agents]) for each in fields(self)}  # type: ignore[arg-type]
+        return replace(self, **arrays)  # type: ignore[type-var]
 
-    @abstractmethod
     def within(self, floor: ArrayLike | None = None, cap: ArrayLike | None = None) -> Self:
-        """The same curves under other limits; None keeps the limit.
+        """The same curves under other limits, one number or one per agent; None keeps the limit.
 
         Args:
-            floor: Least spend, one number or one an agent: a minimum service.
+            floor: Least spend: a minimum service.
             cap: Largest spend: a context length.
         """
+        given = {"floor": self.floor if floor is None else floor, "cap": self.cap if cap is None else cap}
+        return replace(self, **given)  # type: ignore[type-var]
 
     @abstractmethod
     def rescaled(self, unit: float) -> Self:
