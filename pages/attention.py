@@ -6,14 +6,14 @@ from app.attention.hub_panel import open_another
 from app.compare.compare_link import compare_button
 from app.parts.live_canvas import live_canvas
 from app.parts.widgets import checkpoint_report, controls, escaped, lost_part
-from app.server.resources import bundled_examples, checkpoints
-from app.state.attention_state import AttentionChoice, CanvasView, attention_choice, remember
+from app.server.resources import checkpoints
+from app.state.attention_choice import CanvasView, default_choice
+from app.state.attention_state import attention_choice, remember
 from compecon.views.attention.request import problem_with
 
 entries = checkpoints()
 first = "sentiment" if "sentiment" in entries else next(iter(entries), "")
-example = bundled_examples(first)[0]
-default = AttentionChoice(first, "auto", example.text, example.pair, "top-k")
+default = default_choice(first, entries[first].task if first else "")
 
 choice = attention_choice(default, entries)
 entry = entries.get(choice.checkpoint)

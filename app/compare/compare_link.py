@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from app.parts.widgets import escaped
-from app.state.attention_state import AttentionChoice
+from app.state.attention_choice import AttentionChoice
 from app.state.compare_state import choose_pair
 from compecon.checkpoints.catalog import CheckpointEntry
 from compecon.paths import dashboard_root

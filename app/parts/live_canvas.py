@@ -7,9 +7,9 @@ from typing import Any
 
 from app.parts.canvas import canvas_component
 from app.server.guard import page_token
-from app.server.resources import checkpoints, trace_names
-from app.server.routes import PREFIX
-from app.state.attention_state import LAST_GOOD, AttentionChoice, CanvasView
+from app.server.resources import checkpoints
+from app.state.attention_choice import AttentionChoice, CanvasView
+from app.state.attention_state import LAST_GOOD
 from compecon.views.attention.snippet import python_snippet
 from compecon.views.attention.traces import TraceKey
 

@@ -9,7 +9,8 @@ import streamlit as st
 from app.server.engine import engine
 from app.server.resources import bundled_examples, checkpoints
 from app.state.address_bar import lost
-from app.state.attention_state import DEVICES, chosen, show_example, use_text
+from app.state.attention_choice import DEVICES
+from app.state.attention_state import chosen, show_example, use_text
 from compecon.attention.policies import POLICIES
 from compecon.checkpoints.catalog import CheckpointEntry
 from compecon.registry import read_installed

@@ -1,4 +1,4 @@
-"""The address bar: checks of values read from it, which may be anything, and writing the state of a page there."""
+"""The address bar: what it names that is not available, and writing the state of a page there."""
 
 from __future__ import annotations
 
@@ -6,32 +6,6 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import streamlit as st
-
-from app.state.held import Check
-
-
-def integer(value: Any) -> int | None:
-    """A whole number of at most four digits, or None."""
-    text = str(value)
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 4 else None
-
-
-def one_of(allowed: Collection[str]) -> Check:
-    """A check that gives back one of these words, or None."""
-    return lambda value: value if isinstance(value, str) and value in allowed else None
-
-
-def up_to(most: float) -> Check:
-    """A check that gives back a number from 0 to the most there may be, or None."""
-
-    def check(value: Any) -> float | None:
-        try:
-            amount = float(str(value))
-        except ValueError:
-            return None
-        return round(amount, 4) if 0 <= amount <= most else None
-
-    return check
 
 
 def lose(page: str, what: str, name: str) -> None:

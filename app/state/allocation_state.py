@@ -9,8 +9,9 @@ from typing import Literal, final
 
 import streamlit as st
 
-from app.state.address_bar import integer, lose_unknown, one_of, up_to, write_changes
-from app.state.held import View, passing, seeded
+from app.state.address_bar import lose_unknown, write_changes
+from app.state.held import seeded
+from app.state.values import View, integer, one_of, passing, up_to
 from compecon.allocation.rules import RULES
 from compecon.views.allocation.choice_names import BELIEFS, Belief
 

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, final
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from app.state.address_bar import integer, lose, lose_unknown, one_of, write_changes
-from app.state.held import Check, Held, View
+from app.state.address_bar import lose, lose_unknown, write_changes
+from app.state.attention_choice import DEVICES, AttentionChoice, CanvasView
+from app.state.held import Held
 from compecon.attention.policies import POLICIES
 
 if TYPE_CHECKING:
     from compecon.checkpoints.hub_download import DownloadPlan
 
-DEVICES = ("auto", "cpu", "cuda", "mps")
 MAX_URL_TEXT = 1_500  # characters; longer texts would make links that mail programs cut
 LAST_GOOD: Held[dict[str, Any] | None] = Held("last_good_request", None)
 """The last canvas request that was not refused: its picture stays while an error is shown."""
@@ -25,56 +23,6 @@ PLAN: Held[DownloadPlan | str | None] = Held("hub_plan", None)
 """The Hub's last answer: what would be downloaded, or a sentence on why nothing can be."""
 _NEXT_CHECKPOINT = "next_checkpoint"
 _ATTENTION = "attention_choice"  # as it was when another page was opened: its widgets' values go with them
-
-
-@final
-@dataclass(frozen=True)
-class AttentionChoice:
-    """What the Attention page computes."""
-
-    checkpoint: str  # name in the catalog
-    device: str  # "auto", "cpu", "cuda" or "mps"
-    text: str
-    pair: str  # second text, or ""
-    policy: str  # key of the policy menu
-
-    @property
-    def digest(self) -> str:
-        """Short name of this request; another text, another name."""
-        return hashlib.sha256(json.dumps(asdict(self)).encode()).hexdigest()[:16]
-
-
-VIEW_CHECKS: Mapping[str, Check] = {
-    "k": integer,
-    "layer": integer,
-    "head": integer,
-    "view": one_of(("row", "received")),
-    "tokens": one_of(("all", "content")),
-    "unit": one_of(("nats", "bits")),
-    "statistic": one_of((
-        "gini", "gini_small_sample", "entropy", "effective_number", "top_share_10", "bottom_share_50", "herfindahl",
-        "gini_inside", "moved",
-    )),
-    "tiles": one_of(("numbers", "pictures")),
-}  # fmt: skip
-
-
-@final
-@dataclass(frozen=True)
-class CanvasView(View):
-    """Where the canvas looks."""
-
-    CANVAS = "canvas"
-    CHECKS = VIEW_CHECKS
-
-    k: int = 0  # budget in keys; 0 for the page's own choice
-    layer: int = 0
-    head: int = 0  # from 0
-    view: Literal["row", "received"] = "row"
-    tokens: Literal["all", "content"] = "all"
-    unit: Literal["nats", "bits"] = "nats"
-    statistic: str = "gini"  # what colours the head atlas
-    tiles: Literal["numbers", "pictures"] = "numbers"
 
 
 def attention_choice(default: AttentionChoice, checkpoints: Collection[str]) -> AttentionChoice:

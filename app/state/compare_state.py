@@ -9,9 +9,11 @@ from typing import Any, Literal, TypeAlias, final
 
 import streamlit as st
 
-from app.state.address_bar import lose, one_of, write_changes
-from app.state.attention_state import DEVICES, MAX_URL_TEXT, VIEW_CHECKS, AttentionChoice
-from app.state.held import Held, View, passing, seeded
+from app.state.address_bar import lose, write_changes
+from app.state.attention_choice import DEVICES, VIEW_CHECKS, AttentionChoice
+from app.state.attention_state import MAX_URL_TEXT
+from app.state.held import Held, seeded
+from app.state.values import View, one_of, passing
 from compecon.attention.policies import POLICIES
 
 PARTS = ("text", "dataset", "table")

@@ -8,8 +8,9 @@ from typing import Any, Literal, TypeAlias, final
 
 import streamlit as st
 
-from app.state.address_bar import integer, lose_unknown, one_of, up_to, write_changes
-from app.state.held import Check, View, passing, seeded
+from app.state.address_bar import lose_unknown, write_changes
+from app.state.held import seeded
+from app.state.values import Check, View, integer, one_of, passing, up_to
 
 PARTS = ("points", "families", "ablation", "prices", "proxies")
 ASKS = ("ceiling", "change", "floor")

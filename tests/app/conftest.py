@@ -74,7 +74,8 @@ def canvas_data() -> Callable[[AppTest], dict[str, Any]]:
     def data(page: AppTest) -> dict[str, Any]:
         assert not page.exception
         [canvas] = page.get("bidi_component")
-        read: dict[str, Any] = json.loads(canvas.proto.json)
+        read: dict[str, Any]
+        [read] = json.loads(canvas.proto.json)
         return read
 
     return data

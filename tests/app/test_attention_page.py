@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 from app.server import resources
 from app.server.guard import page_token
 from app.server.routes import SweepBody
-from app.state.attention_state import CanvasView
+from app.state.attention_choice import CanvasView
 from compecon.paths import assets
 from compecon.views.attention.example_texts import examples_for
 from compecon.views.attention.traces import TraceKey

@@ -28,7 +28,8 @@ def canvas_of(page: AppTest) -> dict[str, Any]:
     """What a page hands to its only live component."""
     assert not page.exception
     [canvas] = page.get("bidi_component")
-    read: dict[str, Any] = json.loads(canvas.proto.json)
+    read: dict[str, Any]
+    [read] = json.loads(canvas.proto.json)
     return read
 
 
