@@ -1,4 +1,4 @@
-"""The frame around every page; ``compecon`` serves it."""
+"""The frame around every page; ``compecon`` serves it, with title and icon."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import streamlit as st
 
 ROOT = Path(__file__).resolve().parents[1]
 
-st.set_page_config(page_title="compecon", page_icon=str(ROOT / "assets" / "logo.png"), layout="wide")
+st.set_page_config(page_title="compecon", layout="wide")
 st.html(ROOT / "assets" / "frame.css")
 st.navigation(
     [

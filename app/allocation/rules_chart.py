@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from app.parts.plotly_figures import go
 from compecon.allocation.rules import RULES
 from compecon.allocation.streams.predicted_value import Gain
 from compecon.stats.intervals import Interval

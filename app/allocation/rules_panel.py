@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from app.allocation.rules_chart import ratio_figure, rules_figure, standalone, with_quoted
 from app.allocation.shared_markets import courses_of_rules
+from app.parts.plotly_figures import go
 from app.parts.widgets import escaped
 from app.state.allocation_state import AllocationChoice
 from compecon.allocation.rules import RULES

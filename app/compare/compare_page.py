@@ -12,9 +12,9 @@ import streamlit as st
 from app.compare.dataset_panel import dataset_part
 from app.compare.table_panel import table_part
 from app.parts.canvas import canvas_component
-from app.parts.live_canvas import sources_of
 from app.parts.widgets import checkpoint_title, escaped, lost_part, policy_controls
 from app.server.guard import page_token
+from app.server.recordings import sources_of
 from app.server.resources import bundled_examples, checkpoints
 from app.state.compare_state import (
     LAST_GOOD_PAIR,

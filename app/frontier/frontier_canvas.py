@@ -12,7 +12,7 @@ from app.frontier.frontier_plot import PAPER
 from app.frontier.plot_style import COLOURS
 from app.frontier.shared_frontier import Frontier
 from app.parts.canvas import canvas_component
-from app.server.routes import PREFIX
+from app.server.addresses import PREFIX
 from app.state.frontier_state import FrontierPlace
 from compecon.views.frontier.drawn import FrontierView
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
-import plotly.graph_objects as go
 
 from app.frontier.plot_style import Look, Theme, hover, is_quoted, looks
+from app.parts.plotly_figures import go
 from compecon.views.error_bars import error_bars
 from compecon.views.frontier.drawn import BudgetCurve, Family, FrontierMark, FrontierView
 from compecon.views.frontier.frontier_points import Reading

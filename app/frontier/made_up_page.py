@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import uvicorn
@@ -16,7 +18,10 @@ import compecon.benchmarks
 from app.frontier.advice_panel import Advised
 from app.frontier.frontier_canvas import canvas_data
 from app.frontier.shared_frontier import Frontier
-from app.server.guard import middleware
+from app.server.access import Access
+from app.server.early_routes import early_routes
+from app.server.front import Front
+from app.server.guard import Guard
 from app.server.routes import routes
 from app.state.frontier_state import FrontierPlace
 from compecon.benchmarks.frontier_made import TASK, made_points
@@ -41,7 +46,7 @@ def prepared(number: int) -> tuple[dict[str, list[float]], bytes]:
     return times, json.dumps(data).encode()
 
 
-def application(number: int) -> Starlette:
+def application(number: int) -> Guard:
     """The plot of so many checkpoints on a page of its own, with the dashboard's own files and headers."""
     times, data = prepared(number)
     parts = assets() / "frontier"
@@ -57,8 +62,9 @@ def application(number: int) -> Starlette:
         Route(path, lambda _request, content=content: Response(content, media_type="application/json"))
         for path, content in contents.items()
     ]
-    return Starlette(routes=[*own, *routes()], middleware=middleware())
+    early = [*own, *early_routes(threading.Event())]
+    return Guard(Front(early, lambda: (Starlette(routes=routes()), nullcontext())), Access())
 
 
 if __name__ == "__main__":
-    uvicorn.run(application(int(sys.argv[2])), port=int(sys.argv[1]), log_level="error", lifespan="off")
+    uvicorn.run(application(int(sys.argv[2])), port=int(sys.argv[1]), log_level="error")

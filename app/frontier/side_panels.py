@@ -5,12 +5,12 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping, Sequence
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from app.frontier.plot_style import COLOURS
 from app.frontier.shared_frontier import Frontier
 from app.parts.data_table import data_table
+from app.parts.plotly_figures import go
 from app.parts.widgets import escaped
 from compecon.views.error_bars import error_bars
 from compecon.views.frontier.ablation import UNITS, ablation_view

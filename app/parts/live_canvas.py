@@ -7,11 +7,11 @@ from typing import Any
 
 from app.parts.canvas import canvas_component
 from app.server.guard import page_token
+from app.server.recordings import sources_of
 from app.server.resources import checkpoints
 from app.state.attention_choice import AttentionChoice, CanvasView
 from app.state.attention_state import LAST_GOOD
 from compecon.views.attention.snippet import python_snippet
-from compecon.views.attention.traces import TraceKey
 
 _NOTHING = {"id": "", "title": "", "source": None, "live": None, "python": ""}  # an error before any picture
 
@@ -24,19 +24,6 @@ def live_canvas(choice: AttentionChoice, view: CanvasView, error: str | None) ->
     component = canvas_component("canvas")
     data = {**request, "token": page_token(), "view": asdict(view), "error": error}
     component(data=data, key=CanvasView.CANVAS, on_view_change=lambda: None)
-
-
-def sources_of(choice: AttentionChoice) -> dict[str, Any]:
-    """The request's name, where its first picture comes from (if possible a recording), and what computes the rest."""
-    live = {"url": f"{PREFIX}/sweep", "body": asdict(choice)}
-    name = TraceKey(choice.checkpoint, choice.text, choice.pair, choice.policy).name
-    recorded = name in trace_names() and choice.device == "auto"
-    return {
-        "id": choice.digest,
-        "title": choice.text[:40],
-        "source": {"url": f"{PREFIX}/trace/{name}", "body": None} if recorded else live,
-        "live": live,
-    }
 
 
 def _request(choice: AttentionChoice) -> dict[str, Any]:

@@ -89,6 +89,7 @@ class ServerConfig(uvicorn.Config):
             timeout_graceful_shutdown=10,
             use_colors=False,
             access_log=False,
+            log_level="warning",
         )
         self.access, self.limits, self.warned_at = access, limits or Limits(), -_WARN_EVERY_S
 

@@ -6,7 +6,6 @@ import secrets
 from typing import Any, final
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -131,8 +130,3 @@ async def _refuse(answer: Response, scope: Scope, receive: Receive, send: Send) 
         await send(close)
         return
     await answer(scope, receive, send)
-
-
-def middleware(access: Access | None = None) -> list[Middleware]:
-    """The guard, as the outermost layer; with no access given, for this machine and without a token."""
-    return [Middleware(Guard, access=access or Access())]

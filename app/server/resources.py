@@ -21,7 +21,6 @@ from compecon.runs.executors.choice import open_store
 from compecon.runs.home import Home
 from compecon.runs.run_record import RunRecord, RunState
 from compecon.views.attention.example_texts import Example, examples_for
-from compecon.views.attention.traces import read_index, read_trace
 
 if TYPE_CHECKING:
     from compecon.runs.store import RunStore
@@ -68,18 +67,6 @@ def bundled_examples(checkpoint: str) -> tuple[Example, ...]:
 @cache
 def _examples(checkpoint: str, task: str) -> tuple[Example, ...]:
     return examples_for(checkpoint, task)
-
-
-@cache
-def trace_names() -> frozenset[str]:
-    """Names of the recorded streams."""
-    return frozenset(read_index())
-
-
-@lru_cache(maxsize=32)
-def recorded_trace(name: str) -> bytes | None:
-    """A recorded stream."""
-    return read_trace(name)
 
 
 @cache

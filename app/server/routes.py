@@ -1,4 +1,4 @@
-"""The live canvas' own addresses: its code, recorded traces, and sweeps as a stream of bytes."""
+"""Addresses of ours that need more than files: sweeps as a stream of bytes, and Plotly's script."""
 
 from __future__ import annotations
 
@@ -14,28 +14,17 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
-from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.routing import BaseRoute, Route
 
+from app.server.addresses import PREFIX
 from app.server.engine import SweepJob, engine
 from app.server.guard import is_from_our_page
-from app.server.resources import checkpoints, recorded_trace
+from app.server.plain_files import FOREVER
+from app.server.resources import checkpoints
 from compecon.attention.policies import POLICIES
-from compecon.paths import assets
 
-PREFIX = "/compecon"
-CANVASES = (
-    "shared",
-    "canvas",
-    "compare",
-    "frontier",
-    "allocation",
-    "help",
-)  # folders of assets/ that browsers may read
 MAX_BODY = 1_000_000
-WARM_UP_S = 0.8  # importing torch holds the interpreter lock: first let the browser paint
 _BYTES = "application/octet-stream"
-_FOREVER = "private, max-age=31536000, immutable"
 
 
 class SweepBody(BaseModel):
@@ -96,16 +85,6 @@ async def _listen(job: SweepJob, client: str) -> AsyncIterator[bytes]:
         gone.set()
 
 
-def trace(request: Request) -> Response:
-    """A recorded stream, complete. Once it is on its way to the screen, the models are worth loading."""
-    name = request.path_params["name"]
-    data = recorded_trace(name)
-    if data is None:
-        return _refuse(404, "Recording not found.")
-    threading.Timer(WARM_UP_S, engine().warm_up, [name.rpartition("-")[0]]).start()
-    return Response(data, media_type=_BYTES)
-
-
 def health(_request: Request) -> Response:
     """Whether the server is up and a model is ready."""
     return Response(json.dumps({"ready": engine().is_ready}), media_type="application/json")
@@ -113,7 +92,7 @@ def health(_request: Request) -> Response:
 
 def plotly(_request: Request) -> Response:
     """Plotly's own script, as it lies in the installed package; its address changes with its version."""
-    return FileResponse(plotly_script(), media_type="text/javascript", headers={"Cache-Control": _FOREVER})
+    return FileResponse(plotly_script(), media_type="text/javascript", headers={"Cache-Control": FOREVER})
 
 
 @cache
@@ -130,11 +109,9 @@ def _refuse(status: int, sentence: str) -> JSONResponse:
 
 
 def routes() -> list[BaseRoute]:
-    """Everything under ``/compecon``."""
+    """What is answered under ``/compecon`` once the dashboard has started."""
     return [
         Route(f"{PREFIX}/sweep", sweep, methods=["POST"]),
-        Route(f"{PREFIX}/trace/{{name}}", trace, methods=["GET"]),
         Route(f"{PREFIX}/health", health, methods=["GET"]),
         Route(f"{PREFIX}/plotly.js", plotly, methods=["GET"]),
-        *(Mount(f"{PREFIX}/{folder}", StaticFiles(directory=assets() / folder)) for folder in CANVASES),
     ]

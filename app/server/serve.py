@@ -1,4 +1,4 @@
-"""Starts the dashboard: Streamlit's server with our routes, our guard and the repository's own configuration."""
+"""Starts the dashboard: our guard, what answers first, and Streamlit with our routes and our configuration."""
 
 from __future__ import annotations
 
@@ -10,19 +10,17 @@ import threading
 import tomllib
 import webbrowser
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, chdir
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import streamlit as st
 import uvicorn
-from starlette.types import ASGIApp
-from streamlit.web.bootstrap import load_config_options
 
 from app.server.access import MAKE_TOKEN, Access, checked_host, grant, is_loopback, is_wildcard
 from app.server.connections import ServerConfig
-from app.server.guard import middleware
-from app.server.routes import routes
+from app.server.early_routes import early_routes
+from app.server.front import Dashboard, Front
+from app.server.guard import Guard
 from compecon.errors import CompeconError
 from compecon.paths import dashboard_root
 
@@ -57,57 +55,80 @@ def serve(  # noqa: PLR0913 - what the command line says, by name
         url = _url(host, port, access)
         say(_greeting(url, host, access, is_new=token == MAKE_TOKEN))
         opens = open_browser and not access.token and _has_screen()
-        started = _starter(Path.cwd(), url if opens else "")
-        # Streamlit obeys a .streamlit in the current folder, and makes environment variables of the secrets in it: it
-        # must not see the one next to a user's checkpoints.
-        with chdir(dashboard_root()):
-            dashboard = application(access, started=started)
-            load_config_options(
-                {
-                    **_configuration(dashboard_root()),
-                    "server.address": listener.getsockname()[0],
-                    "server.port": port,
-                    "server.allowedHosts": sorted(access.hosts),
-                    "server.headless": True,  # Streamlit opens no browser for an app of this kind: see _starter
-                }
-            )
-            run(dashboard, access, listener)
+        run(access, listener, lambda: dashboard(access, listener.getsockname()[:2]), url if opens else "")
 
 
-def run(app: ASGIApp, access: Access, listener: socket.socket) -> None:
-    """Serve an application on a socket until interrupted.
+def run(access: Access, listener: socket.socket, build: Callable[[], Dashboard], url: str = "") -> None:
+    """Serve on a socket until interrupted.
+
+    Args:
+        access: Who may talk to the server.
+        listener: Where it listens.
+        build: Makes what is not answered early.
+        url: Page to open in the default browser, or "".
 
     Raises:
-        CompeconError: If the application does not start.
+        CompeconError: If the dashboard does not start.
     """
-    server = uvicorn.Server(ServerConfig(app, access))
+    started = threading.Event()
+
+    def built() -> Dashboard:
+        made = build()
+        server.config.configure_logging()  # importing Streamlit gives uvicorn's loggers levels and handlers of its own
+        return made
+
+    def give_up() -> None:
+        server.should_exit = True
+
+    def listening() -> None:
+        if url:  # in a thread: some browsers keep their caller waiting
+            threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
+
+    front = Front(early_routes(started), built, listening=listening, started=started, give_up=give_up)
+    server = uvicorn.Server(ServerConfig(Guard(front, access), access))
     server.run(sockets=[listener])
-    if not server.started:
+    if not server.started or front.failed:
         raise CompeconError("The server did not start. See the lines above.")
 
 
-def application(
-    access: Access, started: Callable[[Any], AbstractAsyncContextManager[dict[str, Any] | None]] | None = None
-) -> st.App:
-    """The dashboard as an ASGI application: Streamlit's routes and ours behind the guard."""
-    script = dashboard_root() / "app" / "streamlit_app.py"
-    return st.App(script, routes=routes(), middleware=middleware(access), lifespan=started)
+def dashboard(access: Access, address: tuple[str, int]) -> Dashboard:
+    """Streamlit's application with our routes; importing it takes longer than answering the first page.
 
-
-def _starter(folder: Path, url: str) -> Callable[[Any], AbstractAsyncContextManager[None]]:
-    """Goes back to the folder that paths on a page are relative to, now that Streamlit is set up, and opens the page.
-
-    The socket listens by then. Some browsers keep their caller waiting.
+    Args:
+        access: Who may talk to the server.
+        address: Host and port that it is served on.
     """
+    sys.modules["plotly"] = None  # type: ignore[assignment]  # else Streamlit imports it at once: see plotly_figures
+    import streamlit as st  # noqa: PLC0415
+    from streamlit.web.bootstrap import load_config_options  # noqa: PLC0415
+
+    del sys.modules["plotly"]
+
+    from app.server.routes import routes  # noqa: PLC0415
+
+    root, folder = dashboard_root(), Path.cwd()
+
+    # Streamlit obeys a .streamlit in the current folder, and makes environment variables of the secrets in it: it must
+    # not see the one where somebody has put checkpoints.
+    os.chdir(root)
+    app = st.App(root / "app" / "streamlit_app.py", routes=routes())
+    load_config_options(
+        {
+            **_configuration(root),
+            "server.address": address[0],
+            "server.port": address[1],
+            "server.allowedHosts": sorted(access.hosts),
+            "server.headless": True,  # Streamlit opens no browser for an app of this kind
+        }
+    )
 
     @asynccontextmanager
-    async def started(_app: Any) -> AsyncIterator[None]:
-        os.chdir(folder)
-        if url:
-            threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
-        yield
+    async def running() -> AsyncIterator[None]:
+        async with app.lifespan()(app):
+            os.chdir(folder)  # paths on a page are relative to it
+            yield
 
-    return started
+    return app, running()
 
 
 def _has_screen() -> bool:

@@ -1,7 +1,7 @@
 // The budget bar, the switches, the badge, the answers: everything that takes input or says a word.
 
 import { badgeOf, drawTicks, showBadge, showBudget } from "../shared/budget.js";
-import { write } from "../shared/dom.js";
+import { find, write } from "../shared/dom.js";
 import { sharedInputs } from "../shared/inputs.js";
 import { Output } from "../shared/output.js";
 import { widthOf } from "../shared/stage.js";
@@ -19,7 +19,7 @@ export class Controls {
     this.owner = owner;
     this.inputs = sharedInputs(owner);
     this.output = new Output(owner.$(".answers"), owner.$(".verdict"));
-    this.python = owner.$(".python");
+    this.python = find(owner.root, ".python", HTMLButtonElement);
     this.python.addEventListener("click", () => this.#copyPython());
   }
 

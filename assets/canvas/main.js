@@ -2,6 +2,7 @@
 // pointer move without the server, and tells Streamlit only when something is let go, so that the address bar keeps the
 // view.
 
+import { succeed } from "../front/succession.js";
 import { firstBudget, stops } from "../shared/budget.js";
 import { Feed } from "../shared/feed.js";
 import { say } from "../shared/inputs.js";
@@ -24,7 +25,7 @@ import { Figures } from "./figures.js";
  * }} AttentionRequest
  */
 
-class Attention extends LiveCanvas {
+export class Attention extends LiveCanvas {
   /** @type {AttentionView} */
   view = {
     k: 0,
@@ -96,6 +97,7 @@ class Attention extends LiveCanvas {
     this.spec = spec;
     if (!before) this.view = { ...spec.view, pinned: null };
     this.colours = palette(this.box);
+    this.controls.python.disabled = !spec.python;
     if (spec.id !== before?.id) return this.load(spec);
     if (spec.error || before.error) this.say(spec.error);
     this.draw();
@@ -160,6 +162,12 @@ class Attention extends LiveCanvas {
     this.controls.draw(store);
     this.figures.draw(store);
     this.box.dataset.k = String(view.k);
+    this.drawn();
+  }
+
+  /** The first page's canvas, if there is one, has done its work. */
+  drawn() {
+    succeed(this);
   }
 
   /** @param {string | null} sentence */

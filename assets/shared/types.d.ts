@@ -143,6 +143,16 @@ export interface Mounted<Data> {
   dispose(): void;
 }
 
+/** A canvas that another one can take the place of. */
+export interface Placed {
+  root: ParentNode;
+  view: object;
+  spec: { id: string } | null;
+  set(change: object): void;
+  drawn(): void;
+  dispose(): void;
+}
+
 export type Send = (name: string, value: unknown) => void;
 
 // ---- pictures

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,8 +17,11 @@ from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from app.server import resources
+from app.server.access import Access
+from app.server.early_routes import early_routes
 from app.server.engine import Engine
-from app.server.guard import middleware
+from app.server.front import Front
+from app.server.guard import Guard
 from app.server.routes import routes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -87,10 +92,16 @@ def shared_engine() -> Engine:
 
 
 @pytest.fixture
-def client(shared_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
+def started() -> threading.Event:
+    """Set when models may be loaded in advance: never, unless a test says so."""
+    return threading.Event()
+
+
+@pytest.fixture
+def client(shared_engine: Engine, started: threading.Event, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
     """Our routes behind our guard, as the server puts them together."""
     monkeypatch.setattr("app.server.routes.engine", lambda: shared_engine)
-    monkeypatch.setattr("app.server.routes.WARM_UP_S", 3600)  # the timer never fires: a test asks for what it needs
-    app = Starlette(routes=routes(), middleware=middleware())
-    with TestClient(app, base_url="http://localhost") as one:
+    early = early_routes(started)
+    front = Front(early, lambda: (Starlette(routes=routes()), nullcontext()))
+    with TestClient(Guard(front, Access()), base_url="http://localhost") as one:
         yield one

@@ -15,9 +15,11 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
+from app.server.addresses import CANVASES, PREFIX
 from app.server.engine import Engine
 from app.server.guard import TOKEN_HEADER, page_token
-from app.server.routes import CANVASES, MAX_BODY, PREFIX
+from app.server.recordings import trace_names
+from app.server.routes import MAX_BODY
 from compecon.paths import assets
 from compecon.views.attention.example_texts import examples_for
 from compecon.views.attention.frames import Message, decode
@@ -240,12 +242,15 @@ def test_a_recording_that_is_not_in_the_index_is_refused(client: TestClient, nam
 
 
 @pytest.fixture
-def warmed(shared_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], str | None]:
+def warmed(
+    shared_engine: Engine, started: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[float], str | None]:
     """The checkpoint that a request wants loaded, or None when the time is over."""
     asked, names = threading.Event(), list[str]()
-    monkeypatch.setattr("app.server.routes.engine", lambda: shared_engine)
+    monkeypatch.setattr("app.server.engine.engine", lambda: shared_engine)
     monkeypatch.setattr(shared_engine, "warm_up", lambda name: (names.append(name), asked.set()))
-    monkeypatch.setattr("app.server.routes.WARM_UP_S", 0)
+    monkeypatch.setattr("app.server.early_routes.WARM_UP_S", 0)
+    started.set()
     return lambda seconds: names[0] if asked.wait(seconds) else None
 
 
@@ -254,6 +259,13 @@ def test_a_recordings_checkpoint_is_loaded_in_advance(
 ) -> None:
     client.get(f"/compecon/trace/{RECORDED}")
     assert warmed(30) == "sentiment"
+
+
+def test_the_first_page_loads_nothing(client: TestClient, warmed: Callable[[float], str | None]) -> None:
+    other = next(name for name in trace_names() if name.startswith("similarity-"))
+    for address in (f"{RECORDED}?first", other):
+        assert client.get(f"/compecon/trace/{address}").status_code == 200
+    assert warmed(30) == "similarity"
 
 
 def test_a_name_that_is_no_recording_loads_nothing(client: TestClient, warmed: Callable[[float], str | None]) -> None:

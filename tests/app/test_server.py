@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import threading
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from streamlit.web.bootstrap import load_config_options
 
 from app.server import serve as server
 from app.server.access import Access
+from app.server.front import Dashboard
 from app.server.serve import _configuration, serve
 from compecon.errors import CompeconError
 from compecon.paths import dashboard_root
@@ -39,27 +39,24 @@ def free_port() -> int:
 
 
 class NotStarted:
-    """Stands for uvicorn: remembers what it was asked to serve, and where, and does not."""
+    """Stands for the server: remembers what it was asked to serve, and where, and does not."""
 
     def __init__(self) -> None:
         self.access = Access()
-        self.started: Any = None
-        self.bound = ""
+        self.bound = self.url = ""
+        self.dashboard: Dashboard | None = None
 
-    def application(self, access: Access, started: Any) -> None:
-        self.access, self.started = access, started
-
-    def run(self, _app: None, access: Access, listener: socket.socket) -> None:
-        assert access is self.access
-        self.bound = listener.getsockname()[0]
+    def run(self, access: Access, listener: socket.socket, build: Callable[[], Dashboard], url: str) -> None:
+        self.access, self.url, self.bound = access, url, listener.getsockname()[0]
+        self.dashboard = build()
 
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[NotStarted]:
     served = NotStarted()
-    monkeypatch.setattr(server, "application", served.application)
     monkeypatch.setattr(server, "run", served.run)
     monkeypatch.setenv("BROWSER", "true")
+    monkeypatch.chdir(".")  # where it goes back to afterwards
     yield served
     load_config_options({})
 
@@ -153,32 +150,16 @@ def test_on_every_address_it_says_what_is_missing(free_port: int) -> None:
 # ---- the browser
 
 
-def opened(started: Any, monkeypatch: pytest.MonkeyPatch) -> str | None:
-    """The address that the browser is sent to when the server starts."""
-    addresses, before = list[str](), set(threading.enumerate())
-    monkeypatch.setattr("webbrowser.open", addresses.append)
-
-    async def start() -> None:
-        async with started(None):
-            for thread in set(threading.enumerate()) - before:
-                thread.join(30)
-
-    asyncio.run(start())
-    return addresses[0] if addresses else None
-
-
-def test_the_browser_is_opened_when_the_server_starts(
-    free_port: int, asked: NotStarted, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_browser_is_opened(free_port: int, asked: NotStarted) -> None:
     said(free_port)
-    assert opened(asked.started, monkeypatch) == f"http://localhost:{free_port}"
+    assert asked.url == f"http://localhost:{free_port}"
 
 
 def test_no_browser_is_opened_with_a_token_which_a_list_of_processes_would_show(
-    free_port: int, asked: NotStarted, monkeypatch: pytest.MonkeyPatch
+    free_port: int, asked: NotStarted
 ) -> None:
     said(free_port, token="auto")
-    assert opened(asked.started, monkeypatch) is None
+    assert asked.url == ""
 
 
 def test_no_browser_is_opened_without_a_screen(
@@ -188,7 +169,7 @@ def test_no_browser_is_opened_without_a_screen(
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
         monkeypatch.delenv(name, raising=False)
     said(free_port)
-    assert opened(asked.started, monkeypatch) is None
+    assert asked.url == ""
 
 
 # ---- the configuration
@@ -231,9 +212,13 @@ def test_streamlit_starts_where_its_configuration_is_and_a_page_where_the_comman
     free_port: int, asked: NotStarted, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(server, "run", lambda *_served: where.append(Path.cwd()))
-    where: list[Path] = []
     said(free_port)
-    assert where == [dashboard_root()]
-    opened(asked.started, monkeypatch)
-    assert Path.cwd() == tmp_path
+    assert Path.cwd() == dashboard_root()
+    assert asked.dashboard is not None
+    _, running = asked.dashboard
+
+    async def start() -> None:
+        async with running:
+            assert Path.cwd() == tmp_path
+
+    asyncio.run(start())

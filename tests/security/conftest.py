@@ -30,7 +30,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import connect
 
 from app.server.access import Access
-from app.server.guard import middleware
+from app.server.guard import Guard
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 60
@@ -73,7 +73,7 @@ def guarded() -> Iterator[Callable[..., TestClient]]:
             Route("/{path:path}", _say_hello, methods=anything),
         ]
         client = TestClient(
-            Starlette(routes=routes, middleware=middleware(access)),
+            Guard(Starlette(routes=routes), access or Access()),
             base_url=base_url,
             raise_server_exceptions=False,
             follow_redirects=False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,8 @@ from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
 
 from app.server.access import Access
-from app.server.guard import TOKEN_HEADER, Guard, middleware, page_token
+from app.server.early_routes import early_routes
+from app.server.guard import TOKEN_HEADER, Guard, page_token
 from app.server.routes import routes
 from tests.security.conftest import HEADERS, OURS, SECRET, TOKEN, handshake
 
@@ -167,20 +169,24 @@ def test_what_the_page_needs_is_open(guarded: Make, path: str) -> None:
 # ---- our own routes
 
 
+def all_routes() -> list[Any]:
+    return [*early_routes(threading.Event()), *routes()]
+
+
 def flat(mounted: list[Any]) -> list[tuple[str, frozenset[str]]]:
     return [(r.path, frozenset(r.methods or ())) for r in mounted if isinstance(r, Route)]
 
 
-@pytest.mark.parametrize(("path", "methods"), flat(routes()))
+@pytest.mark.parametrize(("path", "methods"), flat(all_routes()))
 def test_a_route_that_changes_something_asks_for_the_pages_token(path: str, methods: frozenset[str]) -> None:
-    client = TestClient(Starlette(routes=routes(), middleware=middleware()), base_url="http://localhost")
+    client = TestClient(Guard(Starlette(routes=all_routes()), Access()), base_url="http://localhost")
     for method in methods - {"GET", "HEAD"}:
         assert client.request(method, path).status_code == 403
         assert client.request(method, path, headers={TOKEN_HEADER: "x" * len(page_token())}).status_code == 403
 
 
 def test_every_route_of_ours_is_a_route_or_a_folder() -> None:
-    assert all(isinstance(route, Route | Mount) for route in routes()), "teach these tests the new kind"
+    assert all(isinstance(route, Route | Mount) for route in all_routes()), "teach these tests the new kind"
 
 
 # ---- headers

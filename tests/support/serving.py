@@ -18,7 +18,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from app.server.access import Access
 from app.server.connections import Limits, ServerConfig
-from app.server.guard import middleware
+from app.server.guard import Guard
 
 CHUNK = bytes(200_000)
 
@@ -93,7 +93,7 @@ def serving(access: Access | None = None, limits: Limits | None = None) -> Itera
         WebSocketRoute("/_stcore/stream", _socket),
         Route("/{path:path}", _echo, methods=["GET", "POST"]),
     ]
-    server = uvicorn.Server(ServerConfig(Starlette(routes=routes, middleware=middleware(access)), access, limits))
+    server = uvicorn.Server(ServerConfig(Guard(Starlette(routes=routes), access), access, limits))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()

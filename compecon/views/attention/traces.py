@@ -8,11 +8,13 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from compecon.files.safe_reader import MEGABYTE, read_bytes, read_json
 from compecon.paths import assets
-from compecon.views.attention.frames import Message, encode
+
+if TYPE_CHECKING:
+    from compecon.views.attention.frames import Message
 
 _INDEX = "index.json"
 DEFAULT_POLICY = "top-k"
@@ -54,6 +56,8 @@ def read_trace(name: str, folder: Path | None = None) -> bytes | None:
 
 def write_trace(key: TraceKey, messages: Iterable[Message], digest: str, folder: Path | None = None) -> Path:
     """Record a complete stream of the checkpoint with this digest, and enter it in the index; returns the file."""
+    from compecon.views.attention.frames import encode  # noqa: PLC0415 - NumPy, which reading does not need
+
     folder = folder or trace_folder()
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{key.name}.bin.gz"

@@ -1,0 +1,108 @@
+// The first picture: the live canvas on a recorded stream, on the page before Streamlit's own scripts run, because those
+// take longer to come and to start than all that the picture needs.
+
+import { abandon, comeFirst } from "./succession.js";
+
+const WAIT_MS = 1500; // so long may the picture take before Streamlit starts regardless
+const EMPTY_MS = 5000; // so long may a finished page be without a canvas: then it shows something else
+const WIDE = "(min-width: 769px)"; // where Streamlit's sidebar is open
+
+let hasBegun = false;
+
+/** Starts Streamlit. */
+function begin() {
+  if (hasBegun) return;
+  hasBegun = true;
+  const script = document.createElement("script");
+  script.type = "module";
+  script.crossOrigin = "";
+  script.src = document.querySelector("link[data-streamlit]")?.getAttribute("href") ?? "";
+  document.head.append(script);
+}
+
+/** @returns {"light" | "dark"} The theme that Streamlit will choose. */
+function theme() {
+  const kept = localStorage.getItem("stActiveTheme-/-v2") ?? "";
+  if (/^"(Light|Dark)"$/.test(kept)) return kept === '"Dark"' ? "dark" : "light";
+  return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+}
+
+/**
+ * Where Streamlit's canvas will stand.
+ * @param {Record<string, string>} colours
+ */
+function placed(colours) {
+  const host = document.createElement("div");
+  host.id = "compecon-first-picture";
+  const sidebar = document.createElement("div");
+  const fit = () => {
+    const isWide = matchMedia(WIDE).matches;
+    host.style.inset = isWide ? "0 0 0 250px" : "0";
+    host.style.padding = isWide ? "15px 24px" : "71.25px 24px 15px";
+    sidebar.hidden = !isWide;
+  };
+  Object.assign(host.style, { position: "fixed", zIndex: "9999", overflow: "auto", boxSizing: "border-box" });
+  host.style.background = colours.backgroundColor;
+  Object.assign(sidebar.style, { position: "fixed", inset: "0 auto 0 0", width: "250px" });
+  sidebar.style.background = colours.secondaryBackgroundColor;
+  for (const [name, value] of Object.entries(colours))
+    host.style.setProperty(`--st-${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`, value);
+  host.style.setProperty("--st-font", '"Source Sans", sans-serif');
+  document.documentElement.style.background = colours.backgroundColor;
+  document.body.prepend(sidebar);
+  document.body.append(host);
+  fit();
+  addEventListener("resize", fit);
+  const box = document.createElement("div");
+  Object.assign(box.style, { maxWidth: "1452px", margin: "0 auto" });
+  host.append(box);
+  return {
+    host,
+    root: box.attachShadow({ mode: "open" }),
+    ended: () => {
+      removeEventListener("resize", fit);
+      sidebar.remove();
+    },
+  };
+}
+
+/** Leaves the page to Streamlit where it shows something else: another page, an error, or no canvas. */
+function watch() {
+  let empty = 0;
+  const looking = setInterval(() => {
+    if (!document.getElementById("compecon-first-picture")) return clearInterval(looking);
+    const state = document.querySelector("[data-test-script-state]")?.getAttribute("data-test-script-state");
+    empty = state === "notRunning" ? empty + 250 : 0;
+    const isElsewhere = location.pathname !== "/" || document.querySelector('[data-testid="stException"]');
+    if (isElsewhere || empty >= EMPTY_MS) abandon();
+  }, 250);
+}
+
+/** If the server says that it cannot start, so does the page. */
+async function hear(/** @type {(sentence: string) => void} */ say) {
+  const answer = await fetch("/_stcore/health").catch(() => null);
+  if (answer?.status === 503) say(await answer.text());
+}
+
+async function show() {
+  const template = document.querySelector("#compecon-first");
+  if (!(template instanceof HTMLTemplateElement)) return;
+  const request = JSON.parse(template.dataset.request ?? "");
+  request.source.url += "?first"; // the models are loaded for Streamlit's canvas, which asks for the same
+  const colours = JSON.parse(template.dataset.themes ?? "")[theme()];
+  const { Attention } = await import("../canvas/main.js");
+  const { host, root, ended } = placed(colours);
+  root.append(template.content.cloneNode(true));
+  const canvas = new Attention(root);
+  comeFirst(canvas, host, { drawn: begin, ended });
+  canvas.update(request, () => {});
+  hear((sentence) => canvas.say(sentence));
+  watch();
+}
+
+setTimeout(begin, WAIT_MS);
+show().catch((error) => {
+  console.error(error);
+  abandon();
+  begin();
+});

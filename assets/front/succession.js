@@ -1,0 +1,94 @@
+// The live canvas on the first page, and how Streamlit's canvas takes its place: with the same picture, at the same spot,
+// with what a person has chosen meanwhile.
+
+/** @import { Placed } from "../shared/types.js" */
+
+/**
+ * The canvas, what is removed with it, its view when it had first drawn, and whether a pointer holds something on it.
+ * @typedef {{
+ *   canvas: Placed, host: HTMLElement, opened: object | null, isHeld: boolean, ended: () => void,
+ * }} First
+ */
+
+const FOCUSABLE = "input, select, button, canvas";
+
+/** @type {First | null} */
+let first = null;
+/** @type {Placed | null} Who waits until the pointer lets go. */
+let next = null;
+
+/**
+ * Notes a canvas as the first.
+ * @param {Placed} canvas
+ * @param {HTMLElement} host What is removed with it.
+ * @param {{ drawn: () => void, ended: () => void }} events Called when it has drawn and been painted, and when it goes.
+ */
+export function comeFirst(canvas, host, { drawn, ended }) {
+  first = { canvas, host, opened: null, isHeld: false, ended };
+  canvas.drawn = () => {
+    if (!first || first.opened) return;
+    first.opened = { ...canvas.view };
+    requestAnimationFrame(() => setTimeout(drawn));
+  };
+  host.addEventListener("pointerdown", () => {
+    if (first) first.isHeld = true;
+  });
+  const letGo = () => {
+    if (!first) return;
+    first.isHeld = false;
+    if (next) succeed(next);
+  };
+  for (const kind of ["pointerup", "pointercancel"]) addEventListener(kind, letGo);
+}
+
+/**
+ * Called by a canvas that has drawn: if another came first, this one takes its place, unless that is being dragged.
+ * @param {Placed} canvas
+ */
+export function succeed(canvas) {
+  if (!first || first.canvas === canvas) return;
+  next = canvas;
+  if (first.isHeld) return;
+  const { canvas: before, host, opened } = first;
+  const focused = placeOfFocus(before.root);
+  const scrolled = host.scrollTop;
+  leave();
+  const chosen = changes(opened ?? before.view, before.view);
+  if (before.spec?.id === canvas.spec?.id && chosen.length) canvas.set(Object.fromEntries(chosen));
+  document.querySelector('[data-testid="stMain"]')?.scrollTo(0, scrolled);
+  requestAnimationFrame(() => {
+    host.remove();
+    const focusable = canvas.root.querySelectorAll(FOCUSABLE)[focused];
+    if (focusable instanceof HTMLElement) focusable.focus();
+  });
+}
+
+/** Removes the first canvas where nothing takes its place. */
+export function abandon() {
+  const host = first?.host;
+  leave();
+  host?.remove();
+}
+
+function leave() {
+  const before = first;
+  first = null;
+  before?.canvas.dispose();
+  before?.ended();
+}
+
+/** @param {ParentNode} root */
+function placeOfFocus(root) {
+  const active = root instanceof ShadowRoot ? root.activeElement : null;
+  return active ? [...root.querySelectorAll(FOCUSABLE)].indexOf(active) : -1;
+}
+
+/**
+ * What stands in an object that did not stand in an earlier one.
+ * @param {object} before
+ * @param {object} now
+ */
+function changes(before, now) {
+  const was = new Map(Object.entries(before));
+  return Object.entries(now).filter(([name, value]) => value !== was.get(name));
+}

@@ -1,0 +1,196 @@
+"""What is answered before Streamlit is there, and how the rest waits for it."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
+from html import unescape
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
+from streamlit.testing.v1 import AppTest
+
+from app.server import first_page as page_module
+from app.server.addresses import PAGES
+from app.server.early_routes import early_routes
+from app.server.first_page import first_request, scripts_of
+from app.server.front import FAILED, Dashboard, Front
+from app.server.plain_files import FOREVER, plain_files, streamlit_static
+from compecon.views.attention.example_texts import examples, examples_for
+from compecon.views.attention.traces import TraceKey
+
+RECORDED = TraceKey("sentiment", examples_for("sentiment")[0].text).name
+OTHER = examples_for("similarity")[0]
+ADDRESSES: tuple[dict[str, str], ...] = (
+    {},
+    {"k": "3", "layer": "1", "head": "5", "view": "received", "tokens": "content", "unit": "bits"},
+    {"k": "-1", "layer": "x", "view": "sideways", "tiles": "pictures", "statistic": "entropy"},
+    {"checkpoint": "sentiment-45"},
+    {"checkpoint": "similarity", "text": OTHER.text, "pair": OTHER.pair},
+    {"checkpoint": "similarity"},
+    {"text": "a text of mine"},
+    {"device": "cpu"},
+    {"device": "toaster"},
+    {"policy": "random"},
+    {"checkpoint": "none"},
+    {"text": "</template><script>alert(1)</script>"},
+    *({"checkpoint": e.checkpoint, "text": e.text, "pair": e.pair} for e in examples()),
+)
+
+
+async def _late(_request: Request) -> Response:
+    return PlainTextResponse("late")
+
+
+@contextmanager
+def fronting(build: Callable[[], Dashboard], **options: Any) -> Iterator[TestClient]:
+    with TestClient(Front(early_routes(threading.Event()), build, **options), base_url="http://localhost") as client:
+        yield client
+
+
+def dashboard() -> Dashboard:
+    return Starlette(routes=[Route("/late", _late)]), nullcontext()
+
+
+# ---- who waits, and who does not
+
+
+def test_pages_files_and_recordings_do_not_wait_for_streamlit_and_the_rest_does() -> None:
+    imported, answers = threading.Event(), list[str]()
+
+    def build() -> Dashboard:
+        imported.wait()
+        return dashboard()
+
+    started = threading.Event()
+    with fronting(build, started=started) as client, ExitStack() as afterwards:
+        afterwards.callback(imported.set)  # else a failure would wait for ever
+        waiting = threading.Thread(target=lambda: answers.append(client.get("/late").text))
+        waiting.start()
+        asked = first_request({})
+        assert asked is not None
+        early = [*(f"/{page}" for page in PAGES), asked["source"]["url"], *list(plain_files())[:20]]
+        assert {path: client.get(path).status_code for path in early} == dict.fromkeys(early, 200)
+        assert not started.is_set()
+        assert answers == []
+        imported.set()
+        waiting.join(30)
+        assert answers == ["late"]
+        assert started.is_set()
+
+
+def test_what_keeps_streamlit_from_starting_is_answered_and_ends_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.server.front.FAREWELL_S", 0)
+    given_up = threading.Event()
+
+    def build() -> Dashboard:
+        raise RuntimeError("a broken installation")
+
+    with fronting(build, give_up=given_up.set) as client:
+        answer = client.get("/_stcore/health")
+        assert (answer.status_code, answer.text) == (503, FAILED)
+        with pytest.raises(WebSocketDisconnect), client.websocket_connect("/_stcore/stream"):
+            pass
+        assert given_up.wait(30)
+        assert client.get("/").status_code == 200  # the page that says so
+        assert isinstance(client.app, Front)
+        assert client.app.failed
+
+
+def test_it_says_when_it_answers() -> None:
+    listening = threading.Event()
+    with fronting(dashboard, listening=listening.set):
+        assert listening.is_set()
+
+
+def test_websockets_reach_the_dashboard() -> None:
+    async def echo(socket: Any) -> None:
+        await socket.accept()
+        await socket.send_text(await socket.receive_text())
+        await socket.close()
+
+    routes = [WebSocketRoute("/_stcore/stream", echo)]
+    with (
+        fronting(lambda: (Starlette(routes=routes), nullcontext())) as client,
+        client.websocket_connect("/_stcore/stream") as socket,
+    ):
+        socket.send_text("hello")
+        assert socket.receive_text() == "hello"
+
+
+# ---- files
+
+
+def test_a_file_that_a_browser_has_is_not_sent_again() -> None:
+    with fronting(dashboard) as client:
+        for path, file in list(plain_files().items())[::25]:
+            answer = client.get(path)
+            assert answer.content == file.path.read_bytes()
+            assert answer.headers["cache-control"] == (FOREVER if path.startswith("/static/") else "no-cache")
+            again = client.get(path, headers={"If-None-Match": answer.headers["etag"]})
+            assert (again.status_code, again.content) == (304, b"")
+
+
+def test_every_file_of_streamlit_is_there() -> None:
+    files = {path for path in (streamlit_static() / "static").rglob("*") if path.is_file()}
+    assert files == {file.path for path, file in plain_files().items() if path.startswith("/static/")}
+
+
+# ---- the first picture
+
+
+def asked_by(page: AppTest) -> dict[str, Any]:
+    [canvas] = page.get("bidi_component")
+    [read] = json.loads(canvas.proto.json)
+    return {**read, "python": ""}  # the one thing that needs more than files
+
+
+def test_what_is_shown_first_is_what_streamlit_shows_later(open_page: Callable[..., AppTest]) -> None:
+    for params in ADDRESSES:
+        early, late = first_request(params), asked_by(open_page(**params))
+        is_recorded = late["source"]["body"] is None
+        is_known = params.get("checkpoint") != "none"  # only the disk knows users' folders
+        assert early == (late if is_recorded and is_known else None), params
+
+
+def test_the_page_carries_the_request_and_the_plain_page_nothing() -> None:
+    with fronting(dashboard) as client:
+        for params in ADDRESSES:
+            html, asked = client.get("/", params=params).text, first_request(params)
+            [held] = re.findall(r'data-request="([^"]*)"', html) or [None]
+            assert (None if held is None else json.loads(unescape(held))) == asked, params
+            assert ("alert(1)" in html) is False
+        for page in PAGES[1:]:
+            assert "compecon-first" not in client.get(f"/{page}").text
+
+
+def test_everything_that_the_page_names_is_there() -> None:
+    with fronting(dashboard) as client:
+        html = client.get("/").text
+        named = [unescape(address) for address in re.findall(r'(?:href|src)="([^"]+)"', html.split("</head>")[0])]
+        missing = [a for a in named if a.removeprefix(".").partition("?")[0] not in plain_files()]
+        assert sorted(missing) == ["./_stcore/agent/openapi.json", f"/compecon/trace/{RECORDED}?first"]
+        preloaded = re.findall(r'rel="modulepreload" href="([^"]+)"', html)
+        assert preloaded == list(scripts_of("/compecon/front/first_picture.js"))
+        assert "/compecon/canvas/main.js" in preloaded
+
+
+def test_a_page_of_streamlit_that_we_do_not_know_is_served_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page_module, "_SCRIPT", re.compile("no such script"))
+    page_module._streamlits_page.cache_clear()
+    try:
+        with fronting(dashboard) as client:
+            html = client.get("/").text
+        assert "compecon-first" not in html
+        assert '<script type="module" crossorigin src="./static/js/index.' in html
+    finally:
+        page_module._streamlits_page.cache_clear()
