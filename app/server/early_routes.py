@@ -29,7 +29,7 @@ def early_routes(started: threading.Event) -> list[BaseRoute]:
         data = recorded_trace(name)
         if data is None:
             return JSONResponse({"error": "Recording not found."}, 404)
-        if "first" not in request.query_params:  # Streamlit's canvas stands there, too
+        if request.url.query != "first":  # Streamlit's canvas stands there, too
             threading.Thread(target=_warm_up, args=(name.rpartition("-")[0], started), daemon=True).start()
         return Response(data, media_type="application/octet-stream")
 

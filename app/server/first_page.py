@@ -11,6 +11,7 @@ from functools import cache
 from html import escape
 from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -31,7 +32,9 @@ _FRONT = f"{PREFIX}/front/first_picture.js"
 
 async def first_page(request: Request) -> Response:
     """Streamlit's page; on the Attention page's address with a picture that can be dragged at once."""
-    asked = first_request(request.query_params) if request.url.path == "/" else None
+    asked = (
+        first_request(dict(parse_qsl(request.url.query, keep_blank_values=True))) if request.url.path == "/" else None
+    )
     return HTMLResponse(_page(asked), headers={"Cache-Control": "no-store"})  # it carries the page's secret
 
 

@@ -1,5 +1,5 @@
-// The first picture: the live canvas on a recorded stream, on the page before Streamlit's own scripts run, because those
-// take longer to come and to start than all that the picture needs.
+// The first picture: the live canvas on a recorded stream, on the page before Streamlit's own scripts run. Those take
+// longer to come and to start than all that the picture needs.
 
 import { abandon, comeFirst } from "./succession.js";
 

@@ -1,5 +1,5 @@
-// The live canvas on the first page, and how Streamlit's canvas takes its place: with the same picture, at the same spot,
-// with what a person has chosen meanwhile.
+// The live canvas on the first page, and how Streamlit's canvas takes its place: with the same picture at the same
+// spot, and with what a person has chosen meanwhile.
 
 /** @import { Placed } from "../shared/types.js" */
 
