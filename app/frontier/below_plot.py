@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from app.frontier.advice_panel import Advised
@@ -16,6 +15,7 @@ from app.frontier.frontier_plot import frontier_figure
 from app.frontier.shared_frontier import Frontier
 from app.frontier.side_panels import ablation_part, families_part, prices_part, proxies_part
 from app.parts.data_table import data_table
+from app.parts.plotly_figures import go
 from app.parts.widgets import escaped
 from app.state.frontier_state import FrontierChoice, picked_points
 from app.train.run_overview import fact_table

@@ -32,9 +32,8 @@ _FRONT = f"{PREFIX}/front/first_picture.js"
 
 async def first_page(request: Request) -> Response:
     """Streamlit's page; on the Attention page's address with a picture that can be dragged at once."""
-    asked = (
-        first_request(dict(parse_qsl(request.url.query, keep_blank_values=True))) if request.url.path == "/" else None
-    )
+    query = dict(parse_qsl(request.url.query, keep_blank_values=True))
+    asked = first_request(query) if request.url.path == "/" else None
     return HTMLResponse(_page(asked), headers={"Cache-Control": "no-store"})  # it carries the page's secret
 
 
