@@ -68,7 +68,7 @@ def _drawing(server_s: dict[str, list[float]], draws: list[dict[str, float]], n_
     return Table(
         f"frontier: {N_POINTS:,} checkpoints × {len(BUDGETS)} key budgets, first picture",
         (
-            Figure("data at hand to painted", "ms", tuple(d["drawn"] for d in draws), Goal("median", _DRAW_GOAL_MS)),
+            Figure("data loaded to painted", "ms", tuple(d["drawn"] for d in draws), Goal("median", _DRAW_GOAL_MS)),
             Figure("  of it: until Plotly has drawn", "ms", tuple(d["plotted"] for d in draws)),
             Figure("loading Plotly's script, once a session", "ms", tuple(d["loaded"] for d in draws)),
             Figure("server: fronts, ties and volumes", "s", tuple(server_s["view"])),

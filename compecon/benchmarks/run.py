@@ -74,7 +74,7 @@ class Outcome:
 
 
 def run_benchmarks(names: Collection[str], settings: Settings, say: Callable[[str], object]) -> tuple[Outcome, ...]:
-    """Run some of `BENCHMARKS`, or all without names, and say each result as soon as it is there.
+    """Run some of `BENCHMARKS`, or all without names, and print each result as soon as it is known.
 
     Raises:
         CompeconError: If there is no such benchmark.

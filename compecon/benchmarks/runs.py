@@ -1,4 +1,4 @@
-"""Runs: how soon a worker is there and what it weighs while it waits, how long lists and long histories take."""
+"""Runs: time until a worker is alive, its memory while it waits, and the time that lists and long histories take."""
 
 from __future__ import annotations
 

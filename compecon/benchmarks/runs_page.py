@@ -53,7 +53,7 @@ def _opening(settings: Settings, browser: Browser, many: Path, one: Path) -> Tab
         pairs = [(_opened(page, server), _opened(beside, other)) for _ in range(settings.pick(10, 3))]
     again, with_one = zip(*pairs, strict=True)
     figures = (
-        Figure("the list is there, from the second time on", "s", again, Goal("median", _OPEN_GOAL_S)),
+        Figure("until the list is drawn, from the second time on", "s", again, Goal("median", _OPEN_GOAL_S)),
         Figure("  a list of one run, in turns", "s", with_one),
         Figure("  the first time, the server just started", "s", (first,)),
     )

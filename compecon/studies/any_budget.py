@@ -121,5 +121,5 @@ def run_budgets(
 
 
 def write_budgets(rows: Sequence[BudgetRow], about: dict[str, Any], folder: Path) -> Path:
-    """Write `budgets.json`: the rows, beside what is said about the experiment."""
+    """Write `budgets.json`: the rows, beside a description of the experiment."""
     return write_numbers({**about, "rows": [asdict(row) for row in rows]}, folder / "budgets.json")

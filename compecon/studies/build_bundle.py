@@ -169,12 +169,12 @@ def _build_causal(run: _Run) -> Path:
 
 
 def _finish(name: str, folder: Path, metrics: Sequence[ReportedMetric], run: _Run) -> None:
-    tell(folder, metrics, plan=run.plan, seed=run.seed)
+    write_card(folder, metrics, plan=run.plan, seed=run.seed)
     for metric in metrics:
         run.report(f"{name}: {metric.split} {metric.name} {metric.value:.4g} [{metric.low:.4g}, {metric.high:.4g}]")
 
 
-def tell(
+def write_card(
     folder: Path,
     metrics: Sequence[ReportedMetric],
     beyond: Sequence[ReportedMetric] = (),

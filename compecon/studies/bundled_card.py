@@ -1,4 +1,4 @@
-"""What is said about each bundled checkpoint, and the model card it is said in."""
+"""Facts about each bundled checkpoint, and the model card that states them."""
 
 from __future__ import annotations
 

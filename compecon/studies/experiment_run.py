@@ -24,7 +24,7 @@ class ExperimentRun:
     arm: str
     recovered: bool  # whether it was trained after units were removed
     seed: int  # seed of everything in it, of the dense model that it starts from too
-    target: float | None  # share of the MACs of heads and neurons that was asked for; None where none was
+    target: float | None  # share of the MACs of heads and neurons that was the target; None without a target
     share: float  # share that is left
     macs: int  # MACs of one forward pass over one text of `n_tokens`, output head included, of the compacted shapes
     n_tokens: int  # that length
@@ -62,12 +62,12 @@ def record_name(arm: str, target: float | None, seed: int, *, recovered: bool) -
 
 @dataclass(frozen=True)
 class Records:
-    """A folder of records. A run whose record is there is not run again."""
+    """A folder of records. A run that has a record is not run again."""
 
     folder: Path
 
     def add(self, record: ExperimentRun, predictions: np.ndarray) -> None:
-        """Store a record and the predictions on the test split; the record last, so that it is whole if it is there."""
+        """Store a record and the predictions on the test split; the record last: if it exists, it is complete."""
         self.folder.mkdir(parents=True, exist_ok=True)
         np.save(self.folder / f"{record.name}.npy", predictions, allow_pickle=False)
         replace_file(self.folder / f"{record.name}.json", _FORM.dump_json(record, indent=1) + b"\n")
@@ -80,7 +80,7 @@ class Records:
         """Every record, by name.
 
         Raises:
-            ValueError: If a file is no record.
+            ValueError: If a file is not a record.
         """
         return tuple(_read(path) for path in sorted(self.folder.glob("*-s[0-9]*.json")))
 
@@ -94,4 +94,4 @@ def _read(path: Path) -> ExperimentRun:
     try:
         return _FORM.validate_python(read_json(path, MEGABYTE))
     except ValueError as error:
-        raise ValueError(f"{path} is no record of a run. Move it away to run that again. ({error})") from error
+        raise ValueError(f"{path} is not a record of a run. Move it away to run that again. ({error})") from error

@@ -161,11 +161,11 @@ def _saved(bundle: Path, parent: Checkpoint, task: Task, start: Start, member: M
         "steps": outcome.steps,
         "settings": asdict(start.settings),
     }
-    tell_member(folder, training, _metrics(made, task, member))
+    write_member_card(folder, training, _metrics(made, task, member))
     return folder
 
 
-def tell_member(
+def write_member_card(
     folder: Path,
     training: Mapping[str, Any],
     metrics: Sequence[ReportedMetric],

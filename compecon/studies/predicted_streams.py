@@ -54,7 +54,7 @@ def texts_of(stream: Stream, task: Task) -> list[str]:
         name, split, row = query.rsplit("-", 2)
         part = task.part(split)
         if name != task.name or int(row) >= len(part):
-            raise StreamError(f"{query} is no row of {task.name}.")
+            raise StreamError(f"{query} is not a row of {task.name}.")
         second = f" {part.pairs[int(row)]}" if part.pairs else ""
         found.append(part.texts[int(row)] + second)
     return found

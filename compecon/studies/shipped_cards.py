@@ -13,9 +13,9 @@ from compecon.errors import CompeconError
 from compecon.evaluation.evaluate_model import BY_TOKEN
 from compecon.evaluation.evaluation_records import EVALUATIONS, EvaluationRecord
 from compecon.evaluation.result_store import read_kept
-from compecon.studies.build_bundle import tell
+from compecon.studies.build_bundle import write_card
 from compecon.studies.bundled_models import Say
-from compecon.studies.family import FAMILY, tell_member
+from compecon.studies.family import FAMILY, write_member_card
 from compecon.studies.shipped import FEW_BUDGETS, SHEETS, Sheet, bundled_in, parent_of
 from compecon.tasks.task_metrics import perplexity
 
@@ -33,15 +33,15 @@ def write_cards(assets: Path, *, only: Collection[str] = (), say: Say) -> None:
         folder = assets / "checkpoints" / name
         digest = inspect_checkpoint(folder, trusted_root=folder.parent).digest
         own = [record for record in records if record.checkpoint == name and record.key.digest == digest]
-        known, beyond = told_metrics(name, own)
+        known, beyond = card_metrics(name, own)
         if name in FAMILY:
-            tell_member(folder, read_manifest(folder)["training"], known, beyond)
+            write_member_card(folder, read_manifest(folder)["training"], known, beyond)
         else:
-            tell(folder, known, beyond)
+            write_card(folder, known, beyond)
         say(f"{name}: {len(known)} numbers, {len(beyond)} on other data")
 
 
-def told_metrics(name: str, records: Iterable[EvaluationRecord]) -> tuple[list[ReportedMetric], list[ReportedMetric]]:
+def card_metrics(name: str, records: Iterable[EvaluationRecord]) -> tuple[list[ReportedMetric], list[ReportedMetric]]:
     """What the card of a checkpoint reports: numbers on the tasks it was trained on, and numbers on other data.
 
     Raises:
@@ -51,7 +51,7 @@ def told_metrics(name: str, records: Iterable[EvaluationRecord]) -> tuple[list[R
     known: list[ReportedMetric] = []
     beyond: list[ReportedMetric] = []
     for sheet in SHEETS[parent_of(name)]:
-        for keys in told_budgets(name, sheet):
+        for keys in card_budgets(name, sheet):
             record = found.get((sheet.shown_task, sheet.split, keys))
             if record is None:
                 raise CompeconError(
@@ -61,7 +61,7 @@ def told_metrics(name: str, records: Iterable[EvaluationRecord]) -> tuple[list[R
     return known, beyond
 
 
-def told_budgets(name: str, sheet: Sheet) -> tuple[int | None, ...]:
+def card_budgets(name: str, sheet: Sheet) -> tuple[int | None, ...]:
     """Numbers of keys at which the card reports a checkpoint; None for all."""
     if name.endswith("-any-budget"):
         return (None, *FEW_BUDGETS)

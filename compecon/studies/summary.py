@@ -20,7 +20,7 @@ class ArmAtTarget:
 
     arm: str
     recovered: bool  # whether it was trained after units were removed
-    target: float | None  # share of the MACs of heads and neurons that was asked for
+    target: float | None  # share of the MACs of heads and neurons to come down to
     seeds: tuple[int, ...]
     share: float  # mean share that is left
     dev: float  # mean dev metric

@@ -174,7 +174,7 @@ def test_too_many_rows_are_refused(tmp_path, monkeypatch):
 
 
 def test_ids_of_a_stream_differ():
-    with pytest.raises(ValueError, match="'a' is there twice"):
+    with pytest.raises(ValueError, match="'a' occurs twice"):
         Stream("x", ("a", "a"), np.ones((2, 1)), np.ones((2, 1)))
 
 

@@ -120,7 +120,7 @@ def test_an_interrupted_experiment_runs_what_is_missing(study):
 
 def test_a_damaged_record_is_named(tmp_path):
     (tmp_path / "dense-once-s0.json").write_text("{")
-    with pytest.raises(ValueError, match=r"dense-once-s0\.json is no record"):
+    with pytest.raises(ValueError, match=r"dense-once-s0\.json"):
         Records(tmp_path).all()
 
 

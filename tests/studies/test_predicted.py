@@ -25,7 +25,7 @@ def test_a_query_is_found_in_its_task(opinions):
 
 @pytest.mark.parametrize("query", ["other-test-0003", "opinions-test-9999"])
 def test_a_query_of_another_task_is_refused(opinions, query):
-    with pytest.raises(StreamError, match="is no row of opinions"):
+    with pytest.raises(StreamError, match="is not a row of opinions"):
         texts_of(Stream("x", (query,), np.ones((1, 1)), np.ones((1, 1))), opinions)
 
 

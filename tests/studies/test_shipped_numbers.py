@@ -17,7 +17,7 @@ from compecon.paths import assets
 from compecon.studies.build_bundle import NAMES
 from compecon.studies.bundled_card import FACTS, metric_tables
 from compecon.studies.shipped import SHEETS, bundled_in, keys_of, parent_of, write_evaluations
-from compecon.studies.shipped_cards import told_metrics
+from compecon.studies.shipped_cards import card_metrics
 from compecon.studies.shipped_tables import numbers_in, texts_with_numbers, with_numbers
 from compecon.tasks.rows_fingerprint import rows_digest
 from compecon.tasks.task_metrics import Estimate
@@ -77,7 +77,7 @@ def test_everything_on_the_sheets_was_measured(digests):
 def test_cards_and_manifests_say_what_was_measured_and_what_a_checkpoint_cannot_do():
     wrong = {}
     for name in NAMES:
-        known, beyond = told_metrics(name, of(name))
+        known, beyond = card_metrics(name, of(name))
         manifest, card = read_manifest(ROOT / name), (ROOT / name / "README.md").read_text(encoding="utf-8")
         table_rows = [line for line in card.splitlines() if line.startswith("| ") and line.count("|") == 5]
         checks = {
@@ -109,7 +109,7 @@ def test_a_number_that_is_not_that_of_its_source_is_replaced():
 
 def test_a_checkpoint_that_was_not_measured_is_told_with_the_command():
     with pytest.raises(CompeconError, match="compecon remeasure"):
-        told_metrics("sentiment", of("sentiment-60"))
+        card_metrics("sentiment", of("sentiment-60"))
 
 
 def test_measurements_are_written_in_an_order_of_their_own(tmp_path):

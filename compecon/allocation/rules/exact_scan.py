@@ -22,7 +22,7 @@ from compecon.allocation.utilities.utility import Utility
 class ExactScan(Rule):
     """Exact for shifted surges that share slope and decay, in O(N log N). Derived here, not in the paper.
 
-    Given who is funded, equal surplus tokens are best, and exchanging a funded agent for one with a smaller threshold
+    Among funded agents, equal surplus tokens are best, and exchanging a funded agent for one with a smaller threshold
     never hurts. So the best set is the k smallest thresholds (ties: the earlier agent), and k is tried from 1 to N. The
     value is its own bound. In whole units the optimum is rounded, and the bound is the one without rounding.
 

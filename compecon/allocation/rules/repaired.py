@@ -60,7 +60,7 @@ class RepairedShadowPrice(Rule):
 
 
 class Solution(NamedTuple):
-    """A price, spends of shape (agent,), their total value, and who is funded."""
+    """A price, spends of shape (agent,), their total value, and which agents are funded."""
 
     price: float
     spend: Numbers
@@ -86,7 +86,7 @@ def repaired(
 
 
 def _admitted(curves: Utility, budget: float, market: Clearing, order: NDArray[np.intp]) -> Mask:
-    """The funded, and of those who are not the first whose entry still fits, in the order of their choke prices."""
+    """The funded agents, and of the others the first whose entry still fits, in the order of their choke prices."""
     funded = np.asarray(market.spend > curves.floor)
     waiting = order[~funded[order]]
     waiting = waiting[curves.choke_prices[waiting] > 0]

@@ -42,8 +42,8 @@ def read_curves(path: Path) -> NamedCurves:
       averaged over the error of each fitted threshold (`fit_rollouts`, `expected_utility`).
 
     Raises:
-        StreamError: If the file cannot be read, a column is missing, a number is of the wrong sign, or an id is there
-            twice.
+        StreamError: If the file cannot be read, a column is missing, a number is of the wrong sign, or an id
+            occurs twice.
     """
     rows = read_rows(path)
     if "tokens" in rows[0].cells and "budget" not in rows[0].cells:

@@ -32,7 +32,7 @@ class Stream:
         unit: What budgets count: "tokens", "keys", "MACs".
 
     Raises:
-        ValueError: If shapes differ, an id is there twice, or a number is out of its range.
+        ValueError: If shapes differ, an id occurs twice, or a number is out of its range.
 
     Examples:
         >>> stream = Stream("mine", ("a", "b"), np.array([[1.0, 2], [1, 2]]), np.array([[0.0, 1], [1, 1]]))
@@ -50,7 +50,7 @@ class Stream:
     def __post_init__(self) -> None:
         if len(set(self.queries)) < len(self.queries):
             doubled = next(query for n, query in enumerate(self.queries) if query in self.queries[:n])
-            raise ValueError(f"query ids must differ, and {doubled!r} is there twice. Rename one.")
+            raise ValueError(f"query ids must differ, but {doubled!r} occurs twice. Rename one.")
         if (self.correct > 1).any():
             raise ValueError(f"correct must be at most 1, got {self.correct.max()}.")
         if len(self.queries) != len(self.curves().values):
