@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from compecon.checkpoints.gate.folder_files import open_regular
-from compecon.checkpoints.gate.headers import StoredTensor, read_header
 from compecon.checkpoints.gate.intake import Survey
 from compecon.checkpoints.gate.record import check_recorded, combined
+from compecon.checkpoints.gate.safetensors_header import StoredTensor, read_header
 from compecon.checkpoints.gate.weight_files import WeightFile
 from compecon.errors import CheckpointError
 

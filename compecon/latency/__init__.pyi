@@ -1,4 +1,4 @@
-from compecon.latency.blocks import (
+from compecon.latency.block_times import (
     BlockShape as BlockShape,
     Workload as Workload,
     measure_blocks as measure_blocks,

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from compecon.checkpoints import catalog
 from compecon.checkpoints.catalog import VARIABLE, CheckpointEntry, list_checkpoints
-from compecon.checkpoints.gate import headers, weight_files
+from compecon.checkpoints.gate import safetensors_header, weight_files
 from compecon.checkpoints.load import load_checkpoint
 from compecon.errors import CompeconError
 from tests.support import hostile
@@ -153,7 +153,7 @@ def settled(monkeypatch: pytest.MonkeyPatch) -> None:
 def parses(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of everything that is parsed as JSON by the gate."""
     seen: list[str] = []
-    for module in ("headers", "small_files", "weight_files"):
+    for module in ("safetensors_header", "small_files", "weight_files"):
         parse: Any = __import__(f"compecon.checkpoints.gate.{module}", fromlist=["x"]).parse_json
 
         def counted(content: bytes, name: str, parse: Any = parse) -> Any:
@@ -196,7 +196,7 @@ def test_what_has_just_been_written_is_looked_at_again(make: Make, parses: list[
     assert parses.count("config.json") == 2
 
 
-@pytest.mark.parametrize("size", [headers.HEADER_LIMIT + 1, 32 << 20])
+@pytest.mark.parametrize("size", [safetensors_header.HEADER_LIMIT + 1, 32 << 20])
 def test_a_header_is_limited_to_what_a_checkpoint_needs(make: Make, parses: list[str], size: int) -> None:
     folder = make()
     with (folder / WEIGHTS).open("wb") as stream:
@@ -209,7 +209,7 @@ def test_a_header_is_limited_to_what_a_checkpoint_needs(make: Make, parses: list
 def test_a_header_of_the_largest_model_that_a_config_may_describe_is_read() -> None:
     names = [f"model.layers.{layer}.block_sparse_moe.part{n}.weight" for layer in range(512) for n in range(40)]
     header = {name: {"dtype": "BF16", "shape": [12288, 12288], "data_offsets": [10**12, 10**12]} for name in names}
-    assert len(json.dumps(header, separators=(",", ":"))) < headers.HEADER_LIMIT
+    assert len(json.dumps(header, separators=(",", ":"))) < safetensors_header.HEADER_LIMIT
 
 
 def test_shards_are_not_read_on_once_they_hold_more_than_the_index(make: Make, parses: list[str]) -> None:

@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save, save_file
 
-from compecon.checkpoints.gate.headers import read_header
 from compecon.checkpoints.gate.intake import inspect_checkpoint
+from compecon.checkpoints.gate.safetensors_header import read_header
 from compecon.checkpoints.load import load_checkpoint
 from compecon.errors import CheckpointError
 

@@ -12,7 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from compecon.compression.model_shape import ModelShape
 from compecon.flops import macs
 from compecon.latency import BlockShape, LatencyCurve, LatencyTable, Workload, measure_blocks
-from compecon.latency.blocks import _calls, _input
+from compecon.latency.block_times import _calls, _input
 
 CURVE = LatencyCurve((0, 1, 4, 6), (0.0, 2.0, 2.0, 5.0))
 TABLE = LatencyTable(CURVE, LatencyCurve((0, 32), (0.0, 1e-4)), 32, 8, 1, 16, 1, "cpu")
@@ -82,7 +82,7 @@ def test_measuring_gives_a_time_for_every_size_that_never_falls():
 
 def test_noise_is_smoothed_by_the_closest_curve_that_never_falls(monkeypatch):
     noisy = [[2.0], [1.0], [4.0], [3.0], [1.0], [2.0]]
-    monkeypatch.setattr("compecon.latency.blocks.in_turns", lambda *_a, **_k: noisy)
+    monkeypatch.setattr("compecon.latency.block_times.in_turns", lambda *_a, **_k: noisy)
     table = measure_blocks(SHAPE, Workload(n_tokens=6), neurons=[32, 64])
     assert table.heads.seconds == (0.0, 1.5, 1.5, 3.5, 3.5)  # neighbours out of order share their mean
     assert table.neurons.seconds == (0.0, 1.0, 2.0)

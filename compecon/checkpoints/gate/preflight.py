@@ -14,7 +14,6 @@ import psutil
 from compecon.attention.routing import is_routed
 from compecon.checkpoints.gate.config_check import BUFFERS, WHOLE, read_kept, read_sizes
 from compecon.checkpoints.gate.folder_files import Root
-from compecon.checkpoints.gate.headers import FLOATING
 from compecon.checkpoints.gate.kinds import (
     Kind,
     abilities_of,
@@ -24,6 +23,7 @@ from compecon.checkpoints.gate.kinds import (
     labels_of,
     limits_of,
 )
+from compecon.checkpoints.gate.safetensors_header import FLOATING
 from compecon.checkpoints.gate.small_files import licence_of
 from compecon.checkpoints.gate.weight_files import WeightFile
 from compecon.compression.shape import COMPACT

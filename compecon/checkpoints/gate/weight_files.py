@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from compecon.checkpoints.gate.folder_files import Root, contained, is_plain_name, parse_json
-from compecon.checkpoints.gate.headers import StoredTensor, read_header
 from compecon.checkpoints.gate.record import Record
 from compecon.checkpoints.gate.remembered import remembered
+from compecon.checkpoints.gate.safetensors_header import StoredTensor, read_header
 from compecon.errors import CheckpointError
 from compecon.files.safe_reader import MEGABYTE, read_stream
 
