@@ -183,4 +183,5 @@ def _table(rows: Sequence[QueryRow], market: Market) -> None:
         },
         alt="Queries by surplus",
     )
-    st.caption(escaped(f"{len(rows)} queries at this budget, largest surplus first. Spends in {market.unit}."))
+    queries = "1 query" if len(rows) == 1 else f"{len(rows)} queries"
+    st.caption(escaped(f"{queries} at this budget, largest surplus first. Spends in {market.unit}."))

@@ -24,8 +24,9 @@ def open_another() -> None:
         if isinstance(plan, str):
             st.text(plan)
         elif plan is not None:
+            files = "1 file" if len(plan.files) == 1 else f"{len(plan.files)} files"
             licence = plan.licence or "not stated"
-            st.text(f"{plan.repo_id}\n{len(plan.files)} files, licence {licence}\ncommit {plan.revision[:10]}")
+            st.text(f"{plan.repo_id}\n{files}, licence {licence}\ncommit {plan.revision[:10]}")
             if st.button(f"Download {_size(plan.total_bytes)}", type="primary"):
                 _fetch(plan)
 

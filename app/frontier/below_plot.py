@@ -108,7 +108,6 @@ def _points(view: FrontierView, advised: Advised) -> None:
         {title: [cell(row) for row in rows] for title, (cell, _) in _COLUMNS.items()},
         column_config={title: config for title, (_, config) in _COLUMNS.items()},
         height=320,
-        placeholder="",
         alt="Points of the frontier, best first",
     )
     with st.container(horizontal=True):

@@ -11,7 +11,10 @@ from compecon.files.csv_writer import guarded
 
 
 def data_table(columns: Mapping[str, Sequence[Any]], **options: Any) -> Any:
-    """Show a table. Its built-in "Download as CSV" writes cells as they are, so none may begin like a formula.
+    """Show a table; cells without a value are empty.
+
+    Its built-in "Download as CSV" writes cells as they are, so none may begin like a formula.
+
 
     Args:
         columns: Cells by the name of their column.
@@ -21,4 +24,4 @@ def data_table(columns: Mapping[str, Sequence[Any]], **options: Any) -> Any:
         What `st.dataframe` returns.
     """
     safe = {guarded(name): [guarded(cell) for cell in cells] for name, cells in columns.items()}
-    return st.dataframe(safe, hide_index=True, **options)
+    return st.dataframe(safe, hide_index=True, placeholder="", **options)

@@ -99,4 +99,5 @@ def checkpoint_report(entry: CheckpointEntry) -> None:
         if st.button(
             "Unload models from memory", help="Frees the memory of loaded models. The next text loads its model again."
         ):
-            st.toast(f"{engine().unload()} models unloaded.")
+            n_models = engine().unload()
+            st.toast("1 model unloaded." if n_models == 1 else f"{n_models} models unloaded.")

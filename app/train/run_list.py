@@ -151,7 +151,6 @@ def _table(rows: Sequence[RunRow], chosen: RunRecord | None, *, n_found: int) ->
         on_select=take_row,
         selection_mode="single-row",
         selection_default={"selection": {"rows": marked}},
-        placeholder="",
         alt="Runs, newest first",
     )
     if n_found > len(rows):

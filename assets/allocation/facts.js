@@ -59,7 +59,7 @@ function factsOf(shown) {
       `at most: the bound, which no rule exceeds, is ${number(now.bound)}`,
     ],
     accuracy: [`${percent(now.accuracy)}%`, `${percent(now.low)} to ${percent(now.high)}, 95% over queries`],
-    used: [number(now.used), `of ${number(now.handed)} handed out; ${unspent} unspent`],
+    used: [number(now.used), `of ${number(now.handed)} allocated; ${unspent} unspent`],
   };
 }
 

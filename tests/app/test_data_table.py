@@ -10,7 +10,8 @@ def page() -> None:
 
 
 def test_no_cell_of_a_table_begins_like_a_formula() -> None:
-    [table] = AppTest.from_function(page).run().dataframe
+    [table] = AppTest.from_function(page, default_timeout=60).run().dataframe
     assert table.value["name"].tolist() == ["'=HYPERLINK(0)", "-1", "fine"]
     assert table.value["'@number"].iloc[0] == -1.5
+    assert table.proto.placeholder == ""
     assert list(table.value.columns) == ["name", "'@number"]
