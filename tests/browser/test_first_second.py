@@ -62,7 +62,7 @@ def test_streamlits_picture_stands_where_the_first_stood(
     new_dashboard: Callable[..., Dashboard], width: int, height: int, scheme: str
 ) -> None:
     dashboard = new_dashboard(viewport={"width": width, "height": height}, color_scheme=scheme)
-    styles = "c => { const s = getComputedStyle(c); return [s.color, s.font, s.getPropertyValue('--accent')]; }"
+    styles = "c => { const s = getComputedStyle(c); return [s.color, s.fontSize, s.getPropertyValue('--accent')]; }"
     with without_streamlit(dashboard):
         dashboard.open()
         dashboard.await_badge("recorded")
@@ -134,9 +134,9 @@ def test_a_script_that_does_not_come_leaves_the_page_to_streamlit(dashboard: Das
 
 def test_what_is_not_recorded_waits_for_streamlit(dashboard: Dashboard) -> None:
     with without_streamlit(dashboard):
-        dashboard.page.goto(f"{dashboard.server}/?text=mine")
-        assert dashboard.page.locator(FIRST).count() == 0
+        dashboard.page.goto(f"{dashboard.server}/?text=mine", wait_until="commit")
     dashboard.page.locator(SECOND).wait_for()
+    assert "compecon-first" not in dashboard.page.content()
 
 
 # ---- servers of their own
