@@ -26,7 +26,7 @@ def made_folder(folder: Path, spec: RunSpec) -> Lock:
     """Create the folder of a run that waits to be started; returns its held lock."""
     folder.mkdir(parents=True)
     lock = Lock.taken(folder / LOCK)
-    assert lock is not None  # noqa: S101 - nobody else knows the folder
+    assert lock is not None  # noqa: S101 - no other process knows the folder
     write_json(folder / SPEC, spec.as_json())
     write_json(folder / STATUS, Status(spec_sha256=spec.digest).as_json())
     keep_ballast(folder)

@@ -11,7 +11,7 @@ from compecon.errors import RunError
 from compecon.files.durable import replace_file
 from compecon.files.safe_reader import read_bytes, shown
 from compecon.files.schema import check_schema
-from compecon.runs.doctor.findings import Finding, aside, while_nobody_works
+from compecon.runs.doctor.findings import Finding, aside, while_idle
 from compecon.runs.folder import METRICS
 from compecon.runs.metrics_file import MOST_BYTES, object_of
 from compecon.runs.run_record import SCHEMA, RunRecord
@@ -26,7 +26,7 @@ def check_metrics(record: RunRecord) -> Iterator[Finding]:
         lines = lines_of(path)
     except (OSError, RunError) as error:
         why = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
-        change = while_nobody_works(record.folder, partial(_set_aside, path))
+        change = while_idle(record.folder, partial(_set_aside, path))
         yield Finding(record.run_id, "problem", f"{METRICS} cannot be read: {why}", change)
         return
     for line in lines:
@@ -38,7 +38,7 @@ def check_metrics(record: RunRecord) -> Iterator[Finding]:
         return
     torn = len(bad) == 1 and bad[0] is lines[-1] and not bad[0].endswith(b"\n")
     what = "the last line is incomplete" if torn else f"{len(bad):,} of {len(lines):,} lines are damaged"
-    change = while_nobody_works(record.folder, partial(_without_bad_lines, path))
+    change = while_idle(record.folder, partial(_without_bad_lines, path))
     yield Finding(record.run_id, "problem", f"{METRICS}: {what}.", change)
 
 

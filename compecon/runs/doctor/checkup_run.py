@@ -11,7 +11,7 @@ from compecon.errors import NewerError, RunError
 from compecon.files.complete import checkpoints_of, is_complete
 from compecon.files.durable import read_json, write_json
 from compecon.runs.doctor.checkup_metrics import attempts_in, check_metrics
-from compecon.runs.doctor.findings import Finding, aside, counted, size_of, while_nobody_works
+from compecon.runs.doctor.findings import Finding, aside, counted, size_of, while_idle
 from compecon.runs.folder import LOCK, METRICS, SPEC, STATUS
 from compecon.runs.locks import is_held
 from compecon.runs.run_record import SCHEMA, RunRecord, RunSpec, RunState, Status
@@ -69,7 +69,7 @@ def _status(record: RunRecord, spec: RunSpec | None) -> Iterator[Finding]:
     except (OSError, RunError) as error:
         what = "it is restored from the result" if record.state is RunState.SUCCEEDED else "the run can be resumed"
         sentence = f"{STATUS} cannot be read ({error}). After a repair, {what}."
-        change = while_nobody_works(record.folder, partial(_new_status, record.folder, spec))
+        change = while_idle(record.folder, partial(_new_status, record.folder, spec))
         yield Finding(record.run_id, "problem", sentence, change)
         return
     if spec is not None and status.spec_sha256 not in ("", spec.digest):
@@ -102,7 +102,7 @@ def _checkpoints(record: RunRecord) -> Iterator[Finding]:
     for folder in _trainings(root):
         for checkpoint in checkpoints_of(folder):
             if not is_complete(checkpoint):
-                change = while_nobody_works(record.folder, partial(_set_aside, checkpoint))
+                change = while_idle(record.folder, partial(_set_aside, checkpoint))
                 name = checkpoint.relative_to(record.folder).as_posix()
                 sentence = f"the checkpoint {name} is incomplete: its marker is missing or does not match its files."
                 yield Finding(record.run_id, "problem", sentence, change)

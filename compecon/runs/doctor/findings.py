@@ -51,7 +51,7 @@ def aside(path: Path, name: str) -> Path:
     return target
 
 
-def while_nobody_works(folder: Path, change: Callable[[], str]) -> Callable[[], str]:
+def while_idle(folder: Path, change: Callable[[], str]) -> Callable[[], str]:
     """A change to a run that is made only while no worker holds its lock; returns "" if one does."""
 
     def changed() -> str:
