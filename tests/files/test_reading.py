@@ -244,6 +244,8 @@ READ_BY_OTHERS = {  # what is read without `compecon.files.safe_reader`, and why
     "compecon/files/durable.py": "opened to be flushed, not to be read",
     "app/train/form_estimate.py": "what the caller has just written, as the key of a cache",
     "app/server/resources.py": "markup of the dashboard",
+    "app/server/first_page.py": "the page of the installed Streamlit, and the dashboard's own scripts and settings",
+    "app/server/plain_files.py": "files of the installed Streamlit and of the dashboard, listed at the start",
     "app/server/headers.py": "the page of the installed Streamlit",
     "app/server/serve.py": "the dashboard's own settings",
 }
