@@ -54,3 +54,4 @@ in_features
 out_features
 model_config
 log_message
+should_exit
