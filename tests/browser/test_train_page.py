@@ -94,7 +94,7 @@ def test_what_is_started_twice_is_one_run(train: Train, new_dashboard: NewDashbo
         tab.heading("Once")
     assert tabs[0].run == tabs[1].run
     train.says("● succeeded")
-    train.says("20 steps were rehearsed")
+    train.says(r"\b20 steps\b")
 
 
 def test_a_row_that_is_pressed_is_the_run_that_is_shown(train: Train) -> None:
