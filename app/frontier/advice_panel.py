@@ -19,7 +19,7 @@ _ASKS = {"ceiling": "Cost, at most", "change": "Loss against dense, at most", "f
 _HELP = {
     "ceiling": "Percent of the dense model's cost on this axis. Choose time as the cost to limit latency.",
     "change": "How far the metric may fall below that of the dense parent, in its unit; 0.01 is one point.",
-    "floor": "The least metric, in its own unit.",
+    "floor": "Lowest acceptable value of the metric, in its unit.",
 }
 
 

@@ -79,7 +79,9 @@ def prices_part(shown: Frontier, task: str) -> None:
             "Quality": [mark.quality.value for mark in study.marks],
         },
         column_config={
-            "Price": st.column_config.NumberColumn(format="%.3g", help="In task loss for all of the dense cost."),
+            "Price": st.column_config.NumberColumn(
+                format="%.3g", help="Task loss per dense cost: what the whole dense model would be charged."
+            ),
             "MACs left": st.column_config.NumberColumn(format="percent"),
             "Target": st.column_config.NumberColumn(format="percent"),
             "Quality": st.column_config.NumberColumn(format="%.4f"),

@@ -37,7 +37,7 @@ def is_from_our_page(request: Request) -> bool:
 class Guard:
     """Decides for every HTTP request and WebSocket whether it goes on; every answer gets the security headers.
 
-    In this order: a path that is one; a host name that is ours (else another site has pointed its DNS here); a request
+    In this order: a path that begins with a slash; a host name that is ours (else another site has pointed its DNS here); a request
     that no other page made; the token, if there is one; an address that the page needs.
     """
 

@@ -1,4 +1,4 @@
-"""One run: how far it is, its results, and what can be done with it."""
+"""One run: its progress, its results, and what can be done with it."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-// The canvas of the Allocation page. It holds every budget of the bar, so a drag never asks the server; what is let go
-// is told to Streamlit, which keeps it in the address bar.
+// The canvas of the Allocation page. It holds every budget of the bar, so a drag never asks the server. When the
+// pointer is released, Streamlit learns of it and writes the address bar.
 
 import { find, write } from "../shared/dom.js";
 import { LiveCanvas, mounting } from "../shared/live_canvas.js";

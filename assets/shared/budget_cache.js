@@ -1,4 +1,4 @@
-// What was worked out at a budget, the newest of it. No DOM.
+// Results kept by budget, the most recent ones. No DOM.
 
 const KEEP = 160;
 

@@ -1,4 +1,4 @@
-// Reads the stream of messages that compecon/views/frames.py writes. No DOM: tests import this file alone.
+// Reads the stream of messages that compecon/views/attention/frames.py writes. No DOM: tests import this file alone.
 
 /** @import { Message } from "./types.js" */
 

@@ -85,7 +85,7 @@ export const STATISTICS = {
 export const MOVED = {
   label: "moved by the budget",
   format: percent,
-  say: (v) => `${percent(v)} of this head's attention goes to tokens other than those at full budget.`,
+  say: (v) => `${percent(v)} of this head's attention goes to other tokens than at full budget.`,
   how: "Mean over queries of the total-variation distance to the full-budget row.",
 };
 

@@ -1,4 +1,4 @@
-"""Options from a job's settings: names, defaults, help and values stand there only."""
+"""Options from a job's settings: the settings are the only source of names, defaults, help and values."""
 
 from __future__ import annotations
 

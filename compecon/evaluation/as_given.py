@@ -1,4 +1,4 @@
-"""A model as it was given: what a training leaves on it is removed, and what must be off it to be measured."""
+"""Restores a model after training, and refuses to measure one that still carries what training leaves on it."""
 
 from __future__ import annotations
 

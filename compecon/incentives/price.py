@@ -1,4 +1,4 @@
-"""What a unit of compute costs, step by step: prices fixed in advance, and prices that find themselves."""
+"""What a unit of compute costs, step by step: prices fixed in advance, and prices that adapt to a target."""
 
 from __future__ import annotations
 

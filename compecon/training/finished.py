@@ -1,4 +1,4 @@
-"""What comes of making a checkpoint from another one: measured, saved, and what it took beside what was expected."""
+"""The result of making one checkpoint from another: its quality, its file, and its cost beside the estimate."""
 
 from __future__ import annotations
 

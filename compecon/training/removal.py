@@ -35,7 +35,7 @@ class Removal:
 
 @dataclass(frozen=True)
 class Removed:
-    """What came of it."""
+    """The outcome of a removal."""
 
     folder: Path  # the new checkpoint
     # Largest between an output of the smaller model and of the given one with the same units switched off: rounding

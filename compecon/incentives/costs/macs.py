@@ -1,4 +1,4 @@
-"""What physically goes when gates close: multiply-adds."""
+"""Multiply-adds that closing gates removes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What runs are expected to take, and whether this machine has it."""
+"""The expected cost of runs, and whether this machine has that much."""
 
 from __future__ import annotations
 
