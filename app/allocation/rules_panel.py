@@ -52,7 +52,7 @@ def downloads(name: str, forms: Mapping[str, Callable[[], str]]) -> None:
     columns = st.columns([1] * len(forms) + [8 - len(forms)])
     for column, (form, content) in zip(columns, forms.items(), strict=False):
         column.download_button(
-            form,
+            escaped(form),
             content,
             f"{name}.{form.lower()}",
             _MIME[form],

@@ -101,7 +101,7 @@ def _controls(choice: CompareChoice, entries: Mapping[str, CheckpointEntry]) -> 
         return
     for side in "AB":
         key = f"compare_{side.lower()}"
-        st.selectbox(side, list(entries), key=key, format_func=lambda name: checkpoint_title(entries[name]))
+        st.selectbox(escaped(side), list(entries), key=key, format_func=lambda name: checkpoint_title(entries[name]))
     for limits in dict.fromkeys(entries[name].limits for name in (choice.a, choice.b) if name in entries):
         if limits:
             st.caption(escaped(limits))

@@ -37,8 +37,8 @@ def is_from_our_page(request: Request) -> bool:
 class Guard:
     """Decides for every HTTP request and WebSocket whether it goes on; every answer gets the security headers.
 
-    In this order: a path that begins with a slash; a host name that is ours (else another site has pointed its DNS here); a request
-    that no other page made; the token, if there is one; an address that the page needs.
+    In this order: a path that begins with a slash; a host name that is ours (else another site has pointed its DNS
+    here); a request that no other page made; the token, if there is one; an address that the page needs.
     """
 
     def __init__(self, app: ASGIApp, access: Access) -> None:

@@ -43,7 +43,11 @@ ALLOWED = {  # file, function, argument
         "f'{_size(done)} of {_size(total)}'",
     ): "two numbers of bytes, written by _size",
     ("app/help/help_page.py", "markdown", "pages[topic].text"): "the guide that comes with compecon",
-    ("app/parts/widgets.py", "toast", "f'{engine().unload()} models unloaded.'"): "a count",
+    (
+        "app/parts/widgets.py",
+        "toast",
+        "'1 model unloaded.' if n_models == 1 else f'{n_models} models unloaded.'",
+    ): "a count",
     ("app/train/train_page.py", "segmented_control", "PRIORITIES"): "the words of our own that a priority may be",
     ("app/train/run_panel.py", "segmented_control", "PARTS"): "drawn as the four words that the file zips with them",
     ("app/train/form_fields.py", "number_input", "label"): LABELLED,

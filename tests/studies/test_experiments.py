@@ -60,4 +60,4 @@ def test_the_results_quote_its_duels(path):
     for duel in read(path)["duels"]:
         found = duel["difference"]
         value, low, high = (100 * found[name] for name in ("value", "low", "high"))
-        assert f"{value:+.1f} [{low:+.1f}, {high:+.1f}]" in RESULTS
+        assert f"{value:+.1f} [{low:+.1f}, {high:+.1f}]".replace("-", "−") in RESULTS
