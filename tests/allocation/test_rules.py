@@ -137,6 +137,15 @@ def test_what_rounding_took_is_handed_back_and_never_overspent():
         assert all(spend == 0 or spend in row for spend, row in zip(found.spend, levels, strict=True))
 
 
+def test_the_knapsacks_price_is_in_the_units_of_the_stream() -> None:
+    levels, values = np.array([[0.0, 20, 40], [0, 40, 60]]), np.array([[0.0, 5, 6], [0, 4, 7]])
+    curves = MeasuredCurve(levels, values)
+    price = clear(curves, 60).price
+    assert price > 0
+    for unit in (1, 10, 20):
+        assert KnapsackExact(unit=unit).allocate(curves, 60).price == pytest.approx(price)
+
+
 def test_a_knapsack_that_may_not_work_says_what_it_did_not_exclude():
     rng = np.random.default_rng(1)
     curves = ShiftedSurge(rng.uniform(5, 60, 12), rng.uniform(0.5, 2, 12), rng.uniform(0.05, 0.2, 12))

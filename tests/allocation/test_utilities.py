@@ -192,3 +192,10 @@ def test_measured_curves_that_make_no_sense_are_refused(levels, values, message)
 def test_a_ceiling_above_one_is_no_chance():
     with pytest.raises(ValueError, match="ceiling"):
         Truncation(np.array([1.0]), np.array(1.0), np.array(1.1))
+
+
+def test_prices_at_which_demand_jumps_are_positive() -> None:
+    worthless_end = MeasuredCurve(np.array([[0.0, 2, 3, 9], [0, 2, 3, 9]]), np.array([[0.0, 4, 5, 5], [0, 0, 0, 0]]))
+    for prices in (worthless_end.jumps, worthless_end.jumps_if_funded):
+        assert prices.size
+        assert (prices > 0).all()

@@ -123,7 +123,9 @@ def test_a_card_tells_what_the_checkpoint_and_its_record_say() -> None:
     training = record["training"]
     assert rows["parameters"] == f"{CATALOG['sentiment-45'].preflight.parameters / 1e6:.2f} M"  # type: ignore[union-attr]
     assert rows["heads kept"].endswith(" of 36")
-    assert rows["accuracy, test (measured)"].startswith(f"{record['metrics'][0]['value']:.3f} (")
+    measured = record["metrics"][0]
+    assert rows["accuracy, test (measured)"].startswith(f"{measured['value']:.3f} ({measured['low']:.3f} to ")
+    assert rows["accuracy, test (measured)"].endswith(f", {measured['n']:,} rows")
     [share] = [cell for name, cell in rows.items() if name.startswith("share of the dense model's MACs")]
     assert share.endswith(f"({training['macs'] / 1e6:.1f} of {training['dense_macs'] / 1e6:.1f} M)")
     assert rows["made from"] == "sentiment"
