@@ -400,7 +400,7 @@ def on_pieces(weights: Tensor, spans: Any, pieces: list[tuple[int, int]], *, cau
 def test_a_checkpoint_that_is_not_there_is_named_and_another_takes_its_place(compare: Compare) -> None:
     compare.open(b="/nowhere/<b>gone</b>")
     expect(compare.page.get_by_text("is not available")).to_contain_text("/nowhere/<b>gone</b>")
-    expect(compare.side("b", "sidehead .name")).to_contain_text("45 %")
+    expect(compare.side("b", "sidehead .name")).to_contain_text("45%")
 
 
 def test_a_side_of_several_stacks_is_refused_in_a_sentence(compare: Compare, own_checkpoints: Path) -> None:
