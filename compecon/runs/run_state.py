@@ -128,7 +128,7 @@ def _is_stalled(status: Status) -> bool:
         return False
     try:
         return psutil.Process(status.pid).status() in (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP)
-    except psutil.Error:
+    except (psutil.Error, ValueError, OverflowError):  # a file can name any number
         return False
 
 

@@ -158,8 +158,14 @@ class Dashboard:
         self.frames_sent += 1
 
     def open(self, **params: str) -> Dashboard:
+        """Open the page and wait for Streamlit's canvas."""
         self.page.goto(f"{self.server}/?{urlencode(params)}" if params else f"{self.server}/")
-        self.cc.and_(self.page.locator("[data-k]")).wait_for()
+        return self.settle()
+
+    def settle(self) -> Dashboard:
+        """Wait until Streamlit's canvas has drawn, and has taken the place of the first one."""
+        self.page.locator("#root .cc[data-k]").wait_for()
+        self.page.locator("#compecon-first-picture").wait_for(state="detached")
         return self
 
     @property

@@ -67,6 +67,7 @@ def test_the_page_follows_the_colour_scheme(new_dashboard: Callable[..., Any]) -
     assert ink(dark) > 160
     dark.page.emulate_media(color_scheme="light")
     dark.page.reload()
+    dark.settle()
     dark.find("canvas.heatmap").wait_for()
     dark.await_badge("recorded")
     assert background(dark.page.screenshot()) > 200

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -47,6 +48,12 @@ def without_streamlit(dashboard: Dashboard) -> Iterator[None]:
         route.continue_()
 
 
+def open_first(dashboard: Dashboard, **params: str) -> None:
+    """Open the page and wait for its first picture."""
+    dashboard.page.goto(f"{dashboard.server}/?{urlencode(params)}", wait_until="commit")
+    dashboard.await_badge("recorded")
+
+
 def box_of(dashboard: Dashboard, place: str) -> dict[str, float]:
     return dict(dashboard.page.locator(f"{place} .cc").bounding_box())
 
@@ -64,8 +71,7 @@ def test_streamlits_picture_stands_where_the_first_stood(
     dashboard = new_dashboard(viewport={"width": width, "height": height}, color_scheme=scheme)
     styles = "c => { const s = getComputedStyle(c); return [s.color, s.fontSize, s.getPropertyValue('--accent')]; }"
     with without_streamlit(dashboard):
-        dashboard.open()
-        dashboard.await_badge("recorded")
+        open_first(dashboard)
         before, style = box_of(dashboard, FIRST), dashboard.cc.evaluate(styles)
         pictures = {name: dashboard.picture(name) for name in ("heatmap", "lorenz", "atlas", "scarcity")}
     await_succession(dashboard)
@@ -77,8 +83,7 @@ def test_streamlits_picture_stands_where_the_first_stood(
 
 def test_what_was_chosen_meanwhile_stays(dashboard: Dashboard) -> None:
     with without_streamlit(dashboard):
-        dashboard.open(head="5")
-        dashboard.await_badge("recorded")
+        open_first(dashboard, head="5")
         dashboard.move_to(9)
         dashboard.press_switch("view", "received")
         dashboard.bar.focus()
@@ -92,8 +97,7 @@ def test_what_was_chosen_meanwhile_stays(dashboard: Dashboard) -> None:
 
 def test_an_address_keeps_its_view_where_nothing_was_chosen(dashboard: Dashboard) -> None:
     with without_streamlit(dashboard):
-        dashboard.open(k="3", layer="1", tiles="pictures")
-        dashboard.await_badge("recorded")
+        open_first(dashboard, k="3", layer="1", tiles="pictures")
         assert dashboard.k == 3
     await_succession(dashboard)
     assert dashboard.k == 3
@@ -103,8 +107,7 @@ def test_an_address_keeps_its_view_where_nothing_was_chosen(dashboard: Dashboard
 def test_nothing_is_taken_from_under_the_pointer(dashboard: Dashboard) -> None:
     mouse = dashboard.page.mouse
     with without_streamlit(dashboard):
-        dashboard.open()
-        dashboard.await_badge("recorded")
+        open_first(dashboard)
         bar = dashboard.bar.bounding_box()
         y = bar["y"] + bar["height"] / 2
         mouse.move(bar["x"] + 0.2 * bar["width"], y)
@@ -121,7 +124,7 @@ def test_nothing_is_taken_from_under_the_pointer(dashboard: Dashboard) -> None:
 
 def test_another_page_is_not_covered(dashboard: Dashboard) -> None:
     with without_streamlit(dashboard):
-        dashboard.open()
+        open_first(dashboard)
         dashboard.page.evaluate("history.pushState(null, '', '/help')")
         dashboard.page.locator(FIRST).wait_for(state="detached")
 
@@ -187,7 +190,7 @@ def test_a_dashboard_that_cannot_start_says_so_on_the_page(browser: Any, monkeyp
         thread = threading.Thread(target=serve)
         thread.start()
         dashboard = Dashboard(browser.new_context().new_page(), f"http://localhost:{listener.getsockname()[1]}")
-        dashboard.open()
+        open_first(dashboard)
         sync_api.expect(dashboard.find(".alert")).to_contain_text(FAILED)
         assert dashboard.colours("heatmap") > 8  # the picture stays
         thread.join(60)

@@ -97,6 +97,7 @@ def test_hostile_text_is_shown_letter_by_letter(dashboard: Any, library: Any) ->
     guarded = [f"'{token}" if token[0] in "=+-@" else token for token in dashboard.tokens()]  # no text is a formula
     assert [row["token"] for row in read] == guarded
     dashboard.page.reload()  # and once more from the address
+    dashboard.settle()
     dashboard.find(".chip").first.wait_for()
     dashboard.page.get_by_label("Text", exact=True).wait_for()
     assert dashboard.page.locator("img[src='x'], img[src*=evil], .cc b, .cc img").count() == 0
@@ -120,6 +121,7 @@ def test_a_link_restores_the_view(dashboard: Any) -> None:
     dashboard.await_badge("exact")
     shown, tokens, address = dashboard.numbers(), dashboard.tokens(), dashboard.address
     dashboard.page.reload()
+    dashboard.settle()
     dashboard.page.get_by_label("Text", exact=True).wait_for()
     dashboard.await_badge("exact")
     assert (dashboard.numbers(), dashboard.tokens(), dashboard.address) == (shown, tokens, address)

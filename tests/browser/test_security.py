@@ -122,7 +122,7 @@ def visitor(browser: Any, locked: Server) -> Iterator[Dashboard]:
 
 
 def await_page(visitor: Dashboard) -> None:
-    visitor.cc.and_(visitor.page.locator("[data-k]")).wait_for()
+    visitor.settle()
 
 
 # ---- signing in

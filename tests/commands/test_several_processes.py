@@ -62,7 +62,7 @@ def test_two_processes_make_one_checkpoint_and_leave_and_go_on_together(parent, 
         said = process.communicate()[1]
     assert process.returncode != 0
     assert not out.exists()
-    [step] = set(re.findall(r"left after step (\d+) of", said))
+    [step] = set(re.findall(r"stopped after step (\d+) of", said))
     assert int(step) == sum(steps_kept(stage) for stage in kept.iterdir() if stage.is_dir())
     with training(out, *chosen) as process:
         said = process.communicate()[1]
