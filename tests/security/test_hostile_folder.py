@@ -127,16 +127,19 @@ def test_the_dashboard_is_served(folder: Path) -> None:
 
 def test_streamlit_takes_nothing_from_the_current_folder(folder: Path) -> None:
     looks = """
-import os, app.server.serve as s
-class Stopped(Exception): pass
-def run(app, access, listener):
+import asyncio, os, app.server.serve as s
+def run(access, listener, build, url):
+    app, running = build()
     from streamlit.runtime.secrets import secrets_singleton
     from streamlit import config as c
     found = secrets_singleton.load_if_toml_exists()
     print(found, os.environ.get('COMPECON_TRAP'), c.get_option('server.enableXsrfProtection'))
+    asyncio.run(started(running))
+async def started(running):
+    async with running:
+        print(os.getcwd())
 s.run = run
 s.serve(port=0, open_browser=False, say=lambda line: None)
-print(os.getcwd())
 """
     done = run(folder, f"import sys; sys.path.append({str(ROOT)!r})\n{looks}")
     assert done.stdout.splitlines() == ["False None True", str(folder)], done.stderr

@@ -19,10 +19,16 @@ from tests.security.conftest import CLI, HEADERS, ROOT, SECRET, TOKEN, Server, e
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 ROUTES = """
+import threading
 from app.server.access import Access
-from app.server.serve import application
-for route in application(Access())._build_starlette_app().routes:
+from app.server.early_routes import early_routes
+from app.server.plain_files import plain_files
+from app.server.serve import dashboard
+app, _ = dashboard(Access(), ("127.0.0.1", 8501))
+for route in [*early_routes(threading.Event()), *app._build_starlette_app().routes]:
     print(route.path or "/", *sorted(getattr(route, "methods", None) or ["GET"]))
+for address in list(plain_files())[::40]:
+    print(address, "GET")
 """
 FAILS = "import os\nraise RuntimeError('my token is ' + os.environ['HF_TOKEN'])\n"
 SERVE_OTHER = (
@@ -114,7 +120,7 @@ def test_what_tells_things_and_is_not_needed_is_closed(open_server: Server, path
 def test_the_token_opens_http_and_websocket_and_nothing_else_does(shared_server: Server, cookie: str) -> None:
     page, origin = shared_server.ask("/", Cookie=cookie), f"http://{shared_server.host}"
     assert page.status == 200
-    assert b"<title>Streamlit</title>" in page.body
+    assert b"<title>compecon</title>" in page.body
     assert shared_server.shake_hands(Origin=origin).status == 401
     assert shared_server.shake_hands(f"/_stcore/stream?token={TOKEN}", Origin=origin).status == 401
     assert shared_server.shake_hands(Origin=origin, Cookie=cookie).status == 101
