@@ -92,12 +92,18 @@ async function show() {
   const colours = JSON.parse(template.dataset.themes ?? "")[theme()];
   const { Attention } = await import("../canvas/main.js");
   const { host, root, ended } = placed(colours);
-  root.append(template.content.cloneNode(true));
-  const canvas = new Attention(root);
-  comeFirst(canvas, host, { drawn: begin, ended });
-  canvas.update(request, () => {});
-  hear((sentence) => canvas.say(sentence));
-  watch();
+  try {
+    root.append(template.content.cloneNode(true));
+    const canvas = new Attention(root);
+    comeFirst(canvas, host, { drawn: begin, ended });
+    canvas.update(request, () => {});
+    hear((sentence) => canvas.say(sentence));
+    watch();
+  } catch (error) {
+    host.remove(); // else it would cover the page
+    ended();
+    throw error;
+  }
 }
 
 setTimeout(begin, WAIT_MS);
