@@ -9,7 +9,7 @@ import pytest
 from compecon.checkpoints.bundle import ReportedMetric, read_manifest
 from compecon.checkpoints.gate.intake import inspect_checkpoint
 from compecon.checkpoints.load import load_of_bundle
-from compecon.errors import CompeconError
+from compecon.errors import CompeconError, TaskError
 from compecon.evaluation.at_budgets import measured
 from compecon.evaluation.evaluation_records import EvaluationStore
 from compecon.evaluation.row_store import StatisticsStore
@@ -21,7 +21,7 @@ from compecon.studies.shipped_cards import card_metrics
 from compecon.studies.shipped_tables import numbers_in, texts_with_numbers, with_numbers
 from compecon.tasks.rows_fingerprint import rows_digest
 from compecon.tasks.task_metrics import Estimate
-from compecon.tasks.task_registry import read_task
+from compecon.tasks.task_registry import check_folder, entry_of, read_task
 
 ROOT = assets() / "checkpoints"
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -136,9 +136,10 @@ def test_measurements_are_written_in_an_order_of_their_own(tmp_path):
 def test_what_is_said_can_be_measured_again(name, task, keys, data):
     [said] = [one for one in of(name) if one.key.task == task and one.key.keys == keys]
     try:
-        found = read_task(task, data)
-    except FileNotFoundError as error:
-        pytest.skip(f"the data folder does not hold {task}: {error}")
+        check_folder(entry_of(task), data)
+    except TaskError as error:
+        pytest.skip(str(error))
+    found = read_task(task, data)
     assert rows_digest(found.part(said.key.split)) == said.key.rows_digest
     again = measured(load_of_bundle(ROOT / name), found, said.key)
     assert again.metrics.keys() == said.metrics.keys()
