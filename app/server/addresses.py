@@ -1,5 +1,6 @@
 """Where things of ours are on this server."""
 
 PREFIX = "/compecon"
-CANVASES = ("shared", "front", "canvas", "compare", "frontier", "allocation", "help")  # folders that browsers may read
+# Folders that browsers may read.
+CANVASES = ("shared", "front", "canvas", "compare", "frontier", "runs", "allocation", "help")
 PAGES = ("", "compare", "frontier", "train", "allocation", "help")  # the first is the one that opens

@@ -9,9 +9,10 @@ import streamlit as st
 
 from app.state.address_bar import lose, write_changes
 from app.state.held import Held
+from compecon.views.runs.run_columns import SORTS
 from compecon.views.runs.run_rows import SIGNS
 
-_RUNS, _LISTED = "runs_view", "runs_listed"
+_RUNS = "runs_view"
 RUNS_TABLE = "runs_table"
 PARTS = ("overview", "examples", "settings", "log")
 _MAX_SEARCH = 100
@@ -29,6 +30,7 @@ class RunsView:
     state: str = ""  # a state in a word, or "" for any
     sweep: str = ""  # a sweep, or "" for any
     part: str = PARTS[0]  # which part of a run is open
+    sort: str = ""  # what the list is sorted by, one of `SORTS`; "" for the newest first
     pages: int = 1  # how many pages of the list are shown
 
 
@@ -61,12 +63,13 @@ def keep_runs_view(view: RunsView) -> None:
 
 
 def _runs_in_address() -> RunsView:
-    run, words, state, sweep, part = (
-        st.query_params.get(name, "")[:_MAX_SEARCH] for name in ("run", "words", "state", "sweep", "part")
+    run, words, state, sweep, part, sort = (
+        st.query_params.get(name, "")[:_MAX_SEARCH] for name in ("run", "words", "state", "sweep", "part", "sort")
     )
     known = {word for _, word in SIGNS.values()}
     state = _OLD_WORDS.get(state, state)
-    return RunsView(run, words, state if state in known else "", sweep, part if part in PARTS else PARTS[0])
+    part, sort = part if part in PARTS else PARTS[0], sort if sort in SORTS else ""
+    return RunsView(run, words, state if state in known else "", sweep, part, sort)
 
 
 def lose_run(run_id: str) -> None:
@@ -92,23 +95,15 @@ def show_more_runs() -> None:
     st.session_state[_RUNS] = replace(runs_view(), pages=runs_view().pages + 1)
 
 
-def show_table(run_ids: tuple[str, ...], chosen_run: str) -> list[int]:
-    """Keep which runs the table lists, before it is drawn, and mark the chosen one; returns the marked rows."""
-    st.session_state[_LISTED] = run_ids
-    rows = [run_ids.index(chosen_run)] if chosen_run in run_ids else []
-    if RUNS_TABLE in st.session_state and _marked_rows() != rows:  # another run, or the same one in another place
-        st.session_state[RUNS_TABLE] = {"selection": {"rows": rows, "columns": [], "cells": []}}
-    return rows
-
-
-def take_row() -> None:
+def take_run() -> None:
     """Open the run whose row was pressed; for callbacks. Pressing it again changes nothing."""
-    run_ids: tuple[str, ...] = st.session_state.get(_LISTED, ())
-    rows = _marked_rows()
-    if rows and rows[0] < len(run_ids):
-        choose_run(run_ids[rows[0]])
+    run_id = st.session_state[RUNS_TABLE].open
+    if isinstance(run_id, str):
+        choose_run(run_id)
 
 
-def _marked_rows() -> list[int]:
-    held = st.session_state.get(RUNS_TABLE)
-    return list(held["selection"]["rows"]) if held else []
+def take_sort() -> None:
+    """Sort the list by the column whose heading was pressed; for callbacks. Its beginning is shown."""
+    sort = st.session_state[RUNS_TABLE].sort
+    if sort in ("", *SORTS):
+        st.session_state[_RUNS] = replace(runs_view(), sort=sort, pages=1)

@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import streamlit as st
 
-from app.parts.data_table import data_table
 from app.parts.widgets import escaped, lost_part
 from app.server.resources import runs
 from app.state.form_state import open_blank_form
 from app.state.runs_state import (
     NOTICE,
-    RUNS_TABLE,
     RunsView,
     keep_runs_view,
     lose_run,
     runs_view,
     show_more_runs,
-    show_table,
-    take_row,
 )
 from app.train.run_actions import perform, quick_look, restore, resume_all, resume_runs, stop_runs
 from app.train.run_panel import run_page
 from app.train.run_resources import durations_of
+from app.train.run_table import run_table
 from compecon.runs.run_record import RunRecord, RunState
 from compecon.views.runs.presets import PRESETS, QUICK
+from compecon.views.runs.run_columns import in_order, rows_csv
 from compecon.views.runs.run_rows import SIGNS, RunRow, matching, run_row, sweep_tally
 
 EVERY_S = 1.0
@@ -36,12 +34,13 @@ PAGE = 50
 
 def runs_panel() -> None:
     """The list and the open run. It is polled only while a run is under way, and widgets share its fragment."""
-    polls = any(not record.state.is_finished for record in runs())
-    st.fragment(_panel, run_every=EVERY_S if polls else None)(polls=polls)
+    read = [runs()]
+    polls = any(not record.state.is_finished for record in read[0])
+    st.fragment(_panel, run_every=EVERY_S if polls else None)(read, polls=polls)
 
 
-def _panel(*, polls: bool) -> None:
-    records = runs()
+def _panel(read: list[tuple[RunRecord, ...]], *, polls: bool) -> None:
+    records = read.pop() if read else runs()  # read once for the page, and again whenever this fragment runs by itself
     asked = runs_view().run
     if asked and not any(record.run_id == asked for record in records):
         lose_run(asked)
@@ -59,8 +58,7 @@ def _panel(*, polls: bool) -> None:
     _sweep(records, view.sweep)
     durations = durations_of(records)
     chosen = next((each for each in records if each.run_id == view.run), next(iter(found), None))
-    shown = found[: PAGE * view.pages]
-    _table([run_row(each, time.time(), durations.get(each.run_id, ())) for each in shown], chosen, n_found=len(found))
+    _table(found, durations, chosen, view)
     if chosen is not None:
         view = replace(view, part=run_page(chosen, records, durations.get(chosen.run_id, ()), view.part))
     keep_runs_view(view)
@@ -130,54 +128,33 @@ def _any(name: str) -> str:
     return name or "any"
 
 
-def _table(rows: Sequence[RunRow], chosen: RunRecord | None, *, n_found: int) -> None:
-    if not rows:
+def _table(
+    found: Sequence[RunRecord], durations: Mapping[str, Sequence[float]], chosen: RunRecord | None, view: RunsView
+) -> None:
+    if not found:
         st.info("No matching runs.")
         return
-    marked = show_table(tuple(row.run_id for row in rows), chosen.run_id if chosen else "")
-    data_table(
-        {
-            "State": [f"{row.sign} {row.word}" for row in rows],
-            "Run": [row.title for row in rows],
-            "Progress": [None if row.progress is None else round(100 * row.progress) for row in rows],
-            "Left": [row.left for row in rows],
-            "Quality": [row.quality for row in rows],
-            "MACs left": [None if row.share is None else round(row.share, 3) for row in rows],
-            "Submitted": [row.when for row in rows],
-            "Stage or reason": [_why(row) for row in rows],
-        },
-        column_config=_COLUMNS,
-        key=RUNS_TABLE,
-        on_select=take_row,
-        selection_mode="single-row",
-        selection_default={"selection": {"rows": marked}},
-        alt="Runs, newest first",
+
+    def rows(records: Sequence[RunRecord]) -> list[RunRow]:
+        return [run_row(each, time.time(), durations.get(each.run_id, ())) for each in records]
+
+    n = PAGE * view.pages
+    shown = in_order(rows(found), view.sort)[:n] if view.sort else rows(found[:n])
+    run_table(shown, chosen.run_id if chosen else "", view.sort)
+    text, save, more = st.columns([5, 1, 1], vertical_alignment="center")
+    save.download_button(
+        "CSV",
+        lambda: rows_csv(in_order(rows(found), view.sort)),
+        "runs.csv",
+        "text/csv",
+        on_click="ignore",
+        width="stretch",
+        key="runs-csv",
+        help="All runs that match, not only those shown.",
     )
-    if n_found > len(rows):
-        text, button = st.columns([6, 1], vertical_alignment="center")
-        text.caption(f"The newest {len(rows)} of {n_found:,} runs.")
-        button.button("Show more", on_click=show_more_runs, width="stretch", key="more")
-
-
-def _why(row: RunRow) -> str:
-    """How far a run is; why it ended, once it has."""
-    if row.state.is_finished:
-        return row.reason or row.stage
-    return ", ".join(filter(None, (row.stage or row.reason, row.elapsed)))
-
-
-_COLUMNS = {
-    "State": st.column_config.TextColumn(width=110),
-    "Run": st.column_config.TextColumn(width=300),
-    "Progress": st.column_config.ProgressColumn(width=110, max_value=100, format="%d%%", help="For the current stage."),
-    "Left": st.column_config.TextColumn(
-        width=90, help="For the current stage, from the quartiles of the last 50 steps' times."
-    ),
-    "Quality": st.column_config.NumberColumn(width=75, format="%.3f", help="The task's metric on its test split."),
-    "MACs left": st.column_config.NumberColumn(width=85, format="percent", help="MACs of heads and neurons."),
-    "Submitted": st.column_config.TextColumn(width=100),
-    "Stage or reason": st.column_config.TextColumn(width="large"),
-}
+    if len(found) > len(shown):
+        text.caption(f"{len(shown)} of {len(found):,} runs.")
+        more.button("Show more", on_click=show_more_runs, width="stretch", key="more")
 
 
 def _invite() -> None:

@@ -39,7 +39,7 @@ from compecon.views.runs.run_rows import run_row
 from compecon.views.runs.spec_diff import spec_diff
 from tests.support import hostile
 from tests.support.made_runs import METRIC, attempt, made, steps
-from tests.support.pages import open_page
+from tests.support.pages import canvas_of, open_page
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="names that are not UTF-8, pipes and devices are POSIX's")
 EXAMPLES = {"told": "dev", "best": [{"text": "t", "target": 1, "prediction": 0.5, "loss": 0.1}], "worst": []}
@@ -221,8 +221,8 @@ def test_every_page_opens_among_bad_entries(hostile_home: Path, page: str) -> No
     opened = open_page(page)
     assert not opened.exception
     if page == "train":
-        listed = opened.dataframe[0].value
-        assert "good" in listed.to_string()
+        listed = canvas_of(opened)["rows"]
+        assert "good" in str(listed)
         assert len(listed) == len(list(hostile_home.parent.glob("train-*")))
 
 

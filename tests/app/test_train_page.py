@@ -9,12 +9,14 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.server import resources
+from app.state import runs_state
 from app.train import run_list, run_resources
 from compecon.errors import RunError
 from compecon.runs.folder import LOG, METRICS, STATUS
@@ -23,6 +25,7 @@ from compecon.runs.locks import Lock
 from compecon.runs.run_record import RunSpec, RunState, Status
 from compecon.runs.store import RunStore
 from compecon.views.runs.presets import PRESETS, QUICK
+from tests.support.pages import address_of, canvas_of
 
 ROOT = Path(__file__).resolve().parents[2]
 HOSTILE = "<img src=x onerror=alert(1)> ![](http://evil.example/x.png) $x$ :smile: [a](javascript:alert(1)) `b` _c_"
@@ -117,12 +120,11 @@ def write_metrics(store: RunStore, run_id: str, n_steps: int, stage: str = "ince
     (store.folder(run_id) / METRICS).write_text("".join(lines))
 
 
-def address_of(page: AppTest) -> dict[str, str]:
-    return {name: v if isinstance(v, str) else v[-1] for name, v in page.query_params.items()}
-
-
-def table_of(page: AppTest) -> Any:
-    return page.dataframe[0].value
+def column(page: AppTest, title: str) -> list[str]:
+    """Cells of the list's column."""
+    table = canvas_of(page)
+    place = [each["title"] for each in table["columns"]].index(title)
+    return [row["cells"][place] for row in table["rows"]]
 
 
 def shown_as_markup(page: AppTest) -> str:
@@ -181,12 +183,12 @@ def test_the_list_is_newest_first_and_says_state_and_progress(open_train: Open, 
     write_metrics(store, running, 20)
     page = open_train()
     assert not page.exception
-    table = table_of(page)
-    assert list(table["State"]) == ["○ running", "● succeeded"]
-    assert list(table["Progress"]) == [50, 100]
-    assert list(table["Left"]) == ["about 10 s", ""]
-    assert list(table["Stage or reason"]) == ["incentive 20 of 40, under 1 s", "Smaller, and as good."]
-    assert table["Quality"][1] == 0.9
+    assert column(page, "State") == ["○ running", "● succeeded"]
+    assert column(page, "Progress") == ["50%", "100%"]
+    assert column(page, "Left") == ["about 10 s", ""]
+    assert column(page, "Stage or reason") == ["incentive 20 of 40, under 1 s", "Smaller, and as good."]
+    assert column(page, "Quality") == ["", "0.900"]
+    assert [row["progress"] for row in canvas_of(page)["rows"]] == [0.5, 1.0]
 
 
 def test_the_list_is_cut_and_can_be_had_in_full(open_train: Open, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,9 +196,36 @@ def test_the_list_is_cut_and_can_be_had_in_full(open_train: Open, make: Make, mo
     for n in range(3):
         make(spec=replace(SPEC, title=f"Number {n}"))
     page = open_train()
-    assert list(table_of(page)["Run"]) == ["Number 2", "Number 1"]
+    assert column(page, "Run") == ["Number 2", "Number 1"]
     page.button(key="more").click().run()
-    assert list(table_of(page)["Run"]) == ["Number 2", "Number 1", "Number 0"]
+    assert column(page, "Run") == ["Number 2", "Number 1", "Number 0"]
+
+
+def test_all_runs_are_sorted_not_only_those_shown(
+    open_train: Open, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_list, "PAGE", 2)
+    for title, quality in (("Best", 0.9), ("Worst", 0.1), ("Unknown", None), ("Middle", 0.5)):
+        make(spec=replace(SPEC, title=title), results={"metric": {"value": quality}})
+    assert column(open_train(sort="quality"), "Run") == ["Worst", "Middle"]
+    page = open_train(sort="-quality")
+    assert column(page, "Run") == ["Best", "Middle"]
+    assert address_of(page) == {"sort": "-quality"}
+    assert page.subheader[1].value == "Middle"  # the newest run stays open, wherever it stands
+    page.button(key="more").click().run()
+    assert column(page, "Run") == ["Best", "Middle", "Worst", "Unknown"]
+    assert column(open_train(sort="__class__"), "Run") == ["Middle", "Unknown"]
+
+
+@pytest.mark.parametrize("told", [None, 7, ["run"], "no column", "--quality"])
+def test_what_the_table_tells_is_not_taken_on_trust(told: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = {runs_state.RUNS_TABLE: SimpleNamespace(open=told, sort=told)}
+    monkeypatch.setattr(runs_state, "st", SimpleNamespace(session_state=state, query_params={}))
+    before = runs_state.runs_view()
+    runs_state.take_sort()
+    assert runs_state.runs_view() == before
+    runs_state.take_run()
+    assert isinstance(runs_state.runs_view().run, str)
 
 
 def test_the_list_is_filtered_and_the_filter_is_in_the_address(open_train: Open, make: Make) -> None:
@@ -204,14 +233,14 @@ def test_the_list_is_filtered_and_the_filter_is_in_the_address(open_train: Open,
     make(RunState.SUCCEEDED, replace(SPEC, title="Two", sweep="sweep-0000000a"))
     page = open_train()
     page.text_input(key="runs_words").set_value("two").run()
-    assert list(table_of(page)["Run"]) == ["Two"]
+    assert column(page, "Run") == ["Two"]
     page.text_input(key="runs_words").set_value("")
     page.selectbox(key="runs_state").set_value("failed").run()
-    assert list(table_of(page)["Run"]) == ["One"]
+    assert column(page, "Run") == ["One"]
     assert address_of(page) == {"state": "failed"}
-    assert list(table_of(open_train(state="failed"))["Run"]) == ["One"]
-    assert list(table_of(open_train(sweep="sweep-0000000a"))["Run"]) == ["Two"]
-    assert not open_train(words="three").dataframe
+    assert column(open_train(state="failed"), "Run") == ["One"]
+    assert column(open_train(sweep="sweep-0000000a"), "Run") == ["Two"]
+    assert not open_train(words="three").get("bidi_component")
 
 
 @pytest.mark.parametrize(("state", "word"), [(RunState.SUCCEEDED, "done"), (RunState.CANCELLED, "stopped")])
@@ -220,7 +249,7 @@ def test_an_address_with_an_older_word_for_a_state_still_filters(
 ) -> None:
     make(RunState.FAILED, replace(SPEC, title="One"))
     make(state, replace(SPEC, title="Two"))
-    assert list(table_of(open_train(state=word))["Run"]) == ["Two"]
+    assert column(open_train(state=word), "Run") == ["Two"]
 
 
 @pytest.mark.parametrize(
@@ -241,7 +270,7 @@ def test_the_row_of_the_run_that_is_shown_is_marked(open_train: Open, make: Make
     assert open_train().subheader[1].value == "Second"
     page = open_train(run=first)
     assert page.subheader[1].value == "First"
-    assert page.session_state["runs_table"]["selection"]["rows"] == [1]
+    assert canvas_of(page)["chosen"] == first
 
 
 def test_a_run_that_is_deleted_while_it_is_looked_at_gives_way(open_train: Open, make: Make, store: RunStore) -> None:
@@ -338,9 +367,9 @@ def test_a_deleted_run_can_be_had_back(open_train: Open, make: Make, store: RunS
     run_id = make(spec=replace(SPEC, title="Goes"))
     page = open_train()
     page.button(key="run-delete").click().run()
-    assert list(table_of(page)["Run"]) == ["Stays"]
+    assert column(page, "Run") == ["Stays"]
     page.button(key="undo").click().run()
-    assert list(table_of(page)["Run"]) == ["Goes", "Stays"]
+    assert column(page, "Run") == ["Goes", "Stays"]
     assert store.get(run_id).state is RunState.SUCCEEDED
     assert page.subheader[1].value == "Goes"
 
@@ -373,7 +402,7 @@ def test_a_success_says_what_it_achieved_and_what_it_took(open_train: Open, make
     )  # fmt: skip
     page = open_train()
     assert page.success[0].value == "Smaller, and as good\\."
-    assert list(page.dataframe[1].value["ratio"]) == [2.0]
+    assert list(page.dataframe[0].value["ratio"]) == [2.0]
     assert page.table[0].value["value"][0].startswith("44\\.0%")
 
 
@@ -396,8 +425,8 @@ def test_examples_are_shown_from_both_ends(open_train: Open, make: Make, store: 
     (store.folder(make()) / "examples.json").write_text(json.dumps({"best": [row], "worst": [row, row]}))
     page = open_train(part="examples")
     assert not page.exception
-    assert [len(table.value) for table in page.dataframe[1:]] == [1, 2]
-    assert page.dataframe[1].value["text"][0] == HOSTILE
+    assert [len(table.value) for table in page.dataframe] == [1, 2]
+    assert page.dataframe[0].value["text"][0] == HOSTILE
 
 
 def test_settings_are_compared_with_the_run_it_was_made_from(open_train: Open, make: Make) -> None:

@@ -41,8 +41,13 @@ class Train:
     def heading(self, title: str) -> None:
         expect(self.page.get_by_role("heading", name=title, exact=True)).to_be_visible()
 
+    def said(self, words: str) -> Any:
+        """Where something stands that is no row of the list, which may say the same of another run."""
+        outside = self.page.locator(":not(td, td *)")
+        return self.page.get_by_text(re.compile(words)).and_(outside).filter(visible=True).first
+
     def says(self, words: str) -> None:
-        expect(self.page.get_by_text(re.compile(words)).filter(visible=True).first).to_be_visible()
+        expect(self.said(words)).to_be_visible()
 
     @property
     def run(self) -> str:
@@ -53,7 +58,7 @@ class Train:
     @property
     def step(self) -> int:
         """How far the run is, as its progress bar says."""
-        text = self.page.get_by_text(re.compile(r"rehearsal [\d,]+ of")).filter(visible=True).first.inner_text()
+        text = self.said(r"rehearsal [\d,]+ of").inner_text()
         return int(re.search(r"rehearsal ([\d,]+) of", text)[1].replace(",", ""))  # type: ignore[index]
 
 
@@ -67,7 +72,7 @@ def test_a_run_is_started_watched_stopped_and_resumed(train: Train, new_dashboar
     run_id = train.run
     train.says(r"○ running")
     before = train.step
-    shown = train.page.get_by_text(re.compile(r"rehearsal [\d,]+ of")).filter(visible=True).first
+    shown = train.said(r"rehearsal [\d,]+ of")
     expect(shown).not_to_contain_text(f"rehearsal {before:,} ")
     other = Train(new_dashboard()).open(run=run_id)  # another tab shows the same run, further on
     other.heading("Watched")
@@ -102,10 +107,43 @@ def test_a_row_that_is_pressed_is_the_run_that_is_shown(train: Train) -> None:
     first = train.run
     train.start("aaaaaaaaaaa4", QUICK, "Second of two")
     train.says("● succeeded")
-    table = train.page.get_by_test_id("stDataFrame")
-    table.click(position={"x": 16, "y": 35 + 35 + 17})  # the box at the beginning of the second row
+    rows = train.page.get_by_role("table", name="Runs").locator("tbody tr")
+    rows.nth(1).click()
     train.heading("First of two")
     train.page.wait_for_url(re.compile(first))
+    expect(rows.nth(1).get_by_role("button")).to_have_attribute("aria-current", "true")
+
+
+def test_the_list_is_used_with_the_keyboard(train: Train) -> None:
+    train.start("aaaaaaaaaaa8", QUICK, "Aardvark")
+    train.says("● succeeded")
+    train.start("aaaaaaaaaaa9", QUICK, "Zebra")
+    train.says("● succeeded")
+    table = train.page.get_by_role("table", name="Runs")
+    titles = table.locator("tbody td.run")
+    heading = table.get_by_role("columnheader", name="Run", exact=True)
+    heading.get_by_role("button").press("Enter")
+    expect(heading).to_have_attribute("aria-sort", "ascending")
+    expect(titles.first).to_have_text("Aardvark")
+    heading.get_by_role("button").press("Enter")
+    expect(heading).to_have_attribute("aria-sort", "descending")
+    expect(titles.first).to_have_text("Zebra")
+    assert train.dashboard.address["sort"] == "-run"
+    table.get_by_role("button", name="Zebra").focus()
+    train.page.keyboard.press("End")
+    expect(titles.last.get_by_role("button")).to_be_focused()
+    last = titles.last.inner_text()
+    train.page.keyboard.press("Enter")
+    train.heading(last)
+    expect(titles.last.get_by_role("button")).to_be_focused()
+
+
+def test_the_list_is_saved_as_a_table(train: Train) -> None:
+    train.start("aaaaaaaaaab0", QUICK, "=1+1")
+    train.says("● succeeded")
+    with train.page.expect_download() as download:
+        train.press("CSV")
+    assert "'=1+1" in _text(download.value)
 
 
 def test_a_copy_begins_with_the_settings_and_a_deleted_run_comes_back(train: Train) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from compecon.runs.history import History
 from compecon.runs.run_record import RunRecord, RunSpec, RunState, Status
@@ -16,6 +20,7 @@ from compecon.views.runs.curves import Courses, Curve, Series, StageMark, thinne
 from compecon.views.runs.detail import actions_of, run_detail
 from compecon.views.runs.pace import seconds_left, step_durations
 from compecon.views.runs.results import Expectation, Fact, expectations_of, facts_of
+from compecon.views.runs.run_columns import COLUMNS, SORTS, in_order, rows_csv
 from compecon.views.runs.run_rows import (
     HALTED,
     SIGNS,
@@ -50,7 +55,7 @@ def test_a_row_of_a_run_that_is_under_way() -> None:
     assert run_row(record, NOW, [0.5] * 10) == RunRow(
         run_id="train-00000001", state=RunState.RUNNING, sign="○", word="running", title="Mine",
         progress=120 / 540, stage="incentive 120 of 540", left="about 3.5 min", quality=None, share=None, reason="",
-        when="5 min ago", elapsed="under 1 s",
+        when="5 min ago", elapsed="under 1 s", left_s=210.0, submitted_at=NOW - 300,
     )  # fmt: skip
 
 
@@ -81,6 +86,38 @@ def test_results_that_somebody_spoilt_are_left_out() -> None:
     spoilt: dict[str, Any] = {"metric": [1], "share": "much", "sentence": {"a": 1}}
     row = run_row(a_run(RunState.SUCCEEDED, results=spoilt), NOW)
     assert (row.quality, row.share, row.reason) == (None, None, "")
+
+
+ROWS = st.lists(
+    st.tuples(st.sampled_from(["a", "B", "b"]), st.none() | st.floats(0, 1), st.none() | st.integers(0, 3)), max_size=12
+)
+
+
+@given(ROWS, st.sampled_from(SORTS))
+def test_rows_are_in_the_order_of_a_column(cells: list[tuple[str, float | None, int | None]], sort: str) -> None:
+    record = a_run()
+    rows = [
+        replace(run_row(record, NOW), run_id=str(n), title=title, quality=quality, left_s=left)
+        for n, (title, quality, left) in enumerate(cells)
+    ]
+    column, found = COLUMNS[sort.removeprefix("-")], in_order(rows, sort)
+    assert sorted(row.run_id for row in found) == sorted(row.run_id for row in rows)
+    ranks = [column.rank(row) for row in found]
+    known = [rank for rank in ranks if rank is not None]
+    assert ranks[: len(known)] == known == sorted(known, reverse=sort.startswith("-"))
+    for rank in known:  # equal ones keep their order
+        alike = [int(row.run_id) for row in found if column.rank(row) == rank]
+        assert alike == sorted(alike)
+
+
+def test_a_file_of_the_list_holds_numbers_and_no_formulas() -> None:
+    results = {"metric": {"value": 0.9}, "share": 0.44}
+    rows = [run_row(a_run(RunState.SUCCEEDED, replace(SPEC, title="=1+1"), results=results), NOW)]
+    [read] = csv.DictReader(io.StringIO(rows_csv(rows)))
+    assert read["run"] == "'=1+1"
+    assert (float(read["quality"]), float(read["macs_left"]), float(read["progress"])) == (0.9, 0.44, 1.0)
+    assert float(read["submitted_at"]) == NOW - 300
+    assert read["left_s"] == ""
 
 
 def test_the_list_is_filtered() -> None:

@@ -47,6 +47,8 @@ class RunRow:
     when: str  # how long ago it was submitted
     elapsed: str = ""  # how long the present attempt has been at work, or ""
     pace: str = ""  # what slows it down, in sentences, or ""
+    left_s: float | None = None  # seconds left in the stage, the middle of the range; None where "left" is empty
+    submitted_at: float | None = None  # seconds since 1970; None if unknown
 
 
 @final
@@ -100,6 +102,7 @@ def run_row(record: RunRecord, now: float, durations: Sequence[float] = ()) -> R
     """
     sign, word = sign_of(record)
     results = record.status.results
+    left = _time_left(record, durations)
     return RunRow(
         run_id=record.run_id,
         state=record.state,
@@ -108,13 +111,15 @@ def run_row(record: RunRecord, now: float, durations: Sequence[float] = ()) -> R
         title=record.title,
         progress=progress_of(record),
         stage=stage_of(record),
-        left=left_of(record, durations),
+        left=span(*left) if left else "",
         quality=number(results, "metric", "value"),
         share=number(results, "share"),
         reason=reason_of(record),
         when=ago(now - record.spec.created_at) if record.spec.created_at else "",
         elapsed=elapsed(record),
         pace=" ".join(filter(None, (silence(record, now), crowding(record)))),
+        left_s=sum(left) / 2 if left else None,
+        submitted_at=record.spec.created_at or None,
     )
 
 
@@ -141,9 +146,14 @@ def stage_of(record: RunRecord) -> str:
 
 def left_of(record: RunRecord, durations: Sequence[float]) -> str:
     """Time left in the stage of a run that is at work, as a range; "" for others, and as long as it is not known."""
-    is_running = record.state is RunState.RUNNING and not record.is_stalled
-    left = seconds_left(durations, record.status.total - record.status.step) if is_running else None
+    left = _time_left(record, durations)
     return span(*left) if left else ""
+
+
+def _time_left(record: RunRecord, durations: Sequence[float]) -> tuple[float, float] | None:
+    """The same in seconds, from and to; None where it is ""."""
+    is_running = record.state is RunState.RUNNING and not record.is_stalled
+    return seconds_left(durations, record.status.total - record.status.step) if is_running else None
 
 
 def reason_of(record: RunRecord) -> str:
