@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import threading
 import time
 from contextlib import nullcontext
 from pathlib import Path
@@ -62,7 +61,7 @@ def application(number: int) -> Guard:
         Route(path, lambda _request, content=content: Response(content, media_type="application/json"))
         for path, content in contents.items()
     ]
-    early = [*own, *early_routes(threading.Event())]
+    early = [*own, *early_routes()]
     return Guard(Front(early, lambda: (Starlette(routes=routes()), nullcontext())), Access())
 
 

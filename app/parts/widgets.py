@@ -6,7 +6,7 @@ import re
 
 import streamlit as st
 
-from app.server.engine import engine
+from app.models.model_processes import models
 from app.server.resources import bundled_examples, checkpoints
 from app.state.address_bar import lost
 from app.state.attention_choice import DEVICES
@@ -99,5 +99,5 @@ def checkpoint_report(entry: CheckpointEntry) -> None:
         if st.button(
             "Unload models from memory", help="Frees the memory of loaded models. The next text loads its model again."
         ):
-            n_models = engine().unload()
+            n_models = models().unload()
             st.toast("1 model unloaded." if n_models == 1 else f"{n_models} models unloaded.")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import final
@@ -37,7 +36,6 @@ class Front:
         early: Routes that need no Streamlit.
         build: Makes the dashboard; runs in a thread.
         listening: Called once requests are answered.
-        started: Set once the dashboard has started.
         give_up: Called some seconds after it could not start.
     """
 
@@ -47,12 +45,10 @@ class Front:
         build: Callable[[], Dashboard],
         *,
         listening: Callable[[], None] = lambda: None,
-        started: threading.Event | None = None,
         give_up: Callable[[], None] = lambda: None,
     ) -> None:
         self._router = Router(early, redirect_slashes=False, default=self._later, lifespan=self._lifespan)
         self._build, self._listening, self._give_up = build, listening, give_up
-        self._started = started or threading.Event()
         self._dashboard: ASGIApp | None = None
         self._files = plain_files()
 
@@ -83,7 +79,6 @@ class Front:
             dashboard, running = await asyncio.to_thread(self._imported)
             async with running:
                 self._dashboard = dashboard
-                self._started.set()
                 self._decided.set()
                 await self._stopping.wait()
         except Exception:  # noqa: BLE001 - whatever stops it, the page says so

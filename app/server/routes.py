@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import json
-import threading
 from collections.abc import AsyncIterator
 from functools import cache
 from pathlib import Path
@@ -16,8 +15,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
+from app.models.model_processes import models
+from app.models.sweep_job import SweepJob
 from app.server.addresses import PREFIX
-from app.server.engine import SweepJob, engine
 from app.server.guard import is_from_our_page
 from app.server.plain_files import FOREVER
 from app.server.resources import checkpoints
@@ -55,10 +55,14 @@ async def sweep(request: Request) -> Response:
         return _refuse(422, f"The request was refused: {'.'.join(map(str, first['loc']))}: {first['msg']}.")
     except (ValueError, ClientDisconnect) as error:
         return _refuse(413, str(error))
-    if body.checkpoint not in checkpoints() or body.policy not in POLICIES:
+    entry = checkpoints().get(body.checkpoint)
+    if entry is None or body.policy not in POLICIES:
         return _refuse(404, "That checkpoint or policy is no longer available. Reload the page.")
-    fields = body.model_dump(exclude={"client", "budgets"})
-    return StreamingResponse(_listen(SweepJob(**fields, budgets=tuple(body.budgets)), body.client), media_type=_BYTES)
+    # Models live in a process with another current folder.
+    place = body.checkpoint if entry.origin == "bundled" else str(Path(body.checkpoint).absolute())
+    fields = body.model_dump(exclude={"client", "budgets", "checkpoint"})
+    job = SweepJob(place, **fields, budgets=tuple(body.budgets))
+    return StreamingResponse(_listen(job, body.client), media_type=_BYTES)
 
 
 async def _body(request: Request) -> bytes:
@@ -71,23 +75,23 @@ async def _body(request: Request) -> bytes:
 
 
 async def _listen(job: SweepJob, client: str) -> AsyncIterator[bytes]:
-    """Hand on what the engine's thread produces; tell it when the page hangs up."""
-    loop, queue, gone = asyncio.get_running_loop(), asyncio.Queue[bytes | None](), threading.Event()
+    """Hand on what the models' process answers; tell it when the page hangs up."""
+    loop, queue = asyncio.get_running_loop(), asyncio.Queue[bytes | None]()
 
     def hand_over(data: bytes | None) -> None:
         loop.call_soon_threadsafe(queue.put_nowait, data)
 
-    engine().submit(job, client, hand_over, gone)
+    drop = models().submit(job, client, hand_over)
     try:
         while (data := await queue.get()) is not None:
             yield data
     finally:
-        gone.set()
+        drop()
 
 
 def health(_request: Request) -> Response:
     """Whether the server is up and a model is ready."""
-    return Response(json.dumps({"ready": engine().is_ready}), media_type="application/json")
+    return Response(json.dumps({"ready": models().is_ready}), media_type="application/json")
 
 
 def plotly(_request: Request) -> Response:

@@ -16,6 +16,7 @@ from typing import Any
 
 import uvicorn
 
+from app.models.model_processes import models
 from app.server.access import MAKE_TOKEN, Access, checked_host, grant, is_loopback, is_wildcard
 from app.server.connections import ServerConfig
 from app.server.early_routes import early_routes
@@ -70,7 +71,6 @@ def run(access: Access, listener: socket.socket, build: Callable[[], Dashboard],
     Raises:
         CompeconError: If the dashboard does not start.
     """
-    started = threading.Event()
 
     def built() -> Dashboard:
         made = build()
@@ -81,12 +81,14 @@ def run(access: Access, listener: socket.socket, build: Callable[[], Dashboard],
         server.should_exit = True
 
     def listening() -> None:
+        models().warm_up()
         if url:  # in a thread: some browsers keep their caller waiting
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
 
-    front = Front(early_routes(started), built, listening=listening, started=started, give_up=give_up)
+    front = Front(early_routes(), built, listening=listening, give_up=give_up)
     server = uvicorn.Server(ServerConfig(Guard(front, access), access))
     server.run(sockets=[listener])
+    models().close()
     if not server.started or front.failed:
         raise CompeconError("The server did not start. See the lines above.")
 

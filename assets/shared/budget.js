@@ -87,7 +87,8 @@ export function drawTicks(canvas, width, stops, isExact, colour) {
  * @param {number} k
  * @returns {Badge}
  */
-export function badgeOf({ store, lanes, isStale, spec }, k) {
+export function badgeOf({ store, lanes, isStale, spec, ahead }, k) {
+  if (ahead && (isStale || !store)) return ["busy", `waiting: ${ahead} ahead …`, WAITING];
   if (!store && lanes.main) return ["busy", "loading …", "The first picture is being computed."];
   if (!store) return ["busy", "no picture yet", "Nothing has been computed so far."];
   if (isStale) return ["busy", "computing … last picture stays", `Waiting for ${spec?.title ?? "the new text"}.`];
@@ -99,6 +100,7 @@ export function badgeOf({ store, lanes, isStale, spec }, k) {
   return ["preview", `preview · nearest computed k = ${store.nearest(k)}`, NEAREST];
 }
 
+const WAITING = "Other pages' texts are being read. Short texts go first, so this one begins soon.";
 const EXACT = "From a real forward pass at this budget: later layers use what earlier layers computed under it.";
 const MASKED = "Recorded attention with a mask over it: later layers are not recomputed. The exact pass is running.";
 const NEAREST = "This policy can't be previewed: the nearest budget computed so far is shown.";

@@ -44,6 +44,8 @@ export class Feed {
   shownId = null;
   /** @type {Record<Lane, AbortController | null>} */
   lanes = { main: null, rest: null };
+  /** Texts that the server reads before this one. */
+  ahead = 0;
   #resting = 0;
 
   /** @param {Host} host */
@@ -95,6 +97,7 @@ export class Feed {
       await stream(await this.#ask(source, lane, abort.signal), (message) => {
         if (abort.signal.aborted) return;
         if (message.kind === "error") throw new Error(message.error);
+        this.#queue(message.kind === "waiting" ? message.ahead : 0);
         if (message.kind === "open") store = new Store(message, source.body ? "exact" : "recorded");
         if (message.kind === "open" || !store) return;
         store.add(message);
@@ -106,10 +109,18 @@ export class Feed {
     } finally {
       if (this.lanes[lane] === abort) {
         this.lanes[lane] = null;
+        this.ahead = 0;
         this.host.badge();
         if (lane === "main") this.restLater();
       }
     }
+  }
+
+  /** @param {number} ahead */
+  #queue(ahead) {
+    if (this.ahead === ahead) return;
+    this.ahead = ahead;
+    this.host.badge();
   }
 
   /**

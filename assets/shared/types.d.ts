@@ -82,7 +82,19 @@ export interface ArmMessage {
   arrays: { budgets: Float32Array; changes: Float32Array };
 }
 
-export type Message = Opening | Frame | ArmMessage | { kind: "done"; ms: number } | { kind: "error"; error: string };
+/** A text that has to wait: how many are ahead of it. */
+export interface Waiting {
+  kind: "waiting";
+  ahead: number;
+}
+
+export type Message =
+  | Opening
+  | Frame
+  | ArmMessage
+  | { kind: "done"; ms: number }
+  | { kind: "error"; error: string }
+  | Waiting;
 
 /** What another policy does to the output. */
 export interface Arm {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from functools import cache
@@ -16,10 +15,12 @@ from starlette.testclient import TestClient
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
+from app.models import model_process
+from app.models.model_process import ModelProcess
+from app.models.model_processes import ModelProcesses, models
 from app.server import resources
 from app.server.access import Access
 from app.server.early_routes import early_routes
-from app.server.engine import Engine
 from app.server.front import Front
 from app.server.guard import Guard
 from app.server.routes import routes
@@ -86,22 +87,33 @@ def canvas_data() -> Callable[[AppTest], dict[str, Any]]:
     return data
 
 
+@pytest.fixture(autouse=True)
+def _no_models_by_accident(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A process of models costs seconds: tests that need one take `shared_models`."""
+
+    def refuse() -> None:
+        raise OSError("this test has no models")
+
+    monkeypatch.setattr(model_process, "start_child", refuse)
+    models.cache_clear()
+    yield
+    models.cache_clear()
+
+
 @pytest.fixture(scope="session")
-def shared_engine() -> Engine:
-    return Engine()
+def shared_models() -> Iterator[ModelProcesses]:
+    """Processes of models, as the server has them."""
+    start = model_process.start_child  # the true one: a session's fixtures come before a test's
+    processes = ModelProcesses(lambda: ModelProcess(start))
+    yield processes
+    processes.close()
 
 
 @pytest.fixture
-def started() -> threading.Event:
-    """Set when models may be loaded in advance: never, unless a test says so."""
-    return threading.Event()
-
-
-@pytest.fixture
-def client(shared_engine: Engine, started: threading.Event, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
+def client(shared_models: ModelProcesses, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
     """Our routes behind our guard, as the server puts them together."""
-    monkeypatch.setattr("app.server.routes.engine", lambda: shared_engine)
-    early = early_routes(started)
+    monkeypatch.setattr("app.server.routes.models", lambda: shared_models)
+    early = early_routes()
     front = Front(early, lambda: (Starlette(routes=routes()), nullcontext()))
     with TestClient(Guard(front, Access()), base_url="http://localhost") as one:
         yield one

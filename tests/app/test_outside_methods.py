@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import queue
 from collections.abc import Iterator
 
 import pytest
 
+from app.models.engine import Engine
+from app.models.sweep_job import SweepJob
 from compecon import registry
-from tests.app.test_routes import headers_of, post
+from compecon.views.attention.frames import decode
 from tests.support import pages
 from tests.support.outside import LABELS, NAMES, registered
 from tests.support.pages import address_of
@@ -42,7 +45,8 @@ def test_a_method_that_is_left_out_is_told_where_the_menus_are(open_page, monkey
         assert all("*bad*" not in warning.value for warning in page.warning)  # escaped
 
 
-def test_legends_say_its_short_label(client) -> None:
-    asked = {"checkpoint": "sentiment", "text": "a good film", "policy": POLICY}
-    [opening] = [fields for fields in headers_of(post(client, **asked).content) if fields["kind"] == "open"]
+def test_legends_say_its_short_label() -> None:
+    parts: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+    Engine().submit(SweepJob("sentiment", "cpu", "a good film", policy=POLICY), parts.put, lambda: True)
+    opening = next(decode(b"".join(iter(parts.get, None)))).fields
     assert (opening["policy"], opening["policy_label"], opening["ranks_by_weight"]) == (POLICY, "weakest", False)

@@ -6,8 +6,7 @@ import json
 import posixpath
 import re
 import struct
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -15,10 +14,9 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
+from app.models.model_processes import models
 from app.server.addresses import CANVASES, PREFIX
-from app.server.engine import Engine
 from app.server.guard import TOKEN_HEADER, page_token
-from app.server.recordings import trace_names
 from app.server.routes import MAX_BODY
 from compecon.paths import assets
 from compecon.views.attention.example_texts import examples_for
@@ -216,11 +214,8 @@ def test_a_text_the_model_cannot_read_is_an_error_message(
     assert message.fields["error"].endswith(".")
 
 
-def test_the_same_question_is_answered_from_memory(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = post(client, text="Ask me twice.")
-    monkeypatch.setattr(
-        "compecon.views.attention.attention_stream.attention_stream", None
-    )  # calling it again would fail
+def test_the_same_question_is_answered_from_memory(client: TestClient) -> None:
+    first = post(client, text="Ask me twice.")  # whose last message says how long it took
     assert post(client, text="Ask me twice.", client="another").content == first.content
 
 
@@ -242,35 +237,17 @@ def test_a_recording_that_is_not_in_the_index_is_refused(client: TestClient, nam
 
 
 @pytest.fixture
-def warmed(
-    shared_engine: Engine, started: threading.Event, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[float], str | None]:
-    """The checkpoint that a request wants loaded, or None when the time is over."""
-    asked, names = threading.Event(), list[str]()
-    monkeypatch.setattr("app.server.engine.engine", lambda: shared_engine)
-    monkeypatch.setattr(shared_engine, "warm_up", lambda name: (names.append(name), asked.set()))
-    monkeypatch.setattr("app.server.early_routes.WARM_UP_S", 0)
-    started.set()
-    return lambda seconds: names[0] if asked.wait(seconds) else None
+def warmed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The checkpoints that are to be loaded in advance."""
+    names = list[str]()
+    monkeypatch.setattr(models(), "warm_up", names.append)
+    return names
 
 
-def test_a_recordings_checkpoint_is_loaded_in_advance(
-    client: TestClient, warmed: Callable[[float], str | None]
-) -> None:
+def test_a_recordings_checkpoint_is_loaded_in_advance(client: TestClient, warmed: list[str]) -> None:
     client.get(f"/compecon/trace/{RECORDED}")
-    assert warmed(30) == "sentiment"
-
-
-def test_the_first_page_loads_nothing(client: TestClient, warmed: Callable[[float], str | None]) -> None:
-    other = next(name for name in trace_names() if name.startswith("similarity-"))
-    for address in (f"{RECORDED}?first", other):
-        assert client.get(f"/compecon/trace/{address}").status_code == 200
-    assert warmed(30) == "similarity"
-
-
-def test_a_name_that_is_no_recording_loads_nothing(client: TestClient, warmed: Callable[[float], str | None]) -> None:
     client.get("/compecon/trace/some-folder-of-mine")
-    assert warmed(0.2) is None
+    assert warmed == ["sentiment"]
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -170,7 +169,7 @@ def test_what_the_page_needs_is_open(guarded: Make, path: str) -> None:
 
 
 def all_routes() -> list[Any]:
-    return [*early_routes(threading.Event()), *routes()]
+    return [*early_routes(), *routes()]
 
 
 def flat(mounted: list[Any]) -> list[tuple[str, frozenset[str]]]:

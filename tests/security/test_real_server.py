@@ -25,7 +25,7 @@ from app.server.early_routes import early_routes
 from app.server.plain_files import plain_files
 from app.server.serve import dashboard
 app, _ = dashboard(Access(), ("127.0.0.1", 8501))
-for route in [*early_routes(threading.Event()), *app._build_starlette_app().routes]:
+for route in [*early_routes(), *app._build_starlette_app().routes]:
     print(route.path or "/", *sorted(getattr(route, "methods", None) or ["GET"]))
 for address in list(plain_files())[::40]:
     print(address, "GET")

@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 
-from app.server import engine as module
-from app.server.engine import MAX_MODELS, Engine, SweepJob
+from app.models import engine as module
+from app.models.engine import MAX_MODELS, Engine
+from app.models.sweep_job import SweepJob
 from compecon.checkpoints.load import Checkpoint, load_checkpoint
 from compecon.errors import CheckpointError, CompeconError
 from compecon.views.attention.frames import Message, decode
 
 WAIT_S = 60
+PLACES = 3  # jobs that may run at once
 JOB = SweepJob("sentiment", "cpu", "Not bad at all.")
 
 
@@ -50,9 +52,9 @@ class Listener:
         return list(iter(self.next, None))
 
 
-def ask(engine: Engine, job: SweepJob, client: str = "page") -> Listener:
+def ask(engine: Engine, job: SweepJob) -> Listener:
     listener = Listener()
-    engine.submit(job, client, listener.send, listener.gone)
+    engine.submit(job, listener.send, lambda: not listener.gone.is_set())
     return listener
 
 
@@ -61,11 +63,12 @@ class Steps:
 
     def __init__(self) -> None:
         self.go = threading.Semaphore(0)
-        self.texts: list[str] = []
+        self.n_waiting = 0
 
     def __call__(self, _c: object, _e: object, _r: object, *, wanted: Callable[[], bool]) -> Iterator[Message]:
         yield Message("open")
         for k in range(3):
+            self.n_waiting += 1
             assert self.go.acquire(timeout=WAIT_S)
             if not wanted():
                 return
@@ -84,7 +87,7 @@ def kinds(messages: list[Message]) -> list[str]:
     return [m.kind for m in messages]
 
 
-# ---- one page, many questions
+# ---- questions and their answers
 
 
 def test_a_job_streams_while_it_is_computed(engine: Engine, steps: Steps) -> None:
@@ -96,32 +99,6 @@ def test_a_job_streams_while_it_is_computed(engine: Engine, steps: Steps) -> Non
     assert kinds(listener.rest()) == ["frame", "frame", "done"]
 
 
-def test_a_newer_question_of_a_page_drops_its_older_one(engine: Engine, steps: Steps) -> None:
-    older = ask(engine, JOB)
-    assert older.next().kind == "open"  # type: ignore[union-attr]
-    newer = ask(engine, SweepJob("sentiment", "cpu", "Another text."))
-    assert newer.next().kind == "open"  # type: ignore[union-attr]
-    steps.go.release(4)
-    assert older.rest() == []
-    assert kinds(newer.rest()) == ["frame", "frame", "frame", "done"]
-
-
-def test_the_same_question_again_drops_the_older_one(engine: Engine, steps: Steps) -> None:
-    older = ask(engine, JOB)
-    older.next()
-    newer = ask(engine, SweepJob(**vars(JOB)))
-    newer.next()
-    steps.go.release(4)
-    assert older.rest() == []
-    assert kinds(newer.rest())[-1] == "done"
-
-
-def test_a_question_of_another_page_drops_nothing(engine: Engine, steps: Steps) -> None:
-    one, other = ask(engine, JOB, "one"), ask(engine, SweepJob("sentiment", "cpu", "Another text."), "other")
-    steps.go.release(6)
-    assert kinds(one.rest())[-1] == kinds(other.rest())[-1] == "done"
-
-
 def test_a_page_that_is_closed_stops_its_job(engine: Engine, steps: Steps) -> None:
     listener = ask(engine, JOB)
     listener.next()
@@ -131,14 +108,41 @@ def test_a_page_that_is_closed_stops_its_job(engine: Engine, steps: Steps) -> No
 
 
 def test_a_job_dropped_while_it_waits_never_starts(engine: Engine, steps: Steps) -> None:
-    busy = [ask(engine, SweepJob("sentiment", "cpu", str(i)), f"page {i}") for i in range(2)]  # both threads
+    busy = [ask(engine, SweepJob("sentiment", "cpu", str(i))) for i in range(PLACES)]
     for listener in busy:
         listener.next()
+    while not (steps.n_waiting == len(engine._turns._running) == PLACES):  # each is in its second step
+        threading.Event().wait(0.001)
     waiting = ask(engine, JOB)
+    message = waiting.next()
+    assert message is not None
+    assert (message.kind, message.fields) == ("waiting", {"ahead": PLACES})
     waiting.gone.set()
-    steps.go.release(6)
-    assert [kinds(listener.rest())[-1] for listener in busy] == ["done", "done"]
+    steps.go.release(3 * PLACES)
+    assert [kinds(listener.rest())[-1] for listener in busy] == ["done"] * PLACES
     assert waiting.rest() == []
+
+
+def test_a_loaded_model_answers_while_another_one_is_being_loaded(
+    sentiment: Checkpoint, steps: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def load(name: str, _device: str) -> Checkpoint:
+        if name == "slow":
+            begun.set()
+            assert go_on.wait(WAIT_S)
+        return sentiment
+
+    monkeypatch.setattr("compecon.checkpoints.load.load_checkpoint", load)
+    engine = Engine()
+    engine.load("sentiment", "cpu")
+    slow = ask(engine, SweepJob("slow", "cpu", "a"))
+    assert begun.wait(WAIT_S)
+    steps.go.release(6)
+    assert kinds(ask(engine, JOB).rest())[-1] == "done"
+    go_on.set()
+    assert kinds(slow.rest())[-1] == "done"
 
 
 # ---- what is remembered
@@ -261,26 +265,37 @@ def test_a_checkpoint_that_cannot_be_loaded_in_advance_is_only_logged(
     def refuse(_name: str, _device: str) -> Checkpoint:
         raise CompeconError("It is broken.")
 
-    frozen = threading.Event()
     monkeypatch.setattr("compecon.checkpoints.load.load_checkpoint", refuse)
-    monkeypatch.setattr(module.gc, "freeze", frozen.set)  # the tests' own objects should stay collectable
-    engine = Engine()
-    engine.warm_up("a")
-    assert frozen.wait(WAIT_S)
-    engine._warm.result(WAIT_S)  # type: ignore[union-attr]
-    assert engine.is_ready
+    monkeypatch.setattr(module.gc, "freeze", lambda: None)  # the tests' own objects should stay collectable
+    assert Engine().warm_up("a") == ""
     assert "could not be loaded in advance" in caplog.text
 
 
-def test_warming_up_happens_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    names: list[str] = []
-    monkeypatch.setattr("compecon.checkpoints.load.load_checkpoint", lambda name, _device: names.append(name))
+def test_what_is_loaded_in_advance_says_its_device(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module.gc, "freeze", lambda: None)
-    engine = Engine()
-    for name in ("a", "b"):
-        engine.warm_up(name)
-    engine._warm.result(WAIT_S)  # type: ignore[union-attr]
-    assert names == ["a"]
+    assert [engine.warm_up(name) for name in ("", "sentiment")] == ["", "cpu"]
+
+
+@pytest.mark.parametrize(
+    ("words", "is_lost"),
+    [
+        ("CUDA error: device-side assert triggered", True),
+        ("CUDA error: the device is not there", True),
+        ("CUDA out of memory. Tried to allocate 20 GiB", False),
+        ("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes", False),
+        ("shapes do not match", False),
+    ],
+)
+def test_a_device_that_failed_is_given_up_and_too_little_memory_is_not(
+    sentiment: Checkpoint, monkeypatch: pytest.MonkeyPatch, words: str, is_lost: bool
+) -> None:
+    monkeypatch.setattr("compecon.checkpoints.load.load_checkpoint", lambda *_: sentiment)
+    given_up = threading.Event()
+    engine = Engine(given_up.set)
+    said = fails_with(engine, monkeypatch, RuntimeError(words))
+    assert said.endswith(".")
+    engine._pool.shutdown()
+    assert given_up.is_set() is is_lost
 
 
 def test_two_checkpoints_asked_in_turn_are_loaded_once_each(

@@ -1,0 +1,204 @@
+"""The models in memory and the threads that run them. It lives in a process of models, where torch may be imported."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import logging
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING, final
+
+from app.models.memory import MemoryGate
+from app.models.sweep_job import SweepJob
+from app.models.turns import Job, Turns
+from compecon.errors import CompeconError, TextError
+from compecon.views.attention.budget_grid import MAX_TOKENS, peak_bytes, scope_for
+from compecon.views.attention.frames import Message, encode
+
+if TYPE_CHECKING:
+    from compecon.checkpoints.load import Checkpoint
+
+_LOG = logging.getLogger(__name__)
+MAX_MODELS = 2
+CACHE_BYTES = 64_000_000
+_STREAM = "compecon.views.attention.attention_stream"
+_THREADS = 32  # jobs that have begun: most of them wait for their turns
+_TOO_LITTLE = "The machine ran out of memory. Shorten the text or choose a smaller checkpoint."
+_LOST = "The device stopped working. Its process starts again: enter the text once more, or choose another device."
+
+Send = Callable[[bytes | None], None]  # takes each message as bytes, then None; called from another thread
+
+
+@final
+class Engine:
+    """Loads checkpoints, runs sweeps, remembers results. Safe to call from any thread.
+
+    Args:
+        give_up: Called once a device has failed, which leaves every model on it unusable.
+    """
+
+    def __init__(self, give_up: Callable[[], None] = lambda: None) -> None:
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="compecon")
+        self._turns, self._memory, self._give_up = Turns(), MemoryGate(), give_up
+        self._lock = threading.Lock()
+        self._loading = threading.Lock()
+        self._models: OrderedDict[tuple[str, str], Checkpoint] = OrderedDict()
+        self._results: OrderedDict[SweepJob, list[bytes]] = OrderedDict()
+
+    def warm_up(self, checkpoint: str) -> str:
+        """Import torch, and load a checkpoint if one is named; returns its device, or ""."""
+        with self._loading:
+            _import_models()
+        device = ""
+        try:
+            device = self.load(checkpoint, "auto").device.type if checkpoint else ""
+        except CompeconError:
+            _LOG.warning("The checkpoint %s could not be loaded in advance.", checkpoint, exc_info=True)
+        gc.collect()
+        gc.freeze()  # a collection walks every object alive; torch alone brings 300,000 that never die
+        return device
+
+    def load(self, checkpoint: str, device: str) -> Checkpoint:
+        """The checkpoint on a device; at most two stay in memory.
+
+        Raises:
+            CompeconError: If it is refused, with a sentence for a person.
+        """
+        key = (checkpoint, device)
+        if (found := self._loaded(key)) is not None:  # never behind another checkpoint that is being loaded
+            return found
+        with self._loading:  # two threads that import transformers at once find half of it
+            if (found := self._loaded(key)) is not None:
+                return found
+            from compecon.checkpoints.load import load_checkpoint  # noqa: PLC0415 - seconds
+
+            _use_threads()
+            with self._lock:
+                while len(self._models) >= MAX_MODELS:
+                    self._models.popitem(last=False)
+            made = load_checkpoint(checkpoint, device)
+            with self._lock:
+                self._models[key] = made
+            return made
+
+    def _loaded(self, key: tuple[str, str]) -> Checkpoint | None:
+        with self._lock:
+            if key in self._models:
+                self._models.move_to_end(key)
+            return self._models.get(key)
+
+    def unload(self) -> int:
+        """Drop every model and result from memory; returns how many models there were."""
+        with self._loading, self._lock:
+            n_models = len(self._models)
+            self._models.clear()
+            self._results.clear()
+        gc.collect()
+        return n_models
+
+    def submit(self, job: SweepJob, send: Send, wanted: Callable[[], bool]) -> None:
+        """Run a job on the engine's threads.
+
+        Args:
+            job: What to compute.
+            send: Gets the answer.
+            wanted: Whether somebody still reads it; asked between forward passes.
+        """
+        self._pool.submit(self._run, job, send, wanted)
+
+    def _run(self, job: SweepJob, send: Send, wanted: Callable[[], bool]) -> None:
+        broken = False
+        try:
+            recalled = self._results.get(replace(job, first=None))  # the order of arrival does not change the result
+            if recalled is None:
+                self._compute(job, send, wanted)
+            for data in recalled or ():
+                send(data)
+        except CompeconError as error:
+            send(_error(str(error)))
+        except MemoryError:
+            send(_error(_TOO_LITTLE))
+        except Exception as error:  # noqa: BLE001 - the page must hear about it, whatever it was
+            sentence, broken = _said(error)
+            send(_error(sentence))
+        finally:
+            send(None)
+        if broken:
+            self._give_up()
+
+    def _compute(self, job: SweepJob, send: Send, wanted: Callable[[], bool]) -> None:
+        """Send messages as they come; remember the whole when it came to its end."""
+        if not wanted():
+            return
+        # First load, then import more: two threads that import transformers at once find half of it.
+        checkpoint = self.load(job.checkpoint, job.device)
+        from compecon.views.attention.attention_stream import AttentionRequest, attention_stream  # noqa: PLC0415
+
+        encoded = checkpoint.encode(job.text, job.pair or None, max_tokens=MAX_TOKENS)
+        n, (layers, heads) = len(encoded.tokens), (checkpoint.preflight.layers, checkpoint.preflight.heads)
+        scope = scope_for(n, layers, heads, layer=min(job.layer, layers - 1), head=min(job.head, heads - 1))
+        request = AttentionRequest(job.policy, scope, job.budgets, job.first)
+        messages = attention_stream(checkpoint, encoded, request, wanted=wanted)
+        parts: list[bytes] = []
+        turns = Job(wanted)
+        need = peak_bytes(n, layers, heads)
+        if ahead := self._turns.ahead_of(turns) or int(self._memory.would_wait(need)):
+            send(encode(Message("waiting", {"ahead": ahead})))
+        with self._memory.hold(need, wanted) as short:
+            if short:
+                raise TextError(
+                    f"{n} tokens × {layers} layers × {heads} heads need about {need / 1e9:.1f} GB of memory; "
+                    f"{short / 1e9:.1f} GB are free. Shorten the text or choose a smaller checkpoint."
+                )
+            while True:
+                with self._turns.turn(turns) as still_wanted:
+                    message = next(messages, None) if still_wanted else None
+                if message is None:
+                    break
+                parts.append(encode(message))
+                send(parts[-1])
+        if wanted():
+            self._remember(job, parts)
+
+    def _remember(self, job: SweepJob, parts: list[bytes]) -> None:
+        with self._lock:
+            self._results[replace(job, first=None)] = parts
+            while sum(len(p) for result in self._results.values() for p in result) > CACHE_BYTES:
+                self._results.popitem(last=False)
+
+
+def _import_models() -> None:
+    """What every checkpoint needs. Meanwhile no collection: it would look at a million new objects again and again."""
+    gc.disable()
+    try:
+        for name in ("transformers.modeling_utils", "compecon.checkpoints.load", _STREAM):
+            importlib.import_module(name)
+    finally:
+        gc.enable()
+
+
+def _use_threads() -> None:
+    import torch  # noqa: PLC0415
+
+    default = max(1, min(4, (os.cpu_count() or 2) // 2))  # pages and the browser need a core, too
+    torch.set_num_threads(int(os.environ.get("COMPECON_THREADS", default)))
+
+
+def _said(error: Exception) -> tuple[str, bool]:
+    """The sentence for an error that nobody expected, and whether its device is lost."""
+    words = str(error).lower()
+    if any(sign in words for sign in ("out of memory", "can't allocate memory", "not enough memory")):
+        return _TOO_LITTLE, False
+    _LOG.error("A sweep failed.", exc_info=error)
+    if any(sign in words for sign in ("cuda error", "device-side assert", "mps backend")):
+        return _LOST, True
+    return f"Unexpected error ({type(error).__name__}). The terminal where compecon runs shows the details.", False
+
+
+def _error(sentence: str) -> bytes:
+    return encode(Message("error", {"error": sentence}))

@@ -1,0 +1,104 @@
+"""A process of models: reads questions from standard input and answers on standard output until its input ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any, final
+
+import psutil
+
+from app.models.engine import Engine
+from app.models.sweep_job import SweepJob
+from app.models.wire import NEWS, answer
+
+_FIRST_TO_GO = "500"  # of 1,000: if memory runs out, the system ends this process and not the server
+_SHARE = 0.9  # of the machine's memory
+
+
+def main() -> None:
+    """Answer until the server ends or closes the pipe."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the server's
+    channel = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what libraries print must not get between the answers
+    _offer_itself()
+    child = _Child(channel)
+    answers: dict[str, Callable[[int, dict[str, Any]], None]] = {
+        "sweep": child.sweep, "cancel": child.cancel, "load": child.load, "unload": child.unload,
+    }  # fmt: skip
+    for line in sys.stdin.buffer:
+        asked = json.loads(line)
+        answers[asked["ask"]](asked["id"], asked)
+    os._exit(0)  # whatever its threads are doing
+
+
+@final
+class _Child:
+    """Answers each kind of question; only `unload` keeps the next question waiting."""
+
+    def __init__(self, channel: IO[bytes]) -> None:
+        self._channel, self._lock = channel, threading.Lock()
+        self._engine = Engine(give_up=lambda: os._exit(1))
+        self._dropped: dict[int, threading.Event] = {}
+
+    def sweep(self, number: int, asked: dict[str, Any]) -> None:
+        dropped = self._dropped[number] = threading.Event()
+
+        def send(data: bytes | None) -> None:
+            self._say(number, data or b"")
+            if data is None:
+                self._dropped.pop(number, None)
+
+        self._engine.submit(SweepJob.of(asked["job"]), send, lambda: not dropped.is_set())
+
+    def cancel(self, number: int, _asked: dict[str, Any]) -> None:
+        if (dropped := self._dropped.get(number)) is not None:
+            dropped.set()
+
+    def load(self, _number: int, asked: dict[str, Any]) -> None:
+        threading.Thread(target=self._load, args=(asked["checkpoint"],), daemon=True).start()
+
+    def _load(self, checkpoint: str) -> None:
+        device = self._engine.warm_up(checkpoint)
+        _limit_memory()
+        self._say(NEWS, json.dumps({"device": device}).encode())
+
+    def unload(self, number: int, _asked: dict[str, Any]) -> None:
+        self._say(number, str(self._engine.unload()).encode())
+        self._say(number, b"")
+
+    def _say(self, number: int, data: bytes) -> None:
+        try:
+            with self._lock:
+                self._channel.write(answer(number, data))
+                self._channel.flush()
+        except OSError:
+            os._exit(0)  # the server is gone
+
+
+def _offer_itself() -> None:
+    with suppress(OSError):  # Linux only
+        Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO, encoding="ascii")
+
+
+def _limit_memory() -> None:
+    """A failed allocation is an error that a page can show; a machine that swaps is not. Not where CUDA maps memory."""
+    import torch  # noqa: PLC0415 - it is there by now
+
+    if torch.cuda.is_available():
+        return
+    with suppress(ImportError, AttributeError, ValueError, OSError):
+        import resource  # noqa: PLC0415 - not on Windows
+
+        most = int(_SHARE * psutil.virtual_memory().total)
+        resource.setrlimit(resource.RLIMIT_DATA, (most, resource.getrlimit(resource.RLIMIT_DATA)[1]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+"""What a page asks of a model, as both sides of the pipe know it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self, final
+
+
+@final
+@dataclass(frozen=True)
+class SweepJob:
+    """One text to be read at every budget."""
+
+    checkpoint: str  # name of a bundled checkpoint, or a folder or cached Hub id from the catalog
+    device: str  # "auto", "cpu", "cuda" or "mps"
+    text: str
+    pair: str = ""  # the second text of a pair, or ""
+    policy: str = "top-k"  # key of the policy menu
+    layer: int = 0  # layer to send when not all fit
+    head: int = 0  # head of that layer to send when the layer does not fit
+    budgets: tuple[int, ...] = ()  # only these budgets; empty for all
+    first: int | None = None  # a budget wanted before others
+
+    def fields(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return asdict(self)
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> Self:
+        """From JSON."""
+        return cls(**{**fields, "budgets": tuple(fields["budgets"])})

@@ -1,0 +1,144 @@
+"""Turns on the processor and memory for sweeps: who goes first, who waits, and who stops waiting."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+
+import pytest
+
+from app.models.memory import SHARE, MemoryGate
+from app.models.turns import LONG_S, Job, Turns
+
+WAIT_S = 60
+
+
+def always() -> bool:
+    return True
+
+
+def in_thread(work: Callable[[], object]) -> threading.Thread:
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    return thread
+
+
+def waits_for_a_turn(turns: Turns, job: Job) -> Callable[[], None]:
+    """A thread that waits for a turn; calling what is returned waits until it had one."""
+
+    def take() -> None:
+        with turns.turn(job):
+            had.set()
+
+    had = threading.Event()
+    thread = in_thread(take)
+    while job not in turns._waiting and not had.is_set():
+        thread.join(0.001)
+
+    def join() -> None:
+        assert had.wait(WAIT_S)
+        thread.join(WAIT_S)
+
+    return join
+
+
+def test_the_job_that_used_least_goes_first() -> None:
+    turns, order = Turns(1, 1), list[str]()
+    jobs = {name: Job(always, used) for name, used in (("much", 0.9), ("little", 0.1), ("none", 0.0), ("half", 0.5))}
+
+    def take(name: str) -> None:
+        with turns.turn(jobs[name]):
+            order.append(name)
+
+    with turns.turn(Job(always)):
+        threads = [in_thread(lambda name=name: take(name)) for name in jobs]  # type: ignore[misc]
+        while len(turns._waiting) < len(jobs):
+            threads[0].join(0.001)
+    for thread in threads:
+        thread.join(WAIT_S)
+    assert order == ["none", "little", "half", "much"]
+
+
+def test_long_jobs_leave_a_place_for_a_short_one() -> None:
+    turns, long = Turns(3, 2), [Job(always, LONG_S + i + 1) for i in range(3)]
+    with ExitStack() as running:
+        for job in long[:2]:
+            running.enter_context(turns.turn(job))
+        third = waits_for_a_turn(turns, long[2])
+        with turns.turn(Job(always)) as still_wanted:
+            assert still_wanted
+            assert long[2] in turns._waiting
+    third()
+
+
+def test_a_job_learns_how_many_are_ahead_of_it() -> None:
+    turns = Turns(2, 1)
+    assert turns.ahead_of(Job(always)) == 0
+    with turns.turn(Job(always)):
+        assert turns.ahead_of(Job(always)) == 0
+        with turns.turn(Job(always)):
+            assert turns.ahead_of(Job(always)) == 2
+            waits = waits_for_a_turn(turns, Job(always))
+            assert turns.ahead_of(Job(always)) == 3
+    waits()
+
+
+def test_time_is_counted_where_it_is_used() -> None:
+    turns, one, other = Turns(1, 1), Job(always), Job(always)
+    with turns.turn(one):
+        waiting = waits_for_a_turn(turns, other)
+        while not other.used_s and len(turns._waiting) != 1:
+            pass
+    waiting()
+    assert one.used_s > 0
+
+
+def test_a_job_that_nobody_wants_stops_waiting() -> None:
+    turns, dropped = Turns(1, 1), threading.Event()
+    seen = list[bool]()
+
+    def take() -> None:
+        with turns.turn(Job(lambda: not dropped.is_set())) as still_wanted:
+            seen.append(still_wanted)
+
+    with turns.turn(Job(always)):
+        thread = in_thread(take)
+        dropped.set()
+        thread.join(WAIT_S)
+        assert seen == [False]
+
+
+# ---- memory
+
+
+@pytest.mark.parametrize(("need", "enough"), [(0, True), (600, True), (601, False)])
+def test_a_sweep_that_needs_more_than_is_free_is_told_how_much_is(need: int, enough: bool) -> None:
+    with MemoryGate(lambda: 1000).hold(need, always) as short:
+        assert short == (0 if enough else 1000)
+
+
+def test_sweeps_whose_needs_do_not_fit_together_follow_each_other() -> None:
+    gate, order = MemoryGate(lambda: 1000), list[str]()
+    need = int(SHARE * 1000) - 10
+
+    def take() -> None:
+        with gate.hold(need, always) as short:
+            order.append(f"second, {short} short")
+
+    with gate.hold(need, always):
+        assert gate.would_wait(need)
+        assert not gate.would_wait(10)
+        with gate.hold(10, always) as short:
+            assert short == 0
+        thread = in_thread(take)
+        order.append("first")
+    thread.join(WAIT_S)
+    assert order == ["first", "second, 0 short"]
+    assert not gate.would_wait(need)
+
+
+def test_a_sweep_that_nobody_wants_does_not_wait_for_memory() -> None:
+    gate = MemoryGate(lambda: 1000)
+    with gate.hold(600, always), gate.hold(600, lambda: False):
+        pass
