@@ -15,9 +15,11 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
 from compecon.attention.blocks import Block, blocks_of, open_blocks
-from compecon.attention.kernel import Inputs, attend
-from compecon.attention.policies.policy import Origin
+from compecon.attention.budget import Budget
+from compecon.attention.kernel import Hide, Inputs, attend
+from compecon.attention.policies.policy import Origin, Policy
 from compecon.attention.recorded import LayerAttention, Stack
+from compecon.attention.selection import hide_others
 from compecon.errors import AttentionError, UnsupportedModelError
 
 _NOT_COMPUTED_HERE = ("indices", "block_indices", "sinks", "cache")  # sparse layers of their own, paged caches
@@ -88,15 +90,21 @@ def _inputs(
 def _attend(module: nn.Module, inputs: Inputs, blocks: list[Block]) -> tuple[Tensor, Tensor]:
     arrivals = [(block, *block.arrive(module)) for block in blocks]
 
-    def choose(scores: Tensor, visible: Tensor) -> Tensor:
+    def choose(visible: Tensor, shape: torch.Size) -> Hide | None:
+        chosen = []
         for block, stack, layer in arrivals:
-            origin = _origin(block, stack, inputs.mask, visible, scores)
+            origin = _origin(block, stack, inputs.mask, visible, shape)
             if block.budget is not None and block.policy is not None:
-                visible = block.policy.keep(scores, visible, block.budget, layer, origin)
-        return visible
+                chosen.append((block.policy, block.budget, layer, origin))
+        if len(chosen) == 1:
+            [(policy, budget, layer, origin)] = chosen
+            return policy.hide(visible, shape, budget, layer, origin)
+        return _one_after_the_other(chosen, visible) if chosen else None
 
+    policies = [block.policy for block, _, _ in arrivals if block.policy is not None]
+    by_head = not policies or (len(policies) == 1 and policies[0].by_head)
     try:
-        mixed, weights, visible = attend(inputs, choose)
+        mixed, weights, visible = attend(inputs, choose, by_head=by_head)
     except ValueError as error:
         block, stack, layer = arrivals[0]
         raise AttentionError(f"layer {layer} ({stack}): {error}") from error
@@ -106,12 +114,24 @@ def _attend(module: nn.Module, inputs: Inputs, blocks: list[Block]) -> tuple[Ten
     return mixed, weights.to(inputs.value.dtype)
 
 
-def _origin(block: Block, stack: Stack, mask: Tensor | None, visible: Tensor, scores: Tensor) -> Origin:
+def _one_after_the_other(chosen: list[tuple[Policy, Budget, int, Origin]], visible: Tensor) -> Hide:
+    """Each policy selects from what the one before it left."""
+
+    def hide(scores: Tensor, *_: object) -> Tensor:
+        kept = visible
+        for policy, budget, layer, origin in chosen:
+            kept = policy.keep(scores, kept, budget, layer, origin)
+        return hide_others(scores, kept)
+
+    return hide
+
+
+def _origin(block: Block, stack: Stack, mask: Tensor | None, visible: Tensor, shape: torch.Size) -> Origin:
     """Where the first query and the first key stand; cross-attention's queries are those of the last self-attention."""
     now = block.forward_pass()
     if stack == "cross":
         return Origin(now.first_query)
-    n_queries, n_keys = scores.shape[-2:]
+    n_queries, n_keys = shape[-2:]
     if mask is not None and mask in _origins:
         origin: Origin = _origins[mask]
     elif n_queries == n_keys:

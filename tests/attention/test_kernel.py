@@ -5,9 +5,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from compecon.attention.budget import KeyBudget
-from compecon.attention.kernel import Inputs, attend
+from compecon.attention import kernel
+from compecon.attention.budget import KeyBudget, PerHead, PerRow
+from compecon.attention.kernel import Choose, Inputs, attend
+from compecon.attention.policies.first_k import FirstK
+from compecon.attention.policies.policy import Origin
+from compecon.attention.policies.random_k import RandomK
+from compecon.attention.policies.sink_recent import SinkRecent
 from compecon.attention.policies.top_k import TopK
+from compecon.attention.policies.top_mass import TopMass
 
 SHAPE = (2, 4, 5, 7)  # batch, head, query, key
 
@@ -32,6 +38,43 @@ def variants() -> dict[str, dict[str, object]]:
         "soft cap": {"softcap": 0.7},
         "sinks": {"sinks": torch.randn(4).double(), "mask": visible},
     }
+
+
+def top(keys: int) -> Choose:
+    """Let each query read that many keys."""
+    return lambda visible, shape: TopK().hide(visible, shape, KeyBudget(keys), 0, Origin())
+
+
+POLICIES = [TopK(), RandomK(seed=3), FirstK(), SinkRecent(sinks=2), TopMass(mass=0.8)]
+BUDGETS = [KeyBudget(1), KeyBudget(3), KeyBudget(share=0.4), PerRow([KeyBudget(2), None]), PerHead([KeyBudget(2)] * 4)]
+
+
+@pytest.mark.parametrize("entries", [1, 80, 1 << 18], ids=["a head", "two heads", "a layer"])
+@pytest.mark.parametrize("key_heads", [4, 2])
+@pytest.mark.parametrize("budget", BUDGETS, ids=repr)
+@pytest.mark.parametrize("policy", POLICIES, ids=repr)
+def test_a_layer_in_parts_reads_what_the_policy_keeps_of_the_whole(policy, budget, key_heads, entries, monkeypatch):
+    monkeypatch.setattr(kernel, "CHUNK", entries)
+    seen = torch.rand(2, 1, 5, 7) < 0.7
+    seen[0, 0, 2] = False  # a query that sees nothing
+    for dtype, mask, causal in (
+        (torch.float32, seen, False),
+        (torch.float64, None, True),
+        (torch.bfloat16, seen, False),
+        (torch.float32, torch.where(seen, 1.0, -torch.inf), False),
+    ):
+        query, key, value = (tensor.mul(2).round().to(dtype) for tensor in tensors(key_heads=key_heads))  # with ties
+        inputs = Inputs(query, key, value, mask, scaling=0.5, causal=causal)
+        given = attend(inputs, lambda visible, shape: policy.hide(visible, shape, budget, 1, Origin(2)), by_head=True)
+        groups = 4 // key_heads
+        scores = (query @ key.repeat_interleave(groups, 1).mT) * 0.5
+        visible = torch.ones(5, 7, dtype=torch.bool).tril()[None, None] if causal else seen
+        kept = policy.keep(scores, visible, budget, 1, Origin(2)).expand(SHAPE)
+        expected = scores.masked_fill(~kept, -torch.inf).softmax(-1, dtype=given.weights.dtype).nan_to_num(0)
+        assert torch.equal(given.weights > 0, kept)
+        assert torch.allclose(given.weights, expected)
+        mixed = expected.to(dtype) @ value.repeat_interleave(groups, 1)
+        assert torch.allclose(given.mixed, mixed.transpose(1, 2), atol=1e-2 if dtype == torch.bfloat16 else 1e-6)
 
 
 def by_hand(query, key, value, extra, keys) -> Tensor:
@@ -68,7 +111,7 @@ def test_attention_agrees_with_its_definition(extra, key_heads, keys):
     query, key, value = tensors(key_heads=key_heads)
     given = attend(
         Inputs(query, key, value, **{"mask": None, "scaling": 0.5} | extra),
-        lambda scores, visible: TopK().keep(scores, visible, KeyBudget(keys), layer=0),
+        top(keys),
     )
     assert torch.allclose(given.mixed, by_hand(query, key, value, extra, keys))
 
@@ -77,7 +120,7 @@ def test_attention_agrees_with_its_definition(extra, key_heads, keys):
 def test_gradients_agree_with_finite_differences(extra):
     def run(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
         inputs = Inputs(query, key, value, **{"mask": None, "scaling": 0.5} | extra)
-        return attend(inputs, lambda scores, visible: TopK().keep(scores, visible, KeyBudget(3), layer=0))[:2]
+        return attend(inputs, top(3))[:2]
 
     leaves = [tensor.requires_grad_() for tensor in tensors(key_heads=2)]
     assert torch.autograd.gradcheck(run, leaves, fast_mode=True)

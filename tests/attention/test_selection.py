@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from compecon.attention import selection
-from compecon.attention.selection import keep_largest, sort_descending
+from compecon.attention.selection import hide_smaller, keep_largest, sort_descending
 
 DTYPES = [torch.float32, torch.float64, torch.bfloat16, torch.float16]
 
@@ -44,6 +44,19 @@ def test_a_limit_for_each_row_agrees_with_its_definition(rows, data, dtype):
     merit = torch.tensor(rows, dtype=dtype)
     limit = torch.tensor(data.draw(st.lists(st.integers(1, 10), min_size=len(rows), max_size=len(rows)))).view(-1, 1)
     assert torch.equal(keep_largest(merit, limit), by_hand(merit, limit))
+
+
+@given(rows, st.data(), st.sampled_from(DTYPES))
+def test_scores_are_hidden_where_they_are_not_among_the_largest(rows, data, dtype):
+    scores = torch.tensor(rows, dtype=dtype)
+    limit = torch.tensor(data.draw(st.lists(st.integers(1, 10), min_size=len(rows), max_size=len(rows)))).view(-1, 1)
+    for most in (limit, int(limit[0])):
+        kept = by_hand(scores, limit if isinstance(most, torch.Tensor) else limit[:1].expand(len(rows), 1))
+        given = hide_smaller(scores.clone(), most)
+        assert torch.equal(given[kept], scores[kept])
+        read = given.softmax(-1)[kept.any(-1)]
+        assert torch.equal(read > 0, kept[kept.any(-1)])
+        assert (given[~kept.any(-1)] == -math.inf).all()
 
 
 @given(rows, st.integers(1, 9))

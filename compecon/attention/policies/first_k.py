@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import ClassVar, final
 
 import torch
 from torch import Tensor
@@ -23,6 +23,8 @@ class FirstK(Policy):
         >>> FirstK().keep(scores, visible, KeyBudget(keys=2), layer=0).flatten().tolist()
         [True, True, False, False]
     """
+
+    by_head: ClassVar[bool] = True
 
     @override
     def merit(self, scores: Tensor, layer: int) -> Tensor:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import NamedTuple, final
+from typing import ClassVar, NamedTuple, final
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from compecon.attention.budget import Budget, KeyBudget
-from compecon.attention.selection import keep_largest
+from compecon.attention.kernel import Hide
+from compecon.attention.selection import hide_others, hide_smaller, keep_largest
 
 
 class Origin(NamedTuple):
-    """Where a layer's first query and first key stand in the text; not 0 with a key cache."""
+    """Where the first query and the first key stand in the text, not at 0 with a key cache; the first head's number."""
 
     query: int = 0
     key: int = 0
+    head: int = 0
 
 
 class Policy(ABC):
@@ -32,6 +34,10 @@ class Policy(ABC):
         >>> LastK().keep(scores, visible, KeyBudget(keys=1), layer=0).flatten().tolist()
         [False, False, False, True]
     """
+
+    # Whether what a head reads follows from its own scores, its number (`Origin.head`) and the layer's, so that a layer
+    # may be worked through a few heads at a time.
+    by_head: ClassVar[bool] = False
 
     @abstractmethod
     def merit(self, scores: Tensor, layer: int) -> Tensor:
@@ -70,12 +76,42 @@ class Policy(ABC):
         """
         scores = scores.detach()
         limit = _limit(budget, visible, scores.shape, layer)
-        everything = bool(visible.all())
-        seen = scores if everything else scores.masked_fill(~visible, -torch.inf)
-        merit = self.merit_from(seen, layer, last_to_last(scores) if origin is None else origin)
-        if merit is not seen and not everything:
-            merit = merit.masked_fill(~visible, -torch.inf)
+        hidden = None if bool(visible.all()) else ~visible
+        seen = scores if hidden is None else scores.masked_fill(hidden, -torch.inf)
+        merit = self._merit(seen, hidden, layer, last_to_last(scores) if origin is None else origin)
         return merit != -torch.inf if limit is None else keep_largest(merit, limit)
+
+    @final
+    def hide(self, visible: Tensor, shape: torch.Size, budget: Budget, layer: int, origin: Origin) -> Hide:
+        """As :meth:`keep`, for a kernel that works through a layer in parts: hides the keys that no query reads.
+
+        Args:
+            visible: True where the query sees the key, broadcastable to ``shape``.
+            shape: That of the layer's scores, (batch, head, query, key).
+            budget: How many keys each query may read.
+            layer: Layer, counted from 0 within its stack.
+            origin: Where the first query and the first key stand.
+
+        Raises:
+            ValueError: As :meth:`keep`; for a merit of NaN not yet, but when scores are given.
+        """
+        limit = _limit(budget, visible, shape, layer)
+
+        def hide(scores: Tensor, hidden: Tensor | None, rows: slice, heads: slice) -> Tensor:
+            own = limit.expand(*shape[:-1], 1)[rows, heads] if isinstance(limit, Tensor) else limit
+            seen = scores.detach()
+            merit = self._merit(seen, hidden, layer, origin._replace(head=heads.start))
+            if merit is seen:
+                return scores if own is None else hide_smaller(scores, own)
+            kept = merit != -torch.inf if own is None else keep_largest(merit, own)
+            return hide_others(scores, kept)
+
+        return hide
+
+    @final
+    def _merit(self, seen: Tensor, hidden: Tensor | None, layer: int, origin: Origin) -> Tensor:
+        merit = self.merit_from(seen, layer, origin)
+        return merit if merit is seen or hidden is None else merit.masked_fill(hidden, -torch.inf)
 
 
 def last_to_last(scores: Tensor) -> Origin:

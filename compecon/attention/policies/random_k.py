@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import ClassVar, final
 
 import torch
 from torch import Tensor
@@ -43,6 +43,8 @@ class RandomK(Policy):
         if not is_whole(self.seed):
             raise ValueError(f"seed must be a whole number, got {self.seed!r}.")
 
+    by_head: ClassVar[bool] = True
+
     @override
     def merit(self, scores: Tensor, layer: int) -> Tensor:
         return self.merit_from(scores, layer, last_to_last(scores))
@@ -58,7 +60,7 @@ class RandomK(Policy):
         state = torch.zeros(1, dtype=torch.int32, device=scores.device)
         for word in words:
             state = _scramble(state ^ (word - (word >> 31 << 32)))
-        state = _scramble(state ^ count(n_heads).view(-1, 1, 1))
+        state = _scramble(state ^ count(n_heads, origin.head).view(-1, 1, 1))
         state = _scramble(state ^ count(n_queries, origin.query).view(-1, 1))
         merit = torch.empty(1, n_heads, n_queries, n_keys, device=scores.device)
         for head in range(n_heads):  # one at a time: what is hashed stays in the cache

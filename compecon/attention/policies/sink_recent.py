@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import ClassVar, final
 
 import torch
 from torch import Tensor
@@ -39,6 +39,8 @@ class SinkRecent(Policy):
     def __post_init__(self) -> None:
         if not (is_whole(self.sinks) and self.sinks >= 0):
             raise ValueError(f"sinks must be a whole number of at least 0, got {self.sinks!r}.")
+
+    by_head: ClassVar[bool] = True
 
     @override
     def merit(self, scores: Tensor, layer: int) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import ClassVar, final
 
 from torch import Tensor
 from typing_extensions import override
@@ -23,6 +23,8 @@ class TopK(Policy):
         >>> TopK().keep(scores, visible, KeyBudget(keys=2), layer=0).flatten().tolist()
         [False, True, False, True]
     """
+
+    by_head: ClassVar[bool] = True
 
     @override
     def merit(self, scores: Tensor, layer: int) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import ClassVar, final
 
 import torch
 from torch import Tensor
@@ -37,6 +37,8 @@ class TopMass(Policy):
     def __post_init__(self) -> None:
         if not (is_real(self.mass) and 0 < self.mass <= 1):
             raise ValueError(f"mass must be in (0, 1], got {self.mass!r}.")
+
+    by_head: ClassVar[bool] = True
 
     @override
     def merit(self, scores: Tensor, layer: int) -> Tensor:
