@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from dataclasses import asdict
-from functools import cache
+from importlib.metadata import version
 from typing import Any
 
 from app.frontier.advice_panel import Advised
@@ -12,7 +11,7 @@ from app.frontier.frontier_plot import PAPER
 from app.frontier.plot_style import COLOURS
 from app.frontier.shared_frontier import Frontier
 from app.parts.canvas import canvas_component
-from app.server.addresses import PREFIX
+from app.server.plain_files import plotly_address
 from app.state.frontier_state import FrontierPlace
 from compecon.views.frontier.drawn import FrontierView
 
@@ -33,7 +32,7 @@ def frontier_canvas(shown: Frontier, view: FrontierView, place: FrontierPlace, a
 def canvas_data(shown: Frontier, view: FrontierView, place: FrontierPlace, advised: Advised) -> dict[str, Any]:
     """All that the plot needs; only "view" says where the key-budget bar stands at first."""
     return {
-        "plotly": f"{PREFIX}/plotly.js?v={_version('plotly')}",
+        "plotly": plotly_address(),
         "figure": shown.figure(view.axes),
         "scope": "|".join(map(str, asdict(view.axes).values())),
         "colours": {theme: [*PAPER[theme], *COLOURS[theme]] for theme in ("light", "dark")},
@@ -43,14 +42,9 @@ def canvas_data(shown: Frontier, view: FrontierView, place: FrontierPlace, advis
         "advised": advised.key,
         "limit": advised.limit,
         "view": asdict(place),
-        "told": f"compecon {_version('compecon')} · {view.axes.task} · {len(view.marks)} points, bars: 95% intervals",
+        "told": f"compecon {version('compecon')} · {view.axes.task} · {len(view.marks)} points, bars: 95% intervals",
         "file": f"frontier-{view.axes.task}",
     }
-
-
-@cache
-def _version(package: str) -> str:
-    return importlib.metadata.version(package)
 
 
 def _doors(shown: Frontier, view: FrontierView) -> dict[str, list[bool]]:

@@ -9,17 +9,21 @@ from starlette.routing import BaseRoute, Route
 from app.models.model_processes import models
 from app.server.addresses import PAGES, PREFIX
 from app.server.first_page import first_page
+from app.server.plain_files import takes_packed
 from app.server.recordings import recorded_trace
+from compecon.views.attention.traces import read_packed_trace
 
 
 async def trace(request: Request) -> Response:
     """A recorded stream, complete. A text of one's own will be next: its checkpoint is loaded in advance."""
     name = request.path_params["name"]
-    data = recorded_trace(name)
+    is_packed = takes_packed(request.scope)
+    data = read_packed_trace(name) if is_packed else recorded_trace(name)
     if data is None:
         return JSONResponse({"error": "Recording not found."}, 404)
     models().warm_up(name.rpartition("-")[0])
-    return Response(data, media_type="application/octet-stream")
+    headers = {"Vary": "Accept-Encoding", **({"Content-Encoding": "gzip"} if is_packed else {})}
+    return Response(data, media_type="application/octet-stream", headers=headers)
 
 
 def early_routes() -> list[BaseRoute]:

@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, Response
 
 from app.server.addresses import PREFIX
 from app.server.guard import page_token
-from app.server.plain_files import plain_files, streamlit_static
+from app.server.plain_files import plain_files, plotly_address, streamlit_static
 from app.server.recordings import sources_of
 from app.state.attention_choice import DEVICES, AttentionChoice, CanvasView, default_choice
 from compecon.paths import assets, dashboard_root
@@ -34,7 +34,8 @@ async def first_page(request: Request) -> Response:
     """Streamlit's page; on the Attention page's address with a picture that can be dragged at once."""
     query = dict(parse_qsl(request.url.query, keep_blank_values=True))
     asked = first_request(query) if request.url.path == "/" else None
-    return HTMLResponse(_page(asked), headers={"Cache-Control": "no-store"})  # it carries the page's secret
+    html = _with_plotly(_page(asked)) if request.url.path == "/frontier" else _page(asked)
+    return HTMLResponse(html, headers={"Cache-Control": "no-store"})  # it carries the page's secret
 
 
 def first_request(params: Mapping[str, str]) -> dict[str, Any] | None:
@@ -75,6 +76,12 @@ def _page(asked: Mapping[str, Any] | None) -> str:
         f"<style>{_asset('canvas.css')}</style>{_asset('canvas.html')}</template>"
     )
     return html.replace(script[0], head, 1).replace('<div id="root">', f'{picture}<div id="root">', 1)
+
+
+def _with_plotly(html: str) -> str:
+    """The same, and Plotly's script is fetched and parsed while Streamlit's own start."""
+    link = f'<link rel="preload" as="script" href="{plotly_address()}">'
+    return html.replace("</head>", f"{link}</head>", 1)
 
 
 @cache

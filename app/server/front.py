@@ -17,7 +17,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.server.plain_files import plain_files
+from app.server.plain_files import is_from_here, plain_files
 
 FAREWELL_S = 10.0  # for open pages to learn that the dashboard cannot start
 FAILED = "The dashboard could not start. See the terminal for details."
@@ -55,7 +55,8 @@ class Front:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or start and stop."""
         if scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and scope["path"] in self._files:
-            await self._files[scope["path"]].answer(scope)(scope, receive, send)
+            answer = await self._files[scope["path"]].answer(scope)
+            await answer(scope, receive, send)
         else:
             await self._router(scope, receive, send)
 
@@ -97,6 +98,8 @@ class Front:
 
     async def _later(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._decided.wait()
+        if scope["type"] == "http" and is_from_here(scope):  # Streamlit packs what it answers, streams of numbers too
+            scope = {**scope, "headers": [pair for pair in scope["headers"] if pair[0] != b"accept-encoding"]}
         if self._dashboard is not None:
             await self._dashboard(scope, receive, send)
         elif scope["type"] == "websocket":

@@ -1,25 +1,22 @@
-"""Addresses of ours that need more than files: sweeps as a stream of bytes, and Plotly's script."""
+"""Addresses of ours that need more than files: sweeps as a stream of bytes, and whether a model is ready."""
 
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import json
 from collections.abc import AsyncIterator
-from functools import cache
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from app.models.model_processes import models
 from app.models.sweep_job import SweepJob
 from app.server.addresses import PREFIX
 from app.server.guard import is_from_our_page
-from app.server.plain_files import FOREVER
 from app.server.resources import checkpoints
 from compecon.attention.policies import POLICIES
 
@@ -94,20 +91,6 @@ def health(_request: Request) -> Response:
     return Response(json.dumps({"ready": models().is_ready}), media_type="application/json")
 
 
-def plotly(_request: Request) -> Response:
-    """Plotly's own script, as it lies in the installed package; its address changes with its version."""
-    return FileResponse(plotly_script(), media_type="text/javascript", headers={"Cache-Control": FOREVER})
-
-
-@cache
-def plotly_script() -> Path:
-    """Where Plotly's script is. To find it imports nothing: Plotly takes a fifth of a second."""
-    spec = importlib.util.find_spec("plotly")
-    if spec is None or spec.origin is None:
-        raise FileNotFoundError("plotly is not installed. Reinstall compecon with its dependencies.")
-    return Path(spec.origin).parent / "package_data" / "plotly.min.js"
-
-
 def _refuse(status: int, sentence: str) -> JSONResponse:
     return JSONResponse({"error": sentence}, status)
 
@@ -117,5 +100,4 @@ def routes() -> list[BaseRoute]:
     return [
         Route(f"{PREFIX}/sweep", sweep, methods=["POST"]),
         Route(f"{PREFIX}/health", health, methods=["GET"]),
-        Route(f"{PREFIX}/plotly.js", plotly, methods=["GET"]),
     ]

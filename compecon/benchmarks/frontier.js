@@ -1,5 +1,6 @@
 // The plot of the Frontier page by itself, with made-up data, measured from inside.
 import { mount } from "/compecon/frontier/main.js";
+import { plotly } from "/compecon/frontier/plotly.js";
 
 const { painted, drags, calibrate } = window.compeconFrames;
 /** @type {Window["frontierBench"]} */
@@ -19,24 +20,17 @@ if (!(cf instanceof HTMLElement)) throw new Error("The part has no .cf.");
 const tell = () => {
   bench.told += 1;
 };
-const library = document.createElement("script"); // loading it is told apart from drawing
-const began = performance.now();
-library.src = data.plotly;
-library.onload = () => {
-  bench.loaded = performance.now() - began;
-  const from = performance.now();
-  const look = new MutationObserver(() => {
-    if (!cf.dataset.drawn) return;
-    look.disconnect();
-    bench.plotted = performance.now() - from;
-    painted().then((at) => {
-      bench.drawn = at - from;
-    });
-  });
-  look.observe(cf, { attributes: true });
-  mount({ data, parentElement: root, setStateValue: tell, setTriggerValue: tell });
-};
-document.head.append(library);
+const began = performance.now(); // loading the library is told apart from drawing
+await plotly(data.plotly);
+const loaded = performance.now();
+const look = new MutationObserver(async () => {
+  if (!cf.dataset.drawn) return;
+  look.disconnect();
+  Object.assign(bench, { loaded: loaded - began, plotted: performance.now() - loaded });
+  bench.drawn = (await painted()) - loaded;
+});
+look.observe(cf, { attributes: true });
+mount({ data, parentElement: root, setStateValue: tell, setTriggerValue: tell });
 
 drags(
   () => null,

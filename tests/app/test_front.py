@@ -24,7 +24,8 @@ from app.server.addresses import PAGES
 from app.server.early_routes import early_routes
 from app.server.first_page import first_request, scripts_of
 from app.server.front import FAILED, Dashboard, Front
-from app.server.plain_files import FOREVER, plain_files, streamlit_static
+from app.server.plain_files import FOREVER, plain_files, plotly_address, streamlit_static
+from app.server.recordings import recorded_trace
 from compecon.views.attention.example_texts import examples, examples_for
 from compecon.views.attention.traces import TraceKey
 
@@ -132,9 +133,54 @@ def test_a_file_that_a_browser_has_is_not_sent_again() -> None:
         for path, file in list(plain_files().items())[::25]:
             answer = client.get(path)
             assert answer.content == file.path.read_bytes()
-            assert answer.headers["cache-control"] == (FOREVER if path.startswith("/static/") else "no-cache")
+            is_kept = path.startswith("/static/") or file.path.name == "plotly.min.js"
+            assert answer.headers["cache-control"] == (FOREVER if is_kept else "no-cache")
             again = client.get(path, headers={"If-None-Match": answer.headers["etag"]})
             assert (again.status_code, again.content) == (304, b"")
+
+
+@pytest.mark.parametrize(
+    ("visitor", "accepts", "is_packed"),
+    [
+        ("10.0.0.7", "gzip, deflate, br", True),
+        ("10.0.0.7", "br;q=1.0, GZIP ; q=0.5", True),
+        ("10.0.0.7", "gzip;q=0", False),
+        ("10.0.0.7", "gzip;q=0.000, br", False),
+        ("10.0.0.7", "gzip;q=much", False),
+        ("10.0.0.7", "identity", False),
+        ("10.0.0.7", "", False),
+        ("127.0.0.1", "gzip, deflate, br", False),
+        ("::1", "gzip", False),
+    ],
+)
+def test_what_comes_from_another_machine_is_packed_and_what_comes_from_this_one_is_not(
+    visitor: str, accepts: str, is_packed: bool
+) -> None:
+    late = Route("/late", lambda request: PlainTextResponse(request.headers.get("accept-encoding", "none")))
+    front = Front(early_routes(), lambda: (Starlette(routes=[late]), nullcontext()))
+    recording = f"/compecon/trace/{RECORDED}"
+    with TestClient(front, base_url="http://localhost", client=(visitor, 5)) as client:
+        client.headers["accept-encoding"] = accepts
+        for path in ("/compecon/plotly.js", "/compecon/canvas/main.js", recording):
+            answer = client.get(path)
+            expected = recorded_trace(RECORDED) if path == recording else plain_files()[path].path.read_bytes()
+            assert answer.content == expected
+            assert (answer.headers.get("content-encoding") == "gzip") == is_packed
+            assert answer.headers["vary"] == "Accept-Encoding"
+            if is_packed:
+                assert int(answer.headers["content-length"]) < len(answer.content)
+            if path != recording:
+                again = client.get(path, headers={"If-None-Match": answer.headers["etag"]})
+                assert (again.status_code, again.headers["vary"]) == (304, "Accept-Encoding")
+        assert client.get("/late").text == ("none" if visitor != "10.0.0.7" else accepts)
+
+
+def test_a_packed_copy_is_another_than_a_plain_one() -> None:
+    with fronting(dashboard) as client:
+        plain, packed = (
+            client.get("/compecon/canvas/main.js", headers={"accept-encoding": how}) for how in ("identity", "gzip")
+        )
+        assert plain.headers["etag"] != packed.headers["etag"]
 
 
 def test_every_file_of_streamlit_is_there() -> None:
@@ -149,6 +195,15 @@ def asked_by(page: AppTest) -> dict[str, Any]:
     [canvas] = page.get("bidi_component")
     [read] = json.loads(canvas.proto.json)
     return {**read, "python": ""}  # the one thing that needs more than files
+
+
+def test_only_the_frontier_loads_plotly_ahead_and_from_where_its_plot_does() -> None:
+    with fronting(dashboard) as client:
+        ahead = {
+            page: re.findall('<link rel="preload" as="script" href="([^"]+)">', client.get(f"/{page}").text)
+            for page in PAGES
+        }
+    assert ahead == {page: [plotly_address()] if page == "frontier" else [] for page in PAGES}
 
 
 def test_what_is_shown_first_is_what_streamlit_shows_later(open_page: Callable[..., AppTest]) -> None:

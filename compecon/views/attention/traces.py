@@ -50,8 +50,14 @@ def read_index(folder: Path | None = None) -> Mapping[str, str]:
 
 def read_trace(name: str, folder: Path | None = None) -> bytes | None:
     """A recorded stream by its name, or None if the index does not list it: names come from the page."""
+    packed = read_packed_trace(name, folder)
+    return None if packed is None else gzip.decompress(packed)
+
+
+def read_packed_trace(name: str, folder: Path | None = None) -> bytes | None:
+    """The same as gzip, as it lies on the disk."""
     folder = folder or trace_folder()
-    return gzip.decompress(read_bytes(folder / f"{name}.bin.gz", 64 * MEGABYTE)) if name in read_index(folder) else None
+    return read_bytes(folder / f"{name}.bin.gz", 64 * MEGABYTE) if name in read_index(folder) else None
 
 
 def write_trace(key: TraceKey, messages: Iterable[Message], digest: str, folder: Path | None = None) -> Path:
