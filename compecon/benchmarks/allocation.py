@@ -1,7 +1,8 @@
-"""A total budget dragged over hundreds of queries: time until the market shows it, and messages to the server."""
+"""The Allocation page: a file of queries until its picture, and a total budget dragged over hundreds of them."""
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -18,18 +19,53 @@ _STREAMS = (
     ("400 measured queries", {"stream": "sentiment-sizes"}),
     ("500 drawn queries", {"stream": "Balanced", "belief": "surge"}),
 )
-_GOAL_MS = 25.0
+_GOAL_MS, _UPLOAD_GOAL_S = 25.0, 1.0
+_N_QUERIES, _CAPS = 500, (64, 128, 256, 512, 1024, 2048, 4096, 8192)
 _SETTLE_MS = 800  # after a release the page tells the server, once
 _PROBE = Path(__file__).with_name("allocation_probe.js")
 
 
 def measure(settings: Settings) -> list[Table]:
-    """Drag over a measured and a drawn stream, in turns with a bare range input in the same page."""
+    """Upload a file, then drag over a measured and a drawn stream, in turns with a bare range input in the page."""
     passes = settings.pick(5, 1)
     with chromium() as browser, dashboard() as server:
-        return [
-            _table(browser, f"{server.url()}allocation?{urlencode(query)}", name, passes) for name, query in _STREAMS
+        url = f"{server.url()}allocation"
+        drags = [_table(browser, f"{url}?{urlencode(query)}", name, passes) for name, query in _STREAMS]
+    with chromium() as browser, dashboard() as server:
+        uploads = [
+            _uploaded(browser, f"{server.url()}allocation?stream=file", n) for n in range(settings.pick(10, 3) + 1)
         ]
+    return [_uploading(uploads), *drags]
+
+
+def _uploaded(browser: Browser, url: str, number: int) -> float:
+    """Seconds from a file's choice until its picture is drawn; another number is another file."""
+    rows = [
+        f"query {n},{cap},{int(cap > 40 * 1.01**n)},{min(cap, 30 + n + number)}"
+        for n in range(_N_QUERIES)
+        for cap in _CAPS
+    ]
+    content = "\n".join(["query,budget,correct,tokens", *rows]).encode()
+    with fresh_page(browser, is_probed=False) as page:
+        page.goto(url, wait_until="networkidle")
+        chooser = page.locator("input[type=file]")
+        chooser.wait_for(state="attached")
+        began = time.perf_counter()
+        chooser.set_input_files({"name": "queries.csv", "mimeType": "text/csv", "buffer": content})
+        page.locator(".ca[data-budget]").wait_for()
+        return time.perf_counter() - began
+
+
+def _uploading(uploads: list[float]) -> Table:
+    first, *others = uploads
+    return Table(
+        f"allocation: a file of {_N_QUERIES} queries at {len(_CAPS)} budgets is uploaded",
+        (
+            Figure("file chosen to picture drawn", "s", tuple(others), Goal("median", _UPLOAD_GOAL_S)),
+            Figure("  the first one, the server just started", "s", (first,)),
+        ),
+        ("Each time another file, in a page whose scripts were not loaded before.",),
+    )
 
 
 def _table(browser: Browser, url: str, name: str, passes: int) -> Table:

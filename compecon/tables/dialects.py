@@ -101,7 +101,10 @@ def require(columns: Columns, wanted: Sequence[str], name: str, error: type[Comp
 
 
 def records(stream: TextIO, dialect: Dialect) -> Iterator[tuple[int, list[str] | str]]:
-    """Every record with the line where it begins, from 1: its cells, or why it has none. Blank lines are left out."""
+    """Every record with the line where it begins, from 1: its cells, or why it has none.
+
+    Blank lines are left out, with separators or without: spreadsheets leave these where rows were emptied.
+    """
     reader, begins = csv.reader(stream, **dialect.options), 1
     while True:
         try:
@@ -111,7 +114,7 @@ def records(stream: TextIO, dialect: Dialect) -> Iterator[tuple[int, list[str] |
         except csv.Error as error:
             yield begins, _in_words(error, reader.line_num - begins)
         else:
-            if fields:
+            if any(map(str.strip, fields)):
                 yield begins, fields
         begins = reader.line_num + 1
 

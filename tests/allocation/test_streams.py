@@ -84,6 +84,11 @@ def test_a_stream_is_read_from_any_format_and_order(tmp_path, form, packed):
     assert stream.spent(np.array([40.0, 19])).tolist() == [31.5, 0]
 
 
+def test_rows_that_a_spreadsheet_left_empty_are_no_queries(tmp_path):
+    text = "query,budget,correct\r\na,1,0\r\n,,\r\n\r\nb,1,1\r\n,,\r\n"
+    assert read_stream(written(tmp_path, text, "mine.csv")).queries == ("a", "b")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -101,6 +101,12 @@ def test_an_archive_that_poses_as_text_is_not_unpacked_and_said_to_be_one(write,
         table_rows(write(f"a.{ending}", pack(b"text,label\na,b\n")), ONE)
 
 
+@pytest.mark.parametrize("blank", ["", ",", " , ", ",,,,", '"",""', "\t,"])
+def test_a_row_that_was_emptied_is_none(write, blank):
+    file = write("a.csv", f"{blank}\ntext,label\na,x\n{blank}\n{blank}\nb,y\n{blank}\n")
+    assert cells(file) == [("a", None, "x"), ("b", None, "y")]
+
+
 # ---- refusals
 
 
