@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, final
 import torch
 from torch import Tensor, nn
 
+from compecon.attention.batching import rows_at_once
 from compecon.attention.budget import KeyBudget, PerRow
 from compecon.attention.hooks import budgeted_attention, recorded_attention, require_routed
 from compecon.attention.padding import forward
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from transformers.utils.generic import ModelOutput
 
 _HIGHEST_LOGITS = TopK()
-_LONGEST_BATCHED = 64  # tokens; beyond, the temporaries of a batch leave the cache and one text at a time is faster
-_ROWS = 16  # budgets a forward pass, which bounds its memory
 _SEQUENCES = ("input_ids", "inputs_embeds", "decoder_input_ids", "decoder_inputs_embeds")
 
 
@@ -97,13 +96,14 @@ def sweep(
             return forward(model, repeated), records
 
     def points() -> Iterator[SweepPoint]:
-        rows = _ROWS if _fits_a_batch(given) else 1
+        rows = _rows(given)
         for start in range(0, len(budgets), rows):
             part = budgets[start : start + rows]
             output, records = run(part)
             for row, budget in enumerate(part):
                 attention = tuple(record.row(row) for record in records)
                 yield SweepPoint(budget, _row_of(output, row, len(part)), attention)
+            del output, records, attention  # or two passes would be in memory at once
 
     return points()
 
@@ -120,10 +120,10 @@ def _check(batch: Mapping[str, Any], budgets: Sequence[KeyBudget | None]) -> Non
         raise ValueError(f"a sweep takes key budgets and None, got {wrong[0]!r}; pass KeyBudget(keys=...).")
 
 
-def _fits_a_batch(batch: Mapping[str, Any]) -> bool:
+def _rows(batch: Mapping[str, Any]) -> int:
     lengths = [batch[name].shape[1] for name in _SEQUENCES if batch.get(name) is not None]
     # A loss is a mean over the batch, so a text with labels has to go alone.
-    return bool(lengths) and max(lengths) <= _LONGEST_BATCHED and batch.get("labels") is None
+    return rows_at_once(max(lengths)) if any(lengths) and batch.get("labels") is None else 1
 
 
 def _without_cache(model: nn.Module, batch: Mapping[str, Any]) -> dict[str, Any]:

@@ -62,8 +62,25 @@ def without_zeros(places: Tensor) -> Tensor:
 
     They count as units, but add nothing to any sum, and ranks are counted from the richest place.
     """
-    support = int((places > 0).sum(dim=-1).max()) if places.numel() else 0
-    return places[..., places.shape[-1] - max(1, support) :]
+    support = int((places.reshape(-1, places.shape[-1]).amax(dim=0) > 0).sum()) if places.numel() else 0
+    return places[..., places.shape[-1] - max(1, support) :].contiguous()
+
+
+def without_units(places: Tensor, amounts: Tensor) -> Tensor:
+    """Take units out of rows that are sorted.
+
+    Args:
+        places: Amounts that rise in each row, shape (..., place); places with 0 may be missing.
+        amounts: Of the units to take out, each of which is one of its row's or 0, shape (..., unit).
+
+    Returns:
+        Shape of ``places``: what is left, still rising, with zeros in front.
+    """
+    for amount in amounts.unbind(dim=-1):
+        poorer = torch.nn.functional.pad(places[..., :-1], (1, 0))
+        richer = (places > amount.unsqueeze(-1)).to(places.dtype)
+        places = torch.lerp(poorer, places, richer)  # exact at 0 and 1, and without a branch at every entry
+    return places
 
 
 def n_richer(places: Tensor) -> Tensor:

@@ -80,14 +80,23 @@ def bottom_share(shares: Tensor, fraction: float, visible: Tensor | None = None)
 
 def top_part(places: Tensor, n_units: Tensor, fraction: float) -> Tensor:
     """As `top_share`, of shares that are sorted already."""
-    taken = (fraction * n_units - n_richer(places)).clamp(0.0, 1.0)  # how much of each unit counts
-    return (places * taken).sum(dim=-1)
+    return (places * top_taken(places, n_units, fraction)).sum(dim=-1)
 
 
 def bottom_part(places: Tensor, n_units: Tensor, fraction: float) -> Tensor:
     """As `bottom_share`, of shares that are sorted already."""
+    return (places * bottom_taken(places, n_units, fraction)).sum(dim=-1)
+
+
+def top_taken(places: Tensor, n_units: Tensor, fraction: float) -> Tensor:
+    """How much of each place is among the richest, in [0, 1]: shape (..., place) for ``n_units`` of shape (..., 1)."""
+    return (fraction * n_units - n_richer(places)).clamp(0.0, 1.0)
+
+
+def bottom_taken(places: Tensor, n_units: Tensor, fraction: float) -> Tensor:
+    """How much of each place is among the poorest, likewise."""
     poorer = n_units - 1.0 - n_richer(places)
-    return (places * (fraction * n_units - poorer).clamp(0.0, 1.0)).sum(dim=-1)
+    return (fraction * n_units - poorer).clamp(0.0, 1.0)
 
 
 def _checked(fraction: float) -> float:

@@ -39,9 +39,10 @@ def test_a_sweep_gives_what_separate_passes_give(family, policy):
             assert torch.equal(given.visible.expand_as(given.weights), expected.visible.expand_as(expected.weights))
 
 
-def test_long_texts_run_one_at_a_time_and_give_the_same(bert, text, monkeypatch):
+@pytest.mark.parametrize("rows", [1, 2])
+def test_long_texts_run_fewer_at_a_time_and_give_the_same(bert, text, rows, monkeypatch):
     together = list(sweep(bert, text, BUDGETS))
-    monkeypatch.setattr("compecon.attention.key_budget_sweep._LONGEST_BATCHED", 5)
+    monkeypatch.setattr("compecon.attention.key_budget_sweep.rows_at_once", lambda _: rows)
     for a, b in zip(together, sweep(bert, text, BUDGETS), strict=True):
         assert torch.allclose(a.output.last_hidden_state, b.output.last_hidden_state, atol=1e-5)
 

@@ -146,7 +146,7 @@ def test_a_heads_economy_is_what_the_server_sends(call: Call, weights: Array, vi
     n, (amounts, visible) = len(weights), split(weights)
     content = content_of(n)
     got = call("economy", "headEconomy", weights, n, view, content if tokens == "content" else None)
-    sent = head_statistics(amounts[None], visible[None], torch.tensor(content))
+    sent = head_statistics(amounts[None], visible, torch.tensor(content))
     expected = sent[VIEWS.index(view), TOKENS.index(tokens), :, 0]
     if expected.isnan().all():
         assert got is None

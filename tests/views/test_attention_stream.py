@@ -89,7 +89,7 @@ def test_every_frame_holds_what_the_library_gives_at_that_budget(
             expected = layer.weights[0].masked_fill(~visible, torch.nan).numpy()
             np.testing.assert_allclose(arrays["weights"][i].astype(np.float32), expected, atol=1e-3)
             np.testing.assert_allclose(
-                arrays["statistics"][..., i, :], head_statistics(layer.weights[0], visible, content), atol=1e-4
+                arrays["statistics"][..., i, :], head_statistics(layer.weights[0], visible[0], content), atol=1e-4
             )
             moved = moved_attention(layer.weights[0], full[i].weights[0])
             np.testing.assert_allclose(arrays["moved"][i], moved, atol=1e-5)

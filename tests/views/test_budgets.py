@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from compecon.attention.batching import rows_at_once
 from compecon.views.attention.budget_grid import (
-    BATCHED_TOKENS,
+    EVERY_BUDGET_TOKENS,
     MAX_TOKENS,
     SENT_BYTES,
     Scope,
@@ -65,7 +66,7 @@ def test_a_scope_is_all_heads_or_one_layer_or_one_head(scope: Scope, layers: lis
 def sent(n: int, scope: Scope, n_layers: int, n_heads: int) -> int:
     """Bytes of attention over all budgets, float16."""
     layers, heads = scope.extent(n_layers, n_heads)
-    n_budgets = n if n <= BATCHED_TOKENS else len(budget_grid(n))
+    n_budgets = n if n <= EVERY_BUDGET_TOKENS else len(budget_grid(n))
     return 2 * n * n * n_budgets * len(layers) * len(heads)
 
 
@@ -83,5 +84,5 @@ def test_one_head_of_the_longest_text_fits() -> None:
 
 @given(st.integers(1, MAX_TOKENS), st.integers(1, 48), st.integers(1, 64))
 def test_the_memory_estimate_covers_the_attention_of_one_forward_pass(n: int, n_layers: int, n_heads: int) -> None:
-    rows = 16 if n <= BATCHED_TOKENS else 1
+    rows = rows_at_once(n)
     assert peak_bytes(n, n_layers, n_heads) >= 4 * rows * n_layers * n_heads * n * n

@@ -10,9 +10,8 @@ from typing import Any, final
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
+from compecon.attention.batching import rows_at_once
 from compecon.attention.budget import KeyBudget
 from compecon.attention.key_budget_sweep import SweepPoint, sweep
 from compecon.attention.policies import POLICIES
@@ -22,10 +21,11 @@ from compecon.checkpoints.load import Checkpoint
 from compecon.compression.model_shape import ModelShape
 from compecon.errors import UnsupportedModelError
 from compecon.flops import macs, macs_under_budget
-from compecon.views.attention.budget_grid import BATCHED_TOKENS, N_GRID, Scope, budget_grid
+from compecon.views.attention.budget_grid import EVERY_BUDGET_TOKENS, Scope, budget_grid
+from compecon.views.attention.frame_arrays import FrameArrays
 from compecon.views.attention.frames import FORMAT, Message
 from compecon.views.attention.head_places import HeadGrid
-from compecon.views.attention.head_statistics import STATISTICS, TOKENS, VIEWS, head_statistics, moved_attention
+from compecon.views.attention.head_statistics import STATISTICS, TOKENS, VIEWS
 from compecon.views.attention.output import CHANGE_UNITS, Reading, output_fields, read_output
 
 
@@ -73,7 +73,7 @@ def attention_stream(
         points = sweep(
             checkpoint.model, encoded.batch, [KeyBudget(keys=k) for k in stage], POLICIES.make(request.policy)
         )
-        at_once = N_GRID if n <= BATCHED_TOKENS else 1  # as they come out of the sweep
+        at_once = rows_at_once(n)  # as they come out of the sweep
         for budgets in (stage[i : i + at_once] for i in range(0, len(stage), at_once)):
             for message in frames.of(list(itertools.islice(points, len(budgets))), budgets):
                 if not wanted():
@@ -93,7 +93,7 @@ def _stages(n: int, request: AttentionRequest) -> list[tuple[int, ...]]:
         return [only] if only else []
     first = [request.first] if request.first is not None and 1 <= request.first < n else []
     grid = first + [k for k in reversed(budget_grid(n)) if k not in first and k < n]
-    rest = [k for k in range(n - 1, 0, -1) if k not in grid] if n <= BATCHED_TOKENS else []
+    rest = [k for k in range(n - 1, 0, -1) if k not in grid] if n <= EVERY_BUDGET_TOKENS else []
     return [*([tuple(grid)] if grid else []), _ARMS, *([tuple(rest)] if rest else [])]
 
 
@@ -118,18 +118,6 @@ def _arms(
         yield Message("arm", {"policy": name, "label": arm.short}, arrays)
 
 
-def _common_mask(visible: Sequence[Tensor]) -> Tensor:
-    """What may be seen, bool, (layer, 1, query, key), or (1, 1, query, key) where all layers see the same.
-
-    Raises:
-        UnsupportedModelError: If the heads of a layer see different keys.
-    """
-    if any(bool((one != one[:1]).any()) for one in visible):
-        raise UnsupportedModelError("The heads of a layer see different keys; the page shows one mask per layer.")
-    stacked = torch.stack([one[:1] for one in visible])
-    return stacked[:1] if bool((stacked == stacked[:1]).all()) else stacked
-
-
 class _Frames:
     """Turns sweep points into messages; holds the full-budget point that others are compared with."""
 
@@ -138,12 +126,9 @@ class _Frames:
             raise UnsupportedModelError(f"{checkpoint.name} cannot be shown here. {SEVERAL_STACKS}")
         self.checkpoint, self.encoded, self.request = checkpoint, encoded, request
         self.full, self.full_reading = full, read_output(checkpoint, encoded, full.output)
-        self.content = ~torch.tensor(encoded.special, device=full.attention[0].weights.device)
-        n = len(encoded.tokens)
         self.grid = HeadGrid.of(checkpoint.model.config, full.attention)
-        self.removed = self.grid.empty().to(self.content.device)
-        self.visible = _common_mask([seen.expand(-1, n, n) for seen in self.grid.seen(full.attention)])
-        self.full_weights = self.grid.placed(full.attention)
+        content = ~torch.tensor(encoded.special, device=full.attention[0].weights.device)
+        self.arrays = FrameArrays(self.grid, full.attention, content, request.scope)
 
     def opening(self) -> Message:
         n, checkpoint, policy = len(self.encoded.tokens), self.checkpoint, POLICIES.find(self.request.policy)
@@ -176,20 +161,11 @@ class _Frames:
             },
         )
 
-    @torch.inference_mode()
     def of(self, points: Sequence[SweepPoint], budgets: Sequence[int]) -> list[Message]:
-        """A frame for each point; statistics of all of them at once, since small tensors cost by the call."""
-        weights = torch.stack([self.grid.placed(point.attention) for point in points])
-        statistics = head_statistics(weights, self.visible, self.content).movedim(3, 0)
-        moved = moved_attention(weights, self.full_weights)
-        arrays = {
-            "statistics": statistics.masked_fill(self.removed, torch.nan).cpu().numpy(),
-            "moved": moved.masked_fill(self.removed, torch.nan).cpu().numpy(),
-            "weights": self._sent(weights),
-        }
+        """A frame for each point; numbers of all of them at once, since small tensors cost by the call."""
+        arrays = self.arrays.of([point.attention for point in points])
         return [
-            Message("frame", self._fields(point, k), {name: array[i] for name, array in arrays.items()})
-            for i, (point, k) in enumerate(zip(points, budgets, strict=True))
+            Message("frame", self._fields(point, k), own) for point, k, own in zip(points, budgets, arrays, strict=True)
         ]
 
     def _fields(self, point: SweepPoint, k: int) -> dict[str, Any]:
@@ -200,15 +176,6 @@ class _Frames:
             "flipped": reading.flipped_from(self.full_reading),
             **output_fields(self.checkpoint, self.encoded, reading),
         }
-
-    def _sent(self, weights: Tensor) -> NDArray[np.float16]:
-        """The matrices in scope, float16, (budget, layer, head, query, key); NaN where a query may not look.
-
-        A head that was removed is NaN throughout.
-        """
-        layers, heads = self.request.scope.extent(*weights.shape[1:3])
-        hidden = ~self.visible.expand_as(weights[0])[layers][:, heads] | self.removed[layers][:, heads, None, None]
-        return weights[:, layers][:, :, heads].masked_fill(hidden, torch.nan).to(torch.float16).cpu().numpy()
 
     def _macs(self, n: int) -> dict[str, Any]:
         """Multiply-adds at each budget of the grid; {} for a shape that the formulas do not know."""

@@ -7,8 +7,10 @@ from typing import final
 
 import numpy as np
 
+from compecon.attention.batching import rows_at_once
+
 N_GRID = 16
-BATCHED_TOKENS = 64  # up to here one batched forward pass for all budgets is quicker than one pass each
+EVERY_BUDGET_TOKENS = 64  # up to here the budgets between those of the grid are computed too
 MAX_TOKENS = 512
 SENT_BYTES = 48_000_000  # of attention for one text; above, matrices are sent a layer or a head at a time
 _BYTES = 2  # float16
@@ -51,7 +53,7 @@ class Scope:
 
 def scope_for(n_tokens: int, n_layers: int, n_heads: int, *, layer: int = 0, head: int = 0) -> Scope:
     """The widest scope whose matrices, over all budgets, stay under 48 MB."""
-    n_budgets = n_tokens if n_tokens <= BATCHED_TOKENS else len(budget_grid(n_tokens))
+    n_budgets = n_tokens if n_tokens <= EVERY_BUDGET_TOKENS else len(budget_grid(n_tokens))
     one_head = n_tokens**2 * _BYTES * n_budgets
     if one_head * n_layers * n_heads <= SENT_BYTES:
         return Scope()
@@ -60,5 +62,5 @@ def scope_for(n_tokens: int, n_layers: int, n_heads: int, *, layer: int = 0, hea
 
 def peak_bytes(n_tokens: int, n_layers: int, n_heads: int) -> int:
     """Memory that one sweep holds at once, about: float32 attention of every layer, for each row of a batch."""
-    rows = N_GRID if n_tokens <= BATCHED_TOKENS else 1
+    rows = rows_at_once(n_tokens)
     return 4 * 3 * rows * n_layers * n_heads * n_tokens**2  # weights, their sorted copy, statistics

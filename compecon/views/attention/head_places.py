@@ -6,9 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self, final
 
-import torch
-from torch import Tensor
-
 from compecon.attention.recorded import LayerAttention
 from compecon.compression.shape import COMPACT, CompactShape
 
@@ -40,32 +37,6 @@ class HeadGrid:
         pairs = zip(self.sizes, self.kept, strict=True)
         return [(layer, head) for layer, (size, left) in enumerate(pairs) for head in range(size) if head not in left]
 
-    def empty(self) -> Tensor:
-        """Places without a head, bool, shape (layer, head)."""
-        return torch.tensor([[head not in left for head in range(self.n_columns)] for left in self.kept])
-
-    def placed(self, attention: Sequence[LayerAttention]) -> Tensor:
-        """The weights of a model's records (batch size 1) in their places, 0 elsewhere.
-
-        Returns:
-            float32, shape (layer, head, query, key).
-        """
-        layers = [layer.weights[0].float() for layer in attention]
-        if all(len(left) == self.n_columns for left in self.kept):
-            return torch.stack(layers)
-        grid = layers[0].new_zeros(len(self.kept), self.n_columns, *layers[0].shape[1:])
-        for row, left, weights in zip(self._rows(), self._left(), layers, strict=True):
-            grid[row, list(left)] = weights
-        return grid
-
-    def seen(self, attention: Sequence[LayerAttention]) -> list[Tensor]:
-        """What each layer's heads may see, bool, (head or 1, query, key); a layer without heads sees what others do."""
-        given = dict(zip(self._rows(), (layer.visible[0] for layer in attention), strict=True))
-        return [given.get(layer, attention[0].visible[0]) for layer in range(len(self.kept))]
-
-    def _rows(self) -> list[int]:
-        """Layers that compute attention, in the order of their records."""
-        return [layer for layer, left in enumerate(self.kept) if left]
-
-    def _left(self) -> list[tuple[int, ...]]:
-        return [left for left in self.kept if left]
+    def places(self) -> list[tuple[int, tuple[int, ...]]]:
+        """Layer and columns of each layer that computes attention, in the order of their records."""
+        return [(layer, left) for layer, left in enumerate(self.kept) if left]
