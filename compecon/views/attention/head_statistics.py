@@ -8,8 +8,8 @@ tokens has no distribution left and does not enter the average.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Self, final
+from collections.abc import Iterator
+from dataclasses import fields
 
 import torch
 from torch import Tensor
@@ -22,7 +22,6 @@ VIEWS = ("row", "received")
 TOKENS = ("all", "content")
 STATISTICS = (*(f.name for f in fields(DistributionSummary)), "gini_inside")
 _CHUNK = 1 << 18  # weights at a time: 1 MB of float32 stays in a core's cache
-
 _MATRICES = 4  # from so many on, sums that differ by row are quicker as a product for each row
 
 
@@ -39,83 +38,85 @@ def head_statistics(weights: Tensor, visible: Tensor, content: Tensor) -> Tensor
         nothing is left to measure (no content token was read).
     """
     matrices = weights.reshape(-1, *weights.shape[-2:])
+    tokens = torch.stack([torch.ones_like(content), content])
+    seen = visible & tokens[:, None]
+    n_given = seen.sum(dim=-1).clamp_min(1).to(weights.dtype)  # (tokens, query)
+    n_received = (seen & tokens[:, :, None]).any(dim=-2).sum(dim=-1).clamp_min(1).to(weights.dtype)  # (tokens,)
+    alike = [one[:1] if bool((one == one[0]).all()) else one for one in n_given]
     step = max(1, _CHUNK // matrices[0].numel())
-    units, left = (_Units.of(visible, kept, weights.dtype) for kept in (torch.ones_like(content), content))
-    special = (~content).nonzero().squeeze(-1)
-    found = []
+    given, received = [], []
     for start in range(0, len(matrices), step):
-        part = matrices[start : start + step]
-        places = without_zeros(ascending(part))
-        everything = inside = _by_view(part, places, units)
-        if len(special):
-            inside = _by_view(*_content(part, places, content, special), left)
-        found.append(torch.stack([everything, inside], dim=1))
-    return torch.cat(found, dim=-1).view(len(VIEWS), len(TOKENS), len(STATISTICS), *weights.shape[:-2])
+        sums, gets = [], []
+        for i, (left, places) in enumerate(_by_tokens(matrices[start : start + step], content)):
+            held = left.sum(dim=-1) * tokens[i]
+            sums.append(_sums(places, held, alike[i]))
+            each = torch.where(held > 0, 1 / held, 0)  # every query gives the same in the received view
+            gets.append(_product(each.unsqueeze(1), left))
+        given.append(torch.stack(sums, dim=1))
+        received.append(torch.cat(gets, dim=1))
+    sums_given, keys = torch.cat(given, dim=2), torch.cat(received)
+    kinds = sums_given.shape[1]  # both, or one where they are the same
+    row = _statistics(sums_given, n_given[:kinds, None])
+    reads = sums_given[-1] > 0
+    row = row.where(reads, 0.0).sum(dim=-1) / reads.sum(dim=-1)
+    n_received = n_received[:kinds]
+    column = _statistics(_sums(ascending(keys), keys.sum(dim=-1), n_received), n_received).transpose(1, 2)
+    found = torch.stack([row, column]).transpose(1, 2).expand(-1, len(TOKENS), -1, -1)
+    return found.reshape(*found.shape[:3], *weights.shape[:-2])
 
 
-def _content(weights: Tensor, places: Tensor, content: Tensor, special: Tensor) -> tuple[Tensor, Tensor]:
-    """Weights with 0 for special keys, and their sorted places, without a second sort where that is quicker."""
+def _by_tokens(weights: Tensor, content: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """Weights (matrix, query, key) with their places, of all keys and, if that differs, with 0 for special ones."""
+    places = without_zeros(ascending(weights))
+    yield weights, places
+    special = (~content).nonzero().squeeze(-1)
+    if not len(special):
+        return
     left = weights * content
     if len(special) * places.shape[-1] > len(content) // 2:
-        return left, without_zeros(ascending(left))
-    return left, without_units(places, weights[..., special])
+        yield left, without_zeros(ascending(left))
+    else:  # quicker than a second sort
+        yield left, without_units(places, weights[..., special])
 
 
-@final
-@dataclass(frozen=True, eq=False)
-class _Units:
-    """How many units a distribution has, at least 1, as floats of shape (row, 1)."""
+def _sums(places: Tensor, held: Tensor, n_units: Tensor) -> Tensor:
+    """What the statistics are made of, shape (sum, matrix, row).
 
-    given: Tensor  # the keys a query may see; a single row if they are as many for each
-    received: Tensor  # the keys that any query may see, a single row
-    counted: Tensor  # the queries that count, bool, shape (query,)
-
-    @classmethod
-    def of(cls, visible: Tensor, tokens: Tensor, dtype: torch.dtype) -> Self:
-        """Where only ``tokens``, bool, shape (token,), are queries and keys."""
-        seen = visible & tokens
-        given = seen.sum(dim=-1, keepdim=True).clamp_min(1).to(dtype)
-        alike = bool((given == given[:1]).all())
-        received = seen[tokens].any(dim=0).sum().clamp_min(1).to(dtype).view(1, 1)
-        return cls(given[:1] if alike else given, received, tokens)
-
-
-def _by_view(weights: Tensor, places: Tensor, units: _Units) -> Tensor:
-    """Shape (view, statistic, matrix) of weights (matrix, query, key), whose rows are sorted in ``places``."""
-    held = weights.sum(dim=-1) * units.counted
-    reads = held > 0
-    row = _statistics(places, held, units.given).where(reads, 0.0).sum(dim=-1) / reads.sum(dim=-1)
-    each = torch.where(reads, 1 / held, 0).unsqueeze(1)  # every query gives the same in the received view
-    received = _product(each, weights)
-    return torch.stack([row, _statistics(ascending(received), received.sum(dim=-1), units.received).squeeze(-1)])
-
-
-def _statistics(places: Tensor, held: Tensor, n_units: Tensor) -> Tensor:
-    """Shape (statistic, matrix, row) of amounts (matrix, row, place) that rise in each row, and of what a row holds."""
-    ranks = (2.0 * n_richer(places) + 1.0).expand(len(n_units), -1)
-    taken = torch.stack([ranks, top_taken(places, n_units, 0.1), bottom_taken(places, n_units, 0.5)], dim=-1)
-    ranked, top, bottom = (_sums(places, taken) / held.unsqueeze(-1)).unbind(dim=-1)
+    Args:
+        places: Amounts that rise in each row, shape (matrix, row, place).
+        held: Their sum, shape (matrix, row); 0 for a row that does not count.
+        n_units: Units of each row, shape (row,), or (1,) if they are as many in each.
+    """
+    n = n_units.unsqueeze(-1)
+    ranks = (2.0 * n_richer(places) + 1.0).expand(len(n), -1)
+    taken = torch.stack([ranks, top_taken(places, n, 0.1), bottom_taken(places, n, 0.5)], dim=-1)
     logs = places.clamp_min(torch.finfo(places.dtype).tiny).log_().mul_(places).sum(dim=-1)
-    n = n_units.squeeze(-1)
-    gini = (1.0 - ranked / n).clamp_min(0.0)  # rounding may leave -1e-7
+    others = (logs, torch.linalg.vector_norm(places, dim=-1), places.sign().sum(dim=-1), held)
+    return torch.stack([*_weighted(places, taken).unbind(dim=-1), *others])
+
+
+def _statistics(sums: Tensor, n: Tensor) -> Tensor:
+    """Shape (statistic, ...) from `_sums`, shape (sum, ...), and the number of units; NaN for a row that holds 0."""
+    ranked, top, bottom, logs, norm, count, held = sums
+    gini = (1.0 - ranked / (held * n)).clamp_min(0.0)  # rounding may leave -1e-7
     entropy = (held.log() - logs / held).clamp_min(0.0)
     summary = DistributionSummary(
         gini=gini,
         gini_small_sample=gini * n / (n - 1.0).clamp_min(1.0),
         entropy=entropy,
         effective_number=entropy.exp(),
-        herfindahl=(torch.linalg.vector_norm(places, dim=-1) / held).square(),
-        top_share_10=top,
-        bottom_share_50=bottom,
+        herfindahl=(norm / held).square(),
+        top_share_10=top / held,
+        bottom_share_50=bottom / held,
     )
     # Zeros only add units at the bottom: G = 1 - (k / n)(1 - G_inside), so a sort of what is read can be spared.
-    inside = 1 - (1 - gini) * n / places.sign().sum(dim=-1)
+    inside = 1 - (1 - gini) * n / count
     found = torch.stack([*(getattr(summary, f.name) for f in fields(summary)), inside])
-    return found.masked_fill(held == 0, torch.nan)
+    return found.masked_fill_(held == 0, torch.nan)
 
 
-def _sums(places: Tensor, weights: Tensor) -> Tensor:
-    """Weighted sums over the places of a row, shape (matrix, row, sum); weights are (row or 1, place, sum)."""
+def _weighted(places: Tensor, weights: Tensor) -> Tensor:
+    """Sums over the places of a row, shape (matrix, row, sum); weights are (row or 1, place, sum)."""
     if len(weights) == 1:
         return _product(places, weights)
     if len(places) < _MATRICES:
