@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import streamlit as st
 
 from app.allocation.gains_panel import gains_part
-from app.allocation.rules_panel import downloads, provenance, rules_part
-from app.allocation.shared_markets import FILE, market_of, market_of_file, playback_of, points_of, streams, table_of
+from app.allocation.rules_panel import downloads, rules_part
+from app.canvas_data.allocation_data import canvas_data, placed
+from app.canvas_data.shared_markets import FILE, market_of, market_of_file, points_of, streams
 from app.parts.canvas import canvas_component
 from app.parts.data_table import data_table
 from app.parts.widgets import escaped, lost_part, method_problems
-from app.state.allocation_state import (
-    AllocationChoice,
-    AllocationView,
-    allocation_choice,
-    keep_rule,
-    remember_allocation,
-)
+from app.state.allocation_choice import AllocationChoice, AllocationView
+from app.state.allocation_state import allocation_choice, keep_rule, remember_allocation
 from compecon.allocation.rules import RULES
 from compecon.allocation.streams.synthetic import MIXTURES
 from compecon.errors import StreamError
@@ -29,7 +23,7 @@ from compecon.views.allocation.choice_names import BELIEFS
 from compecon.views.allocation.curve_lines import query_curves
 from compecon.views.allocation.market_data import Market
 from compecon.views.allocation.query_table import QueryRow, allocation_json, query_rows, rows_csv
-from compecon.views.allocation.rule_view import left_out, rule_note, rules_for, stops
+from compecon.views.allocation.rule_view import left_out, rules_for
 
 _PARTS = {"queries": "Queries", "rules": "Rules side by side", "gains": "What sharing one budget gains"}
 
@@ -45,9 +39,7 @@ def allocation_page() -> None:
     if market is None:
         remember_allocation(choice, view)
         return
-    places = stops(market, choice.rule)
-    nearest = min(places, key=lambda place: abs(place - view.budget))
-    view = replace(view, budget=nearest, query=min(view.query, len(market.queries) - 1))
+    view = placed(market, choice, view)
     _canvas(market, choice, view)
     st.caption(escaped(market.description))
     part = st.segmented_control(
@@ -131,20 +123,8 @@ def _rule(choice: AllocationChoice, market: Market) -> AllocationChoice:
 
 def _canvas(market: Market, choice: AllocationChoice, view: AllocationView) -> None:
     with st.spinner("Computing all budgets of the bar …"):
-        table = table_of(market, choice.rule)
+        data = canvas_data(market, choice, view)
     component = canvas_component("allocation")
-    shown = json.dumps([market.name, market.queries, choice.rule, table["choke"], table["points"]["value"]])
-    data = {
-        "id": hashlib.sha256(shown.encode()).hexdigest()[:16],
-        "table": table,
-        "view": asdict(view),
-        "money": choice.money if market.unit == "tokens" else 0.0,
-        "worth": market.worth,
-        "one": {"tokens": "token", "keys": "key"}.get(market.unit, market.unit),
-        "playback": playback_of(market, view.budget, choice.service),
-        "note": rule_note(market, choice.rule),
-        "provenance": provenance(market, choice),
-    }
     component(data=data, key=AllocationView.CANVAS, on_view_change=lambda: None)
 
 

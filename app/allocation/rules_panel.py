@@ -8,13 +8,12 @@ from typing import Any
 import streamlit as st
 
 from app.allocation.rules_chart import ratio_figure, rules_figure, standalone, with_quoted
-from app.allocation.shared_markets import courses_of_rules
+from app.canvas_data.allocation_data import provenance
+from app.canvas_data.shared_markets import courses_of_rules
 from app.parts.plotly_figures import go
 from app.parts.widgets import escaped
-from app.state.allocation_state import AllocationChoice
-from compecon.allocation.rules import RULES
+from app.state.allocation_choice import AllocationChoice
 from compecon.allocation.streams.synthetic import MIXTURES
-from compecon.views.allocation.choice_names import BELIEFS
 from compecon.views.allocation.market_data import Market
 from compecon.views.allocation.query_table import courses_rows, table_csv, table_json
 from compecon.views.allocation.quoted_streams import Agreement, agreement, quoted_ratios, quoted_source
@@ -27,12 +26,6 @@ _QUOTED = (
     "Quoted, not reproduced: the paper (Wan et al. 2026, arXiv 2606.03092) reports up to 3 times the accuracy of "
     "uniform allocation where tokens are scarce; the names of the four mixtures are from its authors' draft figure."
 )
-
-
-def provenance(market: Market, choice: AllocationChoice) -> dict[str, str]:
-    """Where the numbers of this page come from, for its files."""
-    drawn = {"belief": BELIEFS[choice.belief], "noise": f"{choice.noise:g}"} if market.is_drawn else {}
-    return {"stream": market.name, "source": market.description, "rule": RULES[choice.rule].label, **drawn}
 
 
 def figure_downloads(name: str, figure: go.Figure, rows: Sequence[Mapping[str, Any]], about: Mapping[str, str]) -> None:

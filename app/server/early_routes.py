@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -9,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 from app.models.model_processes import models
 from app.server.addresses import PAGES, PREFIX
 from app.server.first_page import first_page
+from app.server.first_pictures import first_data, params_of
 from app.server.plain_files import takes_packed
 from app.server.recordings import recorded_trace
 from compecon.views.attention.traces import read_packed_trace
@@ -26,9 +30,18 @@ async def trace(request: Request) -> Response:
     return Response(data, media_type="application/octet-stream", headers=headers)
 
 
+async def first(request: Request) -> Response:
+    """What the first picture of a page is drawn from."""
+    data = await asyncio.to_thread(first_data, request.path_params["page"], params_of(request))
+    if data is None:
+        return JSONResponse({"error": "There is no first picture."}, 404)
+    return Response(json.dumps(data), media_type="application/json", headers={"Cache-Control": "no-cache"})
+
+
 def early_routes() -> list[BaseRoute]:
-    """The pages, and recordings."""
+    """The pages, recordings, and what else first pictures are drawn from."""
     return [
         *(Route(f"/{page}", first_page, methods=["GET"]) for page in PAGES),
         Route(f"{PREFIX}/trace/{{name}}", trace, methods=["GET"]),
+        Route(f"{PREFIX}/first/{{page}}", first, methods=["GET"]),
     ]

@@ -5,25 +5,19 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import asdict
 from functools import cache
 from html import escape
 from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from app.server.addresses import PREFIX
-from app.server.guard import page_token
+from app.server.first_pictures import FirstPicture, first_picture, params_of
 from app.server.plain_files import plain_files, plotly_address, streamlit_static
-from app.server.recordings import sources_of
-from app.state.attention_choice import DEVICES, AttentionChoice, CanvasView, default_choice
 from compecon.paths import assets, dashboard_root
 
-FIRST_CHECKPOINT = "sentiment"
 _SCRIPT = re.compile(r'<script type="module" crossorigin src="\./(static/js/[^"]+)"></script>')
 _FONT = re.compile(r'href="\./(static/media/SourceSans[^"]+\.woff2)"')
 _IMPORT = re.compile(r'(?:^(?:import|export)\b[^;]*?\bfrom |\bimport\()"(\.\.?/[^"]+)"', re.MULTILINE)
@@ -31,51 +25,31 @@ _FRONT = f"{PREFIX}/front/first_picture.js"
 
 
 async def first_page(request: Request) -> Response:
-    """Streamlit's page; on the Attention page's address with a picture that can be dragged at once."""
-    query = dict(parse_qsl(request.url.query, keep_blank_values=True))
-    asked = first_request(query) if request.url.path == "/" else None
-    html = _with_plotly(_page(asked)) if request.url.path == "/frontier" else _page(asked)
+    """Streamlit's page; where there is a first picture, with one that can be dragged at once."""
+    html = _page(first_picture(request.url.path, params_of(request)))
+    if request.url.path == "/frontier":
+        html = _with_plotly(html)
     return HTMLResponse(html, headers={"Cache-Control": "no-store"})  # it carries the page's secret
 
 
-def first_request(params: Mapping[str, str]) -> dict[str, Any] | None:
-    """What the Attention page will ask its canvas for at an address, or None if that was not recorded.
-
-    Args:
-        params: Of the address, as anybody may have written them.
-
-    Returns:
-        The canvas' data, equal to what the page itself hands over later but for the script to copy.
-    """
-    given = {**asdict(default_choice(FIRST_CHECKPOINT)), **{k: v for k, v in params.items() if k in _CHOICE}}
-    if given["device"] not in DEVICES:
-        given["device"] = "auto"
-    choice = AttentionChoice(**given)
-    sources = sources_of(choice)
-    if sources["source"]["body"] is not None:
-        return None
-    view = asdict(CanvasView.from_mapping(params))
-    return {**sources, "python": "", "token": page_token(), "view": view, "error": None}
-
-
-_CHOICE = frozenset(AttentionChoice.__dataclass_fields__)
-
-
-def _page(asked: Mapping[str, Any] | None) -> str:
+def _page(picture: FirstPicture | None) -> str:
     html, script = _streamlits_page()
-    if asked is None or script is None:
+    if picture is None or script is None:
         return html
     head = (
-        f'<link rel="preload" as="fetch" crossorigin href="{escape(asked["source"]["url"])}?first">'
-        f"{_preloads()}"
+        f'<link rel="preload" as="fetch" crossorigin href="{escape(picture.source)}">'
+        f"{_preloads(picture.canvas)}"
         f'<script type="module" src="{_FRONT}"></script>'
         f'<link rel="modulepreload" crossorigin href="/{script[1]}" data-streamlit>'
     )
-    picture = (
-        f'<template id="compecon-first" data-request="{escape(json.dumps(asked))}" data-themes="{_themes()}">'
-        f"<style>{_asset('canvas.css')}</style>{_asset('canvas.html')}</template>"
+    request = json.dumps(picture.request) if picture.request else ""
+    data = {"canvas": picture.canvas, "source": picture.source, "request": request, "themes": json.dumps(_colours())}
+    attributes = " ".join(f'data-{name}="{escape(text)}"' for name, text in data.items())
+    template = (
+        f'<template id="compecon-first" {attributes}>'
+        f"<style>{_asset(picture.canvas, 'css')}</style>{_asset(picture.canvas, 'html')}</template>"
     )
-    return html.replace(script[0], head, 1).replace('<div id="root">', f'{picture}<div id="root">', 1)
+    return html.replace(script[0], head, 1).replace('<div id="root">', f'{template}<div id="root">', 1)
 
 
 def _with_plotly(html: str) -> str:
@@ -105,19 +79,16 @@ def _colours() -> dict[str, dict[str, str]]:
     return {name: read["theme"][name] for name in ("light", "dark")}
 
 
-def _themes() -> str:
-    return escape(json.dumps(_colours()))
+@cache
+def _asset(canvas: str, ending: str) -> str:
+    return (assets() / canvas / f"{canvas}.{ending}").read_text(encoding="utf-8")
 
 
 @cache
-def _asset(name: str) -> str:
-    return (assets() / "canvas" / name).read_text(encoding="utf-8")
-
-
-@cache
-def _preloads() -> str:
+def _preloads(canvas: str) -> str:
     """Links to all scripts of the picture, so that a browser asks for none of them only when another has come."""
-    return "".join(f'<link rel="modulepreload" href="{address}">' for address in scripts_of(_FRONT))
+    found = dict.fromkeys([*scripts_of(_FRONT), *scripts_of(f"{PREFIX}/{canvas}/main.js")])
+    return "".join(f'<link rel="modulepreload" href="{address}">' for address in found)
 
 
 def scripts_of(address: str) -> tuple[str, ...]:

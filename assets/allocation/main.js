@@ -1,6 +1,7 @@
 // The canvas of the Allocation page. It holds every budget of the bar, so a drag never asks the server. When the
 // pointer is released, Streamlit learns of it and writes the address bar.
 
+import { succeed } from "../front/succession.js";
 import { find, write } from "../shared/dom.js";
 import { LiveCanvas, mounting } from "../shared/live_canvas.js";
 import { saveMenus, sheet, switches } from "../shared/stage.js";
@@ -11,22 +12,11 @@ import { curveNote, marketNote, playbackNote, why } from "./notes.js";
 import { amount, number } from "./numbers.js";
 import { NAMES, PICTURES } from "./pictures.js";
 import { saveFigure } from "./save.js";
+import { stepped } from "./steps.js";
 
 /** @import { Send, Size } from "../shared/types.js" */
 /** @import { PictureName } from "./pictures.js" */
 /** @import { AllocationData, AllocationView, MarketTable, Shown } from "./types.js" */
-
-/** @type {Record<string, number | undefined>} */
-const STEPS = {
-  ArrowLeft: -1,
-  ArrowDown: -1,
-  ArrowRight: 1,
-  ArrowUp: 1,
-  PageDown: -10,
-  PageUp: 10,
-  Home: -Infinity,
-  End: Infinity,
-};
 
 class Allocation extends LiveCanvas {
   /** @type {AllocationView} */
@@ -136,10 +126,9 @@ class Allocation extends LiveCanvas {
 
   /** @param {KeyboardEvent} event */
   #step(event) {
-    const by = STEPS[event.key];
-    if (by === undefined) return;
+    const place = stepped(event.key, this.order.indexOf(this.view.query), this.order.length - 1);
+    if (place === null) return;
     event.preventDefault();
-    const place = Math.max(0, Math.min(this.order.length - 1, this.order.indexOf(this.view.query) + by));
     this.set({ query: this.order[place] });
   }
 
@@ -174,6 +163,17 @@ class Allocation extends LiveCanvas {
     this.#words(shown);
     this.#showArrivals(shown);
     this.box.dataset.budget = String(view.budget);
+    this.drawn();
+  }
+
+  /** The first page's canvas, if there is one, has done its work. */
+  drawn() {
+    succeed(this);
+  }
+
+  /** What is shown, by its name. */
+  get spec() {
+    return this.data;
   }
 
   /** @param {Shown} shown */
@@ -237,4 +237,5 @@ class Allocation extends LiveCanvas {
   }
 }
 
+export { Allocation as Canvas };
 export const mount = mounting(Allocation);

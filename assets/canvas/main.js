@@ -184,4 +184,6 @@ export class Attention extends LiveCanvas {
 
 /** @typedef {Attention} Owner */
 
+export { Attention as Canvas };
+
 export const mount = mounting(Attention);

@@ -1,4 +1,4 @@
-// The first picture: the live canvas on a recorded stream, on the page before Streamlit's own scripts run. Those take
+// The first picture: a page's own canvas, on the page before Streamlit's own scripts run. Those take
 // longer to come and to start than all that the picture needs.
 
 import { abandon, comeFirst } from "./succession.js";
@@ -22,7 +22,7 @@ function begin() {
 
 /** @returns {"light" | "dark"} The theme that Streamlit will choose. */
 function theme() {
-  const kept = localStorage.getItem("stActiveTheme-/-v2") ?? "";
+  const kept = localStorage.getItem(`stActiveTheme-${location.pathname}-v2`) ?? "";
   if (/^"(Light|Dark)"$/.test(kept)) return kept === '"Dark"' ? "dark" : "light";
   return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
 }
@@ -68,12 +68,13 @@ function placed(colours) {
 
 /** Leaves the page to Streamlit where it shows something else: another page, an error, or no canvas. */
 function watch() {
+  const { pathname } = location;
   let empty = 0;
   const looking = setInterval(() => {
     if (!document.getElementById("compecon-first-picture")) return clearInterval(looking);
     const state = document.querySelector("[data-test-script-state]")?.getAttribute("data-test-script-state");
     empty = state === "notRunning" ? empty + 250 : 0;
-    const isElsewhere = location.pathname !== "/" || document.querySelector('[data-testid="stException"]');
+    const isElsewhere = location.pathname !== pathname || document.querySelector('[data-testid="stException"]');
     if (isElsewhere || empty >= EMPTY_MS) abandon();
   }, 250);
 }
@@ -87,23 +88,38 @@ async function hear(/** @type {(sentence: string) => void} */ say) {
 async function show() {
   const template = document.querySelector("#compecon-first");
   if (!(template instanceof HTMLTemplateElement)) return;
-  const request = JSON.parse(template.dataset.request ?? "");
-  request.source.url += "?first"; // the models are loaded for Streamlit's canvas, which asks for the same
-  const colours = JSON.parse(template.dataset.themes ?? "")[theme()];
-  const { Attention } = await import("../canvas/main.js");
+  const { canvas: folder = "", source = "", request = "", themes = "" } = template.dataset;
+  const [{ Canvas }, data] = await Promise.all([import(`../${folder}/main.js`), handed(request, source)]);
+  const colours = JSON.parse(themes)[theme()];
   const { host, root, ended } = placed(colours);
   try {
     root.append(template.content.cloneNode(true));
-    const canvas = new Attention(root);
+    const canvas = new Canvas(root);
     comeFirst(canvas, host, { drawn: begin, ended });
-    canvas.update(request, () => {});
-    hear((sentence) => canvas.say(sentence));
+    canvas.update(data, () => {});
+    hear((sentence) => canvas.say?.(sentence));
     watch();
   } catch (error) {
     host.remove(); // else it would cover the page
     ended();
     throw error;
   }
+}
+
+/**
+ * What the canvas is handed: as the page says, or what is at an address.
+ * @param {string} request
+ * @param {string} source
+ */
+async function handed(request, source) {
+  if (request) {
+    const data = JSON.parse(request);
+    data.source.url = source;
+    return data;
+  }
+  const answer = await fetch(source);
+  if (!answer.ok) throw new Error(`${source}: ${answer.status}`);
+  return answer.json();
 }
 
 setTimeout(begin, WAIT_MS);

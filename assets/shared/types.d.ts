@@ -163,6 +163,8 @@ export interface Placed {
   set(change: object): void;
   drawn(): void;
   dispose(): void;
+  /** Shows a sentence of the server's. */
+  say?(sentence: string): void;
 }
 
 export type Send = (name: string, value: unknown) => void;

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.allocation.shared_markets import market_of, playback_of, points_of, streams
-from app.state.allocation_state import AllocationView
+from app.canvas_data.shared_markets import market_of, playback_of, points_of, streams
+from app.state.allocation_choice import AllocationView
 from compecon.allocation.rules import RULES
 from compecon.views.allocation.rule_view import rules_for
 from tests.support import pages

@@ -22,12 +22,15 @@ from streamlit.testing.v1 import AppTest
 from app.server import first_page as page_module
 from app.server.addresses import PAGES
 from app.server.early_routes import early_routes
-from app.server.first_page import first_request, scripts_of
+from app.server.first_page import scripts_of
+from app.server.first_pictures import first_request
 from app.server.front import FAILED, Dashboard, Front
 from app.server.plain_files import FOREVER, plain_files, plotly_address, streamlit_static
 from app.server.recordings import recorded_trace
 from compecon.views.attention.example_texts import examples, examples_for
 from compecon.views.attention.traces import TraceKey
+from tests.support import pages
+from tests.support.pages import canvas_of
 
 RECORDED = TraceKey("sentiment", examples_for("sentiment")[0].text).name
 OTHER = examples_for("similarity")[0]
@@ -197,6 +200,28 @@ def asked_by(page: AppTest) -> dict[str, Any]:
     return {**read, "python": ""}  # the one thing that needs more than files
 
 
+ALLOCATIONS: tuple[dict[str, str], ...] = (
+    {},
+    {"budget": "40", "query": "7", "order": "price"},
+    {"budget": "9999", "query": "9999", "order": "sideways"},
+    {"stream": "similarity-keys", "rule": "greedy", "service": "0.3", "money": "2"},
+    {"stream": "Balanced", "belief": "surge", "noise": "0.2", "money": "2.5", "part": "gains"},
+    {"stream": "sentiment-sizes", "rule": "cascade"},
+    {"stream": "none", "rule": "__class__", "noise": "nan", "belief": "<b>"},
+)
+
+
+def test_the_first_allocation_is_the_one_that_streamlit_shows_later() -> None:
+    with fronting(dashboard) as client:
+        for params in ALLOCATIONS:
+            html = client.get("/allocation", params=params).text
+            [source] = re.findall(r'data-source="([^"]*)"', html)
+            late = canvas_of(pages.open_page("allocation", **params))
+            assert client.get(unescape(source)).json() == late, params
+        assert client.get("/compecon/first/allocation?stream=file").status_code == 404
+        assert client.get("/compecon/first/none").status_code == 404
+
+
 def test_only_the_frontier_loads_plotly_ahead_and_from_where_its_plot_does() -> None:
     with fronting(dashboard) as client:
         ahead = {
@@ -222,7 +247,8 @@ def test_the_page_carries_the_request_and_the_plain_page_nothing() -> None:
             assert (None if held is None else json.loads(unescape(held))) == asked, params
             assert ("alert(1)" in html) is False
         for page in PAGES[1:]:
-            assert "compecon-first" not in client.get(f"/{page}").text
+            assert ("compecon-first" in client.get(f"/{page}").text) == (page == "allocation"), page
+        assert "compecon-first" not in client.get("/allocation", params={"stream": "file"}).text
 
 
 def test_everything_that_the_page_names_is_there() -> None:
@@ -231,9 +257,11 @@ def test_everything_that_the_page_names_is_there() -> None:
         named = [unescape(address) for address in re.findall(r'(?:href|src)="([^"]+)"', html.split("</head>")[0])]
         missing = [a for a in named if a.removeprefix(".").partition("?")[0] not in plain_files()]
         assert sorted(missing) == ["./_stcore/agent/openapi.json", f"/compecon/trace/{RECORDED}?first"]
-        preloaded = re.findall(r'rel="modulepreload" href="([^"]+)"', html)
-        assert preloaded == list(scripts_of("/compecon/front/first_picture.js"))
-        assert "/compecon/canvas/main.js" in preloaded
+        for page, canvas in (("", "canvas"), ("allocation", "allocation")):
+            preloaded = re.findall(r'rel="modulepreload" href="([^"]+)"', client.get(f"/{page}").text)
+            front, own = (scripts_of(f"/compecon/{name}.js") for name in ("front/first_picture", f"{canvas}/main"))
+            assert preloaded == list(dict.fromkeys([*front, *own]))
+        assert "/compecon/allocation/main.js" in preloaded
 
 
 def test_a_page_of_streamlit_that_we_do_not_know_is_served_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from app.allocation.shared_markets import market_of, points_of
+from app.canvas_data.shared_markets import market_of, points_of
 from tests.browser.conftest import Dashboard, sync_api
 
 expect = sync_api.expect

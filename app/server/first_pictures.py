@@ -1,0 +1,76 @@
+"""The first picture of a page: which canvas draws it, and from what. Loads no Streamlit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, final
+from urllib.parse import parse_qsl, urlencode
+
+from starlette.requests import Request
+
+from app.server.addresses import PREFIX
+from app.server.guard import page_token
+from app.server.recordings import sources_of
+from app.state.attention_choice import DEVICES, AttentionChoice, CanvasView, default_choice
+
+FIRST_CHECKPOINT = "sentiment"
+_CHOICE = frozenset(AttentionChoice.__dataclass_fields__)
+
+
+@final
+@dataclass(frozen=True)
+class FirstPicture:
+    """A picture that needs no Streamlit."""
+
+    canvas: str  # folder of its script, markup and style
+    source: str  # what is fetched for it, from the first moment on
+    request: Mapping[str, Any] | None = None  # what its canvas is handed; None for what the source answers, as JSON
+
+
+def params_of(request: Request) -> dict[str, str]:
+    """Parameters of an address; of one given twice, the last."""
+    return dict(parse_qsl(request.url.query, keep_blank_values=True))
+
+
+def first_picture(path: str, params: Mapping[str, str]) -> FirstPicture | None:
+    """The first picture at an address, or None if only Streamlit knows what is there.
+
+    Args:
+        path: Of the address.
+        params: Of the address, as anybody may have written them.
+    """
+    if path == "/" and (asked := first_request(params)):
+        return FirstPicture("canvas", f"{asked['source']['url']}?first", asked)
+    if path == "/allocation" and params.get("stream") != "file":
+        return FirstPicture("allocation", f"{PREFIX}/first/allocation?{urlencode(params)}")
+    return None
+
+
+def first_request(params: Mapping[str, str]) -> dict[str, Any] | None:
+    """What the Attention page will ask its canvas for at an address, or None if that was not recorded.
+
+    Args:
+        params: Of the address, as anybody may have written them.
+
+    Returns:
+        The canvas' data, equal to what the page itself hands over later but for the script to copy.
+    """
+    given = {**asdict(default_choice(FIRST_CHECKPOINT)), **{k: v for k, v in params.items() if k in _CHOICE}}
+    if given["device"] not in DEVICES:
+        given["device"] = "auto"
+    choice = AttentionChoice(**given)
+    sources = sources_of(choice)
+    if sources["source"]["body"] is not None:
+        return None
+    view = asdict(CanvasView.from_mapping(params))
+    return {**sources, "python": "", "token": page_token(), "view": view, "error": None}
+
+
+def first_data(page: str, params: Mapping[str, str]) -> dict[str, Any] | None:
+    """What a page will hand to its canvas at an address, or None; takes a while, so it is for threads."""
+    if page != "allocation":
+        return None
+    from app.canvas_data import allocation_data  # noqa: PLC0415 - NumPy and SciPy, which no other first picture needs
+
+    return allocation_data.first_data(params)
