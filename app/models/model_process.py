@@ -38,7 +38,7 @@ class ModelProcess:
     """One process of models. Safe to call from any thread; nothing here waits for it.
 
     Attributes:
-        is_ready: Whether it has loaded its first checkpoint.
+        is_ready: Whether it has done its imports and loaded what it was to load in advance.
         device: What "auto" means to it, "" as long as it loaded nothing.
 
     Args:
@@ -53,7 +53,7 @@ class ModelProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._is_closed = self._has_lived = False
-        self.is_ready, self.device = False, ""
+        self.is_ready, self.device, self._n_loading = False, "", 0
 
     def begin(self, checkpoint: str = "") -> None:
         """Start it, unless it runs, and let it load a checkpoint as its first, once."""
@@ -62,7 +62,7 @@ class ModelProcess:
             if self._process is None:
                 self._ensure()
             elif is_new:
-                self._lines.put(question(NEWS, "load", checkpoint=checkpoint))
+                self._load()
 
     def ask(self, what: str, send: Send, **fields: Any) -> Callable[[], None]:
         """Ask; returns what takes the question back."""
@@ -106,17 +106,23 @@ class ModelProcess:
             _LOG.exception("The process that runs the models cannot be started.")
             return False
         self._process, self._lines = process, queue.SimpleQueue()
-        self._lines.put(question(NEWS, "load", checkpoint=self._first))
+        self._n_loading = 0
+        self._load()
         threading.Thread(target=_write, args=(process, self._lines), daemon=True).start()
         threading.Thread(target=self._read, args=(process, self._lines), daemon=True).start()
         return True
+
+    def _load(self) -> None:
+        self._n_loading, self.is_ready = self._n_loading + 1, False
+        self._lines.put(question(NEWS, "load", checkpoint=self._first))
 
     def _read(self, process: subprocess.Popen[bytes], lines: queue.SimpleQueue[bytes | None]) -> None:
         assert process.stdout is not None  # noqa: S101 - for the type checker
         for number, data in answers(process.stdout):
             if number == NEWS:
-                news = json.loads(data)
-                self.device, self.is_ready, self._has_lived = news["device"], bool(news["device"]), True
+                with self._lock:
+                    self.device, self._n_loading = json.loads(data)["device"] or self.device, self._n_loading - 1
+                    self.is_ready, self._has_lived = self._n_loading == 0, True
                 continue
             with self._lock:
                 send = self._open.get(number) if data else self._open.pop(number, None)

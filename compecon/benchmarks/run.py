@@ -26,6 +26,7 @@ BENCHMARKS = (
     "frontier",
     "compare",
     "newtext",
+    "processes",
     "sweep",
     "attention",
     "incentive",

@@ -1,0 +1,106 @@
+"""Models in a process of their own: what a load and a long text cost everybody else, and what a death costs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from itertools import count
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from compecon.benchmarks.browser import chromium, fresh_page, wait_for_sweep
+from compecon.benchmarks.figures import Figure, Goal, Settings, Table
+from compecon.benchmarks.models import bundled_checkpoint, text_of
+from compecon.benchmarks.server import Dashboard, dashboard
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+_LONG, _SHORT = 500, 16  # tokens
+_READY_GOAL_S, _BEHIND_GOAL_S, _RATIO_GOAL = 4.0, 1.0, 1.2
+_ASKED = "() => compeconBench.requests.length"
+_SHOWN = "() => compeconBench.texts.length && compeconBench.messages.some((m) => m.kind === 'frame')"
+
+
+def measure(settings: Settings) -> list[Table]:
+    """One tab reads short texts while another one reads long ones, or while the models' process starts."""
+    checkpoint = bundled_checkpoint()
+    numbers = count()
+
+    def text(n: int) -> str:
+        return text_of(checkpoint, n, seed=next(numbers))
+
+    rounds = settings.pick(9, 2)
+    with chromium() as browser, dashboard() as server, fresh_page(browser) as busy, fresh_page(browser) as page:
+        for each in (busy, page):
+            wait_for_sweep(each, server.url(text=text(_SHORT)))
+        _change(page, text(_SHORT))
+        found: dict[str, list[dict[str, float]]] = {"idle": [], "long": [], "start": []}
+        for _ in range(rounds):
+            found["idle"].append(_change(page, text(_SHORT)))
+            _press(busy, text(_LONG))
+            found["long"].append(_change(page, text(_SHORT)))
+            busy.wait_for_function("() => compeconBench.messages.at(-1)?.kind === 'done'")
+        starts = [_start(server, lambda: found["start"].append(_change(page, text(_SHORT)))) for _ in range(rounds)]
+        sizes = _sizes(server)
+
+    def column(condition: str, name: str) -> tuple[float, ...]:
+        return tuple(change[name] for change in found[condition])
+
+    def ratios(condition: str) -> tuple[float, ...]:
+        idle = median(column("idle", "asked"))
+        return tuple(value / idle for value in column(condition, "asked"))
+
+    usual = median(column("idle", "shown"))
+    behind = tuple((value - usual) / 1000 for value in column("long", "shown"))
+    figures = (
+        Figure("models' process: start to ready", "s", tuple(starts), Goal("median", _READY_GOAL_S)),
+        Figure("rerun of a page, nothing else going on", "ms", column("idle", "asked")),
+        Figure("  while another tab reads a long text", "×", ratios("long"), Goal("median", _RATIO_GOAL)),
+        Figure("  while the models' process starts", "×", ratios("start"), Goal("median", _RATIO_GOAL)),
+        Figure("short text to its first picture, nothing else going on", "ms", column("idle", "shown")),
+        Figure("  later than that behind a long text", "s", behind, Goal("max", _BEHIND_GOAL_S)),
+        *(Figure(f"memory of the {name}", "MB", (size,)) for name, size in sizes.items()),
+    )
+    notes = (
+        f"A text of {_SHORT} tokens applied with Ctrl+Enter in one tab; in another one a text of {_LONG} tokens.",
+        "Rerun: until the page requests the sweep. Start: the process is killed, and starts again by itself.",
+    )
+    return [Table("models: what others' models cost a page", figures, notes)]
+
+
+def _press(page: Page, text: str) -> None:
+    page.evaluate("() => { compeconBench.texts.length = 0; compeconBench.messages.length = 0; }")
+    page.evaluate("() => { compeconBench.requests.length = 0; }")
+    field = page.get_by_label("Text", exact=True)
+    field.fill(text)
+    field.press("Control+Enter")
+
+
+def _change(page: Page, text: str) -> dict[str, float]:
+    """Milliseconds from the key press until the page asked, and until it drew the first picture."""
+    _press(page, text)
+    page.wait_for_function(_ASKED)
+    page.wait_for_function(_SHOWN)
+    found: dict[str, Any] = page.evaluate("() => ({ ...compeconBench.texts[0], asked: compeconBench.requests[0] })")
+    return {name: found[name] - found["start"] for name in ("asked", "shown")}
+
+
+def _start(server: Dashboard, meanwhile: Callable[[], object]) -> float:
+    """Seconds from the death of the models' process until the next one is ready."""
+    [child] = psutil.Process(server.process.pid).children()
+    child.kill()
+    began = time.perf_counter()
+    child.wait()
+    meanwhile()
+    return server.wait_for(Dashboard.is_ready) - began
+
+
+def _sizes(server: Dashboard) -> dict[str, float]:
+    process = psutil.Process(server.process.pid)
+    return {
+        "server": process.memory_info().rss / 1e6,
+        "models' process": max(child.memory_info().rss for child in process.children()) / 1e6,
+    }
