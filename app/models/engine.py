@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, final
 
-from app.models.memory import MemoryGate
+from app.models.memory import MemoryGate, give_back
 from app.models.sweep_job import SweepJob
 from app.models.turns import Job, Turns
 from compecon.errors import CompeconError, TextError
@@ -128,6 +128,7 @@ class Engine:
             send(_error(sentence))
         finally:
             send(None)
+            give_back()
         if broken:
             self._give_up()
 

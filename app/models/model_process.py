@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, final
 
+from app.models.memory import FEW_HEAPS
 from app.models.wire import NEWS, answers, question
 from compecon import children
 from compecon.paths import dashboard_root
@@ -28,6 +29,7 @@ def start_child() -> subprocess.Popen[bytes]:
         str(folder / "launch.py"),
         "app.models.model_child",
         folder=folder,
+        variables=children.environment(FEW_HEAPS),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )

@@ -8,13 +8,14 @@ import re
 import struct
 from collections.abc import Iterator
 from pathlib import PurePosixPath
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from app.models.model_processes import models
+from app.models.model_processes import ModelProcesses, models
 from app.server.addresses import CANVASES, PREFIX
 from app.server.guard import TOKEN_HEADER, page_token
 from app.server.routes import MAX_BODY
@@ -292,5 +293,7 @@ def test_what_a_script_imports_is_served(client: TestClient) -> None:
     assert missing == []
 
 
-def test_health_says_whether_a_model_is_ready(client: TestClient) -> None:
-    assert client.get("/compecon/health").json() == {"ready": False}
+def test_health_says_whether_a_model_is_ready(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    for processes in (ModelProcesses(), SimpleNamespace(is_ready=True)):
+        monkeypatch.setattr("app.server.routes.models", lambda p=processes: p)
+        assert client.get("/compecon/health").json() == {"ready": processes.is_ready}
