@@ -12,7 +12,6 @@ import psutil
 
 SHARE = 0.6  # of what is free: the rest is for the page, the browser and an estimate that was too low
 _LOOK_S = 0.2
-FEW_HEAPS = {"MALLOC_ARENA_MAX": "2"}  # glibc gives each thread a heap of its own, and keeps what was freed in it
 
 
 def give_back() -> None:

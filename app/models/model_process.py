@@ -12,12 +12,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, final
 
-from app.models.memory import FEW_HEAPS
 from app.models.wire import NEWS, answers, question
 from compecon import children
 from compecon.paths import dashboard_root
 
 _LOG = logging.getLogger(__name__)
+_FEW_HEAPS = {"MALLOC_ARENA_MAX": "2"}  # glibc gives each thread a heap of its own, and keeps what was freed in it
 _KILLED = -9  # by SIGKILL, as the system ends what uses too much memory
 Send = Callable[[bytes | None], None]  # takes each part of an answer, then None; called from another thread
 
@@ -29,7 +29,7 @@ def start_child() -> subprocess.Popen[bytes]:
         str(folder / "launch.py"),
         "app.models.model_child",
         folder=folder,
-        variables=children.environment(FEW_HEAPS),
+        variables=children.environment(_FEW_HEAPS),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
