@@ -64,6 +64,15 @@ _TrustProxy = Annotated[
         help="Address or network of a proxy whose X-Forwarded-For and X-Forwarded-Proto are trusted; may be repeated.",
     ),
 ]
+_Threads = Annotated[
+    int | None,
+    typer.Option(
+        envvar="COMPECON_THREADS",
+        min=1,
+        max=1024,
+        help="Threads of a forward pass on the CPU; half of the cores, 4 at most, if not given.",
+    ),
+]
 
 
 @app.callback(invoke_without_command=True)
@@ -76,10 +85,11 @@ def default(  # noqa: PLR0913 - the options of serve
     token: _Token = None,
     allow_host: _AllowHost = None,
     trust_proxy: _TrustProxy = None,
+    threads: _Threads = None,
 ) -> None:
     """Serve the dashboard unless a command was given."""
     if context.invoked_subcommand is None:
-        serve(checkpoints, port, browser, host, token, allow_host, trust_proxy)
+        serve(checkpoints, port, browser, host, token, allow_host, trust_proxy, threads)
 
 
 @app.command()
@@ -91,11 +101,14 @@ def serve(  # noqa: PLR0913 - its options
     token: _Token = None,
     allow_host: _AllowHost = None,
     trust_proxy: _TrustProxy = None,
+    threads: _Threads = None,
 ) -> None:
     """Serve the dashboard, by default on http://localhost:8501 for this machine only."""
     folders = [_folder(path) for path in checkpoints or []]
     known = [p for p in os.environ.get("COMPECON_CHECKPOINTS", "").split(os.pathsep) if p]
     os.environ["COMPECON_CHECKPOINTS"] = os.pathsep.join([*map(str, folders), *known])
+    if threads is not None:
+        os.environ["COMPECON_THREADS"] = str(threads)  # for the process of models
     from_environment = os.environ.pop("COMPECON_TOKEN", None) or None  # so that no run inherits it
     launched = runpy.run_path(str(dashboard_root() / "app" / "launch.py"))
     launched["serve"](

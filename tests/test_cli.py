@@ -12,6 +12,7 @@ import transformers
 
 import app.server.serve
 from compecon.checkpoints.load import load_checkpoint
+from compecon.children import environment
 from compecon.cli import main
 from compecon.views.attention.example_texts import examples
 from compecon.views.attention.traces import TraceKey, read_index, read_trace
@@ -89,6 +90,24 @@ def test_a_port_that_cannot_be_is_refused(compecon, served, port):
     assert code == 2
     assert "--port" in err
     assert not served
+
+
+@pytest.mark.parametrize("threads", ["0", "-1", "many", "2000"])
+@pytest.mark.parametrize("by", ["option", "environment"])
+def test_threads_that_cannot_be_are_refused_before_anything_starts(compecon, served, monkeypatch, threads, by):
+    if by == "environment":
+        monkeypatch.setenv("COMPECON_THREADS", threads)
+    code, _, err = compecon(*(["--threads", threads] if by == "option" else []))
+    assert code == 2
+    assert "--threads" in err
+    assert not served
+
+
+@pytest.mark.usefixtures("served")
+def test_threads_reach_the_processes_that_are_started(compecon, monkeypatch):
+    monkeypatch.setenv("COMPECON_THREADS", "1")
+    assert compecon("--threads", "3")[0] == 0
+    assert environment()["COMPECON_THREADS"] == "3"
 
 
 @pytest.mark.parametrize("command", [(), ("serve",)], ids=["plain", "serve"])

@@ -76,7 +76,7 @@ class _Child:
     def _say(self, number: int, data: bytes) -> None:
         try:
             with self._lock:
-                self._channel.write(answer(number, data))
+                self._channel.writelines([answer(number, data)])
                 self._channel.flush()
         except OSError:
             os._exit(0)  # the server is gone
@@ -98,7 +98,3 @@ def _limit_memory() -> None:
 
         most = int(_SHARE * psutil.virtual_memory().total)
         resource.setrlimit(resource.RLIMIT_DATA, (most, resource.getrlimit(resource.RLIMIT_DATA)[1]))
-
-
-if __name__ == "__main__":
-    main()

@@ -18,6 +18,7 @@ from compecon.paths import dashboard_root
 
 _LOG = logging.getLogger(__name__)
 _FEW_HEAPS = {"MALLOC_ARENA_MAX": "2"}  # glibc gives each thread a heap of its own, and keeps what was freed in it
+_PROGRAM = "import runpy, sys; runpy.run_path(sys.argv[1]); from app.models.model_child import main; main()"
 _KILLED = -9  # by SIGKILL, as the system ends what uses too much memory
 Send = Callable[[bytes | None], None]  # takes each part of an answer, then None; called from another thread
 
@@ -26,8 +27,9 @@ def start_child() -> subprocess.Popen[bytes]:
     """A new process of models."""
     folder = dashboard_root() / "app"
     return children.start(
+        "-c",
+        _PROGRAM,
         str(folder / "launch.py"),
-        "app.models.model_child",
         folder=folder,
         variables=children.environment(_FEW_HEAPS),
         stdin=subprocess.PIPE,
@@ -162,7 +164,7 @@ def _write(process: subprocess.Popen[bytes], lines: queue.SimpleQueue[bytes | No
     assert process.stdin is not None  # noqa: S101 - for the type checker
     with suppress(OSError):  # it has died, which its reader finds out
         while (line := lines.get()) is not None:
-            process.stdin.write(line)
+            process.stdin.writelines([line])
             process.stdin.flush()
     with suppress(OSError):
         process.stdin.close()
