@@ -9,6 +9,7 @@ export class Arrivals {
    */
   at = null;
   #frame = 0;
+  #started = 0;
 
   /**
    * @param {HTMLElement} button
@@ -20,8 +21,16 @@ export class Arrivals {
     button.addEventListener("click", () => (this.at === null ? this.#play() : this.stop()));
   }
 
-  #play() {
-    const started = performance.now();
+  /**
+   * Plays on from where other arrivals are.
+   * @param {Arrivals} other
+   */
+  goOn(other) {
+    if (other.at !== null) this.#play(other.#started);
+  }
+
+  #play(started = performance.now()) {
+    this.#started = started;
     const total = this.on.total();
     const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.at = 0;

@@ -14,7 +14,7 @@ import { NAMES, PICTURES } from "./pictures.js";
 import { saveFigure } from "./save.js";
 import { stepped } from "./steps.js";
 
-/** @import { Send, Size } from "../shared/types.js" */
+/** @import { Placed, Send, Size } from "../shared/types.js" */
 /** @import { PictureName } from "./pictures.js" */
 /** @import { AllocationData, AllocationView, MarketTable, Shown } from "./types.js" */
 
@@ -169,6 +169,11 @@ class Allocation extends LiveCanvas {
   /** The first page's canvas, if there is one, has done its work. */
   drawn() {
     succeed(this);
+  }
+
+  /** @param {Placed} before */
+  inherit(before) {
+    if (before instanceof Allocation) this.arrivals.goOn(before.arrivals);
   }
 
   /** What is shown, by its name. */

@@ -49,12 +49,18 @@ export function succeed(canvas) {
   if (!first || first.canvas === canvas) return;
   next = canvas;
   if (first.isHeld) return;
-  const { canvas: before, host, opened } = first;
+  const gone = first;
+  const { canvas: before, host, opened } = gone;
   const focused = placeOfFocus(before.root);
   const scrolled = host.scrollTop;
-  leave();
-  const chosen = changes(opened ?? before.view, before.view);
-  if (before.spec?.id === canvas.spec?.id && chosen.length) canvas.set(Object.fromEntries(chosen));
+  first = null; // what is set now is drawn at once
+  if (before.spec?.id === canvas.spec?.id) {
+    const chosen = changes(opened ?? before.view, before.view);
+    if (chosen.length) canvas.set(Object.fromEntries(chosen));
+    canvas.inherit?.(before);
+  }
+  unfold(before.root, canvas.root);
+  end(gone);
   document.querySelector('[data-testid="stMain"]')?.scrollTo(0, scrolled);
   requestAnimationFrame(() => {
     host.remove();
@@ -65,16 +71,29 @@ export function succeed(canvas) {
 
 /** Removes the first canvas where nothing takes its place. */
 export function abandon() {
-  const host = first?.host;
-  leave();
-  host?.remove();
+  const gone = first;
+  first = null;
+  if (!gone) return;
+  end(gone);
+  gone.host.remove();
 }
 
-function leave() {
-  const before = first;
-  first = null;
-  before?.canvas.dispose();
-  before?.ended();
+/** @param {First} gone */
+function end({ canvas, ended }) {
+  canvas.dispose();
+  ended();
+}
+
+/**
+ * Opens in one canvas what is open in another.
+ * @param {ParentNode} before
+ * @param {ParentNode} now
+ */
+function unfold(before, now) {
+  const folds = now.querySelectorAll("details");
+  before.querySelectorAll("details").forEach(({ open }, i) => {
+    if (folds[i]) folds[i].open = open;
+  });
 }
 
 /** @param {ParentNode} root */

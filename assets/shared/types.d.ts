@@ -163,6 +163,8 @@ export interface Placed {
   set(change: object): void;
   drawn(): void;
   dispose(): void;
+  /** Goes on with what another one of its kind has begun. */
+  inherit?(before: Placed): void;
   /** Shows a sentence of the server's. */
   say?(sentence: string): void;
 }

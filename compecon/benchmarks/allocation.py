@@ -73,6 +73,7 @@ def _table(browser: Browser, url: str, name: str, passes: int) -> Table:
         page.goto(url, wait_until="commit")
         page.locator(".ca[data-budget]").wait_for()
         page.get_by_role("button", name="JSON", exact=True).wait_for()  # the script has run to its end
+        page.locator("#compecon-first-picture").wait_for(state="detached")
         page.evaluate(_PROBE.read_text(encoding="utf-8"))
         moves, traffic = drag_in_turns(
             page, "#ca-budget", "marketBench", passes=passes, settle_ms=_SETTLE_MS, press_ms=_SETTLE_MS

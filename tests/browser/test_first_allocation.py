@@ -7,9 +7,10 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.browser.conftest import Dashboard
+from tests.browser.conftest import Dashboard, sync_api
 from tests.browser.test_first_second import FIRST, without_streamlit
 
+expect = sync_api.expect
 SECOND = "#root .ca[data-budget]"
 STYLES = "c => { const s = getComputedStyle(c); return [s.color, s.fontSize, s.getPropertyValue('--accent')]; }"
 PIXELS = "c => c.toDataURL()"
@@ -57,6 +58,16 @@ def test_what_was_chosen_meanwhile_stays(dashboard: Dashboard) -> None:
     assert bar.input_value() == "30"
     dashboard.await_address(query="3", budget=dashboard.page.locator(SECOND).get_attribute("data-budget"))
     assert bar.evaluate("bar => bar.getRootNode().activeElement === bar")
+
+
+def test_arrivals_play_on_and_what_was_unfolded_stays_so(dashboard: Dashboard) -> None:
+    with without_streamlit(dashboard):
+        open_first(dashboard)
+        dashboard.page.locator(f"{FIRST} .ca summary").click()
+        dashboard.page.locator(f"{FIRST} .ca .play").click()
+    await_succession(dashboard)
+    expect(dashboard.page.locator("#root .ca .progress")).to_have_text("400 of 400 arrived")
+    expect(dashboard.page.locator("#root .ca details")).to_have_attribute("open", "")
 
 
 def test_a_file_that_is_still_to_come_has_no_first_picture(dashboard: Dashboard) -> None:
