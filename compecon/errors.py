@@ -52,6 +52,10 @@ class TextError(CompeconError, ValueError):
     """A text cannot be shown: empty, too long, or nothing but padding."""
 
 
+class TextTooLongError(TextError):
+    """A text has more tokens than can be read at once."""
+
+
 class ChildError(CompeconError, RuntimeError):
     """A child process died, broke a limit, or refused a request."""
 

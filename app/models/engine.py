@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, final
 from app.models.memory import MemoryGate, give_back
 from app.models.sweep_job import SweepJob
 from app.models.turns import Job, Turns
-from compecon.errors import CompeconError, TextError
+from compecon.errors import CompeconError, TextError, TextTooLongError
 from compecon.views.attention.budget_grid import MAX_TOKENS, peak_bytes, scope_for
 from compecon.views.attention.frames import Message, encode
 
@@ -119,6 +119,8 @@ class Engine:
                 self._compute(job, send, wanted)
             for data in recalled or ():
                 send(data)
+        except TextTooLongError as error:
+            send(_error(str(error), fits=self._beginning(job)))
         except CompeconError as error:
             send(_error(str(error)))
         except MemoryError:
@@ -166,6 +168,12 @@ class Engine:
         if wanted():
             self._remember(job, parts)
 
+    def _beginning(self, job: SweepJob) -> str:
+        """What of a text the page may offer to read instead; of a pair, nothing."""
+        from compecon.checkpoints.fitting_text import beginning_that_fits  # noqa: PLC0415 - imports torch
+
+        return "" if job.pair else beginning_that_fits(self.load(job.checkpoint, job.device), job.text, MAX_TOKENS)
+
     def _remember(self, job: SweepJob, parts: list[bytes]) -> None:
         with self._lock:
             self._results[replace(job, first=None)] = parts
@@ -201,5 +209,5 @@ def _said(error: Exception) -> tuple[str, bool]:
     return f"Unexpected error ({type(error).__name__}). The terminal where compecon runs shows the details.", False
 
 
-def _error(sentence: str) -> bytes:
-    return encode(Message("error", {"error": sentence}))
+def _error(sentence: str, **more: str) -> bytes:
+    return encode(Message("error", {"error": sentence, **more}))

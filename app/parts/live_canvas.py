@@ -10,7 +10,7 @@ from app.server.guard import page_token
 from app.server.recordings import sources_of
 from app.server.resources import checkpoints
 from app.state.attention_choice import AttentionChoice, CanvasView
-from app.state.attention_state import LAST_GOOD
+from app.state.attention_state import LAST_GOOD, read_beginning
 from compecon.views.attention.snippet import python_snippet
 
 _NOTHING = {"id": "", "title": "", "source": None, "live": None, "python": ""}  # an error before any picture
@@ -23,7 +23,7 @@ def live_canvas(choice: AttentionChoice, view: CanvasView, error: str | None) ->
         LAST_GOOD.put(request)
     component = canvas_component("canvas")
     data = {**request, "token": page_token(), "view": asdict(view), "error": error}
-    component(data=data, key=CanvasView.CANVAS, on_view_change=lambda: None)
+    component(data=data, key=CanvasView.CANVAS, on_view_change=lambda: None, on_beginning_change=read_beginning)
 
 
 def _request(choice: AttentionChoice) -> dict[str, Any]:

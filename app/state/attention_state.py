@@ -51,6 +51,14 @@ def use_text(text: str, pair: str) -> None:
     st.session_state["text"], st.session_state["pair"] = text, pair
 
 
+def read_beginning() -> None:
+    """Take the beginning of a long text that the canvas offered, in place of the whole; for callbacks."""
+    said = st.session_state.get(CanvasView.CANVAS) or {}
+    beginning = said.get("beginning")
+    if isinstance(beginning, str) and len(beginning) <= len(st.session_state.get("text", "")):
+        use_text(beginning, "")
+
+
 def select_checkpoint(key: str) -> None:
     """Choose a checkpoint at the next run; its widget is already drawn in this one."""
     st.session_state[_NEXT_CHECKPOINT] = key

@@ -42,12 +42,15 @@ export class Attention extends LiveCanvas {
   spec = null;
   /** @type {number[]} */
   stops = [];
+  /** @type {Send} */
+  trigger = () => {};
   feed = new Feed(this);
 
   /** @param {HTMLElement | ShadowRoot} root */
   constructor(root) {
     super(root, ".cc");
     this.colours = palette(this.box);
+    this.offer = this.$(".fits");
     this.figures = new Figures(this);
     this.controls = new Controls(this);
   }
@@ -69,9 +72,10 @@ export class Attention extends LiveCanvas {
   /**
    * @param {Feed} _feed
    * @param {string} sentence
+   * @param {string} [fits]
    */
-  fail(_feed, sentence) {
-    this.say(sentence);
+  fail(_feed, sentence, fits) {
+    this.say(sentence, fits);
   }
 
   /** What has come of the text that is shown, once it can be shown. */
@@ -90,9 +94,10 @@ export class Attention extends LiveCanvas {
    * Called by Streamlit at first and whenever the request, the view or the theme changes.
    * @param {AttentionRequest} spec
    * @param {Send} send
+   * @param {Send} [trigger]
    */
-  update(spec, send) {
-    this.send = send;
+  update(spec, send, trigger = () => {}) {
+    Object.assign(this, { send, trigger });
     const before = this.spec;
     this.spec = spec;
     if (!before) this.view = { ...spec.view, pinned: null };
@@ -170,9 +175,14 @@ export class Attention extends LiveCanvas {
     succeed(this);
   }
 
-  /** @param {string | null} sentence */
-  say(sentence) {
+  /**
+   * @param {string | null} sentence
+   * @param {string} [fits] What of a text that is too long could be read instead.
+   */
+  say(sentence, fits = "") {
     say(this.root, sentence);
+    this.offer.hidden = !fits;
+    this.offer.onclick = () => this.trigger("beginning", fits);
     this.controls.badge();
   }
 

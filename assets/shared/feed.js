@@ -15,7 +15,8 @@ import { stream } from "./wire.js";
  * @property {() => void} draw Something changed.
  * @property {() => void} drawSoon The same, at most once a frame.
  * @property {() => void} badge What is on its way changed.
- * @property {(feed: Feed, sentence: string) => void} fail A request came to nothing; the last picture stays.
+ * @property {(feed: Feed, sentence: string, fits?: string) => void} fail A request came to nothing; the last picture
+ *   stays. What of a text that is too long could be read, or "".
  */
 
 /**
@@ -96,7 +97,7 @@ export class Feed {
     try {
       await stream(await this.#ask(source, lane, abort.signal), (message) => {
         if (abort.signal.aborted) return;
-        if (message.kind === "error") throw new Error(message.error);
+        if (message.kind === "error") throw Object.assign(new Error(message.error), { fits: message.fits });
         this.#queue(message.kind === "waiting" ? message.ahead : 0);
         if (message.kind === "open") store = new Store(message, source.body ? "exact" : "recorded");
         if (message.kind === "open" || !store) return;
@@ -105,7 +106,7 @@ export class Feed {
         else each(message);
       });
     } catch (error) {
-      if (!abort.signal.aborted) this.host.fail(this, sentenceOf(error));
+      if (!abort.signal.aborted) this.host.fail(this, sentenceOf(error), fitsOf(error));
     } finally {
       if (this.lanes[lane] === abort) {
         this.lanes[lane] = null;
@@ -194,3 +195,6 @@ function sentenceOf(error) {
   if (error instanceof TypeError) return OUT_OF_REACH;
   return error instanceof Error ? error.message : String(error);
 }
+
+/** @param {unknown} error */
+const fitsOf = (error) => (error instanceof Error && "fits" in error && String(error.fits ?? "")) || "";

@@ -21,7 +21,7 @@ export function sharedInputs(host) {
   const select = find(root, "select.statistic", HTMLSelectElement);
   range.addEventListener("input", () => host.set({ k: host.stops[Number(range.value)] }, false));
   range.addEventListener("change", () => host.tell());
-  find(root, ".alert button").addEventListener("click", () => host.say(null));
+  find(root, ".alert .dismiss").addEventListener("click", () => host.say(null));
   select.replaceChildren(...Object.entries(ATLAS).map(([name, { label }]) => new Option(label, name)));
   select.addEventListener("change", () => host.set({ statistic: select.value }));
   const showSwitches = switches(root, (name, value) => host.set({ [name]: value }));

@@ -11,7 +11,7 @@ from transformers import BatchEncoding, PreTrainedTokenizerBase
 
 from compecon.checkpoints.inputs import separates_pairs, tokenized
 from compecon.checkpoints.tokenizers.panics import panics_as_errors, reason
-from compecon.errors import CheckpointError, CompeconError, TextError
+from compecon.errors import CheckpointError, CompeconError, TextError, TextTooLongError
 
 LONGEST_TEXT = 100_000  # characters; beyond this even counting the tokens is too slow to wait for
 Span: TypeAlias = tuple[int, int, int]
@@ -81,13 +81,13 @@ def check_ids(ids: Sequence[int], special: Sequence[bool], *, limit: int, vocabu
     """Refuse more than `limit` tokens, none but special ones, and ids beyond the rows of the embedding table.
 
     Raises:
-        TextError: If nothing of the text is left, or it is too long.
+        TextError: If nothing of the text is left; its kind `TextTooLongError` if it is too long.
         CheckpointError: If the tokenizer makes a token that the model does not know.
     """
     if all(special):
         raise TextError("The tokenizer leaves nothing of this text. Write at least one word.")
     if len(ids) > limit:
-        raise TextError(f"The text has {len(ids):,} tokens, more than the limit of {limit:,}. Shorten it.")
+        raise TextTooLongError(f"The text has {len(ids):,} tokens, more than the limit of {limit:,}. Shorten it.")
     if max(ids) >= vocabulary:
         raise CheckpointError(
             f"The tokenizer produced token {max(ids)}, but the model knows only {vocabulary}: they do not belong "

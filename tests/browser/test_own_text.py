@@ -37,6 +37,23 @@ def test_a_typed_text_is_computed_exactly(dashboard: Any, library: Any, assert_s
     assert dashboard.errors == []
 
 
+def test_a_text_that_is_too_long_is_offered_without_its_end(dashboard: Any, library: Any) -> None:
+    words = [f"good{'.' if i % 7 else ' film'}" for i in range(600)]
+    dashboard.open()
+    dashboard.type_text(" ".join(words))
+    expect(dashboard.find(".alert")).to_contain_text("512")
+    dashboard.find(".alert .fits").click()
+    expect(dashboard.find(".alert")).to_be_hidden()
+    expect(dashboard.find(".list")).to_contain_text("good")
+    read = dashboard.page.get_by_label("Text", exact=True).input_value()
+    n_read = len(read.split())
+    assert " ".join(words).startswith(read)
+    assert dashboard.tokens() == list(library.encode(read).tokens)
+    one_more = " ".join(" ".join(words).split()[: n_read + 1])
+    assert len(dashboard.tokens()) <= 512 < len(library.checkpoint.tokenizer(one_more)["input_ids"])
+    assert dashboard.errors == []
+
+
 def test_an_empty_text_keeps_the_last_picture_under_a_sentence(dashboard: Any) -> None:
     dashboard.open()
     tokens, picture = dashboard.tokens(), dashboard.picture("heatmap")
