@@ -40,11 +40,18 @@ export class Controls {
     const { view } = owner;
     showBudget(inputs, owner.stops, view.k, store.n);
     this.output.show(store, store.frames.get(view.k));
+    this.#ticks(store);
+    this.badge();
+  }
+
+  /** @param {Store} store */
+  say(store) {
+    const { owner, inputs } = this;
+    const { view } = owner;
+    this.output.say(store, store.frames.get(view.k));
     write(owner.$(".reads"), readsSentence(store, view.k));
     inputs.select.value = view.statistic;
     inputs.showSwitches(view);
-    this.#ticks(store);
-    this.badge();
   }
 
   /**

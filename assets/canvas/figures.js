@@ -91,9 +91,15 @@ export class Figures {
     this.pictures.scarcity.draw(this.#scarcityModel(store));
     this.chips?.paint(chipColours(this.shares, colours), (i) => i === view.pinned);
     const [ofFull, ofNow] = [store.n, view.k].map((k) => store.statistics(k, ...place));
-    this.table.show(ofFull, ofNow, { unit: view.unit, n: store.n, missing: this.missing });
+    this.table.show(ofFull, ofNow, view.unit);
+  }
+
+  /** @param {Store} store */
+  say(store) {
+    const now = store.statistics(this.owner.view.k, ...this.owner.head);
+    this.table.say(now, store.n, this.missing);
     this.#words(store);
-    this.#labels(store, ofNow?.gini);
+    this.#labels(store, now?.gini);
   }
 
   /**

@@ -5,7 +5,6 @@
 import { succeed } from "../front/succession.js";
 import { firstBudget, stops } from "../shared/budget.js";
 import { Feed } from "../shared/feed.js";
-import { say } from "../shared/inputs.js";
 import { LiveCanvas, mounting } from "../shared/live_canvas.js";
 import { palette } from "../shared/scales.js";
 import { Controls } from "./controls.js";
@@ -75,7 +74,7 @@ export class Attention extends LiveCanvas {
    * @param {string} [fits]
    */
   fail(_feed, sentence, fits) {
-    this.say(sentence, fits);
+    this.warn(sentence, fits);
   }
 
   /** What has come of the text that is shown, once it can be shown. */
@@ -104,14 +103,14 @@ export class Attention extends LiveCanvas {
     this.colours = palette(this.box);
     this.controls.python.disabled = !spec.python;
     if (spec.id !== before?.id) return this.load(spec);
-    if (spec.error || before.error) this.say(spec.error);
+    if (spec.error || before.error) this.warn(spec.error);
     this.draw();
   }
 
   /** @param {AttentionRequest} spec */
   load(spec) {
     if (spec.source) this.feed.load(spec);
-    this.say(spec.error);
+    this.warn(spec.error);
   }
 
   /** A new text's first frame: build what depends on its shape. */
@@ -153,6 +152,16 @@ export class Attention extends LiveCanvas {
     this.feed.restLater();
   }
 
+  /**
+   * A pointer moves the budget.
+   * @param {number} k
+   */
+  move(k) {
+    this.view.k = k;
+    this.draw(true);
+    this.feed.restLater();
+  }
+
   tell() {
     this.tellSoon(() => {
       const { k, layer, head, view, tokens, unit, statistic, tiles } = this.view;
@@ -160,14 +169,22 @@ export class Attention extends LiveCanvas {
     });
   }
 
-  draw() {
+  draw(isMoving = false) {
     const { store, view } = this;
     if (!store) return;
     if (!store.has(view.layer, view.head)) return this.controls.badge(); // on its way: the last picture stays
     this.controls.draw(store);
     this.figures.draw(store);
+    this.sayAfter(isMoving);
     this.box.dataset.k = String(view.k);
     this.drawn();
+  }
+
+  say() {
+    const { store } = this;
+    if (!store) return;
+    this.controls.say(store);
+    this.figures.say(store);
   }
 
   /** The first page's canvas, if there is one, has done its work. */
@@ -179,8 +196,8 @@ export class Attention extends LiveCanvas {
    * @param {string | null} sentence
    * @param {string} [fits] What of a text that is too long could be read instead.
    */
-  say(sentence, fits = "") {
-    say(this.root, sentence);
+  warn(sentence, fits = "") {
+    super.warn(sentence);
     this.offer.hidden = !fits;
     this.offer.onclick = () => this.trigger("beginning", fits);
     this.controls.badge();

@@ -20,7 +20,7 @@ export function listen(figures) {
       const { width, height } = pictures.scarcity;
       return owner.store && { width, height, n: owner.store.n, stops: owner.stops };
     },
-    set: (k) => owner.set({ k }, false),
+    set: (k) => owner.move(k),
     released: () => owner.tell(),
   });
 }

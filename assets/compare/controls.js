@@ -39,13 +39,18 @@ class SideHead {
     if (side.store && side.isShown) output.show(side.store, side.frame);
   }
 
+  sayAnswer() {
+    const { side, output } = this;
+    if (side.store && side.isShown) output.say(side.store, side.frame);
+  }
+
   showBadge() {
     const { side, badge, name } = this;
     const title = side.spec?.title ?? "no checkpoint";
     const known = badgeOf(side.feed, side.store ? side.k : 0);
     showBadge(badge, side.problem ? ["busy", "failed", side.problem] : known);
     write(name, title);
-    name.title = title;
+    if (name.title !== title) name.title = title;
   }
 
   showProblem() {
@@ -92,21 +97,28 @@ export class Controls {
 
   draw() {
     const { owner, inputs } = this;
-    const { view, both } = owner;
+    const { both } = owner;
     showBudget(inputs, owner.stops, owner.k, owner.n);
     /** @param {OpenSide} side */
     const cap = (side) => `${side.letter} ${side.k} of ${side.store.n}`;
     const differ = both && both.a.store.n !== both.b.store.n;
     write(owner.$(".caps"), differ ? `${cap(both.a)} · ${cap(both.b)}` : "");
+    for (const head of this.heads) head.showAnswer();
+    this.table.draw();
+    this.#ticks();
+    this.badges();
+  }
+
+  say() {
+    const { owner, inputs } = this;
+    const { view } = owner;
     write(owner.$(".reads"), this.#reads());
     inputs.select.value = view.statistic;
     inputs.showSwitches(view);
     press(this.blink, Boolean(owner.blink.shown));
-    for (const head of this.heads) head.showAnswer();
+    for (const head of this.heads) head.sayAnswer();
     this.#agreement();
-    this.table.draw();
-    this.#ticks();
-    this.badges();
+    this.table.say();
     this.problems();
   }
 

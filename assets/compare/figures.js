@@ -143,7 +143,6 @@ export class Figures {
     show(this.lorenz, models.lorenz(), owner);
     show(this.scarcity, models.scarcity(), owner);
     this.#paintChips();
-    this.captions.draw();
   }
 
   drawAtlases() {

@@ -2,7 +2,6 @@
 // without the server, and tells Streamlit only when something is let go. Differences are A − B everywhere.
 
 import { firstBudget } from "../shared/budget.js";
-import { say } from "../shared/inputs.js";
 import { LiveCanvas, mounting } from "../shared/live_canvas.js";
 import { palette } from "../shared/scales.js";
 import { Blink } from "./blink.js";
@@ -19,16 +18,7 @@ import { Side } from "./side.js";
 
 class Compare extends LiveCanvas {
   /** @type {CompareView} */
-  view = {
-    k: 0,
-    layer: null,
-    head: null,
-    view: "row",
-    tokens: "all",
-    unit: "nats",
-    statistic: "gini",
-    pinned: null,
-  };
+  view = { k: 0, layer: null, head: null, view: "row", tokens: "all", unit: "nats", statistic: "gini", pinned: null };
   /** @type {CompareRequest | null} */
   spec = null;
   /** @type {Send} */
@@ -134,7 +124,7 @@ class Compare extends LiveCanvas {
     this.box.classList.toggle("dark", this.colours.dark);
     this.box.style.setProperty("--a", this.colours.a);
     this.box.style.setProperty("--b", this.colours.b);
-    this.say(spec.error);
+    this.warn(spec.error);
     if (spec.a && this.a.feed.spec?.id !== spec.a.id && this.b.feed.spec?.id === spec.a.id) this.#exchange();
     this.#load(this.a, spec.a);
     this.#load(this.b, spec.b);
@@ -192,6 +182,16 @@ class Compare extends LiveCanvas {
     for (const side of this.open) side.feed.restLater();
   }
 
+  /**
+   * A pointer moves the budget.
+   * @param {number} k
+   */
+  move(k) {
+    this.view.k = k;
+    this.draw(true);
+    for (const side of this.open) side.feed.restLater();
+  }
+
   tell() {
     this.tellSoon(() => {
       const { layer, head, view, tokens, unit, statistic } = this.view;
@@ -199,12 +199,19 @@ class Compare extends LiveCanvas {
     });
   }
 
-  draw() {
+  draw(isMoving = false) {
     if (!this.open.length || !this.stops.length) return this.controls.badges();
     this.controls.draw();
     this.figures.draw();
+    this.sayAfter(isMoving);
     this.box.dataset.k = String(this.k);
     this.box.dataset.both = String(Boolean(this.both));
+  }
+
+  say() {
+    if (!this.open.length) return;
+    this.controls.say();
+    this.figures.captions.draw();
   }
 
   /** A becomes B at once; the server hears of it and writes the address. */
@@ -224,11 +231,6 @@ class Compare extends LiveCanvas {
     [a.spec, b.spec] = [b.spec, a.spec];
     const { pinned } = this.view;
     if (pinned) this.view.pinned = { ...pinned, side: OPPOSITE[pinned.side] };
-  }
-
-  /** @param {string | null} sentence */
-  say(sentence) {
-    say(this.root, sentence);
   }
 
   dispose() {

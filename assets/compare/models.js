@@ -74,6 +74,7 @@ export class Models {
       colour: colours[side.name],
       width: 1.6,
       dash: [6, 4],
+      isStill: true,
     }));
     const now = there.map((side) => ({
       label: `${side.letter}, this budget`,

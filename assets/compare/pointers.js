@@ -25,7 +25,7 @@ export function listen(figures) {
       if (!owner.open.length) return null;
       return { width: scarcity.width, height: scarcity.height, n: owner.n, stops: owner.stops };
     },
-    set: (k) => owner.set({ k }, false),
+    set: (k) => owner.move(k),
     released: () => owner.tell(),
   });
 }

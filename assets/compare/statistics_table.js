@@ -24,10 +24,8 @@ export class StatisticsTable {
 
   draw() {
     const { owner } = this;
-    const { unit } = owner.view;
     const ofHead = owner.sides.map((side) => side.statistics());
-    for (const { name, cells, label } of this.#rows) {
-      write(label, labelOf(name, unit));
+    for (const { name, cells } of this.#rows) {
       const here = ofHead.map((statistics) => statistics?.[name]);
       const means = owner.sides.map((side) =>
         side.store && side.isShown ? headMean(side.ofHeads(name), side.store) : undefined,
@@ -37,6 +35,11 @@ export class StatisticsTable {
         write(cell, texts[i]);
       });
     }
+  }
+
+  say() {
+    const { owner } = this;
+    for (const { name, label } of this.#rows) write(label, labelOf(name, owner.view.unit));
     write(owner.$(".stats .this"), owner.controls.headName());
     write(owner.$(".viewnote"), viewSentence(owner.view));
     write(owner.$(".statnote"), this.#note());

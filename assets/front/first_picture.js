@@ -97,7 +97,7 @@ async function show() {
     const canvas = new Canvas(root);
     comeFirst(canvas, host, { drawn: begin, ended });
     canvas.update(data, () => {});
-    hear((sentence) => canvas.say?.(sentence));
+    hear((sentence) => canvas.warn(sentence));
     watch();
   } catch (error) {
     host.remove(); // else it would cover the page

@@ -1,10 +1,12 @@
 // All heads at once: a row a layer, a column a head.
 
+import { layer, still } from "./layers.js";
 import { clear, colourBar, hatch, removed } from "./marks.js";
 import { image, place } from "./pixels.js";
 import { css, inkOn, magnitude, shade, statistic } from "./scales.js";
 
-/** @import { Palette, Place, Sheet } from "./types.js" */
+/** @import { Part } from "./layers.js" */
+/** @import { Box, Palette, Place, Sheet } from "./types.js" */
 
 /**
  * @typedef AtlasModel
@@ -50,16 +52,33 @@ export function atlas(ctx, width, height, model) {
   clear(ctx, width, height, colours);
   const box = atlasBox(width, height, heads.length, nHeads);
   const { left, top, tile } = box;
-  names(ctx, model, box);
-  for (let layer = 0; layer < heads.length; layer++)
-    for (let head = 0; head < nHeads; head++)
-      drawTile(ctx, model, { layer, head }, left + head * tile + 1, top + layer * tile + 1, tile - 2, ramp);
+  const whole = { x: 0, y: 0, width, height };
+  still(ctx, "names", whole, colours, [heads, nHeads, model.rows, low, high, label, ramp, signed], (below) => {
+    names(below, model, box);
+    /** @param {number} v */
+    const end = (v) => `${signed && v > 0 ? "+" : ""}${v.toFixed(Math.abs(v) >= 10 ? 0 : 2)}`;
+    const bar = { low: end(low), high: end(high), label, colours, ramp };
+    colourBar(below, left, top + heads.length * tile + 8, Math.min(nHeads * tile, width - left - 4), bar);
+  });
+  const tiles = { x: left, y: top, width: nHeads * tile, height: heads.length * tile };
+  layer(ctx, "tiles", tiles, colours, tileParts(model, box, ramp));
   frame(ctx, box, hover, colours.muted, 2);
   frame(ctx, box, selected, colours.accent, 3);
-  /** @param {number} v */
-  const end = (v) => `${signed && v > 0 ? "+" : ""}${v.toFixed(Math.abs(v) >= 10 ? 0 : 2)}`;
-  const bar = { low: end(low), high: end(high), label, colours, ramp };
-  colourBar(ctx, left, top + heads.length * tile + 8, Math.min(nHeads * tile, width - left - 4), bar);
+}
+
+/**
+ * @param {AtlasModel} model
+ * @param {ReturnType<typeof atlasBox>} box
+ * @param {Uint32Array} ramp
+ */
+function tileParts(model, { left, top, tile }, ramp) {
+  const { heads, nHeads } = model;
+  return heads.flatMap((_, layer) =>
+    Array.from({ length: nHeads }, (_, head) => {
+      const square = { x: left + head * tile + 1, y: top + layer * tile + 1, width: tile - 2, height: tile - 2 };
+      return tilePart(model, { layer, head }, square, ramp);
+    }),
+  );
 }
 
 /**
@@ -81,31 +100,57 @@ function names(ctx, { heads, nHeads, rows, colours }, { left, top, tile }) {
 }
 
 /**
- * @param {Sheet} ctx
  * @param {AtlasModel} model
  * @param {Place} at
- * @param {number} x
- * @param {number} y
- * @param {number} size
+ * @param {Box} box
  * @param {Uint32Array} ramp
+ * @returns {Part}
  */
-function drawTile(ctx, model, { layer, head }, x, y, size, ramp) {
+function tilePart(model, { layer, head }, box, ramp) {
   const { values, low, high, heads, nHeads, gone, thumbnails, n, colours, signed } = model;
-  const square = { x, y, width: size, height: size };
   const value = values[layer * nHeads + head];
-  if (gone.has(layer * nHeads + head)) return removed(ctx, square, colours);
-  if (head >= heads[layer] || Number.isNaN(value)) return hatch(ctx, square, colours.grid);
+  if (gone.has(layer * nHeads + head)) return { box, key: ["gone"], draw: (ctx) => removed(ctx, box, colours) };
+  if (head >= heads[layer] || Number.isNaN(value))
+    return { box, key: ["none"], draw: (ctx) => hatch(ctx, box, colours.grid) };
   const colour = ramp[Math.max(0, Math.min(255, Math.round(((value - low) / (high - low || 1)) * 255)))];
-  ctx.fillStyle = css(colour);
-  ctx.fillRect(x, y, size, size);
   const pixels = thumbnails?.(layer, head);
-  if (pixels)
-    return place(ctx, thumbnail(pixels, n, colours), { x: x + 3, y: y + 3, width: size - 6, height: size - 6 });
-  if (size <= 19) return;
-  ctx.font = `${size > 28 ? 10 : 9}px ${colours.font}`;
-  ctx.fillStyle = inkOn(colour);
+  const text = pixels || box.width <= 19 ? "" : signed ? short(value) : value.toFixed(value < 10 ? 2 : 0);
+  return {
+    box,
+    key: [colour, text, pixels],
+    draw: (ctx) => {
+      ctx.fillStyle = css(colour);
+      ctx.fillRect(box.x, box.y, box.width, box.height);
+      if (pixels) place(ctx, thumbnail(pixels, n, colours), inset(box, 3));
+      else if (text) digits(ctx, text, box, inkOn(colour), colours);
+    },
+  };
+}
+
+/**
+ * @param {Box} box
+ * @param {number} by
+ */
+const inset = ({ x, y, width, height }, by) => ({
+  x: x + by,
+  y: y + by,
+  width: width - 2 * by,
+  height: height - 2 * by,
+});
+
+/**
+ * @param {Sheet} ctx
+ * @param {string} text
+ * @param {Box} box
+ * @param {string} ink
+ * @param {Palette} colours
+ */
+function digits(ctx, text, { x, y, width, height }, ink, colours) {
+  ctx.font = `${width > 28 ? 10 : 9}px ${colours.font}`;
+  ctx.fillStyle = ink;
   ctx.textAlign = "center";
-  ctx.fillText(signed ? short(value) : value.toFixed(value < 10 ? 2 : 0), x + size / 2, y + size / 2);
+  ctx.textBaseline = "middle";
+  ctx.fillText(text, x + width / 2, y + height / 2);
 }
 
 /**

@@ -46,9 +46,10 @@ export class Chips {
     this.elements.forEach((chip, i) => {
       const packed = packedColours[i];
       if (this.#painted[i] !== packed) {
+        const [before, ink] = [this.#painted[i], inkOn(packed)];
         this.#painted[i] = packed;
         chip.style.backgroundColor = css(packed);
-        chip.style.color = inkOn(packed);
+        if (before === undefined || ink !== inkOn(before)) chip.style.color = ink;
       }
       if (chip.classList.contains("pinned") !== isPinned(i)) chip.classList.toggle("pinned", isPinned(i));
     });

@@ -1,12 +1,16 @@
 // Lorenz curves, and how far the output moves as keys get scarce.
 
+import { still } from "./layers.js";
 import { axes, clear, disc, legend, line, sentence, stroke } from "./marks.js";
 
 /** @import { Arm, Box, CurvePoint, Palette, Sheet } from "./types.js" */
 /** @import { LegendEntry } from "./marks.js" */
 
 /** @typedef {{ label: string, colour: string, width: number, dash: number[] }} Stroke */
-/** @typedef {Stroke & { shares: ArrayLike<number> | undefined }} LorenzCurve */
+/**
+ * @typedef {Stroke & { shares: ArrayLike<number> | undefined, isStill?: boolean }} LorenzCurve One that is still does
+ *   not follow the budget, and lies below those that do.
+ */
 /** @typedef {Stroke & { points: CurvePoint[], dotted?: boolean }} ScarcityLine */
 
 /**
@@ -41,7 +45,7 @@ export const lorenzOfHead = (curve, full, missing, colours) => ({
   colours,
   filled: curve && colours.budget,
   curves: [
-    { label: "full budget", shares: full, colour: colours.full, width: 2, dash: [6, 4] },
+    { label: "full budget", shares: full, colour: colours.full, width: 2, dash: [6, 4], isStill: true },
     { label: "this budget", shares: curve, colour: colours.budget, width: 2.5, dash: [] },
   ],
   legend: ["this budget", "full budget"],
@@ -62,23 +66,31 @@ export function lorenzCurves(ctx, width, height, { curves, legend: order, filled
   const px = (p) => box.x + p * box.width;
   /** @param {number} s */
   const py = (s) => box.y + (1 - s) * box.height;
-  axes(ctx, box, colours, {
-    xTicks: QUARTERS.map((t) => [px(t), `${t * 100}%`]),
-    yTicks: QUARTERS.map((t) => [py(t), `${t * 100}`]),
-    xTitle: "poorest tokens",
-    yTitle: "share of attention, %",
+  /** @param {LorenzCurve} curve */
+  const path = ({ shares }) =>
+    Array.from(shares ?? [], /** @returns {[number, number]} */ (s, i) => [px(i / ((shares?.length ?? 2) - 1)), py(s)]);
+  /** @type {(ctx: Sheet, curve: LorenzCurve) => void} */
+  const draw = (c, curve) => line(c, path(curve), curve.colour, curve.width, curve.dash);
+  const below = missing ? [] : curves.filter((curve) => curve.isStill);
+  const key = [missing, ...below.flatMap(({ shares, colour, dash }) => [shares, colour, dash])];
+  still(ctx, "axes", { x: 0, y: 0, width, height }, colours, key, (c) => {
+    axes(c, box, colours, {
+      xTicks: QUARTERS.map((t) => [px(t), `${t * 100}%`]),
+      yTicks: QUARTERS.map((t) => [py(t), `${t * 100}`]),
+      xTitle: "poorest tokens",
+      yTitle: "share of attention, %",
+    });
+    if (!missing) stroke(c, px(0), py(0), px(1), py(1), colours.muted, 1, [2, 3]);
+    for (const curve of below) draw(c, curve);
   });
   if (missing) return sentence(ctx, missing, box, colours);
-  stroke(ctx, px(0), py(0), px(1), py(1), colours.muted, 1, [2, 3]);
-  const paths = curves.map(({ shares }) =>
-    Array.from(shares ?? [], /** @returns {[number, number]} */ (s, i) => [px(i / ((shares?.length ?? 2) - 1)), py(s)]),
-  );
-  if (filled) fillBelow(ctx, px(0), py(0), paths[paths.length - 1], filled);
-  curves.forEach(({ colour, width: wide, dash }, i) => {
-    line(ctx, paths[i], colour, wide, dash);
-  });
+  if (filled) fillBelow(ctx, px(0), py(0), path(curves[curves.length - 1]), filled);
+  for (const curve of curves) if (!curve.isStill) draw(ctx, curve);
   const entries = order.flatMap((name) => curves.filter((curve) => curve.label === name).map(entryOf));
-  legend(ctx, box.x + 8, box.y + 4, colours, [...entries, ["equality", colours.muted, [2, 3]]]);
+  const corner = { x: 0, y: 0, width: Math.min(width, 220), height };
+  still(ctx, "legend", corner, colours, entries, (c) =>
+    legend(c, box.x + 8, box.y + 4, colours, [...entries, ["equality", colours.muted, [2, 3]]]),
+  );
 }
 
 /**
@@ -147,6 +159,20 @@ const tick = (change) =>
 export function scarcityLines(ctx, width, height, { lines, k, n, unit, flips, colours }) {
   clear(ctx, width, height, colours);
   const box = scarcityBox(width, height, n);
+  const key = [n, unit, flips.map(({ at, colour }) => [at, colour]), lines.map((one) => Object.values(one))];
+  still(ctx, "lines", { x: 0, y: 0, width, height }, colours, key, (c) =>
+    drawLines(c, box, { lines, n, unit, flips, colours }),
+  );
+  budgetLine(ctx, box, box.at(k), k, colours);
+}
+
+/**
+ * All but the budget in force.
+ * @param {Sheet} ctx
+ * @param {ReturnType<typeof scarcityBox>} box
+ * @param {Omit<ScarcityModel, "k">} model
+ */
+function drawLines(ctx, box, { lines, n, unit, flips, colours }) {
   const top = Math.max(1e-6, ...lines.flatMap((one) => one.points.map(([, change]) => change)));
   /** @param {number} change */
   const py = (change) => box.y + (1 - change / (top * 1.08)) * box.height;
@@ -162,7 +188,6 @@ export function scarcityLines(ctx, width, height, { lines, k, n, unit, flips, co
     line(ctx, path, colour, wide, dash);
     if (dotted) for (const [x, y] of path) disc(ctx, x, y, 2.2, colour);
   }
-  budgetLine(ctx, box, box.at(k), k, colours);
   flips.forEach(({ at, colour }, row) => {
     for (const b of at) disc(ctx, box.at(b), box.y + box.height - 7 * row, 3.2, colour);
   });

@@ -37,12 +37,15 @@ export function make(tag, className, text) {
 }
 
 /**
- * Writes a text where it differs: an equal one would still cost a layout.
- * @param {Element} element
+ * Writes a text where it differs, into the node that holds it: an equal text would still cost a layout, a new node a
+ * style.
+ * @param {Element} element One with text alone.
  * @param {string} text
  */
 export function write(element, text) {
-  if (element.textContent !== text) element.textContent = text;
+  const node = element.firstChild;
+  if (!(node instanceof Text) || node.nextSibling) element.textContent = text;
+  else if (node.data !== text) node.data = text;
 }
 
 /**

@@ -1,5 +1,6 @@
 // The query × key matrix of one head, and which cell of it lies under a point.
 
+import { still } from "./layers.js";
 import { clear, hatch, removed, sentence } from "./marks.js";
 import { image, place } from "./pixels.js";
 import { magnitude, shade } from "./scales.js";
@@ -47,17 +48,11 @@ export function heatmap(ctx, width, height, model) {
     return sentence(ctx, missing, square, colours);
   }
   const picture = pixelsOf(weights, n, model.colour ?? inks(colours.dark));
-  if (picture.isHidden) hatch(ctx, square, colours.grid);
+  still(ctx, "frame", { x: 0, y: 0, width, height }, colours, [tokens, picture.isHidden], (below) => {
+    if (picture.isHidden) hatch(below, square, colours.grid);
+    frame(below, { x, y, side, cell, labels }, tokens, colours);
+  });
   place(ctx, picture.image, square);
-  ctx.strokeStyle = colours.grid;
-  ctx.lineWidth = 1;
-  ctx.strokeRect(x - 0.5, y - 0.5, side + 1, side + 1);
-  if (labels) axisLabels(ctx, { x, y, cell, tokens, colours });
-  ctx.fillStyle = colours.muted;
-  ctx.font = `11px ${colours.font}`;
-  ctx.textAlign = "left";
-  ctx.textBaseline = "top";
-  ctx.fillText(labels ? "reads →" : "keys →", labels ? 2 : x, 1);
   if (pinned === null) return;
   ctx.strokeStyle = colours.accent;
   ctx.lineWidth = 2;
@@ -85,6 +80,25 @@ function pixelsOf(weights, n, colour) {
 function inks(dark) {
   const ramp = magnitude(dark);
   return (/** @type {number} */ weight) => ramp[shade(weight)];
+}
+
+/**
+ * What stands around the matrix.
+ * @param {Sheet} ctx
+ * @param {ReturnType<typeof heatmapBox>} box
+ * @param {string[]} tokens
+ * @param {Palette} colours
+ */
+function frame(ctx, { x, y, side, cell, labels }, tokens, colours) {
+  ctx.strokeStyle = colours.grid;
+  ctx.lineWidth = 1;
+  ctx.strokeRect(x - 0.5, y - 0.5, side + 1, side + 1);
+  if (labels) axisLabels(ctx, { x, y, cell, tokens, colours });
+  ctx.fillStyle = colours.muted;
+  ctx.font = `11px ${colours.font}`;
+  ctx.textAlign = "left";
+  ctx.textBaseline = "top";
+  ctx.fillText(labels ? "reads →" : "keys →", labels ? 2 : x, 1);
 }
 
 /**

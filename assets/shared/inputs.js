@@ -10,8 +10,9 @@ import { ATLAS } from "./words.js";
  * @property {ParentNode} root
  * @property {number[]} stops
  * @property {(change: object, isDone?: boolean) => void} set
+ * @property {(k: number) => void} move
  * @property {() => void} tell
- * @property {(sentence: string | null) => void} say
+ * @property {(sentence: string | null) => void} warn
  */
 
 /** @param {InputHost} host */
@@ -19,22 +20,11 @@ export function sharedInputs(host) {
   const { root } = host;
   const range = find(root, "input[type=range]", HTMLInputElement);
   const select = find(root, "select.statistic", HTMLSelectElement);
-  range.addEventListener("input", () => host.set({ k: host.stops[Number(range.value)] }, false));
+  range.addEventListener("input", () => host.move(host.stops[Number(range.value)]));
   range.addEventListener("change", () => host.tell());
-  find(root, ".alert .dismiss").addEventListener("click", () => host.say(null));
+  find(root, ".alert .dismiss").addEventListener("click", () => host.warn(null));
   select.replaceChildren(...Object.entries(ATLAS).map(([name, { label }]) => new Option(label, name)));
   select.addEventListener("change", () => host.set({ statistic: select.value }));
   const showSwitches = switches(root, (name, value) => host.set({ [name]: value }));
   return { range, select, showSwitches, output: find(root, ".k"), ticks: find(root, ".ticks", HTMLCanvasElement) };
-}
-
-/**
- * Shows a sentence above the picture, or takes it away.
- * @param {ParentNode} root
- * @param {string | null} text
- */
-export function say(root, text) {
-  const box = find(root, ".alert");
-  box.hidden = !text;
-  if (text) find(box, "span").textContent = text;
 }

@@ -5,11 +5,16 @@ import { find } from "./dom.js";
 
 /** @import { Mounted, Mounting, Send } from "./types.js" */
 
+const REST_MS = 100; // no move for so long: the pointer rests, and there is time to read
+
 export class LiveCanvas {
   /** @type {Send} */
   send = () => {};
   #drawing = 0;
+  /** @type {Map<string, HTMLElement>} */
+  #found = new Map();
   #telling = 0;
+  #resting = 0;
 
   /**
    * @param {ParentNode} root
@@ -23,13 +28,45 @@ export class LiveCanvas {
     this.resize.observe(find(root, watched));
   }
 
-  /** @param {string} selector */
+  /**
+   * The element at a selector, one that stays as long as the canvas.
+   * @param {string} selector
+   */
   $(selector) {
-    return find(this.root, selector);
+    const found = this.#found.get(selector) ?? find(this.root, selector);
+    this.#found.set(selector, found);
+    return found;
   }
 
-  /** Draws what is shown now. */
-  draw() {}
+  /**
+   * Draws what is shown now.
+   * @param {boolean} [_isMoving] Whether a pointer moves the budget: then sentences wait until it rests.
+   */
+  draw(_isMoving) {}
+
+  /** Says in sentences what is drawn. */
+  say() {}
+
+  /**
+   * Says it at once, or when no move has come for a while.
+   * @param {boolean} isMoving
+   */
+  sayAfter(isMoving) {
+    clearTimeout(this.#resting);
+    this.#resting = isMoving ? setTimeout(() => this.sayAfter(false), REST_MS) : 0;
+    if (!isMoving) this.say();
+  }
+
+  /**
+   * Shows a sentence above the picture, where the canvas has a place for one, or takes it away.
+   * @param {string | null} sentence
+   */
+  warn(sentence) {
+    const box = this.root.querySelector(".alert");
+    if (!(box instanceof HTMLElement)) return;
+    box.hidden = !sentence;
+    if (sentence) find(box, "span").textContent = sentence;
+  }
 
   /** Asks for sizes, when they may have changed: to ask while drawing would lay the page out anew. */
   measure() {}
@@ -48,10 +85,11 @@ export class LiveCanvas {
   }
 
   /**
-   * Tells Streamlit where the page looks, once it has come to rest there.
+   * The pointer has let go: says what is still unsaid, and tells Streamlit where the page looks once it stays there.
    * @param {() => unknown} view
    */
   tellSoon(view) {
+    if (this.#resting) this.sayAfter(false);
     this.tellNothing();
     this.#telling = setTimeout(() => this.send("view", view()), 120);
   }
@@ -63,6 +101,7 @@ export class LiveCanvas {
   dispose() {
     this.resize.disconnect();
     this.tellNothing();
+    clearTimeout(this.#resting);
     cancelAnimationFrame(this.#drawing);
   }
 }

@@ -68,7 +68,8 @@ export class Output {
     const boxes = answerBoxes(open, full, shown);
     const [low, high] = scoreRange(full, shown);
     const range = `The bar goes from ${number(low, 1)} to ${number(high, 1)}.`;
-    this.answers.title = open.output === "regression" ? range : "";
+    const title = open.output === "regression" ? range : "";
+    if (this.answers.title !== title) this.answers.title = title;
     if (this.#answers.length !== boxes.length) {
       this.#answers = boxes.map((_, i) => this.#answers[i] ?? new Answer());
       this.answers.replaceChildren(...this.#answers.map((answer) => answer.box));
@@ -77,6 +78,14 @@ export class Output {
       this.#answers[i].show(box);
     });
     this.answers.style.opacity = frame ? "1" : "0.45";
+    if (this.verdict.classList.contains("flipped") !== Boolean(frame?.flipped)) this.say(store, frame);
+  }
+
+  /**
+   * @param {Store} store
+   * @param {Frame | null | undefined} frame
+   */
+  say(store, frame) {
     write(this.verdict, outputSentence(store, frame));
     this.verdict.classList.toggle("flipped", Boolean(frame?.flipped));
   }

@@ -49,18 +49,27 @@ export class StatisticsTable {
   }
 
   /**
-   * With `missing`, there are no numbers and the pictures say why; the lines stay, so that the page does not jump.
    * @param {Statistics | null} full
    * @param {Statistics | null} now
-   * @param {{ unit: Unit, n: number, missing: string }} shown
+   * @param {Unit} unit
    */
-  show(full, now, { unit, n, missing }) {
-    for (const { name, cells, say } of this.#rows) {
-      const { format, say: sentence } = STATISTICS[name];
+  show(full, now, unit) {
+    for (const { name, cells } of this.#rows) {
+      const { format } = STATISTICS[name];
       write(cells[0], full ? format(full[name], unit) : "—");
       write(cells[1], now ? format(now[name], unit) : "—");
-      const why = missing ? "\u00a0" : "Only special tokens were read here.";
-      write(say, now && !Number.isNaN(now[name]) ? sentence(now[name], n, now) : why);
     }
+  }
+
+  /**
+   * With `missing`, there are no numbers and the pictures say why; the lines stay, so that the page does not jump.
+   * @param {Statistics | null} now
+   * @param {number} n
+   * @param {string} missing
+   */
+  say(now, n, missing) {
+    const why = missing ? "\u00a0" : "Only special tokens were read here.";
+    for (const { name, say } of this.#rows)
+      write(say, now && !Number.isNaN(now[name]) ? STATISTICS[name].say(now[name], n, now) : why);
   }
 }

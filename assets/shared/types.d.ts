@@ -166,7 +166,7 @@ export interface Placed {
   /** Goes on with what another one of its kind has begun. */
   inherit?(before: Placed): void;
   /** Shows a sentence of the server's. */
-  say?(sentence: string): void;
+  warn(sentence: string): void;
 }
 
 export type Send = (name: string, value: unknown) => void;

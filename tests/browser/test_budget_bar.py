@@ -46,6 +46,33 @@ def test_dragging_changes_everything_on_the_way_and_tells_the_server_nothing(das
     assert all(len(set(values)) == len(seen) for values in others)  # each changed at every step
 
 
+def test_sentences_follow_once_the_pointer_rests_and_when_it_lets_go(dashboard: Any) -> None:
+    dashboard.open().page.get_by_label("Text", exact=True).wait_for()
+
+    def sentences() -> list[str]:
+        return [dashboard.find(".verdict").inner_text(), *dashboard.find("td.say").all_inner_texts()]
+
+    said = {}
+    for k in (3, 9):
+        dashboard.move_to(k)
+        said[k] = sentences()
+    assert said[3] != said[9]
+    box, mouse = dashboard.bar.bounding_box(), dashboard.page.mouse
+    y = box["y"] + box["height"] / 2
+    xs = {k: box["x"] + 8 + (box["width"] - 16) * (k - 1) / (dashboard.n - 1) for k in (3, 9)}
+    mouse.move(xs[9], y)
+    mouse.down()
+    mouse.move(xs[3], y)
+    assert dashboard.k == 3
+    expect(dashboard.find(".verdict")).to_have_text(said[3][0])
+    assert sentences() == said[3]
+    mouse.move(xs[9], y)
+    expect(dashboard.find(".verdict")).to_have_text(said[9][0])
+    mouse.move(xs[3], y)
+    mouse.up()
+    assert sentences() == said[3]
+
+
 def test_the_numbers_at_a_budget_are_the_librarys(
     dashboard: Any, library: Any, assert_same: Callable[..., None]
 ) -> None:
