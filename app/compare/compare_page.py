@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -14,19 +13,12 @@ from app.compare.table_panel import table_part
 from app.parts.canvas import canvas_component
 from app.parts.widgets import checkpoint_title, escaped, lost_part, policy_controls
 from app.server.guard import page_token
-from app.server.recordings import sources_of
+from app.server.pair_request import default_pair, pair_request
 from app.server.resources import bundled_examples, checkpoints
-from app.state.compare_state import (
-    LAST_GOOD_PAIR,
-    CompareChoice,
-    CompareView,
-    compare_choice,
-    remember_compare,
-    show_text,
-    swap_sides,
-)
+from app.state.compare_choice import CompareChoice, CompareView
+from app.state.compare_state import LAST_GOOD_PAIR, compare_choice, remember_compare, show_text, swap_sides
 from compecon.checkpoints.catalog import CheckpointEntry
-from compecon.views.compare.pair import first_pair, pair_notes, pair_problem
+from compecon.views.compare.pair import pair_problem
 
 _PARTS = {"text": "This text", "dataset": "Dataset", "table": "Table"}
 _NOTHING: dict[str, Any] = {"id": "", "a": None, "b": None, "text": "", "pair": "", "notes": []}
@@ -35,7 +27,7 @@ _NOTHING: dict[str, Any] = {"id": "", "a": None, "b": None, "text": "", "pair": 
 def compare_page() -> None:
     """Everything on the page."""
     entries = checkpoints()
-    default = _default(entries)
+    default = default_pair(entries)
     choice, view = compare_choice(default, entries), CompareView.current()
     lost_part("compare")
     st.segmented_control(
@@ -53,12 +45,6 @@ def compare_page() -> None:
     remember_compare(choice, view, default)
 
 
-def _default(entries: Mapping[str, CheckpointEntry]) -> CompareChoice:
-    a, b = first_pair(entries)
-    example = bundled_examples(a)[0]
-    return CompareChoice(a, b, example.text, example.pair)
-
-
 # ---- the canvas
 
 
@@ -69,26 +55,11 @@ def _canvas(choice: CompareChoice, view: CompareView, entries: Mapping[str, Chec
     if a is None or b is None or error:
         request = LAST_GOOD_PAIR.get() or _NOTHING
     else:
-        request = _request(choice, a, b)
+        request = pair_request(choice, a, b)
         LAST_GOOD_PAIR.put(request)
     component = canvas_component("compare", styles=("canvas.css",))
     data = {**request, "token": page_token(), "view": asdict(view), "error": error}
     component(data=data, key=CompareView.CANVAS, on_view_change=lambda: None, on_swap_change=swap_sides)
-
-
-def _request(choice: CompareChoice, a: CheckpointEntry, b: CheckpointEntry) -> dict[str, Any]:
-    """Where each side gets its bytes, and what to know of the pair."""
-    sides = {
-        "a": {**sources_of(choice.side(choice.a)), "title": a.title},
-        "b": {**sources_of(choice.side(choice.b)), "title": b.title},
-    }
-    return {
-        "id": hashlib.sha256((sides["a"]["id"] + sides["b"]["id"]).encode()).hexdigest()[:16],
-        **sides,
-        "text": choice.text,
-        "pair": choice.pair,
-        "notes": list(pair_notes(a, b)),
-    }
 
 
 # ---- the controls

@@ -12,7 +12,7 @@ from app.compare.row_lists import lists_part
 from app.compare.shared_measurements import compared, sets_of
 from app.parts.data_table import data_table
 from app.parts.widgets import escaped
-from app.state.compare_state import CompareChoice
+from app.state.compare_choice import CompareChoice
 from app.state.dataset_state import ROWS, awaited_rows, choose_rows
 from compecon.errors import CompeconError
 from compecon.views.compare.dataset_text import headline, levels_csv, selection_rows, view_json

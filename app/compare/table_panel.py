@@ -8,7 +8,7 @@ import streamlit as st
 
 from app.parts.data_table import data_table
 from app.parts.widgets import escaped
-from app.state.compare_state import MAX_IN_TABLE, CompareChoice
+from app.state.compare_choice import MAX_IN_TABLE, CompareChoice
 from compecon.checkpoints.catalog import CheckpointEntry
 from compecon.views.compare.checkpoint_table import CompareTable, compare_table, shown_rows, table_csv, table_of_task
 

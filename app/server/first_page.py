@@ -42,12 +42,17 @@ def _page(picture: FirstPicture | None) -> str:
         f'<script type="module" src="{_FRONT}"></script>'
         f'<link rel="modulepreload" crossorigin href="/{script[1]}" data-streamlit>'
     )
-    request = json.dumps(picture.request) if picture.request else ""
-    data = {"canvas": picture.canvas, "source": picture.source, "request": request, "themes": json.dumps(_colours())}
+    css = "".join(_asset(canvas, "css") for canvas in (*picture.styles, picture.canvas))
+    data = {
+        "canvas": picture.canvas,
+        "source": picture.source,
+        "request": json.dumps(picture.request) if picture.request else "",
+        "below": str(picture.below),
+        "themes": json.dumps(_colours()),
+    }
     attributes = " ".join(f'data-{name}="{escape(text)}"' for name, text in data.items())
     template = (
-        f'<template id="compecon-first" {attributes}>'
-        f"<style>{_asset(picture.canvas, 'css')}</style>{_asset(picture.canvas, 'html')}</template>"
+        f'<template id="compecon-first" {attributes}><style>{css}</style>{_asset(picture.canvas, "html")}</template>'
     )
     return html.replace(script[0], head, 1).replace('<div id="root">', f'{template}<div id="root">', 1)
 

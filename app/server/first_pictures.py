@@ -13,8 +13,11 @@ from app.server.addresses import PREFIX
 from app.server.guard import page_token
 from app.server.recordings import sources_of
 from app.state.attention_choice import DEVICES, AttentionChoice, CanvasView, default_choice
+from compecon.views.attention.example_texts import FIRST_PAIR, examples_for
+from compecon.views.attention.traces import DEFAULT_POLICY
 
 FIRST_CHECKPOINT = "sentiment"
+_SWITCH_PX = 45  # the switch between the parts of the Compare page
 _CHOICE = frozenset(AttentionChoice.__dataclass_fields__)
 
 
@@ -25,7 +28,9 @@ class FirstPicture:
 
     canvas: str  # folder of its script, markup and style
     source: str  # what is fetched for it, from the first moment on
+    styles: tuple[str, ...] = ()  # canvases whose styles come before its own
     request: Mapping[str, Any] | None = None  # what its canvas is handed; None for what the source answers, as JSON
+    below: int = 0  # pixels that Streamlit's own widgets take above it
 
 
 def params_of(request: Request) -> dict[str, str]:
@@ -41,10 +46,21 @@ def first_picture(path: str, params: Mapping[str, str]) -> FirstPicture | None:
         params: Of the address, as anybody may have written them.
     """
     if path == "/" and (asked := first_request(params)):
-        return FirstPicture("canvas", f"{asked['source']['url']}?first", asked)
+        return FirstPicture("canvas", f"{asked['source']['url']}?first", request=asked)
+    if path == "/compare" and params.get("part", "text") == "text" and _is_recorded_pair(params):
+        return FirstPicture("compare", f"{PREFIX}/first/compare?{urlencode(params)}", ("canvas",), below=_SWITCH_PX)
     if path == "/allocation" and params.get("stream") != "file":
         return FirstPicture("allocation", f"{PREFIX}/first/allocation?{urlencode(params)}")
     return None
+
+
+def _is_recorded_pair(params: Mapping[str, str]) -> bool:
+    """Whether both sides of a comparison are, as far as can be told without the catalog of checkpoints."""
+    first = examples_for(FIRST_PAIR[0])[0]
+    given = {"text": first.text, "pair": "" if "text" in params else first.pair, "device": "auto"}
+    given |= {"policy": DEFAULT_POLICY, "a": FIRST_PAIR[0], "b": FIRST_PAIR[1], **params}
+    rest = {name: given[name] for name in _CHOICE - {"checkpoint"}}
+    return all(sources_of(AttentionChoice(given[side], **rest))["source"]["body"] is None for side in "ab")
 
 
 def first_request(params: Mapping[str, str]) -> dict[str, Any] | None:
@@ -69,6 +85,10 @@ def first_request(params: Mapping[str, str]) -> dict[str, Any] | None:
 
 def first_data(page: str, params: Mapping[str, str]) -> dict[str, Any] | None:
     """What a page will hand to its canvas at an address, or None; takes a while, so it is for threads."""
+    if page == "compare":
+        from app.server import pair_request  # noqa: PLC0415 - the catalog of checkpoints
+
+        return pair_request.first_pair_data(params)
     if page != "allocation":
         return None
     from app.canvas_data import allocation_data  # noqa: PLC0415 - NumPy and SciPy, which no other first picture needs

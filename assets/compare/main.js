@@ -1,18 +1,18 @@
 // The Compare page's canvas: two feeds, one view. It holds what both sides look at, redraws on every pointer move
 // without the server, and tells Streamlit only when something is let go. Differences are A − B everywhere.
 
+import { succeed } from "../front/succession.js";
 import { firstBudget } from "../shared/budget.js";
 import { LiveCanvas, mounting } from "../shared/live_canvas.js";
 import { palette } from "../shared/scales.js";
 import { Blink } from "./blink.js";
 import { Controls } from "./controls.js";
 import { Figures } from "./figures.js";
-import { Pairing } from "./pairing.js";
+import { exchanged, Pairing } from "./pairing.js";
 import { Side } from "./side.js";
 
-/** @import { Send, TextRequest } from "../shared/types.js" */
+/** @import { Placed, Send, TextRequest } from "../shared/types.js" */
 /** @import { Feed } from "../shared/feed.js" */
-/** @import { PictureName } from "./align.js" */
 /** @import { OpenSide } from "./side.js" */
 /** @import { Both, CompareRequest, CompareView } from "./types.js" */
 
@@ -25,6 +25,7 @@ class Compare extends LiveCanvas {
   trigger = () => {};
   a = new Side(this, "a");
   b = new Side(this, "b");
+  sides = [this.a, this.b];
   pairing = new Pairing(this);
 
   /** @param {HTMLElement | ShadowRoot} root */
@@ -42,10 +43,6 @@ class Compare extends LiveCanvas {
 
   get alignment() {
     return this.pairing.alignment;
-  }
-
-  get sides() {
-    return [this.a, this.b];
   }
 
   /** The sides that show the text that is asked for; as long as neither does, those that show the one before. */
@@ -193,10 +190,7 @@ class Compare extends LiveCanvas {
   }
 
   tell() {
-    this.tellSoon(() => {
-      const { layer, head, view, tokens, unit, statistic } = this.view;
-      return { k: this.k, layer, head, view, tokens, unit, statistic };
-    });
+    this.tellSoon(() => ({ ...this.view, k: this.k, pinned: null }));
   }
 
   draw(isMoving = false) {
@@ -206,6 +200,17 @@ class Compare extends LiveCanvas {
     this.sayAfter(isMoving);
     this.box.dataset.k = String(this.k);
     this.box.dataset.both = String(Boolean(this.both));
+    if (this.both || this.sides.some((side) => side.problem)) this.drawn();
+  }
+
+  /** The first page's canvas, if there is one, has done its work. */
+  drawn() {
+    succeed(this);
+  }
+
+  /** @param {Placed} before */
+  inherit(before) {
+    if (before instanceof Compare && before.spec?.a?.id !== this.spec?.a?.id) this.swap();
   }
 
   say() {
@@ -229,8 +234,7 @@ class Compare extends LiveCanvas {
     [a.feed, b.feed] = [b.feed, a.feed];
     [a.problem, b.problem] = [b.problem, a.problem];
     [a.spec, b.spec] = [b.spec, a.spec];
-    const { pinned } = this.view;
-    if (pinned) this.view.pinned = { ...pinned, side: OPPOSITE[pinned.side] };
+    this.view.pinned = exchanged(this.view.pinned);
   }
 
   dispose() {
@@ -240,9 +244,7 @@ class Compare extends LiveCanvas {
   }
 }
 
-/** @type {Record<PictureName, PictureName>} */
-const OPPOSITE = { a: "b", b: "a", d: "d" };
-
 /** @typedef {Compare} Owner */
 
+export { Compare as Canvas };
 export const mount = mounting(Compare);

@@ -5,9 +5,10 @@ import { align } from "./align.js";
 import { hasHead } from "./heads.js";
 
 /** @import { Store } from "../shared/store.js" */
-/** @import { Alignment } from "./align.js" */
+/** @import { Alignment, PictureName } from "./align.js" */
 /** @import { Owner } from "./main.js" */
 /** @import { OpenSide } from "./side.js" */
+/** @import { CompareView } from "./types.js" */
 
 const LIVE =
   "The tokenizers differ, and the recording does not say where tokens are in the text. " +
@@ -105,3 +106,12 @@ export class Pairing {
  */
 const isSame = (one, other) =>
   one.length === other.length && one.every(([name, store], i) => other[i][0] === name && other[i][1] === store);
+
+/** @type {Record<PictureName, PictureName>} */
+const OPPOSITE = { a: "b", b: "a", d: "d" };
+
+/**
+ * What is pinned, once A has become B.
+ * @param {CompareView["pinned"]} pinned
+ */
+export const exchanged = (pinned) => pinned && { ...pinned, side: OPPOSITE[pinned.side] };

@@ -12,6 +12,8 @@ export interface CompareView extends SharedView {
 }
 
 export interface CompareRequest {
+  /** Name of both sides' requests together. */
+  id: string;
   a: TextRequest | null;
   b: TextRequest | null;
   text: string;

@@ -30,15 +30,16 @@ function theme() {
 /**
  * Where Streamlit's canvas will stand.
  * @param {Record<string, string>} colours
+ * @param {number} below Pixels that Streamlit's own widgets will take above it.
  */
-function placed(colours) {
+function placed(colours, below) {
   const host = document.createElement("div");
   host.id = "compecon-first-picture";
   const sidebar = document.createElement("div");
   const fit = () => {
     const isWide = matchMedia(WIDE).matches;
     host.style.inset = isWide ? "0 0 0 250px" : "0";
-    host.style.padding = isWide ? "15px 24px" : "71.25px 24px 15px";
+    host.style.padding = `${(isWide ? 15 : 71.25) + below}px 24px 15px`;
     sidebar.hidden = !isWide;
   };
   Object.assign(host.style, { position: "fixed", zIndex: "9999", overflow: "auto", boxSizing: "border-box" });
@@ -88,15 +89,16 @@ async function hear(/** @type {(sentence: string) => void} */ say) {
 async function show() {
   const template = document.querySelector("#compecon-first");
   if (!(template instanceof HTMLTemplateElement)) return;
-  const { canvas: folder = "", source = "", request = "", themes = "" } = template.dataset;
+  const { canvas: folder = "", source = "", request = "", themes = "", below = "0" } = template.dataset;
   const [{ Canvas }, data] = await Promise.all([import(`../${folder}/main.js`), handed(request, source)]);
   const colours = JSON.parse(themes)[theme()];
-  const { host, root, ended } = placed(colours);
+  const { host, root, ended } = placed(colours, Number(below));
   try {
     root.append(template.content.cloneNode(true));
     const canvas = new Canvas(root);
     comeFirst(canvas, host, { drawn: begin, ended });
-    canvas.update(data, () => {});
+    const unheard = () => {};
+    canvas.update(data, unheard, unheard);
     hear((sentence) => canvas.warn(sentence));
     watch();
   } catch (error) {

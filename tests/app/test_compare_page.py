@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.server import resources
 from app.server.routes import SweepBody
-from app.state.compare_state import CompareView
+from app.state.compare_choice import CompareView
 from compecon.views.attention.example_texts import FIRST_PAIR, examples_for
 from compecon.views.attention.traces import TraceKey
 from tests.support import pages

@@ -27,7 +27,7 @@ from app.server.first_pictures import first_request
 from app.server.front import FAILED, Dashboard, Front
 from app.server.plain_files import FOREVER, plain_files, plotly_address, streamlit_static
 from app.server.recordings import recorded_trace
-from compecon.views.attention.example_texts import examples, examples_for
+from compecon.views.attention.example_texts import FIRST_PAIR, examples, examples_for
 from compecon.views.attention.traces import TraceKey
 from tests.support import pages
 from tests.support.pages import canvas_of
@@ -222,6 +222,36 @@ def test_the_first_allocation_is_the_one_that_streamlit_shows_later() -> None:
         assert client.get("/compecon/first/none").status_code == 404
 
 
+COMPARISONS: tuple[tuple[dict[str, str], bool], ...] = (
+    ({}, True),
+    ({"k": "3", "layer": "1", "head": "0", "view": "received", "unit": "bits", "part": "text"}, True),
+    ({"k": "-3", "layer": "9e9", "view": "evil", "statistic": "__proto__"}, True),
+    ({"a": FIRST_PAIR[1], "b": FIRST_PAIR[0]}, True),
+    ({"policy": "no such policy", "device": "toaster", "table": "a|b"}, True),
+    ({"policy": "random"}, False),
+    ({"text": "Mine."}, False),
+    ({"text": " "}, False),
+    ({"pair": "Two."}, False),
+    ({"b": FIRST_PAIR[0]}, False),
+    ({"a": "/nowhere"}, False),
+    ({"a": "<img src=x onerror=alert(1)>"}, False),
+    ({"device": "cpu"}, False),
+    ({"part": "dataset"}, False),
+)
+
+
+def test_the_first_comparison_is_the_one_that_streamlit_shows_later() -> None:
+    with fronting(dashboard) as client:
+        for params, is_recorded in COMPARISONS:
+            answer = client.get("/compecon/first/compare", params=params)
+            assert answer.status_code == (200 if is_recorded else 404), params
+            has_picture = "compecon-first" in client.get("/compare", params=params).text
+            is_known = is_recorded and "policy" not in params  # the page itself forgives more
+            assert has_picture == is_known or params == {"b": FIRST_PAIR[0]}, params
+            if is_recorded:
+                assert answer.json() == canvas_of(pages.open_page("compare", **params)), params
+
+
 def test_only_the_frontier_loads_plotly_ahead_and_from_where_its_plot_does() -> None:
     with fronting(dashboard) as client:
         ahead = {
@@ -247,8 +277,9 @@ def test_the_page_carries_the_request_and_the_plain_page_nothing() -> None:
             assert (None if held is None else json.loads(unescape(held))) == asked, params
             assert ("alert(1)" in html) is False
         for page in PAGES[1:]:
-            assert ("compecon-first" in client.get(f"/{page}").text) == (page == "allocation"), page
+            assert ("compecon-first" in client.get(f"/{page}").text) == (page in ("compare", "allocation")), page
         assert "compecon-first" not in client.get("/allocation", params={"stream": "file"}).text
+        assert "compecon-first" not in client.get("/compare", params={"part": "table"}).text
 
 
 def test_everything_that_the_page_names_is_there() -> None:
@@ -257,7 +288,7 @@ def test_everything_that_the_page_names_is_there() -> None:
         named = [unescape(address) for address in re.findall(r'(?:href|src)="([^"]+)"', html.split("</head>")[0])]
         missing = [a for a in named if a.removeprefix(".").partition("?")[0] not in plain_files()]
         assert sorted(missing) == ["./_stcore/agent/openapi.json", f"/compecon/trace/{RECORDED}?first"]
-        for page, canvas in (("", "canvas"), ("allocation", "allocation")):
+        for page, canvas in (("", "canvas"), ("compare", "compare"), ("allocation", "allocation")):
             preloaded = re.findall(r'rel="modulepreload" href="([^"]+)"', client.get(f"/{page}").text)
             front, own = (scripts_of(f"/compecon/{name}.js") for name in ("front/first_picture", f"{canvas}/main"))
             assert preloaded == list(dict.fromkeys([*front, *own]))

@@ -26,7 +26,8 @@ class Allocation:
 
     def open(self, **params: str) -> Allocation:
         self.page.goto(f"{self.dashboard.server}/allocation?{urlencode(params)}")
-        self.page.locator(".ca[data-budget]").wait_for()
+        self.page.locator("#root .ca[data-budget]").wait_for()
+        self.page.locator("#compecon-first-picture").wait_for(state="detached")
         return self
 
     def find(self, selector: str) -> Any:

@@ -46,8 +46,9 @@ class Compare:
 
     def _visit(self, ready: str, params: Mapping[str, str]) -> Compare:
         self.page.goto(f"{self.dashboard.server}/compare?{urlencode(params)}")
+        self.page.get_by_label("Text", exact=True).wait_for()  # the widgets have come
+        self.page.locator("#compecon-first-picture").wait_for(state="detached")
         self.page.locator(ready).wait_for()
-        self.page.get_by_label("Text", exact=True).wait_for()  # the widgets have come, too
         return self
 
     def find(self, selector: str) -> Any:
