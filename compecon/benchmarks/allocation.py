@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from compecon.benchmarks.browser import chromium, fresh_page
-from compecon.benchmarks.drag import FRAMES, drag_in_turns, floor_figure, pointer_figures
 from compecon.benchmarks.figures import Figure, Goal, Settings, Table
+from compecon.benchmarks.moves import FRAMES, drag_in_turns, floor_figure, pointer_figures
 from compecon.benchmarks.server import dashboard
 
 if TYPE_CHECKING:
@@ -75,14 +75,14 @@ def _table(browser: Browser, url: str, name: str, passes: int) -> Table:
         page.get_by_role("button", name="JSON", exact=True).wait_for()  # the script has run to its end
         page.locator("#compecon-first-picture").wait_for(state="detached")
         page.evaluate(_PROBE.read_text(encoding="utf-8"))
-        moves, traffic = drag_in_turns(
+        moves, turns = drag_in_turns(
             page, "#ca-budget", "marketBench", passes=passes, settle_ms=_SETTLE_MS, press_ms=_SETTLE_MS
         )
     canvas = [m for m in moves if m["target"] == "canvas"]
     figures = (
         *pointer_figures(canvas, "pointer to painted", _GOAL_MS),
         floor_figure(moves),
-        Figure("script reruns: WebSocket frames per drag", "", tuple(frames for frames, _ in traffic), Goal("max", 0)),
+        Figure("script reruns: WebSocket frames per drag", "", tuple(drag.sent for drag, _ in turns), Goal("max", 0)),
     )
     notes = (
         "A mouse drag, one stop of the bar per move, all stops down and up, queue, market, curve and facts redrawn.",

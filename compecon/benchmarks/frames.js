@@ -4,6 +4,10 @@
   const channel = new MessageChannel();
   /** @type {((at: number) => void)[]} */
   const waiting = [];
+  const FRAME_MS = 1000 / 60;
+  /** @type {number[]} */
+  let stamps = [];
+  let looking = 0;
   channel.port1.onmessage = () => waiting.shift()?.(performance.now());
 
   window.compeconFrames = {
@@ -49,6 +53,21 @@
           record({ target, merged, ...times }, began.before);
         });
       });
+    },
+
+    watch: () => {
+      stamps = [];
+      const look = (/** @type {number} */ at) => {
+        stamps.push(at);
+        looking = requestAnimationFrame(look);
+      };
+      looking = requestAnimationFrame(look);
+    },
+
+    watched: () => {
+      cancelAnimationFrame(looking);
+      const missed = stamps.slice(1).map((at, i) => Math.max(0, Math.round((at - stamps[i]) / FRAME_MS) - 1));
+      return [stamps.length, missed.reduce((a, b) => a + b, 0)];
     },
 
     calibrate: () => {

@@ -7,9 +7,9 @@ import urllib.request
 from typing import TYPE_CHECKING, Any
 
 from compecon.benchmarks.browser import TIMEOUT_S, chromium, fresh_page
-from compecon.benchmarks.drag import drag, pointer_figures
 from compecon.benchmarks.figures import Figure, Goal, Settings, Table
 from compecon.benchmarks.frontier_made import BUDGETS
+from compecon.benchmarks.moves import drag, pointer_figures
 from compecon.benchmarks.server import serving
 from compecon.paths import dashboard_root
 

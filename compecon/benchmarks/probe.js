@@ -1,7 +1,7 @@
 // Measures the page from inside. Added after frames.js and before the page's own code; listens, and calls nothing of
 // the page's.
 (() => {
-  const { painted, drags, calibrate } = window.compeconFrames;
+  const { painted, drags } = window.compeconFrames;
 
   // ---- the canvas, wherever its shadow root is
   /**
@@ -32,9 +32,7 @@
 
   /** @type {import("./types.js").Bench} */
   const bench = {
-    painted,
-    drags,
-    calibrate,
+    ...window.compeconFrames,
     canvas,
     messages: [],
     requests: [],

@@ -22,9 +22,8 @@ from compecon.provenance import hardware, versions
 
 BENCHMARKS = (
     "coldstart",
-    "drag",
+    "frames",
     "frontier",
-    "compare",
     "newtext",
     "processes",
     "sweep",

@@ -19,6 +19,10 @@ export interface Frames {
   painted(): Promise<number>;
   /** Calls `record` for each step of a drag, with what `before` gave back when the step began. */
   drags<T>(before: () => T, record: (move: Move, before: T) => void): void;
+  /** Begins to note when frames are made. */
+  watch(): void;
+  /** Ends it: how many frames were made since, and how many were left out between them. */
+  watched(): [made: number, dropped: number];
   /** Milliseconds of a fixed loop: compares browsers and busy moments. */
   calibrate(): number;
 }

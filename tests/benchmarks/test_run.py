@@ -133,13 +133,13 @@ def test_what_cannot_run_says_why_and_the_next_one_runs(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "playwright.sync_api", None)
     monkeypatch.setattr(sweep, "measure", lambda _settings: [attention_table(TOY, {4: 1})])
     said = []
-    outcomes = run.run_benchmarks(["drag", "sweep"], Settings(quick=True), said.append)
-    assert [o.name for o in outcomes] == ["drag", "sweep"]
+    outcomes = run.run_benchmarks(["frames", "sweep"], Settings(quick=True), said.append)
+    assert [o.name for o in outcomes] == ["frames", "sweep"]
     assert "Playwright is not installed" in outcomes[0].problem
-    assert "drag: not measured. Playwright is not installed" in said[1]
+    assert "frames: not measured. Playwright is not installed" in said[1]
     run.write_outcomes(tmp_path / "out.json", outcomes, Settings(quick=True))
     content = json.loads((tmp_path / "out.json").read_text())
-    assert [b["name"] for b in content["benchmarks"]] == ["drag", "sweep"]
+    assert [b["name"] for b in content["benchmarks"]] == ["frames", "sweep"]
     assert content["benchmarks"][1]["tables"][0]["figures"][0]["n"] == 1
 
 
