@@ -48,6 +48,7 @@ def _page(picture: FirstPicture | None) -> str:
         "source": picture.source,
         "request": json.dumps(picture.request) if picture.request else "",
         "below": str(picture.below),
+        "wide": "only" if picture.is_wide else "",
         "themes": json.dumps(_colours()),
     }
     attributes = " ".join(f'data-{name}="{escape(text)}"' for name, text in data.items())

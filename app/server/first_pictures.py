@@ -18,6 +18,7 @@ from compecon.views.attention.traces import DEFAULT_POLICY
 
 FIRST_CHECKPOINT = "sentiment"
 _SWITCH_PX = 45  # the switch between the parts of the Compare page
+_FILTER_PX = 136.5  # heading and filter of the list of runs
 _CHOICE = frozenset(AttentionChoice.__dataclass_fields__)
 
 
@@ -30,7 +31,8 @@ class FirstPicture:
     source: str  # what is fetched for it, from the first moment on
     styles: tuple[str, ...] = ()  # canvases whose styles come before its own
     request: Mapping[str, Any] | None = None  # what its canvas is handed; None for what the source answers, as JSON
-    below: int = 0  # pixels that Streamlit's own widgets take above it
+    below: float = 0  # pixels that Streamlit's own widgets take above it
+    is_wide: bool = False  # whether that is true of wide screens alone
 
 
 def params_of(request: Request) -> dict[str, str]:
@@ -49,6 +51,8 @@ def first_picture(path: str, params: Mapping[str, str]) -> FirstPicture | None:
         return FirstPicture("canvas", f"{asked['source']['url']}?first", request=asked)
     if path == "/compare" and params.get("part", "text") == "text" and _is_recorded_pair(params):
         return FirstPicture("compare", f"{PREFIX}/first/compare?{urlencode(params)}", ("canvas",), below=_SWITCH_PX)
+    if path == "/train" and params.keys() <= {"run", "sort", "part"}:
+        return FirstPicture("runs", f"{PREFIX}/first/train?{urlencode(params)}", below=_FILTER_PX, is_wide=True)
     if path == "/allocation" and params.get("stream") != "file":
         return FirstPicture("allocation", f"{PREFIX}/first/allocation?{urlencode(params)}")
     return None
@@ -89,6 +93,10 @@ def first_data(page: str, params: Mapping[str, str]) -> dict[str, Any] | None:
         from app.server import pair_request  # noqa: PLC0415 - the catalog of checkpoints
 
         return pair_request.first_pair_data(params)
+    if page == "train":
+        from app.server import run_list_data  # noqa: PLC0415 - the runs
+
+        return run_list_data.first_list_data(params)
     if page != "allocation":
         return None
     from app.canvas_data import allocation_data  # noqa: PLC0415 - NumPy and SciPy, which no other first picture needs

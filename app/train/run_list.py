@@ -10,6 +10,7 @@ import streamlit as st
 
 from app.parts.widgets import escaped, lost_part
 from app.server.resources import runs
+from app.server.run_list_data import PAGE
 from app.state.form_state import open_blank_form
 from app.state.runs_state import (
     NOTICE,
@@ -29,7 +30,6 @@ from compecon.views.runs.run_columns import in_order, rows_csv
 from compecon.views.runs.run_rows import SIGNS, RunRow, matching, run_row, sweep_tally
 
 EVERY_S = 1.0
-PAGE = 50
 
 
 def runs_panel() -> None:

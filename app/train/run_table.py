@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.parts.canvas import canvas_component
+from app.server.run_list_data import table_data
 from app.state.runs_state import RUNS_TABLE, take_run, take_sort
-from compecon.views.runs.run_columns import COLUMNS
 from compecon.views.runs.run_rows import RunRow
 
 
@@ -19,16 +19,5 @@ def run_table(rows: Sequence[RunRow], chosen_run: str, sort: str) -> None:
         sort: What they are sorted by, one of `SORTS` or "".
     """
     component = canvas_component("runs")
-    data = {
-        "columns": [
-            {"name": name, "title": column.title, "help": column.help, "isNumber": column.number is not None}
-            for name, column in COLUMNS.items()
-        ],
-        "rows": [
-            {"run": row.run_id, "progress": row.progress, "cells": [column.text(row) for column in COLUMNS.values()]}
-            for row in rows
-        ],
-        "chosen": chosen_run,
-        "sort": sort,
-    }
+    data = table_data(rows, chosen_run, sort)
     component(data=data, key=RUNS_TABLE, on_open_change=take_run, on_sort_change=take_sort)

@@ -89,6 +89,7 @@ async function hear(/** @type {(sentence: string) => void} */ say) {
 async function show() {
   const template = document.querySelector("#compecon-first");
   if (!(template instanceof HTMLTemplateElement)) return;
+  if (template.dataset.wide && !matchMedia(WIDE).matches) return begin();
   const { canvas: folder = "", source = "", request = "", themes = "", below = "0" } = template.dataset;
   const [{ Canvas }, data] = await Promise.all([import(`../${folder}/main.js`), handed(request, source)]);
   const colours = JSON.parse(themes)[theme()];

@@ -17,6 +17,10 @@ let first = null;
 /** @type {Placed | null} Who waits until the pointer lets go. */
 let next = null;
 
+/** Frames that the page may still take to give the next one its place: its style sheet comes as a part of its own. */
+let frames = 120;
+let isWaiting = false;
+
 /**
  * Notes a canvas as the first.
  * @param {Placed} canvas
@@ -49,6 +53,7 @@ export function succeed(canvas) {
   if (!first || first.canvas === canvas) return;
   next = canvas;
   if (first.isHeld) return;
+  if (frames && !standsAlike(first.canvas.root, canvas.root)) return succeedLater();
   const gone = first;
   const { canvas: before, host, opened } = gone;
   const focused = placeOfFocus(before.root);
@@ -67,6 +72,26 @@ export function succeed(canvas) {
     const focusable = canvas.root.querySelectorAll(FOCUSABLE)[focused];
     if (focusable instanceof HTMLElement) focusable.focus();
   });
+}
+
+function succeedLater() {
+  if (isWaiting) return;
+  isWaiting = true;
+  requestAnimationFrame(() => {
+    isWaiting = false;
+    frames -= 1;
+    if (next) succeed(next);
+  });
+}
+
+/**
+ * Whether one canvas stands where another one does, from left to right.
+ * @param {ParentNode} one
+ * @param {ParentNode} other
+ */
+function standsAlike(one, other) {
+  const [a, b] = [one, other].map((root) => (root instanceof ShadowRoot ? root.host.getBoundingClientRect() : null));
+  return !a || !b || (Math.abs(a.left - b.left) < 1 && Math.abs(a.width - b.width) < 1);
 }
 
 /** Removes the first canvas where nothing takes its place. */

@@ -2,10 +2,11 @@
 // and start a megabyte of scripts before it draws. Rows stay the same elements while they change each second, so that
 // focus, a selection of text and what a screen reader has come to are kept.
 
+import { succeed } from "../front/succession.js";
 import { find, make, write } from "../shared/dom.js";
 import { mounting } from "../shared/live_canvas.js";
 
-/** @import { Send } from "../shared/types.js" */
+/** @import { Placed, Send } from "../shared/types.js" */
 /** @import { Column, Row, RunsData } from "./types.js" */
 
 const FEW = 10; // rows that need no scrolling
@@ -32,6 +33,7 @@ class RunTable {
 
   /** @param {HTMLElement | ShadowRoot} root */
   constructor(root) {
+    this.root = root;
     this.box = find(root, ".cr");
     this.head = find(root, "thead tr");
     this.body = find(root, "tbody");
@@ -52,9 +54,43 @@ class RunTable {
     this.#showRows(data);
     this.#mark(data.chosen);
     if (isOther) this.#bring(data.chosen);
+    this.drawn();
   }
 
   dispose() {}
+
+  // ---- the list that comes first, and how this one takes its place
+
+  view = {};
+  spec = { id: "runs" };
+  /** What was asked for last, for the one that takes this one's place. */
+  #wish = ["", ""];
+
+  set() {}
+
+  warn() {}
+
+  drawn() {
+    succeed(this);
+  }
+
+  /** @param {Placed} before */
+  inherit(before) {
+    if (!(before instanceof RunTable)) return;
+    this.box.scrollTop = before.box.scrollTop;
+    const [name, value] = before.#wish;
+    if (name) this.#ask(name, value);
+    if (name === "open") this.#mark(value);
+  }
+
+  /**
+   * @param {string} name
+   * @param {string} value
+   */
+  #ask(name, value) {
+    this.#wish = [name, value];
+    this.trigger(name, value);
+  }
 
   /** @param {RunsData} data */
   #showHead({ columns, sort }) {
@@ -82,7 +118,7 @@ class RunTable {
    */
   #sort(name) {
     const sort = this.data?.sort;
-    this.trigger("sort", sort === name ? `-${name}` : sort === `-${name}` ? "" : name);
+    this.#ask("sort", sort === name ? `-${name}` : sort === `-${name}` ? "" : name);
     this.box.scrollTop = 0;
   }
 
@@ -164,7 +200,7 @@ class RunTable {
     const run = target instanceof Element ? target.closest("tr")?.dataset.run : "";
     if (!run || run === this.data?.chosen) return;
     this.#mark(run);
-    this.trigger("open", run);
+    this.#ask("open", run);
   }
 
   /** @param {KeyboardEvent} event */
@@ -178,4 +214,5 @@ class RunTable {
   }
 }
 
+export { RunTable as Canvas };
 export const mount = mounting(RunTable);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
@@ -27,6 +28,11 @@ from app.server.first_pictures import first_request
 from app.server.front import FAILED, Dashboard, Front
 from app.server.plain_files import FOREVER, plain_files, plotly_address, streamlit_static
 from app.server.recordings import recorded_trace
+from compecon.benchmarks.runs_made import make_runs
+from compecon.runs.folder import STATUS
+from compecon.runs.home import Home
+from compecon.runs.run_record import RunState
+from compecon.runs.store import RunStore
 from compecon.views.attention.example_texts import FIRST_PAIR, examples, examples_for
 from compecon.views.attention.traces import TraceKey
 from tests.support import pages
@@ -252,6 +258,35 @@ def test_the_first_comparison_is_the_one_that_streamlit_shows_later() -> None:
                 assert answer.json() == canvas_of(pages.open_page("compare", **params)), params
 
 
+def test_the_first_list_is_the_one_that_streamlit_shows_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = RunStore(Home.default().made())
+    newest = make_runs(store, 60)
+    last, lost = f"train-{1:012x}", f"train-{61:012x}"
+    addresses: tuple[tuple[dict[str, str], bool], ...] = (
+        ({}, True),
+        ({"sort": "run"}, True),
+        ({"sort": "-submitted_at", "run": last, "part": "log"}, True),
+        ({"sort": "__class__"}, True),
+        ({"run": newest}, True),
+        ({"run": "train-ffffffffffff"}, False),
+    )
+    with fronting(dashboard) as client:
+        for params, is_shown in addresses:
+            answer = client.get("/compecon/first/train", params=params)
+            assert answer.status_code == (200 if is_shown else 404), params
+            if is_shown:
+                assert answer.json() == canvas_of(pages.open_page("train", **params)), params
+        for name in ("words", "state", "sweep", "new"):
+            assert "compecon-first" not in client.get("/train", params={name: "x"}).text
+        folder = store.folder(lost)
+        shutil.copytree(store.folder(newest), folder)
+        status = json.loads((folder / STATUS).read_text())
+        (folder / STATUS).write_text(json.dumps({**status, "state": RunState.LOST}))
+        assert client.get("/compecon/first/train").status_code == 404  # a warning stands above the list
+        monkeypatch.setenv("COMPECON_HOME", str(store.home.root / "empty"))
+        assert client.get("/compecon/first/train").status_code == 404
+
+
 def test_only_the_frontier_loads_plotly_ahead_and_from_where_its_plot_does() -> None:
     with fronting(dashboard) as client:
         ahead = {
@@ -277,7 +312,9 @@ def test_the_page_carries_the_request_and_the_plain_page_nothing() -> None:
             assert (None if held is None else json.loads(unescape(held))) == asked, params
             assert ("alert(1)" in html) is False
         for page in PAGES[1:]:
-            assert ("compecon-first" in client.get(f"/{page}").text) == (page in ("compare", "allocation")), page
+            assert ("compecon-first" in client.get(f"/{page}").text) == (page in ("compare", "train", "allocation")), (
+                page
+            )
         assert "compecon-first" not in client.get("/allocation", params={"stream": "file"}).text
         assert "compecon-first" not in client.get("/compare", params={"part": "table"}).text
 
@@ -288,7 +325,7 @@ def test_everything_that_the_page_names_is_there() -> None:
         named = [unescape(address) for address in re.findall(r'(?:href|src)="([^"]+)"', html.split("</head>")[0])]
         missing = [a for a in named if a.removeprefix(".").partition("?")[0] not in plain_files()]
         assert sorted(missing) == ["./_stcore/agent/openapi.json", f"/compecon/trace/{RECORDED}?first"]
-        for page, canvas in (("", "canvas"), ("compare", "compare"), ("allocation", "allocation")):
+        for page, canvas in (("", "canvas"), ("compare", "compare"), ("train", "runs"), ("allocation", "allocation")):
             preloaded = re.findall(r'rel="modulepreload" href="([^"]+)"', client.get(f"/{page}").text)
             front, own = (scripts_of(f"/compecon/{name}.js") for name in ("front/first_picture", f"{canvas}/main"))
             assert preloaded == list(dict.fromkeys([*front, *own]))
