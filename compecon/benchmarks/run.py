@@ -28,6 +28,8 @@ BENCHMARKS = (
     "processes",
     "sweep",
     "attention",
+    "scale",
+    "memory",
     "incentive",
     "compaction",
     "dataset",

@@ -11,6 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from torch import Tensor
 
+from compecon.stats.distribution import ascending, without_units, without_zeros
 from compecon.stats.inequality import effective_number, entropy, gini, herfindahl, summary
 from compecon.stats.lorenz import bottom_share, lorenz_curve, top_share
 from compecon.stats.received_attention import received, retained_mass
@@ -436,3 +437,16 @@ def test_other_wrong_arguments_are_refused():
         retained_mass(torch.ones(3), -1)
     with pytest.raises(ValueError, match="no query sees any key"):
         received(torch.ones(2, 2), torch.zeros(2, 2, dtype=torch.bool))
+
+
+@given(
+    st.lists(st.lists(st.sampled_from([0.0, 0.25, 0.5, 1.0]), min_size=5, max_size=5), min_size=1, max_size=4),
+    st.data(),
+)
+def test_units_taken_out_of_sorted_rows_leave_the_rest_in_order(rows: list[list[float]], data: st.DataObject) -> None:
+    out = data.draw(st.lists(st.integers(0, 4), max_size=3, unique=True))
+    amounts = torch.tensor(rows)
+    left = without_units(without_zeros(ascending(amounts)), amounts[:, out])
+    for row, found in zip(rows, left.tolist(), strict=True):
+        rest = sorted(amount for i, amount in enumerate(row) if i not in out and amount > 0)
+        assert found == [0.0] * (len(found) - len(rest)) + rest

@@ -236,3 +236,13 @@ def test_a_model_of_two_stacks_is_refused_with_a_way_out(load: Load) -> None:
     checkpoint = load("two stacks")
     with pytest.raises(UnsupportedModelError, match="recorded_attention"):
         messages(checkpoint, checkpoint.encode(TEXT))
+
+
+@pytest.mark.parametrize("text", ["film", TEXT, LONG])
+@pytest.mark.parametrize("first", [None, 3])
+def test_every_text_gets_each_budget_and_each_control_arm_once(load: Load, text: str, first: int | None) -> None:
+    checkpoint = load("classification")
+    stream = messages(checkpoint, checkpoint.encode(text), first=first)
+    for kind, named in (("frame", "k"), ("arm", "policy")):
+        found = [m.fields[named] for m in stream if m.kind == kind]
+        assert len(found) == len(set(found)) > 0

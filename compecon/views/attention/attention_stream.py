@@ -66,6 +66,7 @@ def attention_stream(
     frames = _Frames(checkpoint, encoded, request, full)
     yield frames.opening()
     yield from frames.of([full], [n])
+    del full  # its output: the numbers that others are compared with have been read
     for stage in _stages(n, request):
         if stage == _ARMS:
             yield from _arms(checkpoint, encoded, request.policy, frames.full_reading, wanted)
@@ -92,9 +93,11 @@ def _stages(n: int, request: AttentionRequest) -> list[tuple[int, ...]]:
         only = tuple(k for k in request.budgets if 1 <= k < n)
         return [only] if only else []
     first = [request.first] if request.first is not None and 1 <= request.first < n else []
-    grid = first + [k for k in reversed(budget_grid(n)) if k not in first and k < n]
-    rest = [k for k in range(n - 1, 0, -1) if k not in grid] if n <= EVERY_BUDGET_TOKENS else []
-    return [*([tuple(grid)] if grid else []), _ARMS, *([tuple(rest)] if rest else [])]
+    grid = [k for k in reversed(budget_grid(n)) if k not in first and k < n]
+    if n > EVERY_BUDGET_TOKENS:  # alone, so that it does not wait for others in its batch
+        return [*filter(None, [tuple(first), tuple(grid)]), _ARMS]
+    rest = [k for k in range(n - 1, 0, -1) if k not in first + grid]
+    return [*filter(None, [tuple(first + grid)]), _ARMS, *filter(None, [tuple(rest)])]
 
 
 def _arms(
@@ -125,7 +128,8 @@ class _Frames:
         if {layer.stack for layer in full.attention} not in ({"encoder"}, {"decoder"}):
             raise UnsupportedModelError(f"{checkpoint.name} cannot be shown here. {SEVERAL_STACKS}")
         self.checkpoint, self.encoded, self.request = checkpoint, encoded, request
-        self.full, self.full_reading = full, read_output(checkpoint, encoded, full.output)
+        self.full_reading = read_output(checkpoint, encoded, full.output)
+        self.stack = full.attention[0].stack
         self.grid = HeadGrid.of(checkpoint.model.config, full.attention)
         content = ~torch.tensor(encoded.special, device=full.attention[0].weights.device)
         self.arrays = FrameArrays(self.grid, full.attention, content, request.scope)
@@ -183,7 +187,7 @@ class _Frames:
             shape = ModelShape.from_model(self.checkpoint.model)
         except UnsupportedModelError:
             return {}
-        causal = self.full.attention[0].stack == "decoder"
+        causal = self.stack == "decoder"
         dense = macs(shape, n)
         needed = [macs_under_budget(shape, n, keys=k, causal=causal) for k in budget_grid(n)]
         return {

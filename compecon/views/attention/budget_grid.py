@@ -13,7 +13,12 @@ N_GRID = 16
 EVERY_BUDGET_TOKENS = 64  # up to here the budgets between those of the grid are computed too
 MAX_TOKENS = 512
 SENT_BYTES = 48_000_000  # of attention for one text; above, matrices are sent a layer or a head at a time
-_BYTES = 2  # float16
+STATISTICS_CHUNK = 1 << 20  # weights whose statistics are computed together: 4 MB of float32
+SORTED_CHUNK = 1 << 18  # weights that are sorted and summed at a time: 1 MB stays in a core's cache
+_HALF, _FLOAT = 2, 4  # bytes
+_WIDTHS = 12  # of the model, that a layer holds at once: a feed-forward part before and after its function, and others
+_COPIES = 5  # of a chunk: sorted, without special tokens, sorted again, logarithms, and a product
+_ENCODING = 3  # copies of a frame while it becomes bytes
 
 
 def budget_grid(n_tokens: int) -> tuple[int, ...]:
@@ -53,14 +58,36 @@ class Scope:
 
 def scope_for(n_tokens: int, n_layers: int, n_heads: int, *, layer: int = 0, head: int = 0) -> Scope:
     """The widest scope whose matrices, over all budgets, stay under 48 MB."""
-    n_budgets = n_tokens if n_tokens <= EVERY_BUDGET_TOKENS else len(budget_grid(n_tokens))
-    one_head = n_tokens**2 * _BYTES * n_budgets
+    one_head = n_tokens**2 * _HALF * _n_budgets(n_tokens)
     if one_head * n_layers * n_heads <= SENT_BYTES:
         return Scope()
     return Scope(layer) if one_head * n_heads <= SENT_BYTES else Scope(layer, head)
 
 
-def peak_bytes(n_tokens: int, n_layers: int, n_heads: int) -> int:
-    """Memory that one sweep holds at once, about: float32 attention of every layer, for each row of a batch."""
-    rows = rows_at_once(n_tokens)
-    return 4 * 3 * rows * n_layers * n_heads * n_tokens**2  # weights, their sorted copy, statistics
+def peak_bytes(n_tokens: int, n_layers: int, n_heads: int, *, hidden: int = 0, vocabulary: int = 0) -> int:
+    """Memory that one text's stream takes at its peak beside the model, about: what is allocated at once, summed up.
+
+    Args:
+        n_tokens: Of the text.
+        n_layers: Of the model.
+        n_heads: Of a layer.
+        hidden: Width of the model; 0 leaves its activations out.
+        vocabulary: Scores a token that the model gives, for a language model; 0 leaves its output out.
+    """
+    rows, matrix = rows_at_once(n_tokens), n_tokens**2
+    layer = _FLOAT * n_heads * matrix  # weights under one budget
+    recorded = (1 + rows) * n_layers * layer  # full budget, kept to compare with, and one forward pass
+    activations = _FLOAT * rows * n_tokens * (_WIDTHS * hidden + vocabulary)
+    output = 2 * _FLOAT * n_tokens * vocabulary  # log-probabilities, and what they are made of
+    at_once = min(rows, max(1, STATISTICS_CHUNK // (n_heads * matrix)))  # budgets of a layer
+    statistics = 2 * at_once * layer + _COPIES * _FLOAT * max(SORTED_CHUNK, matrix)
+    scope = scope_for(n_tokens, n_layers, n_heads)
+    layers, heads = scope.extent(n_layers, n_heads)
+    frame = _HALF * len(layers) * len(heads) * matrix
+    sent = (_n_budgets(n_tokens) + rows + _ENCODING) * frame  # what was sent is kept for whoever asks again
+    freed = layer * rows  # torn by smaller pieces, the block of a layer that was freed does not serve the next one
+    return recorded + activations + output + statistics + sent + freed
+
+
+def _n_budgets(n_tokens: int) -> int:
+    return n_tokens if n_tokens <= EVERY_BUDGET_TOKENS else len(budget_grid(n_tokens))

@@ -12,12 +12,11 @@ from torch import Tensor
 
 from compecon.attention.recorded import LayerAttention
 from compecon.errors import UnsupportedModelError
-from compecon.views.attention.budget_grid import Scope
+from compecon.views.attention.budget_grid import STATISTICS_CHUNK, Scope
 from compecon.views.attention.head_places import HeadGrid
 from compecon.views.attention.head_statistics import STATISTICS, TOKENS, VIEWS, head_statistics, moved_attention
 
 Arrays: TypeAlias = dict[str, NDArray[Any]]
-_CHUNK = 1 << 20  # weights at a time: 4 MB of float32
 
 
 @final
@@ -52,7 +51,7 @@ class FrameArrays:
         sent = np.full((len(points), len(self._layers), len(self._heads), n, n), np.nan, np.float16)
         for record, (layer, kept) in enumerate(self._grid.places()):
             columns, full = _indices(kept), self._full[record].weights[0].float()
-            at_once = max(1, _CHUNK // (len(kept) * n * n))
+            at_once = max(1, STATISTICS_CHUNK // (len(kept) * n * n))
             for start in range(0, len(points), at_once):
                 part = slice(start, start + at_once)
                 weights = _together([point[record].weights for point in points[part]])

@@ -17,11 +17,11 @@ from torch import Tensor
 from compecon.stats.distribution import ascending, n_richer, without_units, without_zeros
 from compecon.stats.inequality import DistributionSummary
 from compecon.stats.lorenz import bottom_taken, top_taken
+from compecon.views.attention.budget_grid import SORTED_CHUNK
 
 VIEWS = ("row", "received")
 TOKENS = ("all", "content")
 STATISTICS = (*(f.name for f in fields(DistributionSummary)), "gini_inside")
-_CHUNK = 1 << 18  # weights at a time: 1 MB of float32 stays in a core's cache
 _MATRICES = 4  # from so many on, sums that differ by row are quicker as a product for each row
 
 
@@ -43,7 +43,7 @@ def head_statistics(weights: Tensor, visible: Tensor, content: Tensor) -> Tensor
     n_given = seen.sum(dim=-1).clamp_min(1).to(weights.dtype)  # (tokens, query)
     n_received = (seen & tokens[:, :, None]).any(dim=-2).sum(dim=-1).clamp_min(1).to(weights.dtype)  # (tokens,)
     alike = [one[:1] if bool((one == one[0]).all()) else one for one in n_given]
-    step = max(1, _CHUNK // matrices[0].numel())
+    step = max(1, SORTED_CHUNK // matrices[0].numel())
     given, received = [], []
     for start in range(0, len(matrices), step):
         sums, gets = [], []

@@ -80,7 +80,8 @@ def _picked(checkpoint: Checkpoint, encoded: Encoded, output: Any) -> Reading:
     ids = encoded.batch["input_ids"][0]
     if kind == "causal-lm":
         own = log_p[:-1].gather(-1, ids[1:, None]).mean() if len(ids) > 1 else None
-        return Reading(kind, log_p[-1:], None if own is None else -float(own))
+        # A copy: a slice would keep the log-probabilities of all positions in memory.
+        return Reading(kind, log_p[-1:].clone(), None if own is None else -float(own))
     masked = ids == checkpoint.tokenizer.mask_token_id
     return Reading(kind, log_p[masked] if bool(masked.any()) else log_p)
 
