@@ -9,6 +9,7 @@ import { LiveCanvas, mounting } from "../shared/live_canvas.js";
 import { palette } from "../shared/scales.js";
 import { Controls } from "./controls.js";
 import { Figures } from "./figures.js";
+import { NextText } from "./next_text.js";
 
 /** @import { HeadView, Send, SharedView, TextRequest } from "../shared/types.js" */
 
@@ -44,6 +45,7 @@ export class Attention extends LiveCanvas {
   /** @type {Send} */
   trigger = () => {};
   feed = new Feed(this);
+  next = new NextText(this.feed);
 
   /** @param {HTMLElement | ShadowRoot} root */
   constructor(root) {
@@ -205,6 +207,7 @@ export class Attention extends LiveCanvas {
 
   dispose() {
     super.dispose();
+    this.next.dispose();
     this.feed.stop();
   }
 }

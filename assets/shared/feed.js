@@ -1,6 +1,7 @@
 // One text's attention as it comes: streams into a Store, another layer's matrices on demand, and an exact pass for the
 // budget under a resting pointer. Lanes keep newer requests from older ones. A page has one feed, or one a checkpoint.
 
+import { ask, fitsOf, sentenceOf } from "./request.js";
 import { Store } from "./store.js";
 import { stream } from "./wire.js";
 
@@ -20,8 +21,9 @@ import { stream } from "./wire.js";
  */
 
 /**
- * "main" is for texts and layers, "rest" for the one budget under a resting pointer.
- * @typedef {"main" | "rest"} Lane
+ * "main" is for texts and layers, "rest" for the one budget under a resting pointer, "next" for a text that may be
+ * wanted next.
+ * @typedef {"main" | "rest" | "next"} Lane
  */
 
 /**
@@ -29,11 +31,12 @@ import { stream } from "./wire.js";
  * @property {Lane} lane
  * @property {(store: Store) => void} [adopt] Gets the store once its first frame is there.
  * @property {(message: Message) => void} [each] Gets every later message.
+ * @property {Message[] | null} [held] What has come of an answer that is not wanted yet.
+ * @property {Store} [store] What has come of one that is.
  */
 
 const REST_MS = 140; // the pointer has come to rest: worth an exact pass for a budget that is not on the grid
 const BATCHED_TOKENS = 64; // a text up to here gets every budget anyway
-const OUT_OF_REACH = "The server can't be reached. Is compecon still running? The last picture stays.";
 const ONE_LAYER = "This recorded example has one layer only. Enter your own text to see the others.";
 
 export class Feed {
@@ -44,10 +47,12 @@ export class Feed {
   /** @type {string | null} */
   shownId = null;
   /** @type {Record<Lane, AbortController | null>} */
-  lanes = { main: null, rest: null };
+  lanes = { main: null, rest: null, next: null };
   /** Texts that the server reads before this one. */
   ahead = 0;
   #resting = 0;
+  /** @type {{ of: string, source: Source, listening: Listening } | null} */
+  #prepared = null;
 
   /** @param {Host} host */
   constructor(host, name = "") {
@@ -70,15 +75,65 @@ export class Feed {
   load(spec, source = spec.source) {
     this.spec = spec;
     if (!source) return;
-    const { k, layer, head } = this.host.look(this);
-    const body = source.body && { ...source.body, layer, head, ...(k > 0 && { first: k }) };
+    const asked = this.#placed(source);
     /** @param {Store} store */
     const adopt = (store) => {
       this.store = store;
       this.shownId = spec.id;
       this.host.opened(this);
     };
-    this.#fetch({ url: source.url, body }, { lane: "main", adopt });
+    if (!this.#claim(asked, adopt)) this.#fetch(asked, { lane: "main", adopt });
+  }
+
+  /**
+   * Asks for a text that may be wanted next: if it is, what has come is there at once.
+   * @param {Source} source
+   */
+  prepare(source) {
+    this.drop();
+    const asked = this.#placed(source);
+    /** @type {Listening} */
+    const listening = { lane: "next", held: [] };
+    this.#prepared = { of: named(asked), source: asked, listening };
+    this.#fetch(asked, listening);
+  }
+
+  /** Another text will be wanted than the one that was prepared. */
+  drop() {
+    this.#prepared = null;
+    this.lanes.next?.abort();
+  }
+
+  /**
+   * What is asked for, at the budget and head of now.
+   * @param {Source} source
+   * @returns {Source}
+   */
+  #placed({ url, body }) {
+    const { k, layer, head } = this.host.look(this);
+    return { url, body: body && { ...body, layer, head, ...(k > 0 && { first: k }) } };
+  }
+
+  /**
+   * Goes on with what was prepared, if that is what is wanted.
+   * @param {Source} asked
+   * @param {(store: Store) => void} adopt
+   */
+  #claim(asked, adopt) {
+    const prepared = this.#prepared;
+    if (prepared?.of !== named(asked)) this.drop();
+    if (!prepared || !this.#prepared) return false;
+    const { source, listening } = prepared;
+    const { lanes } = this;
+    const held = listening.held ?? [];
+    lanes.main?.abort();
+    lanes.rest?.abort();
+    [lanes.main, lanes.next, this.#prepared] = [lanes.next, null, null];
+    Object.assign(listening, { lane: "main", adopt, held: null });
+    for (const message of held) this.#take(message, source, listening);
+    this.host.badge();
+    if (!lanes.main) this.restLater();
+    return true;
   }
 
   /**
@@ -86,30 +141,29 @@ export class Feed {
    * @param {Source} source
    * @param {Listening} listening
    */
-  async #fetch(source, { lane, adopt = () => {}, each = () => this.host.drawSoon() }) {
-    this.lanes[lane]?.abort();
-    if (lane === "main") this.lanes.rest?.abort();
+  async #fetch(source, listening) {
+    const { lanes } = this;
+    lanes[listening.lane]?.abort();
+    if (listening.lane === "main") lanes.rest?.abort();
     const abort = new AbortController();
-    this.lanes[lane] = abort;
+    lanes[listening.lane] = abort;
     this.host.badge();
-    /** @type {Store | null} */
-    let store = null;
     try {
-      await stream(await this.#ask(source, lane, abort.signal), (message) => {
+      const client = `${this.client}-${listening.lane}`;
+      await stream(await ask(source, client, this.host.token, abort.signal), (message) => {
         if (abort.signal.aborted) return;
         if (message.kind === "error") throw Object.assign(new Error(message.error), { fits: message.fits });
-        this.#queue(message.kind === "waiting" ? message.ahead : 0);
-        if (message.kind === "open") store = new Store(message, source.body ? "exact" : "recorded");
-        if (message.kind === "open" || !store) return;
-        store.add(message);
-        if (message.kind === "frame" && store.frames.size === 1) adopt(store);
-        else each(message);
+        if (listening.held) listening.held.push(message);
+        else this.#take(message, source, listening);
       });
     } catch (error) {
-      if (!abort.signal.aborted) this.host.fail(this, sentenceOf(error), fitsOf(error));
+      if (abort.signal.aborted) return;
+      if (!listening.held) this.host.fail(this, sentenceOf(error), fitsOf(error));
+      else this.drop(); // if it is wanted, it is asked for again, and says then why it cannot be had
     } finally {
-      if (this.lanes[lane] === abort) {
-        this.lanes[lane] = null;
+      const { lane } = listening; // of now: what was prepared may have been wanted meanwhile
+      if (lanes[lane] === abort) {
+        lanes[lane] = null;
         this.ahead = 0;
         this.host.badge();
         if (lane === "main") this.restLater();
@@ -117,29 +171,27 @@ export class Feed {
     }
   }
 
+  /**
+   * @param {Message} message
+   * @param {Source} source
+   * @param {Listening} listening
+   */
+  #take(message, source, listening) {
+    this.#queue(message.kind === "waiting" ? message.ahead : 0);
+    if (message.kind === "open") listening.store = new Store(message, source.body ? "exact" : "recorded");
+    const { store, adopt, each } = listening;
+    if (message.kind === "open" || !store) return;
+    store.add(message);
+    if (message.kind === "frame" && store.frames.size === 1) adopt?.(store);
+    else if (each) each(message);
+    else this.host.drawSoon();
+  }
+
   /** @param {number} ahead */
   #queue(ahead) {
     if (this.ahead === ahead) return;
     this.ahead = ahead;
     this.host.badge();
-  }
-
-  /**
-   * @param {Source} source
-   * @param {Lane} lane
-   * @param {AbortSignal} signal
-   */
-  async #ask({ url, body }, lane, signal) {
-    const headers = { "X-Compecon-Token": this.host.token };
-    const options = body && {
-      method: "POST",
-      body: JSON.stringify({ ...body, client: `${this.client}-${lane}` }),
-      headers: { ...headers, "Content-Type": "application/json" },
-    };
-    const response = await fetch(url, { ...(options ?? { headers }), signal });
-    if (response.ok) return response;
-    const { error } = await response.json().catch(() => ({}));
-    throw new Error(error ?? `The server answered ${response.status}. Is compecon still running?`);
   }
 
   /** A budget between the grid's of a long text is a preview while dragging; at rest it gets its own forward pass. */
@@ -183,18 +235,13 @@ export class Feed {
   stop() {
     this.lanes.main?.abort();
     this.lanes.rest?.abort();
+    this.drop();
     clearTimeout(this.#resting);
   }
 }
 
 /**
- * Why a request came to nothing.
- * @param {unknown} error
+ * What a request is for, whichever budget is to come first.
+ * @param {Source} source
  */
-function sentenceOf(error) {
-  if (error instanceof TypeError) return OUT_OF_REACH;
-  return error instanceof Error ? error.message : String(error);
-}
-
-/** @param {unknown} error */
-const fitsOf = (error) => (error instanceof Error && "fits" in error && String(error.fits ?? "")) || "";
+const named = ({ url, body }) => JSON.stringify([url, { ...body, first: 0 }]);

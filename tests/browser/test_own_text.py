@@ -37,6 +37,34 @@ def test_a_typed_text_is_computed_exactly(dashboard: Any, library: Any, assert_s
     assert dashboard.errors == []
 
 
+def test_a_text_is_asked_for_while_typing_rests_and_once(
+    dashboard: Any, library: Any, assert_same: Callable[..., None]
+) -> None:
+    dashboard.open(k="4")
+    field = dashboard.page.get_by_label("Text", exact=True)
+    field.wait_for()
+    before = dashboard.tokens()
+
+    def asking() -> Any:
+        return dashboard.page.expect_request(lambda request: request.url.endswith("/compecon/sweep"))
+
+    with asking():
+        field.fill(f"{LONG} {LONG} {LONG}")
+    with dashboard.page.expect_event("requestfailed"), asking():  # nobody wants the first any more
+        field.fill(MINE)
+    assert dashboard.tokens() == before
+    asked = dashboard.paths.count("/compecon/sweep")
+    field.press("Control+Enter")
+    expect(dashboard.find(".list")).to_contain_text("music")
+    dashboard.await_badge("exact")
+    dashboard.await_address(text=MINE)
+    assert dashboard.tokens() == list(library.encode(MINE).tokens)
+    assert_same(dashboard.numbers(), library.numbers(MINE, 4))
+    assert_same(dashboard.answers(), library.answers(MINE, 4))
+    assert dashboard.paths.count("/compecon/sweep") == asked
+    assert dashboard.errors == []
+
+
 def test_a_text_that_is_too_long_is_offered_without_its_end(dashboard: Any, library: Any) -> None:
     words = [f"good{'.' if i % 7 else ' film'}" for i in range(600)]
     dashboard.open()
