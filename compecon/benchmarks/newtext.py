@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 _GOAL_MS = 150.0  # and one forward pass
+_RESTED_MS = {32: 60.0, 128: 120.0}  # goals by tokens, and one forward pass, where the text was typed some time before
 _ROUNDS = {32: 14, 128: 7}  # by tokens
 
 
@@ -28,11 +29,14 @@ def measure(settings: Settings) -> list[Table]:
 
 
 def _table(browser: Browser, url: Any, checkpoint: Checkpoint, n: int, rounds: int) -> Table:
-    texts = [text_of(checkpoint, n, seed=seed) for seed in range(rounds + 2)]
+    texts = [text_of(checkpoint, n, seed=seed) for seed in range(2 * rounds + 2)]
     with fresh_page(browser) as page:
         wait_for_sweep(page, url(text=texts[0]))
         _change_text(page, texts[1])  # the first one shows what is compiled and imported late
-        changes = [{**_change_text(page, text), "forward": _forward_ms(checkpoint, text)} for text in texts[2:]]
+        changes, rested = [], []
+        for text, other in zip(texts[2::2], texts[3::2], strict=True):
+            changes.append({**_change_text(page, text), "forward": _forward_ms(checkpoint, text)})
+            rested.append(_show_text(page, other) - _forward_ms(checkpoint, other))
 
     def column(name: str) -> tuple[float, ...]:
         return tuple(change[name] for change in changes)
@@ -41,6 +45,7 @@ def _table(browser: Browser, url: Any, checkpoint: Checkpoint, n: int, rounds: i
     figures = (
         Figure("Ctrl+Enter to first picture", "ms", column("shown")),
         Figure("  without one forward pass", "ms", beyond, Goal("median", _GOAL_MS)),
+        Figure("  the same, typed some time before", "ms", tuple(rested), Goal("median", _RESTED_MS[n])),
         Figure("  of it: until the page requests the sweep", "ms", column("asked")),
         Figure("  of it: until the first message arrives", "ms", column("opened")),
         Figure("  of it: until the first frame arrives", "ms", column("first")),
@@ -77,6 +82,18 @@ def _change_text(page: Page, text: str) -> dict[str, float]:
         "done": others[-1]["at"],
     }
     return {name: moment - found["start"] for name, moment in at.items()}
+
+
+def _show_text(page: Page, text: str) -> float:
+    """Milliseconds from the key press to the first picture of a text that was asked for while typing rested."""
+    page.evaluate("() => { compeconBench.texts.length = compeconBench.messages.length = 0; }")
+    field = page.get_by_label("Text", exact=True)
+    field.fill(text)
+    page.wait_for_function("() => compeconBench.messages.at(-1)?.kind === 'done'")
+    field.press("Control+Enter")
+    page.wait_for_function("() => compeconBench.texts.length")
+    start, shown = page.evaluate("() => [compeconBench.texts[0].start, compeconBench.texts[0].shown]")
+    return float(shown - start)
 
 
 def _forward_ms(checkpoint: Checkpoint, text: str) -> float:
