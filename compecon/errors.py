@@ -56,6 +56,21 @@ class TextTooLongError(TextError):
     """A text has more tokens than can be read at once."""
 
 
+_MEMORY_WORDS = (
+    "can't allocate memory",
+    "cannot allocate memory",
+    "out of memory",
+    "std::bad_alloc",
+    "not enough memory",
+    "failed to map segment",  # from the dynamic linker
+)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error, of whatever library, says that memory ran out."""
+    return isinstance(error, MemoryError) or any(words in str(error).lower() for words in _MEMORY_WORDS)
+
+
 class ChildError(CompeconError, RuntimeError):
     """A child process died, broke a limit, or refused a request."""
 

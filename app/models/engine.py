@@ -7,6 +7,7 @@ import importlib
 import logging
 import os
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, final
 from app.models.memory import MemoryGate, give_back
 from app.models.sweep_job import SweepJob
 from app.models.turns import Job, Turns
-from compecon.errors import CompeconError, TextError, TextTooLongError
+from compecon.errors import CompeconError, TextError, TextTooLongError, is_out_of_memory
 from compecon.views.attention.budget_grid import MAX_TOKENS, peak_bytes, scope_for
 from compecon.views.attention.frames import Message, encode
 
@@ -27,9 +28,10 @@ _LOG = logging.getLogger(__name__)
 MAX_MODELS = 2
 CACHE_BYTES = 64_000_000
 _STREAM = "compecon.views.attention.attention_stream"
+_LOOK_S = 0.1  # how soon a job that waits for a load finds out that nobody wants it any more
 _THREADS = 32  # jobs that have begun: most of them wait for their turns
 _TOO_LITTLE = "The machine ran out of memory. Shorten the text or choose a smaller checkpoint."
-_LOST = "The device stopped working. Its process starts again: enter the text once more, or choose another device."
+_LOST = "The device stopped working, and its models are gone. Reload the page, or choose another device."
 
 Send = Callable[[bytes | None], None]  # takes each message as bytes, then None; called from another thread
 
@@ -46,22 +48,21 @@ class Engine:
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="compecon")
         self._turns, self._memory, self._give_up = Turns(), MemoryGate(), give_up
         self._lock = threading.Lock()
-        self._loading = threading.Lock()
+        self._loading, self._being_loaded = threading.Lock(), ""
         self._models: OrderedDict[tuple[str, str], Checkpoint] = OrderedDict()
         self._results: OrderedDict[SweepJob, list[bytes]] = OrderedDict()
 
-    def warm_up(self, checkpoint: str) -> str:
-        """Import torch, and load a checkpoint if one is named; returns its device, or ""."""
-        with self._loading:
-            _import_models()
-        device = ""
+    def warm_up(self, checkpoint: str) -> None:
+        """Import torch, and load a checkpoint if one is named, before anybody asks."""
         try:
-            device = self.load(checkpoint, "auto").device.type if checkpoint else ""
-        except CompeconError:
-            _LOG.warning("The checkpoint %s could not be loaded in advance.", checkpoint, exc_info=True)
+            with self._loading:
+                _import_models()
+            if checkpoint:
+                self.load(checkpoint, "auto")
+        except Exception:  # noqa: BLE001 - the text that needs it says so on the page
+            _LOG.warning("The checkpoint %s could not be loaded in advance.", checkpoint or "(none)", exc_info=True)
         gc.collect()
         gc.freeze()  # a collection walks every object alive; torch alone brings 300,000 that never die
-        return device
 
     def load(self, checkpoint: str, device: str) -> Checkpoint:
         """The checkpoint on a device; at most two stay in memory.
@@ -81,7 +82,11 @@ class Engine:
             with self._lock:
                 while len(self._models) >= MAX_MODELS:
                     self._models.popitem(last=False)
-            made = load_checkpoint(checkpoint, device)
+            self._being_loaded = checkpoint
+            try:
+                made = load_checkpoint(checkpoint, device)
+            finally:
+                self._being_loaded = ""
             with self._lock:
                 self._models[key] = made
             return made
@@ -94,7 +99,7 @@ class Engine:
 
     def unload(self) -> int:
         """Drop every model and result from memory; returns how many models there were."""
-        with self._loading, self._lock:
+        with self._lock:
             n_models = len(self._models)
             self._models.clear()
             self._results.clear()
@@ -123,11 +128,9 @@ class Engine:
             send(_error(str(error), fits=self._beginning(job)))
         except CompeconError as error:
             send(_error(str(error)))
-        except MemoryError:
-            send(_error(_TOO_LITTLE))
         except Exception as error:  # noqa: BLE001 - the page must hear about it, whatever it was
             sentence, broken = _said(error)
-            send(_error(sentence))
+            send(_error(sentence, again=broken))
         finally:
             send(None)
             give_back()
@@ -136,7 +139,7 @@ class Engine:
 
     def _compute(self, job: SweepJob, send: Send, wanted: Callable[[], bool]) -> None:
         """Send messages as they come; remember the whole when it came to its end."""
-        if not wanted():
+        if not self._may_load(job, send, wanted):
             return
         # First load, then import more: two threads that import transformers at once find half of it.
         checkpoint = self.load(job.checkpoint, job.device)
@@ -167,6 +170,18 @@ class Engine:
                 send(parts[-1])
         if wanted():
             self._remember(job, parts)
+
+    def _may_load(self, job: SweepJob, send: Send, wanted: Callable[[], bool]) -> bool:
+        """Wait while another checkpoint is being loaded, unless this one is there; False once nobody waits any more."""
+        is_told = False
+        while wanted():
+            if self._loaded((job.checkpoint, job.device)) is not None or not self._loading.locked():
+                return True
+            if not is_told and self._being_loaded not in ("", job.checkpoint):
+                send(encode(Message("waiting", {"ahead": 1})))
+                is_told = True
+            time.sleep(_LOOK_S)
+        return False
 
     def _beginning(self, job: SweepJob) -> str:
         """What of a text the page may offer to read instead; of a pair, nothing."""
@@ -200,14 +215,14 @@ def _use_threads() -> None:
 
 def _said(error: Exception) -> tuple[str, bool]:
     """The sentence for an error that nobody expected, and whether its device is lost."""
-    words = str(error).lower()
-    if any(sign in words for sign in ("out of memory", "can't allocate memory", "not enough memory")):
+    if is_out_of_memory(error):
         return _TOO_LITTLE, False
+    words = str(error).lower()
     _LOG.error("A sweep failed.", exc_info=error)
     if any(sign in words for sign in ("cuda error", "device-side assert", "mps backend")):
         return _LOST, True
     return f"Unexpected error ({type(error).__name__}). The terminal where compecon runs shows the details.", False
 
 
-def _error(sentence: str, **more: str) -> bytes:
+def _error(sentence: str, **more: str | bool) -> bytes:
     return encode(Message("error", {"error": sentence, **more}))

@@ -40,7 +40,7 @@ def main() -> None:
 
 @final
 class _Child:
-    """Answers each kind of question; only `unload` keeps the next question waiting."""
+    """Answers each kind of question; none keeps the next one waiting."""
 
     def __init__(self, channel: IO[bytes]) -> None:
         self._channel, self._lock = channel, threading.Lock()
@@ -65,11 +65,13 @@ class _Child:
         threading.Thread(target=self._load, args=(asked["checkpoint"],), daemon=True).start()
 
     def _load(self, checkpoint: str) -> None:
-        device = self._engine.warm_up(checkpoint)
-        _limit_memory()
-        self._say(NEWS, json.dumps({"device": device}).encode())
+        self._engine.warm_up(checkpoint)
+        self._say(NEWS, json.dumps({"devices": _devices()}).encode())
 
     def unload(self, number: int, _asked: dict[str, Any]) -> None:
+        threading.Thread(target=self._unload, args=(number,), daemon=True).start()
+
+    def _unload(self, number: int) -> None:
         self._say(number, str(self._engine.unload()).encode())
         self._say(number, b"")
 
@@ -87,14 +89,21 @@ def _offer_itself() -> None:
         Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO, encoding="ascii")
 
 
-def _limit_memory() -> None:
-    """A failed allocation is an error that a page can show; a machine that swaps is not. Not where CUDA maps memory."""
-    import torch  # noqa: PLC0415 - it is there by now
+def _devices() -> list[str]:
+    """What models can be moved to, the best first; nothing if torch cannot be imported.
 
+    Without CUDA, which maps more than there is, memory is limited: a failed allocation is an error that a page can
+    show, a machine that swaps is not.
+    """
+    try:
+        import torch  # noqa: PLC0415 - it is there by now
+    except ImportError:
+        return []
     if torch.cuda.is_available():
-        return
+        return ["cuda", "cpu"]
     with suppress(ImportError, AttributeError, ValueError, OSError):
         import resource  # noqa: PLC0415 - not on Windows
 
         most = int(_SHARE * psutil.virtual_memory().total)
         resource.setrlimit(resource.RLIMIT_DATA, (most, resource.getrlimit(resource.RLIMIT_DATA)[1]))
+    return ["mps", "cpu"] if torch.backends.mps.is_available() else ["cpu"]

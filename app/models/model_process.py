@@ -34,6 +34,7 @@ def start_child() -> subprocess.Popen[bytes]:
         variables=children.environment(_FEW_HEAPS),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        start_new_session=True,  # Ctrl+C in a terminal is the server's
     )
 
 
@@ -43,7 +44,7 @@ class ModelProcess:
 
     Attributes:
         is_ready: Whether it has done its imports and loaded what it was to load in advance.
-        device: What "auto" means to it, "" as long as it loaded nothing.
+        devices: What this machine has, the best first; empty until it has done its imports.
 
     Args:
         start: Starts it; `start_child` if not given.
@@ -57,7 +58,7 @@ class ModelProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._is_closed = self._has_lived = False
-        self.is_ready, self.device, self._n_loading = False, "", 0
+        self.is_ready, self.devices, self._n_loading = False, tuple[str, ...](), 0
 
     def begin(self, checkpoint: str = "") -> None:
         """Start it, unless it runs, and let it load a checkpoint as its first, once."""
@@ -125,7 +126,7 @@ class ModelProcess:
         for number, data in answers(process.stdout):
             if number == NEWS:
                 with self._lock:
-                    self.device, self._n_loading = json.loads(data)["device"] or self.device, self._n_loading - 1
+                    self.devices, self._n_loading = tuple(json.loads(data)["devices"]), self._n_loading - 1
                     self.is_ready, self._has_lived = self._n_loading == 0, True
                 continue
             with self._lock:
@@ -148,12 +149,13 @@ class ModelProcess:
             if again:
                 self._ensure()
         if not self._is_closed:
-            _LOG.warning("The process that runs the models ended (%s); %d requests were lost.", _why(code), len(lost))
+            _LOG.warning("The process that runs the models ended (%s). Requests lost: %d.", _why(code), len(lost))
         for send in lost.values():
             send(
                 _error(
                     f"The process that runs the models ended ({_why(code)}), and this request was lost with it. "
-                    "It starts again: enter the text once more."
+                    "Reload the page to ask again, or change the text.",
+                    again=True,
                 )
             )
             send(None)
@@ -176,7 +178,7 @@ def _why(code: int) -> str:
     return f"signal {-code}" if code < 0 else f"code {code}"
 
 
-def _error(sentence: str) -> bytes:
+def _error(sentence: str, *, again: bool = False) -> bytes:
     from compecon.views.attention.frames import Message, encode  # noqa: PLC0415 - NumPy: not before the first picture
 
-    return encode(Message("error", {"error": sentence}))
+    return encode(Message("error", {"error": sentence, "again": again}))

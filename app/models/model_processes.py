@@ -70,9 +70,11 @@ class ModelProcesses:
             process.close()
 
     def _of(self, device: str) -> ModelProcess:
+        """The process of a device. What this machine does not have, the first one refuses."""
         with self._lock:
             best = self._processes.get(_BEST)
-            name = _BEST if best is not None and device == best.device else device
+            others = best.devices[1:] if best is not None else ()
+            name = device if device in others else _BEST
             if name not in self._processes:
                 self._processes[name] = self._make()
             return self._processes[name]

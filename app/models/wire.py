@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 _HEAD = struct.Struct("<QI")
-NEWS = 0  # the id of what the process says unasked: {"device": of the checkpoint that it has loaded in advance, or ""}
+NEWS = 0  # the id of what the process says unasked: {"devices": what the machine has, the best first}
 
 
 def question(number: int, ask: str, **fields: Any) -> bytes:

@@ -12,9 +12,10 @@ import webbrowser
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 import uvicorn
+from typing_extensions import override
 
 from app.models.model_processes import models
 from app.server.access import MAKE_TOKEN, Access, checked_host, grant, is_loopback, is_wildcard
@@ -86,11 +87,20 @@ def run(access: Access, listener: socket.socket, build: Callable[[], Dashboard],
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
 
     front = Front(early_routes(), built, listening=listening, give_up=give_up)
-    server = uvicorn.Server(ServerConfig(Guard(front, access), access))
+    server = _Server(ServerConfig(Guard(front, access), access))
     server.run(sockets=[listener])
-    models().close()
     if not server.started or front.failed:
         raise CompeconError("The server did not start. See the lines above.")
+
+
+@final
+class _Server(uvicorn.Server):
+    """Ends what models compute before it waits for those who listen to it."""
+
+    @override
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        models().close()
+        await super().shutdown(sockets)
 
 
 def dashboard(access: Access, address: tuple[str, int]) -> Dashboard:

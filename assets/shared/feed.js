@@ -33,6 +33,7 @@ import { stream } from "./wire.js";
  * @property {(message: Message) => void} [each] Gets every later message.
  * @property {Message[] | null} [held] What has come of an answer that is not wanted yet.
  * @property {Store} [store] What has come of one that is.
+ * @property {boolean} [isSecond] The first request was lost with the process that runs the models.
  */
 
 const REST_MS = 140; // the pointer has come to rest: worth an exact pass for a budget that is not on the grid
@@ -140,6 +141,7 @@ export class Feed {
    * Asks for one stream. A newer request ends the older one of its lane.
    * @param {Source} source
    * @param {Listening} listening
+   * @returns {Promise<void>}
    */
   async #fetch(source, listening) {
     const { lanes } = this;
@@ -152,14 +154,17 @@ export class Feed {
       const client = `${this.client}-${listening.lane}`;
       await stream(await ask(source, client, this.host.token, abort.signal), (message) => {
         if (abort.signal.aborted) return;
-        if (message.kind === "error") throw Object.assign(new Error(message.error), { fits: message.fits });
+        if (message.kind === "error")
+          throw Object.assign(new Error(message.error), { fits: message.fits, again: message.again });
         if (listening.held) listening.held.push(message);
         else this.#take(message, source, listening);
       });
     } catch (error) {
       if (abort.signal.aborted) return;
-      if (!listening.held) this.host.fail(this, sentenceOf(error), fitsOf(error));
-      else this.drop(); // if it is wanted, it is asked for again, and says then why it cannot be had
+      if (listening.held) return this.drop(); // if it is wanted, it is asked for again, and says then why it cannot be had
+      if (!listening.isSecond && error instanceof Error && "again" in error && error.again)
+        return this.#fetch(source, { ...listening, store: undefined, isSecond: true });
+      this.host.fail(this, sentenceOf(error), fitsOf(error));
     } finally {
       const { lane } = listening; // of now: what was prepared may have been wanted meanwhile
       if (lanes[lane] === abort) {

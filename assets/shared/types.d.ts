@@ -93,7 +93,7 @@ export type Message =
   | Frame
   | ArmMessage
   | { kind: "done"; ms: number }
-  | { kind: "error"; error: string; fits?: string }
+  | { kind: "error"; error: string; fits?: string; again?: boolean }
   | Waiting;
 
 /** What another policy does to the output. */

@@ -7,19 +7,11 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from compecon.errors import CompeconError, TrainingInterruptedError
+from compecon.errors import CompeconError, TrainingInterruptedError, is_out_of_memory
 from compecon.runs.run_record import RunState
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _FULL_WORDS = ("no space left on device", "disk quota exceeded", "os error 28")
-_MEMORY_WORDS = (
-    "can't allocate memory",
-    "cannot allocate memory",
-    "out of memory",
-    "std::bad_alloc",
-    "not enough memory",
-    "failed to map segment",  # from the dynamic linker
-)
 _ALMOST_NOTHING = 65_536
 DISK_FULL = "The disk is full. Free some space and resume; the run continues from its last complete checkpoint."
 NO_MEMORY = "Out of memory. Use a smaller batch size, more accumulated passes, or checkpointing."
@@ -35,7 +27,7 @@ def outcome_of(error: BaseException, folder: Path, *, wanted: bool) -> tuple[Run
     chain = list(_chain(error))
     if any(isinstance(each, OSError) and each.errno in _FULL for each in chain) or _says(chain, _FULL_WORDS):
         return RunState.FAILED, DISK_FULL
-    if any(isinstance(each, MemoryError) for each in chain) or _says(chain, _MEMORY_WORDS):
+    if any(map(is_out_of_memory, chain)):
         return RunState.FAILED, NO_MEMORY
     return RunState.FAILED, _other(error, chain, folder)
 

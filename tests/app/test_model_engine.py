@@ -267,13 +267,53 @@ def test_a_checkpoint_that_cannot_be_loaded_in_advance_is_only_logged(
 
     monkeypatch.setattr("compecon.checkpoints.load.load_checkpoint", refuse)
     monkeypatch.setattr(module.gc, "freeze", lambda: None)  # the tests' own objects should stay collectable
-    assert Engine().warm_up("a") == ""
+    Engine().warm_up("a")
     assert "could not be loaded in advance" in caplog.text
 
 
-def test_what_is_loaded_in_advance_says_its_device(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_imports_that_fail_are_logged_and_the_next_text_says_why(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: object) -> Any:
+        raise ImportError("libtorch.so: failed to map segment from shared object")
+
+    monkeypatch.setattr(module, "_import_models", refuse)
+    monkeypatch.setattr("compecon.checkpoints.load.load_checkpoint", refuse)
     monkeypatch.setattr(module.gc, "freeze", lambda: None)
-    assert [engine.warm_up(name) for name in ("", "sentiment")] == ["", "cpu"]
+    engine = Engine()
+    engine.warm_up("")
+    assert "could not be loaded in advance" in caplog.text
+    [message] = ask(engine, JOB).rest()
+    assert "memory" in message.fields["error"]
+
+
+def test_jobs_that_nobody_wants_do_not_wait_for_a_load_and_unloading_does_not_either(
+    sentiment: Checkpoint, steps: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def load(_name: str, _device: str) -> Checkpoint:
+        begun.set()
+        assert go_on.wait(WAIT_S)
+        return sentiment
+
+    monkeypatch.setattr("compecon.checkpoints.load.load_checkpoint", load)
+    engine = Engine()
+    first = ask(engine, SweepJob("slow", "cpu", "a"))
+    assert begun.wait(WAIT_S)
+    dropped = [ask(engine, SweepJob("slow", "cpu", str(i))) for i in range(3)]
+    for listener in dropped:
+        listener.gone.set()
+    assert [listener.rest() for listener in dropped] == [[], [], []]
+    other = ask(engine, SweepJob("other", "cpu", "b"))
+    message = other.next()
+    assert message is not None
+    assert message.kind == "waiting"
+    other.gone.set()
+    assert engine.unload() == 0
+    go_on.set()
+    steps.go.release(3)
+    assert kinds(first.rest())[-1] == "done"
 
 
 @pytest.mark.parametrize(

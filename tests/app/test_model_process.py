@@ -31,7 +31,7 @@ for line in sys.stdin:
     asked = json.loads(line)
     number = asked["id"]
     if asked["ask"] == "load":
-        say(0, json.dumps({"device": "cpu" if asked["checkpoint"] else ""}).encode())
+        say(0, json.dumps({"devices": ["cpu", "cuda"]}).encode())
     elif asked["ask"] == "unload":
         say(number, b"2"); say(number, b"")
     elif asked["ask"] == "cancel":
@@ -140,7 +140,7 @@ def test_it_starts_again_by_itself_if_it_had_come_to_life(process: ModelProcess)
     assert first is not None
     psutil.Process(first).kill()
     until(lambda: process.pid not in (None, first) and process.is_ready)
-    assert process.device == "cpu"
+    assert process.devices == ("cpu", "cuda")
 
 
 def test_one_that_never_comes_to_life_is_not_started_for_ever() -> None:
@@ -179,7 +179,7 @@ def test_a_closed_one_is_not_started_again(process: ModelProcess) -> None:
 def test_each_device_has_a_process_and_the_best_one_only_one(processes: ModelProcesses) -> None:
     processes.warm_up("sentiment")
     until(lambda: processes.is_ready)
-    for device in ("auto", "cpu", "cuda", "cuda"):
+    for device in ("auto", "cpu", "mps", "cuda", "cuda"):  # there is no mps, which the first one will say
         ask(processes, text("a", device), device)[0].rest()
     assert set(processes._processes) == {"auto", "cuda"}
     assert len({one.pid for one in processes._processes.values()}) == 2

@@ -43,17 +43,24 @@ def test_the_interpreter_of_the_pages_never_imports_torch(dashboard: Any, servin
     assert any(holds_torch(child) for child in serving.children())
 
 
-def test_a_model_process_that_is_killed_costs_a_sentence_and_the_next_text_is_read(
-    new_dashboard: Callable[..., Any], serving: psutil.Process
+@pytest.mark.parametrize("moment", ["before it is asked", "while it reads"])
+def test_a_model_process_that_is_killed_costs_nobody_a_text(
+    new_dashboard: Callable[..., Any], serving: psutil.Process, moment: str
 ) -> None:
     one, other = new_dashboard().open(), new_dashboard().open(k="3")
     one.type_text("Before.")
     one.await_badge("exact")
     shown = other.tokens()
+    if moment == "while it reads":
+        for child in serving.children():
+            child.suspend()
+        with one.page.expect_request("**/compecon/sweep"):
+            one.type_text(MINE)
     for child in serving.children():
         child.kill()
     one.type_text(MINE)
     expect(one.find(".list")).to_contain_text("die")
     one.await_badge("exact")
+    expect(one.find(".alert")).to_be_hidden()
     assert (other.tokens(), other.k) == (shown, 3)
     assert one.errors == other.errors == []
