@@ -29,6 +29,7 @@ MAX_MODELS = 2
 CACHE_BYTES = 64_000_000
 _STREAM = "compecon.views.attention.attention_stream"
 _LOOK_S = 0.1  # how soon a job that waits for a load finds out that nobody wants it any more
+_LANGUAGE = ("causal-lm", "masked-lm")  # kinds that score every word at every token
 _THREADS = 32  # jobs that have begun: most of them wait for their turns
 _TOO_LITTLE = "The machine ran out of memory. Shorten the text or choose a smaller checkpoint."
 _LOST = "The device stopped working, and its models are gone. Reload the page, or choose another device."
@@ -152,7 +153,8 @@ class Engine:
         messages = attention_stream(checkpoint, encoded, request, wanted=wanted)
         parts: list[bytes] = []
         turns = Job(wanted)
-        need = peak_bytes(n, layers, heads)
+        scores = getattr(checkpoint.model.config, "vocab_size", 0) if checkpoint.kind in _LANGUAGE else 0
+        need = peak_bytes(n, layers, heads, hidden=checkpoint.preflight.hidden_size, vocabulary=scores)
         if ahead := self._turns.ahead_of(turns) or int(self._memory.would_wait(need)):
             send(encode(Message("waiting", {"ahead": ahead})))
         with self._memory.hold(need, wanted) as short:

@@ -5,6 +5,7 @@ import { abandon, comeFirst } from "./succession.js";
 
 const WAIT_MS = 1500; // so long may the picture take before Streamlit starts regardless
 const EMPTY_MS = 5000; // so long may a finished page be without a canvas: then it shows something else
+const ABOVE = "1000000"; // Streamlit's sidebar has 999990
 const WIDE = "(min-width: 769px)"; // where Streamlit's sidebar is open
 
 let hasBegun = false;
@@ -42,9 +43,9 @@ function placed(colours, below) {
     host.style.padding = `${(isWide ? 15 : 71.25) + below}px 24px 15px`;
     sidebar.hidden = !isWide;
   };
-  Object.assign(host.style, { position: "fixed", zIndex: "9999", overflow: "auto", boxSizing: "border-box" });
+  Object.assign(host.style, { position: "fixed", zIndex: ABOVE, overflow: "auto", boxSizing: "border-box" });
   host.style.background = colours.backgroundColor;
-  Object.assign(sidebar.style, { position: "fixed", inset: "0 auto 0 0", width: "250px" });
+  Object.assign(sidebar.style, { position: "fixed", zIndex: ABOVE, inset: "0 auto 0 0", width: "250px" });
   sidebar.style.background = colours.secondaryBackgroundColor;
   for (const [name, value] of Object.entries(colours))
     host.style.setProperty(`--st-${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`, value);
@@ -54,6 +55,7 @@ function placed(colours, below) {
   document.body.append(host);
   fit();
   addEventListener("resize", fit);
+  uncover(sidebar);
   const box = document.createElement("div");
   Object.assign(box.style, { maxWidth: "1452px", margin: "0 auto" });
   host.append(box);
@@ -65,6 +67,17 @@ function placed(colours, below) {
       sidebar.remove();
     },
   };
+}
+
+/**
+ * Takes a cover away once Streamlit's sidebar stands under it: before, that has other colours and another width.
+ * @param {HTMLElement} cover
+ */
+function uncover(cover) {
+  const sidebar = document.querySelector('[data-testid="stSidebar"]');
+  const stands = sidebar && Math.round(sidebar.getBoundingClientRect().right) === cover.offsetWidth;
+  if (stands && getComputedStyle(sidebar).backgroundColor === getComputedStyle(cover).backgroundColor) cover.remove();
+  else if (cover.isConnected) requestAnimationFrame(() => uncover(cover));
 }
 
 /** Leaves the page to Streamlit where it shows something else: another page, an error, or no canvas. */

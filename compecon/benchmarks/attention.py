@@ -11,7 +11,7 @@ import torch
 from compecon.attention.budget import KeyBudget
 from compecon.attention.hooks import budgeted_attention
 from compecon.benchmarks.figures import Figure, Goal, Settings, Table
-from compecon.benchmarks.models import bert_config, random_encoder
+from compecon.benchmarks.made_models import bert_config, random_encoder
 from compecon.benchmarks.timing import interleaved, one_thread, ratios
 
 _GOALS = {32: 1.13, 128: 1.12, 512: 1.6}  # times sdpa

@@ -18,7 +18,7 @@ from compecon.attention.hooks import recorded_attention
 from compecon.benchmarks.bertviz_kit import install, make_pages, script_bytes
 from compecon.benchmarks.browser import browser_error, chromium, fresh_page, wait_for_sweep
 from compecon.benchmarks.figures import Figure, Settings, Table
-from compecon.benchmarks.models import bert_config, text_of, write_random_checkpoint
+from compecon.benchmarks.made_models import bert_config, text_of, write_random_checkpoint
 from compecon.benchmarks.server import dashboard
 from compecon.checkpoints.load import Checkpoint, load_checkpoint
 

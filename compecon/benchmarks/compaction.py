@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from compecon.benchmarks.figures import Figure, Goal, Settings, Table
-from compecon.benchmarks.models import bundled_checkpoint, random_rows
+from compecon.benchmarks.made_models import bundled_checkpoint, random_rows
 from compecon.benchmarks.timing import interleaved, one_thread, ratios, seconds_of
 from compecon.checkpoints.inputs import inputs_of
 from compecon.compression.compact_model import compact

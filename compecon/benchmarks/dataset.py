@@ -12,7 +12,7 @@ import torch
 
 from compecon.attention.hooks import recorded_attention
 from compecon.benchmarks.figures import Figure, Goal, Settings, Table
-from compecon.benchmarks.models import bundled_checkpoint
+from compecon.benchmarks.made_models import bundled_checkpoint
 from compecon.benchmarks.timing import interleaved, one_thread, ratios
 from compecon.checkpoints.inputs import read
 from compecon.checkpoints.load import Checkpoint

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from compecon.benchmarks.browser import SWEPT, chromium, fresh_page, wait_for_sweep
 from compecon.benchmarks.figures import Figure, Goal, Settings, Table
-from compecon.benchmarks.models import bundled_checkpoint, text_of
+from compecon.benchmarks.made_models import bundled_checkpoint, text_of
 from compecon.benchmarks.moves import SETTLE_MS, Drag, Move, drag_in_turns, dropped_figures, own_figures, own_work
 from compecon.benchmarks.server import dashboard
 

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from compecon.benchmarks.figures import Figure, Goal, Settings, Table
-from compecon.benchmarks.models import bundled_checkpoint, random_rows
+from compecon.benchmarks.made_models import bundled_checkpoint, random_rows
 from compecon.benchmarks.timing import one_thread, ratios
 from compecon.compression.units import unit_macs
 from compecon.incentives.costs.macs import ExpectedMacs

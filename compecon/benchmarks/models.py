@@ -1,112 +1,106 @@
-"""Models and texts to measure with: the bundled checkpoint, encoders of random weights, texts of an exact length."""
+"""Models in a process of their own: what a load and a long text cost everybody else, and what a death costs."""
 
 from __future__ import annotations
 
-import itertools
-import json
-import random
-import shutil
-from pathlib import Path
-from typing import Any
+import time
+from collections.abc import Callable
+from itertools import count
+from statistics import median
+from typing import TYPE_CHECKING, Any
 
-import torch
-from safetensors.torch import save_file
-from torch import Tensor
+import psutil
 
-from compecon.checkpoints.build import build_model
-from compecon.checkpoints.load import Checkpoint, load_checkpoint
-from compecon.errors import CompeconError
-from compecon.paths import assets
-from compecon.views.attention.example_texts import examples
+from compecon.benchmarks.browser import chromium, fresh_page, wait_for_sweep
+from compecon.benchmarks.figures import Figure, Goal, Settings, Table
+from compecon.benchmarks.made_models import bundled_checkpoint, text_of
+from compecon.benchmarks.server import Dashboard, dashboard
 
-BUNDLED = "sentiment"
-_TOKENIZER = ("tokenizer.json", "tokenizer_config.json")
-_STD = 0.05
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
-
-def bundled_checkpoint() -> Checkpoint:
-    """The bundled checkpoint that benchmarks use: 12 heads a layer, on the CPU."""
-    return load_checkpoint(BUNDLED, "cpu")
+_LONG, _SHORT = 500, 16  # tokens
+_READY_GOAL_S, _BEHIND_GOAL_S, _RATIO_GOAL = 4.0, 1.0, 1.2
+_ASKED = "() => compeconBench.requests.length"
+_SHOWN = "() => compeconBench.texts.length && compeconBench.messages.some((m) => m.kind === 'frame')"
 
 
-def bert_config(
-    *, layers: int, hidden: int = 384, heads: int = 12, d_ff: int = 1536, vocab: int = 8000
-) -> dict[str, Any]:
-    """``config.json`` of a BERT encoder; the defaults are MiniLM's width."""
+def measure(settings: Settings) -> list[Table]:
+    """One tab reads short texts while another one reads long ones, or while the models' process starts."""
+    checkpoint = bundled_checkpoint()
+    numbers = count()
+
+    def text(n: int) -> str:
+        return text_of(checkpoint, n, seed=next(numbers))
+
+    rounds = settings.pick(9, 2)
+    with chromium() as browser, dashboard() as server, fresh_page(browser) as busy, fresh_page(browser) as page:
+        for each in (busy, page):
+            wait_for_sweep(each, server.url(text=text(_SHORT)))
+        _change(page, text(_SHORT))
+        found: dict[str, list[dict[str, float]]] = {"idle": [], "long": [], "start": []}
+        for _ in range(rounds):
+            found["idle"].append(_change(page, text(_SHORT)))
+            _press(busy, text(_LONG))
+            found["long"].append(_change(page, text(_SHORT)))
+            busy.wait_for_function("() => compeconBench.messages.at(-1)?.kind === 'done'")
+        starts = [_start(server, lambda: found["start"].append(_change(page, text(_SHORT)))) for _ in range(rounds)]
+        sizes = _sizes(server)
+
+    def column(condition: str, name: str) -> tuple[float, ...]:
+        return tuple(change[name] for change in found[condition])
+
+    def ratios(condition: str) -> tuple[float, ...]:
+        idle = median(column("idle", "asked"))
+        return tuple(value / idle for value in column(condition, "asked"))
+
+    usual = median(column("idle", "shown"))
+    behind = tuple((value - usual) / 1000 for value in column("long", "shown"))
+    figures = (
+        Figure("models' process: start to ready", "s", tuple(starts), Goal("median", _READY_GOAL_S)),
+        Figure("rerun of a page, nothing else going on", "ms", column("idle", "asked")),
+        Figure("  while another tab reads a long text", "×", ratios("long"), Goal("median", _RATIO_GOAL)),
+        Figure("  while the models' process starts", "×", ratios("start"), Goal("median", _RATIO_GOAL)),
+        Figure("short text to its first picture, nothing else going on", "ms", column("idle", "shown")),
+        Figure("  later than that behind a long text", "s", behind, Goal("max", _BEHIND_GOAL_S)),
+        *(Figure(f"memory of the {name}", "MB", (size,)) for name, size in sizes.items()),
+    )
+    notes = (
+        f"A text of {_SHORT} tokens applied with Ctrl+Enter in one tab; in another one a text of {_LONG} tokens.",
+        "Rerun: until the page requests the sweep. Start: the process is killed, and starts again by itself.",
+    )
+    return [Table("models: what others' models cost a page", figures, notes)]
+
+
+def _press(page: Page, text: str) -> None:
+    page.evaluate("() => { compeconBench.texts.length = 0; compeconBench.messages.length = 0; }")
+    page.evaluate("() => { compeconBench.requests.length = 0; }")
+    field = page.get_by_label("Text", exact=True)
+    field.fill(text)
+    field.press("Control+Enter")
+
+
+def _change(page: Page, text: str) -> dict[str, float]:
+    """Milliseconds from the key press until the page asked, and until it drew the first picture."""
+    _press(page, text)
+    page.wait_for_function(_ASKED)
+    page.wait_for_function(_SHOWN)
+    found: dict[str, Any] = page.evaluate("() => ({ ...compeconBench.texts[0], asked: compeconBench.requests[0] })")
+    return {name: found[name] - found["start"] for name in ("asked", "shown")}
+
+
+def _start(server: Dashboard, meanwhile: Callable[[], object]) -> float:
+    """Seconds from the death of the models' process until the next one is ready."""
+    [child] = psutil.Process(server.process.pid).children()
+    child.kill()
+    began = time.perf_counter()
+    child.wait()
+    meanwhile()
+    return server.wait_for(Dashboard.is_ready) - began
+
+
+def _sizes(server: Dashboard) -> dict[str, float]:
+    process = psutil.Process(server.process.pid)
     return {
-        "model_type": "bert",
-        "architectures": ["BertModel"],
-        "num_hidden_layers": layers,
-        "hidden_size": hidden,
-        "num_attention_heads": heads,
-        "intermediate_size": d_ff,
-        "vocab_size": vocab,
-        "max_position_embeddings": 512,
-        "type_vocab_size": 2,
-        "hidden_act": "gelu",
+        "server": process.memory_info().rss / 1e6,
+        "models' process": max(child.memory_info().rss for child in process.children()) / 1e6,
     }
-
-
-def random_weights(config: dict[str, Any]) -> dict[str, Tensor]:
-    """Random weights for `bert_config`, always the same ones: the cost of a pass does not depend on them."""
-    generator = torch.Generator().manual_seed(0)
-    hidden, wide = config["hidden_size"], config["intermediate_size"]
-    tables = {"word": "vocab_size", "position": "max_position_embeddings", "token_type": "type_vocab_size"}
-    shapes = {f"embeddings.{name}_embeddings.weight": (config[size], hidden) for name, size in tables.items()}
-    norms = ["embeddings.LayerNorm"]
-    for i in range(config["num_hidden_layers"]):
-        layer = f"encoder.layer.{i}"
-        square = [f"{layer}.attention.self.{part}" for part in ("query", "key", "value")]
-        for name in (*square, f"{layer}.attention.output.dense"):
-            shapes[f"{name}.weight"] = (hidden, hidden)
-        shapes[f"{layer}.intermediate.dense.weight"] = (wide, hidden)
-        shapes[f"{layer}.output.dense.weight"] = (hidden, wide)
-        norms += [f"{layer}.attention.output.LayerNorm", f"{layer}.output.LayerNorm"]
-    weights = {name: _STD * torch.randn(shape, generator=generator) for name, shape in shapes.items()}
-    biases = {f"{name[:-7]}.bias": torch.zeros(len(w)) for name, w in weights.items() if name.startswith("encoder")}
-    scales = {f"{name}.weight": torch.ones(hidden) for name in norms}
-    return weights | biases | scales | {f"{name}.bias": torch.zeros(hidden) for name in norms}
-
-
-def random_encoder(config: dict[str, Any]) -> Any:
-    """A model of random weights with sdpa attention, in evaluation mode."""
-    return build_model(config, "BertModel", "encoder", random_weights(config))[0]
-
-
-def write_random_checkpoint(folder: Path, config: dict[str, Any]) -> Path:
-    """A checkpoint folder of random weights that reads with the bundled tokenizer."""
-    source = assets() / "checkpoints" / BUNDLED
-    if not source.is_dir():
-        raise CompeconError(f"The bundled checkpoint {BUNDLED} is missing. Reinstall compecon with its assets.")
-    folder.mkdir(parents=True)
-    for name in _TOKENIZER:
-        shutil.copy(source / name, folder)
-    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
-    halves = {name: weight.to(torch.float16) for name, weight in random_weights(config).items()}
-    save_file(halves, folder / "model.safetensors", metadata={"format": "pt"})
-    return folder
-
-
-def random_rows(vocabulary: int, *, n_rows: int, n_tokens: int) -> list[dict[str, Any]]:
-    """Rows of random tokens with labels 0 and 1, always the same ones: the cost of a step does not depend on them."""
-    ids = torch.randint(1, vocabulary, (n_rows, n_tokens), generator=torch.Generator().manual_seed(0))
-    mask = [1] * n_tokens
-    return [{"input_ids": row, "attention_mask": mask, "labels": i % 2} for i, row in enumerate(ids.tolist())]
-
-
-def text_of(checkpoint: Checkpoint, n_tokens: int, seed: int = 0) -> str:
-    """A text of exactly so many tokens, at least 3, special ones included, in words of the bundled examples.
-
-    Raises:
-        ValueError: If a text of that length cannot be put together.
-    """
-    words = sorted({w.strip(".,;:").lower() for e in examples() for w in e.text.split()} - {""})
-    random.Random(seed).shuffle(words)  # noqa: S311 - no secret, only variety
-    text, length = "", 2
-    for word in itertools.islice(itertools.cycle(words), 20 * n_tokens + len(words)):
-        longer = f"{text} {word}".strip()
-        if (n := len(checkpoint.encode(longer).tokens)) <= n_tokens:
-            text, length = longer, n
-        if length == n_tokens:
-            return text
-    raise ValueError(f"no text of {n_tokens} tokens was found; take at least 3 and at most what the model reads.")

@@ -8,7 +8,7 @@ import torch
 
 from compecon.benchmarks.browser import chromium, fresh_page, wait_for_sweep
 from compecon.benchmarks.figures import Figure, Goal, Settings, Table
-from compecon.benchmarks.models import bundled_checkpoint, text_of
+from compecon.benchmarks.made_models import bundled_checkpoint, text_of
 from compecon.benchmarks.server import dashboard
 from compecon.benchmarks.timing import one_thread, seconds_of
 from compecon.checkpoints.load import Checkpoint

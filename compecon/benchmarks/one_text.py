@@ -21,7 +21,7 @@ import psutil
 import torch
 
 from compecon import children
-from compecon.benchmarks.models import BUNDLED, bert_config, random_encoder
+from compecon.benchmarks.made_models import BUNDLED, bert_config, random_encoder
 from compecon.checkpoints.encode_text import Encoded
 from compecon.checkpoints.load import Checkpoint, load_checkpoint
 from compecon.checkpoints.scratch import small_gpt2

@@ -25,7 +25,7 @@ BENCHMARKS = (
     "frames",
     "frontier",
     "newtext",
-    "processes",
+    "models",
     "sweep",
     "attention",
     "scale",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from compecon.benchmarks.browser import TIMEOUT_S, chromium, fresh_page, wait_for_sweep
 from compecon.benchmarks.figures import Figure, Goal, Settings, Table, quantile
-from compecon.benchmarks.models import BUNDLED, bundled_checkpoint, text_of
+from compecon.benchmarks.made_models import BUNDLED, bundled_checkpoint, text_of
 from compecon.benchmarks.moves import SETTLE_MS, drag
 from compecon.benchmarks.runs_made import executor_in, make_runs, wait_for
 from compecon.benchmarks.server import Dashboard, dashboard

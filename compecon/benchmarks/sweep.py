@@ -9,7 +9,7 @@ import torch
 from compecon.attention.budget import KeyBudget
 from compecon.attention.key_budget_sweep import sweep
 from compecon.benchmarks.figures import Figure, Goal, Settings, Table
-from compecon.benchmarks.models import bundled_checkpoint, text_of
+from compecon.benchmarks.made_models import bundled_checkpoint, text_of
 from compecon.benchmarks.timing import interleaved, one_thread, ratios
 from compecon.checkpoints.encode_text import Encoded
 from compecon.checkpoints.load import Checkpoint

@@ -253,7 +253,7 @@ def test_an_error_does_not_stop_the_next_job(engine: Engine, monkeypatch: pytest
 
 
 def test_memory_is_estimated_before_it_is_used(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "peak_bytes", lambda *_: 10**15)
+    monkeypatch.setattr(module, "peak_bytes", lambda *_, **__: 10**15)
     [message] = ask(engine, JOB).rest()
     assert "need about 1000000.0 GB of memory" in message.fields["error"]
     assert "Shorten the text" in message.fields["error"]

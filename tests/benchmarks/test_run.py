@@ -12,7 +12,7 @@ from compecon.benchmarks import compaction, dataset, incentive, run, sweep
 from compecon.benchmarks.attention import attention_table
 from compecon.benchmarks.browser import chromium, find_chromium
 from compecon.benchmarks.figures import Settings
-from compecon.benchmarks.models import bert_config, random_encoder, random_rows, text_of, write_random_checkpoint
+from compecon.benchmarks.made_models import bert_config, random_encoder, random_rows, text_of, write_random_checkpoint
 from compecon.benchmarks.timing import interleaved, one_thread, ratios
 from compecon.checkpoints.load import load_checkpoint
 from compecon.errors import CompeconError
