@@ -1,7 +1,7 @@
 // One text's attention as it comes: streams into a Store, another layer's matrices on demand, and an exact pass for the
 // budget under a resting pointer. Lanes keep newer requests from older ones. A page has one feed, or one a checkpoint.
 
-import { ask, fitsOf, sentenceOf } from "./request.js";
+import { ask, failed, fitsOf, sentenceOf, wasLost } from "./request.js";
 import { Store } from "./store.js";
 import { stream } from "./wire.js";
 
@@ -154,15 +154,14 @@ export class Feed {
       const client = `${this.client}-${listening.lane}`;
       await stream(await ask(source, client, this.host.token, abort.signal), (message) => {
         if (abort.signal.aborted) return;
-        if (message.kind === "error")
-          throw Object.assign(new Error(message.error), { fits: message.fits, again: message.again });
+        if (message.kind === "error") throw failed(message);
         if (listening.held) listening.held.push(message);
         else this.#take(message, source, listening);
       });
     } catch (error) {
       if (abort.signal.aborted) return;
-      if (listening.held) return this.drop(); // if it is wanted, it is asked for again, and says then why it cannot be had
-      if (!listening.isSecond && error instanceof Error && "again" in error && error.again)
+      if (listening.held) return this.drop(); // if it is wanted, it is asked for again, and says then why it fails
+      if (wasLost(error) && !listening.isSecond)
         return this.#fetch(source, { ...listening, store: undefined, isSecond: true });
       this.host.fail(this, sentenceOf(error), fitsOf(error));
     } finally {

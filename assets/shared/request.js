@@ -24,6 +24,18 @@ export async function ask({ url, body }, client, token, signal) {
 }
 
 /**
+ * The error that a stream ends with.
+ * @param {{ error: string, fits?: string, again?: boolean }} message
+ */
+export const failed = ({ error, fits, again }) => Object.assign(new Error(error), { fits, again });
+
+/**
+ * Whether a request was lost with the process that runs the models.
+ * @param {unknown} error
+ */
+export const wasLost = (error) => error instanceof Error && "again" in error && Boolean(error.again);
+
+/**
  * Why a request came to nothing.
  * @param {unknown} error
  */
