@@ -181,7 +181,8 @@ export class Feed {
    * @param {Listening} listening
    */
   #take(message, source, listening) {
-    this.#queue(message.kind === "waiting" ? message.ahead : 0);
+    this.ahead = message.kind === "waiting" ? message.ahead : 0;
+    if (this.ahead) this.host.badge();
     if (message.kind === "open") listening.store = new Store(message, source.body ? "exact" : "recorded");
     const { store, adopt, each } = listening;
     if (message.kind === "open" || !store) return;
@@ -189,13 +190,6 @@ export class Feed {
     if (message.kind === "frame" && store.frames.size === 1) adopt?.(store);
     else if (each) each(message);
     else this.host.drawSoon();
-  }
-
-  /** @param {number} ahead */
-  #queue(ahead) {
-    if (this.ahead === ahead) return;
-    this.ahead = ahead;
-    this.host.badge();
   }
 
   /** A budget between the grid's of a long text is a preview while dragging; at rest it gets its own forward pass. */
