@@ -189,7 +189,12 @@ class Engine:
         """What of a text the page may offer to read instead; of a pair, nothing."""
         from compecon.checkpoints.fitting_text import beginning_that_fits  # noqa: PLC0415 - imports torch
 
-        return "" if job.pair else beginning_that_fits(self.load(job.checkpoint, job.device), job.text, MAX_TOKENS)
+        if job.pair:
+            return ""
+        try:
+            return beginning_that_fits(self.load(job.checkpoint, job.device), job.text, MAX_TOKENS)
+        except CompeconError:  # another fault of the text: what is said already is enough
+            return ""
 
     def _remember(self, job: SweepJob, parts: list[bytes]) -> None:
         with self._lock:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -76,7 +77,8 @@ async def _listen(job: SweepJob, client: str) -> AsyncIterator[bytes]:
     loop, queue = asyncio.get_running_loop(), asyncio.Queue[bytes | None]()
 
     def hand_over(data: bytes | None) -> None:
-        loop.call_soon_threadsafe(queue.put_nowait, data)
+        with suppress(RuntimeError):  # the server has ended meanwhile
+            loop.call_soon_threadsafe(queue.put_nowait, data)
 
     drop = models().submit(job, client, hand_over)
     try:
