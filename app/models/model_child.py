@@ -17,6 +17,7 @@ import psutil
 from app.models.engine import Engine
 from app.models.sweep_job import SweepJob
 from app.models.wire import NEWS, answer
+from compecon.files.safe_reader import parse_object
 
 _FIRST_TO_GO = "500"  # of 1,000: if memory runs out, the system ends this process and not the server
 _SHARE = 0.9  # of the machine's memory
@@ -33,7 +34,7 @@ def main() -> None:
         "sweep": child.sweep, "cancel": child.cancel, "load": child.load, "unload": child.unload,
     }  # fmt: skip
     for line in sys.stdin.buffer:
-        asked = json.loads(line)
+        asked = parse_object(line, "A question")
         answers[asked["ask"]](asked["id"], asked)
     os._exit(0)  # whatever its threads are doing
 

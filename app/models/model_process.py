@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import logging
 import queue
 import subprocess
@@ -14,6 +13,7 @@ from typing import Any, final
 
 from app.models.wire import NEWS, answers, question
 from compecon import children
+from compecon.files.safe_reader import parse_object
 from compecon.paths import dashboard_root
 
 _LOG = logging.getLogger(__name__)
@@ -126,7 +126,7 @@ class ModelProcess:
         for number, data in answers(process.stdout):
             if number == NEWS:
                 with self._lock:
-                    self.devices, self._n_loading = tuple(json.loads(data)["devices"]), self._n_loading - 1
+                    self.devices, self._n_loading = tuple(parse_object(data, "News")["devices"]), self._n_loading - 1
                     self.is_ready, self._has_lived = self._n_loading == 0, True
                 continue
             with self._lock:
