@@ -48,7 +48,7 @@ def first_picture(path: str, params: Mapping[str, str]) -> FirstPicture | None:
         params: Of the address, as anybody may have written them.
     """
     if path == "/" and (asked := first_request(params)):
-        return FirstPicture("canvas", f"{asked['source']['url']}?first", request=asked)
+        return FirstPicture("canvas", asked["source"]["url"], request=asked)
     if path == "/compare" and params.get("part", "text") == "text" and _is_recorded_pair(params):
         return FirstPicture("compare", f"{PREFIX}/first/compare?{urlencode(params)}", ("canvas",), below=_SWITCH_PX)
     if path == "/train" and params.keys() <= {"run", "sort", "part"}:

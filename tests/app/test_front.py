@@ -324,7 +324,7 @@ def test_everything_that_the_page_names_is_there() -> None:
         html = client.get("/").text
         named = [unescape(address) for address in re.findall(r'(?:href|src)="([^"]+)"', html.split("</head>")[0])]
         missing = [a for a in named if a.removeprefix(".").partition("?")[0] not in plain_files()]
-        assert sorted(missing) == ["./_stcore/agent/openapi.json", f"/compecon/trace/{RECORDED}?first"]
+        assert sorted(missing) == ["./_stcore/agent/openapi.json", f"/compecon/trace/{RECORDED}"]
         for page, canvas in (("", "canvas"), ("compare", "compare"), ("train", "runs"), ("allocation", "allocation")):
             preloaded = re.findall(r'rel="modulepreload" href="([^"]+)"', client.get(f"/{page}").text)
             front, own = (scripts_of(f"/compecon/{name}.js") for name in ("front/first_picture", f"{canvas}/main"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
+from types import SimpleNamespace
 
 import pytest
 
@@ -84,14 +85,14 @@ def test_a_job_learns_how_many_are_ahead_of_it() -> None:
     waits()
 
 
-def test_time_is_counted_where_it_is_used() -> None:
+def test_a_job_is_charged_for_its_own_turn_and_not_for_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([10.0, 13.0, 20.0, 21.5])  # each turn's begin and end, in seconds
+    monkeypatch.setattr("app.models.turns.time", SimpleNamespace(monotonic=clock.__next__))
     turns, one, other = Turns(1, 1), Job(always), Job(always)
     with turns.turn(one):
         waiting = waits_for_a_turn(turns, other)
-        while not other.used_s and len(turns._waiting) != 1:
-            pass
     waiting()
-    assert one.used_s > 0
+    assert (one.used_s, other.used_s) == (3.0, 1.5)
 
 
 def test_a_job_that_nobody_wants_stops_waiting() -> None:
