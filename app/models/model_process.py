@@ -19,6 +19,7 @@ from compecon.paths import dashboard_root
 _LOG = logging.getLogger(__name__)
 _FEW_HEAPS = {"MALLOC_ARENA_MAX": "2"}  # glibc gives each thread a heap of its own, and keeps what was freed in it
 _PROGRAM = "import runpy, sys; runpy.run_path(sys.argv[1]); from app.models.model_child import main; main()"
+_ENDS_WITHIN_S = 5.0
 _KILLED = -9  # by SIGKILL, as the system ends what uses too much memory
 Send = Callable[[bytes | None], None]  # takes each part of an answer, then None; called from another thread
 
@@ -57,6 +58,7 @@ class ModelProcess:
         self._open: dict[int, Send] = {}
         self._process: subprocess.Popen[bytes] | None = None
         self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._threads: tuple[threading.Thread, ...] = ()
         self._is_closed = self._has_lived = False
         self.is_ready, self.devices, self._n_loading = False, tuple[str, ...](), 0
 
@@ -83,11 +85,13 @@ class ModelProcess:
         return lambda: None
 
     def close(self) -> None:
-        """End it for good."""
+        """End it for good, and wait until those who asked have heard of it and its pipes are closed."""
         with self._lock:
             self._is_closed = True
             if self._process is not None:
                 self._process.kill()
+        for thread in self._threads:
+            thread.join(_ENDS_WITHIN_S)
 
     @property
     def pid(self) -> int | None:
@@ -113,8 +117,12 @@ class ModelProcess:
         self._process, self._lines = process, queue.SimpleQueue()
         self._n_loading = 0
         self._load()
-        threading.Thread(target=_write, args=(process, self._lines), daemon=True).start()
-        threading.Thread(target=self._read, args=(process, self._lines), daemon=True).start()
+        self._threads = (
+            threading.Thread(target=_write, args=(process, self._lines), daemon=True),
+            threading.Thread(target=self._read, args=(process, self._lines), daemon=True),
+        )
+        for thread in self._threads:
+            thread.start()
         return True
 
     def _load(self) -> None:
