@@ -11,7 +11,7 @@ from app.frontier.frontier_plot import PAPER
 from app.frontier.plot_style import COLOURS
 from app.frontier.shared_frontier import Frontier
 from app.parts.canvas import canvas_component
-from app.server.plain_files import plotly_address
+from app.server.plotly_script import plotly_address
 from app.state.frontier_state import FrontierPlace
 from compecon.views.frontier.drawn import FrontierView
 

@@ -15,7 +15,8 @@ from starlette.responses import HTMLResponse, Response
 
 from app.server.addresses import PREFIX
 from app.server.first_pictures import FirstPicture, first_picture, params_of
-from app.server.plain_files import plain_files, plotly_address, streamlit_static
+from app.server.plain_files import plain_files, streamlit_static
+from app.server.plotly_script import plotly_address
 from compecon.paths import assets, dashboard_root
 
 _SCRIPT = re.compile(r'<script type="module" crossorigin src="\./(static/js/[^"]+)"></script>')

@@ -11,10 +11,9 @@ import asyncio
 import gzip
 import mimetypes
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import final
@@ -25,6 +24,7 @@ from starlette.types import Scope
 
 from app.server.access import is_loopback
 from app.server.addresses import CANVASES, PREFIX
+from app.server.plotly_script import PLOTLY, plotly_file, scatter_alone
 from compecon.paths import assets, file_stamp
 
 FOREVER = "public, max-age=31536000, immutable"  # of files whose names change with their content
@@ -36,7 +36,6 @@ _TYPES = {
 }  # the system may say otherwise
 _PACKED = frozenset({".js", ".mjs", ".css", ".svg"})  # what gets smaller; fonts and pictures are packed as they are
 _FEW_BYTES = 1000  # below this there is nothing to gain
-_PLOTLY = f"{PREFIX}/plotly.js"
 
 
 @final
@@ -47,10 +46,17 @@ class PlainFile:
     Attributes:
         path: Where it is.
         cache_control: The header of that name.
+        made: What of its content is sent; None for all.
     """
 
     path: Path
     cache_control: str = _ANEW
+    made: Callable[[bytes], bytes] | None = None
+
+    @property
+    def content(self) -> bytes:
+        """What is sent of it."""
+        return self.path.read_bytes() if self.made is None else self.made(self.path.read_bytes())
 
     async def answer(self, scope: Scope) -> Response:
         """The file, or that a browser's copy is the same."""
@@ -65,16 +71,16 @@ class PlainFile:
             return Response(None, 304, headers)
         if is_packed:
             headers["Content-Encoding"] = "gzip"
-            data = await asyncio.to_thread(_packed, self.path, stamp)  # 40 ms a megabyte, the first time
+            data = await asyncio.to_thread(_packed, self, stamp)  # 40 ms a megabyte, the first time
         else:
-            data = self.path.read_bytes()
+            data = self.content
         kind = _TYPES.get(self.path.suffix) or mimetypes.guess_type(self.path.name)[0] or "application/octet-stream"
         return Response(data, media_type=kind, headers=headers)
 
 
 @lru_cache(maxsize=512)
-def _packed(path: Path, _stamp: tuple[int, int]) -> bytes:
-    return gzip.compress(path.read_bytes(), 6, mtime=0)
+def _packed(file: PlainFile, _stamp: tuple[int, int]) -> bytes:
+    return gzip.compress(file.content, 6, mtime=0)
 
 
 def takes_packed(scope: Scope) -> bool:
@@ -113,18 +119,5 @@ def plain_files() -> Mapping[str, PlainFile]:
     return {
         **found,
         f"{PREFIX}/logo.png": PlainFile(assets() / "logo.png"),
-        _PLOTLY: PlainFile(_plotly_script(), FOREVER),
+        PLOTLY: PlainFile(plotly_file(), FOREVER, scatter_alone),
     }
-
-
-def plotly_address() -> str:
-    """Where Plotly's own script is; another version has another address."""
-    return f"{_PLOTLY}?v={version('plotly')}"
-
-
-def _plotly_script() -> Path:
-    """As it lies in the installed package. To find it imports nothing: Plotly takes a fifth of a second."""
-    spec = find_spec("plotly")
-    if spec is None or spec.origin is None:
-        raise FileNotFoundError("plotly is not installed. Reinstall compecon with its dependencies.")
-    return Path(spec.origin).parent / "package_data" / "plotly.min.js"

@@ -26,7 +26,8 @@ from app.server.early_routes import early_routes
 from app.server.first_page import scripts_of
 from app.server.first_pictures import first_request
 from app.server.front import FAILED, Dashboard, Front
-from app.server.plain_files import FOREVER, plain_files, plotly_address, streamlit_static
+from app.server.plain_files import FOREVER, plain_files, streamlit_static
+from app.server.plotly_script import plotly_address
 from app.server.recordings import recorded_trace
 from compecon.benchmarks.runs_made import make_runs
 from compecon.runs.folder import STATUS
@@ -141,7 +142,7 @@ def test_a_file_that_a_browser_has_is_not_sent_again() -> None:
     with fronting(dashboard) as client:
         for path, file in list(plain_files().items())[::25]:
             answer = client.get(path)
-            assert answer.content == file.path.read_bytes()
+            assert answer.content == file.content
             is_kept = path.startswith("/static/") or file.path.name == "plotly.min.js"
             assert answer.headers["cache-control"] == (FOREVER if is_kept else "no-cache")
             again = client.get(path, headers={"If-None-Match": answer.headers["etag"]})
@@ -172,7 +173,7 @@ def test_what_comes_from_another_machine_is_packed_and_what_comes_from_this_one_
         client.headers["accept-encoding"] = accepts
         for path in ("/compecon/plotly.js", "/compecon/canvas/main.js", recording):
             answer = client.get(path)
-            expected = recorded_trace(RECORDED) if path == recording else plain_files()[path].path.read_bytes()
+            expected = recorded_trace(RECORDED) if path == recording else plain_files()[path].content
             assert answer.content == expected
             assert (answer.headers.get("content-encoding") == "gzip") == is_packed
             assert answer.headers["vary"] == "Accept-Encoding"

@@ -14,7 +14,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.frontier.shared_frontier import Frontier, frontier
-from app.server.plain_files import plain_files, plotly_address
+from app.server.plain_files import plain_files
+from app.server.plotly_script import plotly_address
 from app.state.frontier_state import FrontierPlace
 from compecon.benchmarks.runs_made import make_runs
 from compecon.files.durable import Json, write_json
@@ -205,4 +206,4 @@ def test_plotlys_script_is_the_installed_one_and_stays_in_the_browsers_cache(cli
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/javascript")
     assert "immutable" in answer.headers["cache-control"]
-    assert answer.content == plain_files()[plotly_address().partition("?")[0]].path.read_bytes()
+    assert answer.content == plain_files()[plotly_address().partition("?")[0]].content

@@ -153,6 +153,7 @@ def test_marks_inside_of_what_is_drawn_are_listed_in_the_table(
     mouse.up()
     told = frontier.page.get_by_text(re.compile(r"The \d+ points"))
     expect(told).to_be_visible()
+    frontier.page.locator("[data-test-script-state=notRunning]").wait_for(state="attached")  # the button is new too
     inside = frontier.find(".plot").evaluate(
         "gd => gd.data.reduce((n, t) => n + (t.customdata ? (t.selectedpoints ?? []).length : 0), 0)"
     )
@@ -211,3 +212,11 @@ def test_the_bar_is_a_native_range_that_keys_move(frontier: Frontier) -> None:
     frontier.click(CHOSEN)
     frontier.page.keyboard.press("Escape")
     expect(frontier.find(".card")).to_be_hidden()
+
+
+def test_plotly_is_loaded_once_and_knows_no_kind_of_trace_but_scatter(dashboard: Dashboard) -> None:
+    asked: list[str] = []
+    dashboard.page.on("request", lambda request: asked.append(request.url) if "plotly" in request.url.lower() else None)
+    Frontier(dashboard).open()
+    assert dashboard.page.evaluate("Object.keys(Plotly.PlotSchema.get().traces)") == ["scatter"]
+    assert len([url for url in asked if "/compecon/plotly.js" in url]) == 1
