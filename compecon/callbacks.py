@@ -1,20 +1,24 @@
-"""Who watches a training or another long job, and the record of an optimizer step. Loads without torch."""
+"""Who watches a training or another long job, and the record of a step. Loads without torch."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from math import nan
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, final
+
+from compecon.errors import TrainingInterruptedError
 
 
 @dataclass(frozen=True, slots=True)
 class StepRecord:
-    """An optimizer step."""
+    """An optimizer step, or a batch that was only read, which has no loss."""
 
     step: int  # number of the step, from 1
-    loss: float  # what is minimized: task loss + price × cost
-    task: float  # task loss, distillation included
+    loss: float  # what is minimized: task loss + price × cost; NaN for a batch that was only read
+    task: float  # task loss, distillation included; likewise
     cost: float  # share of the dense cost, as the gradient saw it; 1 without an incentive
     price: float  # that was charged for it
     share: float  # of the dense MACs, or of time if that is priced, that the gates would leave now; 1 without gates
@@ -62,7 +66,7 @@ class Callbacks:
     """What is called during a long job."""
 
     say: Callable[[str], None] = lambda _: None  # called with what happens, a sentence at a time
-    # called with the name of each stage and its number of optimizer steps; 0 for a stage without
+    # called with the name of each stage and its number of steps: of the optimizer, or batches; 0 for a stage without
     begin: Callable[[str, int], None] = lambda _name, _steps: None
     # called at each step; its folder holds checkpoints of the training if the settings save any
     watch: StepCallbacks = field(default_factory=StepCallbacks)
@@ -74,5 +78,28 @@ class Callbacks:
         """The step callbacks of a part of the training, with a folder of its own."""
         return replace(self.watch, folder=self.watch.folder / name if self.watch.folder else None)
 
+    def named(self, stage: str) -> Callbacks:
+        """The same for work whose only stage has another name here."""
+        return replace(self, begin=lambda _name, steps: self.begin(stage, steps))
+
 
 NOBODY = Callbacks()
+
+
+@final
+class Batches:
+    """A stage that reads so many batches: begun now, reported after each, and left once the watch says stop."""
+
+    def __init__(self, callbacks: Callbacks, stage: str, total: int) -> None:
+        self._watch, self._stage, self._total = callbacks.watch, stage, total
+        self._done, self._began = 0, time.monotonic()
+        callbacks.begin(stage, total)
+
+    def done(self) -> None:
+        """Report a batch; raises TrainingInterruptedError if the watch says stop and it was not the last one."""
+        self._done += 1
+        self._watch.report(StepRecord(self._done, nan, nan, 1.0, 0.0, 1.0, time.monotonic() - self._began))
+        if self._done < self._total and self._watch.stop():
+            raise TrainingInterruptedError(
+                f"The work was stopped after {self._done:,} of {self._total:,} batches ({self._stage})."
+            )

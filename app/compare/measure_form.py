@@ -25,6 +25,7 @@ from app.state.dataset_state import (
 from app.train.run_actions import stop
 from app.train.run_resources import executor
 from compecon.errors import CompeconError
+from compecon.evaluation.row_store import SHOWN_ROWS
 from compecon.files.durable import Json
 from compecon.runs.run_record import RunRecord, RunState
 from compecon.runs.submission import new_spec
@@ -87,7 +88,7 @@ def measure_part(a: str, b: str, sets: Sequence[RowSet], *, is_open: bool) -> No
         with data:
             _where(last_folder(names[_usual(names, sets)]))
         split.selectbox("Split", ["test", "dev"], key=_SPLIT)
-        rows.number_input("Rows", 2, 5000, _N_ROWS, step=50, key=_ROWS)
+        rows.number_input("Rows", 2, SHOWN_ROWS, _N_ROWS, step=50, key=_ROWS)
         may_begin = _understood_part(a, b)
         button.button(
             "Measure in the background",

@@ -19,8 +19,8 @@ from compecon.checkpoints.load import Checkpoint
 from compecon.compression.shape import CompactShape
 from compecon.evaluation.predict_rows import batches_of
 from compecon.evaluation.row_passes import Sample, batches_of_like_length, read_batch
-from compecon.evaluation.row_statistics import chosen_rows
 from compecon.tasks.encode_rows import Features, encode
+from compecon.tasks.rows import chosen_rows
 from compecon.tasks.task_registry import read_task
 
 _GOAL = 1 / 0.9  # times the recorded forward passes: 90% of their rows in a second

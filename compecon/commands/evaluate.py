@@ -10,9 +10,12 @@ import typer
 from compecon.commands.background import with_background
 from compecon.commands.fields import read
 from compecon.commands.options import Json, plainly
+from compecon.commands.progress_bar import terminal_callbacks
 from compecon.runs.jobs.options import EVALUATE, STATISTICS
 
 _NOTE = "Queries read fewer keys but the model does the same work: masking saves reads, not time."
+_FINISHED = "budgets that were finished are kept, and nothing else was written."
+_NOTHING = "no statistics were written."
 
 
 def _evaluate(params: Mapping[str, Any], json: Json = False) -> None:
@@ -21,14 +24,14 @@ def _evaluate(params: Mapping[str, Any], json: Json = False) -> None:
 
     given = read(RECIPES["evaluate"].read, params)
 
-    from compecon.callbacks import Callbacks
     from compecon.commands.home import measurements, print_json
     from compecon.commands.results import metric_lines
-    from compecon.evaluation.at_budgets import measure_checkpoint
 
-    with plainly():
-        onlookers = Callbacks(say=lambda text: typer.echo(text, err=True))
-        measured = measure_checkpoint(given, kept=measurements(), callbacks=onlookers)
+    with plainly(left=_FINISHED), terminal_callbacks() as callbacks:
+        callbacks.say(f"Reading {given['task']} for {given['checkpoint']}.")
+        from compecon.evaluation.at_budgets import measure_checkpoint
+
+        measured = measure_checkpoint(given, kept=measurements(), callbacks=callbacks)
     if json:
         print_json(measured.results())
         return
@@ -60,10 +63,12 @@ def _statistics(params: Mapping[str, Any], json: Json = False) -> None:
     given = read(RECIPES["statistics"].read, params)
 
     from compecon.commands.home import measurements, print_json, table
-    from compecon.evaluation.row_statistics import gather_statistics
 
-    with plainly():
-        gathered = gather_statistics(given, kept=measurements())
+    with plainly(left=_NOTHING), terminal_callbacks() as callbacks:
+        callbacks.say(f"Reading {given['task']} for {given['checkpoint']}.")
+        from compecon.evaluation.row_statistics import gather_statistics
+
+        gathered = gather_statistics(given, kept=measurements(), callbacks=callbacks)
     results = gathered.results()
     if json:
         print_json({**results, "statistics": gathered.found.written()})

@@ -13,6 +13,7 @@ from compecon.errors import CompeconError, TrainingInterruptedError
 from compecon.files.complete import MARKER
 
 Value = TypeVar("Value")
+_NOTHING_SAVED = "nothing was saved. Use --save-every to make a training resumable."
 
 TaskName = Annotated[
     str, typer.Option("--task", help="Task by name, such as sst2, mnli, xnli/de, wikitext-2, or files:PATH.")
@@ -48,16 +49,17 @@ def training_folder(out: Path) -> Path:
 
 
 @contextmanager
-def plainly(kept: Path | None = None) -> Iterator[None]:
+def plainly(kept: Path | None = None, left: str = _NOTHING_SAVED) -> Iterator[None]:
     """Turn expected errors into one sentence; anything else is a bug.
 
     Args:
         kept: Where checkpoints of a training are, if it saves any; an early end says what to do with them.
+        left: Else, what an early end leaves behind; ends its sentence.
     """
     try:
         yield
     except (KeyboardInterrupt, TrainingInterruptedError) as stop:
-        raise TrainingInterruptedError(_left(stop, kept)) from stop
+        raise TrainingInterruptedError(_left(stop, kept, left)) from stop
     except FloatingPointError as error:
         beside = f" The last good checkpoint of the training is in {kept}." if kept and any(kept.rglob(MARKER)) else ""
         raise CompeconError(f"{str(error)[:1].upper()}{str(error)[1:]}{beside}") from error
@@ -67,8 +69,8 @@ def plainly(kept: Path | None = None) -> Iterator[None]:
         raise CompeconError(str(error)) from error
 
 
-def _left(stop: BaseException, kept: Path | None) -> str:
+def _left(stop: BaseException, kept: Path | None, left: str) -> str:
     at = str(stop).split(". ")[0] if isinstance(stop, TrainingInterruptedError) else "Interrupted"
     if kept is not None and any(kept.rglob(MARKER)):
         return f"{at}; run the same command again to continue from there."
-    return f"{at}; nothing was saved. Use --save-every to make a training resumable."
+    return f"{at.removesuffix('.')}; {left}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import sys
 import time
@@ -22,7 +23,7 @@ _LINES = 10  # of a stage, where there is no terminal to draw on
 
 @final
 class ProgressBar:
-    """A bar with the time left where there is a terminal, a line every tenth of the steps where there is none."""
+    """A bar with pace and time left where there is a terminal, a line every tenth of the steps where there is none."""
 
     def __init__(self) -> None:
         self._bar: Any = None
@@ -43,15 +44,15 @@ class ProgressBar:
         """Record a step."""
         if self._first < 0:  # a training that is resumed begins later
             self._first, self._began = record.step - 1, time.monotonic() - record.seconds
+        each_s = max(time.monotonic() - self._began, 1e-9) / (record.step - self._first)
         if self._bar is not None:
-            self._bar.label = f"{self._name} ({_state(record)})"
+            self._bar.label = f"{self._name} ({_state(record, each_s)})"
             self._bar.update(record.step - self._bar.pos)
         elif (tenth := record.step * _LINES // self._steps) > self._told:
-            self._told = tenth
-            done = record.step - self._first
-            left = (time.monotonic() - self._began) / done * (self._steps - record.step)
+            self._told, left = tenth, each_s * (self._steps - record.step)
             typer.echo(
-                f"{self._name}: step {record.step} of {self._steps}, {_state(record)}, about {left:.0f} s left",
+                f"{self._name}: {_unit(record)} {record.step:,} of {self._steps:,}, {_state(record, each_s)}, about "
+                f"{left:.0f} s left",
                 err=True,
             )
 
@@ -63,8 +64,8 @@ class ProgressBar:
 
 
 @contextmanager
-def terminal_callbacks(folder: Path, report_to: tuple[str, ...] = ()) -> Iterator[Callbacks]:
-    """Callbacks at the terminal; the first Ctrl-C (or SIGTERM) asks the training to stop, the second one stops it."""
+def terminal_callbacks(folder: Path | None = None, report_to: tuple[str, ...] = ()) -> Iterator[Callbacks]:
+    """Callbacks at the terminal; the first Ctrl-C (or SIGTERM) asks the work to stop, the second one stops it."""
     from compecon.callbacks import Callbacks, StepCallbacks
     from compecon.training.processes import is_first
 
@@ -94,6 +95,13 @@ def terminal_callbacks(folder: Path, report_to: tuple[str, ...] = ()) -> Iterato
             signal.signal(number, handler)
 
 
-def _state(record: StepRecord) -> str:
+def _unit(record: StepRecord) -> str:
+    return "batch" if math.isnan(record.task) else "step"
+
+
+def _state(record: StepRecord, each_s: float) -> str:
+    """The loss and the price of a training; of batches that are only read, how many a second."""
+    if math.isnan(record.task):
+        return f"{1 / each_s:.3g} a second"
     priced = f", price {record.price:.2f}, {record.share:.0%} left" if record.price or record.share < 1 else ""
     return f"loss {record.task:.3f}{priced}"

@@ -24,6 +24,7 @@ from compecon.flops import macs, macs_under_budget
 from compecon.provenance import hardware, versions
 from compecon.tasks.cut import cut_rows
 from compecon.tasks.encode_rows import encode
+from compecon.tasks.rows import with_few_rows
 from compecon.tasks.rows_fingerprint import rows_digest, stated_order
 from compecon.tasks.task import Task
 from compecon.tasks.task_registry import AnyTask
@@ -86,27 +87,28 @@ def measure_checkpoint(
     Args:
         params: Checked values of `compecon.runs.jobs.options.EVALUATE`.
         kept: Folder of measurements; None to look nothing up and keep nothing.
-        callbacks: Called for each budget; its watch is asked before each whether to stop.
+        callbacks: Called with each batch of each budget; its watch is asked after each whether to stop.
 
     Raises:
         TaskError: If the checkpoint is not made for the task, or there is no such split.
         CheckpointError: If it cannot be loaded.
-        TrainingInterruptedError: If the watch asked to stop. What was measured is kept.
+        TrainingInterruptedError: If the watch asked to stop. Budgets that were finished are kept.
     """
-    task = task_of(params)
-    part = task.part(params["split"])  # before a model is loaded
+    whole = task_of(params)
+    task = with_few_rows(whole, params["split"], params.get("rows"))  # before a model is loaded
+    part = task.part(params["split"])
     loaded = load_checkpoint(params["checkpoint"], params["device"])
-    tell_match(loaded, task, head_for(loaded, task), callbacks)
+    tell_match(loaded, whole, head_for(loaded, task), callbacks)
     digest = rows_digest(part, stated_order(task))
     shared = EvaluationKey(loaded.digest, task.name, params["split"], digest, params["max_tokens"])
     keys, store = _keys(shared, params), EvaluationStore(kept)
-    callbacks.begin("evaluate", len(keys))
     records, n_recalled = [], 0
     for place, key in enumerate(keys):
         if callbacks.watch.stop():
             raise TrainingInterruptedError(f"The evaluation was stopped after {place} of {len(keys)} budgets.")
+        stage = _within(key).removeprefix(" with ") or "all keys"
         known = store.get(key) if kept is not None else None
-        record = _with_cut(known, loaded, task) if known else measured(loaded, task, key)
+        record = _with_cut(known, loaded, task) if known else measured(loaded, task, key, callbacks.named(stage))
         if record != known:
             _keep(store, record, callbacks)
         n_recalled += known is not None
@@ -142,11 +144,14 @@ def _keys(shared: EvaluationKey, params: Mapping[str, Any]) -> list[EvaluationKe
     return [replace(shared, keys=params["keys"], share=params["share"], policy=policy)]
 
 
-def measured(checkpoint: Checkpoint, task: AnyTask, key: EvaluationKey) -> EvaluationRecord:
+def measured(
+    checkpoint: Checkpoint, task: AnyTask, key: EvaluationKey, callbacks: Callbacks = NOBODY
+) -> EvaluationRecord:
     """Measure a checkpoint once, on the task and at the budget that the key names.
 
     Raises:
         TaskError: If the checkpoint is not made for the task, or there is no such split.
+        TrainingInterruptedError: If the watch asked to stop.
     """
     is_scarce = key.keys is not None or key.share is not None
     found = evaluate_checkpoint(
@@ -156,6 +161,7 @@ def measured(checkpoint: Checkpoint, task: AnyTask, key: EvaluationKey) -> Evalu
         max_tokens=key.max_tokens,
         budget=KeyBudget(key.keys, key.share) if is_scarce else None,
         policy=POLICIES.make(key.policy or "top-k"),
+        callbacks=callbacks,
     )
     reads, total = _counted(checkpoint, key, found)
     return EvaluationRecord(

@@ -13,7 +13,7 @@ from compecon.attention.budget import Budget
 from compecon.attention.hooks import budgeted_attention
 from compecon.attention.policies.policy import Policy
 from compecon.attention.policies.top_k import TopK
-from compecon.callbacks import Callbacks
+from compecon.callbacks import NOBODY, Batches, Callbacks
 from compecon.checkpoints.load import Checkpoint
 from compecon.checkpoints.scratch import document_nats
 from compecon.errors import TaskError
@@ -75,6 +75,7 @@ def evaluate(  # noqa: PLR0913 - a measurement has these conditions
     budget: Budget | None = None,
     policy: Policy = _HIGHEST_LOGITS,
     match: LabelMatch | None = None,
+    callbacks: Callbacks = NOBODY,
 ) -> Evaluation:
     """A task's metrics on a split.
 
@@ -88,12 +89,14 @@ def evaluate(  # noqa: PLR0913 - a measurement has these conditions
         budget: How many keys each query may read; None: all it sees.
         policy: Which keys these are.
         match: Which output is which class; in the task's order if None.
+        callbacks: Called with each batch or document; its watch is asked after each whether to stop.
 
     Returns:
         The task's metrics with their 95% intervals, and each row's prediction and loss.
 
     Raises:
         TaskError: If the task has no such split.
+        TrainingInterruptedError: If the watch asked to stop.
         ValueError: If the model does not compute in float32, with its own `forward` and without dropout.
 
     Examples:
@@ -110,11 +113,11 @@ def evaluate(  # noqa: PLR0913 - a measurement has these conditions
     require_measurable(model)
     with budgeted_attention(model, budget, policy) if budget else nullcontext():
         if isinstance(task, LanguageTask):
-            return _of_documents(model, tokenizer, task, split)
-        return _of_rows(model, tokenizer, task, split, max_tokens, match)
+            return _of_documents(model, tokenizer, task, split, callbacks)
+        return _of_rows(model, tokenizer, task, split, max_tokens, match, callbacks)
 
 
-def evaluate_checkpoint(
+def evaluate_checkpoint(  # noqa: PLR0913 - as of `evaluate`
     checkpoint: Checkpoint,
     task: AnyTask,
     split: str,
@@ -122,6 +125,7 @@ def evaluate_checkpoint(
     max_tokens: int = 128,
     budget: Budget | None = None,
     policy: Policy = _HIGHEST_LOGITS,
+    callbacks: Callbacks = NOBODY,
 ) -> Evaluation:
     """A task's metrics of a checkpoint, whatever the order of its labels.
 
@@ -132,9 +136,11 @@ def evaluate_checkpoint(
         max_tokens: Longer texts are cut, also to what the checkpoint can read.
         budget: As of `evaluate`.
         policy: As of `evaluate`.
+        callbacks: As of `evaluate`.
 
     Raises:
         TaskError: If the checkpoint is not made for the task, or there is no such split.
+        TrainingInterruptedError: If the watch asked to stop.
     """
     return evaluate(
         checkpoint.model,
@@ -145,6 +151,7 @@ def evaluate_checkpoint(
         budget=budget,
         policy=policy,
         match=head_for(checkpoint, task),
+        callbacks=callbacks,
     )
 
 
@@ -177,12 +184,18 @@ def within(checkpoint: Checkpoint, max_tokens: int) -> int:
     return min(max_tokens, checkpoint.preflight.max_positions or max_tokens)
 
 
-def _of_rows(
-    model: Any, tokenizer: Any, task: Task, split: str, max_tokens: int, match: LabelMatch | None
+def _of_rows(  # noqa: PLR0913 - as of `evaluate`
+    model: Any,
+    tokenizer: Any,
+    task: Task,
+    split: str,
+    max_tokens: int,
+    match: LabelMatch | None,
+    callbacks: Callbacks,
 ) -> Evaluation:
     part = task.part(split)
     rows = encode(tokenizer, part, max_tokens)
-    logits = predict(model, tokenizer, rows).numpy()
+    logits = predict(model, tokenizer, rows, callbacks=callbacks).numpy()
     predictions = task.predictions(logits, match)
     metrics = {metric.name: metric(predictions, part.targets) for metric in task.metrics}
     losses = _losses(task, logits, predictions, part.targets, match)
@@ -203,12 +216,16 @@ def _losses(
     return nats
 
 
-def _of_documents(model: Any, tokenizer: Any, task: LanguageTask, split: str) -> Evaluation:
+def _of_documents(model: Any, tokenizer: Any, task: LanguageTask, split: str, callbacks: Callbacks) -> Evaluation:
     documents = task.part(split)
     length = min(model.config.max_position_embeddings, _LONGEST_WINDOW)
-    texts = [tokenizer(each.text, add_special_tokens=False, verbose=False)["input_ids"] for each in documents]
-    nats = np.array([document_nats(model, ids, length=length) for ids in texts])
-    tokens, words = np.array([len(ids) for ids in texts]), np.array([each.words for each in documents])
+    read_so_far, found = Batches(callbacks, "documents", len(documents)), list[tuple[float, int]]()
+    for each in documents:
+        ids = tokenizer(each.text, add_special_tokens=False, verbose=False)["input_ids"]
+        found.append((document_nats(model, ids, length=length), len(ids)))
+        read_so_far.done()
+    nats, tokens = (np.array(column) for column in zip(*found, strict=True))
+    words = np.array([each.words for each in documents])
     metrics = {perplexity.name: perplexity(nats, tokens), BY_WORD: perplexity(nats, words)}
     n_tokens = max(1, min(length, round(float(tokens.mean()))))
     return Evaluation(metrics, nats, tokens, nats / np.maximum(tokens, 1), n_tokens)

@@ -14,6 +14,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from compecon.attention.budget import Budget
 from compecon.attention.hooks import budgeted_attention
+from compecon.callbacks import NOBODY, Batches, Callbacks
 from compecon.checkpoints.inputs import read, require_finite, stacked
 from compecon.evaluation.as_given import require_measurable
 from compecon.tasks.encode_rows import Features
@@ -43,6 +44,7 @@ def predict(
     batch_size: int = 64,
     *,
     budget: Budget | None = None,
+    callbacks: Callbacks = NOBODY,
 ) -> Tensor:
     """Logits of every row, in the order given, in float32.
 
@@ -52,15 +54,17 @@ def predict(
         rows: Encoded rows.
         batch_size: Rows at a time.
         budget: How many keys each query may read; None: all it sees.
+        callbacks: Called with each batch; its watch is asked after each whether to stop.
 
     Returns:
         Shape (row, label), on the CPU.
 
     Raises:
+        TrainingInterruptedError: If the watch asked to stop.
         ValueError: If the model does not compute in float32, with its own `forward` and without dropout.
     """
     with budgeted_attention(model, budget) if budget else nullcontext():
-        return _in_batches(model, tokenizer, rows, batch_size, lambda output, _: output.logits)
+        return _in_batches(model, tokenizer, rows, batch_size, lambda output, _: output.logits, callbacks)
 
 
 def embed(
@@ -92,13 +96,21 @@ def _in_batches(
     rows: Sequence[Features],
     batch_size: int,
     take: Callable[[Any, Mapping[str, Tensor]], Tensor],
+    callbacks: Callbacks = NOBODY,
 ) -> Tensor:
     require_measurable(model)
-    by_length = sorted(range(len(rows)), key=lambda row: len(rows[row]["input_ids"]))
-    batches = batches_of(tokenizer, [rows[row] for row in by_length], batch_size, model.device)
-    parts = [take(read(model, batch), batch).float().cpu() for batch in batches]
-    found = torch.cat(parts)
+    by_length = sorted(range(len(rows)), key=[len(row["input_ids"]) for row in rows].__getitem__)
+    collate, read_so_far = collator(tokenizer), Batches(callbacks, "predictions", -(-len(rows) // batch_size))
+    found: Tensor | None = None
+    for start in reversed(range(0, len(rows), batch_size)):  # the longest first: what they leave is enough for others
+        places = by_length[start : start + batch_size]
+        batch = {name: part.to(model.device) for name, part in collate([rows[i] for i in places]).items()}
+        part = take(read(model, batch), batch).float().cpu()
+        if found is None:
+            found = torch.empty(len(rows), *part.shape[1:])
+        found[places] = part
+        read_so_far.done()
+    if found is None:
+        raise ValueError("there are no rows to read. Pass at least one.")
     require_finite(found, "The output of the model for a row is")
-    restore = torch.empty(len(rows), dtype=torch.long)
-    restore[torch.tensor(by_length)] = torch.arange(len(rows))
-    return found[restore]
+    return found

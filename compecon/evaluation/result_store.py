@@ -21,8 +21,8 @@ from compecon.files.safe_reader import parse_json, read_bytes, read_text, senten
 from compecon.files.schema import check_beginning
 from compecon.paths import file_stamp
 
-MAX_BYTES = 100_000_000
-MAX_FILE_BYTES = 20_000_000
+MAX_BYTES = 100_000_000  # of a file that is looked up
+MAX_FILE_BYTES = 20_000_000  # of one that is listed with all others
 _LOG = logging.getLogger(__name__)
 Read = TypeVar("Read")
 
@@ -64,9 +64,9 @@ class ResultStore(Generic[Stored]):
 
     def get(self, key: Key) -> Stored | None:
         """A result, or None if it was not measured yet."""
-        bundled = self._bundled if self._bundled.suffix == ".jsonl" else self._bundled / key.file_name
-        for path in (*([self._folder / key.file_name] if self._folder else []), bundled):
-            for found in self._results(path):
+        bundled = self._bundled if self._bundled.suffix == ".jsonl" else self._bundled / self._name(key)
+        for path in (*([self._folder / self._name(key)] if self._folder else []), bundled):
+            for found in self._results(path, MAX_BYTES):
                 if found.key == key:
                     return found
         return None
@@ -74,24 +74,30 @@ class ResultStore(Generic[Stored]):
     def put(self, result: Stored) -> None:
         """Store a result; raises OSError if it cannot be written."""
         if self._folder is not None:
-            keep(self._folder / result.key.file_name, result.written(), self._schema)
+            keep(self._folder / self._name(result.key), result.written(), self._schema)
 
     def all(self) -> tuple[Stored, ...]:
         """Every result; what cannot be read is left out and logged."""
         return tuple({result.key: result for path in self._paths() for result in self._results(path)}.values())
+
+    def _name(self, key: Key) -> str:
+        """Path of a result's file within the folder; in a folder of its own it is left out of `all`."""
+        return key.file_name
 
     def _paths(self) -> Iterator[Path]:
         for place in (self._bundled, self._folder):
             if place is not None:
                 yield from [place] if place.suffix == ".jsonl" else sorted(place.glob("*.json"))
 
-    def _results(self, path: Path) -> tuple[Stored, ...]:
-        return _cached(self._read, path, *file_stamp(path))
+    def _results(self, path: Path, most_bytes: int = MAX_FILE_BYTES) -> tuple[Stored, ...]:
+        return _cached(self._read, path, most_bytes, *file_stamp(path))
 
 
 @lru_cache(maxsize=20_000)
-def _cached(read: Callable[[Any], Stored], path: Path, _changed: int, _size: int) -> tuple[Stored, ...]:
-    return read_kept(path, read)
+def _cached(
+    read: Callable[[Any], Stored], path: Path, most_bytes: int, _changed: int, _size: int
+) -> tuple[Stored, ...]:
+    return read_kept(path, read, most_bytes)
 
 
 def file_name_of(key: Mapping[str, Any], words: str) -> str:
@@ -100,13 +106,13 @@ def file_name_of(key: Mapping[str, Any], words: str) -> str:
     return f"{readable}-{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:8]}.json"
 
 
-def read_kept(path: Path, read: Callable[[Any], Read]) -> tuple[Read, ...]:
-    """What a file holds; what is missing, larger than `MAX_FILE_BYTES` or damaged is left out, and that is logged.
+def read_kept(path: Path, read: Callable[[Any], Read], most_bytes: int = MAX_FILE_BYTES) -> tuple[Read, ...]:
+    """What a file holds; what is missing, too large or damaged is left out, and that is logged.
 
     A file whose name ends in ".jsonl" has a JSON value per line; a bad line alone is left out.
     """
     try:
-        content = read_text(path, MAX_FILE_BYTES)
+        content = read_text(path, most_bytes)
     except FileNotFoundError:
         return ()
     except (OSError, FileError) as error:

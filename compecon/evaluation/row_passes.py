@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
-from math import nan
 from pathlib import Path
 from typing import Any, final
 
@@ -17,11 +16,11 @@ import torch
 from compecon.attention.budget import KeyBudget
 from compecon.attention.hooks import budgeted_attention, recorded_attention
 from compecon.attention.recorded import LayerAttention
-from compecon.callbacks import Callbacks, StepRecord
+from compecon.callbacks import Batches, Callbacks
 from compecon.checkpoints.gate.kinds import SEVERAL_STACKS
 from compecon.checkpoints.inputs import read
 from compecon.checkpoints.load import Checkpoint
-from compecon.errors import TrainingInterruptedError, UnsupportedModelError
+from compecon.errors import UnsupportedModelError
 from compecon.evaluation.predict_rows import batches_of
 from compecon.evaluation.result_store import MAX_BYTES, keep
 from compecon.evaluation.row_inequality import row_inequality
@@ -39,7 +38,7 @@ class Sample:
     """Rows, and the model that reads them."""
 
     checkpoint: Checkpoint  # in evaluation mode
-    rows: list[Features]  # encoded
+    rows: Sequence[Features]  # encoded
     heads: tuple[tuple[int, ...], ...]  # of each layer that are left, by their index in the dense model
 
     @property
@@ -50,11 +49,12 @@ class Sample:
 
 @dataclass(frozen=True, eq=False)
 class Level:
-    """All rows under one budget."""
+    """All rows under one budget; statistics are Gini and entropy in nats, means over queries."""
 
     logits: np.ndarray  # shape (row, output)
-    # Gini and entropy in nats, shape (2, row, layer, head): means over queries; NaN for a removed head
-    cells: np.ndarray
+    means: np.ndarray  # shape (2, row): over the heads that are left
+    heads: np.ndarray  # shape (2, layer, head): over rows; NaN for a removed head
+    cells: np.ndarray | None  # shape (2, row, layer, head), float32; with a budget None, as there they are not kept
 
 
 def level_of(sample: Sample, budget: KeyBudget | None, callbacks: Callbacks) -> Level:
@@ -64,23 +64,24 @@ def level_of(sample: Sample, budget: KeyBudget | None, callbacks: Callbacks) -> 
         UnsupportedModelError: If the model has more than one stack of attention layers.
         TrainingInterruptedError: If the watch, which is asked after each batch, says stop.
     """
-    batches = list(batches_of_like_length(sample))
-    cells = np.full((2, len(sample.rows), *sample.grid), np.nan)
-    logits: list[np.ndarray] = [np.empty(0)] * len(sample.rows)
+    batches, n_rows = list(batches_of_like_length(sample)), len(sample.rows)
+    cells = np.full((2, n_rows, *sample.grid), np.nan, dtype=np.float32) if budget is None else None
+    means, sums, counts = np.empty((2, n_rows)), np.zeros((2, *sample.grid)), np.zeros((2, *sample.grid))
+    logits: np.ndarray | None = None
     name = "all keys" if budget is None else f"{budget.keys} key{'s' if budget.keys != 1 else ''}"
-    callbacks.begin(name, len(batches))
-    began = time.monotonic()
-    for step, places in enumerate(batches, 1):
+    read_so_far = Batches(callbacks, name, len(batches))
+    for places in reversed(batches):  # the longest first: the memory that they leave is enough for all others
         outputs, found = read_batch(sample, places, budget)
-        cells[:, places] = found
-        for place, row in zip(places, outputs, strict=True):
-            logits[place] = row
-        callbacks.watch.report(StepRecord(step, nan, nan, 1.0, 0.0, 1.0, time.monotonic() - began))
-        if callbacks.watch.stop() and step < len(batches):
-            raise TrainingInterruptedError(
-                f"The statistics with {name} were stopped after {step} of {len(batches)} steps."
-            )
-    return Level(np.stack(logits), cells)
+        logits = np.empty((n_rows, *outputs.shape[1:]), dtype=outputs.dtype) if logits is None else logits
+        logits[places], means[:, places] = outputs, np.nanmean(found, axis=(2, 3))
+        sums += np.nansum(found, axis=1)
+        counts += np.isfinite(found).sum(axis=1)
+        if cells is not None:
+            cells[:, places] = found
+        read_so_far.done()
+    if logits is None:
+        raise ValueError("there are no rows to read. Pass at least one.")
+    return Level(logits, means, np.where(counts > 0, sums / np.maximum(counts, 1), np.nan), cells)
 
 
 def batches_of_like_length(sample: Sample) -> Iterator[list[int]]:
@@ -140,7 +141,9 @@ class Unfinished:
             check_schema(held, SCHEMA, "it")
             if held["key"] != self._key:
                 return None
-            return Level(np.array(held["logits"], dtype=np.float32), np.array(held["cells"], dtype=np.float64))
+            *parts, cells = held["arrays"]
+            logits, means, heads = map(_array, parts)
+            return Level(logits, means, heads, None if cells is None else _array(cells))
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
@@ -148,9 +151,20 @@ class Unfinished:
         """Keep what was measured under a budget; raises OSError if it cannot be written."""
         if self._folder is None:
             return
-        cells = np.where(np.isnan(level.cells), None, level.cells).tolist()  # type: ignore[call-overload]
-        held = {"schema": SCHEMA, "key": self._key, "logits": level.logits.astype(float).tolist(), "cells": cells}
+        parts = (level.logits, level.means, level.heads, level.cells)
+        held = {"schema": SCHEMA, "key": self._key, "arrays": [None if part is None else _text(part) for part in parts]}
         keep(self._path(self._folder, keys), held, SCHEMA)
 
     def _path(self, folder: Path, keys: int | None) -> Path:
         return folder / f"{'all' if keys is None else keys}-keys.json"
+
+
+def _text(array: np.ndarray) -> list[Any]:
+    return [str(array.dtype), list(array.shape), base64.b64encode(array.tobytes()).decode("ascii")]
+
+
+def _array(held: list[Any]) -> np.ndarray:
+    kind, shape, raw = held
+    if kind not in ("float32", "float64"):
+        raise ValueError("its numbers are of another kind.")
+    return np.frombuffer(base64.b64decode(raw, validate=True), dtype=kind).reshape(shape)

@@ -1,4 +1,4 @@
-"""Statistics of a few hundred rows of a task under key budgets: `compecon statistics`, here or in the background.
+"""Statistics of rows of a task under key budgets: `compecon statistics`, here or in the background.
 
 The same rows for every checkpoint. What was measured before, of the same weights on the same rows, is taken from where
 it was kept; an attempt that was left goes on with the first budget that is missing.
@@ -27,6 +27,7 @@ from compecon.evaluation.row_store import StatisticsStore
 from compecon.provenance import hardware, versions
 from compecon.tasks.cut import cut_rows
 from compecon.tasks.encode_rows import encode
+from compecon.tasks.rows import chosen_rows
 from compecon.tasks.rows_fingerprint import rows_digest, stated_order
 from compecon.tasks.task import Split, Task
 from compecon.tasks.understood_task import task_of
@@ -105,7 +106,7 @@ def gather_statistics(
         )
     part = task.part(params["split"])
     rows = chosen_rows(len(part), params["rows"])
-    few = _picked(part, rows)
+    few = part.take(rows)
     loaded = load_checkpoint(params["checkpoint"], params["device"])
     tell_match(loaded, task, head_for(loaded, task), callbacks)
     key = _key(loaded, task, few, params)
@@ -122,11 +123,6 @@ def gather_statistics(
     return Gathered(found, is_recalled=False)
 
 
-def chosen_rows(n_all: int, n_rows: int, seed: int = SEED) -> tuple[int, ...]:
-    """Places of the first rows of a shuffled split: the same for every checkpoint, fewer being the first of more."""
-    return tuple(np.random.default_rng(seed).permutation(n_all)[:n_rows].tolist())
-
-
 def measured_rows(  # noqa: PLR0913 - a model, a task, and which rows
     checkpoint: Checkpoint,
     task: Task,
@@ -139,7 +135,7 @@ def measured_rows(  # noqa: PLR0913 - a model, a task, and which rows
 ) -> RowStatistics:
     """Measure rows, which are at these places in the split, at all budgets; errors as of `gather_statistics`."""
     features = encode(checkpoint.tokenizer, few, within(checkpoint, key.max_tokens))
-    sample = Sample(checkpoint, list(features), CompactShape.of(checkpoint.model.config).heads)
+    sample = Sample(checkpoint, features, CompactShape.of(checkpoint.model.config).heads)
     unfinished, levels = Unfinished(work, key), []
     for keys in key.levels:
         level = unfinished.get(keys)
@@ -149,9 +145,11 @@ def measured_rows(  # noqa: PLR0913 - a model, a task, and which rows
         levels.append(level)
     match = head_for(checkpoint, task)
     predictions = [task.predictions(level.logits, match).astype(np.float64) for level in levels]
-    cells = np.stack([level.cells for level in levels])  # (budget, statistic, row, layer, head)
-    gini, entropy = (np.nanmean(cells[:, place], axis=(2, 3)) for place in (0, 1))
-    head_gini, head_entropy = (_over_rows(cells[:, place]) for place in (0, 1))
+    gini, entropy = (np.stack([level.means[place] for level in levels]) for place in (0, 1))
+    head_gini, head_entropy = (np.stack([level.heads[place] for level in levels]) for place in (0, 1))
+    cells = levels[0].cells
+    if cells is None:
+        raise ValueError("the first budget of statistics is all keys.")
     return RowStatistics(
         key=key,
         checkpoint=checkpoint.name,
@@ -166,20 +164,13 @@ def measured_rows(  # noqa: PLR0913 - a model, a task, and which rows
         predictions=np.stack(predictions),
         head_gini=head_gini,
         head_entropy=head_entropy,
-        cell_gini=cells[0, 0],
-        cell_entropy=cells[0, 1],
+        cell_gini=cells[0].astype(np.float64),
+        cell_entropy=cells[1].astype(np.float64),
         hardware=hardware(),
         versions=versions(),
         measured_at=time.time(),
         cut=cut_rows(checkpoint.tokenizer, few, sample.rows, within(checkpoint, key.max_tokens)),
     )
-
-
-def _over_rows(cells: np.ndarray) -> np.ndarray:
-    """Mean over rows, shape (budget, row, layer, head) to (budget, layer, head); a removed head stays NaN."""
-    counts = np.isfinite(cells).sum(axis=1)
-    sums: np.ndarray = np.nansum(cells, axis=1)
-    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
 
 
 def _key(checkpoint: Checkpoint, task: Task, few: Split, params: Mapping[str, Any]) -> StatisticsKey:
@@ -193,9 +184,3 @@ def _key(checkpoint: Checkpoint, task: Task, few: Split, params: Mapping[str, An
         budgets=tuple(sorted(set(params["budgets"]), reverse=True)),
         seed=SEED,
     )
-
-
-def _picked(part: Split, rows: tuple[int, ...]) -> Split:
-    places = list(rows)
-    pairs = tuple(part.pairs[place] for place in places) if part.pairs else ()
-    return Split(tuple(part.texts[place] for place in places), pairs, part.targets[places])

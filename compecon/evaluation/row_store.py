@@ -8,12 +8,14 @@ from typing import Any, final
 
 from typing_extensions import override
 
-from compecon.evaluation.result_store import ResultStore, keep, read_kept
-from compecon.evaluation.row_records import SCHEMA, RowStatistics
+from compecon.evaluation.result_store import Key, ResultStore, keep, read_kept
+from compecon.evaluation.row_records import SCHEMA, RowStatistics, StatisticsKey
 from compecon.files.schema import check_schema
 from compecon.paths import assets
 
 STATISTICS = "statistics"
+SHOWN_ROWS = 5_000  # at most, of what pages list: they hold 2,000 resamples of the rows
+_MANY = "many"  # folder of statistics of more rows
 _TEXTS = "texts-"  # begins the name of a file of texts
 Text = tuple[str, str]  # a text, and the second one of a pair or ""
 
@@ -21,6 +23,8 @@ Text = tuple[str, str]  # a text, and the second one of a pair or ""
 @final
 class StatisticsStore(ResultStore[RowStatistics]):
     """Statistics in a folder, and those that come with compecon; beside them, the texts of rows.
+
+    Those of more than `SHOWN_ROWS` rows can be looked up, but are not listed, and their texts are not kept.
 
     Args:
         kept: Folder of measurements, which has one of statistics; None to store nothing.
@@ -33,6 +37,11 @@ class StatisticsStore(ResultStore[RowStatistics]):
     def all(self) -> tuple[RowStatistics, ...]:
         """Everything there is, the newest first; what cannot be read is left out and logged."""
         return tuple(sorted(super().all(), key=lambda each: -each.measured_at))
+
+    @override
+    def _name(self, key: Key) -> str:
+        is_large = isinstance(key, StatisticsKey) and key.n_rows > SHOWN_ROWS
+        return f"{_MANY}/{key.file_name}" if is_large else key.file_name
 
     @override
     def _paths(self) -> Iterator[Path]:
@@ -48,8 +57,8 @@ class StatisticsStore(ResultStore[RowStatistics]):
         return ()
 
     def put_texts(self, rows_digest: str, texts: Sequence[Text]) -> None:
-        """Keep the texts of rows, once for all checkpoints; raises OSError if they cannot be written."""
-        if self._folder is not None and not self.texts(rows_digest):
+        """Keep the texts of rows, unless they are many, once for all; raises OSError if they cannot be written."""
+        if self._folder is not None and len(texts) <= SHOWN_ROWS and not self.texts(rows_digest):
             content = {"schema": SCHEMA, "texts": [list(each) for each in texts]}
             keep(self._folder / f"{_TEXTS}{rows_digest}.json", content, SCHEMA)
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any, final, overload
 
 import numpy as np
 from transformers import PreTrainedTokenizerBase
+from typing_extensions import override
 
 from compecon.checkpoints.inputs import separates_pairs, tokenized
 from compecon.errors import TaskError
@@ -15,11 +18,45 @@ from compecon.tasks.language_task import Documents
 from compecon.tasks.task import Split
 
 Features = dict[str, Any]  # input_ids and friends, lists of int without padding; labels; soft_targets where there are
-_DOCUMENTS = 256  # tokenized at a time: bounds the memory
+_AT_A_TIME = 256  # texts tokenized at a time: bounds the memory
+
+
+class Rows(Sequence[Features]):
+    """Rows that are held as arrays, and become lists when they are needed: a list of ints takes twenty times more."""
+
+    @abstractmethod
+    def row(self, place: int) -> Features:
+        """One row, by its place from 0."""
+
+    @overload
+    def __getitem__(self, index: int) -> Features: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Features]: ...
+    def __getitem__(self, index: int | slice) -> Features | list[Features]:
+        places = range(len(self))[index]
+        return self.row(places) if isinstance(places, int) else [self.row(place) for place in places]
 
 
 @final
-class Windows(Sequence[Features]):
+class EncodedTexts(Rows):
+    """Texts as a tokenizer gave them, 12 bytes a token."""
+
+    def __init__(self, columns: Mapping[str, np.ndarray], ends: np.ndarray, targets: np.ndarray) -> None:
+        """Take the columns of all rows end to end, each of shape (token,), where each row ends, and its target."""
+        self._columns, self._ends, self._targets = columns, ends, targets
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    @override
+    def row(self, place: int) -> Features:
+        tokens = slice(self._ends[place - 1] if place else 0, self._ends[place])
+        columns = {name: column[tokens].tolist() for name, column in self._columns.items()}
+        return {**columns, "labels": self._targets[place].item()}
+
+
+@final
+class Windows(Rows):
     """One stream of tokens, cut into rows of one length when they are needed; the rest of the stream is left out.
 
     The labels of a row are its tokens. Tokens are held as 32-bit integers: a hundred million take 400 MB.
@@ -37,14 +74,9 @@ class Windows(Sequence[Features]):
         """Tokens of each row."""
         return int(self._rows.shape[1])
 
-    @overload
-    def __getitem__(self, index: int) -> Features: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Features]: ...
-    def __getitem__(self, index: int | slice) -> Features | list[Features]:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        tokens = self._rows[index].tolist()
+    @override
+    def row(self, place: int) -> Features:
+        tokens = self._rows[place].tolist()
         return {"input_ids": tokens, "attention_mask": [1] * len(tokens), "labels": tokens}
 
 
@@ -77,15 +109,19 @@ def encode(tokenizer: PreTrainedTokenizerBase, part: Split | Documents, max_toke
     return _texts(tokenizer, part, max_tokens) if isinstance(part, Split) else _stream(tokenizer, part, max_tokens)
 
 
-def _texts(tokenizer: PreTrainedTokenizerBase, split: Split, max_tokens: int) -> list[Features]:
+def _texts(tokenizer: PreTrainedTokenizerBase, split: Split, max_tokens: int) -> EncodedTexts:
     if split.pairs and not separates_pairs(tokenizer):
         raise TaskError("the tokenizer cannot separate two texts. Use a model that was made for pairs.")
-    columns = tokenized(tokenizer, split.texts, split.pairs or None, max_tokens)
-    names = [name for name in columns if name != "special_tokens_mask"]
-    return [
-        {**{name: columns[name][row] for name in names}, "labels": target}
-        for row, target in enumerate(split.targets.tolist())
-    ]
+    parts: dict[str, list[np.ndarray]] = {}
+    lengths: list[int] = []
+    for begin in range(0, len(split), _AT_A_TIME):
+        few = slice(begin, begin + _AT_A_TIME)
+        columns = tokenized(tokenizer, split.texts[few], split.pairs[few] or None, max_tokens)
+        lengths += map(len, columns["input_ids"])
+        for name in columns.keys() - {"special_tokens_mask"}:
+            joined = chain.from_iterable(columns[name])
+            parts.setdefault(name, []).append(np.fromiter(joined, dtype=np.uint32))  # as tokenizers hold them
+    return EncodedTexts({name: np.concatenate(part) for name, part in parts.items()}, np.cumsum(lengths), split.targets)
 
 
 def _stream(tokenizer: PreTrainedTokenizerBase, documents: Documents, length: int) -> Windows:
@@ -93,8 +129,8 @@ def _stream(tokenizer: PreTrainedTokenizerBase, documents: Documents, length: in
     if end is None:
         raise TaskError("the tokenizer has no end token to separate documents. Use that of a causal model.")
     parts = []
-    for begin in range(0, len(documents), _DOCUMENTS):
-        texts = [document.text for document in documents[begin : begin + _DOCUMENTS]]
+    for begin in range(0, len(documents), _AT_A_TIME):
+        texts = [document.text for document in documents[begin : begin + _AT_A_TIME]]
         ids = tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]
         parts.append(np.fromiter((token for row in ids for token in (end, *row)), dtype=np.int32))
     stream = np.concatenate(parts) if parts else np.empty(0, dtype=np.int32)

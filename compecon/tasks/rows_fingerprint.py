@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from compecon.tasks.task import Split, Task
@@ -23,10 +24,10 @@ def rows_digest(part: Split | Sequence[Document], order: Sequence[str] = ()) -> 
     """
     state = hashlib.sha256()
     if isinstance(part, Split):
-        cells: Iterable[str] = (*part.all_texts, *map(str, part.targets.tolist()))
+        cells: Iterable[str] = chain(part.texts, part.pairs, map(str, part.targets.tolist()))
     else:
         cells = (document.text for document in part)
-    for cell in (*cells, *order):
+    for cell in chain(cells, order):
         raw = cell.encode("utf-8", errors="surrogatepass")
         state.update(len(raw).to_bytes(8, "little"))  # where a cell ends is part of the content
         state.update(raw)

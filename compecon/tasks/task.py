@@ -68,6 +68,11 @@ class Split:
         """The first rows, at most all."""
         return Split(self.texts[:rows], self.pairs[:rows], self.targets[:rows])
 
+    def take(self, places: Sequence[int]) -> Split:
+        """The rows at these places, in their order."""
+        texts, pairs = (tuple(column[i] for i in places) if column else () for column in (self.texts, self.pairs))
+        return Split(texts, pairs, self.targets[list(places)])
+
     def joined(self, other: Split) -> Split:
         """These rows, then those of another split."""
         targets = np.concatenate([self.targets, other.targets])

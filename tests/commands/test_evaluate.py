@@ -1,6 +1,10 @@
 """`compecon evaluate`: the numbers, the budget, and who is measured on what."""
 
 import json
+import math
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +15,10 @@ from safetensors.torch import load_file, save_file
 from compecon.attention.budget import KeyBudget
 from compecon.attention.hooks import budgeted_attention
 from compecon.attention.policies.first_k import FirstK
+from compecon.callbacks import StepRecord
 from compecon.checkpoints.load import load_checkpoint
+from compecon.commands.progress_bar import ProgressBar
+from compecon.tasks.rows import chosen_rows
 from compecon.tasks.task_metrics import accuracy, perplexity
 from compecon.tasks.task_registry import read_task
 
@@ -126,7 +133,7 @@ def test_wrong_usage(evaluate, arguments, said):
 def test_a_split_that_is_not_there_is_one_sentence(evaluate):
     code, _, err = evaluate("--split", "unseen")
     assert code == 1
-    assert err == "compecon: rule has no unseen rows here, only train, dev, test.\n"
+    assert err.splitlines()[1:] == ["compecon: rule has no unseen rows here, only train, dev, test."]
 
 
 def test_labels_outside_the_head_are_one_sentence(evaluate, task):
@@ -134,8 +141,10 @@ def test_labels_outside_the_head_are_one_sentence(evaluate, task):
     path.write_text(path.read_text() + "w1 w2,maybe\n")
     code, _, err = evaluate()
     assert code == 1
-    assert err.startswith("compecon: the task has 3 classes (maybe, no, yes) and the model's head 2 outputs (no, yes).")
-    assert len(err.splitlines()) == 1
+    [_, said] = err.splitlines()
+    assert said.startswith(
+        "compecon: the task has 3 classes (maybe, no, yes) and the model's head 2 outputs (no, yes)."
+    )
 
 
 def test_a_classifier_is_not_measured_by_perplexity(evaluate, articles):
@@ -179,3 +188,69 @@ def test_what_was_measured_in_one_order_of_classes_is_not_that_of_another(
     if command == "evaluate":
         values = [each["metrics"]["accuracy"]["value"] for each in (one, other)]
         assert sum(values) == pytest.approx(1)
+
+
+def test_a_few_rows_are_the_same_for_every_checkpoint_and_a_measurement_of_their_own(
+    evaluate, classifier, parent, task
+):
+    other = classifier("other", ("yes", "no"))
+    found = [json.loads(evaluate("--rows", "9", "--json", checkpoint=each)[1]) for each in (parent, other)]
+    said, targets = said_one_by_one(parent, task)
+    places = list(chosen_rows(len(targets), 9))
+    assert found[0]["metrics"]["accuracy"]["value"] == accuracy(said[places], targets[places]).value
+    keys = [each["evaluations"][0]["key"]["rows_digest"] for each in (*found, json.loads(evaluate("--json")[1]))]
+    assert keys[0] == keys[1] != keys[2]
+    assert json.loads(evaluate("--rows", "16", "--json")[1])["evaluations"][0]["key"]["rows_digest"] == keys[2]
+
+
+def test_an_interrupted_evaluation_keeps_finished_budgets_and_nothing_else(evaluate, task, tmp_path, monkeypatch):
+    monkeypatch.setenv("COMPECON_HOME", str(tmp_path / "home"))
+    path = Path(task.removeprefix("files:"), "test.csv")
+    head, *rows = path.read_text().splitlines()
+    path.write_text("\n".join([head, *rows * 10]) + "\n")  # 3 batches
+    reported, report = [], ProgressBar.report
+
+    def reporting(self, record):
+        report(self, record)
+        reported.append(record.step)
+        if len(reported) == 4:  # the first one of the second budget
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(ProgressBar, "report", reporting)
+    code, out, err = evaluate("--budgets", "2", "--json")
+    assert (code, out, reported) == (130, "", [1, 2, 3, 1])
+    assert "1 of 3" in err.splitlines()[-1]
+    kept = [each for each in (tmp_path / "home").rglob("*") if each.is_file()]
+    assert [json.loads(each.read_text())["key"]["keys"] for each in kept] == [None]
+    assert json.loads(evaluate("--budgets", "2", "--json")[1])["recalled"] == 1
+
+
+@pytest.mark.parametrize("command", ["evaluate", "statistics"])
+def test_something_is_said_before_torch_is_imported_and_an_end_there_is_one_sentence(command, parent, task):
+    program = """
+import sys
+class Interrupting:
+    def find_spec(self, name, *_):
+        if name == "torch":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupting())
+from compecon.cli import main
+main()
+"""
+    words = [sys.executable, "-c", program, command, str(parent), "--task", task]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    first, last = done.stderr.splitlines()
+    assert task in first
+    assert last.startswith("compecon: Interrupted")
+    assert done.returncode == 130
+
+
+def test_batches_without_a_loss_have_a_pace(capsys):
+    bar = ProgressBar()
+    bar.begin("all keys", 1000)
+    for step in range(1, 1001):
+        bar.report(StepRecord(step, math.nan, math.nan, 1.0, 0.0, 1.0, 0.0))
+    bar.end()
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 10
+    assert not any("nan" in line or "loss" in line for line in lines)

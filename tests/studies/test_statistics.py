@@ -33,14 +33,15 @@ from compecon.errors import TaskError, TrainingInterruptedError
 from compecon.evaluation.row_inequality import row_inequality
 from compecon.evaluation.row_packing import packed, unpacked
 from compecon.evaluation.row_records import RowStatistics
-from compecon.evaluation.row_statistics import chosen_rows, gather_statistics
-from compecon.evaluation.row_store import StatisticsStore, write_statistics
+from compecon.evaluation.row_statistics import gather_statistics
+from compecon.evaluation.row_store import SHOWN_ROWS, StatisticsStore, write_statistics
 from compecon.paths import assets
 from compecon.runs.jobs.job_registry import RECIPES
 from compecon.runs.jobs.run_paths import RunPaths
 from compecon.stats import inequality as metrics
 from compecon.studies.survivors import inequality
 from compecon.tasks.encode_rows import encode
+from compecon.tasks.rows import chosen_rows
 from compecon.tasks.task_registry import read_task
 from tests.support.tokenizers import LOADER, in_this_process
 
@@ -268,6 +269,18 @@ def test_other_rows_or_budgets_are_measured(plain: Path, task: str, tmp_path: Pa
     assert len(StatisticsStore(tmp_path).all()) == 5 + n_bundled()
 
 
+def test_statistics_of_many_rows_are_found_and_not_listed(plain: Path, task: str, tmp_path: Path) -> None:
+    found, store = gathered(plain, task), StatisticsStore(tmp_path)
+    many = replace(found, key=replace(found.key, n_rows=SHOWN_ROWS + 1))
+    store.put(many)
+    store.put_texts("abc", [("a text", "")] * (SHOWN_ROWS + 1))
+    recalled = store.get(many.key)
+    assert recalled is not None
+    assert recalled.written() == many.written()
+    assert store.all() == StatisticsStore().all()
+    assert store.texts("abc") == ()
+
+
 def n_bundled() -> int:
     return len([path for path in (assets() / "statistics").glob("*.json") if not path.name.startswith("texts-")])
 
@@ -281,7 +294,7 @@ def stopping_after(n_steps: int, begun: list[str]) -> Callbacks:
 def test_an_attempt_that_was_left_goes_on_with_the_first_missing_budget(plain: Path, task: str, tmp_path: Path) -> None:
     undisturbed, begun = gathered(plain, task, rows=40), list[str]()
     params, work = params_of(plain, task, rows=40), tmp_path / "work"  # two batches a budget
-    with pytest.raises(TrainingInterruptedError, match="1 key were stopped after 1 of 2"):
+    with pytest.raises(TrainingInterruptedError, match="1 of 2"):
         gather_statistics(params, kept=tmp_path, work=work, callbacks=stopping_after(5, begun))
     assert begun == ["all keys", "3 keys", "1 key"]
     assert StatisticsStore(tmp_path).all() == StatisticsStore().all()
@@ -379,7 +392,7 @@ def test_packing_keeps_three_digits_and_what_is_missing() -> None:
     ("wrong", "said"),
     [
         ({"rows": 1}, "rows"),
-        ({"rows": 10**6}, "5,000"),
+        ({"rows": 10**6}, "100,000"),
         ({"budgets": [0]}, "budgets"),
         ({"max_tokens": 1}, "at least 2"),
     ],

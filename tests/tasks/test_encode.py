@@ -30,6 +30,23 @@ def test_rows_are_encoded_in_their_order_with_their_targets(word_pieces):
     assert [row["labels"] for row in rows] == [1, 0]
 
 
+@pytest.mark.parametrize("has_pairs", [False, True])
+def test_many_rows_are_those_of_each_text_alone(word_pieces, has_pairs):
+    dice = np.random.default_rng(0)
+    texts = ["".join(dice.choice(list("abc "), dice.integers(1, 20))) + "a" for _ in range(600)]  # more than at a time
+    pairs = texts[::-1] if has_pairs else [None] * 600
+    part = split(zip(texts, pairs, dice.random(600), strict=True), float)
+    rows = encode(word_pieces, part, 9)
+    for place, (text, pair) in enumerate(zip(texts, pairs, strict=True)):
+        alone = word_pieces(text.strip(), pair and pair.strip(), truncation=True, max_length=9)
+        assert {name: rows[place][name] for name in alone} == dict(alone)
+    assert [row["labels"] for row in rows] == part.targets.tolist()
+    assert rows[-2:] == [rows[598], rows[599]]
+    assert all(type(token) is int for token in rows[7]["input_ids"])
+    with pytest.raises(IndexError):
+        rows[600]
+
+
 def test_long_texts_are_cut(word_pieces):
     assert len(encode(word_pieces, split([("a b c a b c", None, 1)], int), 4)[0]["input_ids"]) == 4
 

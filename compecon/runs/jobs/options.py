@@ -80,6 +80,9 @@ class EvaluateSettings:
     task: _TaskName
     data: _Data = None
     split: Annotated[Text, _WHAT] = Field(default="test", description="Split to evaluate on.")
+    rows: Annotated[int | None, _WHAT] = Field(
+        default=None, ge=2, description="Rows drawn at random, the same for every checkpoint; default: all."
+    )
     keys: Annotated[int | None, _KEYS] = Field(
         default=None, ge=1, description="Keys each query may read; default: all."
     )
@@ -110,7 +113,10 @@ class StatisticsSettings:
     data: _Data = None
     split: Annotated[Text, _WHAT] = Field(default="test", description="Split of the rows.")
     rows: Annotated[int, _WHAT] = Field(
-        default=200, ge=2, le=5000, description="Number of rows, the same for every checkpoint."
+        default=200,
+        ge=2,
+        le=100_000,
+        description="Rows drawn at random, the same for every checkpoint; the Compare page shows up to 5,000.",
     )
     budgets: Annotated[Counts, _KEYS] = Field(
         default=(8, 4, 2, 1), description="Numbers of keys each query may read, after all keys."
