@@ -48,6 +48,10 @@ class CheckpointError(CompeconError, ValueError):
     """A checkpoint was refused: missing, damaged, unsafe, or too large for this machine."""
 
 
+class UnwantedError(CompeconError):
+    """A load was left because nobody waits for the model any more."""
+
+
 class TextError(CompeconError, ValueError):
     """A text cannot be shown: empty, too long, or nothing but padding."""
 

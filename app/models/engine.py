@@ -5,19 +5,21 @@ from __future__ import annotations
 import gc
 import importlib
 import logging
-import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, final
 
+from app.models.loaded_models import LoadedModels
 from app.models.memory import MemoryGate, give_back
 from app.models.sweep_job import SweepJob
 from app.models.turns import Job, Turns
-from compecon.errors import CompeconError, TextError, TextTooLongError, is_out_of_memory
+from app.models.watchdog import TEXT_S, Late, Step, Watchdog, pass_seconds
+from compecon.attention.batching import rows_at_once
+from compecon.errors import CompeconError, TextError, TextTooLongError, UnwantedError, is_out_of_memory
 from compecon.views.attention.budget_grid import MAX_TOKENS, peak_bytes, scope_for
 from compecon.views.attention.frames import Message, encode
 
@@ -25,13 +27,16 @@ if TYPE_CHECKING:
     from compecon.checkpoints.load import Checkpoint
 
 _LOG = logging.getLogger(__name__)
-MAX_MODELS = 2
 CACHE_BYTES = 64_000_000
 _STREAM = "compecon.views.attention.attention_stream"
 _LOOK_S = 0.1  # how soon a job that waits for a load finds out that nobody wants it any more
 _LANGUAGE = ("causal-lm", "masked-lm")  # kinds that score every word at every token
 _THREADS = 32  # jobs that have begun: most of them wait for their turns
 _TOO_LITTLE = "The machine ran out of memory. Shorten the text or choose a smaller checkpoint."
+_STUCK = (
+    "The model gave no sign of life for {seconds} seconds, so its process was ended and starts again. Shorten the "
+    "text, or choose another checkpoint."
+)
 _LOST = "The device stopped working, and its models are gone. Reload the page, or choose another device."
 
 Send = Callable[[bytes | None], None]  # takes each message as bytes, then None; called from another thread
@@ -48,15 +53,15 @@ class Engine:
     def __init__(self, give_up: Callable[[], None] = lambda: None) -> None:
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="compecon")
         self._turns, self._memory, self._give_up = Turns(), MemoryGate(), give_up
+        self.watchdog = Watchdog()
         self._lock = threading.Lock()
-        self._loading, self._being_loaded = threading.Lock(), ""
-        self._models: OrderedDict[tuple[str, str], Checkpoint] = OrderedDict()
+        self._models = LoadedModels(self.watchdog)
         self._results: OrderedDict[SweepJob, list[bytes]] = OrderedDict()
 
     def warm_up(self, checkpoint: str) -> None:
         """Import torch, and load a checkpoint if one is named, before anybody asks."""
         try:
-            with self._loading:
+            with self._models.imports:
                 _import_models()
             if checkpoint:
                 self.load(checkpoint, "auto")
@@ -65,44 +70,16 @@ class Engine:
         gc.collect()
         gc.freeze()  # a collection walks every object alive; torch alone brings 300,000 that never die
 
-    def load(self, checkpoint: str, device: str) -> Checkpoint:
-        """The checkpoint on a device; at most two stay in memory.
-
-        Raises:
-            CompeconError: If it is refused, with a sentence for a person.
-        """
-        key = (checkpoint, device)
-        if (found := self._loaded(key)) is not None:  # never behind another checkpoint that is being loaded
-            return found
-        with self._loading:  # two threads that import transformers at once find half of it
-            if (found := self._loaded(key)) is not None:
-                return found
-            from compecon.checkpoints.load import load_checkpoint  # noqa: PLC0415 - seconds
-
-            _use_threads()
-            with self._lock:
-                while len(self._models) >= MAX_MODELS:
-                    self._models.popitem(last=False)
-            self._being_loaded = checkpoint
-            try:
-                made = load_checkpoint(checkpoint, device)
-            finally:
-                self._being_loaded = ""
-            with self._lock:
-                self._models[key] = made
-            return made
-
-    def _loaded(self, key: tuple[str, str]) -> Checkpoint | None:
-        with self._lock:
-            if key in self._models:
-                self._models.move_to_end(key)
-            return self._models.get(key)
+    def load(
+        self, checkpoint: str, device: str, wanted: Callable[[], bool] = lambda: True, late: Late = lambda _: None
+    ) -> Checkpoint:
+        """The checkpoint on a device; errors and arguments as of `LoadedModels.load`."""
+        return self._models.load((checkpoint, device), wanted, late)
 
     def unload(self) -> int:
         """Drop every model and result from memory; returns how many models there were."""
+        n_models = self._models.clear()
         with self._lock:
-            n_models = len(self._models)
-            self._models.clear()
             self._results.clear()
         gc.collect()
         return n_models
@@ -125,6 +102,8 @@ class Engine:
                 self._compute(job, send, wanted)
             for data in recalled or ():
                 send(data)
+        except UnwantedError:
+            pass  # nobody reads it
         except TextTooLongError as error:
             send(_error(str(error), fits=self._beginning(job)))
         except CompeconError as error:
@@ -140,21 +119,28 @@ class Engine:
 
     def _compute(self, job: SweepJob, send: Send, wanted: Callable[[], bool]) -> None:
         """Send messages as they come; remember the whole when it came to its end."""
-        if not self._may_load(job, send, wanted):
-            return
-        # First load, then import more: two threads that import transformers at once find half of it.
-        checkpoint = self.load(job.checkpoint, job.device)
+
+        def late(seconds: float) -> None:
+            send(_error(_STUCK.format(seconds=round(seconds))))
+            send(None)
+
+        with self._models.asking((job.checkpoint, job.device), wanted):
+            if not self._may_load(job, send, wanted):
+                return
+            # First load, then import more: two threads that import transformers at once find half of it.
+            checkpoint = self.load(job.checkpoint, job.device, wanted, late)
         from compecon.views.attention.attention_stream import AttentionRequest, attention_stream  # noqa: PLC0415
 
-        encoded = checkpoint.encode(job.text, job.pair or None, max_tokens=MAX_TOKENS)
+        with self.watchdog.step(TEXT_S, late):
+            encoded = checkpoint.encode(job.text, job.pair or None, max_tokens=MAX_TOKENS)
         n, (layers, heads) = len(encoded.tokens), (checkpoint.preflight.layers, checkpoint.preflight.heads)
         scope = scope_for(n, layers, heads, layer=min(job.layer, layers - 1), head=min(job.head, heads - 1))
         request = AttentionRequest(job.policy, scope, job.budgets, job.first)
-        messages = attention_stream(checkpoint, encoded, request, wanted=wanted)
-        parts: list[bytes] = []
-        turns = Job(wanted)
         scores = getattr(checkpoint.model.config, "vocab_size", 0) if checkpoint.kind in _LANGUAGE else 0
         need = peak_bytes(n, layers, heads, hidden=checkpoint.preflight.hidden_size, vocabulary=scores)
+        step = self.watchdog.step(pass_seconds(checkpoint.preflight.parameters, n * rows_at_once(n), need), late)
+        messages = attention_stream(checkpoint, encoded, request, wanted=step.asking(wanted))
+        turns = Job(wanted)
         if ahead := self._turns.ahead_of(turns) or int(self._memory.would_wait(need)):
             send(encode(Message("waiting", {"ahead": ahead})))
         with self._memory.hold(need, wanted) as short:
@@ -163,23 +149,28 @@ class Engine:
                     f"{n} tokens × {layers} layers × {heads} heads need about {need / 1e9:.1f} GB of memory; "
                     f"{short / 1e9:.1f} GB are free. Shorten the text or choose a smaller checkpoint."
                 )
-            while True:
-                with self._turns.turn(turns) as still_wanted:
-                    message = next(messages, None) if still_wanted else None
-                if message is None:
-                    break
-                parts.append(encode(message))
-                send(parts[-1])
+            parts = self._sent(messages, turns, step, send)
         if wanted():
             self._remember(job, parts)
+
+    def _sent(self, messages: Iterator[Message], turns: Job, step: Step, send: Send) -> list[bytes]:
+        """Send messages as their turns come; returns them."""
+        parts: list[bytes] = []
+        while True:
+            with self._turns.turn(turns) as still_wanted, step:
+                message = next(messages, None) if still_wanted else None
+            if message is None:
+                return parts
+            parts.append(encode(message))
+            send(parts[-1])
 
     def _may_load(self, job: SweepJob, send: Send, wanted: Callable[[], bool]) -> bool:
         """Wait while another checkpoint is being loaded, unless this one is there; False once nobody waits any more."""
         is_told = False
         while wanted():
-            if self._loaded((job.checkpoint, job.device)) is not None or not self._loading.locked():
+            if self._models.get((job.checkpoint, job.device)) is not None or not self._models.imports.locked():
                 return True
-            if not is_told and self._being_loaded not in ("", job.checkpoint):
+            if not is_told and self._models.being_loaded not in ("", job.checkpoint):
                 send(encode(Message("waiting", {"ahead": 1})))
                 is_told = True
             time.sleep(_LOOK_S)
@@ -211,13 +202,6 @@ def _import_models() -> None:
             importlib.import_module(name)
     finally:
         gc.enable()
-
-
-def _use_threads() -> None:
-    import torch  # noqa: PLC0415
-
-    default = max(1, min(4, (os.cpu_count() or 2) // 2))  # pages and the browser need a core, too
-    torch.set_num_threads(int(os.environ.get("COMPECON_THREADS", default)))
 
 
 def _said(error: Exception) -> tuple[str, bool]:

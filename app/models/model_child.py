@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -16,7 +17,7 @@ import psutil
 
 from app.models.engine import Engine
 from app.models.sweep_job import SweepJob
-from app.models.wire import NEWS, answer
+from app.models.wire import BEAT_S, NEWS, STUCK, answer
 from compecon.files.safe_reader import parse_object
 
 _FIRST_TO_GO = "500"  # of 1,000: if memory runs out, the system ends this process and not the server
@@ -30,6 +31,7 @@ def main() -> None:
     os.dup2(2, 1)  # what libraries print must not get between the answers
     _offer_itself()
     child = _Child(channel)
+    threading.Thread(target=child.beat, daemon=True).start()
     answers: dict[str, Callable[[int, dict[str, Any]], None]] = {
         "sweep": child.sweep, "cancel": child.cancel, "load": child.load, "unload": child.unload,
     }  # fmt: skip
@@ -68,6 +70,14 @@ class _Child:
     def _load(self, checkpoint: str) -> None:
         self._engine.warm_up(checkpoint)
         self._say(NEWS, json.dumps({"devices": _devices()}).encode())
+
+    def beat(self) -> None:
+        """Say now and then that this process lives; end it once a step takes longer than it can."""
+        while True:
+            time.sleep(BEAT_S)
+            if self._engine.watchdog.bites():
+                os._exit(STUCK)
+            self._say(NEWS, json.dumps({"alive": True}).encode())
 
     def unload(self, number: int, _asked: dict[str, Any]) -> None:
         threading.Thread(target=self._unload, args=(number,), daemon=True).start()

@@ -7,11 +7,12 @@ import logging
 import queue
 import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, final
 
-from app.models.wire import NEWS, answers, question
+from app.models.pulse import SILENT_S, Pulse
+from app.models.wire import BEAT_S, NEWS, STUCK, answers, question
 from compecon import children
 from compecon.files.safe_reader import parse_object
 from compecon.paths import dashboard_root
@@ -131,18 +132,26 @@ class ModelProcess:
 
     def _read(self, process: subprocess.Popen[bytes], lines: queue.SimpleQueue[bytes | None]) -> None:
         assert process.stdout is not None  # noqa: S101 - for the type checker
+        pulse, ended = Pulse(), threading.Event()
+        threading.Thread(target=_guard, args=(process, pulse, ended), daemon=True).start()
         for number, data in answers(process.stdout):
+            pulse.beat()
             if number == NEWS:
-                with self._lock:
-                    self.devices, self._n_loading = tuple(parse_object(data, "News")["devices"]), self._n_loading - 1
-                    self.is_ready, self._has_lived = self._n_loading == 0, True
+                self._hear(parse_object(data, "News"))
                 continue
             with self._lock:
                 send = self._open.get(number) if data else self._open.pop(number, None)
             if send is not None:
                 send(data or None)
         lines.put(None)
+        ended.set()
         self._bury(process)
+
+    def _hear(self, news: Mapping[str, Any]) -> None:
+        if "devices" in news:
+            with self._lock:
+                self.devices, self._n_loading = tuple(news["devices"]), self._n_loading - 1
+                self.is_ready, self._has_lived = self._n_loading == 0, True
 
     def _bury(self, process: subprocess.Popen[bytes]) -> None:
         """It has died: say so to all who waited, and start it again if it had come to life."""
@@ -180,9 +189,20 @@ def _write(process: subprocess.Popen[bytes], lines: queue.SimpleQueue[bytes | No
         process.stdin.close()
 
 
+def _guard(process: subprocess.Popen[bytes], pulse: Pulse, ended: threading.Event) -> None:
+    """End a process that is silent for too long: something in it holds the interpreter for ever."""
+    while not ended.wait(BEAT_S):
+        if pulse.is_lost():
+            _LOG.warning("The process that runs the models gave no sign of life for %d s.", SILENT_S)
+            process.kill()
+            return
+
+
 def _why(code: int) -> str:
+    if code == STUCK:
+        return "it was stuck"
     if code == _KILLED:
-        return "killed, perhaps for lack of memory"
+        return "killed, perhaps for lack of memory or because it was stuck"
     return f"signal {-code}" if code < 0 else f"code {code}"
 
 

@@ -14,7 +14,11 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 _HEAD = struct.Struct("<QI")
-NEWS = 0  # the id of what the process says unasked: {"devices": what the machine has, the best first}
+# The id of what the process says unasked: {"devices": what the machine has, the best first} after a load, and
+# {"alive": true} every `BEAT_S` seconds.
+NEWS = 0
+BEAT_S = 1.0
+STUCK = 75  # the process ends with this code if a step takes longer than it can
 
 
 def question(number: int, ask: str, **fields: Any) -> bytes:

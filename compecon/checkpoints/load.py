@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from compecon.checkpoints.gate.kinds import Kind, abilities_of, limits_of
 from compecon.checkpoints.gate.preflight import Preflight
 from compecon.checkpoints.inputs import inputs_of, stacked
 from compecon.checkpoints.locate import Location, locate
-from compecon.checkpoints.tensors import read_tensors
+from compecon.checkpoints.tensors import read_tensors, require_wanted
 from compecon.checkpoints.tokenizers.pieces import spelling_of
 from compecon.checkpoints.tokenizers.tokenizer import load_tokenizer
 from compecon.errors import CheckpointError, NoHeadLeftError, TextError
@@ -96,12 +97,15 @@ class Checkpoint:
         return int(table.num_embeddings)
 
 
-def load_checkpoint(source: str | Path, device: str = "auto") -> Checkpoint:
+def load_checkpoint(
+    source: str | Path, device: str = "auto", *, wanted: Callable[[], bool] = lambda: True
+) -> Checkpoint:
     """Load a model to look at its attention. Never downloads and never runs code that a checkpoint brings along.
 
     Args:
         source: A bundled name, a folder, or a Hub id already in the local Hub cache.
         device: ``"auto"`` for the best there is, or ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``.
+        wanted: Asked before each tensor and each other part of the work: False ends the load.
 
     Returns:
         The model in float32 on every device, so that figures agree between machines. Its attention is PyTorch's fused
@@ -111,13 +115,14 @@ def load_checkpoint(source: str | Path, device: str = "auto") -> Checkpoint:
     Raises:
         CheckpointError: If the checkpoint is missing, damaged, unsafe or too large, or the device is absent.
         UnsupportedModelError: If compecon cannot show its attention or its output.
+        UnwantedError: If it is not wanted any more.
 
     Example:
         >>> checkpoint = load_checkpoint("sentiment", device="cpu")
         >>> checkpoint.kind, checkpoint.labels
         ('classification', ('negative', 'positive'))
     """
-    return _load(locate(source), device)
+    return _load(locate(source), device, wanted)
 
 
 def load_of_bundle(folder: Path, device: str = "cpu") -> Checkpoint:
@@ -129,20 +134,23 @@ def load_of_bundle(folder: Path, device: str = "cpu") -> Checkpoint:
     return _load(Location(folder.resolve(), "bundled", folder.resolve().parent), device)
 
 
-def _load(location: Location, device: str) -> Checkpoint:
+def _load(location: Location, device: str, wanted: Callable[[], bool] = lambda: True) -> Checkpoint:
     target = _pick_device(device)
     found = survey(location.path, trusted_root=location.trusted_root)
-    tensors, digest = read_tensors(found)
+    tensors, digest = read_tensors(found, wanted)
     preflight = found.preflight
+    require_wanted(wanted)
     model, kind = build_model(found.config, preflight.architecture, preflight.kind, tensors)
     with suppress(NoHeadLeftError):  # without attention there is nothing to show, and a quality to measure
         require_routed(model)
+    require_wanted(wanted)
     tokenizer = load_tokenizer(found, trusted=location.trusted_root is not None)
     model.config.name_or_path = preflight.path
     preflight = replace(preflight, digest=digest, kind=kind)
     if kind != found.preflight.kind:
         preflight = replace(preflight, abilities=abilities_of(kind))
         preflight = replace(preflight, limits=(*preflight.limits, *limits_of(kind)))
+    require_wanted(wanted)
     return Checkpoint(
         name=preflight.name,
         path=found.root.folder,

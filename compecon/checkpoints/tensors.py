@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import BinaryIO
 
 import torch
@@ -15,7 +15,7 @@ from compecon.checkpoints.gate.intake import Survey
 from compecon.checkpoints.gate.record import check_recorded, combined
 from compecon.checkpoints.gate.safetensors_header import StoredTensor, read_header
 from compecon.checkpoints.gate.weight_files import WeightFile
-from compecon.errors import CheckpointError
+from compecon.errors import CheckpointError, UnwantedError
 
 _DTYPES: Mapping[str, torch.dtype] = {
     "F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16, "I64": torch.int64,
@@ -23,8 +23,8 @@ _DTYPES: Mapping[str, torch.dtype] = {
 }  # fmt: skip
 
 
-def read_tensors(survey: Survey) -> tuple[dict[str, Tensor], str]:
-    """Read every tensor of a surveyed checkpoint.
+def read_tensors(survey: Survey, wanted: Callable[[], bool] = lambda: True) -> tuple[dict[str, Tensor], str]:
+    """Read every tensor of a surveyed checkpoint, as long as it is `wanted`, which is asked before each.
 
     The header is read again from the same open file as the tensors, so that a file exchanged since the survey is
     refused, and the digest is that of the very bytes that were loaded.
@@ -34,17 +34,18 @@ def read_tensors(survey: Survey) -> tuple[dict[str, Tensor], str]:
 
     Raises:
         CheckpointError: If a file changed, does not match its recorded digest, or holds NaN or an infinity.
+        UnwantedError: If it is not wanted any more.
     """
     tensors: dict[str, Tensor] = {}
     digests = dict(survey.small_files)
     for file in survey.weights:
-        stored, digests[file.name] = _read_file(file)
+        stored, digests[file.name] = _read_file(file, wanted)
         check_recorded(file.name, digests[file.name], file.sha256)
         tensors |= {name: stored[inside] for name, inside in file.wanted.items()}
     return tensors, combined(digests)
 
 
-def _read_file(file: WeightFile) -> tuple[dict[str, Tensor], str]:
+def _read_file(file: WeightFile, wanted: Callable[[], bool]) -> tuple[dict[str, Tensor], str]:
     """All tensors of a file, which lie one after the other up to its end; and the sha256 of the file."""
     tensors = {}
     with open_regular(file.path) as stream:
@@ -56,9 +57,16 @@ def _read_file(file: WeightFile) -> tuple[dict[str, Tensor], str]:
         stream.seek(0)
         state = hashlib.sha256(stream.read(header_length))
         for stored in file.tensors:
+            require_wanted(wanted)
             tensors[stored.name], content = _read(stream, stored, file.name)
             state.update(content)
     return tensors, state.hexdigest()
+
+
+def require_wanted(wanted: Callable[[], bool]) -> None:
+    """Raise UnwantedError if a load is not wanted any more."""
+    if not wanted():
+        raise UnwantedError("Nobody waits for this checkpoint any more.")
 
 
 def _read(stream: BinaryIO, stored: StoredTensor, file: str) -> tuple[Tensor, memoryview]:

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from app.models import engine as module
-from app.models.engine import MAX_MODELS, Engine
+from app.models.engine import Engine
+from app.models.loaded_models import MAX_MODELS
 from app.models.sweep_job import SweepJob
 from compecon.checkpoints.load import Checkpoint, load_checkpoint
-from compecon.errors import CheckpointError, CompeconError
+from compecon.errors import CheckpointError, CompeconError, UnwantedError
 from compecon.views.attention.frames import Message, decode
 
 WAIT_S = 60
@@ -29,7 +30,7 @@ def sentiment() -> Checkpoint:
 @pytest.fixture
 def engine(sentiment: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> Engine:
     """An engine whose checkpoints all are the same one, already loaded."""
-    monkeypatch.setattr("compecon.checkpoints.load.load_checkpoint", lambda _name, _device: sentiment)
+    monkeypatch.setattr("compecon.checkpoints.load.load_checkpoint", lambda _name, _device, **_: sentiment)
     return Engine()
 
 
@@ -128,7 +129,7 @@ def test_a_loaded_model_answers_while_another_one_is_being_loaded(
 ) -> None:
     begun, go_on = threading.Event(), threading.Event()
 
-    def load(name: str, _device: str) -> Checkpoint:
+    def load(name: str, _device: str, **_: object) -> Checkpoint:
         if name == "slow":
             begun.set()
             assert go_on.wait(WAIT_S)
@@ -143,6 +144,85 @@ def test_a_loaded_model_answers_while_another_one_is_being_loaded(
     assert kinds(ask(engine, JOB).rest())[-1] == "done"
     go_on.set()
     assert kinds(slow.rest())[-1] == "done"
+
+
+class SlowLoads:
+    """Loads the checkpoint "slow" until it is told to end or nobody wants it; all others at once."""
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        self.checkpoint, self.begun, self.end = checkpoint, threading.Event(), threading.Event()
+        self.left: list[str] = []
+
+    def __call__(self, name: str, _device: str, *, wanted: Callable[[], bool]) -> Checkpoint:
+        self.begun.set()
+        while name == "slow" and not self.end.wait(0.001):
+            if not wanted():
+                self.left.append(name)
+                raise UnwantedError("Nobody waits.")
+        return self.checkpoint
+
+
+@pytest.fixture
+def slow(sentiment: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> SlowLoads:
+    made = SlowLoads(sentiment)
+    monkeypatch.setattr("compecon.checkpoints.load.load_checkpoint", made)
+    return made
+
+
+def test_another_checkpoint_does_not_wait_for_a_load_that_nobody_wants_any_more(slow: SlowLoads, steps: Steps) -> None:
+    engine = Engine()
+    first = ask(engine, SweepJob("slow", "cpu", "a"))
+    assert slow.begun.wait(WAIT_S)
+    second = ask(engine, SweepJob("other", "cpu", "a"))
+    first.gone.set()
+    steps.go.release(3)
+    assert kinds(second.rest())[-1] == "done"
+    assert (first.rest(), slow.left) == ([], ["slow"])
+
+
+def test_a_load_goes_on_as_long_as_another_page_waits_for_it(slow: SlowLoads, steps: Steps) -> None:
+    engine = Engine()
+    first, second = (ask(engine, SweepJob("slow", "cpu", text)) for text in "ab")
+    assert slow.begun.wait(WAIT_S)
+    while len(engine._models._asking) < 2:
+        threading.Event().wait(0.001)
+    first.gone.set()
+    slow.end.set()
+    steps.go.release(3)
+    assert kinds(second.rest())[-1] == "done"
+    assert (kinds(first.rest()), slow.left) == ([], [])
+
+
+def test_a_load_that_was_left_drops_no_other_model(slow: SlowLoads, sentiment: Checkpoint) -> None:
+    engine = Engine()
+    for name in ("one", "two"):
+        engine.load(name, "cpu")
+    with pytest.raises(UnwantedError):
+        engine.load("slow", "cpu", lambda: False)
+    assert [engine._models.get((name, "cpu")) for name in ("one", "two")] == [sentiment, sentiment]
+    assert slow.left == []  # it was not begun
+
+
+def test_a_pass_that_never_ends_is_noticed_and_told_to_its_reader_alone(engine: Engine, steps: Steps) -> None:
+    clock = [0.0]
+    engine.watchdog.clock = lambda: clock[0]
+    stuck, other = ask(engine, JOB), ask(engine, SweepJob("sentiment", "cpu", "Another one."))
+    for listener in (stuck, other):
+        listener.next()
+    while steps.n_waiting < 2:  # both are in a pass
+        threading.Event().wait(0.001)
+    assert not engine.watchdog.bites()
+    clock[0] = 50.0  # less than a pass may take, however small the model
+    assert not engine.watchdog.bites()
+    steps.go.release()  # one of the two goes on
+    while steps.n_waiting < 3:
+        threading.Event().wait(0.001)
+    clock[0] = 100.0  # the other's pass has taken longer than it can
+    assert engine.watchdog.bites()
+    told = [each for each in (stuck, other) if list(each._queue.queue)[-1:] == [None]]
+    assert len(told) == 1
+    assert [message.kind for message in told[0].rest()][-1] == "error"
+    steps.go.release(6)
 
 
 # ---- what is remembered
@@ -188,7 +268,7 @@ def test_memory_for_results_is_bounded(engine: Engine, steps: Steps, monkeypatch
 def test_at_most_two_models_stay_in_memory_the_latest_used(monkeypatch: pytest.MonkeyPatch) -> None:
     loaded: list[str] = []
     monkeypatch.setattr(
-        "compecon.checkpoints.load.load_checkpoint", lambda name, _device: (loaded.append(name), name)[1]
+        "compecon.checkpoints.load.load_checkpoint", lambda name, _device, **_: (loaded.append(name), name)[1]
     )
     engine = Engine()
     for name in ("a", "b", "a", "c", "a", "b"):
@@ -198,7 +278,7 @@ def test_at_most_two_models_stay_in_memory_the_latest_used(monkeypatch: pytest.M
 
 
 def test_the_same_checkpoint_on_another_device_is_another_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("compecon.checkpoints.load.load_checkpoint", lambda name, device: (name, device))
+    monkeypatch.setattr("compecon.checkpoints.load.load_checkpoint", lambda name, device, **_: (name, device))
     engine = Engine()
     assert engine.load("a", "cpu") != engine.load("a", "auto")
 
@@ -262,7 +342,7 @@ def test_memory_is_estimated_before_it_is_used(engine: Engine, monkeypatch: pyte
 def test_a_checkpoint_that_cannot_be_loaded_in_advance_is_only_logged(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def refuse(_name: str, _device: str) -> Checkpoint:
+    def refuse(_name: str, _device: str, **_: object) -> Checkpoint:
         raise CompeconError("It is broken.")
 
     monkeypatch.setattr("compecon.checkpoints.load.load_checkpoint", refuse)
@@ -274,7 +354,7 @@ def test_a_checkpoint_that_cannot_be_loaded_in_advance_is_only_logged(
 def test_imports_that_fail_are_logged_and_the_next_text_says_why(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def refuse(*_: object) -> Any:
+    def refuse(*_: object, **__: object) -> Any:
         raise ImportError("libtorch.so: failed to map segment from shared object")
 
     monkeypatch.setattr(module, "_import_models", refuse)
@@ -292,7 +372,7 @@ def test_jobs_that_nobody_wants_do_not_wait_for_a_load_and_unloading_does_not_ei
 ) -> None:
     begun, go_on = threading.Event(), threading.Event()
 
-    def load(_name: str, _device: str) -> Checkpoint:
+    def load(_name: str, _device: str, **_: object) -> Checkpoint:
         begun.set()
         assert go_on.wait(WAIT_S)
         return sentiment
@@ -329,7 +409,7 @@ def test_jobs_that_nobody_wants_do_not_wait_for_a_load_and_unloading_does_not_ei
 def test_a_device_that_failed_is_given_up_and_too_little_memory_is_not(
     sentiment: Checkpoint, monkeypatch: pytest.MonkeyPatch, words: str, is_lost: bool
 ) -> None:
-    monkeypatch.setattr("compecon.checkpoints.load.load_checkpoint", lambda *_: sentiment)
+    monkeypatch.setattr("compecon.checkpoints.load.load_checkpoint", lambda *_, **__: sentiment)
     given_up = threading.Event()
     engine = Engine(given_up.set)
     said = fails_with(engine, monkeypatch, RuntimeError(words))
@@ -343,7 +423,7 @@ def test_two_checkpoints_asked_in_turn_are_loaded_once_each(
 ) -> None:
     loaded: list[str] = []
 
-    def load(name: str, _device: str) -> Checkpoint:
+    def load(name: str, _device: str, **_: object) -> Checkpoint:
         loaded.append(name)
         return sentiment
 

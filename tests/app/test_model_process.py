@@ -20,7 +20,8 @@ from compecon.paths import dashboard_root
 from compecon.views.attention.frames import Message, decode
 
 WAIT_S = 60
-# A process that repeats a text, letter by letter, until it is told to stop; "!" ends it, "?" keeps it waiting.
+# A process that repeats a text, letter by letter, until it is told to stop; "!" ends it, "?" keeps it waiting, "_" lets
+# it say that it lives, and nothing more.
 CHILD = """
 import json, os, runpy, sys, time
 runpy.run_path(sys.argv[1])
@@ -40,7 +41,9 @@ for line in sys.stdin:
         for letter in asked["job"]["text"]:
             if letter == "!":
                 os._exit(7)
-            if letter != "?":
+            if letter == "_":
+                say(0, json.dumps({"alive": True}).encode())
+            elif letter != "?":
                 say(number, letter.encode())
         if "?" not in asked["job"]["text"]:
             say(number, b"")
@@ -143,6 +146,16 @@ def test_it_starts_again_by_itself_if_it_had_come_to_life(process: ModelProcess)
     assert process.devices == ("cpu", "cuda")
 
 
+def test_one_that_falls_silent_is_ended_and_started_again(
+    processes: ModelProcesses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.models.pulse.SILENT_S", 0.2)
+    monkeypatch.setattr("app.models.model_process.BEAT_S", 0.01)
+    silent, _ = ask(processes, text("_?"), "one")
+    assert "stuck" in silent.error()
+    assert ask(processes, text("a"), "other")[0].rest() == [b"a"]
+
+
 def test_one_that_never_comes_to_life_is_not_started_for_ever() -> None:
     starts = list[int]()
 
@@ -211,6 +224,53 @@ def test_thirty_deaths_at_any_moment_of_loads_and_sweeps_lose_no_question(shared
             unanswered.append(kind)
     assert unanswered == []
     assert messages(ask(shared_models, SweepJob("sentiment", "auto", "Alive."), "last")[0])[-1].kind == "done"
+
+
+HANGING = """
+import runpy, sys
+runpy.run_path(sys.argv[1])
+from app.models import engine, watchdog
+from compecon.views.attention import attention_stream as module
+import threading
+stream = module.attention_stream
+def hanging(checkpoint, encoded, request, *, wanted):
+    words = "".join(encoded.tokens).replace("##", "")
+    if "hang" in words:
+        threading.Event().wait()
+    for place, message in enumerate(stream(checkpoint, encoded, request, wanted=wanted)):
+        yield message
+        if "wait" in words:
+            while place and wanted():
+                threading.Event().wait(0.01)
+module.attention_stream = hanging
+watchdog._PASS_S = 2.0
+from app.models.model_child import main
+main()
+"""
+
+
+@pytest.mark.slow
+def test_a_pass_that_hangs_costs_its_reader_a_sentence_and_others_nothing() -> None:
+    launch = dashboard_root() / "app" / "launch.py"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    processes = ModelProcesses(
+        lambda: ModelProcess(lambda: children.start("-c", HANGING, str(launch), folder=launch.parent, **pipes))
+    )
+    try:
+        processes.warm_up("sentiment")
+        until(lambda: processes.is_ready)
+        first = processes._processes["auto"].pid
+        waiting, _ = ask(processes, text("please wait"), "one")
+        assert next(decode(waiting.next() or b"")).kind == "open"
+        hanging, _ = ask(processes, text("please hang"), "other")
+        told = messages(hanging)[-1]
+        assert (told.kind, told.fields.get("again", False)) == ("error", False)  # it would only hang again
+        lost = messages(waiting)[-1]
+        assert (lost.kind, lost.fields["again"]) == ("error", True)
+        assert messages(ask(processes, text("Fine."), "third")[0])[-1].kind == "done"
+        assert processes._processes["auto"].pid != first
+    finally:
+        processes.close()
 
 
 def messages(answer: Answer) -> list[Message]:

@@ -17,7 +17,7 @@ from transformers import (
 )
 
 from compecon.checkpoints.load import load_checkpoint
-from compecon.errors import CheckpointError, UnsupportedModelError
+from compecon.errors import CheckpointError, UnsupportedModelError, UnwantedError
 
 pytestmark = pytest.mark.usefixtures("untried")
 Make = Callable[..., Path]
@@ -48,6 +48,17 @@ def test_a_loaded_checkpoint_computes_what_plain_transformers_computes(make: Mak
     assert checkpoint.kind == kind
     assert not checkpoint.model.training
     torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-6)
+
+
+def test_a_load_ends_before_the_next_tensor_once_nobody_wants_it(make: Make) -> None:
+    folder, asked = make("classifier"), list[int]()
+    load_checkpoint(folder, wanted=lambda: not asked.append(1))
+    n_asked = len(asked)
+    assert n_asked > len(list(load_checkpoint(folder).model.parameters()))
+    for allowed in (0, 3, n_asked - 1):
+        answers = iter([True] * allowed + [False])
+        with pytest.raises(UnwantedError):
+            load_checkpoint(folder, wanted=lambda answers=answers: next(answers))
 
 
 def test_a_single_label_makes_a_regression(make: Make) -> None:
