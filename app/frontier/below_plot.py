@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import importlib.metadata
 from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
@@ -10,18 +9,16 @@ from typing import Any
 
 import streamlit as st
 
-from app.frontier.advice_panel import Advised
-from app.frontier.frontier_plot import frontier_figure
-from app.frontier.shared_frontier import Frontier
-from app.frontier.side_panels import ablation_part, families_part, prices_part, proxies_part
+from app.canvas_data.advised import Advised
 from app.parts.data_table import data_table
-from app.parts.plotly_figures import go
 from app.parts.widgets import escaped
-from app.state.frontier_state import FrontierChoice, picked_points
+from app.server.shared_frontier import Frontier
+from app.state.frontier_choice import FrontierChoice
+from app.state.frontier_state import picked_points
 from app.train.run_overview import fact_table
 from compecon.views.frontier.drawn import FrontierView
 from compecon.views.frontier.frontier_points import FrontierPoint, Reading
-from compecon.views.frontier.frontier_report import FrontierReport, frontier_report, report_html
+from compecon.views.frontier.frontier_report import frontier_report
 from compecon.views.frontier.frontier_table import table_csv, table_rows
 from compecon.views.frontier.names import cost_in_words
 from compecon.views.runs.results import Fact
@@ -52,20 +49,27 @@ def below(shown: Frontier, view: FrontierView, choice: FrontierChoice, chosen: s
         _PARTS, format_func=_PARTS.__getitem__, key="frontier_part", required=True,
         label_visibility="collapsed",
     )  # fmt: skip
-    if part == "families":
-        families_part(view)
-    elif part == "ablation":
-        ablation_part(shown, choice.task)
-    elif part == "prices":
-        prices_part(shown, choice.task)
-    elif part == "proxies":
-        proxies_part(shown, choice.task)
-    else:
+    if part == "points":
         _points(view, advised)
+    else:
+        _beside(part, shown, view, choice.task)
     with st.expander("How to read the plot"):
         for note in view.notes:
             st.text(note)
     _left_out((*view.left_out, *shown.left_out))
+
+
+def _beside(part: str | None, shown: Frontier, view: FrontierView, task: str) -> None:
+    from app.frontier import side_panels  # noqa: PLC0415 - with Plotly's library, which the first look does not need
+
+    if part == "families":
+        side_panels.families_part(view)
+    elif part == "ablation":
+        side_panels.ablation_part(shown, task)
+    elif part == "prices":
+        side_panels.prices_part(shown, task)
+    else:
+        side_panels.proxies_part(shown, task)
 
 
 def _about(point: FrontierPoint) -> None:
@@ -112,7 +116,7 @@ def _points(view: FrontierView, advised: Advised) -> None:
     )
     with st.container(horizontal=True):
         st.download_button("CSV", lambda: table_csv(rows), "frontier.csv", "text/csv", on_click="ignore")
-        _download("Plot as a page", lambda: plot_page(view), "frontier.html", "with zoom, hover and legend.")
+        _download("Plot as a page", lambda: _page(view), "frontier.html", "with zoom, hover and legend.")
         _download("One-page report", lambda: _report(view, advised), "report.html", "question, answer, points.")
 
 
@@ -121,33 +125,17 @@ def _download(label: str, make: Callable[[], str], file: str, content: str) -> N
     st.download_button(escaped(label), make, file, "text/html", on_click="ignore", help=words)
 
 
+def _page(view: FrontierView) -> str:
+    from app.frontier.plot_files import plot_page  # noqa: PLC0415 - with Plotly's library
+
+    return plot_page(view)
+
+
 def _report(view: FrontierView, advised: Advised) -> str:
+    from app.frontier.plot_files import report_page  # noqa: PLC0415 - with Plotly's library
+
     provenance = {"compecon": importlib.metadata.version("compecon"), "points": str(len(view.marks))}
     return report_page(view, frontier_report(view, advised.advice, advised.question, provenance))
-
-
-_PAGE_STYLE = (
-    "body { max-width: 1100px; margin: 24px auto; padding: 0 16px; color: #1f2430; background: #fff; "
-    "font: 15px/1.5 system-ui, sans-serif } table { border-collapse: collapse; font-size: 13px } "
-    "th, td { text-align: left; padding: 3px 10px 3px 0; border-bottom: 1px solid #dfe3ea; vertical-align: top }"
-)
-
-
-def plot_page(view: FrontierView) -> str:
-    """The plot alone: with zoom, hover and legend."""
-    return str(_sized(view).to_html(include_plotlyjs=True, full_html=True))
-
-
-def report_page(view: FrontierView, report: FrontierReport) -> str:
-    """The report, and the plot below it."""
-    plot = _sized(view).to_html(include_plotlyjs=True, full_html=False)
-    head = f'<meta charset="utf-8"><title>{html.escape(report.title)}</title><style>{_PAGE_STYLE}</style>'
-    body = f"{report_html(report)}<h2>Plot</h2>{plot}"
-    return f'<!doctype html>\n<html lang="en"><head>{head}</head><body>{body}</body></html>\n'
-
-
-def _sized(view: FrontierView) -> go.Figure:
-    return frontier_figure(view).update_layout(height=620)
 
 
 def _interval(name: str) -> Callable[[Mapping[str, Any]], str]:

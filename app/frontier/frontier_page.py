@@ -6,17 +6,19 @@ from typing import Any
 
 import streamlit as st
 
-from app.frontier.advice_panel import advice_part
+from app.canvas_data.advised import advised
+from app.frontier.advice_panel import advice_widgets
 from app.frontier.below_plot import below
 from app.frontier.frontier_canvas import frontier_canvas
-from app.frontier.shared_frontier import FRESH_S, Frontier, frontier
 from app.parts.widgets import lost_part
+from app.server.frontier_data import axes_of
 from app.server.resources import forget_checkpoints
+from app.server.shared_frontier import FRESH_S, Frontier, frontier
 from app.state.attention_state import select_checkpoint
 from app.state.compare_state import choose_pair
-from app.state.frontier_state import FrontierChoice, FrontierPlace, frontier_choice, remember_frontier
+from app.state.frontier_choice import FrontierChoice, FrontierPlace
+from app.state.frontier_state import frontier_choice, remember_frontier
 from compecon.paths import dashboard_root
-from compecon.views.frontier.drawn import FrontierAxes
 
 _Y = {"quality": "The metric", "change": "Change from dense parent"}
 
@@ -29,13 +31,13 @@ def frontier_page() -> None:
     if not shown.tasks:
         st.info("Nothing to show yet: no checkpoint, run or result has a metric. Start a run on the Train page.")
         return
+    view = shown.view(axes_of(choice))
     with st.sidebar:
         _controls(shown, choice)
-    axes = FrontierAxes(choice.task, choice.x, choice.y, choice.log)
-    view = shown.view(axes)
-    advised = advice_part(view, choice)
-    _go(shown, frontier_canvas(shown, view, place, advised))
-    below(shown, view, choice, place.chosen, advised)
+        advice_widgets(view, choice)
+    advice = advised(view, choice)
+    _go(shown, frontier_canvas(shown, view, place, advice))
+    below(shown, view, choice, place.chosen, advice)
     _keep_looking(shown)
     remember_frontier(choice, place, next(iter(shown.tasks)))
 

@@ -14,15 +14,15 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 import compecon.benchmarks
-from app.frontier.advice_panel import Advised
-from app.frontier.frontier_canvas import canvas_data
-from app.frontier.shared_frontier import Frontier
+from app.canvas_data.advised import Advised
 from app.server.access import Access
 from app.server.early_routes import early_routes
 from app.server.front import Front
+from app.server.frontier_data import canvas_data
 from app.server.guard import Guard
 from app.server.routes import routes
-from app.state.frontier_state import FrontierPlace
+from app.server.shared_frontier import Frontier
+from app.state.frontier_choice import FrontierPlace
 from compecon.benchmarks.frontier_made import TASK, made_points
 from compecon.paths import assets
 from compecon.views.frontier.drawn import FrontierAxes

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from app.frontier.plot_style import COLOURS
-from app.frontier.shared_frontier import Frontier
+from app.canvas_data.plot_style import COLOURS
 from app.parts.data_table import data_table
 from app.parts.plotly_figures import go
 from app.parts.widgets import escaped
+from app.server.shared_frontier import Frontier
 from compecon.views.error_bars import error_bars
 from compecon.views.frontier.ablation import UNITS, ablation_view
 from compecon.views.frontier.drawn import FrontierView

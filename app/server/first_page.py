@@ -50,6 +50,7 @@ def _page(picture: FirstPicture | None) -> str:
         "request": json.dumps(picture.request) if picture.request else "",
         "below": str(picture.below),
         "wide": "only" if picture.is_wide else "",
+        "isolated": "yes" if picture.is_isolated else "",
         "themes": json.dumps(_colours()),
     }
     attributes = " ".join(f'data-{name}="{escape(text)}"' for name, text in data.items())

@@ -33,6 +33,7 @@ class FirstPicture:
     request: Mapping[str, Any] | None = None  # what its canvas is handed; None for what the source answers, as JSON
     below: float = 0  # pixels that Streamlit's own widgets take above it
     is_wide: bool = False  # whether that is true of wide screens alone
+    is_isolated: bool = True  # whether its styles are its own; Plotly puts a style sheet into the page
 
 
 def params_of(request: Request) -> dict[str, str]:
@@ -53,6 +54,8 @@ def first_picture(path: str, params: Mapping[str, str]) -> FirstPicture | None:
         return FirstPicture("compare", f"{PREFIX}/first/compare?{urlencode(params)}", ("canvas",), below=_SWITCH_PX)
     if path == "/train" and params.keys() <= {"run", "sort", "part"}:
         return FirstPicture("runs", f"{PREFIX}/first/train?{urlencode(params)}", below=_FILTER_PX, is_wide=True)
+    if path == "/frontier":
+        return FirstPicture("frontier", f"{PREFIX}/first/frontier?{urlencode(params)}", is_isolated=False)
     if path == "/allocation" and params.get("stream") != "file":
         return FirstPicture("allocation", f"{PREFIX}/first/allocation?{urlencode(params)}")
     return None
@@ -97,6 +100,10 @@ def first_data(page: str, params: Mapping[str, str]) -> dict[str, Any] | None:
         from app.server import run_list_data  # noqa: PLC0415 - the runs
 
         return run_list_data.first_list_data(params)
+    if page == "frontier":
+        from app.server import frontier_data  # noqa: PLC0415 - runs, checkpoints and studies
+
+        return frontier_data.first_data(params)
     if page != "allocation":
         return None
     from app.canvas_data import allocation_data  # noqa: PLC0415 - NumPy and SciPy, which no other first picture needs

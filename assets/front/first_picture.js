@@ -57,11 +57,11 @@ function placed(colours, below) {
   addEventListener("resize", fit);
   uncover(sidebar);
   const box = document.createElement("div");
-  Object.assign(box.style, { maxWidth: "1452px", margin: "0 auto" });
+  Object.assign(box.style, { maxWidth: "1452px", margin: "0 auto", visibility: "hidden" });
   host.append(box);
   return {
     host,
-    root: box.attachShadow({ mode: "open" }),
+    box,
     ended: () => {
       removeEventListener("resize", fit);
       sidebar.remove();
@@ -103,18 +103,24 @@ async function show() {
   const template = document.querySelector("#compecon-first");
   if (!(template instanceof HTMLTemplateElement)) return;
   if (template.dataset.wide && !matchMedia(WIDE).matches) return begin();
-  const { canvas: folder = "", source = "", request = "", themes = "", below = "0" } = template.dataset;
-  const [{ Canvas }, data] = await Promise.all([import(`../${folder}/main.js`), handed(request, source)]);
-  const colours = JSON.parse(themes)[theme()];
-  const { host, root, ended } = placed(colours, Number(below));
+  const { canvas: folder = "", source = "", request = "", themes = "", below = "0", isolated } = template.dataset;
+  // At once: whatever comes first under it, in whatever colours, the page does not change them.
+  const { host, box, ended } = placed(JSON.parse(themes)[theme()], Number(below));
   try {
+    const arriving = handed(request, source);
+    arriving.catch(() => {}); // is awaited below
+    const { Canvas } = await import(`../${folder}/main.js`);
+    const root = isolated ? box.attachShadow({ mode: "open" }) : box;
     root.append(template.content.cloneNode(true));
     const canvas = new Canvas(root);
     comeFirst(canvas, host, { drawn: begin, ended });
+    watch();
+    const data = await arriving;
+    if (!host.isConnected) return; // Streamlit has been faster
+    box.style.visibility = "";
     const unheard = () => {};
     canvas.update(data, unheard, unheard);
     hear((sentence) => canvas.warn(sentence));
-    watch();
   } catch (error) {
     host.remove(); // else it would cover the page
     ended();

@@ -1,10 +1,12 @@
 // The plot of the Frontier page. Plotly draws marks, fronts and curves once; what moves with the key budget is drawn on
 // a canvas above it from numbers that are already here, so that a drag asks neither Plotly nor the server.
 
+import { succeed } from "../front/succession.js";
 import { find } from "../shared/dom.js";
 import { LiveCanvas, mounting } from "../shared/live_canvas.js";
 import { palette } from "../shared/scales.js";
 import { Tip } from "../shared/stage.js";
+import { sayAnswer } from "./answer.js";
 import { Bar } from "./bar.js";
 import { Card } from "./card.js";
 import { Overlay } from "./overlay.js";
@@ -12,7 +14,7 @@ import { Plot } from "./plot.js";
 import { linesOf } from "./plotly.js";
 import { savePlot } from "./save.js";
 
-/** @import { Send } from "../shared/types.js" */
+/** @import { Placed, Send } from "../shared/types.js" */
 /** @import { FrontierData, FrontierView } from "./types.js" */
 
 class Frontier extends LiveCanvas {
@@ -84,6 +86,7 @@ class Frontier extends LiveCanvas {
     const isSame = data.figure === before?.figure && ground === this.#ground;
     Object.assign(this, { data, send, trigger });
     if (data.scope !== before?.scope) Object.assign(this.view, data.view);
+    sayAnswer(this.$(".answer"), data.answer);
     if (isSame) return this.draw();
     this.#ground = ground;
     this.colours = palette(this.box);
@@ -97,6 +100,30 @@ class Frontier extends LiveCanvas {
     this.wait.hidden = true;
     this.box.dataset.drawn = (performance.now() - arrived).toFixed(1);
     this.draw();
+    this.drawn();
+  }
+
+  /** The first page's plot, if there is one, has done its work. */
+  drawn() {
+    succeed(this);
+  }
+
+  /** What is shown, by its name. */
+  get spec() {
+    return this.data && { id: this.data.scope };
+  }
+
+  /** @param {Partial<FrontierView>} change */
+  set(change) {
+    Object.assign(this.view, change);
+    if (change.hidden || change.dominated !== undefined) this.plot.show();
+    this.draw();
+    this.tell();
+  }
+
+  /** @param {Placed} before */
+  inherit(before) {
+    if (before instanceof Frontier) this.plot.lookAt(before.plot);
   }
 
   resized() {
@@ -214,4 +241,5 @@ class Frontier extends LiveCanvas {
   }
 }
 
+export { Frontier as Canvas };
 export const mount = mounting(Frontier);

@@ -144,6 +144,17 @@ export class Plot {
     if (width !== now.width || height !== now.height) this.library?.relayout(this.element, { width, height, legend });
   }
 
+  /**
+   * Shows the part that another plot of the same has been zoomed to.
+   * @param {Plot} other
+   */
+  lookAt({ axes }) {
+    const change = { "xaxis.range": axes?.xaxis.range.slice(), "yaxis.range": axes?.yaxis.range.slice() };
+    const mine = this.axes && { "xaxis.range": this.axes.xaxis.range, "yaxis.range": this.axes.yaxis.range };
+    if (axes && String(Object.values(change)) !== String(Object.values(mine ?? {})))
+      this.library?.relayout(this.element, change);
+  }
+
   // ---- where things are
 
   /**

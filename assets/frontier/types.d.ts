@@ -17,6 +17,14 @@ export interface Limit {
   text: string;
 }
 
+export interface Answer {
+  question: string;
+  /** Whether anything is within the limit. */
+  fits: boolean;
+  first: string;
+  more: string;
+}
+
 export interface FrontierData {
   /** Address of Plotly's script. */
   plotly: string;
@@ -31,6 +39,9 @@ export interface FrontierData {
   measured: number[];
   /** By key of a point: whether it opens in Attention, and beside its dense parent. */
   doors: Record<string, [attention: boolean, compare: boolean]>;
+  /** What to take within the limit that was asked for; null if nothing was asked. */
+  answer: Answer | null;
+  /** Key of the point that the answer names, or "". */
   advised: string;
   limit: Limit | null;
   view: FrontierView;
@@ -86,6 +97,8 @@ export interface Layout {
 export interface Axis {
   _offset: number;
   _length: number;
+  range: [number, number];
+  autorange: boolean;
   d2p(value: number): number;
 }
 

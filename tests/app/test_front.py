@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,6 +42,7 @@ from compecon.views.attention.traces import TraceKey
 from tests.support import pages
 from tests.support.pages import canvas_of
 
+ROOT = Path(__file__).resolve().parents[2]
 RECORDED = TraceKey("sentiment", examples_for("sentiment")[0].text).name
 OTHER = examples_for("similarity")[0]
 ADDRESSES: tuple[dict[str, str], ...] = (
@@ -207,6 +211,7 @@ def asked_by(page: AppTest) -> dict[str, Any]:
     return {**read, "python": ""}  # the one thing that needs more than files
 
 
+FOLDERS = {"": "canvas", "compare": "compare", "train": "runs", "frontier": "frontier", "allocation": "allocation"}
 ALLOCATIONS: tuple[dict[str, str], ...] = (
     {},
     {"budget": "40", "query": "7", "order": "price"},
@@ -288,6 +293,42 @@ def test_the_first_list_is_the_one_that_streamlit_shows_later(monkeypatch: pytes
         assert client.get("/compecon/first/train").status_code == 404
 
 
+FRONTIERS: tuple[tuple[dict[str, str], bool], ...] = (
+    ({}, True),
+    (
+        {"task": "stsb", "x": "parameters", "y": "quality", "log": "True", "keys": "4", "chosen": "bundled/sentiment"},
+        True,
+    ),
+    ({"ask": "floor"}, True),
+    ({"ask": "change", "change": "0.02", "hidden": "taylor|fisher", "dominated": "False"}, True),
+    ({"ceiling": "1", "part": "families"}, True),
+    ({"x": "money", "log": "perhaps", "ask": "nicely", "ceiling": "1e9", "keys": "abc", "chosen": "x" * 5000}, True),
+    ({"task": "nothing"}, False),
+    ({"task": "../.."}, False),
+)
+
+
+def test_the_first_frontier_is_the_one_that_streamlit_shows_later() -> None:
+    with fronting(dashboard) as client:
+        for params, is_shown in FRONTIERS:
+            [source] = re.findall(r'data-source="([^"]*)"', client.get("/frontier", params=params).text)
+            answer = client.get(unescape(source))
+            assert answer.status_code == (200 if is_shown else 404), params
+            if is_shown:
+                assert answer.json() == canvas_of(pages.open_page("frontier", **params)), params
+
+
+def test_no_first_picture_needs_streamlit_plotly_or_data_frames() -> None:
+    script = (
+        "import sys; from app.server.first_pictures import first_data; import app.server.serve; "
+        "pages = ['compare', 'train', 'frontier', 'allocation']; found = [first_data(page, {}) for page in pages]; "
+        "heavy = {'streamlit', 'plotly', 'pandas', 'pyarrow', 'PIL', 'torch', 'transformers'}; "
+        "print([data is not None for data in found], heavy & {name.partition('.')[0] for name in sys.modules})"
+    )
+    found = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[True, False, True, True] set()"  # no runs, no list
+
+
 def test_only_the_frontier_loads_plotly_ahead_and_from_where_its_plot_does() -> None:
     with fronting(dashboard) as client:
         ahead = {
@@ -313,9 +354,7 @@ def test_the_page_carries_the_request_and_the_plain_page_nothing() -> None:
             assert (None if held is None else json.loads(unescape(held))) == asked, params
             assert ("alert(1)" in html) is False
         for page in PAGES[1:]:
-            assert ("compecon-first" in client.get(f"/{page}").text) == (page in ("compare", "train", "allocation")), (
-                page
-            )
+            assert ("compecon-first" in client.get(f"/{page}").text) == (page != "help"), page
         assert "compecon-first" not in client.get("/allocation", params={"stream": "file"}).text
         assert "compecon-first" not in client.get("/compare", params={"part": "table"}).text
 
@@ -326,7 +365,7 @@ def test_everything_that_the_page_names_is_there() -> None:
         named = [unescape(address) for address in re.findall(r'(?:href|src)="([^"]+)"', html.split("</head>")[0])]
         missing = [a for a in named if a.removeprefix(".").partition("?")[0] not in plain_files()]
         assert sorted(missing) == ["./_stcore/agent/openapi.json", f"/compecon/trace/{RECORDED}"]
-        for page, canvas in (("", "canvas"), ("compare", "compare"), ("train", "runs"), ("allocation", "allocation")):
+        for page, canvas in FOLDERS.items():
             preloaded = re.findall(r'rel="modulepreload" href="([^"]+)"', client.get(f"/{page}").text)
             front, own = (scripts_of(f"/compecon/{name}.js") for name in ("front/first_picture", f"{canvas}/main"))
             assert preloaded == list(dict.fromkeys([*front, *own]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from app.frontier.below_plot import plot_page, report_page
-from app.frontier.frontier_plot import PAPER, frontier_figure
-from app.frontier.plot_style import COLOURS, looks
+from app.canvas_data.frontier_figure import PAPER, figure_data
+from app.canvas_data.plot_style import COLOURS, looks
+from app.frontier.frontier_plot import frontier_figure
+from app.frontier.plot_files import plot_page, report_page
 from compecon.views.frontier.drawn import BudgetCurve, Family, FrontierAxes, FrontierMark, FrontierView, Standing
 from compecon.views.frontier.frontier_points import FrontierPoint, Reading
 from compecon.views.frontier.frontier_report import frontier_report
@@ -162,7 +162,7 @@ def test_names_are_no_markup() -> None:
 @pytest.mark.parametrize("y", ["quality", "change"])
 def test_nothing_in_the_figure_is_not_finite(y: Any, is_log: bool) -> None:
     shown = replace(WHOLE, axes=FrontierAxes("sst2", "share", y, is_log))
-    written = json.loads(frontier_figure(shown).to_json())
+    written = figure_data(shown)
     assert all(math.isfinite(each) for each in numbers(written))
     assert written["layout"]["xaxis"]["type"] == ("log" if is_log else "linear")
 

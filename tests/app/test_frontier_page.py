@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app.frontier.shared_frontier import Frontier, frontier
 from app.server.plain_files import plain_files
 from app.server.plotly_script import plotly_address
-from app.state.frontier_state import FrontierPlace
+from app.server.shared_frontier import Frontier, frontier
+from app.state.frontier_choice import FrontierPlace
 from compecon.benchmarks.runs_made import make_runs
 from compecon.files.durable import Json, write_json
 from compecon.runs.folder import SPEC, STATUS
@@ -57,7 +57,13 @@ def test_it_says_which_one_to_take_and_the_plot_marks_it() -> None:
     page = open_page(task="sst2", ceiling="40")
     view = frontier().view(FrontierAxes("sst2", "share", "change"))
     advice = advise(view, Wish(most_share=0.4))
-    assert [plain(box.value) for box in page.success] == [advice.sentences[0]]
+    first, *others = advice.sentences
+    assert canvas_of(page)["answer"] == {
+        "question": "Which should I choose for at most 40% of the dense model's cost?",
+        "fits": True,
+        "first": first,
+        "more": " ".join(others),
+    }
     assert canvas_of(page)["advised"] == advice.key
     assert canvas_of(page)["limit"] == {"axis": "x", "value": advice.most_x, "text": "40% of the dense cost"}
 
@@ -65,15 +71,22 @@ def test_it_says_which_one_to_take_and_the_plot_marks_it() -> None:
 def test_a_floor_is_asked_for_in_place_of_a_ceiling() -> None:
     page = open_page(task="sst2", y="quality", ask="floor", floor="0.85")
     view = frontier().view(FrontierAxes("sst2", "share", "quality"))
-    assert [plain(box.value) for box in page.success] == [advise(view, Wish(least_quality=0.85)).sentences[0]]
+    assert canvas_of(page)["answer"]["first"] == advise(view, Wish(least_quality=0.85)).sentences[0]
     assert canvas_of(page)["limit"]["axis"] == "y"
     assert address_of(page)["floor"] == "0.85"
 
 
+def test_a_floor_that_is_not_named_is_the_one_that_its_field_shows() -> None:
+    page = open_page(task="sst2", y="quality", ask="floor")
+    [field] = [number for number in page.number_input if number.key == "frontier_floor"]
+    assert canvas_of(page)["answer"]["question"].endswith(f"at least {field.value:g}?")
+    assert canvas_of(page)["limit"]["value"] == pytest.approx(100 * field.value)
+
+
 def test_what_cannot_be_had_is_said_with_the_nearest() -> None:
     page = open_page(task="sst2", ceiling="1")
-    assert not page.success
-    assert "No checkpoint fits" in plain(page.warning[0].value)
+    answer = canvas_of(page)["answer"]
+    assert (answer["fits"], "No checkpoint fits" in answer["first"]) == (False, True)
 
 
 def test_an_address_restores_the_page() -> None:
@@ -190,12 +203,13 @@ def test_the_place_of_the_plot_is_checked_field_by_field() -> None:
     )
 
 
-def test_the_page_needs_no_torch() -> None:
+def test_the_page_needs_neither_torch_nor_plotlys_library() -> None:
     script = (
-        "import sys; import app.frontier.frontier_page; from app.frontier.shared_frontier import frontier; "
+        "import sys; sys.modules['plotly'] = None; import streamlit; del sys.modules['plotly']; "  # as the server does
+        "import app.frontier.frontier_page; from app.server.shared_frontier import frontier; "
         "f = frontier(); from compecon.views.frontier.drawn import FrontierAxes; "
         "f.figure(FrontierAxes('sst2', 'share')); "
-        "print([name for name in ('torch', 'transformers', 'scipy.stats') if name in sys.modules])"
+        "print([name for name in ('torch', 'transformers', 'scipy.stats', 'plotly') if name in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"

@@ -28,12 +28,13 @@ class Frontier:
 
     def open(self, **params: str) -> Frontier:
         self.page.goto(f"{self.dashboard.server}/frontier?{urlencode({'task': 'sst2', **params})}")
-        self.page.locator(".cf[data-drawn]").wait_for()
+        self.page.locator("#root .cf[data-drawn]").wait_for()
+        self.page.locator("#compecon-first-picture").wait_for(state="detached")
         self.page.locator("[data-testid=stDataFrame] canvas").first.wait_for()  # the script has run to its end
         return self
 
     def find(self, selector: str) -> Any:
-        return self.page.locator(f".cf {selector}")
+        return self.page.locator(f"#root .cf {selector}")
 
     @property
     def bar(self) -> Any:
@@ -170,7 +171,7 @@ def test_a_family_is_hidden_by_its_name_in_the_legend_and_stays_so(frontier: Fro
     frontier.dashboard.await_address(hidden="fisher")
     assert frontier.families()["fisher"] == "legendonly"
     frontier.page.reload()
-    frontier.page.locator(".cf[data-drawn]").wait_for()
+    frontier.page.locator("#root .cf[data-drawn]").wait_for()
     assert frontier.families()["fisher"] == "legendonly"
 
 

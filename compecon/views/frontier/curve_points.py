@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from compecon.checkpoints.catalog import CheckpointEntry
@@ -29,20 +30,23 @@ def with_curves(
         records: The measurements.
         folders: Where a point's checkpoint is, by the point's ``checkpoint``.
     """
-    by_name: dict[str, list[EvaluationRecord]] = defaultdict(list)
+    digest, by_name = cache(digest_of), defaultdict[str, list[EvaluationRecord]](list)
     for record in records:
         if record.key.share is None and record.key.policy in _POLICIES:
             by_name[record.checkpoint].append(record)
-    return tuple(_with_curve(point, by_name, folders.get(point.checkpoint)) for point in points)
+    return tuple(_with_curve(point, by_name, folders.get(point.checkpoint), digest) for point in points)
 
 
 def _with_curve(
-    point: FrontierPoint, by_name: Mapping[str, list[EvaluationRecord]], folder: Path | None
+    point: FrontierPoint,
+    by_name: Mapping[str, list[EvaluationRecord]],
+    folder: Path | None,
+    digest_in: Callable[[Path], str],
 ) -> FrontierPoint:
     same = [one for one in by_name.get(folder.name, []) if _is_of(one, point)] if folder is not None else []
     if folder is None or not same:
         return point
-    digest = digest_of(folder)
+    digest = digest_in(folder)
     records = sorted((one for one in same if one.key.digest == digest), key=lambda one: one.measured_at)
     if not records:
         return point
@@ -78,7 +82,7 @@ def measured_points(
 ) -> tuple[FrontierPoint, ...]:
     """A point for each checkpoint and task that was measured with all keys and that is not among the known points."""
     stated = {(point.checkpoint, point.task, point.split) for point in known}
-    full: dict[str, list[EvaluationRecord]] = defaultdict(list)
+    digest, full = cache(digest_of), defaultdict[str, list[EvaluationRecord]](list)
     for record in records:
         if record.key.keys is None and record.key.share is None:
             full[record.checkpoint].append(record)
@@ -88,7 +92,7 @@ def measured_points(
         if entry.preflight is not None
         for record in full.get(entry.name, [])
         if (identity_of(entry)["checkpoint"], task_of(record.key.task), record.key.split) not in stated
-        and record.key.digest == digest_of(entry.path)
+        and record.key.digest == digest(entry.path)
     ]
     once = {(entry.path, record.key.task, record.key.split): (entry, record) for entry, record in found}
     return tuple(point for entry, record in once.values() if (point := _measured(entry, record)).quality is not None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections import defaultdict
@@ -9,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Any, final
 
-from app.frontier.frontier_plot import frontier_figure
+from app.canvas_data.frontier_figure import figure_data
 from app.server.resources import checkpoints, runs
 from compecon.evaluation.evaluation_records import EvaluationStore
 from compecon.runs.folder import METRICS
@@ -62,7 +63,7 @@ class Frontier:
     def figure(self, axes: FrontierAxes) -> str:
         """The figure on light paper, as JSON."""
         if axes not in self._figures:
-            self._figures[axes] = str(frontier_figure(self.view(axes)).to_json())
+            self._figures[axes] = json.dumps(figure_data(self.view(axes)), separators=(",", ":"))
         return self._figures[axes]
 
     def dense_parent(self, point: FrontierPoint) -> FrontierPoint | None:
