@@ -11,10 +11,11 @@ import streamlit as st
 from app.compare.dataset_panel import dataset_part
 from app.compare.table_panel import table_part
 from app.parts.canvas import canvas_component
-from app.parts.widgets import checkpoint_title, escaped, lost_part, policy_controls
+from app.parts.widgets import checkpoint_title, escaped, lost_part, policy_controls, text_fields
 from app.server.guard import page_token
 from app.server.pair_request import default_pair, pair_request
 from app.server.resources import bundled_examples, checkpoints
+from app.state.attention_state import N_ENTERED
 from app.state.compare_choice import CompareChoice, CompareView
 from app.state.compare_state import LAST_GOOD_PAIR, compare_choice, remember_compare, show_text, swap_sides
 from compecon.checkpoints.catalog import CheckpointEntry
@@ -58,7 +59,8 @@ def _canvas(choice: CompareChoice, view: CompareView, entries: Mapping[str, Chec
         request = pair_request(choice, a, b)
         LAST_GOOD_PAIR.put(request)
     component = canvas_component("compare", styles=("canvas.css",))
-    data = {**request, "token": page_token(), "view": asdict(view), "error": error}
+    heard = {"error": error, "n_entered": N_ENTERED.get()}
+    data = {**request, "token": page_token(), "view": asdict(view), **heard}
     component(data=data, key=CompareView.CANVAS, on_view_change=lambda: None, on_swap_change=swap_sides)
 
 
@@ -93,6 +95,5 @@ def _text_controls(choice: CompareChoice) -> None:
                 type="primary" if i == shown else "secondary",
                 width="stretch",
             )
-    st.text_area("Text", key="compare_text", height=120)
-    st.text_area("Second text, for a pair", key="compare_pair", height=68)
+    text_fields("compare_")
     policy_controls("compare_")

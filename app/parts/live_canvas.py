@@ -10,7 +10,7 @@ from app.server.guard import page_token
 from app.server.recordings import sources_of
 from app.server.resources import checkpoints
 from app.state.attention_choice import AttentionChoice, CanvasView
-from app.state.attention_state import LAST_GOOD, read_beginning
+from app.state.attention_state import LAST_GOOD, N_ENTERED, read_beginning
 from compecon.views.attention.snippet import python_snippet
 
 _NOTHING = {"id": "", "title": "", "source": None, "live": None, "python": ""}  # an error before any picture
@@ -22,7 +22,8 @@ def live_canvas(choice: AttentionChoice, view: CanvasView, error: str | None) ->
     if not error:
         LAST_GOOD.put(request)
     component = canvas_component("canvas")
-    data = {**request, "token": page_token(), "view": asdict(view), "error": error}
+    heard = {"error": error, "n_entered": N_ENTERED.get()}
+    data = {**request, "token": page_token(), "view": asdict(view), **heard}
     component(data=data, key=CanvasView.CANVAS, on_view_change=lambda: None, on_beginning_change=read_beginning)
 
 

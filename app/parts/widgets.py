@@ -10,7 +10,7 @@ from app.models.model_processes import models
 from app.server.resources import bundled_examples, checkpoints
 from app.state.address_bar import lost
 from app.state.attention_choice import DEVICES
-from app.state.attention_state import chosen, show_example, use_text
+from app.state.attention_state import chosen, count_entered, show_example, use_text
 from compecon.attention.policies import POLICIES
 from compecon.checkpoints.catalog import CheckpointEntry
 from compecon.registry import read_installed
@@ -50,11 +50,16 @@ def controls() -> None:
     texts = bundled_examples(chosen("checkpoint") or "")
     show_example(next((e.title for e in texts if (e.text, e.pair) == (chosen("text"), chosen("pair"))), _OWN))
     st.selectbox("Example", [*(e.title for e in texts), _OWN], key="example", on_change=_pick_example)
-    st.text_area("Text", key="text", height=120)
     takes_pairs = entry is None or entry.preflight is None or entry.preflight.kind != "causal-lm"
-    if takes_pairs or chosen("pair"):
-        st.text_area("Second text, for a pair", key="pair", height=68)
+    text_fields(is_pair=takes_pairs or bool(chosen("pair")))
     policy_controls()
+
+
+def text_fields(prefix: str = "", *, is_pair: bool = True) -> None:
+    """Fields for a text, and for a second one, in widgets whose keys begin with the prefix; the canvas knows them."""
+    st.text_area("Text", key=f"{prefix}text", height=120, on_change=count_entered)
+    if is_pair:
+        st.text_area("Second text, for a pair", key=f"{prefix}pair", height=68, on_change=count_entered)
 
 
 def policy_controls(prefix: str = "") -> None:

@@ -52,4 +52,5 @@ def first_pair_data(params: Mapping[str, str]) -> dict[str, Any] | None:
     request = pair_request(choice, a, b)
     if any(request[side]["source"]["body"] is not None for side in "ab"):
         return None
-    return {**request, "token": page_token(), "view": asdict(CompareView.from_mapping(params)), "error": None}
+    view = asdict(CompareView.from_mapping(params))
+    return {**request, "token": page_token(), "view": view, "error": None, "n_entered": 0}

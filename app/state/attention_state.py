@@ -21,6 +21,8 @@ LAST_GOOD: Held[dict[str, Any] | None] = Held("last_good_request", None)
 """The last canvas request that was not refused: its picture stays while an error is shown."""
 PLAN: Held[DownloadPlan | str | None] = Held("hub_plan", None)
 """The Hub's last answer: what would be downloaded, or a sentence on why nothing can be."""
+N_ENTERED: Held[int] = Held("n_entered", 0)
+"""How often a person has entered a text: so a canvas that shows one at once knows which run has heard of it."""
 _NEXT_CHECKPOINT = "next_checkpoint"
 _ATTENTION = "attention_choice"  # as it was when another page was opened: its widgets' values go with them
 
@@ -49,6 +51,11 @@ def attention_choice(default: AttentionChoice, checkpoints: Collection[str]) -> 
 def use_text(text: str, pair: str) -> None:
     """Put a text into the widgets; for callbacks."""
     st.session_state["text"], st.session_state["pair"] = text, pair
+
+
+def count_entered() -> None:
+    """A person has entered a text; for callbacks."""
+    N_ENTERED.put(N_ENTERED.get() + 1)
 
 
 def read_beginning() -> None:

@@ -6,10 +6,10 @@ import { succeed } from "../front/succession.js";
 import { firstBudget, stops } from "../shared/budget.js";
 import { Feed } from "../shared/feed.js";
 import { LiveCanvas, mounting } from "../shared/live_canvas.js";
+import { NextText } from "../shared/next_text.js";
 import { palette } from "../shared/scales.js";
 import { Controls } from "./controls.js";
 import { Figures } from "./figures.js";
-import { NextText } from "./next_text.js";
 
 /** @import { HeadView, Send, SharedView, TextRequest } from "../shared/types.js" */
 
@@ -21,7 +21,7 @@ import { NextText } from "./next_text.js";
 
 /**
  * @typedef {TextRequest & {
- *   python: string, token: string, view: AttentionView, error: string | null,
+ *   python: string, token: string, view: AttentionView, error: string | null, n_entered: number,
  * }} AttentionRequest
  */
 
@@ -45,7 +45,8 @@ export class Attention extends LiveCanvas {
   /** @type {Send} */
   trigger = () => {};
   feed = new Feed(this);
-  next = new NextText(this.feed);
+  feeds = [this.feed];
+  next = new NextText(this);
 
   /** @param {HTMLElement | ShadowRoot} root */
   constructor(root) {
@@ -103,16 +104,16 @@ export class Attention extends LiveCanvas {
     this.spec = spec;
     if (!before) this.view = { ...spec.view, pinned: null };
     this.colours = palette(this.box);
-    this.controls.python.disabled = !spec.python;
-    if (spec.id !== before?.id) return this.load(spec);
-    if (spec.error || before.error) this.warn(spec.error);
-    this.draw();
+    const isOther = spec.id !== before?.id;
+    if (isOther || spec.error || before.error) this.warn(spec.error);
+    if (spec.source) this.feed.early.follow(spec, spec.n_entered);
+    this.controls.python.disabled = !spec.python || this.feed.early.isOn;
+    if (!isOther) this.draw();
   }
 
-  /** @param {AttentionRequest} spec */
-  load(spec) {
-    if (spec.source) this.feed.load(spec);
-    this.warn(spec.error);
+  entered() {
+    this.warn(null);
+    this.controls.python.disabled = true; // the script for it comes from the server
   }
 
   /** A new text's first frame: build what depends on its shape. */

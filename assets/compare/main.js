@@ -3,7 +3,9 @@
 
 import { succeed } from "../front/succession.js";
 import { firstBudget } from "../shared/budget.js";
+import { areSame } from "../shared/early_text.js";
 import { LiveCanvas, mounting } from "../shared/live_canvas.js";
+import { NextText } from "../shared/next_text.js";
 import { palette } from "../shared/scales.js";
 import { Blink } from "./blink.js";
 import { Controls } from "./controls.js";
@@ -11,7 +13,7 @@ import { Figures } from "./figures.js";
 import { exchanged, Pairing } from "./pairing.js";
 import { Side } from "./side.js";
 
-/** @import { Placed, Send, TextRequest } from "../shared/types.js" */
+/** @import { Placed, Send } from "../shared/types.js" */
 /** @import { Feed } from "../shared/feed.js" */
 /** @import { OpenSide } from "./side.js" */
 /** @import { Both, CompareRequest, CompareView } from "./types.js" */
@@ -26,7 +28,9 @@ class Compare extends LiveCanvas {
   a = new Side(this, "a");
   b = new Side(this, "b");
   sides = [this.a, this.b];
+  feeds = this.sides.map((side) => side.feed);
   pairing = new Pairing(this);
+  next = new NextText(this, "compare_");
 
   /** @param {HTMLElement | ShadowRoot} root */
   constructor(root) {
@@ -122,22 +126,16 @@ class Compare extends LiveCanvas {
     this.box.style.setProperty("--a", this.colours.a);
     this.box.style.setProperty("--b", this.colours.b);
     this.warn(spec.error);
-    if (spec.a && this.a.feed.spec?.id !== spec.a.id && this.b.feed.spec?.id === spec.a.id) this.#exchange();
-    this.#load(this.a, spec.a);
-    this.#load(this.b, spec.b);
+    if (spec.a && !areSame(this.a.feed.spec, spec.a) && areSame(this.b.feed.spec, spec.a)) this.#exchange();
+    for (const side of this.sides) side.want(spec[side.name], spec.n_entered);
     this.pair();
     this.draw();
   }
 
-  /**
-   * @param {Side} side
-   * @param {TextRequest | null} wanted
-   */
-  #load(side, wanted) {
-    side.spec = wanted;
-    if (!wanted || side.feed.spec?.id === wanted.id) return;
-    side.problem = "";
-    side.feed.load(wanted);
+  entered() {
+    this.warn(null);
+    for (const side of this.sides) side.problem = "";
+    this.controls.problems();
   }
 
   /**
@@ -240,6 +238,7 @@ class Compare extends LiveCanvas {
   dispose() {
     super.dispose();
     this.blink.dispose();
+    this.next.dispose();
     for (const side of this.sides) side.feed.stop();
   }
 }

@@ -37,14 +37,15 @@ export class Pairing {
 
   /** Puts together what is there; false if that is what it was. */
   refresh() {
-    const { open, spec } = this.owner;
+    const { open } = this.owner;
     /** @type {[string, Store][]} */
     const shown = open.map(({ name, store }) => [name, store]);
     if (!open.length || isSame(shown, this.#paired)) return false;
     this.#paired = shown;
     this.stops = [...new Set(open.flatMap(({ store }) => stops(store.n, store.open.grid)))].sort((a, b) => a - b);
     const [a, b] = open.map(({ store }) => store.open);
-    this.alignment = b && spec ? align(a, b, [spec.text, spec.pair]) : null;
+    const { text, pair } = open[0].feed.spec?.live?.body ?? {};
+    this.alignment = b ? align(a, b, [String(text), String(pair)]) : null;
     if (this.alignment) this.#complete(this.alignment);
     this.fetchMissing();
     return true;

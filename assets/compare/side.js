@@ -30,6 +30,18 @@ export class Side {
     this.feed = new Feed(host, `-${name}`);
   }
 
+  /**
+   * Shows what the server asks for.
+   * @param {TextRequest | null} spec
+   * @param {number} nEntered How many texts the server knows of.
+   */
+  want(spec, nEntered) {
+    this.spec = spec;
+    if (!spec) return;
+    if (this.feed.spec?.id !== spec.id) this.problem = "";
+    this.feed.early.follow(spec, nEntered);
+  }
+
   get letter() {
     return this.name.toUpperCase();
   }

@@ -22,6 +22,8 @@ export interface CompareRequest {
   token: string;
   view: CompareView;
   error: string | null;
+  /** How many texts have been entered by hand. */
+  n_entered: number;
 }
 
 /** The two sides, where both show the text. */

@@ -1,40 +1,12 @@
 // One text's attention as it comes: streams into a Store, another layer's matrices on demand, and an exact pass for the
 // budget under a resting pointer. Lanes keep newer requests from older ones. A page has one feed, or one a checkpoint.
 
+import { EarlyText } from "./early_text.js";
 import { ask, failed, fitsOf, sentenceOf, wasLost } from "./request.js";
 import { Store } from "./store.js";
 import { stream } from "./wire.js";
 
-/** @import { Message, Place, Source, TextRequest } from "./types.js" */
-
-/**
- * The page that a feed belongs to.
- * @typedef Host
- * @property {string} token The page's secret.
- * @property {(feed: Feed) => Place & { k: number }} look What is wanted of it now.
- * @property {(feed: Feed) => void} opened A new text's first frame is there.
- * @property {() => void} draw Something changed.
- * @property {() => void} drawSoon The same, at most once a frame.
- * @property {() => void} badge What is on its way changed.
- * @property {(feed: Feed, sentence: string, fits?: string) => void} fail A request came to nothing; the last picture
- *   stays. What of a text that is too long could be read, or "".
- */
-
-/**
- * "main" is for texts and layers, "rest" for the one budget under a resting pointer, "next" for a text that may be
- * wanted next.
- * @typedef {"main" | "rest" | "next"} Lane
- */
-
-/**
- * @typedef Listening
- * @property {Lane} lane
- * @property {(store: Store) => void} [adopt] Gets the store once its first frame is there.
- * @property {(message: Message) => void} [each] Gets every later message.
- * @property {Message[] | null} [held] What has come of an answer that is not wanted yet.
- * @property {Store} [store] What has come of one that is.
- * @property {boolean} [isSecond] The first request was lost with the process that runs the models.
- */
+/** @import { FeedHost, Lane, Listening, Message, Source, TextRequest } from "./types.js" */
 
 const REST_MS = 140; // the pointer has come to rest: worth an exact pass for a budget that is not on the grid
 const BATCHED_TOKENS = 64; // a text up to here gets every budget anyway
@@ -51,11 +23,12 @@ export class Feed {
   lanes = { main: null, rest: null, next: null };
   /** Texts that the server reads before this one. */
   ahead = 0;
+  /** What is shown before the server has asked for it. */
+  early = new EarlyText(this);
   #resting = 0;
   /** @type {{ of: string, source: Source, listening: Listening } | null} */
   #prepared = null;
-
-  /** @param {Host} host */
+  /** @param {FeedHost} host */
   constructor(host, name = "") {
     this.host = host;
     this.client = Math.random().toString(36).slice(2, 12) + name; // the server drops this page's older requests alone
@@ -80,7 +53,7 @@ export class Feed {
     /** @param {Store} store */
     const adopt = (store) => {
       this.store = store;
-      this.shownId = spec.id;
+      this.shownId = this.spec?.id ?? null; // as it is called by now
       this.host.opened(this);
     };
     if (!this.#claim(asked, adopt)) this.#fetch(asked, { lane: "main", adopt });
@@ -163,7 +136,8 @@ export class Feed {
       if (listening.held) return this.drop(); // if it is wanted, it is asked for again, and says then why it fails
       if (wasLost(error) && !listening.isSecond)
         return this.#fetch(source, { ...listening, store: undefined, isSecond: true });
-      this.host.fail(this, sentenceOf(error), fitsOf(error));
+      if (this.early.isOn) this.early.fail(error);
+      else this.host.fail(this, sentenceOf(error), fitsOf(error));
     } finally {
       const { lane } = listening; // of now: what was prepared may have been wanted meanwhile
       if (lanes[lane] === abort) {

@@ -1,5 +1,7 @@
 // What travels between the server, the pages and the pictures. Types alone: browsers load nothing of it.
 
+import type { Feed } from "./feed.js";
+import type { Store } from "./store.js";
 import type { SvgContext } from "./svg.js";
 
 // ---- a text's stream of messages, as compecon/views/attention/attention_stream.py writes it
@@ -120,6 +122,45 @@ export interface TextRequest {
   title: string;
   source: Source | null;
   live: Source | null;
+}
+
+/** The page that a feed belongs to. */
+export interface FeedHost {
+  /** The page's secret. */
+  token: string;
+  /** What is wanted of the feed now. */
+  look(feed: Feed): Place & { k: number };
+  /** Another text's first frame is there. */
+  opened(feed: Feed): void;
+  /** Something changed. */
+  draw(): void;
+  /** The same, at most once a frame. */
+  drawSoon(): void;
+  /** What is on its way changed. */
+  badge(): void;
+  /** A request came to nothing; the last picture stays. What of a text that is too long could be read, or "". */
+  fail(feed: Feed, sentence: string, fits?: string): void;
+}
+
+/**
+ * "main" is for texts and layers, "rest" for the one budget under a resting pointer, "next" for a text that may be
+ * wanted next.
+ */
+export type Lane = "main" | "rest" | "next";
+
+/** Who takes the messages of a request. */
+export interface Listening {
+  lane: Lane;
+  /** Gets the store once its first frame is there. */
+  adopt?(store: Store): void;
+  /** Gets every later message. */
+  each?(message: Message): void;
+  /** What has come of an answer that is not wanted yet. */
+  held?: Message[] | null;
+  /** What has come of one that is. */
+  store?: Store;
+  /** Whether the first request was lost with the process that runs the models. */
+  isSecond?: boolean;
 }
 
 export interface Place {

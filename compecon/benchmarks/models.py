@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _LONG, _SHORT = 500, 16  # tokens
 _READY_GOAL_S, _BEHIND_GOAL_S, _RATIO_GOAL = 4.0, 1.0, 1.2
-_ASKED = "() => compeconBench.requests.length"
+_RERUN = "() => compeconBench.addressed.length"
 _SHOWN = "() => compeconBench.texts.length && compeconBench.messages.some((m) => m.kind === 'frame')"
 
 
@@ -50,14 +50,14 @@ def measure(settings: Settings) -> list[Table]:
         return tuple(change[name] for change in found[condition])
 
     def ratios(condition: str) -> tuple[float, ...]:
-        idle = median(column("idle", "asked"))
-        return tuple(value / idle for value in column(condition, "asked"))
+        idle = median(column("idle", "rerun"))
+        return tuple(value / idle for value in column(condition, "rerun"))
 
     usual = median(column("idle", "shown"))
     behind = tuple((value - usual) / 1000 for value in column("long", "shown"))
     figures = (
         Figure("models' process: start to ready", "s", tuple(starts), Goal("median", _READY_GOAL_S)),
-        Figure("rerun of a page, nothing else going on", "ms", column("idle", "asked")),
+        Figure("rerun of a page, nothing else going on", "ms", column("idle", "rerun")),
         Figure("  while another tab reads a long text", "×", ratios("long"), Goal("median", _RATIO_GOAL)),
         Figure("  while the models' process starts", "×", ratios("start"), Goal("median", _RATIO_GOAL)),
         Figure("short text to its first picture, nothing else going on", "ms", column("idle", "shown")),
@@ -66,26 +66,27 @@ def measure(settings: Settings) -> list[Table]:
     )
     notes = (
         f"A text of {_SHORT} tokens applied with Ctrl+Enter in one tab; in another one a text of {_LONG} tokens.",
-        "Rerun: until the page requests the sweep. Start: the process is killed, and starts again by itself.",
+        "Rerun: until the address names the text, the last that a rerun does. Start: the process is killed, and starts "
+        "again by itself.",
     )
     return [Table("models: what others' models cost a page", figures, notes)]
 
 
 def _press(page: Page, text: str) -> None:
     page.evaluate("() => { compeconBench.texts.length = 0; compeconBench.messages.length = 0; }")
-    page.evaluate("() => { compeconBench.requests.length = 0; }")
+    page.evaluate("() => { compeconBench.addressed.length = 0; }")
     field = page.get_by_label("Text", exact=True)
     field.fill(text)
     field.press("Control+Enter")
 
 
 def _change(page: Page, text: str) -> dict[str, float]:
-    """Milliseconds from the key press until the page asked, and until it drew the first picture."""
+    """Milliseconds from the key press until the script had run, and until the page drew the first picture."""
     _press(page, text)
-    page.wait_for_function(_ASKED)
+    page.wait_for_function(_RERUN)
     page.wait_for_function(_SHOWN)
-    found: dict[str, Any] = page.evaluate("() => ({ ...compeconBench.texts[0], asked: compeconBench.requests[0] })")
-    return {name: found[name] - found["start"] for name in ("asked", "shown")}
+    found: dict[str, Any] = page.evaluate("() => ({ ...compeconBench.texts[0], rerun: compeconBench.addressed[0] })")
+    return {name: found[name] - found["start"] for name in ("rerun", "shown")}
 
 
 def _start(server: Dashboard, meanwhile: Callable[[], object]) -> float:

@@ -54,8 +54,9 @@ def _table(browser: Browser, url: Any, checkpoint: Checkpoint, n: int, rounds: i
         Figure("one forward pass, in this process", "ms", column("forward")),
     )
     notes = (
-        "A text typed into the sidebar, applied with Ctrl+Enter: a rerun of the script, a request, one forward pass, "
-        "statistics of every head, bytes, a picture. Painted when the tokens are new and the badge is not 'computing'.",
+        "A text typed into the sidebar, applied with Ctrl+Enter: a request and beside it a rerun of the script, one "
+        "forward pass, statistics of every head, bytes, a picture. Painted when the tokens are new and the badge is "
+        "not 'computing'.",
         f"{checkpoint.name} on the CPU; the server's own number of threads, one thread in this process.",
     )
     return Table(f"newtext: another text of {n} tokens", figures, notes)

@@ -36,6 +36,7 @@
     canvas,
     messages: [],
     requests: [],
+    addressed: [],
     sent: [],
     moves: [],
     texts: [],
@@ -97,6 +98,13 @@
   window.fetch = (target, options) => {
     if (String(target).includes("/compecon/sweep")) bench.requests.push(performance.now());
     return fetched.call(window, target, options);
+  };
+
+  // ---- what the server writes into the address bar at the end of a rerun
+  const { pushState } = History.prototype;
+  History.prototype.pushState = function (...address) {
+    bench.addressed.push(performance.now());
+    return pushState.apply(this, address);
   };
 
   const { send } = WebSocket.prototype;

@@ -30,6 +30,7 @@ export interface Frames {
 export interface Bench extends Frames {
   messages: { kind: string; k: number | null; grid: number[] | null; bytes: number; at: number }[];
   requests: number[];
+  addressed: number[];
   sent: number[];
   moves: object[];
   texts: { start: number; shown: number }[];
