@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, final
 
 from app.models.loaded_models import LoadedModels
-from app.models.memory import MemoryGate, give_back
+from app.models.memory import MemoryGate, free_with_cuda, give_back
 from app.models.sweep_job import SweepJob
 from app.models.turns import Job, Turns
 from app.models.watchdog import TEXT_S, Late, Step, Watchdog, pass_seconds
@@ -52,7 +52,8 @@ class Engine:
 
     def __init__(self, give_up: Callable[[], None] = lambda: None) -> None:
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="compecon")
-        self._turns, self._memory, self._give_up = Turns(), MemoryGate(), give_up
+        self._turns, self._give_up = Turns(), give_up
+        self._memory, self._cuda_memory = MemoryGate(), MemoryGate(free_with_cuda)
         self.watchdog = Watchdog()
         self._lock = threading.Lock()
         self._models = LoadedModels(self.watchdog)
@@ -140,10 +141,10 @@ class Engine:
         need = peak_bytes(n, layers, heads, hidden=checkpoint.preflight.hidden_size, vocabulary=scores)
         step = self.watchdog.step(pass_seconds(checkpoint.preflight.parameters, n * rows_at_once(n), need), late)
         messages = attention_stream(checkpoint, encoded, request, wanted=step.asking(wanted))
-        turns = Job(wanted)
-        if ahead := self._turns.ahead_of(turns) or int(self._memory.would_wait(need)):
+        turns, memory = Job(wanted), self._cuda_memory if checkpoint.device.type == "cuda" else self._memory
+        if ahead := self._turns.ahead_of(turns) or int(memory.would_wait(need)):
             send(encode(Message("waiting", {"ahead": ahead})))
-        with self._memory.hold(need, wanted) as short:
+        with memory.hold(need, wanted) as short:
             if short:
                 raise TextError(
                     f"{n} tokens × {layers} layers × {heads} heads need about {need / 1e9:.1f} GB of memory; "

@@ -20,12 +20,29 @@ def give_back() -> None:
         ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
+def free_bytes() -> int:
+    """What this machine has free."""
+    return int(psutil.virtual_memory().available)
+
+
+def free_on_cuda() -> int:
+    """What the current CUDA device has free, with what torch holds there and does not use."""
+    import torch  # noqa: PLC0415 - it is there by now
+
+    return int(torch.cuda.mem_get_info()[0] + torch.cuda.memory_reserved() - torch.cuda.memory_allocated())
+
+
+def free_with_cuda() -> int:
+    """What both this machine and its CUDA device have free."""
+    return min(free_bytes(), free_on_cuda())
+
+
 @final
 class MemoryGate:
     """Lets sweeps begin whose needs together fit."""
 
-    def __init__(self, free_bytes: Callable[[], int] = lambda: int(psutil.virtual_memory().available)) -> None:
-        self._free_bytes = free_bytes
+    def __init__(self, free: Callable[[], int] = free_bytes) -> None:
+        self._free_bytes = free
         self._changed = threading.Condition()
         self._held = 0
 
