@@ -115,8 +115,8 @@ def gather_statistics(
     if kept is not None and (known := store.get(key)) is not None:
         callbacks.say("These rows were measured before, with the same weights.")
         return Gathered(known, is_recalled=True)
-    measured = measured_rows(loaded, task, key, rows, few, work=work, callbacks=callbacks)
-    found = RowStatistics.read(measured.written())  # with the digits that are kept: the same numbers ever after
+    written = measured_rows(loaded, task, key, rows, few, work=work, callbacks=callbacks).written()
+    found = RowStatistics.read(written)  # with the digits that are kept: the same numbers ever after
     store.put(found)
     if work is not None:
         shutil.rmtree(work, ignore_errors=True)
@@ -164,8 +164,8 @@ def measured_rows(  # noqa: PLR0913 - a model, a task, and which rows
         predictions=np.stack(predictions),
         head_gini=head_gini,
         head_entropy=head_entropy,
-        cell_gini=cells[0].astype(np.float64),
-        cell_entropy=cells[1].astype(np.float64),
+        cell_gini=cells[0],
+        cell_entropy=cells[1],
         hardware=hardware(),
         versions=versions(),
         measured_at=time.time(),
