@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from compecon.benchmarks.figures import Figure, Goal, Settings, Table
 from compecon.benchmarks.one_text import Shape, in_a_child
+from compecon.benchmarks.sessions import sessions_table
+from compecon.errors import CompeconError
 
 _SHAPES = (
     Shape("bert", 128, layers=4, heads=4, hidden=64),
@@ -20,8 +22,13 @@ _MB = 1e6
 
 
 def measure(settings: Settings) -> list[Table]:
-    """Five shapes of random weights, and the longest text on bundled checkpoints."""
-    return [memory_table(_SHAPES[: settings.pick(5, 1)], _BUNDLED[: settings.pick(3, 1)])]
+    """Five shapes of random weights, the longest text on bundled checkpoints, and 300 texts in 20 sessions."""
+    one = memory_table(_SHAPES[: settings.pick(5, 1)], _BUNDLED[: settings.pick(3, 1)])
+    try:
+        many = sessions_table(settings.pick(20, 4), settings.pick(15, 5), settings.pick(8, 2))
+    except CompeconError as error:
+        many = Table("memory: many sessions", (Figure("not measured", "", (), instead=str(error)),))
+    return [one, many]
 
 
 def memory_table(shapes: Sequence[Shape], bundled: Sequence[Shape]) -> Table:

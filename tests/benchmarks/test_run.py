@@ -8,10 +8,10 @@ import pytest
 import torch
 from transformers import BertConfig, BertForSequenceClassification
 
-from compecon.benchmarks import compaction, dataset, incentive, run, sweep
+from compecon.benchmarks import compaction, dataset, incentive, memory, run, sweep
 from compecon.benchmarks.attention import attention_table
 from compecon.benchmarks.browser import chromium, find_chromium
-from compecon.benchmarks.figures import Settings
+from compecon.benchmarks.figures import Settings, Table
 from compecon.benchmarks.made_models import bert_config, random_encoder, random_rows, text_of, write_random_checkpoint
 from compecon.benchmarks.timing import interleaved, one_thread, ratios
 from compecon.checkpoints.load import load_checkpoint
@@ -151,6 +151,14 @@ def test_without_a_browser_one_sentence_says_what_to_do(monkeypatch):
     monkeypatch.setitem(sys.modules, "playwright.sync_api", None)
     with pytest.raises(CompeconError, match="pip install playwright"), chromium():
         pass
+
+
+def test_memory_of_one_text_is_measured_without_a_browser_too(monkeypatch):
+    monkeypatch.setattr(memory, "memory_table", lambda *_: Table("one text", ()))
+    monkeypatch.setitem(sys.modules, "playwright.sync_api", None)
+    one, many = memory.measure(Settings(quick=True))
+    assert one.title == "one text"
+    assert "pip install playwright" in many.figures[0].instead
 
 
 def test_facts_name_the_machine_and_the_versions():
