@@ -91,8 +91,7 @@ class Batches:
     """A stage that reads so many batches: begun now, reported after each, and left once the watch says stop."""
 
     def __init__(self, callbacks: Callbacks, stage: str, total: int) -> None:
-        self._watch, self._stage, self._total = callbacks.watch, stage, total
-        self._done, self._began = 0, time.monotonic()
+        self._watch, self._total, self._done, self._began = callbacks.watch, total, 0, time.monotonic()
         callbacks.begin(stage, total)
 
     def done(self) -> None:
@@ -100,6 +99,4 @@ class Batches:
         self._done += 1
         self._watch.report(StepRecord(self._done, nan, nan, 1.0, 0.0, 1.0, time.monotonic() - self._began))
         if self._done < self._total and self._watch.stop():
-            raise TrainingInterruptedError(
-                f"The work was stopped after {self._done:,} of {self._total:,} batches ({self._stage})."
-            )
+            raise TrainingInterruptedError(f"It was stopped after {self._done:,} of {self._total:,} batches.")
