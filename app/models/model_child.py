@@ -49,6 +49,7 @@ class _Child:
         self._channel, self._lock = channel, threading.Lock()
         self._engine = Engine(give_up=lambda: os._exit(1))
         self._dropped: dict[int, threading.Event] = {}
+        self._is_warm = threading.Event()  # before that, imports may hold the interpreter as long as a disk takes
 
     def sweep(self, number: int, asked: dict[str, Any]) -> None:
         dropped = self._dropped[number] = threading.Event()
@@ -70,6 +71,7 @@ class _Child:
     def _load(self, checkpoint: str) -> None:
         self._engine.warm_up(checkpoint)
         self._say(NEWS, json.dumps({"devices": _devices()}).encode())
+        self._is_warm.set()
 
     def beat(self) -> None:
         """Say now and then that this process lives; end it once a step takes longer than it can."""
@@ -77,7 +79,8 @@ class _Child:
             time.sleep(BEAT_S)
             if self._engine.watchdog.bites():
                 os._exit(STUCK)
-            self._say(NEWS, json.dumps({"alive": True}).encode())
+            if self._is_warm.is_set():
+                self._say(NEWS, json.dumps({"alive": True}).encode())
 
     def unload(self, number: int, _asked: dict[str, Any]) -> None:
         threading.Thread(target=self._unload, args=(number,), daemon=True).start()

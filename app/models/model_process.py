@@ -135,9 +135,8 @@ class ModelProcess:
         pulse, ended = Pulse(), threading.Event()
         threading.Thread(target=_guard, args=(process, pulse, ended), daemon=True).start()
         for number, data in answers(process.stdout):
-            pulse.beat()
             if number == NEWS:
-                self._hear(parse_object(data, "News"))
+                self._hear(parse_object(data, "News"), pulse)
                 continue
             with self._lock:
                 send = self._open.get(number) if data else self._open.pop(number, None)
@@ -147,7 +146,9 @@ class ModelProcess:
         ended.set()
         self._bury(process)
 
-    def _hear(self, news: Mapping[str, Any]) -> None:
+    def _hear(self, news: Mapping[str, Any], pulse: Pulse) -> None:
+        if "alive" in news:
+            pulse.beat()
         if "devices" in news:
             with self._lock:
                 self.devices, self._n_loading = tuple(news["devices"]), self._n_loading - 1

@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable
 from typing import final
 
-SILENT_S = 30.0
+SILENT_S = 60.0
 
 
 @final
 class Pulse:
-    """When something was last heard; nothing is lost before the first word, since imports take as long as they take.
+    """When something was last heard; nothing is lost before the first word.
 
     Args:
         clock: Seconds.

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 _HEAD = struct.Struct("<QI")
 # The id of what the process says unasked: {"devices": what the machine has, the best first} after a load, and
-# {"alive": true} every `BEAT_S` seconds.
+# {"alive": true} every `BEAT_S` seconds after the first one.
 NEWS = 0
 BEAT_S = 1.0
 STUCK = 75  # the process ends with this code if a step takes longer than it can
