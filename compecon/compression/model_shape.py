@@ -64,12 +64,12 @@ class ModelShape:
     @property
     def all_heads(self) -> int:
         """Query heads of all layers together."""
-        return self.n_layers * self.n_heads if self.kept is None else sum(map(len, self.kept.heads))
+        return self.n_layers * self.n_heads if self.kept is None else self.kept.n_heads
 
     @property
     def all_neurons(self) -> int:
         """MLP neurons of all layers together."""
-        return self.n_layers * self.d_ff if self.kept is None else sum(self.kept.neurons)
+        return self.n_layers * self.d_ff if self.kept is None else self.kept.n_neurons
 
     @classmethod
     def from_model(cls, model: Any) -> Self:

@@ -36,8 +36,8 @@ def prune(  # noqa: PLR0913 - one call with everything that any of the methods n
     Args:
         model: As for `layers_of`, fine-tuned on the task of ``loss``; may be compacted already.
         method: A name in `IMPORTANCES`.
-        target: Largest share that may stay of the MACs of the given model's units, in (0, 1]. For a model that was
-            compacted before, this is a share of what it has left.
+        target: Largest share of the MACs (see `UnitMacs`) that may stay, in (0, 1]: of the dense model's, also for a
+            model that was compacted before.
         n_tokens: Length of a text at which the MACs are counted.
         batches: Calibration examples on the model's device, once through; methods without data do not look at them.
         loss: The mean task loss of a batch, with its graph.

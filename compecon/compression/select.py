@@ -7,69 +7,88 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import NamedTuple, final
 
 import torch
 from torch import Tensor
 
-from compecon.compression.units import Units
+from compecon.compression.units import UnitMacs, Units
 
-Rule = Callable[[Units, Units, float], Units]  # (importance, macs, target) -> kept or not
+Rule = Callable[[Units, UnitMacs, float], Units]  # (importance, macs, target) -> kept or not
 
 
-def fixed_share(importance: Units, macs: Units, target: float) -> Units:
+def fixed_share(importance: Units, macs: UnitMacs, target: float) -> Units:
     """Give heads and neurons the same share of their own MACs; neurons also get what is too little for a head."""
-    head_costs, neuron_costs = torch.cat(macs.heads), torch.cat(macs.neurons)
-    heads = _bought(torch.cat(importance.heads) / head_costs, head_costs, _budget(head_costs, target))
-    left = _budget(macs.joined(), target) - float(head_costs[heads].sum())
-    neurons = _bought(torch.cat(importance.neurons) / neuron_costs, neuron_costs, left)
-    return macs.split(torch.cat([heads, neurons]))
+    return _shared_alike(importance, macs, _budget(macs.dense, target), target * _slack(macs))
 
 
-def uniform(importance: Units, macs: Units, target: float) -> Units:
-    """Apply `fixed_share` to each layer by itself: the same widths everywhere, up to rounding."""
-    parts = [fixed_share(_layer(importance, index), _layer(macs, index), target) for index in range(len(macs.heads))]
+def uniform(importance: Units, macs: UnitMacs, target: float) -> Units:
+    """Apply `fixed_share` to each layer by itself: the same widths, up to rounding, in layers that cost the same."""
+    share, parts = target * _slack(macs), []
+    for index in range(len(macs.heads)):
+        costs = _layer(macs, index)
+        parts.append(_shared_alike(_layer(importance, index), costs, _budget(float(costs.total()), share), share))
     return Units(tuple(part.heads[0] for part in parts), tuple(part.neurons[0] for part in parts))
 
 
-def knapsack(importance: Units, macs: Units, target: float) -> Units:
+def knapsack(importance: Units, macs: UnitMacs, target: float) -> Units:
     """Buy the set of the largest total importance; of equals, the one that spends the most.
 
-    For every number of heads, take the most important and spend the rest on the most important neurons. As all heads
-    cost the same, and all neurons, one of these sets is the best of all.
+    It is the best of all sets, up to rounding of sums: among units of one kind and cost, the most important go first,
+    so a set is as good as its numbers of each, and all numbers are tried. Of equally good ones that spend the same,
+    the one with the fewest heads stays, those of the first layer counted first.
 
     Raises:
-        ValueError: If heads, or neurons, cost different amounts.
+        ValueError: If heads, or neurons, have more than two costs: layers are alike, but perhaps the last one.
 
     References:
-        Kwon et al. (2022), arXiv 2204.09656, algorithm 1, from no head on.
+        Kwon et al. (2022), arXiv 2204.09656, algorithm 1, from no head on, and with a last layer that costs less.
     """
-    (head_gains, head_order), (neuron_gains, neuron_order) = map(_gains, (importance.heads, importance.neurons))
-    head_cost, neuron_cost = _one_cost(macs.heads, "head"), _one_cost(macs.neurons, "neuron")
-    budget = _budget(macs.joined(), target)
-    n_heads = torch.arange(len(head_gains), dtype=torch.float64)
-    n_heads = n_heads[n_heads * head_cost <= budget]
-    n_neurons = _affordable(budget, n_heads * head_cost, neuron_cost).clamp(max=len(neuron_gains) - 1)
-    gains = head_gains[n_heads.long()] + neuron_gains[n_neurons.long()]
-    spent = n_heads * head_cost + n_neurons * neuron_cost
-    best = int(spent.where(gains == gains.max(), -1).argmax())
-    keep = torch.zeros(len(head_order) + len(neuron_order), dtype=torch.bool)
-    keep[head_order[: int(n_heads[best])]] = True
-    keep[len(head_order) + neuron_order[: int(n_neurons[best])]] = True
-    return macs.split(keep)
+    budget = _budget(macs.dense, target)
+    heads, neurons = (
+        _by_cost(importance.heads, macs.heads, "head"),
+        _by_cost(importance.neurons, macs.neurons, "neuron"),
+    )
+    other_heads, other_neurons = torch.meshgrid(heads[1].numbers, neurons[1].numbers, indexing="ij")
+    best: tuple[float, float, tuple[int, ...]] = (-1.0, -1.0, (0, 0, 0, 0))
+    for number in range(len(heads[0].order) + 1):
+        spent = number * heads[0].cost + other_heads * heads[1].cost + other_neurons * neurons[1].cost
+        fits = spent <= budget
+        if not fits.any():
+            break
+        rest = _affordable(budget, spent, neurons[0].cost).clamp(max=len(neurons[0].order))
+        gains = (
+            heads[0].gains[number]
+            + heads[1].gains[other_heads]
+            + (neurons[0].gains[rest.long()] + neurons[1].gains[other_neurons])
+        )
+        spent += rest * neurons[0].cost
+        gain = float(gains[fits].max())
+        first = int(spent.where(fits & (gains == gain), -1).argmax())
+        tried = gain, float(spent.flatten()[first])
+        if tried > best[:2]:
+            numbers = number, *(int(each.flatten()[first]) for each in (other_heads, rest, other_neurons))
+            best = (*tried, numbers)
+    keep = [torch.zeros(sum(map(len, kind)), dtype=torch.bool) for kind in (macs.heads, macs.neurons)]
+    for units, number, kind in zip((*heads, *neurons), best[2], (0, 0, 1, 1), strict=True):
+        keep[kind][units.order[:number]] = True
+    return macs.split(torch.cat(keep))
 
 
-def select(importance: Units, macs: Units, target: float, *, rule: Rule = knapsack) -> Units:
+def select(importance: Units, macs: UnitMacs, target: float, *, rule: Rule = knapsack) -> Units:
     """Choose the units that stay, so that their share of the MACs is at most the target, in (0, 1], and close to it.
 
     Returns:
-        bool, on the CPU; True stays. Within one neuron of the target, whatever the rule, unless a kind runs out.
+        bool, on the CPU; True stays. Within one neuron of the target unless a kind runs out: what is left buys none of
+        the neurons that went (by `uniform`: none in its layer).
 
     Raises:
         ValueError: If the target is out of range, the sizes differ, an importance is negative or not finite, or a cost
             not above 0.
     """
     require_share(target)
-    values, costs = (kind.map(lambda part: part.detach().to("cpu", torch.float64)) for kind in (importance, macs))
+    values, prices = (kind.map(lambda part: part.detach().to("cpu", torch.float64)) for kind in (importance, macs))
+    costs = UnitMacs(prices.heads, prices.neurons, macs.dense)
     sizes = [[len(part) for part in (*kind.heads, *kind.neurons)] for kind in (values, costs)]
     if sizes[0] != sizes[1]:
         raise ValueError(f"importance and macs must be of the same units, got sizes {sizes[0]} and {sizes[1]}.")
@@ -86,13 +105,59 @@ def require_share(target: float) -> None:
         raise ValueError(f"target must be a share of the MACs in (0, 1], got {target}.")
 
 
+@final
+class _Alike(NamedTuple):
+    """Units of one kind that cost the same, by their places among all of the kind."""
+
+    cost: float
+    order: Tensor  # places, the most important first
+    gains: Tensor  # total importance of the first 0, 1, 2, ...
+
+    @property
+    def numbers(self) -> Tensor:
+        """How many can be bought."""
+        return torch.arange(len(self.gains))
+
+
+def _by_cost(importance: tuple[Tensor, ...], macs: tuple[Tensor, ...], unit: str) -> tuple[_Alike, _Alike]:
+    """Units of one kind by what they cost: as the first of them, and otherwise."""
+    values, costs = torch.cat(importance), torch.cat(macs)
+    distinct: list[float] = list(dict.fromkeys(costs.tolist()))
+    if len(distinct) > 2:
+        raise ValueError(
+            f"The knapsack rule needs at most two costs of a {unit}, got {sorted(distinct)}. Use fixed_share."
+        )
+    first, other = (*distinct, 1.0, 1.0)[:2]  # where there is no unit, its cost is not used
+    return _alike(values, costs == first, first), _alike(values, costs != first, other)
+
+
+def _alike(values: Tensor, chosen: Tensor, cost: float) -> _Alike:
+    ranked, order = values[chosen].sort(descending=True, stable=True)
+    gains = torch.cat([torch.zeros(1, dtype=torch.float64), ranked.cumsum(0)])
+    return _Alike(cost, chosen.nonzero().flatten()[order], gains)
+
+
+def _shared_alike(importance: Units, macs: Units, budget: float, share: float) -> Units:
+    """Give heads a share of their own MACs, and neurons the rest of the budget."""
+    head_costs, neuron_costs = torch.cat(macs.heads), torch.cat(macs.neurons)
+    of_heads = min(budget, _budget(float(head_costs.sum()), share))
+    heads = _bought(torch.cat(importance.heads) / head_costs, head_costs, of_heads)
+    left = budget - float(head_costs[heads].sum())
+    neurons = _bought(torch.cat(importance.neurons) / neuron_costs, neuron_costs, left)
+    return macs.split(torch.cat([heads, neurons]))
+
+
+def _slack(macs: UnitMacs) -> float:
+    """By how much a share of the dense model's MACs is larger as a share of the MACs of these units."""
+    return macs.dense / (float(macs.total()) or macs.dense)
+
+
 def _layer(values: Units, index: int) -> Units:
     return Units((values.heads[index],), (values.neurons[index],))
 
 
-def _budget(costs: Tensor, target: float) -> float:
-    """The largest spend that floating-point division does not put above the target's share."""
-    total = float(costs.sum())
+def _budget(total: float, target: float) -> float:
+    """The largest spend that floating-point division does not put above the target's share of a total."""
     budget = target * total
     while total and math.nextafter(budget, math.inf) / total <= target:
         budget = math.nextafter(budget, math.inf)
@@ -111,19 +176,6 @@ def _bought(merit: Tensor, costs: Tensor, budget: float) -> Tensor:
             spent += prices[unit]
             keep[unit] = True
     return keep
-
-
-def _gains(values: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
-    """Total importance of the best 0, 1, 2, ... units; and their order."""
-    ranked, order = torch.cat(values).sort(descending=True, stable=True)
-    return torch.cat([torch.zeros(1, dtype=torch.float64), ranked.cumsum(0)]), order
-
-
-def _one_cost(costs: tuple[Tensor, ...], unit: str) -> float:
-    distinct: set[float] = set(torch.cat(costs).tolist())
-    if len(distinct) > 1:
-        raise ValueError(f"The knapsack rule needs one cost for every {unit}, got {sorted(distinct)}. Use fixed_share.")
-    return distinct.pop() if distinct else 1.0  # without any unit the cost is not used
 
 
 def _affordable(budget: float, spent: Tensor, cost: float) -> Tensor:

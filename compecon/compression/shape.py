@@ -34,13 +34,32 @@ class CompactShape:
         Raises:
             ValueError: If the entry is not what the config's other sizes allow.
         """
+        return cls._of(getattr(config, "compact", None) if str(config.model_type).startswith(COMPACT) else None, config)
+
+    @classmethod
+    def dense(cls, config: Any) -> Self:
+        """What the model had before anything was removed."""
+        return cls._of(None, config)
+
+    @classmethod
+    def _of(cls, written: object, config: Any) -> Self:
         given = (getattr(config, name, None) for name in NEURONS)
         return cls.read(
-            getattr(config, "compact", None) if str(config.model_type).startswith(COMPACT) else None,
+            written,
             n_layers=config.num_hidden_layers,
             n_heads=config.num_attention_heads,
             n_neurons=next((n for n in given if n is not None), 4 * config.hidden_size),  # GPT-2's usual four times
         )
+
+    @property
+    def n_heads(self) -> int:
+        """Heads of all layers together."""
+        return sum(map(len, self.heads))
+
+    @property
+    def n_neurons(self) -> int:
+        """Neurons of all layers together."""
+        return sum(self.neurons)
 
     @classmethod
     def read(cls, written: object, *, n_layers: int, n_heads: int, n_neurons: int) -> Self:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Self, final
+from typing import final
 
 import torch
 from torch import Tensor, nn
 
-from compecon.compression.families import layers_of, n_inputs
+from compecon.compression.families import Layer, base_of, layers_of, n_inputs
+from compecon.compression.read_position import position_read
+from compecon.compression.shape import CompactShape
 
 
-@final
 @dataclass(frozen=True, slots=True, eq=False)
 class Units:
     """Values of the units that a budget of MACs is shared among.
@@ -61,22 +62,50 @@ class Units:
         if given != list(expected):
             raise ValueError(f"values must have one entry per unit: (heads, neurons) {list(expected)}, got {given}.")
 
-    @classmethod
-    def full(cls, counts: Sequence[tuple[int, int]], value: float | bool) -> Self:
+    @staticmethod
+    def full(counts: Sequence[tuple[int, int]], value: float | bool) -> Units:
         """The same value everywhere, for layers of so many heads and neurons."""
         heads, neurons = zip(*counts, strict=True)
-        return cls(*(tuple(torch.full((n,), value) for n in kind) for kind in (heads, neurons)))
+        return Units(*(tuple(torch.full((n,), value) for n in kind) for kind in (heads, neurons)))
 
 
-def unit_macs(model: nn.Module, n_tokens: int) -> Units:
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class UnitMacs(Units):
+    """MACs of each unit, and of what they are a share.
+
+    **A share of the MACs** means the same everywhere, in targets, prices, gates, reports and on pages: the MACs that a
+    model spends on its heads and neurons, by those of the dense model, before anything was removed and as transformers
+    runs it, every layer at every position. Embeddings and the output head are in neither. So a dense classifier that
+    computes its last layer at one position only (`compecon.compression.read_position`) has a share below 1 with all of
+    its units.
+
+    Attributes:
+        dense: MACs of all heads and neurons of that dense model; above 0.
+    """
+
+    dense: float
+
+    def to(self, device: torch.device | str) -> UnitMacs:
+        """The same on another device."""
+        heads, neurons = (tuple(part.to(device) for part in kind) for kind in (self.heads, self.neurons))
+        return UnitMacs(heads, neurons, self.dense)
+
+
+def unit_macs(model: nn.Module, n_tokens: int) -> UnitMacs:
     """MACs of each unit at a length: what removing it saves, counted as `compecon.flops.macs` counts (2 FLOPs each).
 
-    A head costs its four projections and its n² scores and reads; a neuron its row of one FFN matrix and its column of
-    the other. Norms, biases and activations are not matrix products. Everything else (embeddings, the output head) is
-    not shared among units, so the sum over all units is what a target of "0.45 of the MACs" is a share of.
+    With n tokens, d features of the residual stream and h of a head:
+
+    - a head costs 4ndh for its four projections and 2n²h for its scores and reads; a neuron 2nd, for its row of one FFN
+      matrix and its column of the other;
+    - in the last layer of a model whose head reads one position, where `compact` computes queries, outputs and neurons
+      for that position alone, a head costs 2(n + 1)dh and 2nh, about half; a neuron 2d, an n-th.
+
+    Norms, biases and activations are not matrix products.
 
     Args:
-        model: As for `layers_of`.
+        model: As for `layers_of`, dense or compacted.
         n_tokens: Length of the text.
 
     Returns:
@@ -88,21 +117,31 @@ def unit_macs(model: nn.Module, n_tokens: int) -> Units:
     """
     if n_tokens < 1:
         raise ValueError(f"n_tokens must be at least 1, got {n_tokens}.")
+    layers, one = layers_of(model), position_read(model) is not None
     heads, neurons = [], []
-    for layer in layers_of(model):
-        width = n_inputs(layer.neurons_in)
-        head = 4 * n_tokens * width * layer.d_head + 2 * n_tokens**2 * layer.d_head
+    for layer in layers:
+        queries = 1 if one and layer is layers[-1] else n_tokens
+        head, neuron = _prices(layer, n_tokens, queries)
         heads.append(torch.full((layer.n_heads,), head, dtype=torch.float64))
-        neurons.append(torch.full((layer.n_neurons,), 2 * n_tokens * width, dtype=torch.float64))
-    return Units(tuple(heads), tuple(neurons))
+        neurons.append(torch.full((layer.n_neurons,), neuron, dtype=torch.float64))
+    head, neuron = _prices(layers[0], n_tokens, n_tokens)
+    whole = CompactShape.dense(base_of(model).config)
+    return UnitMacs(tuple(heads), tuple(neurons), float(whole.n_heads * head + whole.n_neurons * neuron))
 
 
-def share_of_macs(keep: Units, macs: Units) -> float:
-    """Share of the MACs of all units that the kept ones cost, in [0, 1].
+def share_of_macs(keep: Units, macs: UnitMacs) -> float:
+    """Share of the MACs (see `UnitMacs`) that the kept units cost, in [0, 1].
 
     Args:
         keep: True, or anything but 0, for a unit that stays.
         macs: MACs of each unit, from `unit_macs` of the model before anything was removed.
     """
     kept = keep.map(lambda stays, cost: (stays != 0).to(cost) * cost, macs)
-    return float(kept.total() / macs.total())
+    return float(kept.total()) / macs.dense
+
+
+def _prices(layer: Layer, n_tokens: int, n_queries: int) -> tuple[int, int]:
+    """MACs of a head and of a neuron of a layer that serves so many positions."""
+    width = n_inputs(layer.neurons_in)
+    mixing = 2 * (n_tokens + n_queries) * width + 2 * n_tokens * n_queries
+    return mixing * layer.d_head, 2 * n_queries * width

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from compecon.compression.scaled import scaled
-from compecon.compression.units import Units, share_of_macs
+from compecon.compression.units import UnitMacs, Units, share_of_macs
 
 TEMPERATURE, LOW, HIGH = 2 / 3, -0.1, 1.1  # of Louizos et al.: the sigmoid is stretched to (LOW, HIGH), then clipped
 _SHIFT = TEMPERATURE * math.log(-LOW / HIGH)  # negative
@@ -74,12 +74,12 @@ class Gates(nn.Module):
         return self.log_alpha.map(_deterministic)
 
     @torch.no_grad()
-    def hardened(self, macs: Units, target: float) -> Units:
+    def hardened(self, macs: UnitMacs, target: float) -> Units:
         """Deterministic gates that fit a budget: the widest open ones stay, in order, as long as there is room.
 
         Args:
             macs: MACs of each unit.
-            target: Share of all of them that may be spent, in (0, 1].
+            target: Share of the MACs that may be spent, in (0, 1].
 
         Returns:
             Values for `compact`, 0 for what goes; `share_of_macs` is at most the target.
@@ -89,10 +89,12 @@ class Gates(nn.Module):
         """
         values, logits = self.values().joined().cpu(), self.log_alpha.joined().cpu()
         costs: list[float] = macs.joined().tolist()
-        total, spent = sum(costs), 0.0
+        spent = 0.0
         keep = torch.zeros_like(values, dtype=torch.bool)
         for unit in torch.argsort(logits, descending=True, stable=True).tolist():
-            if (spent + costs[unit]) / total <= target:  # the division of `share_of_macs`, so that both round alike
+            if (
+                spent + costs[unit]
+            ) / macs.dense <= target:  # the division of `share_of_macs`, so that both round alike
                 keep[unit], spent = True, spent + costs[unit]
             elif logits[unit] == torch.inf:
                 raise ValueError(
@@ -101,9 +103,9 @@ class Gates(nn.Module):
         opened = torch.where(values == 0, _BARELY_OPEN, values)
         return macs.split(torch.where(keep, opened, 0.0).to(self.device))
 
-    def share(self, macs: Units) -> float:
+    def share(self, macs: UnitMacs) -> float:
         """Share of the MACs that the deterministic gates leave."""
-        return share_of_macs(self.values(), macs.map(lambda part: part.to(self.device)))
+        return share_of_macs(self.values(), macs.to(self.device))
 
     @property
     def device(self) -> torch.device:
@@ -112,18 +114,18 @@ class Gates(nn.Module):
         return place
 
 
-def starting_gates(importance: Units, macs: Units, share: float, *, spread: float = 1.2, clip: float = 2.5) -> Units:
+def starting_gates(importance: Units, macs: UnitMacs, share: float, *, spread: float = 1.2, clip: float = 2.5) -> Units:
     """Logits that begin by what each unit is worth, with as many gates likely open as a share of the MACs allows.
 
     Args:
         importance: At least 0; compared by its logarithm within heads and within neurons, in standard deviations.
         macs: MACs of each unit.
-        share: Expected share of the MACs at the start, in (0, 1).
+        share: Expected share of the MACs at the start, above 0 and below that of all units.
         spread: Logits a standard deviation.
         clip: Standard deviations beyond which units are alike.
     """
     standard = Units(_standardised(importance.heads, clip), _standardised(importance.neurons, clip))
-    costs = macs.joined().cpu() / float(macs.total())
+    costs = macs.joined().cpu() / macs.dense
 
     def expected(centre: float) -> float:
         return float((torch.sigmoid(centre + spread * standard.joined().cpu() - _SHIFT) * costs).sum())

@@ -16,7 +16,7 @@ from compecon.checkpoints.inputs import read
 from compecon.compression.architectures import compact_class
 from compecon.compression.compact_model import compact
 from compecon.compression.importance import make_importance
-from compecon.compression.units import Units, share_of_macs, unit_macs
+from compecon.compression.units import UnitMacs, Units, share_of_macs, unit_macs
 from compecon.evaluation.as_given import given_back
 from compecon.evaluation.predict_rows import batches_of
 from compecon.incentives.costs import COSTS
@@ -32,8 +32,10 @@ from compecon.training.trainer import Charge
 from compecon.training.training_settings import FineTuneResult, FineTuneSettings
 
 CALIBRATION_ROWS = 512
-_UNAIMED = 0.8  # expected share of MACs at which gates begin that have no target: a low price must leave them open
-_ALMOST_DENSE = 0.98  # expected share of MACs: hard-concrete gates are never all open for certain
+_UNAIMED = (
+    0.8  # expected share of all units' MACs at which gates begin that have no target: a low price must leave them open
+)
+_ALMOST_DENSE = 0.98  # the same at most: hard-concrete gates are never all open for certain
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,12 +199,14 @@ def _worth(
     return make_importance(start, seed=seed).score(model, batches, batch_loss(objective))
 
 
-def _gates(worth: Units | None, incentive: IncentiveSettings, macs: Units) -> Gates:
+def _gates(worth: Units | None, incentive: IncentiveSettings, macs: UnitMacs) -> Gates:
     if worth is None:
         logits = macs.map(lambda part: torch.full_like(part, 3.0))
     else:
         floor = incentive.target
-        share = _UNAIMED if floor is None else min(floor + incentive.start_at * (1 - floor), _ALMOST_DENSE)
+        whole = float(macs.total()) / macs.dense
+        share = _UNAIMED * whole if floor is None else floor + incentive.start_at * (whole - floor)
+        share = min(share, _ALMOST_DENSE * whole)
         logits = starting_gates(worth, macs, share, spread=incentive.spread)
     return Gates(logits, learn_heads=incentive.units != "neurons", learn_neurons=incentive.units != "heads")
 
@@ -211,7 +215,7 @@ def _reached(target: float | None) -> Callable[[StepRecord], bool]:
     return lambda record: target is not None and record.share <= target
 
 
-def _left(cost: ComputeCost, gates: Gates, macs: Units) -> Callable[[], float]:
+def _left(cost: ComputeCost, gates: Gates, macs: UnitMacs) -> Callable[[], float]:
     """Share of what is priced that the deterministic gates leave."""
-    there = macs.map(lambda part: part.to(gates.device))
+    there = macs.to(gates.device)
     return lambda: cost.share(gates.values(), there)

@@ -10,7 +10,7 @@ from typing import final
 from torch import Tensor, nn
 
 from compecon.compression.select import fixed_share, select
-from compecon.compression.units import Units
+from compecon.compression.units import UnitMacs, Units
 
 Batch = Mapping[str, Tensor]  # the first dimension of each tensor is the example
 Loss = Callable[[nn.Module, Batch], Tensor]  # the mean task loss of a batch, a scalar with its graph
@@ -22,8 +22,8 @@ class Order:
     """What is to be removed of which model."""
 
     model: nn.Module  # trained
-    macs: Units  # of its units
-    target: float  # largest share of them that may stay, in (0, 1]
+    macs: UnitMacs  # of its units
+    target: float  # largest share that may stay, in (0, 1]
     batches: Iterable[Batch]  # calibration examples
     loss: Loss  # the mean task loss of a batch
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from compecon.attention.hooks import recorded_attention
-from compecon.compression.units import Units
+from compecon.compression.units import UnitMacs, Units
 from compecon.incentives.gates import Gates
 from compecon.latency import Workload
 
@@ -56,7 +56,7 @@ class ComputeCost(ABC):
             ValueError: If the cost is one of gates and there are none.
         """
 
-    def share(self, values: Units, macs: Units) -> float:
+    def share(self, values: Units, macs: UnitMacs) -> float:
         """What is left of the cost of the dense model without some of its units; of costs that remove work.
 
         Args:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from compecon.compression.families import layers_of, n_inputs
-from compecon.compression.units import Units, unit_macs
+from compecon.compression.units import UnitMacs, Units, unit_macs
 from compecon.incentives.costs.cost import ComputeCost, Read, required
 from compecon.incentives.gates import Gates
 from compecon.latency import BlockShape, LatencyTable, Workload, measure_blocks
@@ -47,7 +47,7 @@ class ExpectedLatency(ComputeCost):
 
     @torch.no_grad()
     @override
-    def share(self, values: Units, macs: Units) -> float:
+    def share(self, values: Units, macs: UnitMacs) -> float:
         return float(self._relative(values.map(lambda part: (part != 0).double())))
 
     def _relative(self, chance: Units) -> Tensor:

@@ -9,7 +9,7 @@ from typing import Self, final
 from torch import nn
 from typing_extensions import override
 
-from compecon.compression.units import Units, share_of_macs, unit_macs
+from compecon.compression.units import UnitMacs, Units, share_of_macs, unit_macs
 from compecon.incentives.costs.cost import ComputeCost, Read, required
 from compecon.incentives.gates import Gates
 from compecon.latency import Workload
@@ -20,7 +20,8 @@ class ExpectedMacs(ComputeCost):
     """Expected MACs of the model that compaction will leave, by each gate's chance to be open.
 
     Exact in expectation, and the only thing priced is what physically goes. With gates on heads only (or neurons only)
-    the others count as they are, so a cost is always a share of the MACs of all heads and neurons.
+    the others count as they are, so a cost is always a share of the MACs as
+    `UnitMacs` defines it.
 
     Args:
         n_tokens: Length at which MACs are counted, at least 1.
@@ -49,10 +50,10 @@ class ExpectedMacs(ComputeCost):
     @override
     def metered(self, model: nn.Module, gates: Gates | None) -> Iterator[Read]:
         learnt = required(gates, self)
-        macs = unit_macs(model, self.n_tokens).joined()
-        share = (macs / macs.sum()).float()
+        macs = unit_macs(model, self.n_tokens)
+        share = (macs.joined() / macs.dense).float()
         yield lambda _: learnt.chance_open().joined() @ share.to(learnt.device)
 
     @override
-    def share(self, values: Units, macs: Units) -> float:
+    def share(self, values: Units, macs: UnitMacs) -> float:
         return share_of_macs(values, macs)
