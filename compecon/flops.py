@@ -16,7 +16,7 @@ does.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from compecon.compression.model_shape import ModelShape
@@ -45,17 +45,24 @@ class MacCount:
 def macs(shape: ModelShape, n_tokens: int) -> MacCount:
     """MACs that dense kernels execute: each query scores and reads every key, even of the future and of padding.
 
+    Where the last layer serves one position, its other queries, outputs and neurons are not there.
+
     Raises:
         ValueError: If there is no token.
     """
     _check_length(n_tokens)
-    return macs_of_pairs(shape, n_tokens, keys_scored=shape.all_heads * n_tokens**2, keys_read=None)
+    absent = n_tokens - 1 if shape.one_position else 0  # queries of the last layer
+    pairs = shape.all_heads * n_tokens**2 - shape.last_heads * absent * n_tokens
+    count = macs_of_pairs(shape, n_tokens, keys_scored=pairs, keys_read=None)
+    at_one = 2 * shape.d_head * shape.last_heads + shape.mlp_matrices * shape.last_neurons
+    return replace(count, linear=count.linear - absent * shape.d_model * at_one)
 
 
 def macs_under_budget(shape: ModelShape, n_tokens: int, keys: int | Sequence[int] | None, *, causal: bool) -> MacCount:
     """MACs that a budget needs: each query scores all keys it sees and reads only so many of them.
 
-    No dense kernel runs this few; it is the least that exact top-k selection has to do.
+    No dense kernel runs this few; it is the least that exact top-k selection has to do. Under a budget, the last layer
+    is computed at every position, also of a shape that serves one.
 
     Args:
         shape: Sizes of the model.
@@ -81,7 +88,7 @@ def macs_under_budget(shape: ModelShape, n_tokens: int, keys: int | Sequence[int
 
 
 def macs_of_pairs(shape: ModelShape, n_tokens: int, *, keys_scored: int, keys_read: int | None) -> MacCount:
-    """MACs when the pairs of query and key are known, say from the masks that a budget left.
+    """MACs when the pairs of query and key are known, say from the masks that a budget left, at every position.
 
     Args:
         shape: Sizes of the model.

@@ -38,6 +38,7 @@ from transformers import (
 from compecon.compression import architectures
 from compecon.compression.compact_model import compact
 from compecon.compression.families import unit_counts
+from compecon.compression.last_layer import at_one_position
 from compecon.compression.model_shape import ModelShape
 from compecon.compression.units import Units, unit_macs
 from compecon.errors import UnsupportedModelError
@@ -110,7 +111,34 @@ def test_flops_of_a_compacted_model_are_what_torch_counts(model_class, config, h
     shape = ModelShape.from_model(small)
     assert macs(shape, N_TOKENS).flops == counter.get_total_flops()
     assert encoder_macs(macs(shape, N_TOKENS)) == unit_macs(small, N_TOKENS).total()
-    assert macs_under_budget(shape, N_TOKENS, N_TOKENS, causal=False) == macs(shape, N_TOKENS)
+    whole = replace(shape, one_position=False)
+    assert shape.one_position == model_class.__name__.endswith("ForSequenceClassification")
+    assert macs_under_budget(shape, N_TOKENS, N_TOKENS, causal=False) == macs(whole, N_TOKENS)
+    with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter, torch.no_grad():
+        small(torch.arange(1, N_TOKENS + 1).unsqueeze(0), output_hidden_states=True)
+    assert macs(whole, N_TOKENS).flops == counter.get_total_flops()
+
+
+@pytest.mark.parametrize("attention", ["eager", "sdpa"])
+@pytest.mark.parametrize(("model_class", "config"), [pair for pair in MODELS[:12] if "Sequence" in pair[0].__name__])
+def test_a_last_layer_at_one_position_saves_what_its_units_cost_less(model_class, config, attention):
+    model = model_class(config).eval()
+    model.set_attn_implementation(attention)
+    with (
+        at_one_position(model),
+        sdpa_kernel(SDPBackend.MATH),
+        FlopCounterMode(display=False) as counter,
+        torch.no_grad(),
+    ):
+        model(torch.arange(1, N_TOKENS + 1).unsqueeze(0))
+    shape, costs = ModelShape.from_model(model), unit_macs(model, N_TOKENS)
+    assert macs(replace(shape, one_position=True), N_TOKENS).flops == counter.get_total_flops()
+    assert costs.dense == encoder_macs(macs(shape, N_TOKENS))
+    assert costs.total() == counter.get_total_flops() // 2 - macs(shape, N_TOKENS).head
+    n, d, h = N_TOKENS, 24, 6
+    assert costs.heads[0].tolist() == [4 * n * d * h + 2 * n * n * h] * 4
+    assert costs.heads[1].tolist() == [2 * (n + 1) * d * h + 2 * n * h] * 4
+    assert [part[0].item() for part in costs.neurons] == [2 * n * d, 2 * d]
 
 
 @pytest.mark.parametrize("kind", [BertModel, RobertaModel, XLMRobertaModel, CamembertModel])

@@ -60,7 +60,7 @@ def attention_forward(
     """
     blocks = blocks_of(module)
     if not blocks:
-        return _outside(found, module, query, key, value, attention_mask, kwargs)
+        return attend_as_found(found, module, query, key, value, attention_mask, kwargs)
     return _attend(module, _inputs(module, query, key, value, attention_mask, kwargs), blocks)
 
 
@@ -143,7 +143,7 @@ def _origin(block: Block, stack: Stack, mask: Tensor | None, visible: Tensor, sh
     return origin
 
 
-def _outside(  # noqa: PLR0913 - as above
+def attend_as_found(  # noqa: PLR0913 - as above
     found: str,
     module: nn.Module,
     query: Tensor,
@@ -152,7 +152,20 @@ def _outside(  # noqa: PLR0913 - as above
     mask: Tensor | None,
     kwargs: Mapping[str, Any],
 ) -> tuple[Tensor, Tensor | None]:
-    """As if we were not there: some other thread is in a block on this model."""
+    """Attention as if we were not there, say because some other thread is in a block on this model.
+
+    Args:
+        found: The name of an attention implementation.
+        module: The layer.
+        query: Shape (batch, head, query, feature).
+        key: Shape (batch, head or fewer, key, feature).
+        value: Likewise.
+        mask: Floats to be added to logits, or True for what is visible; None for no mask.
+        kwargs: What the layer says besides.
+
+    Returns:
+        As of `attention_forward`.
+    """
     as_found: Callable[..., tuple[Tensor, Tensor | None]] | None = AttentionInterface._global_mapping.get(found)
     made_here = mask is not None and mask.dtype == torch.bool
     if found == "eager":

@@ -15,6 +15,8 @@ from huggingface_hub.dataclasses import strict
 from torch import nn
 from transformers import AutoConfig, PreTrainedConfig, PreTrainedModel
 
+from compecon.compression.last_layer import serve_one_position
+from compecon.compression.read_position import COMPACT_CLASS, position_read
 from compecon.compression.shape import COMPACT, CompactShape
 from compecon.compression.shaping import shape_layers
 from compecon.errors import UnsupportedModelError
@@ -37,7 +39,6 @@ _FAMILIES: dict[str, dict[str, Any]] = {
     "DistilBert": _ENCODER_HEADS,
     "GPT2": _DECODER_HEADS,
 }
-_PREFIX = "Compact"
 
 
 def compact_class(dense: type[nn.Module]) -> type[PreTrainedModel]:
@@ -46,7 +47,7 @@ def compact_class(dense: type[nn.Module]) -> type[PreTrainedModel]:
     Raises:
         UnsupportedModelError: If there is none.
     """
-    found = globals().get(_PREFIX + dense.__name__.removeprefix(_PREFIX))
+    found = globals().get(COMPACT_CLASS + dense.__name__.removeprefix(COMPACT_CLASS))
     if not isinstance(found, type) or not issubclass(found, PreTrainedModel) or not issubclass(found, dense):
         heads = ", ".join(dict.fromkeys((*_ENCODER_HEADS, *_DECODER_HEADS)))
         raise UnsupportedModelError(
@@ -65,12 +66,12 @@ def _compact_config(dense: Any) -> Any:
     body = {
         "__doc__": f"{dense.__name__} of a compacted model; ``compact`` says what each layer has kept.",
         "__module__": __name__,
-        "__annotations__": {"compact": dict[str, list[Any]] | None},
+        "__annotations__": {"compact": dict[str, Any] | None},
         "__post_init__": post_init,
         "compact": None,
         "model_type": COMPACT + dense.model_type,
     }
-    return strict(type(_PREFIX + dense.__name__, (dense,), body))
+    return strict(type(COMPACT_CLASS + dense.__name__, (dense,), body))
 
 
 def _compact_model(dense: Any, config_class: type[PreTrainedConfig]) -> Any:
@@ -78,7 +79,10 @@ def _compact_model(dense: Any, config_class: type[PreTrainedConfig]) -> Any:
 
     def init(self: Any, config: Any, *args: Any, **kwargs: Any) -> None:
         dense.__init__(self, config, *args, **kwargs)
-        shape_layers(self, CompactShape.of(config))
+        kept = CompactShape.of(config)
+        shape_layers(self, kept)
+        if kept.one_position and position_read(self) is not None:
+            serve_one_position(self)
 
     body = {
         "__doc__": f"{dense.__name__}, each layer with the heads and neurons that it has kept.",
@@ -86,7 +90,7 @@ def _compact_model(dense: Any, config_class: type[PreTrainedConfig]) -> Any:
         "__init__": init,
         "config_class": config_class,
     }
-    return type(_PREFIX + dense.__name__, (dense,), body)
+    return type(COMPACT_CLASS + dense.__name__, (dense,), body)
 
 
 def _register(family: str, heads: dict[str, Any]) -> dict[str, Any]:

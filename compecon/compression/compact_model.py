@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from compecon.compression.architectures import compact_class
 from compecon.compression.families import Layer, base_of, layers_of
+from compecon.compression.read_position import position_read
 from compecon.compression.shape import CompactShape
 from compecon.compression.shaping import output_dim, projection_copies
 from compecon.compression.units import Units
@@ -23,7 +24,8 @@ def compact(model: PreTrainedModel, values: Units) -> PreTrainedModel:
     """Remove the units whose value is 0 and fold the other values into the weights.
 
     A value scales what a unit sends on, after the nonlinearity: it goes into the matrix that reads the unit. The result
-    computes what ``scaled(model, values)`` computes, up to rounding, with fewer multiply-adds.
+    computes what ``scaled(model, values)`` computes, up to rounding, with fewer multiply-adds. A classifier whose head
+    reads one position computes its last layer there alone (`compecon.compression.last_layer`).
 
     Args:
         model: BERT, RoBERTa, XLM-RoBERTa, CamemBERT, DistilBERT or GPT-2; bare, a sequence classifier or a language
@@ -31,8 +33,8 @@ def compact(model: PreTrainedModel, values: Units) -> PreTrainedModel:
         values: One finite value per unit of ``model``, such as gates in [0, 1], or kept (True) or not.
 
     Returns:
-        A `Compact...` model of the same family without hooks, on the same device, with the same dtype, mode and
-        frozen weights. ``config.compact`` says what is left, heads by their index in the dense model.
+        A `Compact...` model of the same family without the given one's hooks, on the same device, with the same dtype,
+        mode and frozen weights. ``config.compact`` says what is left, heads by their index in the dense model.
 
     Raises:
         UnsupportedModelError: If the model's heads and neurons are not known, or there is no compact class for it.
@@ -103,6 +105,7 @@ def _built(model: PreTrainedModel, values: Units) -> PreTrainedModel:
             for indices, layer in zip(before, values.heads, strict=True)
         ),
         tuple(n_neurons for _, n_neurons in values.counts()),
+        one_position=position_read(model) is not None,
     )
     given = {key: value for key, value in model.config.to_dict().items() if key != "model_type"}
     config: Any = kind.config_class(**copy.deepcopy(given) | {"compact": kept.written()})  # type: ignore[misc]

@@ -61,7 +61,14 @@ class Family:
     heads_out: str
     neurons_in: str
     neurons_out: str
-    norm_first: bool = False  # whether norms are applied to what a block reads, not to the sum of its input and output
+    norm: str = (
+        ""  # of what the attention reads, where norms are applied to that and not to the sums that blocks end in
+    )
+
+    @property
+    def norm_first(self) -> bool:
+        """Whether norms are applied to what a block reads, not to the sum of its input and output."""
+        return bool(self.norm)
 
 
 _BERT = Family(
@@ -87,7 +94,7 @@ _GPT2 = Family(
     heads_out="attn.c_proj",
     neurons_in="mlp.c_fc",
     neurons_out="mlp.c_proj",
-    norm_first=True,
+    norm="ln_1",
 )
 FAMILIES = {
     "bert": _BERT,

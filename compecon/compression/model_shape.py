@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Self
 
+from compecon.compression.read_position import COMPACT_CLASS, position_of
 from compecon.compression.shape import COMPACT, CompactShape
 from compecon.errors import UnsupportedModelError
 
@@ -47,6 +48,7 @@ class ModelShape:
         head_per_text: MACs of the output head once a text, such as a pooler and its classifier.
         window: Keys a causal query can see at most, itself included; None: all before it.
         kept: What a compacted model has left of its heads and MLP neurons, layer by layer; None: all.
+        one_position: Whether the last layer computes queries, outputs and neurons at one position only.
     """
 
     n_layers: int
@@ -60,6 +62,17 @@ class ModelShape:
     head_per_text: int = 0
     window: int | None = None
     kept: CompactShape | None = None
+    one_position: bool = False
+
+    @property
+    def last_heads(self) -> int:
+        """Query heads of the last layer."""
+        return self.n_heads if self.kept is None else len(self.kept.heads[-1])
+
+    @property
+    def last_neurons(self) -> int:
+        """MLP neurons of the last layer."""
+        return self.d_ff if self.kept is None else self.kept.neurons[-1]
 
     @property
     def all_heads(self) -> int:
@@ -107,7 +120,8 @@ class ModelShape:
         if getattr(config, "add_cross_attention", False):
             raise UnsupportedModelError("Cross-attention is not counted. Use a model of a single stack.")
         width, n_heads = config.hidden_size, config.num_attention_heads
-        per_token, per_text = _head(config, family, architecture, pooler)
+        named, (per_token, per_text) = _head(config, family, architecture, pooler)
+        kept = None if kind == config.model_type else CompactShape.of(config)
         return cls(
             n_layers=config.num_hidden_layers,
             n_heads=n_heads,
@@ -119,22 +133,23 @@ class ModelShape:
             head_per_token=per_token,
             head_per_text=per_text,
             window=_window(config) if family.has_window else None,
-            kept=None if kind == config.model_type else CompactShape.of(config),
+            kept=kept,
+            one_position=kept is not None and kept.one_position and position_of(named) is not None,
         )
 
 
-def _head(config: Any, family: _Family, architecture: str | None, pooler: bool) -> tuple[int, int]:
-    """MACs of the output head: at each token, and once a text."""
+def _head(config: Any, family: _Family, architecture: str | None, pooler: bool) -> tuple[str, tuple[int, int]]:
+    """The dense class's name, and MACs of its output head: at each token, and once a text."""
     named = architecture or next(iter(getattr(config, "architectures", None) or ()), None)
     if named is None:
         raise UnsupportedModelError("The config names no architecture. Pass architecture=type(model).__name__.")
-    named = named.removeprefix("Compact")
+    named = named.removeprefix(COMPACT_CLASS)
     known = _decoder_heads(config) if family.is_decoder else _encoder_heads(config, pooler)
     head = known.get(named.removeprefix(family.prefix)) if named.startswith(family.prefix) else None
     if head is None:
         endings = ", ".join(family.prefix + ending for ending in known)
         raise UnsupportedModelError(f"MACs of the output head of {named} are not known. Known: {endings}.")
-    return head
+    return named, head
 
 
 def _encoder_heads(config: Any, pooler: bool) -> dict[str, tuple[int, int]]:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from compecon.compression.families import Layer, layers_of
 from compecon.compression.importance.base import Batch, Loss
+from compecon.compression.last_layer import every_position
 from compecon.compression.modes import evaluating
 from compecon.compression.replay import Stream, Values, approach, run, stream_of
 from compecon.compression.units import Units
@@ -50,7 +51,7 @@ def rescale(
     References:
         Kwon et al. (2022), arXiv 2204.09656, section 4.3.
     """
-    with evaluating(model):
+    with evaluating(model), every_position():
         pruned = [stream_of(model, batch, loss) for batch in batches]
     if not pruned:
         raise ValueError("Units are rescaled on calibration batches, got none. Pass at least one.")
@@ -59,7 +60,7 @@ def rescale(
     keep = keep.map(lambda part: (part != 0).to("cpu", torch.float64))
     teacher = teacher or keep.map(torch.ones_like)
     layers = layers_of(model)
-    with evaluating(model), torch.no_grad():
+    with evaluating(model), every_position(), torch.no_grad():
         for layer, values, whole in zip(layers, _by_layer(keep), _by_layer(teacher), strict=True):
             outputs, states = zip(*(run(layer, stream, whole) for stream in taught), strict=True)
             for kind in (0, 1):

@@ -1,4 +1,6 @@
-"""What a compacted model has kept of each layer, as its config tells it: ``"compact": {"heads": ..., "neurons": ...}``.
+"""What a compacted model has kept of each layer, as its config tells it.
+
+``"compact": {"heads": [[0, 3], ...], "neurons": [96, ...], "one_position": true}``, the last one only where it holds.
 
 Read without torch, and as strictly as any file of unknown origin. A config without the entry has kept everything.
 """
@@ -22,10 +24,13 @@ class CompactShape:
     Attributes:
         heads: Indices of the heads, in the model before anything was removed; increasing, a tuple a layer.
         neurons: Number of neurons of each layer.
+        one_position: Whether the last layer serves only the position that the head reads, in classes whose head reads
+            one (`compecon.compression.read_position`).
     """
 
     heads: tuple[tuple[int, ...], ...]
     neurons: tuple[int, ...]
+    one_position: bool = False
 
     @classmethod
     def of(cls, config: Any) -> Self:
@@ -76,8 +81,10 @@ class CompactShape:
         """
         if written is None:
             return cls((tuple(range(n_heads)),) * n_layers, (n_neurons,) * n_layers)
-        if not isinstance(written, Mapping) or set(written) != {"heads", "neurons"}:
-            raise ValueError('compact must be an object of "heads" and "neurons" alone.')
+        if not isinstance(written, Mapping) or set(written) - {"one_position"} != {"heads", "neurons"}:
+            raise ValueError('compact must be an object of "heads" and "neurons", and perhaps "one_position", alone.')
+        if type(one := written.get("one_position", False)) is not bool:
+            raise ValueError("compact must say of one_position whether it is true or false.")
         heads, neurons = (_a_layer_each(written[kind], kind, n_layers) for kind in ("heads", "neurons"))
         for layer, (indices, count) in enumerate(zip(heads, neurons, strict=True)):
             _check_heads(indices, layer, n_heads)
@@ -85,11 +92,12 @@ class CompactShape:
                 raise ValueError(
                     f"compact keeps a wrong number of neurons in layer {layer}: expected 0 to {n_neurons}."
                 )
-        return cls(tuple(map(tuple, heads)), tuple(neurons))
+        return cls(tuple(map(tuple, heads)), tuple(neurons), one)
 
-    def written(self) -> dict[str, list[Any]]:
+    def written(self) -> dict[str, Any]:
         """The entry that :meth:`read` reads."""
-        return {"heads": [list(indices) for indices in self.heads], "neurons": list(self.neurons)}
+        entry: dict[str, Any] = {"heads": [list(indices) for indices in self.heads], "neurons": list(self.neurons)}
+        return entry | {"one_position": True} if self.one_position else entry
 
 
 def _a_layer_each(entries: object, kind: str, n_layers: int) -> list[Any]:

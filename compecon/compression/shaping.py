@@ -33,6 +33,12 @@ def projection_copies(layer: Layer) -> int:
     return 3 // len(layer.projections) if layer.projections else 0
 
 
+def steps_after(family: Family) -> tuple[str, ...]:
+    """What the attention itself applies to what its heads have mixed, if it has it."""
+    inside = f"{family.attention}."
+    return (family.heads_out.removeprefix(inside), "resid_dropout") if family.heads_out.startswith(inside) else ()
+
+
 def output_dim(matrix: nn.Module) -> int:
     """The dimension of a weight along which a linear layer's outputs lie; `Conv1D` has it the other way round."""
     return 0 if isinstance(matrix, nn.Linear) else 1
@@ -88,9 +94,7 @@ def _shape_heads(family: Family, layer: Layer, n_heads: int) -> None:
     width = n_heads * layer.d_head
     _set_inputs(layer.block, family.heads_out, width)
     if not n_heads:
-        inside = f"{family.attention}."
-        after = [family.heads_out.removeprefix(inside)] if family.heads_out.startswith(inside) else []
-        after += ["resid_dropout"] if hasattr(layer.attention, "resid_dropout") else []
+        after = [name for name in steps_after(family) if hasattr(layer.attention, name)]
         layer.block.set_submodule(family.attention, NoHeads(layer.attention, *after))
         return
     for projection in layer.projections:

@@ -188,7 +188,7 @@ class _Frames:
         except UnsupportedModelError:
             return {}
         causal = self.stack == "decoder"
-        dense = macs(shape, n)
+        dense = macs(replace(shape, one_position=False), n)  # every layer is drawn whole, so it is computed whole
         needed = [macs_under_budget(shape, n, keys=k, causal=causal) for k in budget_grid(n)]
         return {
             "executed": dense.total,
