@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from compecon.compression.model_shape import ModelShape
+from compecon.compression.read_position import position_read
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,3 +121,15 @@ def forward_macs(model: Any, n_tokens: int) -> int:
         ValueError: If there is no token.
     """
     return macs(ModelShape.from_model(model), n_tokens).total
+
+
+def trained_macs(model: Any, n_tokens: int, *, whole: bool = False) -> int:
+    """The same where compecon trains or measures the model: the last layer at the one position that its head reads.
+
+    Args:
+        model: As of `forward_macs`.
+        n_tokens: Length of the text.
+        whole: Whether something else reads the last layer, which is then computed at every position.
+    """
+    one = not whole and position_read(model) is not None
+    return macs(replace(ModelShape.from_model(model), one_position=one), n_tokens).total

@@ -186,6 +186,8 @@ def _counted(checkpoint: Checkpoint, key: EvaluationKey, found: Evaluation) -> t
         shape = ModelShape.from_model(checkpoint.model)
     except UnsupportedModelError:
         return None, None
+    if key.keys is not None or key.share is not None:  # under a budget, every layer is computed whole
+        shape = replace(shape, one_position=False)
     total = macs(shape, found.n_tokens).total
     if key.share is not None:
         return None, total

@@ -16,6 +16,7 @@ from compecon.attention.budget import Budget
 from compecon.attention.hooks import budgeted_attention
 from compecon.callbacks import NOBODY, Batches, Callbacks
 from compecon.checkpoints.inputs import read, require_finite, stacked
+from compecon.compression.last_layer import at_one_position
 from compecon.evaluation.as_given import require_measurable
 from compecon.tasks.encode_rows import Features
 
@@ -105,7 +106,8 @@ def _in_batches(
     for start in reversed(range(0, len(rows), batch_size)):  # the longest first: what they leave is enough for others
         places = by_length[start : start + batch_size]
         batch = {name: part.to(model.device) for name, part in collate([rows[i] for i in places]).items()}
-        part = take(read(model, batch), batch).float().cpu()
+        with at_one_position(model):
+            part = take(read(model, batch), batch).float().cpu()
         if found is None:
             found = torch.empty(len(rows), *part.shape[1:])
         found[places] = part

@@ -13,7 +13,7 @@ from compecon.compression.compact_model import compact
 from compecon.compression.importance import IMPORTANCES
 from compecon.compression.prune_model import prune
 from compecon.compression.units import Units, share_of_macs, unit_macs
-from compecon.flops import forward_macs
+from compecon.flops import forward_macs, trained_macs
 from compecon.tasks.encode_rows import Features, mean_length
 from compecon.tasks.objectives import Objective
 from compecon.training.fine_tuning import fine_tune
@@ -126,10 +126,11 @@ def untouched(start: Start) -> Outcome:
 
 def _steps_macs(start: Start, model: PreTrainedModel, steps: int) -> float:
     settings, n = start.settings, start.n_tokens
-    teaching = forward_macs(start.model, n) if settings.hidden_weight else 0
+    whole = bool(settings.hidden_weight)  # hidden states that are imitated are those of every position
+    teaching = forward_macs(start.model, n) if whole else 0
     texts = steps * settings.batch_size * settings.accumulate
-    return float(texts * (_BACKWARD * forward_macs(model, n) + teaching))
+    return float(texts * (_BACKWARD * trained_macs(model, n, whole=whole) + teaching))
 
 
 def _calibration_macs(start: Start) -> float:
-    return float(_BACKWARD * min(CALIBRATION_ROWS, len(start.rows)) * forward_macs(start.model, start.n_tokens))
+    return float(_BACKWARD * min(CALIBRATION_ROWS, len(start.rows)) * trained_macs(start.model, start.n_tokens))

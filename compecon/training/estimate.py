@@ -17,6 +17,7 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from compecon.compression.last_layer import at_one_position
 from compecon.errors import CompeconError
 from compecon.incentives.costs import COSTS
 from compecon.tasks.encode_rows import Features
@@ -164,7 +165,7 @@ def measured_pace(
         itertools.islice(calibration(tokenizer, rows, batch_size=settings.batch_size, device=model.device), 3)
     )
     model.train()
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(), at_one_position(model):
         for batch in batches:
             began = time.perf_counter()
             with held_for_backward(model) as held:
@@ -174,7 +175,7 @@ def measured_pace(
             taken.append(time.perf_counter() - began)
     later = taken[1:] or taken  # the first pays for what is set up once
     model.train(False)
-    with torch.inference_mode():
+    with torch.inference_mode(), at_one_position(model):
         began = time.perf_counter()
         for batch in batches:
             loss(model, batch)

@@ -21,6 +21,7 @@ from transformers import (
 from transformers.trainer import TRAINER_STATE_NAME
 
 from compecon.callbacks import StepCallbacks, StepRecord
+from compecon.compression.last_layer import at_one_position
 from compecon.compression.modes import evaluating
 from compecon.errors import TrainingInterruptedError
 from compecon.evaluation.as_given import given_back
@@ -55,6 +56,9 @@ def fine_tune(  # noqa: PLR0913 - a training has this many parts
 
     That is its `forward` (under accelerate's autocast only while it trains), precision of the weights, mode, which
     parameters learn, attention implementation and config. Gradients are dropped. The teacher gets its mode back too.
+
+    The last layer of a classifier is computed at the one position that its head reads, unless hidden states, budgets or
+    a cost need it whole; gates on it act there.
 
     Runs on the one device that accelerate finds (several, under `accelerate launch`: a process each). With a folder in
     `watch` and `settings.save_every`, an interrupted training goes on from its last complete checkpoint when it is
@@ -93,6 +97,7 @@ def fine_tune(  # noqa: PLR0913 - a training has this many parts
     with (
         _folder(watch, settings) as folder,
         given_back(model),
+        at_one_position(model),
         nullcontext() if taught is None else evaluating(taught),
     ):
         _prepare(model, settings)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from compecon.compression.families import unit_counts
 from compecon.compression.importance.base import Batch, Loss
+from compecon.compression.last_layer import at_one_position
 from compecon.compression.modes import evaluating
 from compecon.compression.scaled import scaled_by
 from compecon.compression.units import Units
@@ -92,7 +93,7 @@ def _of_batch(model: nn.Module, batch: Batch, loss: Loss) -> GateGradients:
         return torch.ones(size, 1, n_units, device=device, requires_grad=True)
 
     pairs = tuple((gates(heads), gates(neurons)) for heads, neurons in unit_counts(model))
-    with torch.enable_grad(), scaled_by(model, lambda: pairs):
+    with torch.enable_grad(), at_one_position(model), scaled_by(model, lambda: pairs):
         total = size * loss(model, batch)
         flat = [gate for kind in zip(*pairs, strict=True) for gate in kind]
         found = torch.autograd.grad(total, flat, allow_unused=True, materialize_grads=True)

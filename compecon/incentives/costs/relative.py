@@ -14,6 +14,7 @@ from torch.utils.hooks import RemovableHandle
 from typing_extensions import override
 
 from compecon.compression.families import Layer, layers_of
+from compecon.compression.last_layer import every_position
 from compecon.incentives.costs.cost import ComputeCost, Read
 from compecon.incentives.gates import Gates
 
@@ -39,6 +40,7 @@ class RelativeCost(ComputeCost):
             return share - (share - share.clamp(max=1)).detach()  # at most 1 to read, and still a slope above
 
         with ExitStack() as stack:
+            stack.enter_context(every_position())  # hooks see what every layer computes, for all tokens
             stack.callback(delattr, model, NAME)
             model.add_module(NAME, start)
             for i, layer in enumerate(layers):
