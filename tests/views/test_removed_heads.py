@@ -13,7 +13,7 @@ from transformers import BertConfig, BertForSequenceClassification, GPT2Config, 
 
 from compecon.checkpoints.load import Checkpoint
 from compecon.compression.compact_model import compact
-from compecon.compression.families import layers_of
+from compecon.compression.families import layers_of, unit_counts
 from compecon.compression.scaled import scaled
 from compecon.compression.units import Units, unit_macs
 from compecon.views.attention.attention_stream import AttentionRequest, attention_stream
@@ -112,8 +112,10 @@ def test_the_macs_are_those_of_what_is_left(dense: Checkpoint, kept: list[list[i
     small = compacted(dense, kept)
     n = len(small.encode(TEXT).tokens)
     whole, left = (messages(checkpoint, budgets=(1,))[0].fields["macs"] for checkpoint in (dense, small))
-    head = whole["executed"] - unit_macs(dense.model, n).total().item()
-    assert left["executed"] == unit_macs(small.model, n).total().item() + head
+    costs = unit_macs(dense.model, n)
+    head, neuron = (float(kind[0][0]) for kind in (costs.heads, costs.neurons))  # in a layer that is computed whole
+    units = sum(heads * head + neurons * neuron for heads, neurons in unit_counts(small.model))
+    assert left["executed"] == units + whole["executed"] - costs.dense
     n_left = sum(map(len, kept))
     assert [12 * read for read in left["read"]] == [n_left * read for read in whole["read"]]
     assert 12 * left["scored"] == n_left * whole["scored"]
