@@ -30,7 +30,7 @@ def forward(model: nn.Module, batch: Mapping[str, Any], **options: Any) -> Any:
 def _called(model: nn.Module, batch: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
     ids, mask = batch.get("input_ids"), batch.get("attention_mask")
     inner = unwrapped(model)
-    if not isinstance(ids, Tensor) or ids.ndim != 2 or len(ids) == 1 or padding_id(inner) is not None:
+    if not isinstance(ids, Tensor) or ids.ndim != 2 or ids.shape[0] == 1 or padding_id(inner) is not None:
         return model(**batch, **options)
     if (vocabulary := vocabulary_of(inner)) is None:
         return model(**batch, **options)

@@ -94,7 +94,7 @@ def _hand_down(model: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any
     """Before a forward pass: which position its last layer serves, counted from either end or one for each row."""
     config: Any = model.config
     if (
-        _every_position.get()
+        (not torch.compiler.is_compiling() and _every_position.get())  # a compiler reads no context variable
         or config._attn_implementation not in _IMPLEMENTATIONS
         or getattr(config, "reorder_and_upcast_attn", False)  # GPT-2's softmax of its own
         or any(kwargs.get(name, getattr(config, name, False)) for name in _RETURNED)
@@ -192,7 +192,7 @@ def _by_head(features: Tensor, attention: Any) -> Tensor:
 def _at(states: Tensor, position: Tensor | int) -> Tensor:
     """(row, token, ...) -> (row, 1, ...)."""
     if isinstance(position, Tensor):
-        return states[torch.arange(len(states), device=states.device), position].unsqueeze(1)
+        return states[torch.arange(states.shape[0], device=states.device), position].unsqueeze(1)
     return states[:, position].unsqueeze(1)
 
 
@@ -207,4 +207,4 @@ def _row(mask: Tensor | None, position: Tensor | int, context: Tensor, key: Tens
         return visible.view(-1, 1, 1, n_keys)
     if mask.shape[-2] == 1:
         return mask
-    return _at(mask.expand(len(context), -1, -1, -1).transpose(1, 2), position).transpose(1, 2)
+    return _at(mask.expand(context.shape[0], -1, -1, -1).transpose(1, 2), position).transpose(1, 2)

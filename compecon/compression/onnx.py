@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from compecon.attention.padding import forward
+from compecon.compression.last_layer import serve_one_position, serves_one_position
+from compecon.compression.read_position import position_read
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -26,7 +28,8 @@ def export_onnx(model: PreTrainedModel, batch: Mapping[str, Tensor], path: str |
     """Write a model as ONNX, for batches of any size and texts of any length that the model can read.
 
     The inputs are called as in the batch, the output as in transformers: "logits", or "last_hidden_state" of a bare
-    model. A language model is written without its key cache.
+    model. A language model is written without its key cache, a classifier with a last layer at the one position that
+    its head reads.
 
     Args:
         model: Dense or compacted, up to 2 GB; it is left alone.
@@ -82,6 +85,8 @@ class _Traced(nn.Module):
         self.model: Any = copy.deepcopy(model)
         self.model.set_attn_implementation("sdpa" if model._supports_sdpa else "eager")
         self.model.config.use_cache = False
+        if position_read(self.model) is not None and not serves_one_position(self.model):
+            serve_one_position(self.model)
         self.names = names
         self.train(False)
 

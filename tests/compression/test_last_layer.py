@@ -257,6 +257,16 @@ def test_layers_without_heads_or_neurons_serve_one_position_too(family):
             torch.testing.assert_close(compact(model, keep)(**batch).logits, expected, atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.slow
+@FAMILIES
+def test_a_compiled_classifier_serves_one_position_in_one_graph(family):
+    model, batch = small(family), ragged("right")
+    with torch.no_grad():
+        compiled = torch.compile(model, backend="eager", fullgraph=True)(**batch).logits
+        torch.testing.assert_close(compiled, whole(model, batch).logits, atol=1e-5, rtol=1e-5)
+    torch._dynamo.reset()
+
+
 @pytest.mark.parametrize(
     "name",
     ["BertModel", "BertForMaskedLM", "BertForTokenClassification", "GPT2LMHeadModel", "RobertaForMultipleChoice"],
