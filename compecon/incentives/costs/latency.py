@@ -21,6 +21,9 @@ from compecon.latency import BlockShape, LatencyTable, Workload, measure_blocks
 class ExpectedLatency(ComputeCost):
     """Expected time of the layers on a device: measured seconds by heads and neurons, read at the expected numbers.
 
+    The last layer of a classifier is charged like any other, though `compact` leaves it less to do: the table holds
+    layers that serve every position.
+
     Time falls in steps and not to 0, so this price closes units where closing saves time. What is not in the table
     (embeddings, norms, the output head) has no price.
 
