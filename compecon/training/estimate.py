@@ -8,7 +8,7 @@ import math
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,9 +18,10 @@ from torch import nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from compecon.compression.last_layer import at_one_position
+from compecon.compression.units import unit_macs
 from compecon.errors import CompeconError
 from compecon.incentives.costs import COSTS
-from compecon.tasks.encode_rows import Features
+from compecon.tasks.encode_rows import Features, mean_length
 from compecon.tasks.objectives import Objective
 from compecon.training.incentive import CALIBRATION_ROWS, batch_loss, calibration
 from compecon.training.incentive_settings import IncentiveSettings
@@ -103,7 +104,8 @@ def estimate_training(  # noqa: PLR0913 - a training has this many parts
     steps, phases = settings.total_steps(len(rows)), 1
     step = pace.step * (_HIDDEN if settings.hidden_weight else 1.0)
     if incentive is not None and COSTS[incentive.cost].removes_work:
-        step *= _share_of_step(incentive)
+        macs = unit_macs(model, mean_length(rows))
+        step *= _share_of_step(incentive, float(macs.total()) / macs.dense)
         graded_rows += min(CALIBRATION_ROWS, len(rows)) if incentive.grades_rows else 0
         phases = 2
     trained = sum(part.numel() for part in model.parameters() if part.requires_grad)
@@ -123,9 +125,9 @@ def estimate_training(  # noqa: PLR0913 - a training has this many parts
     )
 
 
-def _share_of_step(incentive: IncentiveSettings) -> float:
-    """Time of a step against a dense one, over both phases of an incentive training."""
-    left = 0.5 if incentive.target is None else incentive.target
+def _share_of_step(incentive: IncentiveSettings, whole: float) -> float:
+    """Time of a step against one with all units, whose share of the MACs is `whole`, over both phases of a training."""
+    left = 0.5 if incentive.target is None else min(1.0, incentive.target / whole)
     later = 1 - incentive.price_share
     return incentive.price_share * _GATES + later * (_FIXED_SHARE + (1 - _FIXED_SHARE) * left)
 
@@ -165,7 +167,8 @@ def measured_pace(
         itertools.islice(calibration(tokenizer, rows, batch_size=settings.batch_size, device=model.device), 3)
     )
     model.train()
-    with torch.random.fork_rng(), at_one_position(model):
+    served = nullcontext if settings.hidden_weight else at_one_position  # imitated states are those of all positions
+    with torch.random.fork_rng(), served(model):
         for batch in batches:
             began = time.perf_counter()
             with held_for_backward(model) as held:

@@ -45,8 +45,8 @@ class IncentiveSettings:
         default=0.3,
         gt=0,
         le=1,
-        description="Initial expected share of MACs, from the target (0) to dense (1), in (0, 1]. With a fixed price, "
-        "gates start at 0.8 of dense.",
+        description="Initial expected share of MACs, from the target (0) to all units (1), in (0, 1]. With a fixed "
+        "price, gates start at 0.8 of all units.",
     )
     spread: float = Field(
         default=3.0, ge=0, description="Logits per standard deviation of the (logarithm of the) importance."
