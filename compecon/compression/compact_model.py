@@ -54,12 +54,12 @@ def compact(model: PreTrainedModel, values: Units) -> PreTrainedModel:
     if not bool(values.joined().isfinite().all()):
         raise ValueError("values must be finite, got NaN or an infinity.")
     state = model.state_dict() | _sliced(model, layers, values)
-    small = _built(model, values)
+    small = empty_model(model, _kept(model, values))
     small.load_state_dict(
         {name: _own(state[name], like) for name, like in small.state_dict().items()}, strict=True, assign=True
     )
     small.tie_weights()
-    _take_over(model, small)
+    take_over(model, small)
     return small
 
 
@@ -96,17 +96,9 @@ def _with_inputs(name: str, matrix: Any, values: Tensor) -> dict[str, Tensor]:
     return {f"{name}.weight": (weight.double() * scale).to(weight.dtype)}
 
 
-def _built(model: PreTrainedModel, values: Units) -> PreTrainedModel:
-    """The compact model without weights: nothing is drawn, so no random generator moves."""
-    kind, before = compact_class(type(model)), kept_heads(model)
-    kept = CompactShape(
-        tuple(
-            tuple(index for index, value in zip(indices, layer.tolist(), strict=True) if value)
-            for indices, layer in zip(before, values.heads, strict=True)
-        ),
-        tuple(n_neurons for _, n_neurons in values.counts()),
-        one_position=position_read(model) is not None,
-    )
+def empty_model(model: PreTrainedModel, kept: CompactShape) -> PreTrainedModel:
+    """The compact model that keeps so much of a model, without weights; no random generator moves."""
+    kind = compact_class(type(model))
     given = {key: value for key, value in model.config.to_dict().items() if key != "model_type"}
     config: Any = kind.config_class(**copy.deepcopy(given) | {"compact": kept.written()})  # type: ignore[misc]
     config.architectures, config.name_or_path = [kind.__name__], model.config.name_or_path
@@ -119,18 +111,25 @@ def _built(model: PreTrainedModel, values: Units) -> PreTrainedModel:
     return small
 
 
+def _kept(model: PreTrainedModel, values: Units) -> CompactShape:
+    heads = (
+        tuple(index for index, value in zip(indices, layer.tolist(), strict=True) if value)
+        for indices, layer in zip(kept_heads(model), values.heads, strict=True)
+    )
+    n_neurons = tuple(number for _, number in values.counts())
+    return CompactShape(tuple(heads), n_neurons, one_position=position_read(model) is not None)
+
+
 def _own(value: Tensor, like: Tensor) -> Tensor:
     return value.detach().clone().reshape(like.shape) if value.numel() == 0 else value.detach().clone()
 
 
-def _take_over(model: PreTrainedModel, small: PreTrainedModel) -> None:
-    """All that is neither a weight of a unit nor an entry of the config."""
-    saved = small.state_dict().keys()
+def take_over(model: PreTrainedModel, small: PreTrainedModel) -> None:
+    """Give a smaller model all that is neither a weight nor an entry of the config."""
     buffers = dict(model.named_buffers())
     for name, _ in list(small.named_buffers()):
-        if name not in saved:  # tables that every load makes anew, such as positions; they are without content so far
-            parent, _, own = name.rpartition(".")
-            setattr(small.get_submodule(parent), own, buffers[name].clone())
+        parent, _, own = name.rpartition(".")
+        setattr(small.get_submodule(parent), own, buffers[name].clone())
     learns = {name: weight.requires_grad for name, weight in model.named_parameters()}
     for name, weight in small.named_parameters():
         weight.requires_grad_(learns[name])

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, Self, final
 
 COMPACT = "compact-"  # begins the model type of a compacted model; the rest is the family it was made of
@@ -22,7 +21,8 @@ class CompactShape:
     """The heads and FFN neurons that are left in each layer.
 
     Attributes:
-        heads: Indices of the heads, in the model before anything was removed; increasing, a tuple a layer.
+        heads: Indices of the heads, in the model before anything was removed, each once, in their order here; a tuple a
+            layer.
         neurons: Number of neurons of each layer.
         one_position: Whether the last layer serves only the position that the head reads, in classes whose head reads
             one (`compecon.compression.read_position`).
@@ -110,5 +110,5 @@ def _a_layer_each(entries: object, kind: str, n_layers: int) -> list[Any]:
 def _check_heads(indices: object, layer: int, n_heads: int) -> None:
     if not isinstance(indices, list | tuple) or not all(type(i) is int and 0 <= i < n_heads for i in indices):
         raise ValueError(f"compact must list the heads of layer {layer} by whole numbers from 0 to {n_heads - 1}.")
-    if any(before >= after for before, after in pairwise(indices)):
-        raise ValueError(f"compact must list the heads of layer {layer} in increasing order, each once.")
+    if len(set(indices)) < len(indices):
+        raise ValueError(f"compact must list the heads of layer {layer} once each.")

@@ -1,0 +1,74 @@
+"""Sizes of a model, each within the one before, chosen by value per MAC."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from compecon.compression.select import knapsack, select
+from compecon.compression.units import Units
+
+LAST_HEADS = 2  # heads of the last layer that every size keeps: with one, trainings at small budgets collapsed
+
+
+def nested_sizes(
+    values: Units, macs: Units, budgets: Sequence[float], *, inside: Units | None = None
+) -> dict[float, Units]:
+    """Choose for each budget the most valuable units among those that the budget before it keeps.
+
+    Args:
+        values: What each unit is worth, at least 0.
+        macs: What each costs.
+        budgets: Shares of the MACs of all units, from the largest to the smallest.
+        inside: Units that the first size may choose from; None for all.
+
+    Returns:
+        bool for each unit; a budget of 1 keeps all of `inside`.
+
+    Raises:
+        ValueError: If a budget does not pay for the two heads of the last layer that every size keeps.
+    """
+    sizes = {}
+    whole = float(macs.total())
+    for budget in budgets:
+        inside = _size(values, macs, budget, whole, inside or macs.map(lambda part: torch.ones_like(part).bool()))
+        sizes[budget] = inside
+    return sizes
+
+
+def _size(values: Units, macs: Units, budget: float, whole: float, inside: Units) -> Units:
+    available = inside.joined()
+    sure = _of_last_layer(values, inside).joined()
+    costs, worth = macs.joined().double(), values.joined().double()
+    left = budget * whole - float(costs[sure].sum())
+    if left < 0:
+        raise ValueError(
+            f"a budget of {budget:g} does not pay for {LAST_HEADS} heads of the last layer, the least there is. "
+            f"Choose one of {float(costs[sure].sum()) / whole:.2g} or more."
+        )
+    pool = available & ~sure
+    rest = float(costs[pool].sum())
+    kept = sure.clone()
+    if rest and left >= rest:
+        kept |= pool
+    elif rest and left > 0:
+        chosen = select(_masked(values, worth, pool), _masked(macs, costs, pool), left / rest, rule=knapsack)
+        kept[pool.nonzero().flatten()[chosen.joined()]] = True
+    return macs.split(kept)
+
+
+def _of_last_layer(values: Units, inside: Units) -> Units:
+    """The most valuable heads of the last layer."""
+    sure = inside.map(torch.zeros_like)
+    worth = values.heads[-1].double().where(inside.heads[-1], -torch.inf)
+    best = worth.argsort(descending=True, stable=True)[: min(LAST_HEADS, int(inside.heads[-1].sum()))]
+    sure.heads[-1][best] = True
+    return sure
+
+
+def _masked(like: Units, flat: Tensor, pool: Tensor) -> Units:
+    """The values of the units in a pool, layer by layer."""
+    parts = like.split(flat).map(lambda part, there: part[there], like.split(pool))
+    return Units(parts.heads, parts.neurons)
