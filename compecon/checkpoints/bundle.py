@@ -102,6 +102,13 @@ def add_entries(folder: Path, entries: Mapping[str, Any]) -> None:
     _write_manifest(folder, {key: manifest[key] for key in _ORDER if key in manifest})
 
 
+def add_file(folder: Path, name: str, content: bytes) -> None:
+    """Write one more file to a folder written by `save_weights`, and its digest into the manifest."""
+    (folder / name).write_bytes(content)
+    manifest = read_manifest(folder)
+    _write_manifest(folder, {**manifest, "sha256": {**manifest["sha256"], name: _sha256(content)}})
+
+
 def read_manifest(folder: Path) -> dict[str, Any]:
     """The parsed `compecon.json` of a bundled checkpoint; CheckpointError if it is absent, or of another schema."""
     path = folder / MANIFEST

@@ -13,15 +13,18 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from compecon.attention.hooks import require_routed
 from compecon.checkpoints.build import build_model
+from compecon.checkpoints.elastic_file import checked, read_prices
 from compecon.checkpoints.encode_text import Encoded, check_ids, spans_of, tokenize
-from compecon.checkpoints.gate.intake import survey
+from compecon.checkpoints.gate.intake import Survey, survey
 from compecon.checkpoints.gate.kinds import Kind, abilities_of, limits_of
 from compecon.checkpoints.gate.preflight import Preflight
+from compecon.checkpoints.gate.small_files import ELASTIC, read_small_file
 from compecon.checkpoints.inputs import inputs_of, stacked
 from compecon.checkpoints.locate import Location, locate
 from compecon.checkpoints.tensors import read_tensors, require_wanted
 from compecon.checkpoints.tokenizers.pieces import spelling_of
 from compecon.checkpoints.tokenizers.tokenizer import load_tokenizer
+from compecon.compression.elastic.elastic_model import ElasticModel
 from compecon.errors import CheckpointError, NoHeadLeftError, TextError
 
 
@@ -37,6 +40,7 @@ class Checkpoint:
         kind: What it predicts; a masked language model without a trained head has become an ``"encoder"``.
         labels: Class names in the order of the logits; empty unless the kind is classification or regression.
         device: Where the model is.
+        elastic: Every size of an elastic checkpoint, and their prices; None for one of a single size.
         preflight: What was known before loading, with the digest and the kind that loading found.
         digest: Short digest of everything that was loaded; the same digest gives the same numbers.
 
@@ -55,6 +59,28 @@ class Checkpoint:
     device: torch.device
     preflight: Preflight
     digest: str
+    elastic: ElasticModel | None = None
+
+    def at(self, budget: float) -> Checkpoint:
+        """The size of an elastic checkpoint that a budget buys, on views of the same weights.
+
+        Args:
+            budget: Share of the MACs of heads and neurons, from the smallest trained one to 1; any between works.
+
+        Raises:
+            CheckpointError: If the checkpoint has a single size, or the budget is out of that range.
+        """
+        if self.elastic is None:
+            raise CheckpointError(
+                f"{self.name} has a single size. Train one of every size with `compecon train --elastic`, or prune it."
+            )
+        try:
+            model = self.elastic.at(budget)
+        except ValueError as error:
+            raise CheckpointError(f"{self.name}: {error}") from error
+        return replace(
+            self, name=f"{self.name} at {budget:g}", model=model, digest=f"{self.digest}-{budget:g}", elastic=None
+        )
 
     def encode(self, text: str, pair: str | None = None, max_tokens: int = 512) -> Encoded:
         """Turn a text into tokens that the model reads and a person can read.
@@ -144,6 +170,7 @@ def _load(location: Location, device: str, wanted: Callable[[], bool] = lambda: 
     with suppress(NoHeadLeftError):  # without attention there is nothing to show, and a quality to measure
         require_routed(model)
     require_wanted(wanted)
+    elastic = _elastic(found, model)
     tokenizer = load_tokenizer(found, trusted=location.trusted_root is not None)
     model.config.name_or_path = preflight.path
     preflight = replace(preflight, digest=digest, kind=kind)
@@ -161,7 +188,15 @@ def _load(location: Location, device: str, wanted: Callable[[], bool] = lambda: 
         device=target,
         preflight=preflight,
         digest=digest,
+        elastic=elastic,
     )
+
+
+def _elastic(found: Survey, model: PreTrainedModel) -> ElasticModel | None:
+    if ELASTIC not in found.small_files:
+        return None
+    prices = read_prices(read_small_file(found.root, ELASTIC))
+    return checked(lambda: ElasticModel(model, prices))
 
 
 def _moved(model: PreTrainedModel, device: torch.device) -> PreTrainedModel:

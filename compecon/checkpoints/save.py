@@ -13,13 +13,16 @@ import torch
 from safetensors.torch import save_file
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from compecon.checkpoints.bundle import add_entries, save_weights
+from compecon.checkpoints.bundle import add_entries, add_file, save_weights
+from compecon.checkpoints.elastic_file import written_prices
 from compecon.checkpoints.gate.folder_files import parse_json
 from compecon.checkpoints.gate.intake import survey
 from compecon.checkpoints.gate.record import RECORD
+from compecon.checkpoints.gate.small_files import ELASTIC
 from compecon.checkpoints.gate.weight_files import SINGLE
 from compecon.checkpoints.locate import locate
 from compecon.checkpoints.tensors import read_tensors
+from compecon.compression.elastic.price_list import PriceList
 from compecon.errors import CheckpointError
 from compecon.files.safe_reader import MEGABYTE, sha256_of
 
@@ -32,6 +35,7 @@ def save_checkpoint(
     folder: str | Path,
     *,
     record: Mapping[str, Any] = _NOTHING,
+    prices: PriceList | None = None,
     dtype: torch.dtype = torch.float32,
 ) -> Path:
     """Save a model with its tokenizer, as a whole or not at all.
@@ -45,6 +49,7 @@ def save_checkpoint(
         record: What the checkpoint says about itself in `compecon.json`: "title", "task", "limits", "metrics" (some
             `ReportedMetric`) and "training", an object of whatever tells how the model came about, such as recipe,
             target, price, seed and parent. JSON values, or dataclasses of them.
+        prices: Order of the units of an elastic model; None for a model of a single size.
         dtype: What the weights are rounded to on disk.
 
     Returns:
@@ -69,6 +74,8 @@ def save_checkpoint(
     with TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as scratch:
         part = Path(scratch) / target.name
         save_weights(model, tokenizer, part, dtype=dtype)
+        if prices is not None:
+            add_file(part, ELASTIC, written_prices(prices))
         add_entries(part, record)
         if target.exists():
             target.rmdir()  # refuses if something was written there meanwhile

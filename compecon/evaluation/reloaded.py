@@ -15,6 +15,8 @@ from compecon.checkpoints.save import save_checkpoint
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+    from compecon.compression.elastic.price_list import PriceList
+
 MODELS = "models"  # folder of an experiment with the models that it measured
 
 
@@ -30,8 +32,12 @@ def kept_model(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folde
 
 
 @contextmanager
-def reloaded(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, near: Path) -> Iterator[Checkpoint]:
+def reloaded(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, near: Path, prices: PriceList | None = None
+) -> Iterator[Checkpoint]:
     """A model as it will be once it is saved, from a folder beside `near` that lasts as long as the context."""
     near.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=near.parent, prefix=f".{near.name}-") as scratch:
-        yield load_of_bundle(save_checkpoint(model, tokenizer, Path(scratch) / "model"), str(model.device))
+        yield load_of_bundle(
+            save_checkpoint(model, tokenizer, Path(scratch) / "model", prices=prices), str(model.device)
+        )

@@ -31,8 +31,8 @@ _WANTED = {
     "finite_number": "a finite number",
     "bool_type": "true or false",
     "string_type": "a text",
-    "tuple_type": f"a list of at most {_MOST_PARTS} whole numbers",
-    "too_long": f"a list of at most {_MOST_PARTS} whole numbers",
+    "tuple_type": f"a list of at most {_MOST_PARTS} numbers",
+    "too_long": f"a list of at most {_MOST_PARTS} numbers",
 }
 _BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
 Kind = TypeVar("Kind")
@@ -85,6 +85,7 @@ def _not_blank(text: str) -> str:
 Text = Annotated[str, AfterValidator(_printable)]
 Name = Annotated[Text, AfterValidator(_not_blank)]
 Counts = Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(strict=False, max_length=_MOST_PARTS)]
+Shares = Annotated[tuple[Annotated[float, Field(gt=0, le=1)], ...], Field(strict=False, max_length=_MOST_PARTS)]
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(Field,))

@@ -4,7 +4,7 @@ A typed value means the same everywhere (`Setting.parse`):
 
 - surrounding spaces are ignored;
 - nothing, and "none" in any case, is None where None is a value, and the empty list for a list;
-- numbers are as in Python, lists are whole numbers between commas, yes, no, true and false in any case;
+- numbers are as in Python, lists are numbers between commas, yes, no, true and false in any case;
 - anything else is the text itself, and is refused if it is not a value.
 
 Several values (`Setting.parse_several`) stand between commas, lists between semicolons; none of them may be empty,
@@ -18,7 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType, NoneType
-from typing import Annotated, Any, Literal, TypeVar, final, get_origin
+from typing import Annotated, Any, Literal, TypeVar, final, get_args, get_origin
 
 from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
@@ -47,7 +47,7 @@ class Setting:
 
     @cached_property
     def kind(self) -> type:
-        """`int`, `float`, `str`, `bool`, or `tuple` for whole numbers in a list."""
+        """`int`, `float`, `str`, `bool`, or `tuple` for numbers in a list."""
         [base, *_] = [part for part in alternatives(self.source.annotation) if part is not NoneType]
         origin: Any = get_origin(base) or base
         return str if origin is Literal else origin
@@ -111,11 +111,16 @@ class Setting:
     def _read(self, text: str) -> Any:
         with suppress(ValueError):
             if self.kind is tuple:
-                return [int(part) for part in text.split(",")]
+                return [self._part(part) for part in text.split(",")]
             if self.kind is bool:
                 return _TRUTH.get(text.lower(), text)
             return self.kind(text)
         return text
+
+    def _part(self, text: str) -> float:
+        """A number of a list: a whole one unless fractions are values."""
+        [listed, *_] = [part for part in alternatives(self.source.annotation) if get_origin(part) is tuple]
+        return float(text) if float in alternatives(get_args(listed)[0]) else int(text)
 
     @property
     def _shown(self) -> Shown:

@@ -83,6 +83,7 @@ def estimate_training(  # noqa: PLR0913 - a training has this many parts
     *,
     read_rows: int = 0,
     graded_rows: int = 0,
+    run_share: float = 1.0,
 ) -> TrainingEstimate:
     """Time two steps and a forward pass on a copy of the model, and multiply.
 
@@ -96,13 +97,14 @@ def estimate_training(  # noqa: PLR0913 - a training has this many parts
         read_rows: Rows that are read once besides, by a teacher or to measure the model.
         graded_rows: Rows that are read with a backward pass besides, to measure the importance of units; those that the
             start of an incentive needs are counted anyway.
+        run_share: Mean share of the MACs of heads and neurons that a step runs.
 
     Returns:
         Steps, seconds, and bytes of memory and disk. Nothing is written.
     """
     pace = measured_pace(copy.deepcopy(model), tokenizer, rows, objective, settings)
     steps, phases = settings.total_steps(len(rows)), 1
-    step = pace.step * (_HIDDEN if settings.hidden_weight else 1.0)
+    step = pace.step * (_HIDDEN if settings.hidden_weight else 1.0) * (_FIXED_SHARE + (1 - _FIXED_SHARE) * run_share)
     if incentive is not None and COSTS[incentive.cost].removes_work:
         macs = unit_macs(model, mean_length(rows))
         step *= _share_of_step(incentive, float(macs.total()) / macs.dense)

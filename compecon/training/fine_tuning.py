@@ -29,10 +29,11 @@ from compecon.evaluation.predict_rows import collator
 from compecon.files.complete import last_complete_checkpoint
 from compecon.tasks.encode_rows import Features
 from compecon.tasks.objectives import Objective
+from compecon.training.elastic_steps import ElasticSteps
 from compecon.training.parameter_groups import optimizer_of
 from compecon.training.phases import claim
 from compecon.training.processes import is_first
-from compecon.training.safe_checkpoints import Keeper, restore_price
+from compecon.training.safe_checkpoints import Keeper, restore
 from compecon.training.trainer import Charge, IncentiveTrainer, Lesson
 from compecon.training.training_rows import require_learnable
 from compecon.training.training_settings import FineTuneResult, FineTuneSettings
@@ -50,6 +51,7 @@ def fine_tune(  # noqa: PLR0913 - a training has this many parts
     *,
     teacher: Teacher | None = None,
     charge: Charge | None = None,
+    sizes: ElasticSteps | None = None,
     watch: StepCallbacks = StepCallbacks(),  # noqa: B008 - frozen
 ) -> FineTuneResult:
     """Train the weights of a model in place; all else of it comes back as it was given.
@@ -72,6 +74,7 @@ def fine_tune(  # noqa: PLR0913 - a training has this many parts
         settings: How.
         teacher: Model whose hidden states are imitated, if `settings.hidden_weight` is above 0.
         charge: What compute costs; None for nothing.
+        sizes: Sizes of the model that are trained together; None to train the whole of it.
         watch: Callbacks of each step.
 
     Returns:
@@ -106,6 +109,7 @@ def fine_tune(  # noqa: PLR0913 - a training has this many parts
         trainer = IncentiveTrainer(
             lesson=Lesson(objective, settings, taught, watch.before),
             charge=charge,
+            sizes=sizes,
             report=report,
             model=model,
             args=_arguments(settings, watch, folder),
@@ -140,7 +144,7 @@ def _run(trainer: IncentiveTrainer, folder: Path) -> None:
     if last is None:
         trainer.train()
         return
-    restore_price(trainer, last)
+    restore(trainer, last)
     state = TrainerState.load_from_json(str(last / TRAINER_STATE_NAME))
     if state.global_step < state.max_steps:
         trainer.train(resume_from_checkpoint=str(last))

@@ -26,10 +26,13 @@ from compecon.training.estimate import TrainingEstimate
 from compecon.training.phases import claim
 from compecon.training.processes import is_first
 from compecon.training.quality import splits_measured
+from compecon.training.size_quality import SizeQuality, measured_sizes
 from compecon.training.training_setup import TrainingSetup
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
+
+    from compecon.compression.elastic.price_list import PriceList
 
 _STATED = "training.json"
 
@@ -66,6 +69,7 @@ class Trained:
     shrunk: Shrunk
     estimate: TrainingEstimate  # what the training was expected to take
     took: ResourceUsage
+    sizes: tuple[SizeQuality, ...] = ()  # of an elastic checkpoint, from the largest
 
 
 @dataclass(frozen=True)
@@ -114,13 +118,14 @@ def _claim(folder: Path, stated: Mapping[str, Any]) -> None:
     claim(path, stated)
 
 
-def saved(
+def saved(  # noqa: PLR0913 - a checkpoint is made of this much
     model: PreTrainedModel,
     ready: TrainingSetup,
     shrunk: Shrunk,
     training: Mapping[str, Any],
     estimate: TrainingEstimate,
     session: TrainingSession,
+    prices: PriceList | None = None,
 ) -> Trained:
     """Measure a model and save it, the record saying how it came about ("method" and "settings" at least).
 
@@ -130,11 +135,16 @@ def saved(
     if not is_first():
         took = ResourceUsage(session.seconds, 0, session.base_bytes, 0)
         return Trained(session.out, {}, 0, 0, ready.n_tokens, shrunk, estimate, took)
-    with reloaded(model, parent.tokenizer, session.out) as made:
-        found = {
-            split: evaluate(made.model, made.tokenizer, task, split, max_tokens=ready.max_tokens, match=ready.match)
+
+    def measure(which: PreTrainedModel) -> Mapping[str, Evaluation]:
+        return {
+            split: evaluate(which, parent.tokenizer, task, split, max_tokens=ready.max_tokens, match=ready.match)
             for split in splits_measured(task)
         }
+
+    with reloaded(model, parent.tokenizer, session.out, prices) as made:
+        found = measure(made.model)
+        sizes = measured_sizes(made, ready.n_tokens, measure)
     now, before = (forward_macs(each, ready.n_tokens) for each in (model, parent.model))
     metrics = [
         {"name": name, "split": split, **asdict(value)}
@@ -144,17 +154,18 @@ def saved(
     ]
     cut = {split: each.cut.written() for split, each in found.items() if each.cut is not None}
     counts = {"cut": cut, "macs": now, "dense_macs": before, "n_tokens": ready.n_tokens, **asdict(shrunk)}
+    served = {"sizes": [size.written() for size in sizes]} if sizes else {}
     origin = {"parent": parent.name, "parent_digest": parent.digest, "seconds": round(session.seconds, 1)}
     record = {
         "title": f"{task.name} from {parent.name}, {training['method']}",
         "task": task.name,
         "metrics": metrics,
-        "training": {**training, **origin, **counts},
+        "training": {**training, **origin, **counts, **served},
     }
-    folder = save_checkpoint(model, parent.tokenizer, session.out, record=record)
+    folder = save_checkpoint(model, parent.tokenizer, session.out, record=record, prices=prices)
     disk_bytes = _size(folder) + _size(session.kept)
     took = ResourceUsage(session.seconds, _peak_bytes(model.device), session.base_bytes, disk_bytes)
-    return Trained(folder, found, now, before, ready.n_tokens, shrunk, estimate, took)
+    return Trained(folder, found, now, before, ready.n_tokens, shrunk, estimate, took, sizes)
 
 
 def _size(folder: Path | None) -> int:

@@ -10,6 +10,7 @@ from pydantic import Field
 from compecon.compression.importance import IMPORTANCES
 from compecon.errors import SettingError
 from compecon.settings.model import OneOf, Shown, settings_model
+from compecon.training.elastic_settings import ElasticSettings
 from compecon.training.incentive_settings import IncentiveSettings
 from compecon.training.training_settings import FineTuneSettings
 
@@ -26,19 +27,29 @@ class TrainPlan:
     incentive: IncentiveSettings | None = Field(
         default=None, description="What is priced; None to fine-tune the model as large as it is."
     )
+    elastic: ElasticSettings | None = Field(
+        default=None, description="Sizes that one checkpoint is to serve; None for a single one."
+    )
     teacher_share: float = Field(
         default=0.5,
         ge=0,
         le=1,
-        description="Weight of the original model's logits in the loss while compute is priced, in [0, 1]; unused for "
+        description="Weight of the original model's logits in the loss while the model shrinks, in [0, 1]; unused for "
         "language tasks.",
     )
     max_tokens: _MaxTokens = 128
 
     def __post_init__(self) -> None:
-        if self.settings.hidden_weight and self.incentive is None:
-            why = "needs a teacher, but without a target or a price there is none. Set it to 0."
+        if self.elastic is not None and self.incentive is not None:
+            raise SettingError("elastic", "trains every size, so it goes with neither a target nor a price.")
+        if self.settings.hidden_weight and not self.shrinks:
+            why = "needs a teacher, but without a target, a price or elastic sizes there is none. Set it to 0."
             raise SettingError("hidden_weight", why)
+
+    @property
+    def shrinks(self) -> bool:
+        """Whether the checkpoint becomes smaller, or gets smaller sizes."""
+        return self.incentive is not None or self.elastic is not None
 
     @property
     def first(self) -> FineTuneSettings:

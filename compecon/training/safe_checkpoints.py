@@ -15,12 +15,16 @@ import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from compecon.callbacks import StepCallbacks
+from compecon.checkpoints.elastic_file import read_prices, written_prices
+from compecon.checkpoints.gate.small_files import ELASTIC
 from compecon.errors import CheckpointError
-from compecon.files.complete import checkpoint_folder, mark_complete
-from compecon.files.safe_reader import MEGABYTE, read_json
+from compecon.files.complete import checkpoint_folder, mark_complete, step_of
+from compecon.files.safe_reader import MEGABYTE, read_bytes, read_json
+from compecon.training.elastic_steps import ElasticSteps
 from compecon.training.trainer import IncentiveTrainer
 
-_PRICE = "price.json"
+_MOST_BYTES = 64 * MEGABYTE  # of an order of units, 16 bytes each
+_PRICE, _CONFIG = "price.json", "config.json"
 
 
 class Keeper(TrainerCallback):
@@ -30,6 +34,17 @@ class Keeper(TrainerCallback):
         self.trainer, self.stop, self.done, self.saved = trainer, watch.stop, watch.done, watch.saved
         self.interrupted = False
         self.saves = trainer.args.save_strategy != "no"
+
+    def on_step_begin(
+        self,
+        args: TrainingArguments,  # noqa: ARG002 - the signature is transformers'
+        state: TrainerState,
+        control: TrainerControl,  # noqa: ARG002 - the signature is transformers'
+        **kwargs: Any,  # noqa: ARG002 - the signature is transformers'
+    ) -> None:
+        """Choose the size that the step trains."""
+        if self.trainer.sizes is not None:
+            self.trainer.sizes.begin(state.global_step, self.trainer.optimizer)
 
     def on_step_end(
         self,
@@ -63,6 +78,8 @@ class Keeper(TrainerCallback):
         charge = self.trainer.charge
         if charge is not None:
             (folder / _PRICE).write_text(json.dumps({"value": charge.price.value}), encoding="utf-8")
+        if self.trainer.sizes is not None:
+            (folder / ELASTIC).write_bytes(written_prices(self.trainer.sizes.prices))
         mark_complete(folder, state.global_step)
         self.saved(state.global_step)
 
@@ -74,8 +91,14 @@ class Keeper(TrainerCallback):
         return bool(accelerator.reduce(torch.tensor(float(said), device=accelerator.device), "sum") > 0)
 
 
-def restore_price(trainer: IncentiveTrainer, checkpoint: Path) -> None:
-    """Give a trainer the price at which a checkpoint was written; CheckpointError if that had none."""
+def restore(trainer: IncentiveTrainer, checkpoint: Path) -> None:
+    """Give a trainer the price, and the order of the units, at which a checkpoint was written.
+
+    Raises:
+        CheckpointError: If it was written by a training of another kind.
+    """
+    if trainer.sizes is not None:
+        _restore_sizes(trainer.sizes, checkpoint)
     if trainer.charge is None:
         return
     try:
@@ -83,3 +106,18 @@ def restore_price(trainer: IncentiveTrainer, checkpoint: Path) -> None:
     except (OSError, ValueError, KeyError) as error:
         raise CheckpointError(f"{checkpoint} was written by a training without a price. Start a new one.") from error
     trainer.charge.price = replace(trainer.charge.price, value=value)
+
+
+def _restore_sizes(sizes: ElasticSteps, checkpoint: Path) -> None:
+    try:
+        prices = read_prices(read_bytes(checkpoint / ELASTIC, _MOST_BYTES))
+        kept = read_json(checkpoint / _CONFIG, MEGABYTE)["compact"]
+        heads = tuple(tuple(map(int, layer)) for layer in kept["heads"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{checkpoint} was written by a training of one size. Start a new one.") from error
+    if tuple(prices.bought) != sizes.budgets:
+        raise CheckpointError(
+            f"{checkpoint} is of a training with the sizes {', '.join(f'{each:g}' for each in prices.bought)}. "
+            "Choose the same ones, or another folder."
+        )
+    sizes.restore(prices, heads, step_of(checkpoint))

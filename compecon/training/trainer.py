@@ -24,6 +24,7 @@ from compecon.checkpoints.inputs import read
 from compecon.incentives.costs.cost import Read
 from compecon.incentives.price import Price
 from compecon.tasks.objectives import Objective
+from compecon.training.elastic_steps import ElasticSteps
 from compecon.training.training_rows import LikeLengths
 from compecon.training.training_settings import FineTuneSettings
 
@@ -57,6 +58,7 @@ class IncentiveTrainer(Trainer):
     Args:
         lesson: What to learn.
         charge: What compute costs; None for nothing.
+        sizes: Sizes of the model that are trained together; None to train the whole of it.
         report: Called with each optimizer step.
         **kwargs: As for `Trainer`.
     """
@@ -64,10 +66,16 @@ class IncentiveTrainer(Trainer):
     loss_is_scaled_for_ga = True
 
     def __init__(
-        self, *, lesson: Lesson, charge: Charge | None, report: Callable[[StepRecord], None], **kwargs: Any
+        self,
+        *,
+        lesson: Lesson,
+        charge: Charge | None,
+        sizes: ElasticSteps | None,
+        report: Callable[[StepRecord], None],
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.lesson, self.charge, self.report = lesson, charge, report
+        self.lesson, self.charge, self.sizes, self.report = lesson, charge, sizes, report
         self._passes: list[tuple[float, float]] = []  # task loss and cost of each pass of the running step
         self._logged: list[tuple[float, float, float]] = []  # task loss, cost and price of each step since the last log
         if lesson.teacher is not None:
@@ -76,6 +84,8 @@ class IncentiveTrainer(Trainer):
 
     def training_step(self, model: nn.Module, inputs: dict[str, Tensor], *rest: Any, **named: Any) -> Tensor:
         """One forward and backward pass, both under the step's key budget: a checkpointed one computes twice."""
+        model.train()
+        self._runs = self.accelerator.unwrap_model(model) if self.sizes is None else self.sizes.bound()
         with self._budget(model):
             return super().training_step(model, inputs, *rest, **named)
 
@@ -86,13 +96,19 @@ class IncentiveTrainer(Trainer):
             FloatingPointError: If it is not finite. The weights are then those before the step.
         """
         charge = self.charge
-        output = read(model, inputs, **({"output_hidden_states": True} if self.lesson.teacher is not None else {}))
+        more = {"output_hidden_states": True} if self.lesson.teacher is not None else {}
+        if self.sizes is None:
+            output = read(model, inputs, **more)
+        else:
+            with self.accelerator.autocast():  # which accelerate puts around the forward pass of the whole only
+                output = read(self._runs, inputs, **more)
         task = self.lesson.objective(output.logits.float(), inputs["labels"], inputs.get("soft_targets"))
         if self.lesson.teacher is not None:
             task = task + self.lesson.settings.hidden_weight * self._distance(output, inputs)
         cost = charge.read(inputs.get("attention_mask")) if charge else None
+        paid = self._share if cost is None else cost.item()
         loss = task if charge is None or cost is None else task + charge.price.value * cost
-        self._passes.append((task.item(), 1.0 if cost is None else cost.item()))
+        self._passes.append((task.item(), paid))
         if not math.isfinite(float(loss.detach())):
             raise FloatingPointError(self._why(task, cost))
         return loss / self.current_gradient_accumulation_steps
@@ -107,7 +123,7 @@ class IncentiveTrainer(Trainer):
         step = self.state.global_step
         if charge:
             charge.price = charge.price.updated(cost=cost, progress=step / max(self.state.max_steps, 1))
-        share = charge.left() if charge else 1.0
+        share = charge.left() if charge else self._share
         seconds = time.monotonic() - self._began
         record = StepRecord(step, task + paid * cost, task, cost, paid, share, seconds)
         self.report(record)
@@ -163,9 +179,7 @@ class IncentiveTrainer(Trainer):
         dice = np.random.default_rng((settings.seed, self.state.global_step, len(self._passes)))
         if dice.random() < settings.full_share:
             return nullcontext()
-        return budgeted_attention(
-            self.accelerator.unwrap_model(model), KeyBudget(int(dice.choice(settings.key_budgets)))
-        )
+        return budgeted_attention(self._runs, KeyBudget(int(dice.choice(settings.key_budgets))))
 
     def _distance(self, output: Any, batch: Mapping[str, Tensor]) -> Tensor:
         assert self.lesson.teacher is not None  # noqa: S101 - for the type checker
@@ -184,6 +198,11 @@ class IncentiveTrainer(Trainer):
         if self.accelerator.num_processes > 1:
             mean = self.accelerator.reduce(mean.float().to(self.accelerator.device), "mean").double()
         return float(mean[0]), float(mean[1])
+
+    @property
+    def _share(self) -> float:
+        """Share of the MACs of heads and neurons that run in this step, without a charge."""
+        return 1.0 if self.sizes is None else self.sizes.share
 
     @property
     def _step(self) -> int:

@@ -18,6 +18,7 @@ TOKENIZER_FILES = (
     "vocab.txt", "merges.txt", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model",
 )  # fmt: skip
 CONFIG = "config.json"
+ELASTIC = "elastic.safetensors"  # order and costs of the units of an elastic model
 _SETTINGS = "tokenizer_config.json"
 _VOCABULARIES = frozenset(TOKENIZER_FILES) - {_SETTINGS, "special_tokens_map.json", "added_tokens.json"}
 _TOKENIZER_LIMIT = 64 * MEGABYTE
@@ -41,7 +42,7 @@ def small_file_digests(root: Root) -> dict[str, str]:
     """Name to sha256 of the config and the tokenizer's files; refused if either is absent or asks for code."""
     if not root.has(CONFIG):
         raise CheckpointError(f"{root.folder} has no {CONFIG}. Give a folder written by save_pretrained.")
-    names = [name for name in (CONFIG, *TOKENIZER_FILES) if root.has(name)]
+    names = [name for name in (CONFIG, ELASTIC, *TOKENIZER_FILES) if root.has(name)]
     if _VOCABULARIES.isdisjoint(names):
         raise CheckpointError(
             f"{root.folder.name} has no tokenizer (no tokenizer.json). Add it: tokenizer.save_pretrained(folder)."

@@ -32,7 +32,8 @@ def prefix_model(model: PreTrainedModel, counts: Counts) -> PreTrainedModel:
     views = {name: weight.detach() for name, weight in prefix_weights(model, small).items()}
     small.load_state_dict(views | dict(small.named_buffers()), strict=False, assign=True)
     small.tie_weights()
-    return small.requires_grad_(False)  # type: ignore[no-any-return]
+    small.requires_grad_(False)
+    return small
 
 
 def unbound_prefix_model(model: PreTrainedModel, counts: Counts) -> PreTrainedModel:
@@ -52,7 +53,7 @@ def bind(small: PreTrainedModel, model: PreTrainedModel) -> None:
     weights = prefix_weights(model, small)
     for path, module in small.named_modules():
         for name in module._parameters:
-            module._parameters[name] = weights[f"{path}.{name}".lstrip(".")]  # type: ignore[assignment]
+            module._parameters[name] = weights[f"{path}.{name}".lstrip(".")]
 
 
 def prefix_weights(model: PreTrainedModel, small: PreTrainedModel) -> dict[str, Tensor]:

@@ -15,6 +15,7 @@ from compecon.attention.policies import POLICIES
 from compecon.errors import SettingError
 from compecon.settings.model import Counts, Name, OneOf, Shown, Text, fields_of, settings_model
 from compecon.settings.setting import made_of, settings_of
+from compecon.training.elastic_settings import ElasticSettings
 from compecon.training.incentive_settings import IncentiveSettings
 from compecon.training.plans import PrunePlan, TrainPlan
 from compecon.training.training_settings import FineTuneSettings
@@ -150,11 +151,14 @@ class RehearsalSettings:
 
 _INCENTIVE = settings_of(IncentiveSettings, "incentive", defaults={"target": None, "price": None})
 
+_ELASTIC = settings_of(ElasticSettings, "incentive", names={"budgets": "elastic"}, defaults={"budgets": []})
+
 TRAIN = (
     *settings_of(_Training),
     *_INCENTIVE,
+    *_ELASTIC,
     *settings_of(FineTuneSettings, "training"),
-    *settings_of(TrainPlan, without=("settings", "incentive")),
+    *settings_of(TrainPlan, without=("settings", "incentive", "elastic")),
     *settings_of(_More),
 )
 PRUNE = (
@@ -172,7 +176,8 @@ REHEARSAL = settings_of(RehearsalSettings, "what")
 def train_plan(params: Mapping[str, Any]) -> TrainPlan:
     """The plan of a training from checked values of `TRAIN`."""
     trackers(params["report_to"])
-    return made_of(TrainPlan, params, settings=made_of(FineTuneSettings, params), incentive=_incentive(params))
+    settings = made_of(FineTuneSettings, params)
+    return made_of(TrainPlan, params, settings=settings, incentive=_incentive(params), elastic=_elastic(params))
 
 
 def prune_plan(params: Mapping[str, Any]) -> PrunePlan:
@@ -216,3 +221,13 @@ def _incentive(params: Mapping[str, Any]) -> IncentiveSettings | None:
         return None
     given = {name: params[name] for name in fields_of(IncentiveSettings) if params[name] is not None}
     return IncentiveSettings(**{**given, "target": target})
+
+
+def _elastic(params: Mapping[str, Any]) -> ElasticSettings | None:
+    """The sizes of one checkpoint; a setting that only they use is refused without them."""
+    if not params["elastic"]:
+        for setting in _ELASTIC:
+            if params[setting.name] != setting.default:
+                raise SettingError(setting.name, "needs elastic sizes: --elastic 1,0.6,0.45,0.3,0.2,0.1,0.05.")
+        return None
+    return made_of(ElasticSettings, params, budgets=tuple(params["elastic"]))
