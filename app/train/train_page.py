@@ -178,8 +178,8 @@ def _menu(kind: Kind, entries: Mapping[str, CheckpointEntry]) -> list[str]:
 def _settings(kind: Kind, draft: FormDraft) -> dict[str, Json]:
     first, *others = sections(kind)
     given = {each.name: draft.params.get(each.name, each.default) for each in kind.settings}
-    values = _either(kind, given) if kind.either else {}
-    values |= _grid([each for each in first.settings if each.name not in kind.either], given)
+    values = _either(kind, given) if len(kind.either) > 1 else {}
+    values |= _grid([each for each in first.settings if each.name not in values], given)
     with st.expander("More settings"):
         for section in others:
             st.markdown(f"**{escaped(section.title)}**")

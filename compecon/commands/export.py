@@ -30,6 +30,10 @@ class Target(StrEnum):
 
 _Source = Annotated[str, typer.Argument(metavar="CHECKPOINT|RUN", help="A checkpoint; with --to, the name of a run.")]
 _Folder = Annotated[Path | None, typer.Argument(help="New folder for the copy of a checkpoint.")]
+_Budget = Annotated[
+    float | None,
+    typer.Option("--budget", help="Of an elastic checkpoint, only the size for this share of the MACs, in (0, 1]."),
+]
 _Onnx = Annotated[bool, typer.Option("--onnx", help=f"Also write {_FILE} there, which any ONNX runtime can run.")]
 _To = Annotated[
     Target | None, typer.Option("--to", help="Export a run: its metrics and events, or its model with a model card.")
@@ -37,24 +41,48 @@ _To = Annotated[
 _Out = Annotated[Path | None, typer.Option("--out", help="With --to: new folder; default: named after the run.")]
 
 
-def export(source: _Source, folder: _Folder = None, onnx: _Onnx = False, to: _To = None, out: _Out = None) -> None:
+def export(
+    source: _Source,
+    folder: _Folder = None,
+    budget: _Budget = None,
+    onnx: _Onnx = False,
+    to: _To = None,
+    out: _Out = None,
+) -> None:
     """Export a checkpoint as a folder that plain transformers opens, or a run as files for other programs."""
     if to is not None:
-        if folder is not None or onnx:
+        if folder is not None or onnx or budget is not None:
             raise typer.BadParameter("a run is exported to --out.", param_hint="--to")
         _export_run(source, to, out)
         return
     if folder is None or out is not None:
         raise typer.BadParameter("give a folder for the copy of a checkpoint; --out goes with --to.")
-    from compecon.checkpoints.save import materialise
-
     if onnx:
         _require_writers()
     with plainly():
-        target = materialise(source, folder)
+        target = _whole(source, folder) if budget is None else _size(source, folder, budget)
         typer.echo(str(target))
         if onnx:
             typer.echo(str(_written(target)))
+
+
+def _whole(source: str, folder: Path) -> Path:
+    from compecon.checkpoints.save import materialise
+
+    return materialise(source, folder)
+
+
+def _size(source: str, folder: Path, budget: float) -> Path:
+    """One size of an elastic checkpoint as a checkpoint of its own."""
+    from compecon.checkpoints.load import load_checkpoint
+    from compecon.checkpoints.save import require_empty, save_checkpoint
+
+    require_empty(folder)
+    whole = load_checkpoint(source, "cpu")
+    size = whole.at(budget)
+    origin = {"method": "a size of an elastic checkpoint", "parent": whole.name, "parent_digest": whole.digest}
+    record = {"title": size.name, "training": {**origin, "budget": budget}}
+    return save_checkpoint(size.model, size.tokenizer, folder, record=record)
 
 
 def _export_run(name: str, to: Target, out: Path | None) -> None:

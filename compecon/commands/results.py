@@ -34,6 +34,7 @@ def print_trained(trained: Trained, task: AnyTask, *, as_json: bool) -> None:
         f"MACs: {trained.macs:,} for a text of {trained.n_tokens} tokens, {trained.macs / trained.dense_macs:.3f} of "
         f"dense; {trained.shrunk.share:.3f} of those of heads and neurons"
     )
+    _print_sizes(trained, task)
     if trained.shrunk.price is not None:
         met = {None: "", True: ", target met by the gates", False: ", cut to the target"}[trained.shrunk.met]
         typer.echo(f"price: {trained.shrunk.price:.4g} when the gates were frozen{met}")
@@ -45,6 +46,13 @@ def print_trained(trained: Trained, task: AnyTask, *, as_json: bool) -> None:
         f"disk: {took.disk_bytes / 1e6:.1f} MB, expected {estimate.disk_bytes / 1e6:.1f} MB"
     )
     typer.echo(f"saved: {trained.folder}")
+
+
+def _print_sizes(trained: Trained, task: AnyTask) -> None:
+    for size in trained.sizes:
+        for split, evaluation in size.evaluations.items():
+            line = task.score.shown(evaluation.estimate)
+            typer.echo(f"{size.budget:g} of the MACs: {task.name} {split}: {task.metric} {line}")
 
 
 def metric_lines(task: AnyTask, found: Mapping[str, Estimate]) -> list[str]:
@@ -68,6 +76,7 @@ def _trained(trained: Trained, task: AnyTask) -> dict[str, Any]:
         "dense_macs": trained.dense_macs,
         "n_tokens": trained.n_tokens,
         **asdict(trained.shrunk),
+        **({"sizes": [size.written() for size in trained.sizes]} if trained.sizes else {}),
         "estimate": asdict(trained.estimate),
         "took": asdict(trained.took),
     }

@@ -17,7 +17,8 @@ def _train(out: NewFolder, params: Mapping[str, Any], json: Json = False) -> Non
     """Fine-tune a checkpoint on a task, and save a new one.
 
     With a target or a price, heads and neurons pay for their compute: those that are not worth it are removed, and the
-    others are trained further. Without, the model keeps its size. With --save-every, the same command continues an
+    others are trained further. With --elastic, one checkpoint learns several sizes at once. Without any of these, the
+    model keeps its size. With --save-every, the same command continues an
     interrupted training.
     """
     from compecon.commands.progress_bar import terminal_callbacks

@@ -13,8 +13,9 @@ from compecon.training.elastic_settings import ElasticSettings
 def elastic_schedule(elastic: ElasticSettings, steps: int, seed: int) -> tuple[float, ...]:
     """Draw a budget for each step.
 
-    The largest may come at any time, the smallest only after `last_start` of the steps, and the others after a part of
-    that in proportion to the logarithm of their budget.
+    Each step of a size gets a moment, drawn evenly from when the size may begin to 1, and steps are taken in the order
+    of their moments. The largest size may begin at 0, the smallest at `last_start`, and the others at a part of that in
+    proportion to the logarithm of their budget.
 
     Args:
         elastic: The budgets.

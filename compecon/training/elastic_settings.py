@@ -25,7 +25,7 @@ class ElasticSettings:
         default=0.35,
         ge=0,
         lt=1,
-        description="Share of the steps before the smallest size begins, in [0, 1); larger sizes begin earlier.",
+        description="How late the smallest size joins, in [0, 1), larger ones earlier; 0 mixes all from step 1.",
     )
     steps_power: float = Field(
         default=1.0,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Annotated
+from dataclasses import asdict, replace
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -50,6 +50,11 @@ class TrainPlan:
     def shrinks(self) -> bool:
         """Whether the checkpoint becomes smaller, or gets smaller sizes."""
         return self.incentive is not None or self.elastic is not None
+
+    def written(self) -> dict[str, Any]:
+        """JSON values; what earlier versions did not have is left out where it is not used."""
+        said = asdict(self)
+        return {name: value for name, value in said.items() if name != "elastic" or value is not None}
 
     @property
     def first(self) -> FineTuneSettings:

@@ -66,11 +66,11 @@ def train(
     if ready.refused:
         callbacks.say(f"{checkpoint.name} gets a fresh head: {ready.refused}")
     callbacks.say(f"{task.name} from {checkpoint.name}: {estimate}")
-    stated = {"task": task.name, "parent": checkpoint.digest, "plan": asdict(plan)}
+    stated = {"task": task.name, "parent": checkpoint.digest, "plan": plan.written()}
     method = "elastic" if plan.elastic is not None else "incentive" if shrinks else "dense"
     with training_session(out, callbacks, plan.settings.save_every is not None, stated) as (session, onlookers):
         model, shrunk, prices = _ARMS[method](ready, plan, onlookers)
-        training = {"method": method, "settings": asdict(plan)}
+        training = {"method": method, "settings": plan.written()}
         callbacks.begin("measuring", 0)
         trained = saved(model, ready, shrunk, training, estimate, session, prices)
     steps = plan.settings.total_steps(len(ready.rows))

@@ -87,7 +87,7 @@ def test_a_training_that_was_left_half_way_is_still_the_same_training():
         "task": "reviews", "base": "sentiment", "target": 0.6, "steps": 12, "batch_size": 8, "max_tokens": 24,
         "save_every": 2, "device": "cpu", "key_budgets": [2, 4],
     }  # fmt: skip
-    assert json.loads(json.dumps(asdict(train_plan(RECIPES["train"].read(given))))) == json.loads(PLAN)
+    assert json.loads(json.dumps(train_plan(RECIPES["train"].read(given)).written())) == json.loads(PLAN)
 
 
 def test_settings_can_be_compared_hashed_replaced_and_written():

@@ -52,8 +52,9 @@ def bind(small: PreTrainedModel, model: PreTrainedModel) -> None:
     """
     weights = prefix_weights(model, small)
     for path, module in small.named_modules():
-        for name in module._parameters:
-            module._parameters[name] = weights[f"{path}.{name}".lstrip(".")]
+        for name, part in module._parameters.items():
+            if part is not None:
+                module._parameters[name] = weights[f"{path}.{name}".lstrip(".")]
 
 
 def prefix_weights(model: PreTrainedModel, small: PreTrainedModel) -> dict[str, Tensor]:

@@ -38,6 +38,8 @@ class Recipe:
     work: str  # the function that runs it, "package.module:name"
     has_command: bool = True  # whether the command line has a command of its name
     makes_checkpoint: bool = False  # whether its command takes the folder of a new checkpoint
+    # settings that earlier versions did not have: left out at their defaults, so that a run keeps its name
+    added: frozenset[str] = frozenset()
 
     @property
     def _always(self) -> Mapping[str, Json]:
@@ -57,9 +59,14 @@ class Recipe:
         return anchored
 
     def checked(self, params: Mapping[str, Any]) -> dict[str, Json]:
-        """All values of a background run, with defaults; folders are absolute, since the worker runs elsewhere."""
+        """The values of a background run, with defaults; folders are absolute, since the worker runs elsewhere."""
         values = self.read(params)
-        return {name: self._always.get(name) if value is None else value for name, value in values.items()}
+        new = {each.name: each.default for each in self.options if each.name in self.added}
+        return {
+            name: self._always.get(name) if value is None else value
+            for name, value in values.items()
+            if name not in new or value != new[name]
+        }
 
     def run(self, params: Mapping[str, Any], place: RunPaths, callbacks: Callbacks) -> dict[str, Any]:
         """Run it, or continue an earlier attempt, and return its results as JSON values.
@@ -81,7 +88,7 @@ class Recipe:
         """
         if not self.has_command:
             return ()
-        said = [(each, params[each.name]) for each in self.options]
+        said = [(each, params.get(each.name, each.default)) for each in self.options]
         parts = [_typed(each, value) for each, value in said if each.required or value != each.default]
         new = ("--out", out) if self.makes_checkpoint else ()
         return (self.name, *(part for each in parts for part in each), *new)
@@ -131,6 +138,7 @@ _RECIPES = (
         plan=options.train_plan,
         work=f"{_JOBS}.background:train_in_background",
         makes_checkpoint=True,
+        added=frozenset(each.name for each in options.TRAIN if each.group == "sizes"),
     ),
     Recipe(
         "prune",

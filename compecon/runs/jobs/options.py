@@ -151,7 +151,7 @@ class RehearsalSettings:
 
 _INCENTIVE = settings_of(IncentiveSettings, "incentive", defaults={"target": None, "price": None})
 
-_ELASTIC = settings_of(ElasticSettings, "incentive", names={"budgets": "elastic"}, defaults={"budgets": []})
+_ELASTIC = settings_of(ElasticSettings, "sizes", names={"budgets": "elastic"}, defaults={"budgets": []})
 
 TRAIN = (
     *settings_of(_Training),
@@ -225,9 +225,9 @@ def _incentive(params: Mapping[str, Any]) -> IncentiveSettings | None:
 
 def _elastic(params: Mapping[str, Any]) -> ElasticSettings | None:
     """The sizes of one checkpoint; a setting that only they use is refused without them."""
-    if not params["elastic"]:
+    if not params.get("elastic"):
         for setting in _ELASTIC:
-            if params[setting.name] != setting.default:
+            if params.get(setting.name, setting.default) != setting.default:
                 raise SettingError(setting.name, "needs elastic sizes: --elastic 1,0.6,0.45,0.3,0.2,0.1,0.05.")
         return None
     return made_of(ElasticSettings, params, budgets=tuple(params["elastic"]))

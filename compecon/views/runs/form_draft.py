@@ -131,7 +131,7 @@ class FormDraft:
 
 def _kind_of(spec: RunSpec) -> Kind | None:
     kinds = [kind for kind in KINDS.values() if kind.recipe == spec.recipe]
-    priced = [kind for kind in kinds if any(spec.params.get(name) is not None for name in kind.either)]
+    priced = [kind for kind in kinds if any(spec.params.get(name) not in (None, []) for name in kind.either)]
     plain = [kind for kind in kinds if not kind.either]
     return next(iter(priced or plain), None)
 

@@ -30,7 +30,7 @@ def problems_with(
 
 
 def _refused(kind: Kind, values: Mapping[str, Json]) -> Iterator[Problem]:
-    if kind.either and not any(values.get(name) is not None for name in kind.either):
+    if kind.either and not any(values.get(name) not in (None, []) for name in kind.either):
         yield Problem(kind.either[0], f"Give a {' or a '.join(kind.either)}.")
         return
     try:

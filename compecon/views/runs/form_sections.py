@@ -11,9 +11,10 @@ from compecon.errors import SettingError
 from compecon.files.durable import Json
 from compecon.runs.jobs.job_registry import RECIPES, Recipe
 from compecon.settings.setting import Setting
+from compecon.training.elastic_settings import BUDGETS
 
 _OFTEN = ("epochs", "steps", "learning_rate", "seed")
-_GROUPS = {"incentive": "Price and gates", "training": "Training", "more": "More", "what": "More"}
+_GROUPS = {"incentive": "Price and gates", "sizes": "Sizes", "training": "Training", "more": "More", "what": "More"}
 
 
 @final
@@ -29,7 +30,7 @@ class Kind:
     often: tuple[str, ...] = _OFTEN  # settings that are shown first
     without: frozenset[str] = frozenset()  # settings that it has no use for; they keep their defaults
     given: Mapping[str, Json] = field(default_factory=dict)  # values that it begins with
-    either: tuple[str, ...] = ()  # two settings of which one is given: a target or a price
+    either: tuple[str, ...] = ()  # settings of which one is given: a target or a price
 
     @property
     def does(self) -> Recipe:
@@ -54,6 +55,7 @@ class Kind:
 
 
 _PRICED = frozenset(each.name for each in RECIPES["train"].settings if each.group == "incentive")
+_SIZES = frozenset(each.name for each in RECIPES["train"].settings if each.group == "sizes")
 KINDS: Mapping[str, Kind] = {
     kind.name: kind
     for kind in (
@@ -64,8 +66,20 @@ KINDS: Mapping[str, Kind] = {
             "removed, and the rest is trained further.",
             "train",
             often=("target", "price", "cost", "units", *_OFTEN),
+            without=_SIZES,
             given={"target": 0.45},
             either=("target", "price"),
+        ),
+        Kind(
+            "elastic",
+            "Elastic training",
+            "One checkpoint learns every size at once: each step trains one budget of heads and neurons, bought in "
+            "the order of their value.",
+            "train",
+            often=("elastic", *_OFTEN),
+            without=_PRICED,
+            given={"elastic": list(BUDGETS), "learning_rate": 2e-4},
+            either=("elastic",),
         ),
         Kind(
             "dense",
@@ -73,7 +87,7 @@ KINDS: Mapping[str, Kind] = {
             "Nothing is priced: the model stays as large as it is.",
             "train",
             often=("key_budgets", *_OFTEN),
-            without=_PRICED,
+            without=_PRICED | _SIZES,
         ),
         Kind(
             "prune",
