@@ -53,6 +53,7 @@ from compecon.stats.inequality import (
 )
 from compecon.stats.lorenz import lorenz_curve as lorenz_curve
 from compecon.stats.pareto import pareto_front as pareto_front
+from compecon.training.elastic import train_elastic as train_elastic
 from compecon.training.incentive import train_incentive as train_incentive
 
 __version__: str

@@ -32,6 +32,7 @@ BENCHMARKS = (
     "memory",
     "incentive",
     "compaction",
+    "elastic",
     "dataset",
     "market",
     "traces",

@@ -2,6 +2,8 @@ from compecon.compression.compact_model import (
     compact as compact,
     kept_heads as kept_heads,
 )
+from compecon.compression.elastic.elastic_model import ElasticModel as ElasticModel
+from compecon.compression.elastic.price_list import PriceList as PriceList
 from compecon.compression.importance import make_importance as make_importance
 from compecon.compression.importance.base import Importance as Importance
 from compecon.compression.importance.fisher import Fisher as Fisher

@@ -1,3 +1,8 @@
+from compecon.training.elastic import (
+    ElasticResult as ElasticResult,
+    train_elastic as train_elastic,
+)
+from compecon.training.elastic_settings import ElasticSettings as ElasticSettings
 from compecon.training.estimate import (
     TrainingEstimate as TrainingEstimate,
     estimate_training as estimate_training,

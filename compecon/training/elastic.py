@@ -75,6 +75,23 @@ def train_elastic(  # noqa: PLR0913 - a training has this many parts
         FloatingPointError: As for `fine_tune`.
         TrainingInterruptedError: As for `fine_tune`; call it again with the same model and folder to go on.
 
+    Examples:
+        >>> import numpy as np
+        >>> from compecon import load_checkpoint, train_elastic
+        >>> from compecon.tasks import Split, encode
+        >>> from compecon.tasks.objectives import classification_loss
+        >>> from compecon.training import ElasticSettings, FineTuneSettings
+        >>> checkpoint = load_checkpoint("sentiment", "cpu")
+        >>> split = Split(texts=("a delight", "a bore"), pairs=(), targets=np.array([1, 0]))
+        >>> result = train_elastic(  # two steps, one of each size
+        ...     checkpoint.model, checkpoint.tokenizer, encode(checkpoint.tokenizer, split, max_tokens=32),
+        ...     classification_loss(), ElasticSettings(budgets=(1.0, 0.5)),
+        ...     FineTuneSettings(steps=2, batch_size=2, precision="float32", device="cpu"),
+        ... )
+        >>> small = result.elastic.at(0.75)  # any budget between works
+        >>> type(small).__name__
+        'CompactBertForSequenceClassification'
+
     References:
         Yu et al. (2019), "Slimmable Neural Networks", arXiv 1812.08928; Hou et al. (2020), "DynaBERT", arXiv
         2004.04037. Here a size is a budget of MACs, spent where it is worth most, and not a width alike in all layers.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, final
 
 import torch
@@ -28,6 +28,7 @@ class ElasticModel:
 
     model: PreTrainedModel
     prices: PriceList
+    _made: dict[Counts, PreTrainedModel] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         there, listed = unit_counts(self.model), self.prices.counts_of(len(self.prices.columns))
@@ -40,13 +41,18 @@ class ElasticModel:
     def at(self, budget: float) -> PreTrainedModel:
         """The model that a budget buys: an ordinary compacted one, on views of the same weights.
 
+        Models are made once and kept, so that switching back costs nothing. Change none of them; copy it first.
+
         Args:
             budget: Share of the MACs of all units, from the smallest trained budget to 1; any between works.
 
         Raises:
             ValueError: If the budget is out of that range.
         """
-        return prefix_model(self.model, self.counts(budget))
+        counts = self.counts(budget)
+        if counts not in self._made:
+            self._made[counts] = prefix_model(self.model, counts)
+        return self._made[counts]
 
     def counts(self, budget: float) -> Counts:
         """Heads and neurons of each layer that a budget buys; errors as of :meth:`at`."""
