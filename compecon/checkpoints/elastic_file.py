@@ -15,7 +15,7 @@ from compecon.errors import CheckpointError
 
 Made = TypeVar("Made")
 _KINDS = {
-    "columns": torch.int64, "values": torch.float64, "costs": torch.float64,
+    "columns": torch.int64, "values": torch.float64, "costs": torch.float64, "dense": torch.float64,
     "budgets": torch.float64, "bought": torch.int64, "n_tokens": torch.int64,
 }  # fmt: skip
 
@@ -26,6 +26,7 @@ def written_prices(prices: PriceList) -> bytes:
         "columns": prices.columns,
         "values": prices.values,
         "costs": prices.costs,
+        "dense": torch.tensor([prices.dense], dtype=torch.float64),
         "budgets": torch.tensor(list(prices.bought), dtype=torch.float64),
         "bought": torch.tensor(list(prices.bought.values())),
         "n_tokens": torch.tensor([prices.n_tokens]),
@@ -50,12 +51,11 @@ def read_prices(content: bytes, name: str = ELASTIC) -> PriceList:
     for each, kind in _KINDS.items():
         if found[each].dtype != kind or found[each].ndim != 1:
             raise CheckpointError(f"{name} has {each} of another type. {advice}")
-    if len(found["n_tokens"]) != 1 or len(found["budgets"]) != len(found["bought"]):
+    if len(found["n_tokens"]) != 1 or len(found["dense"]) != 1 or len(found["budgets"]) != len(found["bought"]):
         raise CheckpointError(f"{name} does not say what each of its budgets buys. {advice}")
     bought = dict(zip(found["budgets"].tolist(), found["bought"].tolist(), strict=True))
-    return checked(
-        lambda: PriceList(found["columns"], found["values"], found["costs"], bought, int(found["n_tokens"][0])), name
-    )
+    dense, n_tokens = float(found["dense"][0]), int(found["n_tokens"][0])
+    return checked(lambda: PriceList(found["columns"], found["values"], found["costs"], dense, bought, n_tokens), name)
 
 
 def checked(make: Callable[[], Made], name: str = ELASTIC) -> Made:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -52,7 +53,7 @@ class ElasticSteps:
 
     @property
     def share(self) -> float:
-        """Share of the MACs of all units that the running step's size costs."""
+        """Share of the MACs (see `UnitMacs`) that the running step's size costs."""
         return self.prices.share(self.prices.bought[self.budget])
 
     def begin(self, step: int, optimizer: Any) -> None:
@@ -74,7 +75,7 @@ class ElasticSteps:
     def restore(self, prices: PriceList, heads: tuple[tuple[int, ...], ...], steps: int) -> None:
         """Go on where a training of the same model and budgets was left after so many steps; its weights come apart."""
         self.prices, self.smallest = prices, min((self.smallest, *self.schedule[:steps]))
-        self.model.config.compact = CompactShape(heads, CompactShape.of(self.model.config).neurons).written()
+        self.model.config.compact = replace(CompactShape.of(self.model.config), heads=heads).written()
         self._models.clear()
 
     def _choose_smaller(self, optimizer: Any) -> None:

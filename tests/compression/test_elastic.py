@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -17,14 +18,14 @@ from compecon.compression.elastic.prefix_model import bind, prefix_model, unboun
 from compecon.compression.elastic.price_list import PriceList
 from compecon.compression.elastic.reorder import reorder
 from compecon.compression.families import layers_of
-from compecon.compression.units import Units, share_of_macs, unit_macs
+from compecon.compression.units import UnitMacs, Units, share_of_macs, unit_macs
 from tests.compression.conftest import bert
 
 BUDGETS = (1.0, 0.7, 0.5, 0.35)
 N_TOKENS = 7
 
 
-def worth(macs: Units, seed: int = 0) -> Units:
+def worth(macs: UnitMacs, seed: int = 0) -> Units:
     generator = torch.Generator().manual_seed(seed)
     return macs.map(lambda part: torch.rand(len(part), generator=generator, dtype=torch.float64))
 
@@ -69,7 +70,7 @@ def test_any_budget_buys_the_longest_beginning_of_the_list_that_it_can_pay_for(m
     before = 0
     for budget in torch.linspace(0.36, 1, 53, dtype=torch.float64).tolist():
         number = prices.number(budget)
-        affordable = max(n for n in range(len(costs) + 1) if sum(costs[:n]) / sum(costs) <= budget)
+        affordable = max(n for n in range(len(costs) + 1) if sum(costs[:n]) / prices.dense <= budget)
         trained = max((bought for size, bought in prices.bought.items() if size <= budget), default=0)
         assert number == max(affordable, trained) >= before
         before = number
@@ -147,10 +148,10 @@ def test_prices_are_values_per_mac_of_the_last_unit_bought():
         assert alone.price_at(budget) == merit[alone.number(budget) - 1]
 
 
-def _best(values: Units, macs: Units, budget: float) -> Units:
+def _best(values: Units, macs: UnitMacs, budget: float) -> Units:
     """The units of the largest value per MAC, up to the first that a budget cannot pay for."""
     order = (values.joined() / macs.joined()).argsort(descending=True, stable=True)
-    fits = macs.joined()[order].cumsum(0) / macs.total() <= budget
+    fits = macs.joined()[order].cumsum(0) / macs.dense <= budget
     return macs.split(torch.zeros(len(order), dtype=torch.bool).index_fill(0, order[fits], True))
 
 
@@ -171,6 +172,7 @@ WRONG = {
     "more than a budget buys": {"bought": lambda old: {0.5: len(old.columns)}},
     "nothing bought": {"bought": lambda _: {0.5: 0}},
     "no budget": {"bought": lambda _: {}},
+    "dearer than the dense model": {"dense": lambda old: old.dense / 10},
     "no token": {"n_tokens": lambda _: 0},
 }
 
@@ -178,7 +180,7 @@ WRONG = {
 @pytest.mark.parametrize("change", WRONG.values(), ids=WRONG)
 def test_a_price_list_that_contradicts_itself_is_refused(change):
     _, prices, _ = ordered(_bert())
-    parts = {name: getattr(prices, name) for name in ("columns", "values", "costs", "bought", "n_tokens")}
+    parts = {name: getattr(prices, name) for name in ("columns", "values", "costs", "dense", "bought", "n_tokens")}
     with pytest.raises(ValueError, match="price list"):
         PriceList(**parts | {name: make(prices) for name, make in change.items()})
 
@@ -187,7 +189,7 @@ def test_a_price_list_of_another_model_is_refused():
     whole, prices, _ = ordered(_bert())
     with pytest.raises(ValueError, match="and the model"):
         ElasticModel(prefix_model(whole, prices.counts(0.5)), prices)
-    dearer = PriceList(prices.columns, prices.values, prices.costs * 2, prices.bought, prices.n_tokens)
+    dearer = replace(prices, costs=prices.costs * 2, dense=prices.dense * 2)
     with pytest.raises(ValueError, match="costs"):
         ElasticModel(whole, dearer)
 

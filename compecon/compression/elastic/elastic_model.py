@@ -35,7 +35,7 @@ class ElasticModel:
         if there != listed:
             raise ValueError(f"the price list has (heads, neurons) {list(listed)}, and the model {list(there)}.")
         costs = unit_macs(self.model, self.prices.n_tokens)
-        if not torch.equal(self.prices.unit_costs().joined(), costs.joined()):
+        if self.prices.dense != costs.dense or not torch.equal(self.prices.unit_costs().joined(), costs.joined()):
             raise ValueError("the costs of the price list are not those of the model's units.")
 
     def at(self, budget: float) -> PreTrainedModel:
@@ -44,7 +44,7 @@ class ElasticModel:
         Models are made once and kept, so that switching back costs nothing. Change none of them; copy it first.
 
         Args:
-            budget: Share of the MACs of all units, from the smallest trained budget to 1; any between works.
+            budget: Share of the MACs (see `UnitMacs`), from the smallest trained budget to 1; any between works.
 
         Raises:
             ValueError: If the budget is out of that range.

@@ -8,20 +8,20 @@ import torch
 from torch import Tensor
 
 from compecon.compression.select import knapsack, select
-from compecon.compression.units import Units
+from compecon.compression.units import UnitMacs, Units
 
 LAST_HEADS = 2  # heads of the last layer that every size keeps: with one, trainings at small budgets collapsed
 
 
 def nested_sizes(
-    values: Units, macs: Units, budgets: Sequence[float], *, inside: Units | None = None
+    values: Units, macs: UnitMacs, budgets: Sequence[float], *, inside: Units | None = None
 ) -> dict[float, Units]:
     """Choose for each budget the most valuable units among those that the budget before it keeps.
 
     Args:
         values: What each unit is worth, at least 0.
         macs: What each costs.
-        budgets: Shares of the MACs of all units, from the largest to the smallest.
+        budgets: Shares of the MACs (see `UnitMacs`), from the largest to the smallest.
         inside: Units that the first size may choose from; None for all.
 
     Returns:
@@ -31,22 +31,21 @@ def nested_sizes(
         ValueError: If a budget does not pay for the two heads of the last layer that every size keeps.
     """
     sizes = {}
-    whole = float(macs.total())
     for budget in budgets:
-        inside = _size(values, macs, budget, whole, inside or macs.map(lambda part: torch.ones_like(part).bool()))
+        inside = _size(values, macs, budget, inside or macs.map(lambda part: torch.ones_like(part).bool()))
         sizes[budget] = inside
     return sizes
 
 
-def _size(values: Units, macs: Units, budget: float, whole: float, inside: Units) -> Units:
+def _size(values: Units, macs: UnitMacs, budget: float, inside: Units) -> Units:
     available = inside.joined()
     sure = _of_last_layer(values, inside).joined()
     costs, worth = macs.joined().double(), values.joined().double()
-    left = budget * whole - float(costs[sure].sum())
+    left = budget * macs.dense - float(costs[sure].sum())
     if left < 0:
         raise ValueError(
             f"a budget of {budget:g} does not pay for {LAST_HEADS} heads of the last layer, the least there is. "
-            f"Choose one of {float(costs[sure].sum()) / whole:.2g} or more."
+            f"Choose one of {float(costs[sure].sum()) / macs.dense:.2g} or more."
         )
     pool = available & ~sure
     rest = float(costs[pool].sum())
@@ -54,7 +53,9 @@ def _size(values: Units, macs: Units, budget: float, whole: float, inside: Units
     if rest and left >= rest:
         kept |= pool
     elif rest and left > 0:
-        chosen = select(_masked(values, worth, pool), _masked(macs, costs, pool), left / rest, rule=knapsack)
+        there = _masked(macs, costs, pool)
+        prices = UnitMacs(there.heads, there.neurons, macs.dense)
+        chosen = select(_masked(values, worth, pool), prices, left / macs.dense, rule=knapsack)
         kept[pool.nonzero().flatten()[chosen.joined()]] = True
     return macs.split(kept)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
@@ -40,7 +41,7 @@ def unbound_prefix_model(model: PreTrainedModel, counts: Counts) -> PreTrainedMo
     """As `prefix_model`, without weights: for `bind`."""
     kept = CompactShape.of(model.config)
     heads = tuple(indices[:n_heads] for indices, (n_heads, _) in zip(kept.heads, counts, strict=True))
-    small = empty_model(model, CompactShape(heads, tuple(n_neurons for _, n_neurons in counts)))
+    small = empty_model(model, replace(kept, heads=heads, neurons=tuple(n_neurons for _, n_neurons in counts)))
     take_over(model, small)
     return small
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,7 +12,7 @@ from typing import Self, final
 import torch
 from torch import Tensor
 
-from compecon.compression.units import Units
+from compecon.compression.units import UnitMacs, Units
 
 Counts = tuple[tuple[int, int], ...]  # (heads, neurons) of each layer
 
@@ -28,6 +29,7 @@ class PriceList:
         columns: The column of each unit, in the order of purchase; int64, shape (unit,).
         values: What each was worth when it was ordered, at least 0; float64, shape (unit,).
         costs: MACs of a unit of each column; float64, shape (column,).
+        dense: MACs that budgets are shares of, as of `UnitMacs`; above 0.
         bought: For each budget that was trained, how many units it buys; from the largest budget to the smallest.
         n_tokens: Length of the text at which MACs are counted.
     """
@@ -35,6 +37,7 @@ class PriceList:
     columns: Tensor
     values: Tensor
     costs: Tensor
+    dense: float
     bought: Mapping[float, int]
     n_tokens: int
 
@@ -51,6 +54,8 @@ class PriceList:
             raise ValueError("the values of a price list must be finite and at least 0.")
         if not bool((self.costs.isfinite() & (self.costs > 0)).all()) or self.n_tokens < 1:
             raise ValueError("the costs of a price list must be finite and above 0, and its text have a token.")
+        if not float(self._spent[-1]) <= self.dense < math.inf:
+            raise ValueError("the units of a price list cost more than those of the dense model.")
         self._check_bought()
 
     def _check_bought(self) -> None:
@@ -64,7 +69,7 @@ class PriceList:
             raise ValueError("a larger budget of a price list buys fewer units than a smaller one.")
 
     @classmethod
-    def of(cls, values: Units, macs: Units, kept: Mapping[float, Units], n_tokens: int) -> tuple[Self, Units]:
+    def of(cls, values: Units, macs: UnitMacs, kept: Mapping[float, Units], n_tokens: int) -> tuple[Self, Units]:
         """Order the units of a model: those of the smallest size first, and by value per MAC within each step of size.
 
         Args:
@@ -93,7 +98,7 @@ class PriceList:
         rank = torch.empty_like(order)
         rank[order] = torch.arange(len(order))
         arranged = macs.split(rank).map(lambda part: part.argsort())
-        return cls(columns, values.joined().double()[order], costs, bought, n_tokens), arranged
+        return cls(columns, values.joined().double()[order], costs, macs.dense, bought, n_tokens), arranged
 
     @cached_property
     def _spent(self) -> Tensor:
@@ -101,8 +106,8 @@ class PriceList:
         return self.costs[self.columns].cumsum(0)
 
     def share(self, number: int) -> float:
-        """Share of the MACs of all units that the first so many cost, in [0, 1]."""
-        return float(self._spent[number - 1] / self._spent[-1]) if number else 0.0
+        """Share of the MACs (see `UnitMacs`) that the first so many units cost, in [0, 1]."""
+        return float(self._spent[number - 1]) / self.dense if number else 0.0
 
     def number(self, budget: float) -> int:
         """How many units a budget buys: all that it can pay for in their order.
@@ -121,7 +126,7 @@ class PriceList:
         if budget in self.bought:
             return self.bought[budget]
         trained = max((number for each, number in self.bought.items() if each <= budget), default=0)
-        return max(trained, int((self._spent / self._spent[-1] <= budget).sum()))
+        return max(trained, int((self._spent / self.dense <= budget).sum()))
 
     def counts(self, budget: float) -> Counts:
         """Heads and neurons of each layer that a budget buys; errors as of :meth:`number`."""
@@ -141,9 +146,10 @@ class PriceList:
         """The values by unit, each at its place in the model."""
         return self._by_unit(self.values)
 
-    def unit_costs(self) -> Units:
+    def unit_costs(self) -> UnitMacs:
         """MACs by unit."""
-        return self._by_unit(self.costs[self.columns])
+        costs = self._by_unit(self.costs[self.columns])
+        return UnitMacs(costs.heads, costs.neurons, self.dense)
 
     def kept(self, number: int) -> Units:
         """Whether each unit is among the first so many."""

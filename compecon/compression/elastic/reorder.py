@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -66,4 +67,4 @@ def _say(model: PreTrainedModel, order: Units) -> None:
         tuple(indices[place] for place in places.tolist())
         for indices, places in zip(kept.heads, order.heads, strict=True)
     )
-    model.config.compact = CompactShape(tuple(heads), kept.neurons).written()
+    model.config.compact = replace(kept, heads=tuple(heads)).written()
