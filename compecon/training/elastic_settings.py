@@ -28,7 +28,7 @@ class ElasticSettings:
         description="How late the smallest size joins, in [0, 1), larger ones earlier; 0 mixes all from step 1.",
     )
     steps_power: float = Field(
-        default=1.0,
+        default=0.5,
         ge=0,
         description="Steps of a size in proportion to its budget to the power of minus this; 0 for equal steps.",
     )
