@@ -85,6 +85,43 @@ def frontier(  # noqa: PLR0913 - one option each
             typer.echo(str(path))
 
 
+@app.command()
+def elastic(  # noqa: PLR0913 - one option each
+    task: TaskName,
+    out: _Out,
+    data: Data = None,
+    base: _Base = _BUNDLED,
+    dense_epochs: _DenseEpochs = 3,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of one elastic training.")] = 1000,
+    learning_rate: Annotated[float, typer.Option(help="Peak learning rate of every arm.")] = 2e-4,
+    budgets: Annotated[str, typer.Option(help="Shares of the MACs to compare, falling.")] = "0.6,0.45,0.3,0.2,0.1,0.05",
+    arms: Annotated[str, typer.Option(help="Arms to run; all if empty.")] = "",
+    seeds: Annotated[str, typer.Option(help="Seeds.")] = "0,1,2",
+    max_tokens: MaxTokens = 128,
+) -> None:
+    """Measure one training of every size against rivals whose trainings cost as many MACs together."""
+    from compecon.studies.elastic_arms import ARMS
+    from compecon.studies.elastic_experiment import run_elastic, write_elastic
+    from compecon.studies.frontier_plan import FrontierPlan
+    from compecon.training.elastic_settings import ElasticSettings
+    from compecon.training.training_settings import FineTuneSettings
+
+    with plainly():
+        sizes = parse_list(budgets, float, "--budgets")
+        plan = FrontierPlan(
+            targets=sizes,
+            seeds=parse_list(seeds, int, "--seeds"),
+            dense=FineTuneSettings(epochs=dense_epochs, freeze_embeddings=True) if dense_epochs else None,
+            after=FineTuneSettings(steps=steps, learning_rate=learning_rate, freeze_embeddings=True),
+            max_tokens=max_tokens,
+        )
+        trained = ElasticSettings(budgets=sizes if max(sizes, default=0) == 1 else (1.0, *sizes))
+        study = _study(base, _task(task, data, base), data, plan, out)
+        run_elastic(study, trained, parse_list(arms, str, "--arms") or ARMS)
+        for path in write_elastic(study, trained, out):
+            typer.echo(str(path))
+
+
 def _figure(report: Path) -> Path:
     """The Pareto figure as a page of its own that needs no network."""
     from compecon.files.safe_reader import MEGABYTE, read_json

@@ -24,7 +24,7 @@ from compecon.training.training_settings import FineTuneSettings
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-_BACKWARD = 3  # a forward and a backward pass cost three forward passes
+BACKWARD = 3  # a forward and a backward pass cost three forward passes
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +72,7 @@ def priced(start: Start, incentive: IncentiveSettings, *, watch: StepCallbacks =
     )
     later = result.recovery.steps if result.recovery else 0
     spent = _steps_macs(start, start.model, result.priced.steps) + _steps_macs(start, result.model, later)
-    spent += _calibration_macs(start) if incentive.grades_rows else 0.0
+    spent += calibration_macs(start) if incentive.grades_rows else 0.0
     return Outcome(
         result.model,
         result.values,
@@ -98,7 +98,7 @@ def pruned(start: Start, method: str, target: float) -> Outcome:
         seed=start.settings.seed,
     )
     share = share_of_macs(values, unit_macs(start.model, start.n_tokens))
-    spent = _calibration_macs(start) if IMPORTANCES[method].passes else 0.0
+    spent = calibration_macs(start) if IMPORTANCES[method].passes else 0.0
     seconds = time.monotonic() - began
     return Outcome(compact(start.model, values), values, share, seconds=seconds, training_macs=spent)
 
@@ -129,8 +129,9 @@ def _steps_macs(start: Start, model: PreTrainedModel, steps: int) -> float:
     whole = bool(settings.hidden_weight)  # hidden states that are imitated are those of every position
     teaching = forward_macs(start.model, n) if whole else 0
     texts = steps * settings.batch_size * settings.accumulate
-    return float(texts * (_BACKWARD * trained_macs(model, n, whole=whole) + teaching))
+    return float(texts * (BACKWARD * trained_macs(model, n, whole=whole) + teaching))
 
 
-def _calibration_macs(start: Start) -> float:
-    return float(_BACKWARD * min(CALIBRATION_ROWS, len(start.rows)) * trained_macs(start.model, start.n_tokens))
+def calibration_macs(start: Start) -> float:
+    """MACs of the passes over calibration rows, forwards and backwards, of the dense model."""
+    return float(BACKWARD * min(CALIBRATION_ROWS, len(start.rows)) * trained_macs(start.model, start.n_tokens))

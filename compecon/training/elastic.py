@@ -35,6 +35,7 @@ class ElasticResult:
 
     elastic: ElasticModel  # every size
     trained: FineTuneResult  # its steps
+    valued_at: tuple[float, ...]  # budgets at whose size the units were valued, each on the calibration rows
 
 
 def train_elastic(  # noqa: PLR0913 - a training has this many parts
@@ -110,4 +111,14 @@ def train_elastic(  # noqa: PLR0913 - a training has this many parts
 
     sizes = ElasticSteps(whole, elastic.budgets, schedule, worth, n_tokens)
     trained = fine_tune(whole, tokenizer, rows, objective, settings, teacher=teacher, sizes=sizes, watch=watch)
-    return ElasticResult(ElasticModel(whole, sizes.prices), trained)
+    return ElasticResult(ElasticModel(whole, sizes.prices), trained, _valued_at(elastic, schedule))
+
+
+def _valued_at(elastic: ElasticSettings, schedule: Sequence[float]) -> tuple[float, ...]:
+    """The whole at first; then, as each smaller size begins, the smallest one so far."""
+    found, smallest = [1.0], elastic.budgets[0]
+    for budget in schedule:
+        if budget < smallest:
+            found.append(smallest)
+            smallest = budget
+    return tuple(found)
