@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from operator import mul
 from typing import Annotated
 
 from pydantic import Field
@@ -32,6 +33,17 @@ class ElasticSettings:
         ge=0,
         description="Steps of a size in proportion to its budget to the power of minus this; 0 for equal steps.",
     )
+
+    @property
+    def mean_share(self) -> float:
+        """Mean budget of a step."""
+        weights = [budget**-self.steps_power for budget in self.budgets]
+        return sum(map(mul, weights, self.budgets)) / sum(weights)
+
+    @property
+    def valuations(self) -> float:
+        """Passes over calibration rows, in units of one of the whole model: about one as each size begins."""
+        return 1 + sum(self.budgets[:-1])
 
     def __post_init__(self) -> None:
         if len(self.budgets) < 2 or any(larger <= smaller for larger, smaller in pairwise(self.budgets)):

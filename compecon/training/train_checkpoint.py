@@ -8,14 +8,11 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from compecon.callbacks import NOBODY, Callbacks
 from compecon.tasks.encode_rows import Features, Windows
 from compecon.tasks.objectives import objective_of
 from compecon.tasks.task_registry import AnyTask
 from compecon.training.elastic import train_elastic
-from compecon.training.elastic_schedule import elastic_schedule
 from compecon.training.estimate import TrainingEstimate, estimate_training, require_room
 from compecon.training.fine_tuning import fine_tune
 from compecon.training.finished import Shrunk, Trained, saved, training_session
@@ -150,8 +147,8 @@ def _estimate(ready: TrainingSetup, plan: TrainPlan) -> TrainingEstimate:
     read_rows = rows_measured(ready) + teaches * len(ready.rows)
     graded, share = 0, 1.0
     if plan.elastic is not None:
-        share = float(np.mean(elastic_schedule(plan.elastic, plan.settings.total_steps(len(ready.rows)), 0)))
-        graded = round(min(CALIBRATION_ROWS, len(ready.rows)) * (1 + sum(plan.elastic.budgets[:-1])))
+        share = plan.elastic.mean_share
+        graded = round(min(CALIBRATION_ROWS, len(ready.rows)) * plan.elastic.valuations)
         read_rows *= 2  # about: all the sizes are measured too
     whole = estimate_training(
         ready.model,

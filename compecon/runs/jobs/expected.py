@@ -20,6 +20,7 @@ from compecon.runs.jobs.machine_speed import Speed
 from compecon.runs.jobs.options import prune_plan, train_plan
 from compecon.tasks.row_counts import Rows, count_rows
 from compecon.tasks.task_registry import FILES, entry_of
+from compecon.training.elastic_settings import ElasticSettings
 from compecon.training.plans import PrunePlan, TrainPlan
 from compecon.training.training_settings import FineTuneSettings
 
@@ -80,7 +81,7 @@ def expected(recipe: str, params: Mapping[str, Any], *, speed: Speed) -> Expecte
 def _of_training(params: Mapping[str, Any], speed: Speed) -> Expected:
     plan, work = train_plan(params), _work(params, params["base"])
     macs = _training_macs(plan, work)
-    copies = 1 if plan.incentive is None else 2  # the model is its own teacher
+    copies = 2 if plan.shrinks else 1  # the model is its own teacher
     return _expected(macs, work, plan.settings, speed, copies=copies)
 
 
@@ -136,12 +137,14 @@ def _training_macs(plan: TrainPlan, work: _Work) -> float | None:
     if texts is None:
         return None
     step = _BACKWARD * work.forward + (work.forward if plan.settings.hidden_weight else 0.0)
-    incentive = plan.incentive
-    if incentive is None:
+    if not plan.shrinks:
         return texts * step + _measuring(work, 1.0)
     before = 0.0 if work.knows else texts * _BACKWARD * work.forward
     if plan.teacher_share and work.rows is not None:
         before += work.rows.train * work.forward
+    incentive = plan.incentive
+    if incentive is None:
+        return before + _elastic_macs(plan.elastic or ElasticSettings(), texts * step, work)
     if not COSTS[incentive.cost].removes_work:
         return before + texts * step + _measuring(work, 1.0)
     left = 0.5 if incentive.target is None else incentive.target
@@ -149,6 +152,13 @@ def _training_macs(plan: TrainPlan, work: _Work) -> float | None:
     shrinking += (1 - incentive.price_share) * (_FIXED_SHARE + (1 - _FIXED_SHARE) * left)
     graded = _GRADED_ROWS if incentive.grades_rows else 0
     return before + texts * step * shrinking + _BACKWARD * graded * work.forward + _measuring(work, left)
+
+
+def _elastic_macs(elastic: ElasticSettings, dense: float, work: _Work) -> float:
+    """MACs of all sizes, of valuing their units, and of measuring each, where dense steps would take so many."""
+    graded = _BACKWARD * _GRADED_ROWS * work.forward * elastic.valuations
+    trained = dense * (_FIXED_SHARE + (1 - _FIXED_SHARE) * elastic.mean_share)
+    return trained + graded + _measuring(work, 1 + sum(elastic.budgets))
 
 
 def _pruning_macs(plan: PrunePlan, work: _Work) -> float | None:

@@ -156,6 +156,7 @@ _RECIPES = (
         needs_torch=True,
         plan=partial(made_of, options.EvaluateSettings),
         work=f"{_JOBS}.background:evaluate_in_background",
+        added=frozenset({"rows"}),
     ),
     Recipe(
         "statistics",
