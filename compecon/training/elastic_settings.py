@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from operator import mul
 from typing import Annotated
 
+import numpy as np
 from pydantic import Field
 
 from compecon.errors import SettingError
@@ -38,7 +38,7 @@ class ElasticSettings:
     def mean_share(self) -> float:
         """Mean budget of a step."""
         weights = [budget**-self.steps_power for budget in self.budgets]
-        return sum(map(mul, weights, self.budgets)) / sum(weights)
+        return float(np.dot(weights, self.budgets)) / sum(weights)
 
     @property
     def valuations(self) -> float:
