@@ -31,8 +31,6 @@ _WANTED = {
     "finite_number": "a finite number",
     "bool_type": "true or false",
     "string_type": "a text",
-    "tuple_type": f"a list of at most {_MOST_PARTS} numbers",
-    "too_long": f"a list of at most {_MOST_PARTS} numbers",
 }
 _BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
 Kind = TypeVar("Kind")
@@ -161,6 +159,9 @@ def _sentence(error: Any, field: FieldInfo | None) -> str:
     if kind == "literal_error" and field is not None:
         return _not_among(given, choices_of(field))
     wanted = _WANTED.get(kind)
+    if kind in ("tuple_type", "too_long"):
+        numbers = "numbers" if field is not None and part_of(field) is float else "whole numbers"
+        wanted = f"a list of at most {_MOST_PARTS} {numbers}"
     if bounds := context.keys() & _BOUNDS.keys():
         [name] = bounds
         is_part = isinstance((*error["loc"], "")[-2:][0], int)
@@ -183,6 +184,14 @@ def alternatives(annotation: Any) -> tuple[Any, ...]:
     """The types of `a | None`, or the type alone; without annotations."""
     parts = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
     return tuple(get_args(part)[0] if get_origin(part) is Annotated else part for part in parts)
+
+
+def part_of(field: FieldInfo) -> type:
+    """`int` or `float`: what the numbers of a field that is a list are."""
+    [listed, *_] = [part for part in alternatives(field.annotation) if get_origin(part) is tuple]
+    [kind, *_] = alternatives(get_args(listed)[0])
+    number: type = get_args(kind)[0] if get_origin(kind) is Annotated else kind
+    return number
 
 
 def _not_among(given: object, names: Iterable[str]) -> str:

@@ -18,14 +18,24 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType, NoneType
-from typing import Annotated, Any, Literal, TypeVar, final, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, final, get_origin
 
 from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from compecon.errors import SettingError
 from compecon.files.durable import Json
-from compecon.settings.model import STRICT, Shown, alternatives, choices_of, fields_of, quoted, refusal, unknown
+from compecon.settings.model import (
+    STRICT,
+    Shown,
+    alternatives,
+    choices_of,
+    fields_of,
+    part_of,
+    quoted,
+    refusal,
+    unknown,
+)
 
 _LARGEST = 2**53  # up to here, JSON and JavaScript keep whole numbers whole
 _TRUTH = {"true": True, "yes": True, "false": False, "no": False}
@@ -119,8 +129,7 @@ class Setting:
 
     def _part(self, text: str) -> float:
         """A number of a list: a whole one unless fractions are values."""
-        [listed, *_] = [part for part in alternatives(self.source.annotation) if get_origin(part) is tuple]
-        return float(text) if float in alternatives(get_args(listed)[0]) else int(text)
+        return float(text) if part_of(self.source) is float else int(text)
 
     @property
     def _shown(self) -> Shown:

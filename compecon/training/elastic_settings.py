@@ -38,7 +38,7 @@ class ElasticSettings:
     def mean_share(self) -> float:
         """Mean budget of a step."""
         weights = [budget**-self.steps_power for budget in self.budgets]
-        return float(np.dot(weights, self.budgets)) / sum(weights)
+        return float(np.average(self.budgets, weights=weights))
 
     @property
     def valuations(self) -> float:

@@ -34,12 +34,20 @@ def checked(name, **params):
 @EACH
 def test_checked_values_say_everything_and_are_json(name):
     params, recipe = checked(name), RECIPES[name]
-    assert tuple(params) == tuple(setting.name for setting in recipe.settings)
+    told = [setting for setting in recipe.settings if setting.name not in recipe.added]
+    assert tuple(params) == tuple(setting.name for setting in told)
     assert json.loads(json.dumps(params, allow_nan=False)) == params
     assert recipe.checked(params) == params
-    assert {setting.name: params[setting.name] for setting in recipe.settings if not setting.required} == {
-        setting.name: setting.default for setting in recipe.settings if not setting.required
+    assert {setting.name: params[setting.name] for setting in told if not setting.required} == {
+        setting.name: setting.default for setting in told if not setting.required
     }
+
+
+def test_a_setting_that_earlier_versions_did_not_have_is_told_where_it_is_used():
+    assert "rows" not in checked("evaluate")
+    assert checked("evaluate", rows=9)["rows"] == 9
+    assert "elastic" not in checked("train")
+    assert checked("train", elastic=[1, 0.5])["elastic"] == [1.0, 0.5]
 
 
 @EACH
