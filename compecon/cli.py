@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import runpy
+import signal
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -109,6 +111,7 @@ def serve(  # noqa: PLR0913 - its options
     os.environ["COMPECON_CHECKPOINTS"] = os.pathsep.join([*map(str, folders), *known])
     if threads is not None:
         os.environ["COMPECON_THREADS"] = str(threads)  # for the process of models
+    signal.signal(signal.SIGINT, _interrupt_once)
     from_environment = os.environ.pop("COMPECON_TOKEN", None) or None  # so that no run inherits it
     launched = runpy.run_path(str(dashboard_root() / "app" / "launch.py"))
     launched["serve"](
@@ -120,6 +123,12 @@ def serve(  # noqa: PLR0913 - its options
         allow_hosts=allow_host or (),
         trust_proxies=trust_proxy or (),
     )
+
+
+def _interrupt_once(_number: int, _frame: FrameType | None) -> None:
+    """End the server; whoever presses Ctrl+C again while it ends gets the same end, and no traceback."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def _folder(path: Path) -> Path:

@@ -83,6 +83,8 @@ class Front:
                 self._decided.set()
                 await self._stopping.wait()
         except Exception:  # noqa: BLE001 - whatever stops it, the page says so
+            if self._stopping.is_set():  # nobody waits for it any more, and half of what it needs has ended
+                return
             _LOG.exception("The dashboard could not start.")
             asyncio.get_running_loop().call_later(FAREWELL_S, self._give_up)
         finally:

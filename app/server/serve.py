@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import socket
 import sys
@@ -12,6 +13,7 @@ import webbrowser
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any, final
 
 import uvicorn
@@ -57,7 +59,8 @@ def serve(  # noqa: PLR0913 - what the command line says, by name
         url = _url(host, port, access)
         say(_greeting(url, host, access, is_new=token == MAKE_TOKEN))
         opens = open_browser and not access.token and _has_screen()
-        run(access, listener, lambda: dashboard(access, listener.getsockname()[:2]), url if opens else "")
+        address = listener.getsockname()[:2]  # later it may be closed
+        run(access, listener, lambda: dashboard(access, address), url if opens else "")
 
 
 def run(access: Access, listener: socket.socket, build: Callable[[], Dashboard], url: str = "") -> None:
@@ -95,12 +98,20 @@ def run(access: Access, listener: socket.socket, build: Callable[[], Dashboard],
 
 @final
 class _Server(uvicorn.Server):
-    """Ends what models compute before it waits for those who listen to it."""
+    """Ends what models compute before it waits for those who listen to it; a second Ctrl+C spares the waiting."""
+
+    @override
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        if self.force_exit:  # a second Ctrl+C: visitors are cut off, and what that breaks has nothing to say
+            logging.disable()
 
     @override
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         models().close()
         await super().shutdown(sockets)
+        if self.force_exit:  # uvicorn then spares the dashboard its end as well
+            await self.lifespan.shutdown()
 
 
 def dashboard(access: Access, address: tuple[str, int]) -> Dashboard:
