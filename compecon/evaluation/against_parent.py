@@ -86,6 +86,7 @@ def compare_with_parent(new: Checkpoint, parent: Checkpoint, on: Compared) -> di
         "price": made["price"],
         "met": made["met"],
         "target": made["target"],
+        **({"sizes": made["sizes"]} if "sizes" in made else {}),
         "sentence": f"{sentence(against)} {cut}" if cut and cut.n_cut else sentence(against),
     }
 

@@ -353,6 +353,18 @@ def test_results_of_another_kind_say_nothing_rather_than_something_wrong() -> No
     assert facts_of({"metric": 3, "macs": True, "share": float("nan"), "latency": None}) == ()
 
 
+def test_sizes_of_an_elastic_checkpoint_are_told_on_the_split_of_the_whole() -> None:
+    def metric(value: float, split: str = "test") -> dict[str, Any]:
+        return {"name": "accuracy", "split": split, "value": value, "low": value - 0.1, "high": value + 0.1, "n": 50}
+
+    sizes = [{"budget": 0.5, "metrics": [metric(0.7, "dev"), metric(0.8)]}, {"budget": 0.2, "metrics": [metric(0.6)]}]
+    found = {fact.name: fact.value for fact in facts_of({"metric": metric(0.9), "sizes": sizes})}
+    assert [name for name in found if name.startswith("at ")] == ["at 0.5 of the MACs", "at 0.2 of the MACs"]
+    assert found["at 0.5 of the MACs"].startswith("0.800 accuracy on test")
+    for wrong in (3, [3], [{"budget": "half"}], [{"budget": 0.5, "metrics": 1}], [{"budget": 0.5, "metrics": [3]}]):
+        assert len(facts_of({"metric": metric(0.9), "sizes": wrong})) == 1
+
+
 def test_what_was_expected_stands_beside_what_it_took() -> None:
     assert expectations_of(RESULTS) == (
         Expectation("training time", "100 s", "2 min 30 s", 1.5),

@@ -72,7 +72,7 @@ KINDS: Mapping[str, Kind] = {
         ),
         Kind(
             "elastic",
-            "Elastic training",
+            "Elastic",
             "One checkpoint learns every size at once: each step trains one budget of heads and neurons, bought in "
             "the order of their value.",
             "train",

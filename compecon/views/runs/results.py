@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -42,6 +42,7 @@ def facts_of(results: Mapping[str, Any]) -> tuple[Fact, ...]:
         _share(results),
         _latency(results.get("latency")),
         _price(results),
+        *_sizes(results),
     )
     return tuple(line for line in lines if line is not None)
 
@@ -120,3 +121,14 @@ def _price(results: Mapping[str, Any]) -> Fact | None:
     if price is None:
         return None
     return Fact("price when the gates were frozen", f"{price:.3g} (task loss for all of the dense cost)")
+
+
+def _sizes(results: Mapping[str, Any]) -> Iterator[Fact | None]:
+    """Quality of each size of an elastic checkpoint, by the metric and on the split of the whole."""
+    sizes, shown = results.get("sizes"), [text(results, "metric", key) for key in ("name", "split")]
+    for each in sizes if isinstance(sizes, list) else ():
+        budget, metrics = number(each, "budget"), each.get("metrics") if isinstance(each, Mapping) else None
+        if budget is None or not isinstance(metrics, list):
+            continue
+        same = (one for one in metrics if [text(one, key) for key in ("name", "split")] == shown)
+        yield _metric(f"at {budget:.3g} of the MACs", next(same, None))
