@@ -198,7 +198,7 @@ def made_of(kind: type[Made], params: Mapping[str, Any], **others: Any) -> Made:
 def spelled(value: Json) -> str:
     """A value as it is typed: `Setting.parse` reads the same value from it."""
     if isinstance(value, list | tuple):
-        return ",".join(f"{part:g}" if part == float(f"{part:g}") else repr(part) for part in value) or "none"
+        return ",".join("1" if part == 1 else str(part) for part in value) or "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "none" if value is None else repr(value) if isinstance(value, float) else str(value)
