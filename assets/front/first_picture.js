@@ -113,14 +113,20 @@ async function show() {
     const root = isolated ? box.attachShadow({ mode: "open" }) : box;
     root.append(template.content.cloneNode(true));
     const canvas = new Canvas(root);
-    comeFirst(canvas, host, { drawn: begin, ended });
+    const reveal = () => {
+      box.style.visibility = ""; // until it has drawn, there are headings and menus without anything to them
+    };
+    comeFirst(canvas, host, { drawn: reveal, painted: begin, ended });
+    setTimeout(reveal, EMPTY_MS);
     watch();
     const data = await arriving;
     if (!host.isConnected) return; // Streamlit has been faster
-    box.style.visibility = "";
     const unheard = () => {};
     canvas.update(data, unheard, unheard);
-    hear((sentence) => canvas.warn(sentence));
+    hear((sentence) => {
+      canvas.warn(sentence);
+      reveal();
+    });
   } catch (error) {
     host.remove(); // else it would cover the page
     ended();

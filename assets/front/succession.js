@@ -25,14 +25,16 @@ let isWaiting = false;
  * Notes a canvas as the first.
  * @param {Placed} canvas
  * @param {HTMLElement} host What is removed with it.
- * @param {{ drawn: () => void, ended: () => void }} events Called when it has drawn and been painted, and when it goes.
+ * @param {{ drawn: () => void, painted: () => void, ended: () => void }} events Called when it has drawn, when that is
+ *   on the screen, and when it goes.
  */
-export function comeFirst(canvas, host, { drawn, ended }) {
+export function comeFirst(canvas, host, { drawn, painted, ended }) {
   first = { canvas, host, opened: null, isHeld: false, ended };
   canvas.drawn = () => {
     if (!first || first.opened) return;
     first.opened = { ...canvas.view };
-    requestAnimationFrame(() => setTimeout(drawn));
+    drawn();
+    requestAnimationFrame(() => setTimeout(painted));
   };
   host.addEventListener("pointerdown", () => {
     if (first) first.isHeld = true;

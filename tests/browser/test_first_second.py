@@ -81,6 +81,21 @@ def test_streamlits_picture_stands_where_the_first_stood(
     assert dashboard.errors == []
 
 
+def test_nothing_is_shown_of_a_picture_before_it_has_drawn(dashboard: Dashboard) -> None:
+    held: list[Any] = []
+    dashboard.page.route("**/compecon/trace/*", lambda route: held.append(route))
+    with without_streamlit(dashboard):
+        dashboard.page.goto(dashboard.server, wait_until="commit")
+        first = dashboard.page.locator(f"{FIRST} .cc")
+        first.wait_for(state="attached")
+        sync_api.expect(first).to_be_hidden()
+        dashboard.page.unroute("**/compecon/trace/*")
+        for route in held:
+            route.continue_()
+        sync_api.expect(first).to_be_visible()
+        assert dashboard.colours("heatmap") > 8
+
+
 def test_what_was_chosen_meanwhile_stays(dashboard: Dashboard) -> None:
     with without_streamlit(dashboard):
         open_first(dashboard, head="5")
