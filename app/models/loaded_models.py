@@ -15,13 +15,14 @@ from compecon.errors import UnwantedError
 if TYPE_CHECKING:
     from compecon.checkpoints.load import Checkpoint
 
-MAX_MODELS = 2
+MAX_MODELS, MAX_LARGE = 3, 2  # a Compare needs two, and another tab should not have to load its own again
+SMALL = 250_000_000  # weights, 1 GB: as many models stay only as long as they have fewer together
 Key = tuple[str, str]  # checkpoint and device
 
 
 @final
 class LoadedModels:
-    """Loads checkpoints and keeps the two that were used last. Safe to call from any thread.
+    """Loads checkpoints and keeps the two or three that were used last. Safe to call from any thread.
 
     Attributes:
         imports: Held while something is imported or loaded: two threads that import transformers at once find half of
@@ -88,7 +89,7 @@ class LoadedModels:
         if not self._is_asked(key):
             raise UnwantedError("Nobody waits for this checkpoint any more.")
         with self._lock:
-            while len(self._models) >= MAX_MODELS:
+            while len(self._models) >= self._most():
                 self._models.popitem(last=False)
         self.being_loaded = key[0]
         try:
@@ -99,6 +100,11 @@ class LoadedModels:
         with self._lock:
             self._models[key] = made
         return made
+
+    def _most(self) -> int:
+        """How many may be there, the next one included."""
+        weights = sum(each.preflight.parameters for each in self._models.values())
+        return MAX_MODELS if weights < SMALL else MAX_LARGE
 
     def _is_asked(self, key: Key) -> bool:
         with self._lock:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from app.models import engine as module
 from app.models.engine import Engine
-from app.models.loaded_models import MAX_MODELS
 from app.models.sweep_job import SweepJob
 from compecon.checkpoints.load import Checkpoint, load_checkpoint
 from compecon.errors import CheckpointError, CompeconError, UnwantedError
@@ -195,11 +195,11 @@ def test_a_load_goes_on_as_long_as_another_page_waits_for_it(slow: SlowLoads, st
 
 def test_a_load_that_was_left_drops_no_other_model(slow: SlowLoads, sentiment: Checkpoint) -> None:
     engine = Engine()
-    for name in ("one", "two"):
+    for name in ("one", "two", "three"):
         engine.load(name, "cpu")
     with pytest.raises(UnwantedError):
         engine.load("slow", "cpu", lambda: False)
-    assert [engine._models.get((name, "cpu")) for name in ("one", "two")] == [sentiment, sentiment]
+    assert [engine._models.get((name, "cpu")) for name in ("one", "two", "three")] == 3 * [sentiment]
     assert slow.left == []  # it was not begun
 
 
@@ -265,22 +265,33 @@ def test_memory_for_results_is_bounded(engine: Engine, steps: Steps, monkeypatch
     assert 0 < sum(len(part) for parts in engine._results.values() for part in parts) <= 600
 
 
-def test_at_most_two_models_stay_in_memory_the_latest_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    loaded: list[str] = []
-    monkeypatch.setattr(
-        "compecon.checkpoints.load.load_checkpoint", lambda name, _device, **_: (loaded.append(name), name)[1]
-    )
+@pytest.mark.parametrize(
+    ("weights", "asked", "loaded"),
+    [
+        (10**7, "abcabcdabcd", "abcdabcd"),  # three small ones stay, the latest used
+        (10**9, "abacab", "abcb"),  # of large ones two
+    ],
+)
+def test_the_models_used_last_stay_in_memory(
+    monkeypatch: pytest.MonkeyPatch, weights: int, asked: str, loaded: str
+) -> None:
+    calls: list[str] = []
+
+    def load(name: str, _device: str, **_: object) -> Any:
+        calls.append(name)
+        return SimpleNamespace(name=name, preflight=SimpleNamespace(parameters=weights))
+
+    monkeypatch.setattr("compecon.checkpoints.load.load_checkpoint", load)
     engine = Engine()
-    for name in ("a", "b", "a", "c", "a", "b"):
-        assert engine.load(name, "cpu") == name  # type: ignore[comparison-overlap]
-    assert MAX_MODELS == 2
-    assert loaded == ["a", "b", "c", "b"]
+    assert "".join(engine.load(name, "cpu").name for name in asked) == asked
+    assert "".join(calls) == loaded
 
 
 def test_the_same_checkpoint_on_another_device_is_another_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("compecon.checkpoints.load.load_checkpoint", lambda name, device, **_: (name, device))
+    about = SimpleNamespace(parameters=1)
+    monkeypatch.setattr("compecon.checkpoints.load.load_checkpoint", lambda *_, **__: SimpleNamespace(preflight=about))
     engine = Engine()
-    assert engine.load("a", "cpu") != engine.load("a", "auto")
+    assert engine.load("a", "cpu") is not engine.load("a", "auto")
 
 
 def test_unloading_forgets_models_and_results(engine: Engine, steps: Steps) -> None:
