@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -32,10 +33,16 @@ async def trace(request: Request) -> Response:
 
 async def first(request: Request) -> Response:
     """What the first picture of a page is drawn from."""
-    data = await asyncio.to_thread(first_data, request.path_params["page"], params_of(request))
+    data = await asyncio.to_thread(_first, request.path_params["page"], params_of(request))
     if data is None:
         return JSONResponse({"error": "There is no first picture."}, 404)
-    return Response(json.dumps(data), media_type="application/json", headers={"Cache-Control": "no-cache"})
+    return Response(data, media_type="application/json", headers={"Cache-Control": "no-cache"})
+
+
+def _first(page: str, params: Mapping[str, str]) -> bytes | None:
+    """As it is sent: a thousand checkpoints are a megabyte, which takes too long to write in the event loop."""
+    data = first_data(page, params)
+    return None if data is None else json.dumps(data).encode()
 
 
 def early_routes() -> list[BaseRoute]:

@@ -123,9 +123,13 @@ def dashboard(access: Access, address: tuple[str, int]) -> Dashboard:
     """
     sys.modules["plotly"] = None  # type: ignore[assignment]  # else Streamlit imports it at once: see plotly_figures
     import streamlit as st  # noqa: PLC0415
+    from streamlit.components.v2 import manifest_scanner  # noqa: PLC0415
     from streamlit.web.bootstrap import load_config_options  # noqa: PLC0415
 
     del sys.modules["plotly"]
+    # Of every installed package it would read the metadata, in the event loop: an eighth of a second in which nobody is
+    # answered, for components that no page has.
+    manifest_scanner.scan_component_manifests = lambda max_workers=None: []  # noqa: ARG005
 
     from app.server.routes import routes  # noqa: PLC0415
 

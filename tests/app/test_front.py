@@ -139,6 +139,25 @@ def test_websockets_reach_the_dashboard() -> None:
         assert socket.receive_text() == "hello"
 
 
+def test_streamlit_starts_without_a_look_at_every_installed_package() -> None:
+    script = """
+import asyncio, importlib.metadata as metadata
+from app.server.access import Access
+from app.server.serve import dashboard
+
+async def start():
+    app, running = dashboard(Access(), ("127.0.0.1", 8501))
+    looks, found = [], metadata.distributions
+    metadata.distributions = lambda **options: looks.append(1) or found(**options)
+    async with running:
+        print(len(looks))
+
+asyncio.run(start())
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "0"
+
+
 # ---- files
 
 
