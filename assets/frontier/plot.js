@@ -212,7 +212,12 @@ export class Plot {
  */
 function figureOf({ figure, colours: { light, dark } }, colours) {
   const inks = [colours.background, colours.text, colours.grid, ...(colours.dark ? dark : light).slice(3)];
-  return JSON.parse(light.reduce((written, colour, i) => written.replaceAll(`"${colour}`, `"${inks[i]}`), figure));
+  /** @type {Map<string, string>} */
+  const others = new Map();
+  for (const [i, colour] of light.entries()) if (colour !== inks[i]) others.set(`"${colour}`, `"${inks[i]}`);
+  if (!others.size) return JSON.parse(figure);
+  const written = figure.replace(new RegExp([...others.keys()].join("|"), "g"), (was) => others.get(was) ?? was);
+  return JSON.parse(written);
 }
 
 /**

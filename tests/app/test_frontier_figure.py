@@ -193,7 +193,7 @@ def test_two_families_never_look_the_same() -> None:
 
 
 def test_colours_of_one_paper_are_none_of_the_others() -> None:
-    """The page replaces each light colour by its dark one, one after the other."""
+    """The page replaces each light colour by its dark one."""
     light, dark = ([*PAPER[theme], *COLOURS[theme]] for theme in ("light", "dark"))
     assert len(set(light)) == len(light) == len(dark)
     assert not {each.lower() for each in light} & {each.lower() for each in dark}
