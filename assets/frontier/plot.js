@@ -34,6 +34,11 @@ export class Plot {
   /** @type {PlotlyLibrary | null} */
   library = null;
   /**
+   * The layout as it is where there is room.
+   * @type {Layout | null}
+   */
+  #wide = null;
+  /**
    * Marks by stop, until the axes move.
    * @type {Map<number, Mark[]>}
    */
@@ -66,6 +71,7 @@ export class Plot {
     if (!isWanted()) return false;
     const { data, layout } = figureOf(shown, colours);
     const isFresh = !this.element._fullLayout;
+    this.#wide = layout;
     this.#found.clear();
     this.places = new Map(data.flatMap(pointsOf));
     for (const trace of data) trace.visible = this.#visibility(trace.meta);
@@ -138,9 +144,9 @@ export class Plot {
 
   /** Takes the size of the stage. */
   fit() {
-    const { _fullLayout: now, layout } = this.element;
-    if (!now || !this.stage.clientWidth) return;
-    const { width, height, legend } = this.#room(layout);
+    const { _fullLayout: now } = this.element;
+    if (!now || !this.#wide || !this.stage.clientWidth) return;
+    const { width, height, legend } = this.#room(this.#wide);
     if (width !== now.width || height !== now.height) this.library?.relayout(this.element, { width, height, legend });
   }
 

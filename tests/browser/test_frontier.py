@@ -221,3 +221,13 @@ def test_plotly_is_loaded_once_and_knows_no_kind_of_trace_but_scatter(dashboard:
     Frontier(dashboard).open()
     assert dashboard.page.evaluate("Object.keys(Plotly.PlotSchema.get().traces)") == ["scatter"]
     assert len([url for url in asked if "/compecon/plotly.js" in url]) == 1
+
+
+def test_the_legend_stands_beside_the_plot_again_when_there_is_room_again(frontier: Frontier) -> None:
+    legend = "gd => { const { orientation, x, y } = gd._fullLayout.legend; return [orientation, x, y]; }"
+    at_first = frontier.open().find(".plot").evaluate(legend)
+    below = f"() => ({legend})(document.querySelector('#root .cf .plot'))[0] === "
+    for width, orientation in ((390, "h"), (1280, "v")):
+        frontier.page.set_viewport_size({"width": width, "height": 900})
+        frontier.page.wait_for_function(f"{below}'{orientation}'")
+    assert frontier.find(".plot").evaluate(legend) == at_first
