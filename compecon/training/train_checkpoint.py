@@ -117,7 +117,8 @@ def _elastic(ready: TrainingSetup, plan: TrainPlan, callbacks: Callbacks) -> _Ma
         teacher=teacher,
         watch=callbacks.part("elastic"),
     )
-    return result.elastic.model, Shrunk(), result.elastic.prices
+    prices = result.elastic.prices
+    return result.elastic.model, Shrunk(prices.share(len(prices.columns))), prices
 
 
 def _taught(ready: TrainingSetup, plan: TrainPlan, callbacks: Callbacks) -> tuple[PreTrainedModel, Sequence[Features]]:

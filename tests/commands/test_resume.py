@@ -62,8 +62,17 @@ EARLY = (*PRICED, "--gate-rate", "5", "--ramp", "0")  # the gates close within t
         (PRICED, "incentive", 6),
         (EARLY, "incentive", 5),
         (("--price", "1", "--cost", "group-lasso"), "incentive", 5),
+        (("--elastic", "1,0.7,0.5"), "elastic", 5),
     ],
-    ids=["dense", "priced", "at the end of the priced phase", "recovery", "after a target met early", "relative cost"],
+    ids=[
+        "dense",
+        "priced",
+        "at the end of the priced phase",
+        "recovery",
+        "after a target met early",
+        "relative cost",
+        "elastic",
+    ],
 )
 def test_what_was_interrupted_ends_as_if_it_had_not_been(train, interrupt, tmp_path, arguments, stage, step):
     assert train("whole", *arguments)[0] == 0

@@ -60,6 +60,25 @@ def test_json_is_one_object_and_nothing_else(train, tmp_path):
     assert found["price"] is not None
 
 
+def test_an_elastic_training_tells_every_size_and_each_can_be_exported(train, compecon, tmp_path):
+    code, out, _ = train("--elastic", "1,0.7,0.5", "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert [size["budget"] for size in found["sizes"]] == [1, 0.7, 0.5]
+    assert all(size["share"] <= size["budget"] for size in found["sizes"])
+    assert found["share"] == found["sizes"][0]["share"]
+    whole = load_checkpoint(tmp_path / "out", "cpu")
+    for size in found["sizes"]:
+        assert size["macs"] == forward_macs(whole.at(size["budget"]).model, found["n_tokens"])
+    assert compecon("export", tmp_path / "out", tmp_path / "half", "--budget", "0.5")[0] == 0
+    half = load_checkpoint(tmp_path / "half", "cpu")
+    assert forward_macs(half.model, found["n_tokens"]) == found["sizes"][-1]["macs"]
+    code, _, err = compecon("export", tmp_path / "out", tmp_path / "less", "--budget", "0.3")
+    assert code == 1
+    assert "from 0.5, the smallest that was trained" in one_sentence(err)
+    assert not (tmp_path / "less").exists()
+
+
 def test_a_fixed_price_is_enough(train):
     code, out, _ = train("--price", "0.5", "--units", "heads", "--schedule", "cosine", "--json")
     assert code == 0
@@ -121,6 +140,13 @@ def test_a_causal_model_without_a_padding_token_learns_to_classify(train, causal
         (("--teacher-share", "2"), "[0, 1]"),
         (("--max-tokens", "1"), "--max-tokens"),
         (("--key-budgets", "one"), "one"),
+        (("--elastic", "1"), "two or more falling shares"),
+        (("--elastic", "0.5,1"), "two or more falling shares"),
+        (("--elastic", "1,0"), "above 0"),
+        (("--elastic", "1,nan"), "finite"),
+        (("--elastic", "1,half"), "half"),
+        (("--elastic", "1,0.5", "--target-macs", "0.5"), "neither a target nor a price"),
+        (("--last-start", "0.2"), "needs elastic sizes"),
         (("--nonsense",), "--nonsense"),
     ],
 )

@@ -367,6 +367,7 @@ def test_a_run_that_is_done_is_a_point_of_its_results() -> None:
     ("recipe", "params", "family"),
     [
         ("train", {"target": None}, "dense"),
+        ("train", {"target": None, "elastic": [1.0, 0.5]}, "elastic"),
         ("train", {"target": None, "price": 1.0}, "fixed price"),
         ("train", {"units": "heads"}, "incentive, heads only"),
         ("train", {"units": "neurons"}, "incentive, neurons only"),

@@ -90,6 +90,8 @@ def _family(record: RunRecord) -> str:
     params = record.spec.params
     if record.spec.recipe == "prune":
         return family_of(text(params, "method") or "fisher", recovered=(number(params, "recover_epochs") or 0) > 0)
+    if params.get("elastic"):
+        return family_of("elastic")
     if number(params, "target") is None and number(params, "price") is None:
         return DENSE
     return family_of("incentive", settings={"incentive": {name: params.get(name) for name in ("target", "units")}})
