@@ -18,7 +18,7 @@ BUDGETS = (1.0, 0.6, 0.45, 0.3, 0.2, 0.1, 0.05)
 class ElasticSettings:
     """Which sizes are trained together, and when; fields are described where they are defined."""
 
-    budgets: Annotated[Shares, Shown(options=("--elastic", "--budgets"), label="Elastic sizes")] = Field(
+    budgets: Annotated[Shares, Shown(options=("--elastic",), label="Elastic sizes")] = Field(
         default=BUDGETS,
         description="Shares of the MACs that one checkpoint is to serve, falling, in (0, 1]; each step trains one.",
     )

@@ -140,7 +140,7 @@ def test_a_causal_model_without_a_padding_token_learns_to_classify(train, causal
         (("--teacher-share", "2"), "[0, 1]"),
         (("--max-tokens", "1"), "--max-tokens"),
         (("--key-budgets", "one"), "one"),
-        (("--elastic", "1"), "two or more falling shares"),
+        (("--elastic", "1"), "--elastic: must be two or more falling shares"),
         (("--elastic", "0.5,1"), "two or more falling shares"),
         (("--elastic", "1,0"), "above 0"),
         (("--elastic", "1,nan"), "finite"),

@@ -230,4 +230,7 @@ def _elastic(params: Mapping[str, Any]) -> ElasticSettings | None:
             if params.get(setting.name, setting.default) != setting.default:
                 raise SettingError(setting.name, "needs elastic sizes: --elastic 1,0.6,0.45,0.3,0.2,0.1,0.05.")
         return None
-    return made_of(ElasticSettings, params, budgets=tuple(params["elastic"]))
+    try:
+        return made_of(ElasticSettings, params, budgets=tuple(params["elastic"]))
+    except SettingError as error:
+        raise SettingError("elastic" if error.setting == "budgets" else error.setting, error.why) from error
