@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,14 +52,14 @@ class Checkpoint:
 
     name: str
     path: Path
-    model: PreTrainedModel
-    tokenizer: PreTrainedTokenizerBase
+    model: PreTrainedModel = field(repr=False)
+    tokenizer: PreTrainedTokenizerBase = field(repr=False)  # a foreign one has no words for itself
     kind: Kind
     labels: tuple[str, ...]
     device: torch.device
-    preflight: Preflight
+    preflight: Preflight = field(repr=False)
     digest: str
-    elastic: ElasticModel | None = None
+    elastic: ElasticModel | None = field(default=None, repr=False)
 
     def at(self, budget: float) -> Checkpoint:
         """The size of an elastic checkpoint that a budget buys, on views of the same weights.

@@ -52,7 +52,9 @@ def _print_sizes(trained: Trained, task: AnyTask) -> None:
     for size in trained.sizes:
         for split, evaluation in size.evaluations.items():
             line = task.score.shown(evaluation.estimate)
-            typer.echo(f"{size.budget:g} of the MACs: {task.name} {split}: {task.metric} {line}")
+            typer.echo(
+                f"budget {size.budget:g}, {size.share:.3f} of the MACs: {task.name} {split}: {task.metric} {line}"
+            )
 
 
 def metric_lines(task: AnyTask, found: Mapping[str, Estimate]) -> list[str]:

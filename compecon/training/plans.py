@@ -42,6 +42,11 @@ class TrainPlan:
     def __post_init__(self) -> None:
         if self.elastic is not None and self.incentive is not None:
             raise SettingError("elastic", "trains every size, so it goes with neither a target nor a price.")
+        if self.elastic is not None and (self.settings.steps or len(self.elastic.budgets)) < len(self.elastic.budgets):
+            sizes = len(self.elastic.budgets)
+            raise SettingError(
+                "steps", f"must be at least {sizes}, one for each elastic size, got {self.settings.steps}."
+            )
         if self.settings.hidden_weight and not self.shrinks:
             why = "needs a teacher, but without a target, a price or elastic sizes there is none. Set it to 0."
             raise SettingError("hidden_weight", why)

@@ -102,10 +102,10 @@ def ready_model(checkpoint: Checkpoint, task: Task, seed: int) -> tuple[PreTrain
 
 
 def refuse_compacted(checkpoint: Checkpoint, shrinks: bool) -> None:
-    """Raise CheckpointError if a compacted checkpoint is to be made smaller: a target is a share of a dense model."""
+    """Raise CheckpointError if a compacted checkpoint is to be made smaller: sizes are shares of a dense model."""
     if shrinks and checkpoint.model.config.model_type.startswith(COMPACT):
         raise CheckpointError(
-            f"{checkpoint.name} is compacted already, and a target is a share of a dense model. Start from its parent."
+            f"{checkpoint.name} is compacted already, and its size is a share of a dense model. Start from its parent."
         )
 
 

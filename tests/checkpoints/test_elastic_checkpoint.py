@@ -123,6 +123,20 @@ def test_a_wrong_price_list_is_refused(make: Make, damage: Callable[[Path], None
         load_checkpoint(folder, "cpu")
 
 
+def test_a_price_list_that_was_lost_is_missed(make: Make) -> None:
+    _, folder = elastic_checkpoint(make)
+    (folder / FILE).unlink()
+    with pytest.raises(CheckpointError, match=f"{FILE} is missing"):
+        load_checkpoint(folder, "cpu")
+
+
+def test_a_checkpoint_says_what_it_is(make: Make) -> None:
+    _, folder = elastic_checkpoint(make)
+    whole = load_checkpoint(folder, "cpu")
+    assert "elastic" in repr(whole)
+    assert "elastic at 0.4" in repr(whole.at(0.4))
+
+
 @pytest.mark.parametrize("name", [FILE, "model.safetensors"])
 def test_a_file_changed_after_it_was_saved_is_refused(make: Make, name: str) -> None:
     _, folder = elastic_checkpoint(make)

@@ -146,6 +146,7 @@ def test_a_causal_model_without_a_padding_token_learns_to_classify(train, causal
         (("--elastic", "1,nan"), "finite"),
         (("--elastic", "1,half"), "half"),
         (("--elastic", "1,0.5", "--target-macs", "0.5"), "neither a target nor a price"),
+        (("--elastic", "1,0.5,0.4", "--steps", "2"), "--steps: must be at least 3"),
         (("--last-start", "0.2"), "needs elastic sizes"),
         (("--nonsense",), "--nonsense"),
     ],

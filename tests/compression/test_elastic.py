@@ -94,6 +94,14 @@ def test_a_budget_that_does_not_pay_for_the_last_layers_heads_is_refused_and_the
         nested_sizes(worth(macs), macs, (1.0, 0.001))
 
 
+def test_a_budget_that_buys_no_less_than_the_larger_one_is_refused():
+    macs = unit_macs(_bert(), N_TOKENS)
+    whole = float(macs.total()) / macs.dense
+    assert whole < 0.9  # the last layer serves one position
+    with pytest.raises(ValueError, match=r"0\.9 buys the same units.*Leave one"):
+        nested_sizes(worth(macs), macs, (1.0, 0.9, 0.5))
+
+
 def test_a_size_shares_the_weights_of_the_whole(model):
     whole, prices, _ = ordered(model)
     small = ElasticModel(whole, prices).at(0.5)
@@ -155,7 +163,7 @@ def _best(values: Units, macs: UnitMacs, budget: float) -> Units:
     return macs.split(torch.zeros(len(order), dtype=torch.bool).index_fill(0, order[fits], True))
 
 
-@pytest.mark.parametrize("budget", [0.0, -0.1, 0.34, 1.01, float("nan"), float("inf")], ids=str)
+@pytest.mark.parametrize("budget", [0.0, -0.1, 0.34, 1.01, float("nan"), float("inf"), "0.5", None, True], ids=repr)
 def test_a_budget_out_of_the_trained_range_is_refused(budget):
     whole, prices, _ = ordered(_bert())
     with pytest.raises(ValueError, match=r"from 0\.35, the smallest that was trained, to 1"):
@@ -173,6 +181,10 @@ WRONG = {
     "nothing bought": {"bought": lambda _: {0.5: 0}},
     "no budget": {"bought": lambda _: {}},
     "dearer than the dense model": {"dense": lambda old: old.dense / 10},
+    "another order": {"columns": lambda old: old.columns.flip(0)},
+    "values that rise": {"values": lambda old: old.values.sort().values},
+    "as many twice": {"bought": lambda old: {1.0: old.bought[0.5], 0.5: old.bought[0.5]}},
+    "more tokens than any text": {"n_tokens": lambda _: 2**60},
     "no token": {"n_tokens": lambda _: 0},
 }
 

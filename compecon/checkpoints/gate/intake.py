@@ -16,7 +16,7 @@ from compecon.checkpoints.gate.folder_files import Root, open_regular, open_root
 from compecon.checkpoints.gate.preflight import Preflight, describe
 from compecon.checkpoints.gate.record import Record, check_recorded, combined, read_record
 from compecon.checkpoints.gate.removed_heads import with_compact_shape
-from compecon.checkpoints.gate.small_files import read_config, small_file_digests
+from compecon.checkpoints.gate.small_files import ELASTIC, read_config, small_file_digests
 from compecon.checkpoints.gate.weight_files import WeightFile, list_weights
 from compecon.errors import CheckpointError
 from compecon.files.safe_reader import sha256_of
@@ -68,6 +68,8 @@ def survey(path: str | Path, *, trusted_root: Path | None = None) -> Survey:
     record = read_record(root, trusted=trusted_root is not None)
     weights = list_weights(root, record)
     _check_names(weights)
+    if ELASTIC in record.sha256 and ELASTIC not in small_files:
+        raise CheckpointError(f"{ELASTIC} is missing from {root.folder.name}. Copy the whole checkpoint again.")
     for name, digest in small_files.items():
         check_recorded(name, digest, record.sha256.get(name))
     return Survey(root, config, record, weights, small_files, describe(root, config, weights))

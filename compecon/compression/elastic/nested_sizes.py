@@ -28,12 +28,20 @@ def nested_sizes(
         bool for each unit; a budget of 1 keeps all of `inside`.
 
     Raises:
-        ValueError: If a budget does not pay for the two heads of the last layer that every size keeps.
+        ValueError: If a budget does not pay for the two heads of the last layer that every size keeps, or buys no less
+            than the one before.
     """
-    sizes = {}
+    sizes: dict[float, Units] = {}
     for budget in budgets:
-        inside = _size(values, macs, budget, inside or macs.map(lambda part: torch.ones_like(part).bool()))
-        sizes[budget] = inside
+        whole = inside or macs.map(lambda part: torch.ones_like(part).bool())
+        kept = _size(values, macs, budget, whole)
+        if sizes and torch.equal(kept.joined(), whole.joined()):
+            share = float(macs.joined()[whole.joined()].sum()) / macs.dense
+            raise ValueError(
+                f"a budget of {budget:g} buys the same units as the next larger one, {share:.3g} of the MACs. "
+                "Leave one of the two out."
+            )
+        sizes[budget] = inside = kept
     return sizes
 
 

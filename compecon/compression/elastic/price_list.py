@@ -14,6 +14,7 @@ from torch import Tensor
 
 from compecon.compression.units import UnitMacs, Units
 
+_MOST_TOKENS = 1_000_000
 Counts = tuple[tuple[int, int], ...]  # (heads, neurons) of each layer
 
 
@@ -52,8 +53,10 @@ class PriceList:
             raise ValueError(f"a price list has {n_columns} columns, and its units name others.")
         if not bool((self.values.isfinite() & (self.values >= 0)).all()):
             raise ValueError("the values of a price list must be finite and at least 0.")
-        if not bool((self.costs.isfinite() & (self.costs > 0)).all()) or self.n_tokens < 1:
-            raise ValueError("the costs of a price list must be finite and above 0, and its text have a token.")
+        if not bool((self.costs.isfinite() & (self.costs > 0)).all()):
+            raise ValueError("the costs of a price list must be finite and above 0.")
+        if not 1 <= self.n_tokens <= _MOST_TOKENS:
+            raise ValueError(f"the text of a price list must have 1 to {_MOST_TOKENS:,} tokens, got {self.n_tokens:,}.")
         if not float(self._spent[-1]) <= self.dense < math.inf:
             raise ValueError("the units of a price list cost more than those of the dense model.")
         self._check_bought()
@@ -65,8 +68,13 @@ class PriceList:
         for budget, number in self.bought.items():
             if not 0 < budget <= 1 or not 0 < number <= len(self.columns) or self.share(number) > budget:
                 raise ValueError(f"a price list says that {budget:g} buys {number} units, which it does not.")
-        if any(self.bought[larger] < self.bought[smaller] for larger, smaller in pairwise(budgets)):
-            raise ValueError("a larger budget of a price list buys fewer units than a smaller one.")
+        if any(self.bought[larger] <= self.bought[smaller] for larger, smaller in pairwise(budgets)):
+            raise ValueError("a larger budget of a price list buys no more units than a smaller one.")
+        merit = self.values / self.costs[self.columns]
+        for begin, end in pairwise((0, *sorted(self.bought.values()), len(merit))):
+            step = merit[begin:end]
+            if bool((step[1:] > step[:-1]).any()):
+                raise ValueError("the units of a price list are not in the order of their value per MAC.")
 
     @classmethod
     def of(cls, values: Units, macs: UnitMacs, kept: Mapping[float, Units], n_tokens: int) -> tuple[Self, Units]:
@@ -118,10 +126,10 @@ class PriceList:
             ValueError: If the budget is not a share from the smallest trained one to 1.
         """
         lowest = min(self.bought)
-        if not lowest <= budget <= 1:  # NaN too
+        if isinstance(budget, bool) or not isinstance(budget, int | float) or not lowest <= budget <= 1:  # NaN too
             raise ValueError(
                 f"budget must be a share of the MACs from {lowest:g}, the smallest that was trained, to 1, "
-                f"got {budget:g}."
+                f"got {budget!r}."
             )
         if budget in self.bought:
             return self.bought[budget]
@@ -138,7 +146,11 @@ class PriceList:
         return tuple((int(heads), int(neurons)) for heads, neurons in found)
 
     def price_at(self, budget: float) -> float:
-        """Value per MAC of the last unit that a budget buys; errors as of :meth:`number`."""
+        """Value per MAC of the last unit that a budget buys; errors as of :meth:`number`.
+
+        A unit's value is of the moment when its size was chosen: prices fall as a budget grows from one trained size to
+        the next, and may rise where the next one begins.
+        """
         last = self.number(budget) - 1
         return float(self.values[last] / self.costs[self.columns[last]])
 
