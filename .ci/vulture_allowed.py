@@ -37,7 +37,10 @@ __annotations__
 compute_loss
 create_scheduler
 _get_train_sampler
+on_step_begin
 on_step_end
+__class__  # an assignment makes an object one of another class
+scan_component_manifests  # a function of Streamlit's that the server replaces
 on_save
 should_save
 should_training_stop

@@ -129,7 +129,7 @@ def dashboard(access: Access, address: tuple[str, int]) -> Dashboard:
     del sys.modules["plotly"]
     # Of every installed package it would read the metadata, in the event loop: an eighth of a second in which nobody is
     # answered, for components that no page has.
-    manifest_scanner.scan_component_manifests = lambda max_workers=None: []  # noqa: ARG005
+    manifest_scanner.scan_component_manifests = lambda *_: []
 
     from app.server.routes import routes  # noqa: PLC0415
 

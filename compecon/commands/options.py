@@ -13,7 +13,8 @@ from compecon.errors import CompeconError, TrainingInterruptedError
 from compecon.files.complete import MARKER
 
 Value = TypeVar("Value")
-_NOTHING_SAVED = "nothing was saved. Use --save-every to make a training resumable."
+NOTHING_SAVED = "nothing was saved."
+UNSAVED_TRAINING = f"{NOTHING_SAVED} Use --save-every to make a training resumable."
 
 TaskName = Annotated[
     str, typer.Option("--task", help="Task by name, such as sst2, mnli, xnli/de, wikitext-2, or files:PATH.")
@@ -49,7 +50,7 @@ def training_folder(out: Path) -> Path:
 
 
 @contextmanager
-def plainly(kept: Path | None = None, left: str = _NOTHING_SAVED) -> Iterator[None]:
+def plainly(kept: Path | None = None, left: str = NOTHING_SAVED) -> Iterator[None]:
     """Turn expected errors into one sentence; anything else is a bug.
 
     Args:

@@ -9,7 +9,7 @@ from typing import Any
 
 from compecon.commands.background import with_background
 from compecon.commands.fields import read
-from compecon.commands.options import Json, NewFolder, plainly, training_folder
+from compecon.commands.options import UNSAVED_TRAINING, Json, NewFolder, plainly, training_folder
 from compecon.runs.jobs.options import PRUNE, TRAIN, prune_plan, trackers, train_plan
 
 
@@ -33,7 +33,10 @@ def _train(out: NewFolder, params: Mapping[str, Any], json: Json = False) -> Non
     from compecon.training.train_checkpoint import train as train_checkpoint
 
     kept = training_folder(out)
-    with plainly(kept=kept if plan.settings.save_every else None), terminal_callbacks(kept, report_to) as callbacks:
+    with (
+        plainly(kept=kept if plan.settings.save_every else None, left=UNSAVED_TRAINING),
+        terminal_callbacks(kept, report_to) as callbacks,
+    ):
         wanted = task_of(given)
         trained = train_checkpoint(given["base"], wanted, plan, out, callbacks=callbacks)
     print_trained(trained, wanted, as_json=json)
@@ -57,7 +60,7 @@ def _prune(out: NewFolder, params: Mapping[str, Any], json: Json = False) -> Non
 
     kept = training_folder(out)
     saves = plan.recovery is not None and plan.recovery.save_every is not None
-    with plainly(kept=kept if saves else None), terminal_callbacks(kept) as callbacks:
+    with plainly(kept=kept if saves else None, left=UNSAVED_TRAINING), terminal_callbacks(kept) as callbacks:
         wanted = task_of(given)
         made = prune_checkpoint(given["checkpoint"], wanted, plan, out, callbacks=callbacks, device=given["device"])
     print_trained(made, wanted, as_json=json)
