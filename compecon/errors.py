@@ -56,6 +56,21 @@ class TextError(CompeconError, ValueError):
     """A text cannot be shown: empty, too long, or nothing but padding."""
 
 
+class TextOfRowError(TextError):
+    """A text among several cannot be read."""
+
+    def __init__(self, row: int, text: str, why: str) -> None:
+        """Take the place of the text, from 0, its beginning, and what went wrong."""
+        super().__init__(
+            f"The tokenizer cannot read the text of row {row + 1:,}, {text!r}: {why}. Change it, or the checkpoint."
+        )
+        self._row, self._text, self._why = row, text, why
+
+    def after(self, rows: int) -> "TextOfRowError":
+        """The same where so many rows come before those that it was counted among."""
+        return TextOfRowError(self._row + rows, self._text, self._why)
+
+
 class TextTooLongError(TextError):
     """A text has more tokens than can be read at once."""
 

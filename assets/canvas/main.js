@@ -69,6 +69,7 @@ export class Attention extends LiveCanvas {
 
   badge() {
     this.controls.badge();
+    this.controls.python.disabled = !this.spec?.python || this.feed.early.isOn;
   }
 
   /**
@@ -107,7 +108,7 @@ export class Attention extends LiveCanvas {
     const isOther = spec.id !== before?.id;
     if (isOther || spec.error || before.error) this.warn(spec.error);
     if (spec.source) this.feed.early.follow(spec, spec.n_entered);
-    this.controls.python.disabled = !spec.python || this.feed.early.isOn;
+    this.badge();
     if (!isOther) this.draw();
   }
 

@@ -41,7 +41,7 @@ export class EarlyText {
   }
 
   get isOn() {
-    return this.#before !== null;
+    return this.#before !== null && this.feed.spec !== this.#before.spec; // back to it, it is the server's own
   }
 
   /**
@@ -62,8 +62,9 @@ export class EarlyText {
     }
     const title = String(live.body?.text).slice(0, 40);
     const wanted = { id: JSON.stringify(live), title, source: live, live };
-    if (areSame(wanted, this.#before.spec)) this.#goBack(this.#before);
-    else feed.load(wanted);
+    if (!areSame(wanted, this.#before.spec)) return feed.load(wanted);
+    this.#goBack(this.#before);
+    feed.host.badge();
   }
 
   /**

@@ -13,7 +13,7 @@ from transformers import PreTrainedTokenizerBase
 from typing_extensions import override
 
 from compecon.checkpoints.inputs import separates_pairs, tokenized
-from compecon.errors import TaskError
+from compecon.errors import TaskError, TextOfRowError
 from compecon.tasks.language_task import Documents
 from compecon.tasks.task import Split
 
@@ -114,9 +114,13 @@ def _texts(tokenizer: PreTrainedTokenizerBase, split: Split, max_tokens: int) ->
         raise TaskError("the tokenizer cannot separate two texts. Use a model that was made for pairs.")
     parts: dict[str, list[np.ndarray]] = {}
     lengths: list[int] = []
-    for begin in range(0, len(split), _AT_A_TIME):
-        few = slice(begin, begin + _AT_A_TIME)
-        columns = tokenized(tokenizer, split.texts[few], split.pairs[few] or None, max_tokens)
+    for begin in range(0, max(len(split) - 1, 1), _AT_A_TIME):  # the last one goes with those before: it has a number
+        end = begin + _AT_A_TIME
+        few = slice(begin, end + (end == len(split) - 1))
+        try:
+            columns = tokenized(tokenizer, split.texts[few], split.pairs[few] or None, max_tokens)
+        except TextOfRowError as error:
+            raise error.after(begin) from error
         lengths += map(len, columns["input_ids"])
         for name in columns.keys() - {"special_tokens_mask"}:
             joined = chain.from_iterable(columns[name])

@@ -50,7 +50,7 @@ def test_who_presses_ctrl_c_twice_gets_the_same_end(tmp_path: Path, after_s: flo
     with suppress(ProcessLookupError):  # it has ended already
         os.killpg(server.pid, signal.SIGINT)
     assert end_of(server, models) == ([], b"")
-    assert server.returncode == 130
+    assert server.returncode in (0, 130)  # it may have ended in order before the second
 
 
 def test_a_second_ctrl_c_cuts_off_who_is_still_answered(tmp_path: Path) -> None:

@@ -261,6 +261,9 @@ def test_a_row_of_a_data_set_that_blows_up_is_named(treacherous: Checkpoint) -> 
     rows = Split(tuple(texts), (), np.zeros(len(texts)))
     with pytest.raises(TextError, match="row 291"):
         encode(treacherous.tokenizer, rows, 32)
+    last = Split((*texts[:256], texts[290]), (), np.zeros(257))
+    with pytest.raises(TextError, match="row 257"):
+        encode(treacherous.tokenizer, last, 32)
     assert len(encode(treacherous.tokenizer, rows.head(290), 32)) == 290
 
 

@@ -18,7 +18,7 @@ from compecon import children
 from compecon.checkpoints.gate.small_files import TOKENIZER_FILES
 from compecon.children.limited import LimitedProcess, Limits
 from compecon.children.messages import Message
-from compecon.errors import CheckpointError, ChildError, TextError
+from compecon.errors import CheckpointError, ChildError, TextError, TextOfRowError
 
 LIMITS = Limits()  # as in the process itself
 _ROWS = 256  # texts in one question: what a row may cost together, and how many are read again to find the bad one
@@ -158,8 +158,9 @@ class ForeignTokenizer(PreTrainedTokenizerBase):
             if len(texts) > 1:
                 rows = ((row, [text], pairs and [pairs[row]]) for row, text in enumerate(texts))
                 return [one for row, text, pair in rows for one in self._read(text, pair, options, (first or 0) + row)]
-            where = "this text" if first is None else f"the text of row {first + 1:,}, {_shortened(texts[0])!r}"
-            raise TextError(f"The tokenizer cannot read {where}: {error}. Change it, or the checkpoint.") from error
+            if first is not None:
+                raise TextOfRowError(first, _shortened(texts[0]), str(error)) from error
+            raise TextError(f"The tokenizer cannot read this text: {error}. Change it, or the checkpoint.") from error
 
     def _ask(self, ask: str, **more: Any) -> Message:
         try:
