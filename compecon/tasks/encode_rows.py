@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import statistics
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import chain
 from typing import Any, final, overload
 
@@ -114,13 +115,9 @@ def _texts(tokenizer: PreTrainedTokenizerBase, split: Split, max_tokens: int) ->
         raise TaskError("the tokenizer cannot separate two texts. Use a model that was made for pairs.")
     parts: dict[str, list[np.ndarray]] = {}
     lengths: list[int] = []
-    for begin in range(0, max(len(split) - 1, 1), _AT_A_TIME):  # the last one goes with those before: it has a number
-        end = begin + _AT_A_TIME
-        few = slice(begin, end + (end == len(split) - 1))
-        try:
+    for few in _parts(len(split)):
+        with _numbered_over_all(few):
             columns = tokenized(tokenizer, split.texts[few], split.pairs[few] or None, max_tokens)
-        except TextOfRowError as error:
-            raise error.after(begin) from error
         lengths += map(len, columns["input_ids"])
         for name in columns.keys() - {"special_tokens_mask"}:
             joined = chain.from_iterable(columns[name])
@@ -133,14 +130,31 @@ def _stream(tokenizer: PreTrainedTokenizerBase, documents: Documents, length: in
     if end is None:
         raise TaskError("the tokenizer has no end token to separate documents. Use that of a causal model.")
     parts = []
-    for begin in range(0, len(documents), _AT_A_TIME):
-        texts = [document.text for document in documents[begin : begin + _AT_A_TIME]]
-        ids = tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]
+    for few in _parts(len(documents)):
+        texts = [document.text for document in documents[few]]
+        with _numbered_over_all(few):
+            ids = tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]
         parts.append(np.fromiter((token for row in ids for token in (end, *row)), dtype=np.int32))
     stream = np.concatenate(parts) if parts else np.empty(0, dtype=np.int32)
     if len(stream) < length:
         raise TaskError(f"{len(stream)} tokens of documents are too few for a row of {length}. Use shorter rows.")
     return Windows(stream, length)
+
+
+def _parts(n_rows: int) -> Iterator[slice]:
+    """Rows that are tokenized together. The last one never stands alone: it would be a text without a number."""
+    for begin in range(0, max(n_rows - 1, 1), _AT_A_TIME):
+        end = begin + _AT_A_TIME
+        yield slice(begin, end + (end == n_rows - 1))
+
+
+@contextmanager
+def _numbered_over_all(rows: slice) -> Iterator[None]:
+    """Count the row that an error names from the first of all."""
+    try:
+        yield
+    except TextOfRowError as error:
+        raise error.after(rows.start) from error
 
 
 def mean_length(rows: Sequence[Features]) -> int:

@@ -25,6 +25,7 @@ from compecon.checkpoints.tokenizers.pieces import spelling_of
 from compecon.errors import CheckpointError, TextError
 from compecon.evaluation.predict_rows import collator
 from compecon.tasks.encode_rows import encode
+from compecon.tasks.language_task import Document
 from compecon.tasks.task import Split
 from tests.checkpoints.conftest import byte_pairs, word_pieces
 from tests.support.tokenizers import in_this_process
@@ -265,6 +266,9 @@ def test_a_row_of_a_data_set_that_blows_up_is_named(treacherous: Checkpoint) -> 
     with pytest.raises(TextError, match="row 257"):
         encode(treacherous.tokenizer, last, 32)
     assert len(encode(treacherous.tokenizer, rows.head(290), 32)) == 290
+    documents = tuple(Document(text, len(text.split())) for text in texts)
+    with pytest.raises(TextError, match="row 291"):
+        encode(treacherous.tokenizer, documents, 32)
 
 
 def test_texts_that_are_too_much_together_are_read_one_by_one(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
