@@ -8,15 +8,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from compecon.evaluation.evaluate_model import evaluate
-from compecon.evaluation.reloaded import kept_model
 from compecon.files.durable import write_text
-from compecon.flops import forward_macs
 from compecon.provenance import command_line, hardware, versions
 from compecon.studies.elastic_arms import ARMS, RIVALS, SizeFamily, elastic_family, rival_family
 from compecon.studies.experiment_report import RELOADED, write_numbers
 from compecon.studies.experiment_run import ExperimentRun, record_name
 from compecon.studies.frontier_plan import Study, start_of
+from compecon.studies.recording import recorded
 from compecon.studies.summary import difference
 from compecon.tasks.task_metrics import Estimate
 from compecon.training.arms import Outcome, Start, untouched
@@ -147,34 +145,10 @@ def _record(study: Study, start: Start, arm: str, target: float | None, outcome:
     name = record_name(arm, target, seed, recovered=target is not None)
     if study.records.has(name):
         return
-    made = kept_model(outcome.model, study.tokenizer, study.folder, name)
-    dev, test = (
-        evaluate(made.model, made.tokenizer, study.task, split, max_tokens=study.plan.max_tokens)
-        for split in ("dev", "test")
-    )
-    heads, neurons = zip(*outcome.values.counts(), strict=True)
-    record = ExperimentRun(
-        arm=arm,
-        recovered=target is not None,
-        seed=seed,
-        target=target,
-        share=outcome.share,
-        macs=forward_macs(made.model, start.n_tokens),
-        n_tokens=start.n_tokens,
-        heads=heads,
-        neurons=neurons,
-        metric=study.task.metric,
-        dev=dev.estimate,
-        test=test.estimate,
-        steps=outcome.steps,
-        seconds=round(outcome.seconds, 1),
-        training_macs=outcome.training_macs,
-        reloaded=True,
-        cut=test.cut,
-    )
-    study.records.add(record, test.predictions)
+    record, predictions = recorded(study, start, arm, target, outcome, recovered=target is not None)
+    study.records.add(record, predictions)
     at = "" if target is None else f" at {target:g}"
     study.say(
-        f"{study.task.name} seed {seed} {arm}{at}: {outcome.share:.3f} of the MACs, dev {dev.estimate.value:.4f}, "
-        f"test {test.estimate.value:.4f}, {outcome.steps} steps, {outcome.training_macs / 1e12:.2f}e12 training MACs"
+        f"{study.task.name} seed {seed} {arm}{at}: {outcome.share:.3f} of the MACs, dev {record.dev.value:.4f}, "
+        f"test {record.test.value:.4f}, {outcome.steps} steps, {outcome.training_macs / 1e12:.2f}e12 training MACs"
     )

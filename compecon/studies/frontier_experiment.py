@@ -11,17 +11,13 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Any, get_args
 
-import numpy as np
-
 from compecon.compression.importance import IMPORTANCES
-from compecon.evaluation.evaluate_model import evaluate
-from compecon.evaluation.reloaded import kept_model
-from compecon.flops import forward_macs
 from compecon.studies.experiment_run import ExperimentRun, record_name
 from compecon.studies.frontier_plan import Study, start_of
+from compecon.studies.recording import recorded as recorded_run
 from compecon.studies.survivors import SurvivorControl, survivor_control
 from compecon.tasks.encode_rows import encode
 from compecon.training.arms import Outcome, Start, priced, pruned, recovered, untouched
@@ -115,49 +111,21 @@ class _Lane:
         if self.study.records.has(name):
             return
         outcome = make()
-        record, predictions = _recorded(self, arm, target, outcome, recovered=recovered)
+        record, predictions = recorded_run(
+            self.study,
+            self.start,
+            arm,
+            target,
+            outcome,
+            recovered=recovered,
+            survivors=None if outcome.price is None else partial(_survivors, self),
+        )
         self.study.records.add(record, predictions)
         self.study.say(
             f"{self.study.task.name} seed {self.seed} {arm}{'' if target is None else f' at {target:g}'}"
             f"{'' if recovered else ', no recovery'}: {outcome.share:.3f} of the MACs, dev {record.dev.value:.4f}, "
             f"test {record.test.value:.4f}, {outcome.seconds:.0f} s"
         )
-
-
-def _recorded(
-    lane: _Lane, arm: str, target: float | None, outcome: Outcome, *, recovered: bool
-) -> tuple[ExperimentRun, np.ndarray]:
-    study, n_tokens = lane.study, lane.start.n_tokens
-    name = record_name(arm, target, lane.seed, recovered=recovered)
-    made = kept_model(outcome.model, study.tokenizer, study.folder, name)
-    dev, test = (
-        evaluate(made.model, made.tokenizer, study.task, split, max_tokens=study.plan.max_tokens)
-        for split in ("dev", "test")
-    )
-    heads, neurons = zip(*outcome.values.counts(), strict=True)
-    record = ExperimentRun(
-        arm=arm,
-        recovered=recovered,
-        seed=lane.seed,
-        target=target,
-        share=outcome.share,
-        macs=forward_macs(made.model, n_tokens),
-        n_tokens=n_tokens,
-        heads=heads,
-        neurons=neurons,
-        metric=study.task.metric,
-        dev=dev.estimate,
-        test=test.estimate,
-        steps=outcome.steps,
-        seconds=round(outcome.seconds, 1),
-        training_macs=outcome.training_macs,
-        price=outcome.price,
-        met=outcome.met,
-        reloaded=True,
-        survivors=None if outcome.price is None else _survivors(lane, made.model),
-        cut=test.cut,
-    )
-    return record, test.predictions
 
 
 def _survivors(lane: _Lane, smaller: PreTrainedModel) -> SurvivorControl:
