@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.parts.canvas import canvas_component
 from app.parts.widgets import escaped
-from app.state.help_state import HELP_LINKS, HELP_TOPIC, follow_link, help_topic
+from app.state.help_state import HELP_LINKS, HELP_TOPIC, follow_link, help_topic, take_topic
 from compecon.views.help.guide import guide
 
 _WIDTH_PX = 820  # a line that is comfortable to read
@@ -22,6 +22,7 @@ def help_page() -> None:
             list(pages),
             format_func=lambda name: escaped(pages[name].title),
             key=HELP_TOPIC,
+            on_change=take_topic,
             label_visibility="collapsed",
         )
     with st.container(key="guide", width=_WIDTH_PX):

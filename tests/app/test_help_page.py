@@ -48,6 +48,15 @@ def test_the_list_opens_a_page_and_the_address_says_so() -> None:
     assert address_of(page) == {"topic": "speed"}
 
 
+def test_a_second_choice_counts_before_the_browser_has_heard_of_the_first() -> None:
+    page = open_page()
+    page.radio[0].set_value("speed").run()
+    page.query_params.clear()  # as it was when the first choice was made
+    page.radio[0].set_value("runs").run()
+    assert shown(page) == "runs"
+    assert address_of(page) == {"topic": "runs"}
+
+
 def test_an_address_that_changed_by_itself_has_the_last_word() -> None:
     page = open_page(topic="runs")
     page.radio[0].set_value("speed").run()
