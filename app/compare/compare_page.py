@@ -11,13 +11,14 @@ import streamlit as st
 from app.compare.dataset_panel import dataset_part
 from app.compare.table_panel import table_part
 from app.parts.canvas import canvas_component
-from app.parts.widgets import checkpoint_title, escaped, lost_part, policy_controls, text_fields
+from app.parts.widgets import checkpoint_title, escaped, examples_menu, lost_part, policy_controls, text_fields
 from app.server.guard import page_token
 from app.server.pair_request import default_pair, pair_request
 from app.server.resources import bundled_examples, checkpoints
 from app.state.attention_state import N_ENTERED
 from app.state.compare_choice import CompareChoice, CompareView
 from app.state.compare_state import LAST_GOOD_PAIR, compare_choice, remember_compare, show_text, swap_sides
+from app.state.held import widget_key
 from compecon.checkpoints.catalog import CheckpointEntry
 from compecon.views.compare.pair import pair_problem
 
@@ -32,7 +33,7 @@ def compare_page() -> None:
     choice, view = compare_choice(default, entries), CompareView.current()
     lost_part("compare")
     st.segmented_control(
-        "Compare on", _PARTS, format_func=_PARTS.__getitem__, key="compare_part", required=True,
+        "Compare on", _PARTS, format_func=_PARTS.__getitem__, key=widget_key("compare_part"), required=True,
         label_visibility="collapsed",
     )  # fmt: skip
     if choice.part == "dataset":
@@ -73,7 +74,7 @@ def _controls(choice: CompareChoice, entries: Mapping[str, CheckpointEntry]) -> 
     if choice.part == "table":
         return
     for side in "AB":
-        key = f"compare_{side.lower()}"
+        key = widget_key(f"compare_{side.lower()}")
         st.selectbox(escaped(side), list(entries), key=key, format_func=lambda name: checkpoint_title(entries[name]))
     for limits in dict.fromkeys(entries[name].limits for name in (choice.a, choice.b) if name in entries):
         if limits:
@@ -83,17 +84,6 @@ def _controls(choice: CompareChoice, entries: Mapping[str, CheckpointEntry]) -> 
 
 
 def _text_controls(choice: CompareChoice) -> None:
-    texts = bundled_examples(choice.a)
-    shown = next((i for i, e in enumerate(texts) if (e.text, e.pair) == (choice.text, choice.pair)), None)
-    with st.popover("Examples", width="stretch"):
-        for i, example in enumerate(texts):
-            st.button(
-                escaped(example.title),
-                key=f"compare_example_{i}",
-                on_click=show_text,
-                args=(example.text, example.pair),
-                type="primary" if i == shown else "secondary",
-                width="stretch",
-            )
+    examples_menu(bundled_examples(choice.a), (choice.text, choice.pair), show_text, "compare_")
     text_fields("compare_")
     policy_controls("compare_")

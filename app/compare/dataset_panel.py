@@ -14,6 +14,7 @@ from app.parts.data_table import data_table
 from app.parts.widgets import escaped
 from app.state.compare_choice import CompareChoice
 from app.state.dataset_state import ROWS, awaited_rows, choose_rows
+from app.state.held import widget_key
 from compecon.errors import CompeconError
 from compecon.views.compare.dataset_text import headline, levels_csv, selection_rows, view_json
 from compecon.views.compare.paired_rows import DatasetView
@@ -50,7 +51,7 @@ def _chosen(whole: Sequence[RowSet]) -> RowSet:
     if len(whole) == 1:
         st.markdown(f"**{escaped(whole[0].title)}**")
         return whole[0]
-    name = st.selectbox("Rows", list(titles), format_func=titles.__getitem__, key=ROWS)
+    name = st.selectbox("Rows", list(titles), format_func=titles.__getitem__, key=widget_key(ROWS))
     return next(each for each in whole if each.name == name)
 
 

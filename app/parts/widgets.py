@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -10,17 +11,18 @@ from app.models.model_processes import models
 from app.server.resources import bundled_examples, checkpoints
 from app.state.address_bar import lost
 from app.state.attention_choice import DEVICES
-from app.state.attention_state import chosen, count_entered, show_example, use_text
+from app.state.attention_state import chosen, count_entered, use_text
+from app.state.held import widget_key
 from compecon.attention.policies import POLICIES
 from compecon.checkpoints.catalog import CheckpointEntry
 from compecon.registry import read_installed
+from compecon.views.attention.example_texts import Example
 from compecon.views.attention.preflight_lines import report_lines
 
 OWN_FILES_HELP = (
     "A CSV, TSV, JSON lines or Parquet file, or a folder of them called train, dev and test. Columns are named text "
     "and label unless given; further settings: pair, kind, labels, encoding, seed."
 )
-_OWN = "Own text"
 
 
 def escaped(text: str) -> str:
@@ -40,7 +42,7 @@ def controls() -> None:
     st.selectbox(
         "Checkpoint",
         list(entries),
-        key="checkpoint",
+        key=widget_key("checkpoint"),
         format_func=lambda n: checkpoint_title(entries[n]),
         on_change=_first_example,
     )
@@ -48,18 +50,34 @@ def controls() -> None:
     if entry is not None and entry.limits:
         st.caption(escaped(entry.limits))
     texts = bundled_examples(chosen("checkpoint") or "")
-    show_example(next((e.title for e in texts if (e.text, e.pair) == (chosen("text"), chosen("pair"))), _OWN))
-    st.selectbox("Example", [*(e.title for e in texts), _OWN], key="example", on_change=_pick_example)
+    examples_menu(texts, (chosen("text"), chosen("pair")), use_text)
     takes_pairs = entry is None or entry.preflight is None or entry.preflight.kind != "causal-lm"
     text_fields(is_pair=takes_pairs or bool(chosen("pair")))
     policy_controls()
 
 
+def examples_menu(
+    texts: Sequence[Example], shown: tuple[str, str], use: Callable[[str, str], None], prefix: str = ""
+) -> None:
+    """The bundled texts, one click away; which one of them is shown, if any."""
+    found = {each.title: (each.text, each.pair) for each in texts}
+    title = next((title for title, each in found.items() if each == shown), "my own text")
+    key = f"{prefix}example"
+    st.menu_button(
+        escaped(f"Example: {title}"),
+        list(found),
+        format_func=escaped,
+        key=key,
+        on_click=lambda: use(*found.get(chosen(key), shown)),
+        width="stretch",
+    )
+
+
 def text_fields(prefix: str = "", *, is_pair: bool = True) -> None:
     """Fields for a text, and for a second one, in widgets whose keys begin with the prefix; the canvas knows them."""
-    st.text_area("Text", key=f"{prefix}text", height=120, on_change=count_entered)
+    st.text_area("Text", key=widget_key(f"{prefix}text"), height=120, on_change=count_entered)
     if is_pair:
-        st.text_area("Second text, for a pair", key=f"{prefix}pair", height=68, on_change=count_entered)
+        st.text_area("Second text, for a pair", key=widget_key(f"{prefix}pair"), height=68, on_change=count_entered)
 
 
 def policy_controls(prefix: str = "") -> None:
@@ -89,12 +107,6 @@ def _first_example() -> None:
     """Another task, another text: the first example of the new checkpoint."""
     first = bundled_examples(chosen("checkpoint") or "")[0]
     use_text(first.text, first.pair)
-
-
-def _pick_example() -> None:
-    texts = {e.title: e for e in bundled_examples(chosen("checkpoint") or "")}
-    if (example := texts.get(chosen("example") or "")) is not None:
-        use_text(example.text, example.pair)
 
 
 def checkpoint_report(entry: CheckpointEntry) -> None:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from app.state.address_bar import lose, lose_unknown, write_changes
 from app.state.attention_choice import DEVICES, AttentionChoice, CanvasView
-from app.state.held import Held
+from app.state.held import Held, replace_value, widget_key
 from compecon.attention.policies import POLICIES
 
 if TYPE_CHECKING:
@@ -31,26 +31,28 @@ def attention_choice(default: AttentionChoice, checkpoints: Collection[str]) -> 
     """The request as the widgets hold it, at first as the address bar says; seeds the widgets."""
     params = st.query_params
     if _NEXT_CHECKPOINT in st.session_state:
-        st.session_state["checkpoint"] = st.session_state.pop(_NEXT_CHECKPOINT)
+        replace_value("checkpoint", st.session_state.pop(_NEXT_CHECKPOINT))
     allowed = {"checkpoint": checkpoints, "device": DEVICES, "policy": POLICIES}
     left: Mapping[str, str] = st.session_state.get(_ATTENTION, {})
-    if "checkpoint" not in st.session_state:
+    keys = {name: widget_key(name) for name in asdict(default)}
+    if keys["checkpoint"] not in st.session_state:
         lose_unknown("attention", {"checkpoint": checkpoints})
     for name, value in asdict(default).items():
-        if name not in st.session_state:
+        if keys[name] not in st.session_state:
             given = params.get(name, left.get(name, value))
-            st.session_state[name] = given if name not in allowed or given in allowed[name] else value
-    if st.session_state["checkpoint"] not in checkpoints:  # a folder vanished while the page was open
-        lose("attention", "checkpoint", st.session_state["checkpoint"])
-        st.session_state["checkpoint"] = default.checkpoint
-    choice = AttentionChoice(**{name: st.session_state[name] for name in asdict(default)})
+            st.session_state[keys[name]] = given if name not in allowed or given in allowed[name] else value
+    if (gone := chosen("checkpoint")) not in checkpoints:  # a folder vanished while the page was open
+        lose("attention", "checkpoint", gone)
+        replace_value("checkpoint", default.checkpoint)
+    choice = AttentionChoice(**{name: chosen(name) for name in asdict(default)})
     st.session_state[_ATTENTION] = asdict(choice)
     return choice
 
 
 def use_text(text: str, pair: str) -> None:
     """Put a text into the widgets; for callbacks."""
-    st.session_state["text"], st.session_state["pair"] = text, pair
+    replace_value("text", text)
+    replace_value("pair", pair)
 
 
 def count_entered() -> None:
@@ -62,7 +64,7 @@ def read_beginning() -> None:
     """Take the beginning of a long text that the canvas offered, in place of the whole; for callbacks."""
     said = st.session_state.get(CanvasView.CANVAS) or {}
     beginning = said.get("beginning")
-    if isinstance(beginning, str) and len(beginning) <= len(st.session_state.get("text", "")):
+    if isinstance(beginning, str) and len(beginning) <= len(chosen("text") or ""):
         use_text(beginning, "")
 
 
@@ -71,14 +73,9 @@ def select_checkpoint(key: str) -> None:
     st.session_state[_NEXT_CHECKPOINT] = key
 
 
-def show_example(title: str) -> None:
-    """Let the menu of examples say which one is shown; before it is drawn."""
-    st.session_state["example"] = title
-
-
-def chosen(key: str) -> Any:
+def chosen(name: str) -> Any:
     """The value of a widget, or None before it was drawn; for callbacks."""
-    return st.session_state.get(key)
+    return st.session_state.get(widget_key(name))
 
 
 def remember(choice: AttentionChoice, view: CanvasView, default: AttentionChoice) -> None:

@@ -11,7 +11,7 @@ import streamlit as st
 from app.state.address_bar import lose, write_changes
 from app.state.attention_state import MAX_URL_TEXT
 from app.state.compare_choice import BETWEEN, MAX_IN_TABLE, CompareChoice, CompareView
-from app.state.held import Held, seeded
+from app.state.held import Held, replace_value, seeded
 
 LAST_GOOD_PAIR: Held[dict[str, Any] | None] = Held("compare_last_good", None)
 """The last pair that was not refused: its picture stays while an error is shown."""
@@ -37,7 +37,7 @@ def swap_sides() -> None:
 
 def _put(values: Mapping[str, str]) -> None:
     for name, value in values.items():
-        st.session_state[f"compare_{name}"] = value
+        replace_value(f"compare_{name}", value)
 
 
 def compare_choice(default: CompareChoice, checkpoints: Collection[str]) -> CompareChoice:
@@ -48,7 +48,8 @@ def compare_choice(default: CompareChoice, checkpoints: Collection[str]) -> Comp
     for side in ("a", "b"):
         if values[side] not in checkpoints:  # it vanished while the page was open
             lose("compare", "checkpoint", values[side])
-            values[side] = st.session_state[f"compare_{side}"] = getattr(default, side)
+            values[side] = getattr(default, side)
+            _put({side: values[side]})
     table = tuple(name for name in values.pop("table") if name in checkpoints)[:MAX_IN_TABLE]
     st.session_state["compare_table"] = list(table)
     choice = CompareChoice(**values, table=table)

@@ -8,10 +8,11 @@ from typing import Any
 import streamlit as st
 
 from app.state.compare_state import show_text
+from app.state.held import replace_value
 from compecon.tasks.task_registry import FILES, with_labels
 
 TASK, PATH = "compare_measure_task", "compare_measure_files"  # keys of the menu of tasks, and of own files
-ROWS = "compare_dataset_rows"  # key of the menu of rows that were measured
+ROWS = "compare_dataset_rows"  # name of the menu of rows that were measured
 OWN_FILES = "own files"
 _ROWS, _ASKED, _ORDER = "compare_listed_rows", "compare_dataset_asked", "compare_label_order"
 _AWAITED = "compare_dataset_awaited"
@@ -55,7 +56,7 @@ def awaited_rows() -> Mapping[str, Any] | None:
 
 def choose_rows(name: str) -> None:
     """Choose rows in the menu before it is drawn, and wait for none any more."""
-    st.session_state[ROWS] = name
+    replace_value(ROWS, name)
     st.session_state.pop(_AWAITED, None)
 
 

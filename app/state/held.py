@@ -29,8 +29,26 @@ class Held(Generic[Value]):
         st.session_state[self.key] = value
 
 
+def widget_key(name: str) -> str:
+    """Key of a widget whose value the page may replace: another one after each replacement.
+
+    Until a browser has heard of a replacement, whatever it reports tells the old value too. Were that of the same
+    widget, it would look like a person's choice and undo the replacement.
+    """
+    n_replaced = st.session_state.get(f"{name}_replaced", 0)
+    return f"{name}-{n_replaced}" if n_replaced else name
+
+
+def replace_value(name: str, value: Any) -> None:
+    """Let a widget hold another value; before it is drawn, and for callbacks."""
+    if st.session_state.get(widget_key(name)) != value:
+        st.session_state[f"{name}_replaced"] = st.session_state.get(f"{name}_replaced", 0) + 1
+        st.session_state[widget_key(name)] = value
+
+
 def seeded(page: str, held: Mapping[str, Any]) -> dict[str, Any]:
-    """What the widgets of a page hold, at first these values; a widget's key is the page and its name."""
+    """What the widgets of a page hold, at first these values; a widget is called as the page and its name."""
+    keys = {name: widget_key(f"{page}_{name}") for name in held}
     for name, value in held.items():
-        st.session_state.setdefault(f"{page}_{name}", value)
-    return {name: st.session_state[f"{page}_{name}"] for name in held}
+        st.session_state.setdefault(keys[name], value)
+    return {name: st.session_state[key] for name, key in keys.items()}

@@ -27,7 +27,9 @@ export class NextText {
    */
   constructor(page, prefix = "") {
     this.page = page;
-    this.selectors = FIELDS.map((name) => `.st-key-${prefix}${name} textarea`);
+    this.selectors = FIELDS.map((name) => prefix + name).map((key) => {
+      return `:is(.st-key-${key}, [class*="st-key-${key}-"]) textarea`; // "-2": the page filled it in twice itself
+    });
     for (const kind of EVENTS) document.addEventListener(kind, this);
   }
 

@@ -13,6 +13,7 @@ import pytest
 from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.testing.v1 import AppTest
 
+from app.parts.widgets import escaped
 from app.server import resources
 from app.server.guard import page_token
 from app.server.routes import SweepBody
@@ -20,6 +21,7 @@ from app.state.attention_choice import CanvasView
 from compecon.paths import assets
 from compecon.views.attention.example_texts import examples_for
 from compecon.views.attention.traces import TraceKey
+from tests.support.pages import text_of
 
 HOSTILE = [
     "<img src=x onerror=alert(1)>",
@@ -168,8 +170,9 @@ def test_a_folder_that_vanishes_while_the_page_is_open_gives_way_to_the_default(
 ) -> None:
     page = open_page(checkpoint=add_folder(broken))
     add_folder(tmp_path / "another")
-    assert canvas_data(page.run())["error"] is not None or page.session_state["checkpoint"] == "sentiment"
-    assert page.selectbox(key="checkpoint").value == "sentiment"
+    shown = page.run().selectbox[0].value
+    assert canvas_data(page)["error"] is not None or shown == "sentiment"
+    assert page.selectbox[0].value == "sentiment"
 
 
 def test_without_any_checkpoint_the_page_says_what_to_do(
@@ -306,16 +309,17 @@ def test_moving_the_canvas_does_not_ask_for_another_picture(open_page: Open, can
 
 def test_the_examples_menu_fills_in_the_text(open_page: Open, canvas_data: Data) -> None:
     page, other = open_page(), examples_for("sentiment")[1]
-    page.selectbox(key="example").set_value(other.title).run()
-    assert page.text_area(key="text").value == other.text
+    page.menu_button(key="example").click(other.title).run()
+    assert text_of(page) == (other.text, other.pair)
     assert TraceKey("sentiment", other.text).name in canvas_data(page)["source"]["url"]
 
 
 def test_the_examples_menu_says_when_the_text_is_ones_own(open_page: Open) -> None:
     page = open_page()
-    assert page.selectbox(key="example").value == FIRST.title
+    assert page.menu_button(key="example").label == escaped(f"Example: {FIRST.title}")
     page.text_area(key="text").set_value("Mine.").run()
-    assert page.selectbox(key="example").value == "Own text"
+    label = page.menu_button(key="example").label
+    assert not any(escaped(each.title) in label for each in examples_for("sentiment"))
 
 
 def test_another_checkpoint_brings_its_first_example(
@@ -325,7 +329,7 @@ def test_another_checkpoint_brings_its_first_example(
     page = open_page(text="Mine.")
     page.selectbox(key="checkpoint").set_value(name).run()
     first = examples_for(name)[0]
-    assert (page.text_area(key="text").value, page.text_area(key="pair").value) == (first.text, first.pair)
+    assert text_of(page) == (first.text, first.pair)
 
 
 def test_the_report_is_of_the_chosen_checkpoint(open_page: Open) -> None:

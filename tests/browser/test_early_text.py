@@ -23,9 +23,9 @@ HOLD = """(() => {  // what the page tells the server stays here until it is rel
     else send.call(this, data);
   };
   window.hold = () => { isHolding = true; };
-  window.release = () => {
+  window.release = (apartMs = 0) => {
     isHolding = false;
-    for (const one of held.splice(0)) one();
+    held.splice(0).forEach((one, place) => setTimeout(one, apartMs * place));
   };
 })();"""
 WATCH = """(cc) => {  // what of a picture changes from now on
@@ -138,7 +138,8 @@ def test_what_the_server_refuses_is_not_refused_for_another_reason_before(held: 
     expect(held.find(".alert")).to_be_hidden()
 
 
-def test_a_second_text_in_the_middle_is_not_undone_by_the_first(held: Any, library: Any) -> None:
+@pytest.mark.parametrize("apart_ms", [0, 150])
+def test_a_second_text_in_the_middle_is_not_undone_by_the_first(held: Any, library: Any, apart_ms: int) -> None:
     held.open(k="3", head="5")
     held.page.evaluate("hold()")
     enter(prepare(held, MINE))
@@ -146,11 +147,12 @@ def test_a_second_text_in_the_middle_is_not_undone_by_the_first(held: Any, libra
     await_tokens(held, library.encode(OTHER).tokens)
     held.await_badge("exact")
     held.cc.evaluate(WATCH)
-    held.page.evaluate("release()")
+    held.page.evaluate("release", apart_ms)
     held.await_address(text=OTHER, k="3", head="5")
     expect(held.find(".python")).to_be_enabled()
     assert held.page.evaluate("changes") == []
     assert held.tokens() == list(library.encode(OTHER).tokens)
+    assert held.page.get_by_label("Text", exact=True).input_value() == OTHER
 
 
 def test_the_text_before_comes_back_as_it_was(held: Any) -> None:

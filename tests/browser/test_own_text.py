@@ -195,8 +195,8 @@ def test_the_old_picture_asks_for_nothing_while_a_new_text_is_on_its_way(dashboa
 
 def test_an_example_from_the_menu_is_a_recording(dashboard: Any) -> None:
     dashboard.open()
-    dashboard.page.get_by_label("Example").click()
-    dashboard.page.get_by_role("option", name="Praise that turns").click()
+    dashboard.page.get_by_role("button", name="Example").click()
+    dashboard.page.get_by_role("menuitem", name="Praise that turns").click()
     expect(dashboard.find(".list")).to_contain_text("hopelessly")
     dashboard.await_badge("recorded")
 

@@ -25,7 +25,13 @@ LABELS = {
     "chat_input", "chat_message", "feedback", "metric", "expander", "popover", "status", "spinner", "tabs", "dialog",
     "menu_button", "data_editor", "Page", "set_page_config", "progress",
 }  # fmt: skip
-MARKDOWN_OPTIONS = {"radio", "pills", "segmented_control", "tabs"}  # of these, the options are markdown too
+MARKDOWN_OPTIONS = {
+    "radio",
+    "pills",
+    "segmented_control",
+    "tabs",
+    "menu_button",
+}  # of these, the options are markdown too
 WORDS = {"label", "body", "help", "title", "page_title", "text", "caption", "captions", "tooltip", "delta"}
 FILES_FIRST = {"Page", "set_page_config"}  # their first argument is a file
 SAFE = {"escaped": "escapes", "len": "a number", "round": "a number", "int": "a number", "float": "a number"}

@@ -33,6 +33,12 @@ def canvas_of(page: AppTest) -> dict[str, Any]:
     return read
 
 
+def text_of(page: AppTest) -> tuple[str, str]:
+    """What the two fields for a text hold."""
+    first, second = (each.value or "" for each in page.text_area)
+    return first, second
+
+
 def address_of(page: AppTest) -> dict[str, str]:
     """The address that a page has written."""
     return {name: v if isinstance(v, str) else v[-1] for name, v in page.query_params.items()}
