@@ -166,21 +166,19 @@ def press_second_row() -> None:
     import streamlit as st  # noqa: PLC0415 - the tester runs this function's text as a script
 
     from app.state.dataset_state import list_rows, take_listed_row  # noqa: PLC0415 - likewise
+    from app.state.held import widget_key  # noqa: PLC0415
 
     list_rows("table", [("first", ""), ("second", "its pair")])
     st.session_state["table"] = {"selection": {"rows": [1], "columns": [], "cells": []}}
     take_listed_row()
+    st.session_state["found"] = [st.session_state[widget_key(f"compare_{name}")] for name in ("text", "pair", "part")]
 
 
 def test_a_row_that_is_pressed_is_compared_as_a_text() -> None:
     """The tester cannot press a row of a table, so this is what a press calls."""
     page = AppTest.from_function(press_second_row).run()
     assert not page.exception
-    assert [page.session_state[f"compare_{name}"] for name in ("text", "pair", "part")] == [
-        "second",
-        "its pair",
-        "text",
-    ]
+    assert page.session_state["found"] == ["second", "its pair", "text"]
 
 
 def test_texts_that_are_not_shipped_are_asked_for(open_part: Open, tmp_path: Path) -> None:
@@ -317,7 +315,8 @@ def test_what_was_just_measured_is_chosen(open_part: Open, executor: Executor, t
     page.run()
     assert not page.exception
     [chosen] = [each for each in sets_of(*PAIR.values()) if each.either.key.n_rows == 20]
-    assert page.selectbox(key="compare_dataset_rows").value == chosen.name
+    [rows] = [each for each in page.selectbox if each.label == "Rows"]
+    assert rows.value == chosen.name
 
 
 # ---- refusals
