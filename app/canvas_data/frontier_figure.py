@@ -53,9 +53,10 @@ def figure_data(view: FrontierView, theme: Theme = "light") -> dict[str, Any]:
         theme: Which colours to draw it in.
 
     Returns:
-        "data" and "layout": for each family the curves of its checkpoints over key budgets, its front as steps, and its
-        marks: solid when done, hollow while running, crossed when failed, ringed on the front of all, dotted when tied
-        with it, dim when dominated. Quoted ones are diamonds with a legend of their own.
+        "data" and "layout": for each family the curves of its checkpoints over key budgets, its front as steps (of an
+        elastic checkpoint, a line through its sizes), and its marks: solid when done, hollow while running, crossed
+        when failed, ringed on the front of all, dotted when tied with it, dim when dominated. Quoted ones are diamonds
+        with a legend of their own.
     """
     style = _Style(view, theme)
     table = looks(view.families, theme)
@@ -141,8 +142,8 @@ def _family(
     }
     if curves:
         yield {**common, **_curves(curves, family, look)}
-    if len(family.front) > 1 and not is_quoted(family):
-        yield {**common, **_front(family, look)}
+    if family.is_elastic or (len(family.front) > 1 and not is_quoted(family)):
+        yield {**common, **_line(family, look)}
     ringed = [mark for mark in family.marks if mark.standing == "front"]
     if ringed:
         yield {**common, **_rings(ringed, family, style)}
@@ -175,17 +176,22 @@ def _curves(curves: Sequence[BudgetCurve], family: Family, look: Look) -> dict[s
     }
 
 
-def _front(family: Family, look: Look) -> dict[str, Any]:
-    """What the family offers at each cost: nothing between two checkpoints but the cheaper one."""
-    places = {mark.point.key: (mark.x.value, mark.y.value) for mark in family.marks}
-    xs, ys = zip(*(places[key] for key in family.front), strict=True)
+def _line(family: Family, look: Look) -> dict[str, Any]:
+    """What the family offers at each cost: nothing between two checkpoints but the cheaper one.
+
+    Between two sizes of an elastic checkpoint lie others, so it is a line through all of its sizes and no staircase.
+    """
+    by_key = {mark.point.key: mark for mark in family.marks}
+    sizes = sorted(family.marks, key=lambda mark: mark.point.budget or 0.0)
+    marks = sizes if family.is_elastic else [by_key[key] for key in family.front]
+    drawn = {"shape": "linear", "width": 2.4} if family.is_elastic else {"shape": "hv", "width": 1.6}
     return {
-        "x": list(xs),
-        "y": list(ys),
+        "x": [mark.x.value for mark in marks],
+        "y": [mark.y.value for mark in marks],
         "mode": "lines",
-        "line": {"color": look.colour, "width": 1.6, "shape": "hv", "dash": look.dash},
+        "line": {"color": look.colour, "dash": look.dash, **drawn},
         "hoverinfo": "skip",
-        "meta": {"family": family.name, "part": "front"},
+        "meta": {"family": family.name, "part": "sizes" if family.is_elastic else "front"},
     }
 
 

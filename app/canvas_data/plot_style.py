@@ -21,6 +21,10 @@ COLOURS: Mapping[Theme, Sequence[str]] = {
 }
 _SYMBOLS = ("hexagon", "circle", "square", "triangle-up", "pentagon", "triangle-down", "triangle-left", "star")
 _KINDS = ("dense", "incentive", "taylor", "fisher", "any budget", "magnitude", "uniform", "random")
+_PLACES: Mapping[str, int] = {  # elastic: the colour of "any budget", which is one checkpoint for all budgets too
+    **{kind: place for place, kind in enumerate(_KINDS)},
+    "elastic": 4 + len(COLOURS["light"]) - 1,
+}
 _VARIANT = 3  # places from the symbol of a kind to that of its variants
 _QUOTED = "diamond-open"
 _STANDINGS = {
@@ -54,8 +58,9 @@ def looks(families: Sequence[Family], theme: Theme) -> Mapping[str, Look]:
     kinds: dict[str, list[str]] = {}
     for family in families:
         kinds.setdefault(_kind(family.name), []).append(family.name)
-    free = chain((place for place, kind in enumerate(_KINDS) if place and kind not in kinds), count(len(_KINDS)))
-    places = {kind: _KINDS.index(kind) if kind in _KINDS else next(free) for kind in kinds}
+    unused = (place for place, kind in enumerate(_KINDS) if place and kind not in kinds)
+    free = chain(unused, (place for place in count(len(_KINDS)) if place not in _PLACES.values()))
+    places = {kind: _PLACES[kind] if kind in _PLACES else next(free) for kind in kinds}
     return {
         family.name: _look(
             family, places[_kind(family.name)], kinds[_kind(family.name)].index(family.name), COLOURS[theme]

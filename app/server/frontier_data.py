@@ -14,6 +14,7 @@ from app.server.plotly_script import plotly_address
 from app.server.shared_frontier import Frontier, frontier
 from app.state.frontier_choice import FrontierChoice, FrontierPlace
 from compecon.views.frontier.drawn import FrontierAxes, FrontierView
+from compecon.views.frontier.size_points import export_command
 
 
 def axes_of(choice: FrontierChoice) -> FrontierAxes:
@@ -31,6 +32,7 @@ def canvas_data(shown: Frontier, view: FrontierView, place: FrontierPlace, advic
         "budgets": view.budgets,
         "measured": [sum(curve.ys[stop] is not None for curve in view.curves) for stop in range(len(view.budgets))],
         "doors": _doors(shown, view),
+        "commands": {mark.point.key: command for mark in view.marks if (command := export_command(mark.point))},
         "answer": _answer(advice),
         "advised": advice.key,
         "limit": advice.limit,
@@ -41,8 +43,12 @@ def canvas_data(shown: Frontier, view: FrontierView, place: FrontierPlace, advic
 
 
 def _doors(shown: Frontier, view: FrontierView) -> dict[str, list[bool]]:
-    """For each point that can be opened: whether in Attention, and whether beside its dense parent."""
-    pairs = ((mark.point, shown.dense_parent(mark.point)) for mark in view.marks if mark.point.checkpoint)
+    """For each point that can be opened: whether in Attention, and whether beside its dense parent.
+
+    A smaller size of an elastic checkpoint is exported first: a page would open the whole in its place.
+    """
+    whole = (mark.point for mark in view.marks if mark.point.checkpoint and not export_command(mark.point))
+    pairs = ((point, shown.dense_parent(point)) for point in whole)
     return {point.key: [True, dense is not None and dense.checkpoint != point.checkpoint] for point, dense in pairs}
 
 

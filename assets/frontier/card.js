@@ -19,6 +19,8 @@ export class Card {
     this.close = find(stage, ".close", HTMLButtonElement);
     this.who = find(stage, ".who");
     this.lines = find(stage, ".card .lines");
+    this.export = find(stage, ".card .export");
+    this.command = find(stage, ".card code");
     this.open = find(stage, ".open");
     this.compare = find(stage, ".compare");
     this.close.addEventListener("click", on.close);
@@ -34,14 +36,17 @@ export class Card {
    * @param {string} key
    * @param {Plotted} place
    * @param {[attention: boolean, compare: boolean]} doors
+   * @param {string} command Of a size of an elastic checkpoint; "" for none.
    */
-  show(key, { hover }, [attention, compare]) {
+  show(key, { hover }, [attention, compare], command) {
     this.element.hidden = false;
     if (this.#shown === key + hover) return;
     this.#shown = key + hover;
     const [who, ...lines] = linesOf(hover);
     this.who.textContent = who;
     this.lines.replaceChildren(...lines.map((line) => make("p", "", line)));
+    this.export.hidden = !command;
+    this.command.textContent = command;
     this.open.hidden = !attention;
     this.compare.hidden = !compare;
   }

@@ -174,14 +174,14 @@ class Frontier extends LiveCanvas {
   }
 
   /** @param {FrontierData} data */
-  #showCard({ doors }) {
+  #showCard({ doors, commands }) {
     const { card, plot, overlay } = this;
     const { chosen, hidden } = this.view;
     const place = plot.places.get(chosen);
     const { inside } = overlay;
     const at = place && plot.pixels(place);
     if (!at || !inside || hidden.includes(place.family)) return card.hide();
-    card.show(chosen, place, doors[chosen] ?? [false, false]);
+    card.show(chosen, place, doors[chosen] ?? [false, false], commands[chosen] ?? "");
     card.place(at, inside);
   }
 

@@ -39,6 +39,8 @@ export interface FrontierData {
   measured: number[];
   /** By key of a point: whether it opens in Attention, and beside its dense parent. */
   doors: Record<string, [attention: boolean, compare: boolean]>;
+  /** By key of a smaller size of an elastic checkpoint: the command that makes it a checkpoint of its own. */
+  commands: Record<string, string>;
   /** What to take within the limit that was asked for; null if nothing was asked. */
   answer: Answer | null;
   /** Key of the point that the answer names, or "". */

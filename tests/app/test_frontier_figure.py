@@ -113,6 +113,19 @@ def test_a_front_is_a_staircase_through_its_points() -> None:
     assert (list(front.x), list(front.y), front.line.shape) == ([0.3, 0.5], [84.0, 85.0], "hv")
 
 
+def test_an_elastic_checkpoint_is_one_line_through_its_sizes_with_an_entry_of_its_own() -> None:
+    sizes = [(1.0, 0.85, "front"), (0.3, 0.84, "tied"), (0.6, 0.86, "dominated")]
+    marks = [mark(f"e{b}", "elastic, e", b, y, standing, budget=b) for b, y, standing in sizes]
+    figure = frontier_figure(view(family("dense", mark("d", "dense", 1.0, 0.86)), family("elastic, e", *marks)))
+    found = traces(figure)
+    line = found["elastic, e", "sizes"]
+    assert (list(line.x), list(line.y), line.line.shape) == ([0.3, 0.6, 1.0], [84.0, 86.0, 85.0], "linear")
+    assert ("dense", "sizes") not in found
+    assert ("elastic, e", "front") not in found
+    assert sorted(trace.name for trace in figure.data if trace.showlegend) == ["dense", "elastic, e"]
+    assert "<b>name of e0.3</b>" in found["elastic, e", "marks"].hovertext[0]
+
+
 def test_a_family_has_one_entry_in_the_legend_and_quoted_ones_a_group_that_says_so() -> None:
     figure = frontier_figure(WHOLE)
     assert sorted(trace.name for trace in figure.data if trace.showlegend) == ["dense", "incentive", "quoted"]
@@ -184,7 +197,7 @@ def test_two_families_never_look_the_same() -> None:
     names = (
         "dense", "dense, trained longer", "incentive", "incentive, heads only", "incentive, neurons only", "any budget",
         "taylor", "taylor, no recovery", "fisher", "fisher, no recovery", "magnitude", "uniform", "random",
-        "fixed price", "a kind of one's own", "another one",
+        "fixed price", "a kind of one's own", "another one", "elastic, a", "elastic, b",
     )  # fmt: skip
     for theme in ("light", "dark"):
         found = looks([family(name, mark(name, name, 0.5, 0.8)) for name in names], theme)

@@ -1,15 +1,19 @@
 """`compecon train`: what it makes, what it says where, and what it refuses."""
 
 import json
+import shlex
 from collections import namedtuple
 from pathlib import Path
 
 import pytest
 import torch
 
+from compecon.checkpoints.catalog import list_checkpoints
 from compecon.checkpoints.load import load_checkpoint
 from compecon.flops import forward_macs
 from compecon.training.trainer import IncentiveTrainer
+from compecon.views.frontier.card_points import checkpoint_points
+from compecon.views.frontier.size_points import export_command
 
 pytestmark = pytest.mark.slow
 
@@ -70,7 +74,12 @@ def test_an_elastic_training_tells_every_size_and_each_can_be_exported(train, co
     whole = load_checkpoint(tmp_path / "out", "cpu")
     for size in found["sizes"]:
         assert size["macs"] == forward_macs(whole.at(size["budget"]).model, found["n_tokens"])
-    assert compecon("export", tmp_path / "out", tmp_path / "half", "--budget", "0.5")[0] == 0
+    points = checkpoint_points(list_checkpoints([tmp_path / "out"])).points
+    on_frontier = {point.budget: point for point in points if point.budget is not None}
+    for size in found["sizes"]:
+        assert on_frontier[size["budget"]].costs["macs"].value == size["macs"]
+    _, command, source, _, *budget = shlex.split(export_command(on_frontier[0.5]))
+    assert compecon(command, source, tmp_path / "half", *budget)[0] == 0
     half = load_checkpoint(tmp_path / "half", "cpu")
     assert forward_macs(half.model, found["n_tokens"]) == found["sizes"][-1]["macs"]
     code, _, err = compecon("export", tmp_path / "out", tmp_path / "less", "--budget", "0.3")

@@ -25,6 +25,8 @@ class Advice:
     # cost of the next better one for a point of quality (0.01; 1 where lower is better), in the unit of x; None if
     # there is none
     marginal: float | None = None
+    # of an elastic checkpoint, which size to take: what ``Checkpoint.at`` takes; None for any other checkpoint
+    budget: float | None = None
     nearest: str = ""  # if nothing fits, the key of what comes nearest; "" if there is nothing to open
     most_x: float | None = None  # the ceiling in the unit of x; None if there is none
     least_y: float | None = None  # the floor in the unit of y; None if there is none on this axis
@@ -54,6 +56,7 @@ def advise(view: FrontierView, wish: Wish) -> Advice:
     return Advice(
         key=best.point.key,
         checkpoint=best.point.checkpoint,
+        budget=best.point.budget,
         sentences=sentences_of(limits, Chosen(best, tied, following, unopened, safer)),
         tied=tuple(mark.point.key for mark in tied),
         marginal=None if following is None else _marginal(best, following, view),

@@ -8,6 +8,7 @@ from typing import final
 from compecon.views.frontier.drawn import FrontierMark, FrontierView
 from compecon.views.frontier.limits import Limits
 from compecon.views.frontier.names import change_in_points, cost_in_words, in_points, interval
+from compecon.views.frontier.size_points import export_command
 
 _NOUNS = {"macs": "MACs", "share": "MACs", "training_macs": "training", "latency": "time"}
 _MOST_NAMES = 4
@@ -36,6 +37,7 @@ def sentences_of(limits: Limits, chosen: Chosen) -> tuple[str, ...]:
         _unopened(limits.view, chosen.unopened),
         _next(limits, chosen.best, chosen.following),
         "This holds with all keys: the key bar moves the curves, not the advice." if limits.view.curves else "",
+        _export(chosen.best),
     )
     return tuple(filter(None, found))
 
@@ -143,6 +145,12 @@ def _next(limits: Limits, best: FrontierMark, following: FrontierMark | None) ->
         f"The price of one more point: {following.point.name}, the next better one, gains {gain} for another {cost}, "
         f"which is {per_point} per point.{_caution(best, following)}"
     )
+
+
+def _export(mark: FrontierMark) -> str:
+    """How to have a size of an elastic checkpoint alone."""
+    command = export_command(mark.point)
+    return f"To have this size as a checkpoint of its own: {command}" if command else ""
 
 
 def _caution(one: FrontierMark, other: FrontierMark) -> str:

@@ -41,7 +41,8 @@ from compecon.views.frontier.frontier_points import (
     each,
 )
 from compecon.views.frontier.names import ANY_BUDGET, DENSE, family_of, is_higher_better, task_of
-from compecon.views.frontier.shapes import digest_of, size_of, trusted_root
+from compecon.views.frontier.shapes import digest_of, is_elastic, size_of, trusted_root
+from compecon.views.frontier.size_points import with_sizes
 
 _AT_KEYS = re.compile(r"(.{1,80}) at (\d{1,6}) keys?")
 
@@ -73,11 +74,13 @@ def checkpoint_points(entries: Iterable[CheckpointEntry]) -> CollectedPoints:
     by_name = {card.entry.name: card for card in reversed(cards)}  # the first of a name wins, as in the catalogue
     mute = [card for card in cards if card.record.metrics and not card.metrics]
     left_out += tuple((one_line(card.entry.title), "its card states no readable number") for card in mute)
-    points, more = each(
+    found, more = each(
         (card for card in cards if card.metrics),
-        lambda card: _point(card, _parent(card, by_name)),
+        lambda card: _points(card, _parent(card, by_name)),
         lambda card: one_line(card.entry.title),
     )
+    points = [point for one in found for point in one.points]
+    left_out += tuple(reason for one in found for reason in one.left_out)
     return CollectedPoints(_with_dense_macs(points), left_out + more)
 
 
@@ -107,6 +110,14 @@ def _parent(card: _Card, by_name: Mapping[str, _Card]) -> _Card | None:
     if parent is None or parent is card or (digest and digest != digest_of(parent.entry.path)):
         return None
     return parent
+
+
+def _points(card: _Card, parent: _Card | None) -> CollectedPoints:
+    """The checkpoint, and of an elastic one the sizes that were measured."""
+    point, training = _point(card, parent), card.record.training
+    if not is_elastic(card.entry.path):
+        return CollectedPoints((point,))
+    return with_sizes(point, training.get("sizes"), positive(training, "dense_macs"))
 
 
 def _point(card: _Card, parent: _Card | None) -> FrontierPoint:

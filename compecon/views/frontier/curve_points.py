@@ -30,11 +30,15 @@ def with_curves(
         records: The measurements.
         folders: Where a point's checkpoint is, by the point's ``checkpoint``.
     """
+    # A smaller size of an elastic checkpoint has other weights than the folder that it is cut from.
     digest, by_name = cache(digest_of), defaultdict[str, list[EvaluationRecord]](list)
     for record in records:
         if record.key.share is None and record.key.policy in _POLICIES:
             by_name[record.checkpoint].append(record)
-    return tuple(_with_curve(point, by_name, folders.get(point.checkpoint), digest) for point in points)
+    return tuple(
+        _with_curve(point, by_name, folders.get(point.checkpoint) if point.budget in (None, 1.0) else None, digest)
+        for point in points
+    )
 
 
 def _with_curve(

@@ -67,6 +67,11 @@ class Family:
     # metric's unit; None for quoted points
     volume: float | None
 
+    @property
+    def is_elastic(self) -> bool:
+        """Whether its points are the sizes of one elastic checkpoint."""
+        return all(mark.point.budget is not None for mark in self.marks)
+
 
 @final
 @dataclass(frozen=True)

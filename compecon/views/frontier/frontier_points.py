@@ -121,6 +121,9 @@ class FrontierPoint:
     size: ModelSize = ModelSize()  # its weights, heads and neurons
     training: Training = Training()  # how it came about
     checkpoint: str = ""  # what ``load_checkpoint`` takes; "" if there is none to open
+    # of a size of an elastic checkpoint, what ``Checkpoint.at`` takes, 1 for the whole; None for any other checkpoint
+    budget: float | None = None
+    whole: str = ""  # of a size of an elastic checkpoint, the key of the whole; "" for any other
     setting: str = ""  # for quoted points, how their setting differs from ours; else ""
     source: str = ""  # where the numbers are from, in one line
     facts: tuple[tuple[str, str], ...] = ()  # settings worth a look, name and value; "" where unknown

@@ -11,8 +11,8 @@ from compecon.views.frontier.frontier_points import Reading
 
 COLUMNS = (
     *("name", "family", "standing", "quality", "quality_low", "quality_high", "change", "change_low", "change_high"),
-    *("macs", "n_tokens", "share", "latency", "device", "parameters", "training_macs", "seed", "price", "setting"),
-    *("source", "key"),
+    *("budget", "macs", "n_tokens", "share", "latency", "device", "parameters", "training_macs", "seed", "price"),
+    *("setting", "source", "key"),
 )
 
 
@@ -32,7 +32,7 @@ def _row(mark: FrontierMark) -> dict[str, Any]:
     point, cost = mark.point, mark.point.cost
     cells = (
         *(point.name, point.family, mark.standing, *_numbers(point.quality), *_numbers(point.change)),
-        *(cost("macs"), point.n_tokens, cost("share"), cost("latency"), point.device, cost("parameters")),
+        *(point.budget, cost("macs"), point.n_tokens, cost("share"), cost("latency"), point.device, cost("parameters")),
         *(cost("training_macs"), point.training.seed, point.training.price, point.setting, point.source, point.key),
     )
     return dict(zip(COLUMNS, cells, strict=True))

@@ -27,6 +27,10 @@ _UNPAIRED = (
     "the interval of its metric, which is wider."
 )
 _QUOTED = "Quoted points are published numbers from different settings; they count towards no front and no area."
+_SIZES = (
+    "A line through an elastic checkpoint joins its sizes that were measured. Any size between two of them can be had "
+    "too; what it is worth was not measured."
+)
 _UNDERWAY = "Hollow points are still running: quality as last measured, cost estimated from the current gates."
 _ELSEWHERE = "Active runs are measured on a different split; they are listed below with the split that shows them."
 
@@ -51,6 +55,7 @@ def notes_of(
         (f"Time was measured on {asked.device}.", bool(asked.device) and not is_setting(axes.x)),
         (_UNPAIRED, any(mark.judged != mark.y for mark in shown)),
         (_PARENTS, axes.y == "change" and len(parents) > 1),
+        (_SIZES, any(mark.point.budget is not None for mark in shown)),
         (_UNDERWAY, any(mark.point.state == "running" for mark in marks)),
         (_ELSEWHERE, is_elsewhere),
         (_QUOTED, any(mark.point.origin == "quoted" for mark in marks)),

@@ -25,6 +25,7 @@ from compecon.views.frontier.checked_numbers import (
 from compecon.views.frontier.frontier_points import CollectedPoints, FrontierPoint, Reading, State, Training, each
 from compecon.views.frontier.names import DENSE, family_of, is_higher_better, task_of
 from compecon.views.frontier.shapes import UNKNOWN, size_of
+from compecon.views.frontier.size_points import with_sizes
 from compecon.views.runs.run_rows import reason_of, sign_of
 
 _MAKES_CHECKPOINTS = ("train", "prune")
@@ -41,17 +42,23 @@ def run_points(records: Iterable[RunRecord], histories: Mapping[str, History] | 
     known = histories or {}
     made, broken = each(
         (record for record in records if record.spec.recipe in _MAKES_CHECKPOINTS),
-        lambda record: _point_or_reason(record, known.get(record.run_id)),
+        lambda record: _points_or_reason(record, known.get(record.run_id)),
         lambda record: one_line(record.title),
     )
-    points = tuple(one for one in made if isinstance(one, FrontierPoint))
-    return CollectedPoints(points, (*(one for one in made if not isinstance(one, FrontierPoint)), *broken))
+    found = [one for one in made if isinstance(one, CollectedPoints)]
+    points = tuple(point for one in found for point in one.points)
+    reasons = [reason for one in found for reason in one.left_out]
+    mute = [one for one in made if not isinstance(one, CollectedPoints)]
+    return CollectedPoints(points, (*reasons, *mute, *broken))
 
 
-def _point_or_reason(record: RunRecord, history: History | None) -> FrontierPoint | tuple[str, str]:
+def _points_or_reason(record: RunRecord, history: History | None) -> CollectedPoints | tuple[str, str]:
     point = _done(record) if record.state is RunState.SUCCEEDED else _underway(record, history)
+    if point.quality is not None and point.state == "done" and record.spec.params.get("elastic"):
+        results: Mapping[str, Any] = record.status.results
+        return with_sizes(point, results.get("sizes"), positive(results, "parent_macs"))
     if point.quality is not None:
-        return point
+        return CollectedPoints((point,))
     if record.state is RunState.SUCCEEDED:
         return one_line(record.title), "it succeeded, but its results contain no metric"
     reason = one_line(reason_of(record))

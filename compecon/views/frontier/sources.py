@@ -21,6 +21,7 @@ from compecon.views.frontier.frontier_points import CollectedPoints, FrontierPoi
 from compecon.views.frontier.names import DENSE
 from compecon.views.frontier.quoted_points import quoted_points
 from compecon.views.frontier.run_points import run_points
+from compecon.views.frontier.size_points import as_size
 
 
 @final
@@ -100,13 +101,24 @@ def _with_dense_time(points: Sequence[FrontierPoint]) -> tuple[FrontierPoint, ..
 
 
 def _told_apart(points: Sequence[FrontierPoint]) -> tuple[FrontierPoint, ...]:
-    """Points with keys and, within a task, names of their own: of several with a name, each gets the end of its key."""
-    once = tuple({point.key: point for point in points}.values())
-    names = Counter((point.task, point.name) for point in once)
+    """Points with keys and, within a task, names of their own: of several with a name, each gets the end of its key.
+
+    Sizes of an elastic checkpoint take the name that their whole is given.
+    """
+    once = {point.key: point for point in points}
+    names = Counter((point.task, point.name) for point in once.values())
+    clashing = {key for key, point in once.items() if names[point.task, point.name] > 1}
+    clashing |= {once[key].whole for key in clashing} - {""}
     return tuple(
-        replace(point, name=f"{point.name} ({_tail(point)})") if names[point.task, point.name] > 1 else point
-        for point in once
+        _with_tail(point, once.get(point.whole, point)) if (point.whole or point.key) in clashing else point
+        for point in once.values()
     )
+
+
+def _with_tail(point: FrontierPoint, whole: FrontierPoint) -> FrontierPoint:
+    if point.budget is None:
+        return replace(point, name=f"{point.name} ({_tail(point)})")
+    return as_size(point, f"{whole.family.partition(', ')[2]} ({_tail(whole)})")
 
 
 def _tail(point: FrontierPoint) -> str:
