@@ -5,6 +5,7 @@
   Taylor importance.
 - ``sequential``: each size pruned from the one before, and trained by itself.
 - ``full``: as ``apart``, each size with all the steps: a reference that costs several times as much.
+- ``gates``: each size by gates under a price that a dual ascent sets, with all the steps too.
 """
 
 from __future__ import annotations
@@ -12,15 +13,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import final
+from typing import Any, final
 
 from compecon.flops import trained_macs
-from compecon.training.arms import BACKWARD, Outcome, Start, calibration_macs, pruned, recovered
+from compecon.training.arms import BACKWARD, Outcome, Start, calibration_macs, priced, pruned, recovered
 from compecon.training.elastic import train_elastic
 from compecon.training.elastic_schedule import elastic_schedule
 from compecon.training.elastic_settings import ElasticSettings
+from compecon.training.incentive_settings import IncentiveSettings
 
-RIVALS = ("apart", "apart taylor", "sequential", "full")
+RIVALS = ("apart", "apart taylor", "sequential", "full", "gates")
 ARMS = ("elastic", *RIVALS)
 
 
@@ -60,7 +62,7 @@ def elastic_family(start: Start, elastic: ElasticSettings, budgets: tuple[float,
 
 
 def rival_family(start: Start, arm: str, elastic: ElasticSettings, ours: SizeFamily) -> SizeFamily:
-    """The same budgets by a rival, in the time that one elastic training took; ``full`` takes what it needs.
+    """The same budgets by a rival, for the training MACs of one elastic training; ``full`` and ``gates`` take more.
 
     Steps are in the proportion that the elastic training has, so many of them that all MACs are as many.
 
@@ -69,6 +71,9 @@ def rival_family(start: Start, arm: str, elastic: ElasticSettings, ours: SizeFam
     """
     if arm not in RIVALS:
         raise ValueError(f"there is no rival {arm!r}. Choose from {', '.join(RIVALS)}.")
+    if arm == "gates":
+        gated = {budget: _gated(start, budget, index) for index, budget in enumerate(ours.outcomes)}
+        return _together(gated, sum(one.training_macs for one in gated.values()))
     budgets, total = tuple(ours.outcomes), start.settings.total_steps(len(start.rows))
     drawn = Counter(elastic_schedule(elastic, total, start.settings.seed))
     steps = {budget: total if arm == "full" else drawn[budget] for budget in budgets}
@@ -83,12 +88,24 @@ def rival_family(start: Start, arm: str, elastic: ElasticSettings, ours: SizeFam
     for index, budget in enumerate(budgets):
         bare = pruned(replace(start, model=source), method, budget)
         spent += bare.training_macs if index == 0 or arm == "sequential" else 0.0  # gradients are computed once
-        settings = replace(start.settings, steps=steps[budget], seed=start.settings.seed * 100 + index)
-        outcome = recovered(replace(start, settings=settings), bare)
+        outcome = recovered(_with(start, index, steps=steps[budget]), bare)
         spent += outcome.training_macs - bare.training_macs
         outcomes[budget] = outcome
         source = outcome.model if arm == "sequential" else source
-    return SizeFamily({each: replace(one, training_macs=spent) for each, one in outcomes.items()}, spent)
+    return _together(outcomes, spent)
+
+
+def _together(outcomes: Mapping[float, Outcome], spent: float) -> SizeFamily:
+    return SizeFamily({budget: replace(one, training_macs=spent) for budget, one in outcomes.items()}, spent)
+
+
+def _gated(start: Start, budget: float, index: int) -> Outcome:
+    return priced(_with(start, index), IncentiveSettings(target=budget))
+
+
+def _with(start: Start, index: int, **changes: Any) -> Start:
+    """The start of one of several trainings: each draws its own batches."""
+    return replace(start, settings=replace(start.settings, seed=start.settings.seed * 100 + index, **changes))
 
 
 def _step_macs(start: Start, model: object) -> float:

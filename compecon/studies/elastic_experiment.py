@@ -11,11 +11,13 @@ from typing import Any
 from compecon.files.durable import write_text
 from compecon.provenance import command_line, hardware, versions
 from compecon.studies.elastic_arms import ARMS, RIVALS, SizeFamily, elastic_family, rival_family
+from compecon.studies.elastic_costs import family_volumes, latencies
 from compecon.studies.experiment_report import RELOADED, write_numbers
 from compecon.studies.experiment_run import ExperimentRun, record_name
 from compecon.studies.frontier_plan import Study, start_of
 from compecon.studies.recording import recorded
 from compecon.studies.summary import difference
+from compecon.studies.timed_run import Measured
 from compecon.tasks.task_metrics import Estimate
 from compecon.training.arms import Outcome, Start, untouched
 from compecon.training.elastic_settings import ElasticSettings
@@ -78,7 +80,8 @@ def differences(study: Study) -> tuple[ArmDifference, ...]:
 def write_elastic(study: Study, elastic: ElasticSettings, folder: Path) -> tuple[Path, Path]:
     """Write `report.json` and `report.md`."""
     records, metric = study.records.all(), study.task.score
-    found = differences(study)
+    found, measured = differences(study), latencies(study)
+    volumes = family_volumes(study, measured)
     numbers = {
         "task": study.task.name,
         "metric": metric.name,
@@ -86,6 +89,8 @@ def write_elastic(study: Study, elastic: ElasticSettings, folder: Path) -> tuple
         "command": command_line(),
         "settings": {**asdict(study.plan), "elastic": asdict(elastic)},
         "differences": [asdict(each) for each in found],
+        "measured": [asdict(each) for each in measured],
+        "volumes": dict(volumes),
         "runs": [asdict(run) for run in records],
         "hardware": hardware(),
         "versions": versions(),
@@ -93,7 +98,8 @@ def write_elastic(study: Study, elastic: ElasticSettings, folder: Path) -> tuple
     }
     page = folder / "report.md"
     written = write_numbers(numbers, folder / "report.json")
-    write_text(page, _markdown(study, records, found, numbers))
+    tables = (_markdown(study, records, found, numbers), *_costs(measured, volumes), "")
+    write_text(page, "\n".join(tables))
     return written, page
 
 
@@ -123,6 +129,21 @@ def _markdown(
         names = " and ".join(f"{budget:g}" for budget in each.budgets)
         lines.append(f"| {each.rival} | {names} | {value:+.2f} [{low:+.2f}, {high:+.2f}] | {each.seeds} |")
     return "\n".join((*lines, ""))
+
+
+def _costs(measured: Sequence[Measured], volumes: Mapping[str, float]) -> tuple[str, ...]:
+    return (
+        "| run | texts × tokens | MACs, of the dense model's | time, of the dense model's |",
+        "|---|---|---|---|",
+        *(each.line for each in measured),
+        "",
+        "Hypervolume of metric × time at eight texts of 64 tokens × training MACs, a share of the box up to the dense "
+        "model and to twice the dearest training; mean over seeds:",
+        "",
+        "| arm | volume |",
+        "|---|---|",
+        *(f"| {arm} | {volume:.3f} |" for arm, volume in volumes.items()),
+    )
 
 
 def _mean(runs: Sequence[ExperimentRun], budget: float | None, scale: float) -> str:

@@ -9,26 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from compecon.checkpoints.load import load_checkpoint
 from compecon.checkpoints.pretrained import Base
-from compecon.compression.compact_model import compact
-from compecon.compression.units import Units, unit_macs
-from compecon.flops import forward_macs
-from compecon.latency import compare_latency
 from compecon.provenance import command_line, hardware, versions
 from compecon.studies.bundled_models import LAYERS, Say, fresh_classifier
-from compecon.studies.experiment_report import FrontierReport, Measured, measured_as
+from compecon.studies.experiment_report import FrontierReport, measured_as
 from compecon.studies.experiment_run import ExperimentRun
 from compecon.studies.frontier_experiment import run_frontier
 from compecon.studies.frontier_plan import FrontierPlan, Study
 from compecon.studies.summary import arms_at_targets, duels, volumes
+from compecon.studies.timed_run import Measured, timed
 from compecon.tasks.task import Split, Task
 from compecon.training.training_setup import ready_model, refuse_compacted
-
-_TIMED = ((8, 64), (1, 32))  # batch × tokens
-_SECONDS = 10.0  # for each
 
 
 def frontier_report(study: Study) -> FrontierReport:
@@ -93,24 +86,8 @@ def _latencies(study: Study, runs: Sequence[ExperimentRun]) -> tuple[Measured, .
     """Of the incentive's models on the first seed; the time depends on how many units are left, not on which."""
     first = study.plan.seeds[0]
     dense = study.fresh(first).eval()
-    found = []
+    found: list[Measured] = []
     for run in runs:
         if run.arm == "incentive" and run.seed == first:
-            smaller = compact(dense, _first_units(dense, run))
-            found += [_timed(run.name, dense, smaller, batch, n_tokens) for batch, n_tokens in _TIMED]
+            found += timed(dense, run)
     return tuple(found)
-
-
-def _first_units(model: Any, run: ExperimentRun) -> Units:
-    def of(kind: tuple[torch.Tensor, ...], counts: Sequence[int]) -> tuple[torch.Tensor, ...]:
-        return tuple((torch.arange(len(part)) < n).float() for part, n in zip(kind, counts, strict=True))
-
-    everything = unit_macs(model, 1)
-    return Units(of(everything.heads, run.heads), of(everything.neurons, run.neurons))
-
-
-def _timed(name: str, dense: Any, smaller: Any, batch: int, n_tokens: int) -> Measured:
-    ids = torch.randint(5, dense.config.vocab_size, (batch, n_tokens), generator=torch.Generator().manual_seed(0))
-    latency = compare_latency(lambda: dense(input_ids=ids), lambda: smaller(input_ids=ids), limit_s=_SECONDS)
-    ratio = forward_macs(smaller, n_tokens) / forward_macs(dense, n_tokens)
-    return Measured(name, ratio, batch, n_tokens, latency)

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from compecon.files.durable import write_json, write_text
-from compecon.latency import LatencyRatio
 from compecon.studies.experiment_run import ExperimentRun
 from compecon.studies.summary import ArmAtTarget, Duel, Volume
 from compecon.studies.survivors import SurvivorControl
+from compecon.studies.timed_run import Measured
 from compecon.tasks.task_metrics import Estimate, Metric
 
 SCHEMA = 1
@@ -22,17 +22,6 @@ IN_PLACE = (
     "under bfloat16 autocast, in the process that trained them; they were not saved. In float32 such numbers differ by "
     "up to 0.8 points"
 )
-
-
-@dataclass(frozen=True)
-class Measured:
-    """Time of one run's model against the dense one."""
-
-    run: str  # name of the record
-    macs_ratio: float  # MACs of the whole forward pass against the dense model's, at the length that was timed
-    batch: int  # texts at a time
-    n_tokens: int  # length of each
-    latency: LatencyRatio
 
 
 @dataclass(frozen=True)
@@ -112,7 +101,7 @@ def markdown(report: FrontierReport, metric: Metric) -> str:
         "",
         "| run | batch × tokens | MACs / dense | time / dense |",
         "|---|---|---|---|",
-        *(_measured(one) for one in report.measured),
+        *(one.line for one in report.measured),
         "",
         "## Gini of what queries give: how much of the shift is selection of heads that were peaked anyway",
         "",
@@ -130,14 +119,6 @@ def _row(arm: ArmAtTarget, metric: Metric) -> str:
     return (
         f"| {arm.arm} | {'yes' if arm.recovered else 'no'} | {asked} | {arm.share:.3f} | {tests} | "
         f"{_signed(metric, arm.change)} | {arm.training_macs / 1e12:.1f} |"
-    )
-
-
-def _measured(one: Measured) -> str:
-    latency = one.latency
-    return (
-        f"| {one.run} | {one.batch} × {one.n_tokens} | {one.macs_ratio:.3f} | "
-        f"{latency.ratio:.2f} [{latency.low:.2f}, {latency.high:.2f}] |"
     )
 
 

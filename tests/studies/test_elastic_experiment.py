@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from compecon.studies.elastic_arms import ARMS, RIVALS, elastic_family, rival_family
+from compecon.studies.elastic_costs import family_volumes, latencies
 from compecon.studies.elastic_experiment import differences, run_elastic, write_elastic
 from compecon.studies.frontier_plan import FrontierPlan, Study, start_of
 from compecon.training.elastic_settings import ElasticSettings
@@ -33,7 +34,8 @@ def test_every_arm_has_every_budget_and_seed_and_keeps_no_more_than_it_may(study
     assert {(run.arm, run.target, run.seed) for run in runs} == {
         (arm, budget, seed) for arm in ARMS for budget in PLAN.targets for seed in PLAN.seeds
     }
-    assert all(run.target - 0.1 < run.share <= run.target for run in runs)
+    assert all(run.target - 0.1 < run.share <= run.target for run in runs if run.arm != "gates")
+    assert all(run.share <= run.target for run in runs)
     assert all(run.reloaded for run in runs)
 
 
@@ -75,6 +77,33 @@ def test_the_report_holds_every_run_and_difference(study):
     assert len(content["runs"]) == len(study.records.all())
     assert len(content["differences"]) == len(differences(study))
     assert all(f"| {arm} |" in page.read_text() for arm in ("dense", *ARMS))
+
+
+def test_every_size_is_timed_and_the_volume_of_an_arm_is_that_of_its_boxes(study):
+    measured = latencies(study)
+    first = [run for run in study.records.all() if run.seed == PLAN.seeds[0] and run.target is not None]
+    assert {(each.run, each.batch, each.n_tokens) for each in measured} == {
+        (run.name, *shape) for run in first for shape in ((8, 64), (1, 32))
+    }
+    assert all(0 < each.latency.ratio < 2 and 0 < each.macs_ratio < 1 for each in measured)
+    volumes = family_volumes(study, measured)
+    records, test = study.records.all(), study.task.part("test")
+    lowest = max(np.mean(test.targets == label) for label in (0, 1))
+    best = np.mean([run.test.value for run in records if run.arm == "dense"])
+    dearest = 2 * max(run.training_macs for run in records)
+    assert set(volumes) == set(ARMS)
+    for arm in ARMS:
+        found = []
+        for seed in PLAN.seeds:
+            runs = [run for run in records if (run.arm, run.seed) == (arm, seed)]
+            by_name = {(each.run[: each.run.rindex("-s")], each.batch): each.latency.ratio for each in measured}
+            ends = sorted((by_name[run.name[: run.name.rindex("-s")], 8], run.test.value) for run in runs)
+            area, height = 0.0, lowest  # from the quickest size on, each adds what is above the ones before
+            for time, value in ends:
+                area += max(0.0, 1 - time) * max(0.0, value - height)
+                height = max(height, value) if time < 1 else height
+            found.append(area * (1 - runs[0].training_macs / dearest) / (best - lowest))
+        assert volumes[arm] == pytest.approx(np.mean(found))
 
 
 def test_an_unknown_rival_is_refused(study):
