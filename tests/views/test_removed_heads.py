@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import permutations
 
 import numpy as np
 import pytest
 import torch
 from transformers import BertConfig, BertForSequenceClassification, GPT2Config, GPT2LMHeadModel
 
+from compecon.attention.recorded import LayerAttention
 from compecon.checkpoints.load import Checkpoint
 from compecon.compression.compact_model import compact
 from compecon.compression.families import layers_of, unit_counts
@@ -18,7 +20,9 @@ from compecon.compression.scaled import scaled
 from compecon.compression.units import Units, unit_macs
 from compecon.views.attention.attention_stream import AttentionRequest, attention_stream
 from compecon.views.attention.budget_grid import Scope
+from compecon.views.attention.frame_arrays import FrameArrays
 from compecon.views.attention.frames import Message, encode
+from compecon.views.attention.head_places import HeadGrid
 
 TEXT = "the film was great , but the end was unwatchable ."
 LONG = "the film was great and long , but the end was bad . " * 6
@@ -149,3 +153,22 @@ def test_a_model_that_is_compacted_again_keeps_the_first_models_places(dense: Ch
     twice = replace(once, model=compact(once.model, keep).eval())
     removed = messages(twice, budgets=(1,))[0].fields["removed"]
     assert json.loads(json.dumps(removed)) == [[0, 0], [0, 2], [1, 0], [1, 1], [1, 2], [1, 3], [2, 0], [2, 1], [2, 2]]
+
+
+def test_heads_in_any_order_are_drawn_in_their_own_places() -> None:
+    weights = torch.rand(1, 4, 3, 3, generator=torch.Generator().manual_seed(0)).softmax(-1)
+    visible, content = torch.ones(1, 1, 3, 3, dtype=torch.bool), torch.ones(3, dtype=torch.bool)
+    for scope in (Scope(), Scope(0, 2)):
+        wrong = []
+        for kept in (order for length in range(1, 5) for order in permutations(range(4), length)):
+            given = LayerAttention(0, "encoder", weights[:, list(kept)], visible)
+            [got] = FrameArrays(HeadGrid((kept,), (4,)), [given], content, scope).of([[given]])
+            full = LayerAttention(0, "encoder", weights, visible)
+            [whole] = FrameArrays(HeadGrid(((0, 1, 2, 3),), (4,)), [full], content, scope).of([[full]])
+            there = [head for head in sorted(kept) if scope.head in (None, head)]
+            columns = there if scope.head is None else [0] * len(there)
+            same_places = np.array_equal(got["weights"][0, columns], whole["weights"][0, columns])
+            same_numbers = np.allclose(got["statistics"][..., sorted(kept)], whole["statistics"][..., sorted(kept)])
+            if not (same_places and same_numbers):
+                wrong.append(kept)
+        assert wrong == []

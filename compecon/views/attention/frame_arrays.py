@@ -82,8 +82,8 @@ def _together(weights: Sequence[Tensor]) -> Tensor:
 
 def _indices(places: Sequence[int]) -> slice | list[int]:
     """For indexing: a slice, which copies nothing, if the places follow one another."""
-    first, last = places[0], places[-1]
-    return slice(first, last + 1) if last - first + 1 == len(places) else list(places)
+    run = range(places[0], places[0] + len(places))
+    return slice(run.start, run.stop) if list(places) == list(run) else list(places)
 
 
 def _mask_of(seen: Tensor, n: int) -> Tensor:
