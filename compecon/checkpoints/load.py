@@ -24,6 +24,7 @@ from compecon.checkpoints.locate import Location, locate
 from compecon.checkpoints.tensors import read_tensors, require_wanted
 from compecon.checkpoints.tokenizers.pieces import spelling_of
 from compecon.checkpoints.tokenizers.tokenizer import load_tokenizer
+from compecon.compression.compact_model import kept_heads
 from compecon.compression.elastic.elastic_model import ElasticModel
 from compecon.errors import CheckpointError, NoHeadLeftError, TextError
 
@@ -78,8 +79,12 @@ class Checkpoint:
             model = self.elastic.at(budget)
         except ValueError as error:
             raise CheckpointError(f"{self.name}: {error}") from error
+        digest = f"{self.digest}-{budget:g}"
+        preflight = replace(
+            self.preflight, parameters=model.num_parameters(), heads_kept=kept_heads(model), digest=digest
+        )
         return replace(
-            self, name=f"{self.name} at {budget:g}", model=model, digest=f"{self.digest}-{budget:g}", elastic=None
+            self, name=f"{self.name} at {budget:g}", model=model, digest=digest, preflight=preflight, elastic=None
         )
 
     def encode(self, text: str, pair: str | None = None, max_tokens: int = 512) -> Encoded:

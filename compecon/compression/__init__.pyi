@@ -4,6 +4,7 @@ from compecon.compression.compact_model import (
 )
 from compecon.compression.elastic.elastic_model import ElasticModel as ElasticModel
 from compecon.compression.elastic.price_list import PriceList as PriceList
+from compecon.compression.elastic.sizes_offered import sizes_offered as sizes_offered
 from compecon.compression.importance import make_importance as make_importance
 from compecon.compression.importance.base import Importance as Importance
 from compecon.compression.importance.fisher import Fisher as Fisher

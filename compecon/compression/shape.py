@@ -7,8 +7,8 @@ Read without torch, and as strictly as any file of unknown origin. A config with
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Self, final
 
 COMPACT = "compact-"  # begins the model type of a compacted model; the rest is the family it was made of
@@ -93,6 +93,11 @@ class CompactShape:
                     f"compact keeps a wrong number of neurons in layer {layer}: expected 0 to {n_neurons}."
                 )
         return cls(tuple(map(tuple, heads)), tuple(neurons), one)
+
+    def first(self, counts: Sequence[tuple[int, int]]) -> Self:
+        """What is left with the first (heads, neurons) of each layer, at most as many as there are."""
+        heads = tuple(indices[:number] for indices, (number, _) in zip(self.heads, counts, strict=True))
+        return replace(self, heads=heads, neurons=tuple(number for _, number in counts))
 
     def written(self) -> dict[str, Any]:
         """The entry that :meth:`read` reads."""

@@ -14,13 +14,9 @@ from torch import Tensor
 from compecon.checkpoints.elastic_file import read_prices, written_prices
 from compecon.checkpoints.load import Checkpoint, load_checkpoint
 from compecon.checkpoints.save import materialise, save_checkpoint
-from compecon.compression.compact_model import compact
 from compecon.compression.elastic.elastic_model import ElasticModel
-from compecon.compression.elastic.nested_sizes import nested_sizes
-from compecon.compression.elastic.price_list import PriceList
-from compecon.compression.elastic.reorder import reorder
-from compecon.compression.units import unit_macs
 from compecon.errors import CheckpointError
+from tests.support.elastic import made_elastic
 
 pytestmark = pytest.mark.usefixtures("untried")
 Make = Callable[..., Path]
@@ -31,14 +27,9 @@ SIZES = {"num_hidden_layers": 3, "num_attention_heads": 4, "initializer_range": 
 
 def elastic_checkpoint(make: Make, what: str = "classifier") -> tuple[ElasticModel, Path]:
     dense = load_checkpoint(make(what, "dense", **SIZES), "cpu")
-    macs = unit_macs(dense.model, 6)
-    generator = torch.Generator().manual_seed(0)
-    values = macs.map(lambda part: torch.rand(len(part), generator=generator, dtype=torch.float64))
-    prices, order = PriceList.of(values, macs, nested_sizes(values, macs, (1.0, 0.6, 0.4)), 6)
-    model = compact(dense.model, macs.map(torch.ones_like))
-    reorder(model, order)
-    folder = save_checkpoint(model, dense.tokenizer, dense.path.parent / "elastic", prices=prices)
-    return ElasticModel(model, prices), folder
+    made = made_elastic(dense).elastic
+    assert made is not None
+    return made, save_checkpoint(made.model, dense.tokenizer, dense.path.parent / "elastic", prices=made.prices)
 
 
 def logits(checkpoint: Checkpoint) -> Tensor:
@@ -65,6 +56,8 @@ def test_a_size_is_saved_as_a_checkpoint_of_its_own(make: Make, tmp_path: Path) 
     whole = load_checkpoint(folder, "cpu")
     size = whole.at(0.4)
     own = load_checkpoint(save_checkpoint(size.model, size.tokenizer, tmp_path / "own"), "cpu")
+    about, expected = size.preflight, own.preflight
+    assert (about.parameters, about.heads_kept) == (expected.parameters, expected.heads_kept)
     torch.testing.assert_close(logits(own), logits(size), atol=1e-6, rtol=1e-6)
     weights, less = (sum(file.stat().st_size for file in each.glob("model*")) for each in (folder, own.path))
     assert less < weights

@@ -112,6 +112,17 @@ def test_a_size_shares_the_weights_of_the_whole(model):
         assert not part.requires_grad
 
 
+def test_the_sizes_used_last_are_kept(monkeypatch):
+    monkeypatch.setattr("compecon.compression.elastic.elastic_model._MOST_KEPT", 2)
+    whole, prices, _ = ordered(_bert())
+    elastic = ElasticModel(whole, prices)
+    first, second = elastic.at(0.35), elastic.at(0.5)
+    assert elastic.at(0.35) is first
+    elastic.at(0.7)
+    assert elastic.at(0.35) is first
+    assert elastic.at(0.5) is not second
+
+
 def test_gradients_through_a_size_are_those_of_the_compacted_model_and_zero_elsewhere(model, batch):
     whole, prices, _ = ordered(model)
     small = unbound_prefix_model(whole, prices.counts(0.5))

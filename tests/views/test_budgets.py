@@ -86,3 +86,10 @@ def test_one_head_of_the_longest_text_fits() -> None:
 def test_the_memory_estimate_covers_the_attention_of_one_forward_pass(n: int, n_layers: int, n_heads: int) -> None:
     rows = rows_at_once(n)
     assert peak_bytes(n, n_layers, n_heads) >= 4 * rows * n_layers * n_heads * n * n
+
+
+def test_the_memory_estimate_of_a_compacted_model_counts_the_heads_that_are_left() -> None:
+    whole = peak_bytes(200, 3, 12)
+    assert peak_bytes(200, 3, 12, kept=(12, 12, 12)) == whole
+    assert peak_bytes(200, 3, 12, kept=(0, 0, 2)) < peak_bytes(200, 3, 12, kept=(12, 1, 2)) < whole
+    assert peak_bytes(200, 3, 12, kept=(0, 0, 0)) > 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import TYPE_CHECKING, final
 
 import torch
@@ -14,6 +16,8 @@ from compecon.compression.units import unit_macs
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
+
+_MOST_KEPT = 64  # sizes: each is a model of its own, of which some weights are copies (see `prefix_model`)
 
 
 @final
@@ -28,7 +32,8 @@ class ElasticModel:
 
     model: PreTrainedModel
     prices: PriceList
-    _made: dict[Counts, PreTrainedModel] = field(default_factory=dict, init=False, repr=False)
+    _made: OrderedDict[Counts, PreTrainedModel] = field(default_factory=OrderedDict, init=False, repr=False)
+    _lock: Lock = field(default_factory=Lock, init=False, repr=False)
 
     def __post_init__(self) -> None:
         there, listed = unit_counts(self.model), self.prices.counts_of(len(self.prices.columns))
@@ -41,7 +46,8 @@ class ElasticModel:
     def at(self, budget: float) -> PreTrainedModel:
         """The model that a budget buys: an ordinary compacted one, on views of the same weights.
 
-        Models are made once and kept, so that switching back costs nothing. Change none of them; copy it first.
+        The models used last are kept, so that switching back costs nothing. Change none of them; copy it first. Safe to
+        call from any thread.
 
         Args:
             budget: Share of the MACs (see `UnitMacs`), from the smallest trained budget to 1; any between works.
@@ -50,9 +56,12 @@ class ElasticModel:
             ValueError: If the budget is out of that range.
         """
         counts = self.counts(budget)
-        if counts not in self._made:
-            self._made[counts] = prefix_model(self.model, counts)
-        return self._made[counts]
+        with self._lock:
+            small = self._made.pop(counts, None) or prefix_model(self.model, counts)
+            self._made[counts] = small
+            if len(self._made) > _MOST_KEPT:
+                self._made.popitem(last=False)
+        return small
 
     def counts(self, budget: float) -> Counts:
         """Heads and neurons of each layer that a budget buys; errors as of :meth:`at`."""

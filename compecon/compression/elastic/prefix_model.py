@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
@@ -39,9 +38,7 @@ def prefix_model(model: PreTrainedModel, counts: Counts) -> PreTrainedModel:
 
 def unbound_prefix_model(model: PreTrainedModel, counts: Counts) -> PreTrainedModel:
     """As `prefix_model`, without weights: for `bind`."""
-    kept = CompactShape.of(model.config)
-    heads = tuple(indices[:n_heads] for indices, (n_heads, _) in zip(kept.heads, counts, strict=True))
-    small = empty_model(model, replace(kept, heads=heads, neurons=tuple(n_neurons for _, n_neurons in counts)))
+    small = empty_model(model, CompactShape.of(model.config).first(counts))
     take_over(model, small)
     return small
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -64,22 +65,32 @@ def scope_for(n_tokens: int, n_layers: int, n_heads: int, *, layer: int = 0, hea
     return Scope(layer) if one_head * n_heads <= SENT_BYTES else Scope(layer, head)
 
 
-def peak_bytes(n_tokens: int, n_layers: int, n_heads: int, *, hidden: int = 0, vocabulary: int = 0) -> int:
+def peak_bytes(
+    n_tokens: int,
+    n_layers: int,
+    n_heads: int,
+    *,
+    kept: Sequence[int] | None = None,
+    hidden: int = 0,
+    vocabulary: int = 0,
+) -> int:
     """Memory that one text's stream takes at its peak beside the model, about: what is allocated at once, summed up.
 
     Args:
         n_tokens: Of the text.
         n_layers: Of the model.
-        n_heads: Of a layer.
+        n_heads: Of a layer before any was removed.
+        kept: Heads left in each layer; None for all.
         hidden: Width of the model; 0 leaves its activations out.
         vocabulary: Scores a token that the model gives, for a language model; 0 leaves its output out.
     """
     rows, matrix = rows_at_once(n_tokens), n_tokens**2
-    layer = _FLOAT * n_heads * matrix  # weights under one budget
-    recorded = (1 + rows) * n_layers * layer  # full budget, kept to compare with, and one forward pass
+    there = (n_heads,) * n_layers if kept is None else kept
+    layer = _FLOAT * max(there) * matrix  # weights of the widest under one budget
+    recorded = (1 + rows) * _FLOAT * sum(there) * matrix  # full budget, kept to compare with, and one forward pass
     activations = _FLOAT * rows * n_tokens * (_WIDTHS * hidden + vocabulary)
     output = 2 * _FLOAT * n_tokens * vocabulary  # log-probabilities, and what they are made of
-    at_once = min(rows, max(1, STATISTICS_CHUNK // (n_heads * matrix)))  # budgets of a layer
+    at_once = min(rows, max(1, STATISTICS_CHUNK // (max(1, max(there)) * matrix)))  # budgets of a layer
     statistics = 2 * at_once * layer + _COPIES * _FLOAT * max(SORTED_CHUNK, matrix)
     scope = scope_for(n_tokens, n_layers, n_heads)
     layers, heads = scope.extent(n_layers, n_heads)
