@@ -131,15 +131,18 @@ class Engine:
             # First load, then import more: two threads that import transformers at once find half of it.
             checkpoint = self.load(job.checkpoint, job.device, wanted, late)
         from compecon.views.attention.attention_stream import AttentionRequest, attention_stream  # noqa: PLC0415
+        from compecon.views.attention.model_sizes import at_size  # noqa: PLC0415 - both import torch
 
         with self.watchdog.step(TEXT_S, late):
             encoded = checkpoint.encode(job.text, job.pair or None, max_tokens=MAX_TOKENS)
-        n, (layers, heads) = len(encoded.tokens), (checkpoint.preflight.layers, checkpoint.preflight.heads)
+        about = at_size(checkpoint, job.size).preflight
+        n, layers, heads = len(encoded.tokens), about.layers, about.heads
         scope = scope_for(n, layers, heads, layer=min(job.layer, layers - 1), head=min(job.head, heads - 1))
-        request = AttentionRequest(job.policy, scope, job.budgets, job.first)
+        request = AttentionRequest(job.policy, scope, job.budgets, job.first, job.size)
         scores = getattr(checkpoint.model.config, "vocab_size", 0) if checkpoint.kind in _LANGUAGE else 0
-        need = peak_bytes(n, layers, heads, hidden=checkpoint.preflight.hidden_size, vocabulary=scores)
-        step = self.watchdog.step(pass_seconds(checkpoint.preflight.parameters, n * rows_at_once(n), need), late)
+        kept = None if about.heads_kept is None else tuple(map(len, about.heads_kept))
+        need = peak_bytes(n, layers, heads, kept=kept, hidden=about.hidden_size, vocabulary=scores)
+        step = self.watchdog.step(pass_seconds(about.parameters, n * rows_at_once(n), need), late)
         messages = attention_stream(checkpoint, encoded, request, wanted=step.asking(wanted))
         turns, memory = Job(wanted), self._cuda_memory if checkpoint.device.type == "cuda" else self._memory
         if ahead := self._turns.ahead_of(turns) or int(memory.would_wait(need)):

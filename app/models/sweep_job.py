@@ -21,6 +21,7 @@ class SweepJob:
     head: int = 0  # head of that layer to send when the layer does not fit
     budgets: tuple[int, ...] = ()  # only these budgets; empty for all
     first: int | None = None  # a budget wanted before others
+    size: float | None = None  # of an elastic checkpoint, a share of its MACs; None for the checkpoint as it is
 
     def fields(self) -> dict[str, Any]:
         """As JSON has it."""

@@ -39,6 +39,7 @@ class SweepBody(BaseModel):
     head: Annotated[int, Field(ge=0, le=1000)] = 0
     budgets: Annotated[list[Annotated[int, Field(ge=1, le=100_000)]], Field(max_length=64)] = []
     first: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    size: Annotated[float, Field(gt=0, le=1)] | None = None
     client: Annotated[str, Field(max_length=40)] = ""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,8 +15,10 @@ from app.models import engine as module
 from app.models.engine import Engine
 from app.models.sweep_job import SweepJob
 from compecon.checkpoints.load import Checkpoint, load_checkpoint
+from compecon.compression.families import unit_counts
 from compecon.errors import CheckpointError, CompeconError, UnwantedError
 from compecon.views.attention.frames import Message, decode
+from tests.support.elastic import made_elastic
 
 WAIT_S = 60
 PLACES = 3  # jobs that may run at once
@@ -31,6 +34,14 @@ def sentiment() -> Checkpoint:
 def engine(sentiment: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> Engine:
     """An engine whose checkpoints all are the same one, already loaded."""
     monkeypatch.setattr("compecon.checkpoints.load.load_checkpoint", lambda _name, _device, **_: sentiment)
+    return Engine()
+
+
+@pytest.fixture
+def elastic(sentiment: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """As `engine`, with an elastic checkpoint."""
+    made = made_elastic(sentiment)
+    monkeypatch.setattr("compecon.checkpoints.load.load_checkpoint", lambda _name, _device, **_: made)
     return Engine()
 
 
@@ -246,12 +257,21 @@ def test_an_unfinished_job_is_not_remembered(engine: Engine, steps: Steps) -> No
 
 
 @pytest.mark.parametrize(
-    "change", [{"text": "b"}, {"pair": "b"}, {"policy": "random"}, {"layer": 1}, {"budgets": (2,)}, {"device": "auto"}]
+    "change",
+    [
+        {"text": "b"},
+        {"pair": "b"},
+        {"policy": "random"},
+        {"layer": 1},
+        {"budgets": (2,)},
+        {"device": "auto"},
+        {"size": 0.5},
+    ],
 )
-def test_another_question_is_computed_anew(engine: Engine, steps: Steps, change: dict[str, Any]) -> None:
+def test_another_question_is_computed_anew(elastic: Engine, steps: Steps, change: dict[str, Any]) -> None:
     steps.go.release(3)
-    ask(engine, JOB).rest()
-    listener = ask(engine, SweepJob(**{**vars(JOB), **change}))
+    ask(elastic, JOB).rest()
+    listener = ask(elastic, SweepJob(**{**vars(JOB), **change}))
     assert listener.next().kind == "open"  # type: ignore[union-attr]
     steps.go.release(3)
     assert kinds(listener.rest())[-1] == "done"
@@ -302,6 +322,47 @@ def test_unloading_forgets_models_and_results(engine: Engine, steps: Steps) -> N
     listener.next()
     steps.go.release(3)
     assert kinds(listener.rest())[-1] == "done"  # computed again
+
+
+# ---- sizes
+
+
+def test_each_size_is_computed_once_and_remembered_as_itself(elastic: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = {size: replace(JOB, budgets=(2,), size=size) for size in (None, 0.6, 0.4)}
+    first = {size: ask(elastic, job).rest() for size, job in jobs.items()}
+    removed = [len(messages[0].fields["removed"]) for messages in first.values()]
+    assert 0 == removed[0] < removed[1] < removed[2]
+    assert [messages[0].fields["size"] for messages in first.values()] == [1.0, 0.6, 0.4]
+    monkeypatch.setattr("compecon.views.attention.attention_stream.attention_stream", None)
+    for size, job in jobs.items():
+        assert ask(elastic, job).next().fields == first[size][0].fields  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("size", [0.1, 1.5, 0.0, float("nan")], ids=str)
+def test_a_size_that_there_is_not_gets_one_sentence(elastic: Engine, size: float) -> None:
+    [message] = ask(elastic, replace(JOB, size=size)).rest()
+    assert message.kind == "error"
+    assert "from 0.4" in message.fields["error"]
+
+
+def test_a_size_of_a_checkpoint_that_has_one_gets_one_sentence(engine: Engine) -> None:
+    [message] = ask(engine, replace(JOB, size=0.5)).rest()
+    assert message.kind == "error"
+    assert "single size" in message.fields["error"]
+
+
+def test_memory_and_time_of_a_size_are_those_of_its_own_model(
+    elastic: Engine, steps: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needs, weights = list[tuple[int, ...]](), list[int]()
+    monkeypatch.setattr(module, "peak_bytes", lambda *_, kept, **__: needs.append(kept) or 1)
+    monkeypatch.setattr(module, "pass_seconds", lambda number, *_: weights.append(number) or 60.0)
+    steps.go.release(6)
+    for size in (None, 0.4):
+        ask(elastic, replace(JOB, size=size)).rest()
+    own = elastic.load(JOB.checkpoint, JOB.device).at(0.4)
+    assert needs[1] == tuple(heads for heads, _ in unit_counts(own.model))
+    assert weights[1] == own.model.num_parameters() < weights[0]
 
 
 # ---- what goes wrong

@@ -108,7 +108,7 @@ def until(condition: Callable[[], object]) -> None:
 
 
 def test_a_job_keeps_its_values_on_the_way() -> None:
-    job = SweepJob("a", "cpu", "é \N{GRINNING FACE}", budgets=(3, 1), first=2)
+    job = SweepJob("a", "cpu", "é \N{GRINNING FACE}", budgets=(3, 1), first=2, size=0.3)
     assert SweepJob.of(job.fields()) == job
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import posixpath
 import re
 import struct
@@ -126,6 +127,7 @@ def test_a_body_that_never_ends_is_cut_off(client: TestClient) -> None:
         ({"pair": "a" * 100_001}, "pair"), ({"device": "cuda; x"}, "device"), ({"device": "auto\n"}, "device"),
         ({"layer": -1}, "layer"), ({"layer": "0"}, "layer"), ({"layer": 1.5}, "layer"), ({"head": 10**9}, "head"),
         ({"budgets": [0]}, "budgets"), ({"budgets": list(range(1, 66))}, "budgets"), ({"first": 0}, "first"),
+        ({"size": 0}, "size"), ({"size": 1.01}, "size"), ({"size": math.nan}, "size"), ({"size": "0.5"}, "size"),
         ({"client": "a" * 41}, "client"), ({"checkpoint": "a" * 1001}, "checkpoint"), ({"checkpoint": ["a"]}, "checkp"),
     ],
 )  # fmt: skip

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, final
 
 import numpy as np
@@ -20,12 +20,13 @@ from compecon.checkpoints.gate.kinds import SEVERAL_STACKS
 from compecon.checkpoints.load import Checkpoint
 from compecon.compression.model_shape import ModelShape
 from compecon.errors import UnsupportedModelError
-from compecon.flops import macs, macs_under_budget
+from compecon.flops import macs_under_budget
 from compecon.views.attention.budget_grid import EVERY_BUDGET_TOKENS, Scope, budget_grid
 from compecon.views.attention.frame_arrays import FrameArrays
 from compecon.views.attention.frames import FORMAT, Message
 from compecon.views.attention.head_places import HeadGrid
 from compecon.views.attention.head_statistics import STATISTICS, TOKENS, VIEWS
+from compecon.views.attention.model_sizes import at_size, executed_macs, size_fields
 from compecon.views.attention.output import CHANGE_UNITS, Reading, output_fields, read_output
 
 
@@ -41,6 +42,7 @@ class AttentionRequest:
     scope: Scope = field(default_factory=Scope)  # which heads' matrices to send; statistics are sent for all heads
     budgets: tuple[int, ...] = ()  # only these, in keys per query, and no control arms
     first: int | None = None  # a budget wanted before all others
+    size: float | None = None  # of an elastic checkpoint, a share of its MACs; None for the checkpoint as it is
 
 
 def attention_stream(
@@ -59,12 +61,15 @@ def attention_stream(
 
     Raises:
         UnsupportedModelError: If the model is not made of one stack of self-attention layers.
+        CheckpointError: If the checkpoint does not have the requested size.
     """
     started = time.perf_counter()
     n = len(encoded.tokens)
+    sizes = size_fields(checkpoint, request.size, n)
+    checkpoint = at_size(checkpoint, request.size)
     [full] = sweep(checkpoint.model, encoded.batch, [None], record=True)
     frames = _Frames(checkpoint, encoded, request, full)
-    yield frames.opening()
+    yield frames.opening(sizes)
     yield from frames.of([full], [n])
     del full  # its output: the numbers that others are compared with have been read
     for stage in _stages(n, request):
@@ -134,7 +139,7 @@ class _Frames:
         content = ~torch.tensor(encoded.special, device=full.attention[0].weights.device)
         self.arrays = FrameArrays(self.grid, full.attention, content, request.scope)
 
-    def opening(self) -> Message:
+    def opening(self, sizes: Mapping[str, Any]) -> Message:
         n, checkpoint, policy = len(self.encoded.tokens), self.checkpoint, POLICIES.find(self.request.policy)
         layers, heads = self.request.scope.extent(len(self.grid.kept), self.grid.n_columns)
         return Message(
@@ -162,6 +167,7 @@ class _Frames:
                 "token_sets": TOKENS,
                 "statistics": STATISTICS,
                 "macs": self._macs(n),
+                **sizes,
             },
         )
 
@@ -188,7 +194,7 @@ class _Frames:
         except UnsupportedModelError:
             return {}
         causal = self.stack == "decoder"
-        dense = macs(replace(shape, one_position=False), n)  # every layer is drawn whole, so it is computed whole
+        dense = executed_macs(shape, n)
         needed = [macs_under_budget(shape, n, keys=k, causal=causal) for k in budget_grid(n)]
         return {
             "executed": dense.total,
