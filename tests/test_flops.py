@@ -16,6 +16,11 @@ from transformers import (
     DistilBertForMaskedLM,
     DistilBertForSequenceClassification,
     DistilBertModel,
+    ElectraConfig,
+    ElectraForMaskedLM,
+    ElectraForSequenceClassification,
+    ElectraForTokenClassification,
+    ElectraModel,
     GPT2Config,
     GPT2ForSequenceClassification,
     GPT2LMHeadModel,
@@ -48,6 +53,8 @@ N_TOKENS = 11
 ENCODER = {"hidden_size": 24, "intermediate_size": 40, "num_hidden_layers": 2, "num_attention_heads": 4}
 BERT = BertConfig(vocab_size=50, num_labels=3, **ENCODER)
 ROBERTA = RobertaConfig(vocab_size=50, num_labels=3, **ENCODER)
+ELECTRA = ElectraConfig(vocab_size=50, num_labels=3, embedding_size=24, **ENCODER)
+NARROW = ElectraConfig(vocab_size=50, num_labels=3, embedding_size=10, **ENCODER)
 DISTILBERT = DistilBertConfig(vocab_size=50, num_labels=3, dim=24, hidden_dim=40, n_layers=2, n_heads=4)
 GPT2 = GPT2Config(vocab_size=50, n_embd=24, n_layer=2, n_head=4, num_labels=3, pad_token_id=0)
 GATED = {**ENCODER, "vocab_size": 50, "num_key_value_heads": 2, "num_labels": 3, "pad_token_id": 0}
@@ -59,6 +66,12 @@ MODELS = [
     (BertModel, BERT),
     (RobertaForSequenceClassification, ROBERTA),
     (RobertaForMaskedLM, ROBERTA),
+    (ElectraForSequenceClassification, ELECTRA),
+    (ElectraForSequenceClassification, NARROW),
+    (ElectraForTokenClassification, NARROW),
+    (ElectraForMaskedLM, ELECTRA),
+    (ElectraForMaskedLM, NARROW),
+    (ElectraModel, NARROW),
     (DistilBertForSequenceClassification, DISTILBERT),
     (DistilBertForMaskedLM, DISTILBERT),
     (DistilBertModel, DISTILBERT),
@@ -95,7 +108,7 @@ def test_dense_flops_are_what_torch_counts(model_class, config, attention):
     assert ModelShape.from_model(model) == ModelShape.from_config(config, model_class.__name__)
 
 
-@pytest.mark.parametrize(("model_class", "config"), MODELS[:12])
+@pytest.mark.parametrize(("model_class", "config"), MODELS[:18])
 @pytest.mark.parametrize("heads", [[[0, 1, 1, 0], [1, 0, 0, 0]], [[0, 0, 0, 0], [1, 1, 1, 1]]], ids=["some", "a layer"])
 def test_flops_of_a_compacted_model_are_what_torch_counts(model_class, config, heads):
     if f"Compact{model_class.__name__}" not in vars(architectures):
@@ -120,7 +133,7 @@ def test_flops_of_a_compacted_model_are_what_torch_counts(model_class, config, h
 
 
 @pytest.mark.parametrize("attention", ["eager", "sdpa"])
-@pytest.mark.parametrize(("model_class", "config"), [pair for pair in MODELS[:12] if "Sequence" in pair[0].__name__])
+@pytest.mark.parametrize(("model_class", "config"), [pair for pair in MODELS[:18] if "Sequence" in pair[0].__name__])
 def test_a_last_layer_at_one_position_saves_what_its_units_cost_less(model_class, config, attention):
     model = model_class(config).eval()
     model.set_attn_implementation(attention)

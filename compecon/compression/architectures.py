@@ -36,6 +36,7 @@ _FAMILIES: dict[str, dict[str, Any]] = {
     "Roberta": _ENCODER_HEADS,
     "XLMRoberta": _ENCODER_HEADS,
     "Camembert": _ENCODER_HEADS,
+    "Electra": _ENCODER_HEADS,
     "DistilBert": _ENCODER_HEADS,
     "GPT2": _DECODER_HEADS,
 }

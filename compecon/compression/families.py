@@ -101,6 +101,7 @@ FAMILIES = {
     "roberta": _BERT,
     "xlm-roberta": _BERT,
     "camembert": _BERT,
+    "electra": _BERT,
     "distilbert": _DISTILBERT,
     "gpt2": _GPT2,
 }
@@ -124,8 +125,8 @@ def layers_of(model: nn.Module) -> tuple[Layer, ...]:
     """The layers of a model, from the input on.
 
     Args:
-        model: A BERT, RoBERTa, XLM-RoBERTa, CamemBERT, DistilBERT or GPT-2 model of transformers, with or without a
-            head, compacted or not.
+        model: A BERT, RoBERTa, XLM-RoBERTa, CamemBERT, ELECTRA, DistilBERT or GPT-2 model of transformers, with or
+            without a head, compacted or not.
 
     Raises:
         UnsupportedModelError: If its heads and neurons are not known here.

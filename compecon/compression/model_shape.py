@@ -24,12 +24,14 @@ _FAMILIES = {
     "roberta": _Family("Roberta"),
     "xlm-roberta": _Family("XLMRoberta"),
     "camembert": _Family("Camembert"),
+    "electra": _Family("Electra"),
     "distilbert": _Family("DistilBert", d_ff="hidden_dim"),
     "gpt2": _Family("GPT2", d_ff="n_inner", is_decoder=True),
     "llama": _Family("Llama", mlp_matrices=3, is_decoder=True),
     "mistral": _Family("Mistral", mlp_matrices=3, is_decoder=True, has_window=True),
     "qwen2": _Family("Qwen2", mlp_matrices=3, is_decoder=True, has_window=True),
 }
+_WITHOUT_POOLER = ("distilbert", "electra")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +46,7 @@ class ModelShape:
         d_head: Width of a head.
         d_ff: Neurons of the MLP.
         mlp_matrices: 2 for a plain MLP, 3 for a gated one.
-        head_per_token: MACs of the output head at each token.
+        head_per_token: MACs of the output head at each token, and of a projection of the embeddings (ELECTRA).
         head_per_text: MACs of the output head once a text, such as a pooler and its classifier.
         window: Keys a causal query can see at most, itself included; None: all before it.
         kept: What a compacted model has left of its heads and MLP neurons, layer by layer; None: all.
@@ -102,8 +104,8 @@ class ModelShape:
         """Read the sizes off a transformers config.
 
         Args:
-            config: Config of BERT, RoBERTa, XLM-RoBERTa, CamemBERT, DistilBERT, GPT-2, Llama, Mistral or Qwen2, or of
-                a compacted model of the first six.
+            config: Config of BERT, RoBERTa, XLM-RoBERTa, CamemBERT, ELECTRA, DistilBERT, GPT-2, Llama, Mistral or Qwen2,
+                or of a compacted model of the first seven.
             architecture: Name of the model class, which decides the output head: `type(model).__name__`. None: the
                 first of `config.architectures`, the class the checkpoint was saved from.
             pooler: Whether a bare encoder pools its first token, as it does unless built without one.
@@ -154,16 +156,18 @@ def _head(config: Any, family: _Family, architecture: str | None, pooler: bool) 
 
 def _encoder_heads(config: Any, pooler: bool) -> dict[str, tuple[int, int]]:
     width = config.hidden_size
+    narrow = getattr(config, "embedding_size", width)  # of ELECTRA's embeddings
+    widened = narrow * width if narrow != width else 0
     square, labels = width**2, width * config.num_labels
-    words = square + width * config.vocab_size  # a dense layer comes before the vocabulary
-    pooled = square if pooler and not config.model_type.endswith("distilbert") else 0
+    words = narrow * (width + config.vocab_size)  # a dense layer comes before the vocabulary
+    pooled = square if pooler and not config.model_type.endswith(_WITHOUT_POOLER) else 0
     return {
-        "Model": (0, pooled),
-        "ForSequenceClassification": (0, square + labels),  # on the first token only
-        "ForMaskedLM": (words, 0),
-        "ForCausalLM": (words, 0),
-        "LMHeadModel": (words, 0),
-        "ForTokenClassification": (labels, 0),
+        "Model": (widened, pooled),
+        "ForSequenceClassification": (widened, square + labels),  # on the first token only
+        "ForMaskedLM": (widened + words, 0),
+        "ForCausalLM": (widened + words, 0),
+        "LMHeadModel": (widened + words, 0),
+        "ForTokenClassification": (widened + labels, 0),
     }
 
 

@@ -19,6 +19,7 @@ _POSITIONS: dict[str, Position] = {
     "RobertaForSequenceClassification": "first",
     "XLMRobertaForSequenceClassification": "first",
     "CamembertForSequenceClassification": "first",
+    "ElectraForSequenceClassification": "first",
     "DistilBertForSequenceClassification": "first",
     "GPT2ForSequenceClassification": "last",
 }

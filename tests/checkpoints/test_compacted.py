@@ -203,8 +203,8 @@ def test_a_config_that_keeps_other_than_is_stored_is_refused(make: Make, edit_co
 def test_a_family_that_is_not_compacted_is_refused(make: Make, edit_config: Edit) -> None:
     _, _, folder = small_checkpoint(make)
     (folder / "compecon.json").unlink()
-    edit_config(folder, model_type="compact-electra")
-    with pytest.raises(TypeError, match="no model of type 'compact-electra'"):
+    edit_config(folder, model_type="compact-ernie")
+    with pytest.raises(TypeError, match="no model of type 'compact-ernie'"):
         load_checkpoint(folder)
 
 

@@ -90,7 +90,7 @@ def remove_heads(folder: Path, gone: dict[int, list[int]], width: int, prefix: s
     (folder / "config.json").write_text(json.dumps(config))
 
 
-@pytest.mark.parametrize("family", ["bert", "roberta"])
+@pytest.mark.parametrize("family", ["bert", "roberta", "electra"])
 def test_heads_removed_by_transformers_4_are_opened_as_a_compact_shape(tmp_path: Path, family: str) -> None:
     gone = {0: [1, 3], 1: [0]}
     dense = classifier(family)
@@ -109,8 +109,8 @@ def test_heads_removed_by_transformers_4_are_opened_as_a_compact_shape(tmp_path:
 
 
 def test_removed_heads_of_another_family_are_named_as_the_cause(tmp_path: Path) -> None:
-    folder = saved(tmp_path / "electra", classifier("electra"))
-    remove_heads(folder, {0: [1]}, 8, "electra.encoder.layer")
+    folder = saved(tmp_path / "ernie", classifier("ernie"))
+    remove_heads(folder, {0: [1]}, 8, "ernie.encoder.layer")
     with pytest.raises(UnsupportedModelError, match="pruned_heads"):
         inspect_checkpoint(folder)
 

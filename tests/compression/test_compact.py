@@ -30,6 +30,7 @@ _SIZES: dict[str, dict[str, Any]] = {
     "Roberta": _BERT,
     "XLMRoberta": _BERT,
     "Camembert": _BERT,
+    "Electra": _BERT | {"embedding_size": 16},
     "DistilBert": {
         "dim": 32, "n_layers": 3, "n_heads": 4, "hidden_dim": 24, "vocab_size": 50, "initializer_range": 0.2,
     },

@@ -36,6 +36,7 @@ SIZES: dict[str, dict[str, Any]] = {
     "Roberta": _BERT | _STILL,
     "XLMRoberta": _BERT | _STILL,
     "Camembert": _BERT | _STILL,
+    "Electra": _BERT | _STILL | {"embedding_size": 16, "summary_last_dropout": 0.0},
     "DistilBert": {
         "dim": 32, "n_layers": 2, "n_heads": 4, "hidden_dim": 24, "vocab_size": 50, "initializer_range": 0.2,
         "num_labels": 3, "dropout": 0.0, "attention_dropout": 0.0, "seq_classif_dropout": 0.0,

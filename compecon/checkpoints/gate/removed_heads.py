@@ -16,7 +16,7 @@ from compecon.errors import CheckpointError, UnsupportedModelError
 _KEY = "pruned_heads"
 _FAMILIES = {
     "bert": "Bert", "roberta": "Roberta", "xlm-roberta": "XLMRoberta", "camembert": "Camembert",
-    "distilbert": "DistilBert", "gpt2": "GPT2",
+    "electra": "Electra", "distilbert": "DistilBert", "gpt2": "GPT2",
 }  # fmt: skip
 _LAYERS = ("num_hidden_layers", "n_layers", "n_layer")
 _HEADS = ("num_attention_heads", "n_heads", "n_head")
