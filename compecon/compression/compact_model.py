@@ -28,8 +28,8 @@ def compact(model: PreTrainedModel, values: Units) -> PreTrainedModel:
     reads one position computes its last layer there alone (`compecon.compression.last_layer`).
 
     Args:
-        model: BERT, RoBERTa, XLM-RoBERTa, CamemBERT, ELECTRA, DistilBERT or GPT-2; bare, a sequence classifier or a language
-            model; dense or compacted before. It is left alone.
+        model: BERT, RoBERTa, XLM-RoBERTa, CamemBERT, ELECTRA, DistilBERT or GPT-2; bare, a sequence classifier or a
+            language model; dense or compacted before. It is left alone.
         values: One finite value per unit of ``model``, such as gates in [0, 1], or kept (True) or not.
 
     Returns:

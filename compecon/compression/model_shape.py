@@ -104,8 +104,8 @@ class ModelShape:
         """Read the sizes off a transformers config.
 
         Args:
-            config: Config of BERT, RoBERTa, XLM-RoBERTa, CamemBERT, ELECTRA, DistilBERT, GPT-2, Llama, Mistral or Qwen2,
-                or of a compacted model of the first seven.
+            config: Config of BERT, RoBERTa, XLM-RoBERTa, CamemBERT, ELECTRA, DistilBERT, GPT-2, Llama, Mistral or
+                Qwen2, or of a compacted model of the first seven.
             architecture: Name of the model class, which decides the output head: `type(model).__name__`. None: the
                 first of `config.architectures`, the class the checkpoint was saved from.
             pooler: Whether a bare encoder pools its first token, as it does unless built without one.
