@@ -31,6 +31,7 @@ COMMANDS = {
     "compact": "Remove heads and neurons by name.",
     "export": "Export a checkpoint, or the files of a run.",
     "remeasure": "Measure the bundled checkpoints again.",
+    "stream": "Measure what each size of an elastic checkpoint answers, for the Allocation page.",
     "allocate": "Share a budget among queries.",
     "stop": "Ask runs to save a checkpoint and stop.",
     "resume": "Continue runs that were stopped, failed or lost.",

@@ -77,8 +77,12 @@ def _market(choice: AllocationChoice) -> Market | None:
             key="allocation_noise",
             help="Standard deviation of the error in log(threshold); 0.3 means off by about a third.",
         )
-    with st.spinner("Drawing queries …"):
-        return market_of(choice.stream, choice.belief, choice.noise)
+    try:
+        with st.spinner("Drawing queries …"):
+            return market_of(choice.stream, choice.belief, choice.noise)
+    except StreamError as error:
+        st.error(escaped(str(error)))
+        return None
 
 
 def _file() -> Market | None:

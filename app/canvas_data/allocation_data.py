@@ -11,6 +11,7 @@ from typing import Any
 from app.canvas_data.shared_markets import FILE, market_of, playback_of, streams, table_of
 from app.state.allocation_choice import AllocationChoice, AllocationView
 from compecon.allocation.rules import RULES
+from compecon.errors import StreamError
 from compecon.views.allocation.choice_names import BELIEFS
 from compecon.views.allocation.market_data import Market
 from compecon.views.allocation.rule_view import rule_note, rules_for, stops
@@ -46,7 +47,7 @@ def provenance(market: Market, choice: AllocationChoice) -> dict[str, str]:
 
 
 def first_data(params: Mapping[str, str]) -> dict[str, Any] | None:
-    """What the page will hand to its canvas at an address; None for a file, which is still to come.
+    """What the page will hand to its canvas at an address; None for a file that is still to come, or damaged.
 
     Args:
         params: Of the address, as anybody may have written them.
@@ -54,7 +55,10 @@ def first_data(params: Mapping[str, str]) -> dict[str, Any] | None:
     choice = AllocationChoice.from_mapping(params, streams())
     if choice.stream == FILE:
         return None
-    market = market_of(choice.stream, choice.belief, choice.noise)
+    try:
+        market = market_of(choice.stream, choice.belief, choice.noise)
+    except StreamError:
+        return None  # the page says what is wrong
     rules = rules_for(market)
     choice = replace(choice, rule=choice.rule if choice.rule in rules else next(iter(rules)))
     return canvas_data(market, choice, placed(market, choice, AllocationView.from_mapping(params)))

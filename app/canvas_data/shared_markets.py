@@ -8,9 +8,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from compecon.allocation.streams.bundled_streams import list_streams, open_stream
+from compecon.allocation.streams.bundled_streams import StreamEntry, list_streams, open_stream
 from compecon.allocation.streams.stream import read_stream
 from compecon.allocation.streams.synthetic import MIXTURES
+from compecon.errors import StreamError
+from compecon.paths import file_stamp
+from compecon.runs.home import Home
 from compecon.views.allocation.canvas_data import canvas_table, playback
 from compecon.views.allocation.choice_names import Belief
 from compecon.views.allocation.market_data import Market, drawn_market, measured_market
@@ -18,17 +21,45 @@ from compecon.views.allocation.rule_view import budget_points
 from compecon.views.allocation.rules_compared import rule_courses
 
 FILE = "file"
+OWN = "own:"  # begins the name of a stream that was measured here
 
 
 def streams() -> Mapping[str, str]:
     """What can be allocated: names and titles."""
     measured = {entry.name: f"Measured · {entry.name}" for entry in list_streams()}
-    return {**measured, **{name: f"Synthetic · {name}" for name in MIXTURES}, FILE: "Your file"}
+    own = {f"{OWN}{entry.name}": f"Measured here · {entry.name}" for entry in _own_streams()}
+    return {**measured, **own, **{name: f"Synthetic · {name}" for name in MIXTURES}, FILE: "Your file"}
+
+
+def _own_streams() -> tuple[StreamEntry, ...]:
+    """Streams that were measured with `compecon stream`; none if their index is damaged."""
+    try:
+        return list_streams(Home.default().streams)
+    except StreamError:
+        return ()
+
+
+def market_of(stream: str, belief: Belief, noise: float) -> Market:
+    """A measured or synthetic market: one of `streams`, but not `FILE`; belief and noise are for synthetic ones.
+
+    Raises:
+        StreamError: If it was measured here, and its file is damaged or gone.
+    """
+    if not stream.startswith(OWN):
+        return _market_of(stream, belief, noise)
+    name, folder = stream.removeprefix(OWN), Home.default().streams
+    return _own_market(name, folder, file_stamp(folder / f"{name}.jsonl.gz"))
+
+
+@lru_cache(maxsize=4)
+def _own_market(name: str, folder: Path, _changed: tuple[int, int]) -> Market:
+    stream = open_stream(name, folder)
+    entry = next(entry for entry in list_streams(folder) if entry.name == name)
+    return measured_market(stream, entry, is_bundled=False)
 
 
 @lru_cache(maxsize=8)
-def market_of(stream: str, belief: Belief, noise: float) -> Market:
-    """A bundled or synthetic market: one of `streams`, but not `FILE`; belief and noise are for synthetic ones."""
+def _market_of(stream: str, belief: Belief, noise: float) -> Market:
     if stream in MIXTURES:
         return drawn_market(MIXTURES[stream], belief, noise)
     entry = next(entry for entry in list_streams() if entry.name == stream)

@@ -61,6 +61,11 @@ class Home:
         """Stored evaluations and statistics of checkpoints."""
         return self.root / "measurements"
 
+    @property
+    def streams(self) -> Path:
+        """Measured streams for the Allocation page."""
+        return self.root / "streams"
+
     def made(self) -> Self:
         """The same, with its folders created and writable."""
         with system_errors(f"Runs cannot be stored in {self.root}", f" Set {VARIABLE} to a writable folder."):

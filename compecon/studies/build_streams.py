@@ -1,25 +1,34 @@
-"""Measured streams: what each row of a task needs of a bundled checkpoint to be answered correctly.
+"""Measured streams: what each row of a task needs of a checkpoint to be answered correctly.
 
 Two kinds. Keys: one checkpoint reads each row under several key budgets, so that a market can share attention reads.
-Sizes: a checkpoint and its compacted children read each row, so that a market can choose a model by query. Kept are ids
-and outcomes, never texts.
+Sizes: a checkpoint and its compacted children read each row, or an elastic checkpoint does at several sizes, so that a
+market can choose a size by query. Kept are ids and outcomes, never texts.
 """
 
 from __future__ import annotations
 
 import gzip
+import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from compecon.allocation.streams.bundled_streams import INDEX, StreamEntry, list_streams
+from compecon.allocation.streams.bundled_streams import (
+    INDEX,
+    StreamEntry,
+    as_stream_name,
+    list_streams,
+    require_stream_name,
+)
 from compecon.allocation.streams.stream import Stream
 from compecon.attention.budget import KeyBudget
+from compecon.callbacks import NOBODY, Callbacks
 from compecon.checkpoints.load import Checkpoint
 from compecon.errors import TaskError
 from compecon.evaluation.evaluate_model import evaluate_checkpoint, within
+from compecon.files.durable import replace_file, write_text
 from compecon.flops import forward_macs
 from compecon.studies.bundled_models import Say
 from compecon.tasks.encode_rows import encode
@@ -60,7 +69,13 @@ def key_stream(
 
 
 def size_stream(
-    checkpoints: Sequence[Checkpoint], task: Task, split: str = "test", *, n_rows: int = N_ROWS, name: str = ""
+    checkpoints: Sequence[Checkpoint],
+    task: Task,
+    split: str = "test",
+    *,
+    n_rows: int = N_ROWS,
+    name: str = "",
+    callbacks: Callbacks = NOBODY,
 ) -> Stream:
     """Correctness against MACs across a family: a level a model, at each row's own length.
 
@@ -70,9 +85,11 @@ def size_stream(
         split: Which rows.
         n_rows: Number of rows, evenly spaced over the split.
         name: Name of the stream; made from the largest model's name if empty.
+        callbacks: As of `evaluate`.
 
     Raises:
         TaskError: If one is not made for the task.
+        TrainingInterruptedError: If the watch asked to stop.
     """
     places, few = _spaced(task, split, n_rows)
     lengths = _lengths(checkpoints[0], few, split)
@@ -80,15 +97,77 @@ def size_stream(
     for checkpoint in checkpoints:
         cost = {n: forward_macs(checkpoint.model, int(n)) for n in np.unique(lengths).tolist()}
         levels.append([cost[n] for n in lengths.tolist()])
-        correct.append(_correct(checkpoint, few, split, None))
+        correct.append(_correct(checkpoint, few, split, None, callbacks.named(checkpoint.name)))
     order = np.argsort([row[0] for row in levels], kind="stable")
     largest = checkpoints[int(order[-1])].name
     table, outcomes = np.array(levels, dtype=np.float64)[order].T, np.stack(correct, axis=1)[:, order]
     return Stream(name or f"{largest}-sizes", _ids(task, split, places), table, outcomes, None, "MACs")
 
 
+def distinct_sizes(checkpoint: Checkpoint, budgets: Sequence[float] = ()) -> tuple[float, ...]:
+    """Budgets of an elastic checkpoint that buy different units, rising: of those that buy the same, the smallest.
+
+    Args:
+        checkpoint: The checkpoint.
+        budgets: Shares of the MACs, in any order; those that were trained if empty.
+
+    Raises:
+        CheckpointError: If the checkpoint has a single size, or a budget is out of its range.
+    """
+    wanted = budgets or (() if checkpoint.elastic is None else tuple(checkpoint.elastic.prices.bought)) or (1.0,)
+    shapes: dict[object, float] = {}
+    for budget in sorted(wanted):
+        checkpoint.at(budget)
+        assert checkpoint.elastic is not None  # noqa: S101 - for the type checker
+        shapes.setdefault(checkpoint.elastic.counts(budget), budget)
+    return tuple(shapes.values())
+
+
+def elastic_stream(  # noqa: PLR0913 - a measurement has these conditions
+    checkpoint: Checkpoint,
+    task: Task,
+    split: str = "test",
+    *,
+    budgets: Sequence[float] = (),
+    n_rows: int = N_ROWS,
+    name: str = "",
+    callbacks: Callbacks = NOBODY,
+) -> Stream:
+    """Correctness against MACs of one elastic checkpoint: a level a size, at each row's own length.
+
+    Args:
+        checkpoint: The checkpoint.
+        task: What it was made for.
+        split: Which rows.
+        budgets: As of `distinct_sizes`, which gives the levels.
+        n_rows: Number of rows, evenly spaced over the split.
+        name: Name of the stream; made from that of the checkpoint and the task if empty.
+        callbacks: As of `evaluate`.
+
+    Raises:
+        CheckpointError: As of `distinct_sizes`.
+        TaskError: If the checkpoint is not made for the task, or the task has no answers that are right or wrong.
+        TrainingInterruptedError: If the watch asked to stop.
+    """
+    sizes = [checkpoint.at(budget) for budget in distinct_sizes(checkpoint, budgets)]
+    called = name or as_stream_name(f"{checkpoint.name}-{task.name}")
+    return size_stream(sizes, task, split, n_rows=n_rows, name=called, callbacks=callbacks)
+
+
+def described_rows(task: Task, split: str, n_rows: int) -> str:
+    """Which rows a stream is of, and when an answer counts as correct."""
+    counts = f"within {WITHIN} of the score" if task.kind == "regression" else "the right class"
+    n_there = min(n_rows, len(task.part(split)))
+    return f"{n_there} rows of the {split} split of {task.name}, evenly spaced; correct: {counts}"
+
+
 def write_stream(stream: Stream, folder: Path, *, title: str, description: str) -> Path:
-    """Write a stream and enter it in the folder's index; the same content gives the same bytes."""
+    """Write a stream and enter it in the folder's index; the same content gives the same bytes.
+
+    Raises:
+        StreamError: If its name cannot be that of a file, or the index is not one.
+    """
+    require_stream_name(stream.name)
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{stream.name}.jsonl.gz"
     lines = []
@@ -97,7 +176,8 @@ def write_stream(stream: Stream, folder: Path, *, title: str, description: str) 
         lines += [
             json.dumps({"query": query, "budget": int(b), "correct": round(c, 4)}) for b, c in sorted(outcomes.items())
         ]
-    with gzip.GzipFile(file, "wb", mtime=0) as packed:
+    content = io.BytesIO()
+    with gzip.GzipFile(file.name.removesuffix(".gz"), "wb", fileobj=content, mtime=0) as packed:
         packed.write(("\n".join(lines) + "\n").encode())
     entries = {entry.name: entry for entry in list_streams(folder)}
     entries[stream.name] = StreamEntry(stream.name, title, stream.unit, description)
@@ -105,17 +185,15 @@ def write_stream(stream: Stream, folder: Path, *, title: str, description: str) 
         {"name": each.name, "title": each.title, "unit": each.unit, "told": each.description}
         for each in entries.values()
     ]
-    content = json.dumps(index, indent=1, ensure_ascii=False)
-    (folder / INDEX).write_text(content + "\n", encoding="utf-8")
+    replace_file(file, content.getvalue())
+    write_text(folder / INDEX, json.dumps(index, indent=1, ensure_ascii=False) + "\n")
     return file
 
 
 def build_streams(folder: Path, families: Sequence[tuple[Task, Sequence[Checkpoint]]], *, say: Say) -> None:
     """Measure and write both kinds for families: a task, a model that also gives the keys, and its smaller versions."""
     for task, checkpoints in families:
-        dense, n_rows = checkpoints[0], min(N_ROWS, len(task.part("test")))
-        counts = f"within {WITHIN} of the score" if task.kind == "regression" else "the right class"
-        rows = f"{n_rows} rows of the test split of {task.name}, evenly spaced; correct: {counts}"
+        dense, rows = checkpoints[0], described_rows(task, "test", N_ROWS)
         names = ", ".join(checkpoint.name for checkpoint in checkpoints)
         sizes = size_stream(checkpoints, task, name=f"{dense.name}-sizes")
         for stream, against, models in (
@@ -128,6 +206,8 @@ def build_streams(folder: Path, families: Sequence[tuple[Task, Sequence[Checkpoi
 
 
 def _spaced(task: Task, split: str, n_rows: int) -> tuple[np.ndarray, Task]:
+    if task.kind not in ("classification", "regression"):
+        raise TaskError(f"{task.name} has no answers that are right or wrong. Take a task of classes or scores.")
     part = task.part(split)
     places = np.unique(np.linspace(0, len(part) - 1, min(n_rows, len(part))).astype(int))
     pairs = tuple(part.pairs[place] for place in places) if part.pairs else ()
@@ -140,10 +220,11 @@ def _lengths(checkpoint: Checkpoint, task: Task, split: str) -> np.ndarray:
     return np.array([len(row["input_ids"]) for row in rows], dtype=np.float64)
 
 
-def _correct(checkpoint: Checkpoint, task: Task, split: str, budget: KeyBudget | None) -> np.ndarray:
-    if task.kind not in ("classification", "regression"):
-        raise TaskError(f"{task.name} has no answers that are right or wrong. Take a task of classes or scores.")
-    said = evaluate_checkpoint(checkpoint, task, split, max_tokens=_MAX_TOKENS, budget=budget).predictions
+def _correct(
+    checkpoint: Checkpoint, task: Task, split: str, budget: KeyBudget | None, callbacks: Callbacks = NOBODY
+) -> np.ndarray:
+    found = evaluate_checkpoint(checkpoint, task, split, max_tokens=_MAX_TOKENS, budget=budget, callbacks=callbacks)
+    said = found.predictions
     off = np.abs(said - task.part(split).targets)
     right: np.ndarray = (off <= WITHIN if task.kind == "regression" else off == 0).astype(np.float64)
     return right

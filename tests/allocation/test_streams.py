@@ -230,6 +230,20 @@ def test_the_bundled_streams_open_and_hold_no_text():
         assert all(len(query) < 20 and " " not in query for query in stream.queries)
 
 
+ENTRY = {"name": "a", "title": "t", "unit": "keys", "told": "x"}
+
+
+@pytest.mark.parametrize(
+    "index",
+    ["{", "5", "[5]", "[[]]", "[{}]", *(json.dumps([{**ENTRY, "name": name}]) for name in ("../a", "a/b", "", 5, "é")),
+     json.dumps([{**ENTRY, "title": 5}])],
+)  # fmt: skip
+def test_an_index_that_is_none_is_refused(tmp_path, index):
+    (tmp_path / "index.json").write_text(index)
+    with pytest.raises(StreamError):
+        list_streams(tmp_path)
+
+
 def test_a_stream_that_is_not_there_is_told_the_others(tmp_path):
     (tmp_path / "index.json").write_text(json.dumps([{"name": "a", "title": "t", "unit": "keys", "told": "x"}]))
     with pytest.raises(StreamError, match="Choose from a"):

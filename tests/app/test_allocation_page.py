@@ -9,9 +9,13 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.canvas_data.shared_markets import market_of, playback_of, points_of, streams
+from app.canvas_data.allocation_data import first_data
+from app.canvas_data.shared_markets import FILE, market_of, playback_of, points_of, streams
 from app.state.allocation_choice import AllocationView
 from compecon.allocation.rules import RULES
+from compecon.allocation.streams.stream import Stream
+from compecon.runs.home import Home
+from compecon.studies.build_streams import write_stream
 from compecon.views.allocation.rule_view import rules_for
 from tests.support import pages
 from tests.support.pages import address_of, canvas_of
@@ -33,6 +37,37 @@ def test_it_opens_on_a_measured_stream_under_the_shadow_price() -> None:
     assert "Measured by us" in captions(page)
     assert "oracle" in captions(page)
     assert address_of(page) == {}
+
+
+def a_stream(name: str, correct: list[list[float]]) -> Stream:
+    levels = np.tile([1e6, 2e6], (len(correct), 1))
+    return Stream(name, tuple(f"q{place}" for place in range(len(correct))), levels, np.array(correct), None, "MACs")
+
+
+def test_a_stream_that_was_measured_here_opens_like_the_others() -> None:
+    folder = Home.default().streams
+    write_stream(a_stream("mine", [[0, 1], [1, 1]]), folder, title="Mine", description="mine at <b>0.3</b>, 1")
+    page = open_page(stream="own:mine")
+    data = canvas_of(page)
+    assert data["table"]["unit"] == "million MACs"
+    assert "Measured with compecon stream: mine at <b>0.3</b>" in captions(page).replace("\\", "")
+    assert address_of(page) == {"stream": "own:mine"}
+    assert first_data({"stream": "own:mine"})["id"] == data["id"]
+    assert list(streams())[-1] == FILE
+    write_stream(a_stream("mine", [[0, 1], [0, 0], [1, 1]]), folder, title="Mine", description="more")
+    assert len(market_of("own:mine", "chance", 0.0).queries) == 3, "measured again"
+
+
+def test_a_damaged_stream_of_ones_own_is_a_sentence_on_its_page_and_no_early_picture() -> None:
+    folder = Home.default().streams
+    file = write_stream(a_stream("mine", [[0, 1]]), folder, title="Mine", description="x")
+    file.write_bytes(b"no stream")
+    page = open_page(stream="own:mine")
+    assert len(page.error) == 1
+    assert first_data({"stream": "own:mine"}) is None
+    (folder / "index.json").write_text("[")
+    assert "own:mine" not in streams()
+    assert canvas_of(open_page())["view"]
 
 
 def test_an_address_restores_the_page() -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 
-from compecon.checkpoints.load import Checkpoint
+from compecon.checkpoints.load import Checkpoint, load_checkpoint
+from compecon.checkpoints.save import save_checkpoint
 from compecon.compression.compact_model import compact
 from compecon.compression.elastic.elastic_model import ElasticModel
 from compecon.compression.elastic.nested_sizes import nested_sizes
@@ -26,3 +28,10 @@ def made_elastic(dense: Checkpoint, budgets: Sequence[float] = BUDGETS, n_tokens
     model = compact(dense.model, macs.map(torch.ones_like))
     reorder(model, order)
     return replace(dense, model=model, elastic=ElasticModel(model, prices))
+
+
+def elastic_folder(parent: str | Path, folder: Path) -> Path:
+    """The same of a dense checkpoint, saved in a folder."""
+    made = made_elastic(load_checkpoint(parent, "cpu"))
+    assert made.elastic is not None
+    return save_checkpoint(made.model, made.tokenizer, folder, prices=made.elastic.prices)

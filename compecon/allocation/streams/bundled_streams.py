@@ -1,17 +1,20 @@
-"""The measured streams that come with compecon: which queries were answered correctly at which budget; no texts."""
+"""Folders of measured streams, one of which comes with compecon: which queries were right at which budget; no texts."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
 from compecon.allocation.streams.stream import Stream, read_stream
-from compecon.errors import StreamError, did_you_mean
+from compecon.errors import FileError, StreamError, did_you_mean
 from compecon.files.safe_reader import MEGABYTE, read_json
 from compecon.paths import assets
 
 INDEX = "index.json"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_KEYS = ("name", "title", "unit", "told")
 PREDICTED = "predicted.json"  # what allocating by predictions earned on each stream
 
 
@@ -47,6 +50,9 @@ def list_streams(root: Path | None = None) -> tuple[StreamEntry, ...]:
     Returns:
         Name, title, unit and description of each.
 
+    Raises:
+        StreamError: If the index is not one.
+
     Examples:
         >>> [entry.name for entry in list_streams()]
         ['sentiment-keys', 'sentiment-sizes', 'similarity-keys', 'similarity-sizes']
@@ -54,8 +60,38 @@ def list_streams(root: Path | None = None) -> tuple[StreamEntry, ...]:
     index = (root or streams_root()) / INDEX
     if not index.is_file():
         return ()
-    entries: list[dict[str, str]] = read_json(index, MEGABYTE)
-    return tuple(StreamEntry(each["name"], each["title"], each["unit"], each["told"]) for each in entries)
+    try:
+        entries = read_json(index, MEGABYTE)
+        return tuple(_entry(each) for each in entries)
+    except (FileError, TypeError, KeyError) as error:
+        raise StreamError(f"{index} is not a list of streams ({error}). Measure its streams again.") from error
+
+
+def _entry(fields: dict[str, str]) -> StreamEntry:
+    name, title, unit, told = (fields[key] for key in _KEYS)
+    require_stream_name(name)
+    if not all(isinstance(each, str) for each in (title, unit, told)):
+        raise TypeError(f"{name} is described by something that is no text")
+    return StreamEntry(name, title, unit, told)
+
+
+def require_stream_name(name: str) -> None:
+    """Refuse what cannot be the name of a stream and of its file.
+
+    Raises:
+        StreamError: If it is not 1 to 100 letters, digits, points, hyphens and underscores, a letter or digit first.
+    """
+    if not isinstance(name, str) or _NAME.fullmatch(name) is None:
+        raise StreamError(
+            "a stream's name has 1 to 100 letters, digits, points, hyphens and underscores, the first of them a letter "
+            f"or digit; got {str(name)[:60]!r}."
+        )
+
+
+def as_stream_name(text: str) -> str:
+    """A name that a stream may have, made of other words."""
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-._")[:100]
+    return plain or "stream"
 
 
 def open_stream(name: str, root: Path | None = None) -> Stream:

@@ -29,6 +29,7 @@ HINDSIGHT = (
     "Measured by us on bundled checkpoints: {description}. The outcomes are known, so a rule that reads these curves "
     "is an oracle: a rule that must predict them cannot be expected to match it."
 )
+_OWN = HINDSIGHT.replace("Measured by us on bundled checkpoints", "Measured with compecon stream")
 DRAWN = (
     "Synthetic: {n} queries drawn at random, nothing measured. The mixture is named as in the paper; its parameters "
     "are ours. It illustrates how a rule behaves and is not a result."
@@ -56,19 +57,21 @@ class Market:
     worth: str = "correct answers"  # what the curves count
 
 
-def measured_market(stream: Stream, entry: StreamEntry | None = None) -> Market:
+def measured_market(stream: Stream, entry: StreamEntry | None = None, *, is_bundled: bool = True) -> Market:
     """Queries whose outcomes are known.
 
     Args:
         stream: Their outcomes. Of more than `MOST_QUERIES` the first ones are taken; MACs are counted in millions.
-        entry: Its line in the list of bundled streams; None for a user's file.
+        entry: Its line in the list of a folder of streams; None for a user's file.
+        is_bundled: Whether that folder is the one that comes with compecon.
     """
     n_all = len(stream.queries)
     stream = stream.part(range(min(n_all, MOST_QUERIES)))
     scale = _MILLION if stream.unit == "MACs" else 1.0
     curves = stream.curves().rescaled(scale)
     cut = f" The first {MOST_QUERIES:,} of {n_all:,} are shown." if n_all > MOST_QUERIES else ""
-    description = HINDSIGHT.format(description=entry.description) if entry else YOURS.format(n=len(stream.queries))
+    told = HINDSIGHT if is_bundled else _OWN
+    description = told.format(description=entry.description) if entry else YOURS.format(n=len(stream.queries))
     unit = "million MACs" if scale > 1 else stream.unit
 
     def used(spend: Numbers) -> Numbers:
