@@ -81,7 +81,11 @@ class Checkpoint:
             raise CheckpointError(f"{self.name}: {error}") from error
         digest = f"{self.digest}-{budget:g}"
         preflight = replace(
-            self.preflight, parameters=model.num_parameters(), heads_kept=kept_heads(model), digest=digest
+            self.preflight,
+            parameters=model.num_parameters(),
+            heads_kept=kept_heads(model),
+            elastic=False,
+            digest=digest,
         )
         return replace(
             self, name=f"{self.name} at {budget:g}", model=model, digest=digest, preflight=preflight, elastic=None

@@ -15,8 +15,10 @@ from compecon.checkpoints.save import save_checkpoint
 from compecon.compression.compact_model import compact
 from compecon.compression.units import Units
 from compecon.views.attention.attention_stream import AttentionRequest, attention_stream
+from compecon.views.attention.frames import Message
 from compecon.views.attention.head_statistics import STATISTICS, TOKENS, VIEWS
-from compecon.views.attention.snippet import HEAD, LAYER, K, python_snippet
+from compecon.views.attention.snippet import HEAD, LAYER, SIZE, K, python_snippet
+from tests.support.elastic import made_elastic
 from tests.support.tokenizers import LOADER, in_this_process
 
 TEXTS = {
@@ -26,7 +28,7 @@ TEXTS = {
     "emoji": "the film 🎬 was great 👩‍👩‍👧 é ﷺ",
     "braces": "the {film} was {0} %s ${x} great {",
     "code": "the film\"); raise SystemExit('bad') #",
-    "placeholders": f"the film {K} was {LAYER} great {HEAD}",
+    "placeholders": f"the film {K} was {LAYER} great {HEAD} {SIZE}",
 }
 
 
@@ -47,6 +49,10 @@ def shown(checkpoint: Checkpoint, text: str, policy: str, at: tuple[int, int, in
     k, layer, head = at
     stream = attention_stream(checkpoint, checkpoint.encode(text), AttentionRequest(policy, budgets=(k,)))
     frame = next(m for m in stream if m.kind == "frame" and m.fields["k"] == k)
+    return numbers(frame, layer, head)
+
+
+def numbers(frame: Message, layer: int, head: int) -> dict[str, float]:
     row = frame.arrays["statistics"][VIEWS.index("row"), TOKENS.index("all"), :, layer, head]
     return {"Gini": row[STATISTICS.index("gini")], "entropy, nats": row[STATISTICS.index("entropy")]}
 
@@ -89,6 +95,27 @@ def test_a_copied_script_finds_the_heads_that_a_compacted_model_has_left(
     code = python_snippet(str(folder), "cpu", TEXTS["plain"], "", "top-k", compacted=True)
     expected = shown(load_checkpoint(folder, "cpu"), TEXTS["plain"], "top-k", (3, 1, 1))
     assert printed_by(filled(code, 3, 1, 1), capsys) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("size", [1, 0.6, 0.5, 0.4])
+@pytest.mark.parametrize("kind", ["classification", "causal-lm"])
+def test_a_copied_script_shows_the_size_of_an_elastic_checkpoint(
+    load: Callable[[str], Checkpoint], capsys: pytest.CaptureFixture[str], tmp_path: Path, kind: str, size: float
+) -> None:
+    made = made_elastic(load(kind))
+    assert made.elastic is not None
+    folder = save_checkpoint(made.model, made.tokenizer, tmp_path / "elastic", prices=made.elastic.prices)
+    whole = load_checkpoint(folder, "cpu")
+    assert whole.preflight.elastic
+    assert not whole.at(size).preflight.elastic
+    code = python_snippet(str(folder), "cpu", TEXTS["placeholders"], "", "top-k", compacted=True, elastic=True)
+    stream = list(
+        attention_stream(whole, whole.encode(TEXTS["placeholders"]), AttentionRequest(budgets=(3,), size=size))
+    )
+    layer, head = next((1, h) for h in range(2) if (1, h) not in stream[0].fields["removed"])
+    expected = numbers(stream[-2], layer, head)
+    got = printed_by(filled(code, 3, layer, head).replace(SIZE, str(size), 1), capsys)
+    assert got == pytest.approx(expected, abs=1e-5)
 
 
 def test_a_copied_script_reads_the_second_text(

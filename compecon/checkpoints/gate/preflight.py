@@ -24,7 +24,7 @@ from compecon.checkpoints.gate.kinds import (
     limits_of,
 )
 from compecon.checkpoints.gate.safetensors_header import FLOATING
-from compecon.checkpoints.gate.small_files import licence_of
+from compecon.checkpoints.gate.small_files import ELASTIC, licence_of
 from compecon.checkpoints.gate.weight_files import WeightFile
 from compecon.compression.shape import COMPACT
 from compecon.errors import CheckpointError, UnsupportedModelError
@@ -56,6 +56,7 @@ class Preflight:
         abilities: What the dashboard can do with it, in plain words.
         limits: What it cannot do, or what to know.
         heads_kept: Heads left in each layer of a compacted model, numbered as before; ``None`` for a dense model.
+        elastic: Whether it holds models of several sizes (`Checkpoint.at`).
         several_stacks: Whether it has an encoder, a decoder and attention across, which no page shows.
 
     Example:
@@ -86,6 +87,7 @@ class Preflight:
     abilities: tuple[str, ...]
     limits: tuple[str, ...]
     heads_kept: tuple[tuple[int, ...], ...] | None = None
+    elastic: bool = False
     several_stacks: bool = False
 
 
@@ -116,6 +118,7 @@ def describe(root: Root, config: Mapping[str, Any], files: tuple[WeightFile, ...
         abilities=abilities_of(kind, several_stacks=several),
         limits=(*length, *limits_of(kind, several_stacks=several)),
         heads_kept=None if kept is None else kept.heads,
+        elastic=root.has(ELASTIC),
         several_stacks=several,
     )
 

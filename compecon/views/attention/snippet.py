@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from compecon.attention.policies import POLICIES
 
-K, LAYER, HEAD = "__K__", "__LAYER__", "__HEAD__"  # the page fills in the first of each, which stand before any text
+K, LAYER, HEAD, SIZE = (
+    "__K__",
+    "__LAYER__",
+    "__HEAD__",
+    "__SIZE__",
+)  # the page fills in the first of each, which stand before any text
 
 _TEMPLATE = """\
 from compecon.attention.budget import KeyBudget
@@ -15,7 +20,7 @@ from {policy_module} import {policy_class}
 import torch
 
 k, layer, head = {k}, {layer}, {head}  # budget in keys per query; layer and head from 0
-checkpoint = load_checkpoint({checkpoint!r}, device={device!r})
+{size}checkpoint = load_checkpoint({checkpoint!r}, device={device!r}){at}
 encoded = checkpoint.encode({text!r}, {pair!r})
 budget, policy = KeyBudget(keys=k), {policy}
 with torch.inference_mode(), budgeted_attention(checkpoint.model, budget, policy):
@@ -29,14 +34,24 @@ print("row view: Gini", gini(weights, visible).mean().item(), "entropy, nats", e
 print("output", output[0])
 """
 
+_SIZE = f"size = {SIZE}  # share of the MACs of heads and neurons\n"
 _COMPACTED_IMPORTS = "from compecon.compression.compact_model import kept_heads\n"
 _COMPACTED_RECORD = """\
 head = kept_heads(checkpoint.model)[layer].index(head)  # its index among the heads that remain
 record = next(one for one in layers if one.layer == layer)"""
 
 
-def python_snippet(checkpoint: str, device: str, text: str, pair: str, policy: str, *, compacted: bool = False) -> str:
-    """Python source with placeholders for the budget, layer and head.
+def python_snippet(  # noqa: PLR0913 - what the page shows, by name
+    checkpoint: str,
+    device: str,
+    text: str,
+    pair: str,
+    policy: str,
+    *,
+    compacted: bool = False,
+    elastic: bool = False,
+) -> str:
+    """Python source with placeholders for the budget, layer and head; of an elastic checkpoint, for its size too.
 
     If heads were removed from the model (``compacted``), those that are left are found by their original index.
     """
@@ -45,5 +60,6 @@ def python_snippet(checkpoint: str, device: str, text: str, pair: str, policy: s
     return _TEMPLATE.format(
         policy=chosen.code, policy_module=module, policy_class=name, checkpoint=checkpoint, device=device, text=text,
         pair=pair or None, k=K, layer=LAYER, head=HEAD, imports=_COMPACTED_IMPORTS if compacted else "",
+        size=_SIZE if elastic else "", at=".at(size)" if elastic else "",
         record=_COMPACTED_RECORD if compacted else "record = layers[layer]",
     )  # fmt: skip
