@@ -13,6 +13,8 @@ dense_seconds
 compact_seconds
 clearing
 tiles
+size_a
+size_b
 dominated
 damaged  # lines of a history that could not be read: tests of kills and of full disks count them
 PARQUET  # a choice of `compecon runs export`

@@ -13,7 +13,14 @@ from app.state.attention_choice import AttentionChoice, CanvasView
 from app.state.attention_state import LAST_GOOD, N_ENTERED, read_beginning
 from compecon.views.attention.snippet import python_snippet
 
-_NOTHING = {"id": "", "title": "", "source": None, "live": None, "python": ""}  # an error before any picture
+_NOTHING = {
+    "id": "",
+    "title": "",
+    "source": None,
+    "live": None,
+    "elastic": False,
+    "python": "",
+}  # an error before any picture
 
 
 def live_canvas(choice: AttentionChoice, view: CanvasView, error: str | None) -> None:
@@ -30,5 +37,7 @@ def live_canvas(choice: AttentionChoice, view: CanvasView, error: str | None) ->
 def _request(choice: AttentionChoice) -> dict[str, Any]:
     """Where the canvas gets its bytes, and the script that computes the same."""
     entry = checkpoints().get(choice.checkpoint)
-    compacted = entry is not None and entry.preflight is not None and entry.preflight.heads_kept is not None
-    return {**sources_of(choice), "python": python_snippet(**asdict(choice), compacted=compacted)}
+    about = None if entry is None else entry.preflight
+    compacted, elastic = about is not None and about.heads_kept is not None, about is not None and about.elastic
+    python = python_snippet(**asdict(choice), compacted=compacted, elastic=elastic)
+    return {**sources_of(choice), "elastic": elastic, "python": python}

@@ -87,7 +87,15 @@ def first_request(params: Mapping[str, str]) -> dict[str, Any] | None:
     if sources["source"]["body"] is not None:
         return None
     view = asdict(CanvasView.from_mapping(params))
-    return {**sources, "python": "", "token": page_token(), "view": view, "error": None, "n_entered": 0}
+    return {
+        **sources,
+        "elastic": False,
+        "python": "",
+        "token": page_token(),
+        "view": view,
+        "error": None,
+        "n_entered": 0,
+    }
 
 
 def first_data(page: str, params: Mapping[str, str]) -> dict[str, Any] | None:

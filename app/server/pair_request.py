@@ -25,8 +25,12 @@ def default_pair(entries: Mapping[str, CheckpointEntry]) -> CompareChoice:
 def pair_request(choice: CompareChoice, a: CheckpointEntry, b: CheckpointEntry) -> dict[str, Any]:
     """Where each side gets its bytes, and what to know of the pair."""
     sides = {
-        "a": {**sources_of(choice.side(choice.a)), "title": a.title},
-        "b": {**sources_of(choice.side(choice.b)), "title": b.title},
+        side: {
+            **sources_of(choice.side(name)),
+            "title": entry.title,
+            "elastic": entry.preflight is not None and entry.preflight.elastic,
+        }
+        for side, name, entry in (("a", choice.a, a), ("b", choice.b, b))
     }
     return {
         "id": hashlib.sha256((sides["a"]["id"] + sides["b"]["id"]).encode()).hexdigest()[:16],

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal, final
 
-from app.state.values import Check, View, integer, one_of
+from app.state.values import Check, View, integer, one_of, share
 from compecon.views.attention.example_texts import examples_for
 from compecon.views.attention.traces import DEFAULT_POLICY
 
@@ -44,6 +44,7 @@ VIEW_CHECKS: Mapping[str, Check] = {
         "gini_inside", "moved",
     )),
     "tiles": one_of(("numbers", "pictures")),
+    "size": share,
 }  # fmt: skip
 
 
@@ -63,6 +64,7 @@ class CanvasView(View):
     unit: Literal["nats", "bits"] = "nats"
     statistic: str = "gini"  # what colours the head atlas
     tiles: Literal["numbers", "pictures"] = "numbers"
+    size: float = 1.0  # of an elastic checkpoint, a share of its MACs
 
 
 def default_choice(checkpoint: str, task: str = "") -> AttentionChoice:

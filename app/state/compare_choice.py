@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Literal, TypeAlias, final
 
 from app.state.attention_choice import DEVICES, VIEW_CHECKS, AttentionChoice
-from app.state.values import View, one_of, passing
+from app.state.values import View, one_of, passing, share
 from compecon.attention.policies import POLICIES
 
 PARTS = ("text", "dataset", "table")
@@ -52,7 +52,10 @@ class CompareView(View):
     """Where the canvas of the Compare page looks."""
 
     CANVAS, KEPT = "compare_canvas", "compare_view"
-    CHECKS = MappingProxyType({name: check for name, check in VIEW_CHECKS.items() if name != "tiles"})
+    CHECKS = MappingProxyType(
+        {name: check for name, check in VIEW_CHECKS.items() if name not in ("tiles", "size")}
+        | {"size_a": share, "size_b": share}
+    )
 
     k: int = 0  # budget in keys; 0 for the page's own choice
     layer: int | None = None  # layer of the deeper model, from 0; None for the page's own choice
@@ -61,3 +64,5 @@ class CompareView(View):
     tokens: Literal["all", "content"] = "all"
     unit: Literal["nats", "bits"] = "nats"
     statistic: str = "gini"  # what colours the head atlases
+    size_a: float = 1.0  # of A, if it is elastic: a share of its MACs
+    size_b: float = 1.0

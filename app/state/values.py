@@ -33,6 +33,15 @@ def up_to(most: float) -> Check:
     return check
 
 
+def share(value: Any) -> float | None:
+    """A number above 0 and up to 1, or None."""
+    try:
+        amount = float(str(value))
+    except ValueError:
+        return None
+    return amount if 0 < amount <= 1 else None
+
+
 @dataclass(frozen=True)
 class View:
     """Where a canvas looks, as it reports or an address says: anybody's values, so each field has a check."""

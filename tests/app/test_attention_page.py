@@ -231,6 +231,9 @@ def test_escaped_text_keeps_its_letters(text: str) -> None:
 BAD_ADDRESSES = [
     {"checkpoint": "../../etc", "device": "cuda; rm -rf /", "policy": "<script>", "k": "-1", "layer": "0x10"},
     {"checkpoint": "/etc", "policy": "__class__", "head": "nan", "view": "both", "tokens": "['all']", "k": "1e3"},
+    {"size": "0"},
+    {"size": "nan", "k": "0"},
+    {"size": "1.0"},
     {"checkpoint": "", "unit": "hartleys", "statistic": "__init__", "tiles": "NUMBERS", "k": "٣", "unknown": "x"},
 ]
 
@@ -251,7 +254,8 @@ def test_values_that_are_not_on_the_menu_fall_back_to_the_default(
 @pytest.mark.parametrize(
     ("name", "value"),
     [("k", -1), ("k", 1.5), ("k", True), ("k", None), ("k", "99999"), ("k", "²"), ("layer", [1]), ("head", " 1"),
-     ("view", "Row"), ("view", ["row"]), ("tokens", {}), ("unit", 0), ("statistic", "gini; x"), ("tiles", None)],
+     ("view", "Row"), ("view", ["row"]), ("tokens", {}), ("unit", 0), ("statistic", "gini; x"), ("tiles", None),
+     *(("size", value) for value in (0, -0.1, 1.01, "nan", "inf", None, [0.5], "0.5 x", ""))],
 )  # fmt: skip
 def test_a_view_takes_only_what_passes_its_check(name: str, value: Any) -> None:
     assert CanvasView.from_mapping({name: value, "layer" if name != "layer" else "head": "2"}) == CanvasView(
@@ -276,7 +280,7 @@ def test_what_the_widgets_hold_is_in_the_address_and_comes_back(open_page: Open,
 def test_where_the_canvas_looks_is_in_the_address_and_comes_back(open_page: Open, canvas_data: Data) -> None:
     view = {
         "k": 7, "layer": 1, "head": 2, "view": "received", "tokens": "content", "unit": "bits",
-        "statistic": "entropy", "tiles": "pictures",
+        "statistic": "entropy", "tiles": "pictures", "size": 0.0707,
     }  # fmt: skip
     page = tell(open_page(), view)
     params = address_of(page)

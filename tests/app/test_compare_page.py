@@ -134,12 +134,16 @@ HOSTILE = {
     "tokens": "<b>",
     "unit": "",
     "statistic": "__proto__",
+    "size_a": "0",
+    "size_b": "nan",
 }
 
 
 def test_a_hostile_view_keeps_its_defaults() -> None:
     assert CompareView.from_mapping(HOSTILE) == CompareView()
     assert CompareView.from_mapping({"layer": "0", "head": 3}) == CompareView(layer=0, head=3)
+    sizes = CompareView.from_mapping({"size_a": "0.3", "size_b": 1, "size": "0.5"})
+    assert (sizes.size_a, sizes.size_b) == (0.3, 1.0)
 
 
 def test_the_table_shows_checkpoints_of_the_task_and_only_what_differs() -> None:

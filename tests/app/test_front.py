@@ -49,6 +49,7 @@ ADDRESSES: tuple[dict[str, str], ...] = (
     {},
     {"k": "3", "layer": "1", "head": "5", "view": "received", "tokens": "content", "unit": "bits"},
     {"k": "-1", "layer": "x", "view": "sideways", "tiles": "pictures", "statistic": "entropy"},
+    {"size": "0.3", "k": "2"},
     {"checkpoint": "sentiment-45"},
     {"checkpoint": "similarity", "text": OTHER.text, "pair": OTHER.pair},
     {"checkpoint": "similarity"},

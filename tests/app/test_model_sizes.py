@@ -1,0 +1,52 @@
+"""Elastic checkpoints in the dashboard: what its pages say of them, and what its addresses answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from compecon.checkpoints.load import load_checkpoint
+from compecon.checkpoints.save import save_checkpoint
+from compecon.views.attention.snippet import SIZE
+from tests.support.elastic import made_elastic
+from tests.support.pages import address_of, canvas_of, open_page
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = made_elastic(load_checkpoint("sentiment", "cpu"))
+    assert made.elastic is not None
+    place = tmp_path_factory.mktemp("elastic") / "every-size"
+    return save_checkpoint(made.model, made.tokenizer, place, prices=made.elastic.prices)
+
+
+@pytest.fixture
+def name(folder: Path, add_folder: Callable[[Path], str]) -> str:
+    return add_folder(folder)
+
+
+def test_the_attention_page_says_that_a_checkpoint_is_elastic_and_keeps_its_size(name: str) -> None:
+    page = open_page("attention", checkpoint=name, size="0.5")
+    data = canvas_of(page)
+    assert (data["elastic"], data["view"]["size"]) == (True, 0.5)
+    assert data["python"].index(SIZE) < data["python"].index(name)  # before anything that somebody has written
+    assert address_of(page) == {"checkpoint": name, "size": "0.5"}
+    other = canvas_of(open_page("attention", checkpoint="sentiment"))
+    assert (other["elastic"], SIZE in other["python"]) == (False, False)
+
+
+def test_the_size_is_a_matter_of_the_view_and_asks_for_no_other_computation(name: str) -> None:
+    one, other = (canvas_of(open_page("attention", checkpoint=name, size=size)) for size in ("1", "0.4"))
+    differing = {key for key in one if one[key] != other[key]}
+    assert differing == {"view"}
+
+
+def test_the_compare_page_says_which_sides_are_elastic_and_keeps_their_sizes(name: str) -> None:
+    page = open_page("compare", a="sentiment", b=name, size_b="0.4", size_a="0.9")
+    data: dict[str, Any] = canvas_of(page)
+    assert [data[side]["elastic"] for side in "ab"] == [False, True]
+    assert (data["view"]["size_a"], data["view"]["size_b"]) == (0.9, 0.4)
+    assert {"size_a": "0.9", "size_b": "0.4"}.items() <= address_of(page).items()
