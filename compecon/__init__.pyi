@@ -6,6 +6,7 @@ from compecon import (
     evaluation as evaluation,
     incentives as incentives,
     latency as latency,
+    serving as serving,
     stats as stats,
     tasks as tasks,
     training as training,
@@ -46,6 +47,7 @@ from compecon.incentives.price import (
     DualAscent as DualAscent,
     FixedPrice as FixedPrice,
 )
+from compecon.serving.served import route as route
 from compecon.stats.inequality import (
     effective_number as effective_number,
     entropy as entropy,

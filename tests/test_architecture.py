@@ -30,6 +30,7 @@ LAYERS = [  # from the bottom up
     {"flops", "checkpoints", "incentives"},
     {"tasks"},
     {"evaluation"},
+    {"serving"},
     {"training"},
     {"runs"},
     {"studies"},

@@ -25,8 +25,8 @@ PACKAGES = sorted(".".join(stub.parent.relative_to(ROOT).parts) for stub in (ROO
 OF_THE_LIBRARY = {
     f"compecon.{name}"
     for name in (
-        "allocation", "attention", "checkpoints", "compression", "evaluation", "incentives", "latency", "stats",
-        "tasks", "training",
+        "allocation", "attention", "checkpoints", "compression", "evaluation", "incentives", "latency", "serving",
+        "stats", "tasks", "training",
     )
 }  # fmt: skip
 

@@ -44,12 +44,13 @@ def stream(  # noqa: PLR0913 - one option each
             require_stream_name(name)
         from compecon.checkpoints.load import load_checkpoint
         from compecon.errors import TaskError
+        from compecon.serving.distinct import distinct_sizes
         from compecon.studies import build_streams as streams
         from compecon.tasks.task import Task
         from compecon.tasks.task_registry import read_task
 
         opened = load_checkpoint(checkpoint, device)
-        budgets = streams.distinct_sizes(opened, budgets)
+        budgets = distinct_sizes(opened, budgets)
         read = read_task(task, data)
         if not isinstance(read, Task):
             raise TaskError(f"{read.name} has no answers that are right or wrong. Take a task of classes or scores.")

@@ -30,6 +30,7 @@ from compecon.errors import TaskError
 from compecon.evaluation.evaluate_model import evaluate_checkpoint, within
 from compecon.files.durable import replace_file, write_text
 from compecon.flops import forward_macs
+from compecon.serving.distinct import distinct_sizes
 from compecon.studies.bundled_models import Say
 from compecon.tasks.encode_rows import encode
 from compecon.tasks.task import Split, Task
@@ -102,25 +103,6 @@ def size_stream(
     largest = checkpoints[int(order[-1])].name
     table, outcomes = np.array(levels, dtype=np.float64)[order].T, np.stack(correct, axis=1)[:, order]
     return Stream(name or f"{largest}-sizes", _ids(task, split, places), table, outcomes, None, "MACs")
-
-
-def distinct_sizes(checkpoint: Checkpoint, budgets: Sequence[float] = ()) -> tuple[float, ...]:
-    """Budgets of an elastic checkpoint that buy different units, rising: of those that buy the same, the smallest.
-
-    Args:
-        checkpoint: The checkpoint.
-        budgets: Shares of the MACs, in any order; those that were trained if empty.
-
-    Raises:
-        CheckpointError: If the checkpoint has a single size, or a budget is out of its range.
-    """
-    wanted = budgets or (() if checkpoint.elastic is None else tuple(checkpoint.elastic.prices.bought)) or (1.0,)
-    shapes: dict[object, float] = {}
-    for budget in sorted(wanted):
-        checkpoint.at(budget)
-        assert checkpoint.elastic is not None  # noqa: S101 - for the type checker
-        shapes.setdefault(checkpoint.elastic.counts(budget), budget)
-    return tuple(shapes.values())
 
 
 def elastic_stream(  # noqa: PLR0913 - a measurement has these conditions

@@ -40,8 +40,9 @@ def with_card(entry: CheckpointEntry, folder: Path, card: Any) -> CheckpointEntr
     """An elastic checkpoint as the catalogue lists it; its weights are not there."""
     folder.mkdir(parents=True)
     (folder / "compecon.json").write_text(json.dumps(card))
-    (folder / "elastic.safetensors").touch()
-    return replace(entry, name=folder.name, path=folder, origin="local")
+    assert entry.preflight is not None
+    preflight = replace(entry.preflight, elastic=True)
+    return replace(entry, name=folder.name, path=folder, origin="local", preflight=preflight)
 
 
 def a_size(budget: Any, value: Any = None, **more: Any) -> dict[str, Any]:

@@ -41,7 +41,7 @@ from compecon.views.frontier.frontier_points import (
     each,
 )
 from compecon.views.frontier.names import ANY_BUDGET, DENSE, family_of, is_higher_better, task_of
-from compecon.views.frontier.shapes import digest_of, is_elastic, size_of, trusted_root
+from compecon.views.frontier.shapes import digest_of, size_of, trusted_root
 from compecon.views.frontier.size_points import with_sizes
 
 _AT_KEYS = re.compile(r"(.{1,80}) at (\d{1,6}) keys?")
@@ -115,7 +115,7 @@ def _parent(card: _Card, by_name: Mapping[str, _Card]) -> _Card | None:
 def _points(card: _Card, parent: _Card | None) -> CollectedPoints:
     """The checkpoint, and of an elastic one the sizes that were measured."""
     point, training = _point(card, parent), card.record.training
-    if not is_elastic(card.entry.path):
+    if card.entry.preflight is None or not card.entry.preflight.elastic:
         return CollectedPoints((point,))
     return with_sizes(point, training.get("sizes"), positive(training, "dense_macs"))
 

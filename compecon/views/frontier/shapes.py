@@ -8,7 +8,6 @@ from pathlib import Path
 from compecon.checkpoints.checkpoint_fingerprint import digest_of_folder
 from compecon.checkpoints.gate.config_check import read_kept, read_sizes
 from compecon.checkpoints.gate.intake import survey
-from compecon.checkpoints.gate.small_files import ELASTIC
 from compecon.checkpoints.locate import bundled_root
 from compecon.compression.shape import NEURONS
 from compecon.errors import CompeconError
@@ -29,11 +28,6 @@ def digest_of(folder: Path) -> str:
         return digest_of_folder(folder, trusted_root(folder))
     except (CompeconError, OSError):
         return ""
-
-
-def is_elastic(folder: Path) -> bool:
-    """Whether a checkpoint holds an order of its units, from which any size can be cut."""
-    return (folder / ELASTIC).is_file()
 
 
 def trusted_root(folder: Path) -> Path | None:
