@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from app.canvas_data.shared_markets import FILE, market_of, playback_of, streams, table_of
-from app.state.allocation_choice import AllocationChoice, AllocationView
+from app.state.allocation_choice import AllocationChoice, AllocationView, rule_among
 from compecon.allocation.rules import RULES
 from compecon.errors import StreamError
 from compecon.views.allocation.choice_names import BELIEFS
@@ -59,6 +59,5 @@ def first_data(params: Mapping[str, str]) -> dict[str, Any] | None:
         market = market_of(choice.stream, choice.belief, choice.noise)
     except StreamError:
         return None  # the page says what is wrong
-    rules = rules_for(market)
-    choice = replace(choice, rule=choice.rule if choice.rule in rules else next(iter(rules)))
+    choice = replace(choice, rule=rule_among(rules_for(market), choice.rule))
     return canvas_data(market, choice, placed(market, choice, AllocationView.from_mapping(params)))

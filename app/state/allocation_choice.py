@@ -20,7 +20,7 @@ class AllocationChoice:
     """What the Allocation page allocates, and how."""
 
     stream: str = "sentiment-sizes"  # name of a bundled stream or of a mixture, or "file"
-    rule: str = "shadow-price"  # key of a rule
+    rule: str = "shadow-price-repaired"  # key of a rule
     belief: Belief = "chance"  # which curves a rule takes the queries of a mixture to have
     noise: float = 0.0  # error of predicted thresholds, 0 to 1
     money: float = 0.0  # price per million tokens; 0 to count tokens alone
@@ -34,6 +34,11 @@ class AllocationChoice:
         numbers = {"noise": 1.0, "money": 1e6, "service": 0.9}
         checks = {name: one_of(allowed) for name, allowed in words.items()} | {n: up_to(m) for n, m in numbers.items()}
         return replace(cls(), **passing(values, checks))
+
+
+def rule_among(rules: Collection[str], chosen: str) -> str:
+    """The chosen rule if it is among those that fit, else the default one."""
+    return chosen if chosen in rules else AllocationChoice().rule
 
 
 @final

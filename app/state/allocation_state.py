@@ -8,7 +8,7 @@ from dataclasses import asdict
 import streamlit as st
 
 from app.state.address_bar import lose_unknown, write_changes
-from app.state.allocation_choice import AllocationChoice, AllocationView
+from app.state.allocation_choice import AllocationChoice, AllocationView, rule_among
 from app.state.held import seeded
 from compecon.allocation.rules import RULES
 
@@ -29,10 +29,9 @@ def _in_address(streams: Collection[str]) -> AllocationChoice:
 
 
 def keep_rule(rules: Collection[str]) -> str:
-    """The chosen rule if it is among these, else the first one; before its menu is drawn."""
-    if st.session_state["allocation_rule"] not in rules:
-        st.session_state["allocation_rule"] = next(iter(rules))
-    return str(st.session_state["allocation_rule"])
+    """The chosen rule if it is among these, else the default one; before its menu is drawn."""
+    st.session_state["allocation_rule"] = rule = rule_among(rules, st.session_state["allocation_rule"])
+    return rule
 
 
 def remember_allocation(choice: AllocationChoice, view: AllocationView) -> None:

@@ -52,7 +52,7 @@ function factsOf(shown) {
   const unspent = number(left > 1e-9 * now.budget ? left : 0);
   return {
     price: [now.price === null ? "none" : number(now.price), priceWords(shown)],
-    abandoned: [`${now.abandoned} of ${table.queries.length}`, "queries that get nothing"],
+    abandoned: [`${now.abandoned} of ${table.queries.length}`, abandonedWords(now)],
     value: [number(now.value), data.worth],
     gap: [
       number(gap > 1e-9 * now.bound ? gap : 0, 3),
@@ -61,6 +61,12 @@ function factsOf(shown) {
     accuracy: [`${percent(now.accuracy)}%`, `${percent(now.low)} to ${percent(now.high)}, 95% over queries`],
     used: [number(now.used), `of ${number(now.handed)} allocated; ${unspent} unspent`],
   };
+}
+
+/** @param {Shown["now"]} now */
+function abandonedWords({ price, abandoned, strict }) {
+  const words = "queries that get nothing";
+  return price !== null && strict > abandoned ? `${words}; ${strict} if equal queries all buy or none (CLEAR)` : words;
 }
 
 /** @param {Shown} shown */

@@ -33,6 +33,7 @@ export type PointName =
   | "value"
   | "bound"
   | "abandoned"
+  | "strict"
   | "accuracy"
   | "low"
   | "high";

@@ -9,6 +9,7 @@ from typing import final
 import numpy as np
 
 from compecon.allocation.utilities.arrays import Mask, Numbers
+from compecon.allocation.utilities.step_curves import MeasuredCurve
 from compecon.allocation.utilities.utility import Utility
 
 _ROUNDING = 1e-9  # relative; sums of floats are not exact
@@ -22,7 +23,7 @@ class Allocation:
     Attributes:
         spend: What each agent may spend, shape (agent,), in the budget's unit; in total never more than the budget.
         value: Total value, in the curves' unit.
-        price: Shadow price: value of one more unit of budget. None if the rule sets none.
+        price: Shadow price: what the marginal agent would pay for one more unit of budget. None if the rule sets none.
         upper_bound: Proven: no allocation of this budget among these curves is worth more. For whole units, no
             allocation in whole units.
 
@@ -31,7 +32,7 @@ class Allocation:
         >>> curves = MeasuredCurve([[1, 2, 4]], [[0, 1, 1], [0, 0, 1]])
         >>> found = ShadowPrice().allocate(curves, budget=5)
         >>> found.spent, found.gap, found.abandoned(curves).tolist(), found.surplus(curves).tolist()
-        (2.0, 0.75, [False, True], [0.5, 0.0])
+        (2.0, 0.0, [False, True], [0.5, 0.0])
     """
 
     spend: Numbers
@@ -50,12 +51,20 @@ class Allocation:
         return float(self.spend.sum())
 
     def abandoned(self, utility: Utility) -> Mask:
-        """Which agents got no more than their floor, shape (agent,)."""
-        return np.asarray(self.spend <= utility.floor)
+        """Which agents got no more than their floor, and nothing of value by that, shape (agent,)."""
+        return np.asarray((self.spend <= utility.floor) & (utility.value(self.spend) <= 0))
 
     def surplus(self, utility: Utility) -> Numbers:
         """Value minus price times spend, shape (agent,); the value where there is no price."""
         return utility.value(self.spend) - (self.price or 0.0) * self.spend
+
+
+def tightened(utility: Utility, bound: float) -> float:
+    """A bound on the value, in whole numbers where all values are: 41.7 correct answers are 41."""
+    values = utility.values if isinstance(utility, MeasuredCurve) else None
+    if values is None or (values % 1.0).any():
+        return bound
+    return float(math.floor(bound * (1 + _ROUNDING) + _ROUNDING))
 
 
 def not_over(spend: Numbers, budget: float) -> Numbers:

@@ -12,6 +12,14 @@ from compecon.allocation.utilities.arrays import Numbers
 from compecon.allocation.utilities.step_curves import MeasuredCurve
 from compecon.allocation.utilities.utility import Utility
 
+_MOST_CHOICES = 20_000_000
+_MOST_STATES = 20_000_000  # at a time: 160 MB
+_MOST_KEPT = 200_000_000  # of all agents together, to find the way back: 400 MB
+
+
+class TooMuchWorkError(Exception):
+    """The programme would take more steps, or more memory, than allowed."""
+
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -30,7 +38,11 @@ class Choices:
 
 
 def choices(curves: Utility, budget: float, price: float, loss: float) -> Choices:
-    """Every choice that loses no more than `loss` at a price; the curves have whole limits."""
+    """Every choice that loses no more than `loss` at a price; the curves have whole limits.
+
+    Raises:
+        TooMuchWorkError: If there are too many.
+    """
     agent, spend = _levels(curves) if isinstance(curves, MeasuredCurve) else _whole_numbers(curves, price, loss)
     surplus = curves.take(agent).value(spend) - price * spend
     best = np.maximum.reduceat(surplus, np.flatnonzero(np.diff(agent, prepend=-1)))
@@ -56,13 +68,11 @@ def _whole_numbers(curves: Utility, price: float, loss: float) -> tuple[NDArray[
     first = np.maximum(np.ceil(np.maximum(curves.thresholds, curves.floor)), curves.floor + 1.0)
     last = np.minimum(np.ceil(top), np.floor(curves.cap))
     n_choices = 1 + np.maximum(last - first + 1.0, 0.0).astype(np.intp) * (curves.choke_prices > 0)
+    if n_choices.sum() > _MOST_CHOICES:
+        raise TooMuchWorkError
     agent = np.repeat(np.arange(curves.n_agents), n_choices)
     number = np.arange(len(agent)) - np.repeat(np.cumsum(n_choices) - n_choices, n_choices)
     return agent, np.where(number == 0, curves.floor[agent], first[agent] + number - 1)
-
-
-class TooMuchWorkError(Exception):
-    """The programme would take more steps than allowed."""
 
 
 class _Agent(NamedTuple):
@@ -97,10 +107,12 @@ def least_loss(
     agents, favourite = _agents(table)
     low, losses = 0, np.zeros(1)
     trail: list[tuple[int, NDArray[np.int16]]] = []
-    work = 0.0
+    work, n_kept = 0.0, 0
     for each in agents:
+        n_states = len(losses) + int(np.ptp(each.away))
         work += len(losses) * len(each.away)
-        if work > most_work:
+        n_kept += n_states
+        if work > most_work or n_states > _MOST_STATES or n_kept > _MOST_KEPT:
             raise TooMuchWorkError
         low, losses, chosen = _extended(low, losses, each, allowed)
         trail.append((low, chosen))

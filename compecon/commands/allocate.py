@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from compecon.allocation.bounded import Allocation
     from compecon.allocation.streams.curves_file import NamedCurves
 
+_DEFAULT, _STRICT = "shadow-price-repaired", "shadow-price"
 _N_SHOWN = 20
 _COLUMNS = "query, budget, correct; or query, tokens, correct of attempts; or query and parameters"
 
@@ -24,7 +25,7 @@ _COLUMNS = "query, budget, correct; or query, tokens, correct of attempts; or qu
 def allocate(  # noqa: PLR0913 - one option each
     curves: Annotated[Path, typer.Option(help=f"CSV or JSON Lines. Columns: {_COLUMNS}.")],
     budget: Annotated[float, typer.Option(help="Total budget, in the unit of the file's budgets.")],
-    rule: Annotated[str, typer.Option(help=f"Allocation rule: {', '.join(RULES)}.")] = "shadow-price",
+    rule: Annotated[str, typer.Option(help=f"Allocation rule: {', '.join(RULES)}.")] = _DEFAULT,
     floor: Annotated[float, typer.Option(min=0, help="Minimum for each query.")] = 0.0,
     cap: Annotated[float | None, typer.Option(min=0, help="Maximum for each query; default: no limit.")] = None,
     whole: Annotated[bool, typer.Option("--whole", help="Whole tokens only.")] = False,
@@ -37,11 +38,15 @@ def allocate(  # noqa: PLR0913 - one option each
         named = read_curves(curves)
         limited = named.utility.within(floor=floor, cap=cap)
         found = RULES.make(rule, whole=whole).allocate(limited, budget)
+        strict = RULES.make(_STRICT, whole=whole).allocate(limited, budget)
     except StreamError:
         raise
     except ValueError as error:
         raise CompeconError(f"{str(error)[:1].upper()}{str(error)[1:]}") from error
     content = _fields(replace(named, utility=limited), found, rule, budget)
+    if rule == _DEFAULT:
+        left_out = int(strict.abandoned(limited).sum())
+        content["strict"] = {"value": strict.value, "spent": strict.spent, "abandoned": left_out}
     if json:
         print_json(content)
         return
@@ -79,7 +84,19 @@ def _lines(content: dict[str, Any]) -> list[str]:
         f"{content['rule']}: value {content['value']:.6g}, upper bound {content['upper_bound']:.6g}",
         f"price {price}; spent {content['spent']:g} of {content['budget']:g}; "
         f"{content['abandoned']} of {len(content['queries'])} queries abandoned",
+        *_strictly(content),
         *shown,
         *([f"{unsolved} more queries were never answered correctly and get nothing"] if unsolved else []),
         *([f"  and {more} more; --json gives all"] if more else []),
+    ]
+
+
+def _strictly(content: dict[str, Any]) -> list[str]:
+    """What the paper's rule would leave, if that is more."""
+    strict = content.get("strict")
+    if strict is None or strict["abandoned"] <= content["abandoned"]:
+        return []
+    return [
+        f"at one price for all (--rule {_STRICT}), which serves equal queries all or none: value "
+        f"{strict['value']:.6g}, spent {strict['spent']:g}, {strict['abandoned']} abandoned"
     ]

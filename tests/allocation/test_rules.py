@@ -59,7 +59,7 @@ def test_the_optimum_of_one_shape_is_found(case, rule):
 
 @each_instance
 def test_the_optimum_in_whole_tokens_is_proven(case):
-    found = KnapsackExact().allocate(surge(case.thresholds), case.budget)
+    found = KnapsackExact(whole=True).allocate(surge(case.thresholds), case.budget)
     assert found.value == pytest.approx(case.whole, abs=1e-6)
     assert found.gap == 0
 
@@ -105,7 +105,7 @@ def test_exact_scan_with_a_cap_for_all_is_as_good_as_whole_tokens(utility, cap, 
 @given(any_market(), BUDGETS)
 def test_knapsack_is_the_best_of_all_allocations_in_whole_units(utility, budget):
     assume(budget >= utility.floor.sum())
-    found = KnapsackExact().allocate(utility, budget)
+    found = KnapsackExact(whole=True).allocate(utility, budget)
     assert found.value == pytest.approx(best_in_whole_units(utility, budget), abs=1e-9)
     assert found.gap <= 1e-9
     assert (found.spend == np.floor(found.spend)).all()
@@ -117,7 +117,7 @@ def test_knapsack_is_the_best_of_all_allocations_in_whole_units(utility, budget)
 def test_knapsack_and_bound_hold_on_thousands_of_markets(utility, budget):
     assume(budget >= utility.floor.sum())
     best = best_in_whole_units(utility, budget)
-    found = KnapsackExact().allocate(utility, budget)
+    found = KnapsackExact(whole=True).allocate(utility, budget)
     repaired = RepairedShadowPrice(whole=True).allocate(utility, budget)
     assert found.value == pytest.approx(best, abs=1e-9)
     assert ShadowPrice(whole=True).allocate(utility, budget).value <= repaired.value <= best + 1e-9
@@ -130,11 +130,94 @@ def test_what_rounding_took_is_handed_back_and_never_overspent():
         levels = np.sort(rng.uniform(1, 9, (6, 3)), axis=1)
         curves = MeasuredCurve(levels, rng.integers(0, 2, (6, 3)).astype(float))
         budget = float(rng.uniform(0, 40))
-        rounded = KnapsackExact().allocate(curves, budget)
-        found = KnapsackExact(hand_back=True).allocate(curves, budget)
+        rounded = KnapsackExact(whole=True).allocate(curves, budget)
+        found = KnapsackExact(unit=1).allocate(curves, budget)
         assert found.spent <= budget
         assert rounded.value <= found.value <= found.upper_bound * (1 + 1e-12)
         assert all(spend == 0 or spend in row for spend, row in zip(found.spend, levels, strict=True))
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 3)), min_size=2, max_size=2), min_size=1, max_size=4),
+    st.integers(0, 30),
+    st.sampled_from([0.01, 0.3, 0.1 / 3, 250.0]),
+)
+def test_the_knapsack_is_exact_in_cents_and_in_any_other_unit(rows, budget, cent):
+    table = np.array([sorted(row) for row in rows], dtype=float)
+    curves = MeasuredCurve(table[..., 0] * cent, table[..., 1])
+    found = KnapsackExact().allocate(curves, budget * cent)
+    assert found.value == best_of_all_levels(table, budget)
+    assert found.gap == 0
+    for name in RULES:
+        rule = RULES.make(name)
+        if not rule.refusal(curves):
+            assert rule.allocate(curves, budget * cent).value <= found.value
+
+
+def best_of_all_levels(table: np.ndarray, budget: float) -> float:
+    """Of every choice of a level, or none, for each query, the one within the budget that is worth most."""
+
+    def worth(row: list[list[float]], spend: float) -> float:
+        reached = [value for level, value in row if level <= spend]
+        return reached[-1] if reached else 0.0
+
+    rows = table.tolist()
+    all_spends = itertools.product(*[[0.0, *(level for level, _ in row)] for row in rows])
+    within = [spends for spends in all_spends if sum(spends) <= budget]
+    return max(sum(map(worth, rows, spends)) for spends in within)
+
+
+@pytest.mark.parametrize("levels", [[1e10, 1.000000001e10], [1.0, 1e10], [1e-9, 1e10], [1e300, 1e306]])
+def test_huge_levels_are_no_huge_table(levels):
+    curves = MeasuredCurve([levels] * 3, [[1, 2]] * 3)
+    found = KnapsackExact().allocate(curves, 2.5 * levels[1])
+    assert found.spent <= 2.5 * levels[1]
+    assert found.value >= RepairedShadowPrice().allocate(curves, 2.5 * levels[1]).value
+    assert found.upper_bound >= found.value
+
+
+@given(any_market(), BUDGETS)
+def test_no_rule_beats_the_knapsack_by_more_than_its_gap(utility, budget):
+    assume(budget >= utility.floor.sum())
+    found = KnapsackExact().allocate(utility, budget)
+    for name in RULES:
+        rule = RULES.make(name)
+        if not (rule.refusal(utility) or rule.needs_truth):
+            assert rule.allocate(utility, budget).value <= found.upper_bound * (1 + 1e-9) + 1e-9
+    assert RepairedShadowPrice().allocate(utility, budget).value <= found.value + 1e-9
+
+
+def test_the_price_is_the_one_at_which_the_marginal_query_is_rationed():
+    alike = MeasuredCurve([[2]], [[1], [1], [1]])
+    found = RepairedShadowPrice().allocate(alike, 5)
+    assert found.spend.tolist() == [2, 2, 0]
+    assert found.price == 0.5  # what the third one would pay, and the market's clearing price
+    assert RepairedShadowPrice().allocate(alike, 6).price == 0
+    dearer = MeasuredCurve([[1, 4]], [[1, 2], [1, 1], [0, 2]])
+    found = RepairedShadowPrice().allocate(dearer, 3)
+    assert found.abandoned(dearer).tolist() == [False, False, True]
+    assert found.price == dearer.choke_prices[2] == 0.5
+
+
+@given(any_market(), BUDGETS)
+def test_a_price_is_charged_wherever_somebody_who_would_pay_gets_nothing(utility, budget):
+    assume(budget >= utility.floor.sum())
+    found = RepairedShadowPrice().allocate(utility, budget)
+    refused = found.abandoned(utility) & (utility.choke_prices > 1e-9)
+    assert found.price > 0 or not refused.any()
+
+
+def test_what_is_free_is_not_abandoned():
+    curves = MeasuredCurve([[0, 2], [0, 2]], [[1, 1], [0, 1]])
+    assert ShadowPrice().allocate(curves, 0).abandoned(curves).tolist() == [False, True]
+
+
+def test_whole_outcomes_have_a_whole_bound():
+    curves = MeasuredCurve([[2]], [[1], [1], [1]])
+    assert clear(curves, 5).upper_bound == 2.5
+    assert RepairedShadowPrice().allocate(curves, 5).upper_bound == 2
+    assert RepairedShadowPrice().allocate(MeasuredCurve([[2]], [[0.5]] * 3), 5).upper_bound == 1.25
 
 
 def test_the_knapsacks_price_is_in_the_units_of_the_stream() -> None:
@@ -149,7 +232,7 @@ def test_the_knapsacks_price_is_in_the_units_of_the_stream() -> None:
 def test_a_knapsack_that_may_not_work_says_what_it_did_not_exclude():
     rng = np.random.default_rng(1)
     curves = ShiftedSurge(rng.uniform(5, 60, 12), rng.uniform(0.5, 2, 12), rng.uniform(0.05, 0.2, 12))
-    proven, given_up = KnapsackExact().allocate(curves, 200), KnapsackExact(most_work=0).allocate(curves, 200)
+    proven, given_up = (KnapsackExact(whole=True, most_work=most).allocate(curves, 200) for most in (6e8, 0))
     assert given_up.upper_bound >= proven.value >= given_up.value
     assert given_up.gap > 0
     assert proven.gap == 0
@@ -429,7 +512,7 @@ def test_caps_that_differ_make_the_smallest_thresholds_a_bad_choice():
     curves = surge([50, 60]).within(cap=np.array([60.0, 400.0]))
     with pytest.raises(ValueError, match="one cap for all"):
         ExactScan().allocate(curves, 120)
-    found = KnapsackExact().allocate(curves, 120)
+    found = KnapsackExact(whole=True).allocate(curves, 120)
     assert found.spend.tolist() == [0, 120]
     assert found.gap == 0
 

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.canvas_data.allocation_data import first_data
 from app.canvas_data.shared_markets import FILE, market_of, playback_of, points_of, streams
-from app.state.allocation_choice import AllocationView
+from app.state.allocation_choice import AllocationChoice, AllocationView
 from compecon.allocation.rules import RULES
 from compecon.allocation.streams.stream import Stream
 from compecon.runs.home import Home
@@ -30,7 +30,7 @@ def captions(page: AppTest) -> str:
 def test_it_opens_on_a_measured_stream_under_the_shadow_price() -> None:
     page = open_page()
     data = canvas_of(page)
-    points = points_of(market_of("sentiment-sizes", "chance", 0.0), "shadow-price")
+    points = points_of(market_of("sentiment-sizes", "chance", 0.0), AllocationChoice().rule)
     assert data["table"]["points"]["budget"] == [point.budget for point in points]
     assert data["table"]["prices"] == [point.price for point in points]
     assert data["view"] == {"budget": 20, "query": 0, "order": "arrival"}
@@ -113,7 +113,7 @@ def test_a_rule_that_does_not_fit_the_next_stream_gives_way() -> None:
     page = open_page(stream="MostlyEasy", belief="surge", rule="exact-scan")
     next(box for box in page.selectbox if box.label == "Stream").select("sentiment-sizes").run()
     canvas_of(page)
-    assert next(box for box in page.selectbox if box.label == "Rule").value == "shadow-price"
+    assert next(box for box in page.selectbox if box.label == "Rule").value == AllocationChoice().rule
     assert "rule" not in address_of(page)
 
 

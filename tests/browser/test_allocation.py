@@ -13,6 +13,8 @@ from xml.etree import ElementTree
 import pytest
 
 from app.canvas_data.shared_markets import market_of, points_of
+from app.state.allocation_choice import AllocationChoice
+from compecon.allocation.rules import RULES
 from tests.browser.conftest import Dashboard, sync_api
 
 expect = sync_api.expect
@@ -58,7 +60,7 @@ def allocation(dashboard: Dashboard) -> Allocation:
 
 def test_the_first_picture_is_the_librarys_allocation(allocation: Allocation) -> None:
     allocation.open()
-    point = points_of(market_of("sentiment-sizes", "chance", 0.0), "shadow-price")[20]
+    point = points_of(market_of("sentiment-sizes", "chance", 0.0), AllocationChoice().rule)[20]
     assert float(allocation.fact("price")) == pytest.approx(point.price, rel=1e-3)
     assert allocation.fact("abandoned") == f"{point.abandoned} of 400"
     assert float(allocation.fact("value")) == point.value
@@ -139,7 +141,7 @@ def test_a_picture_leaves_in_every_format_with_where_it_comes_from(allocation: A
     assert ElementTree.fromstring(files["svg"]).tag.endswith("svg")  # noqa: S314 - our own file
     told = json.loads(files["json"])
     assert told["provenance"]["source"].startswith("Measured by us")
-    assert told["provenance"]["rule"] == "Shadow price, repaired"
+    assert told["provenance"]["rule"] == RULES["shadow-price-repaired"].label
     lines = files["csv"].decode().splitlines()
     assert any(line.startswith("# source: Measured by us") for line in lines)
     table = list(csv.DictReader(line for line in lines if not line.startswith("#")))

@@ -49,6 +49,17 @@ def test_the_text_says_price_gap_and_the_abandoned(run, curves):
     assert "hard: 0, worth 0" in text
 
 
+def test_equal_queries_are_rationed_and_the_strict_rule_is_named(run, tmp_path):
+    file = tmp_path / "few_levels.csv"
+    file.write_text("query,budget,correct\n" + "".join(f"q{i},10,1\n" for i in range(9)))
+    found = json.loads(run("--curves", file, "--budget", 75, "--json").stdout)
+    assert (found["value"], found["upper_bound"], found["abandoned"]) == (7, 7, 2)
+    assert found["price"] == 0.1
+    assert found["strict"] == {"value": 0, "spent": 0, "abandoned": 9}
+    assert "--rule shadow-price" in run("--curves", file, "--budget", 75).stdout
+    assert "--rule shadow-price" not in run("--curves", file, "--budget", 90).stdout
+
+
 def test_attempts_are_turned_into_curves(run, tmp_path):
     rng, rows = np.random.default_rng(0), ["query,tokens,correct,cut"]
     for query, threshold in (("short", 50), ("long", 400)):

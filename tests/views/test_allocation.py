@@ -11,13 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.state.allocation_choice import AllocationChoice, AllocationView
 from compecon.allocation.bounded import Allocation
 from compecon.allocation.clearing import clear
 from compecon.allocation.rules import RULES
-from compecon.allocation.rules.knapsack_exact import counted_as_one
+from compecon.allocation.rules.shadow_price import ShadowPrice
 from compecon.allocation.streams.bundled_streams import list_streams, open_stream
 from compecon.allocation.streams.stream import Stream, read_stream
 from compecon.allocation.streams.synthetic import MIXTURES
+from compecon.allocation.units import counted_as_one
 from compecon.allocation.utilities.step_curves import MeasuredCurve
 from compecon.views.allocation.canvas_data import canvas_table
 from compecon.views.allocation.choice_names import REASONS, Belief
@@ -34,6 +36,7 @@ from compecon.views.allocation.query_table import (
 )
 from compecon.views.allocation.quoted_streams import agreement, quoted_ratios, quoted_source
 from compecon.views.allocation.rule_view import (
+    budget_point,
     budget_points,
     left_out,
     reasons,
@@ -71,7 +74,7 @@ def test_every_budget_of_the_bar_is_what_the_library_computes(rule: str, kind: s
         assert point.spends == tuple(found.spend)
         assert (point.price, point.handed) == (found.price, found.spent)
         assert point.value == pytest.approx(found.value)
-        assert point.bound == clear(market.truth, point.budget).upper_bound
+        assert point.bound == ShadowPrice().allocate(market.truth, point.budget).upper_bound
         assert point.abandoned == sum(spend == 0 for spend in point.spends)
         assert point.handed <= point.budget
         assert point.used <= point.handed * (1 + 1e-12)
@@ -235,6 +238,22 @@ def test_a_rule_that_is_left_out_says_why_and_the_others_are_offered(belief: Bel
     assert set(rules_for(market)) | set(left_out(market)) | told == set(RULES)
     assert bool(left_out(market)) is (belief == "chance")
     assert all("proof" in reason for reason in left_out(market).values())
+
+
+@pytest.mark.parametrize("name", [entry.name for entry in list_streams()])
+def test_no_bundled_stream_opens_on_nothing(name: str) -> None:
+    market = measured_market(open_stream(name))
+    default, place = AllocationChoice().rule, AllocationView().budget
+    assert default in rules_for(market)
+    points = {rule: budget_point(market, rule_for(market, rule), place) for rule in rules_for(market)}
+    opened = points[default]
+    assert opened.abandoned < len(market.queries)
+    assert opened.value > 0
+    assert opened.price is not None
+    assert opened.price > 0
+    for rule, point in points.items():
+        if rule != "knapsack-exact":  # which is rounded where a screen needs dozens of budgets
+            assert point.value <= opened.value * 1.02 + 1, rule
 
 
 def test_a_slow_rule_is_computed_at_fewer_stops_and_says_so() -> None:

@@ -26,7 +26,9 @@ class RepairedShadowPrice(Rule):
     2. The number of funded agents, in the order of their choke prices, is searched for the best.
     3. One agent after the other is tried: admitted if outside, left out if inside. What raises the value stays.
 
-    It never does worse than `ShadowPrice`. Ties go to the earlier agent. The price is the new one.
+    It never does worse than `ShadowPrice`. Ties go to the earlier agent. The price is the new one. Where the funded
+    have all they want at it, or buy in steps, it is at least the clearing price, or the highest that somebody who got
+    nothing would pay if that is less: the price at which the marginal agent is rationed.
 
     Attributes:
         n_tries: Number of agents that step 3 tries on either side of the border, at least 0.
@@ -78,7 +80,11 @@ def repaired(
     if market.price == 0.0:
         return plain
     search = _Search(
-        curves, budget, market.upper_bound * (1.0 - tolerance), np.argsort(-curves.choke_prices, kind="stable")
+        curves,
+        budget,
+        market.price,
+        market.upper_bound * (1.0 - tolerance),
+        np.argsort(-curves.choke_prices, kind="stable"),
     )
     best = search.better(plain, _admitted(curves, budget, market, search.order))
     best = search.best_number(best)
@@ -100,6 +106,7 @@ def _admitted(curves: Utility, budget: float, market: Clearing, order: NDArray[n
 class _Search:
     curves: Utility
     budget: float
+    clearing: float  # price at which all demand fits
     enough: float  # a value near enough to the bound
     order: NDArray[np.intp]  # agents by falling choke price
 
@@ -111,7 +118,13 @@ class _Search:
         price, spend = found
         spend = self.curves.filled(spend, self.budget - float(spend.sum()))
         value = float(self.curves.value(spend).sum())
-        return Solution(price, spend, value, funded) if value > best.value else best
+        return Solution(self._charged(price, funded), spend, value, funded) if value > best.value else best
+
+    def _charged(self, price: float, funded: Mask) -> float:
+        if price > 0 and not len(self.curves.jumps_if_funded):
+            return price  # what the funded pay for the last unit
+        refused = self.curves.choke_prices[~funded]
+        return max(price, min(self.clearing, float(refused.max(initial=0.0))))
 
     def best_number(self, best: Solution) -> Solution:
         """Doubling steps up and down in the number of funded agents, then halving ones."""

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
-from compecon.allocation.bounded import Allocation, in_whole_units, not_over
+from compecon.allocation.bounded import Allocation, in_whole_units, not_over, tightened
 from compecon.allocation.clearing import checked_budget, clear
 from compecon.allocation.utilities.arrays import Numbers
 from compecon.allocation.utilities.utility import Utility
@@ -82,4 +82,4 @@ class Rule(ABC):
         spend = in_whole_units(utility, spend, budget) if self.whole else spend
         spend = not_over(spend, budget)
         proven = clear(utility, budget).upper_bound if bound is None else bound
-        return Allocation(spend, float(utility.value(spend).sum()), price, proven)
+        return Allocation(spend, float(utility.value(spend).sum()), price, tightened(utility, proven))

@@ -35,7 +35,7 @@ class ShadowPrice(Rule):
         >>> curves = MeasuredCurve([[1, 2, 4]], [[0, 1, 1], [0, 0, 1]])
         >>> found = ShadowPrice().allocate(curves, budget=5)
         >>> found.spend.tolist(), found.price, found.value, found.upper_bound
-        ([2.0, 0.0], 0.25, 1.0, 1.75)
+        ([2.0, 0.0], 0.25, 1.0, 1.0)
     """
 
     @override

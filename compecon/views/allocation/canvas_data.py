@@ -15,7 +15,7 @@ from compecon.views.allocation.curve_lines import demand_curve, query_curves
 from compecon.views.allocation.market_data import Market
 from compecon.views.allocation.rule_view import BudgetPoint
 
-_COLUMNS = ("budget", "clearing", "handed", "used", "value", "bound", "abandoned", "accuracy", "low", "high")
+_COLUMNS = ("budget", "clearing", "handed", "used", "value", "bound", "abandoned", "strict", "accuracy", "low", "high")
 
 
 def canvas_table(market: Market, points: Sequence[BudgetPoint]) -> dict[str, Any]:

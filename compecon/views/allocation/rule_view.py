@@ -5,13 +5,13 @@ At each budget: price, spends, which queries are abandoned and why, value, bound
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import final
 
 import numpy as np
 
-from compecon.allocation.bounded import Allocation
+from compecon.allocation.bounded import Allocation, tightened
 from compecon.allocation.clearing import Clearing, clear
 from compecon.allocation.rules import RULES
 from compecon.allocation.rules.rule import Rule
@@ -77,6 +77,7 @@ class BudgetPoint:
     value: float  # by the true curves
     bound: float  # no allocation of this budget is worth more, by the true curves
     abandoned: int  # how many queries got nothing
+    strict: int  # how many get nothing at the clearing price, at which equal queries all buy or none does
     accuracy: float  # share of correct answers that was measured or drawn
     low: float  # lower end of its 95% interval (Wilson), over queries
     high: float  # upper end
@@ -98,21 +99,22 @@ def budget_points(market: Market, rule: str, every: int | None = None) -> tuple[
 def budget_point(market: Market, rule: Rule, place: int, kept: Numbers | None = None) -> BudgetPoint:
     """A rule at one budget of the bar, by place; `kept` is what it reserves for each query, shape (query,)."""
     budget = float(market.budgets[place])
-    found = rule.allocate(market.seen, budget)
+    found, cleared = rule.allocate(market.seen, budget), _cleared(market.seen, budget)
     correct = market.correct(found.spend)
     accuracy, low, high = map(float, wilson(correct.sum(), len(correct)))
     return BudgetPoint(
         budget=budget,
         price=found.price,
-        clearing=_cleared(market.seen, budget).price,
+        clearing=cleared.price,
         place=place,
         spends=tuple(found.spend.tolist()),
         reasons=reasons(market.seen, found, kept),
         handed=found.spent,
         used=float(market.used(found.spend).sum()),
         value=float(market.truth.value(found.spend).sum()),
-        bound=_cleared(market.truth, budget).upper_bound,
+        bound=tightened(market.truth, _cleared(market.truth, budget).upper_bound),
         abandoned=int(found.abandoned(market.seen).sum()),
+        strict=int(replace(found, spend=cleared.spend).abandoned(market.seen).sum()),
         accuracy=accuracy,
         low=low,
         high=high,
