@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 _HERE = "compecon.allocation.rules"
 RULES: Registry[Method, Rule] = Registry("rule", Method, f"{_HERE}.rule:Rule")
-RULES.declare("shadow-price", f"{_HERE}.shadow_price:ShadowPrice", label="Shadow price, strict (CLEAR)")
-RULES.declare("shadow-price-repaired", f"{_HERE}.repaired:RepairedShadowPrice", label="Shadow price, ties rationed")
+RULES.declare("shadow-price", f"{_HERE}.shadow_price:ShadowPrice", label="Shadow price, strict")
+RULES.declare("shadow-price-repaired", f"{_HERE}.repaired:RepairedShadowPrice", label="Shadow price, rationed")
 RULES.declare("exact-scan", f"{_HERE}.exact_scan:ExactScan", label="Exact scan")
 RULES.declare("knapsack-exact", f"{_HERE}.knapsack_exact:KnapsackExact", label="Exact knapsack")
 RULES.declare("greedy", f"{_HERE}.greedy:Greedy", label="Greedy by marginal value")
