@@ -1,7 +1,7 @@
 """Whose turn it is on the processor: that of the job which has used least, so short texts never wait for long ones.
 
 A job takes a turn for each step, a forward pass or a batch of them. Jobs that have used more than a second are long;
-they never hold all places at once.
+they never hold all places at once. A job that measures time waits until no other one runs or waits.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ class Job:
 
     wanted: Callable[[], bool]  # whether somebody still reads its answer
     used_s: float = 0.0  # seconds of its turns so far
+    needs_quiet: bool = False  # whether it runs only while no other job runs or waits: it measures time
 
     @property
     def is_long(self) -> bool:
@@ -49,7 +50,8 @@ class Turns:
     def ahead_of(self, job: Job) -> int:
         """How many jobs a new job has to wait for; 0 if it may begin at once."""
         with self._changed:
-            sooner = sum(other.used_s <= job.used_s for other in self._waiting if other is not job)
+            others = [other for other in self._waiting if other is not job and not other.needs_quiet]
+            sooner = sum(other.used_s <= job.used_s for other in others)
             free = self._places - len(self._running)
             return 0 if free > sooner else len(self._running) + sooner
 
@@ -74,13 +76,15 @@ class Turns:
                 self._changed.notify_all()
 
     def _may_run(self, job: Job) -> bool:
-        n_long = sum(other.is_long for other in self._running)
-        if len(self._running) >= self._places or (job.is_long and n_long >= self._long_places):
+        if len(self._running) >= self._places:
             return False
-        return next(other for other in sorted(self._waiting, key=_used) if not self._is_held_up(other, n_long)) is job
+        ready = [other for other in self._waiting if not self._is_held_up(other)]
+        return bool(ready) and min(ready, key=_used) is job
 
-    def _is_held_up(self, job: Job, n_long: int) -> bool:
-        return job.is_long and n_long >= self._long_places
+    def _is_held_up(self, job: Job) -> bool:
+        if job.needs_quiet:
+            return bool(self._running) or any(not other.needs_quiet for other in self._waiting)
+        return job.is_long and sum(other.is_long for other in self._running) >= self._long_places
 
 
 def _used(job: Job) -> float:

@@ -11,3 +11,4 @@ from compecon.latency.table import (
     LatencyCurve as LatencyCurve,
     LatencyTable as LatencyTable,
 )
+from compecon.latency.timing import Timing as Timing

@@ -110,6 +110,41 @@ def test_a_job_that_nobody_wants_stops_waiting() -> None:
         assert seen == [False]
 
 
+# ---- jobs that measure time
+
+
+def test_a_job_that_measures_waits_until_no_other_runs_or_waits() -> None:
+    turns, measuring = Turns(3, 2), Job(always, needs_quiet=True)
+    with ExitStack() as first:
+        first.enter_context(turns.turn(Job(always, 5.0)))
+        waits = waits_for_a_turn(turns, measuring)
+        assert turns.ahead_of(Job(always)) == 0  # nobody waits for it
+        with turns.turn(Job(always, 9.0)) as still_wanted:  # a place is free, and it goes first
+            assert still_wanted
+            assert measuring in turns._waiting
+        assert measuring in turns._waiting
+    waits()
+
+
+def test_another_job_does_not_wait_for_one_that_measures() -> None:
+    turns = Turns(3, 2)
+    with turns.turn(Job(always, needs_quiet=True)):
+        second = waits_for_a_turn(turns, Job(always, needs_quiet=True))
+        with turns.turn(Job(always, 9.0)) as still_wanted:
+            assert still_wanted
+            assert len(turns._waiting) == 1
+    second()
+
+
+def test_jobs_that_measure_follow_each_other() -> None:
+    turns, jobs = Turns(3, 2), [Job(always, used, needs_quiet=True) for used in (3.0, 1.0)]
+    with turns.turn(Job(always)):
+        waiting = [waits_for_a_turn(turns, job) for job in jobs]
+    for join in waiting:
+        join()
+    assert turns._running == turns._waiting == []
+
+
 # ---- memory
 
 
