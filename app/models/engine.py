@@ -10,17 +10,16 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import TYPE_CHECKING, final
 
 from app.models.loaded_models import LoadedModels
 from app.models.memory import MemoryGate, free_with_cuda, give_back
+from app.models.prepare import AnyJob, prepare
 from app.models.sweep_job import SweepJob
 from app.models.turns import Job, Turns
-from app.models.watchdog import TEXT_S, Late, Step, Watchdog, pass_seconds
-from compecon.attention.batching import rows_at_once
+from app.models.watchdog import TEXT_S, Late, Step, Watchdog
 from compecon.errors import CompeconError, TextError, TextTooLongError, UnwantedError, is_out_of_memory
-from compecon.views.attention.budget_grid import MAX_TOKENS, peak_bytes, scope_for
+from compecon.views.attention.budget_grid import MAX_TOKENS
 from compecon.views.attention.frames import Message, encode
 
 if TYPE_CHECKING:
@@ -28,9 +27,8 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 CACHE_BYTES = 64_000_000
-_STREAM = "compecon.views.attention.attention_stream"
+_STREAMS = ("compecon.views.attention.attention_stream", "compecon.views.attention.size_times")
 _LOOK_S = 0.1  # how soon a job that waits for a load finds out that nobody wants it any more
-_LANGUAGE = ("causal-lm", "masked-lm")  # kinds that score every word at every token
 _THREADS = 32  # jobs that have begun: most of them wait for their turns
 _TOO_LITTLE = "The machine ran out of memory. Shorten the text or choose a smaller checkpoint."
 _STUCK = (
@@ -44,7 +42,7 @@ Send = Callable[[bytes | None], None]  # takes each message as bytes, then None;
 
 @final
 class Engine:
-    """Loads checkpoints, runs sweeps, remembers results. Safe to call from any thread.
+    """Loads checkpoints, runs jobs, remembers results. Safe to call from any thread.
 
     Args:
         give_up: Called once a device has failed, which leaves every model on it unusable.
@@ -85,7 +83,7 @@ class Engine:
         gc.collect()
         return n_models
 
-    def submit(self, job: SweepJob, send: Send, wanted: Callable[[], bool]) -> None:
+    def submit(self, job: AnyJob, send: Send, wanted: Callable[[], bool]) -> None:
         """Run a job on the engine's threads.
 
         Args:
@@ -95,10 +93,10 @@ class Engine:
         """
         self._pool.submit(self._run, job, send, wanted)
 
-    def _run(self, job: SweepJob, send: Send, wanted: Callable[[], bool]) -> None:
+    def _run(self, job: AnyJob, send: Send, wanted: Callable[[], bool]) -> None:
         broken = False
         try:
-            recalled = self._results.get(replace(job, first=None))  # the order of arrival does not change the result
+            recalled = self._results.get(job.known_as) if job.known_as else None
             if recalled is None:
                 self._compute(job, send, wanted)
             for data in recalled or ():
@@ -118,7 +116,7 @@ class Engine:
         if broken:
             self._give_up()
 
-    def _compute(self, job: SweepJob, send: Send, wanted: Callable[[], bool]) -> None:
+    def _compute(self, job: AnyJob, send: Send, wanted: Callable[[], bool]) -> None:
         """Send messages as they come; remember the whole when it came to its end."""
 
         def late(seconds: float) -> None:
@@ -130,32 +128,24 @@ class Engine:
                 return
             # First load, then import more: two threads that import transformers at once find half of it.
             checkpoint = self.load(job.checkpoint, job.device, wanted, late)
-        from compecon.views.attention.attention_stream import AttentionRequest, attention_stream  # noqa: PLC0415
-        from compecon.views.attention.model_sizes import at_size  # noqa: PLC0415 - both import torch
-
         with self.watchdog.step(TEXT_S, late):
             encoded = checkpoint.encode(job.text, job.pair or None, max_tokens=MAX_TOKENS)
-        about = at_size(checkpoint, job.size).preflight
-        n, layers, heads = len(encoded.tokens), about.layers, about.heads
-        scope = scope_for(n, layers, heads, layer=min(job.layer, layers - 1), head=min(job.head, heads - 1))
-        request = AttentionRequest(job.policy, scope, job.budgets, job.first, job.size)
-        scores = getattr(checkpoint.model.config, "vocab_size", 0) if checkpoint.kind in _LANGUAGE else 0
-        kept = None if about.heads_kept is None else tuple(map(len, about.heads_kept))
-        need = peak_bytes(n, layers, heads, kept=kept, hidden=about.hidden_size, vocabulary=scores)
-        step = self.watchdog.step(pass_seconds(about.parameters, n * rows_at_once(n), need), late)
-        messages = attention_stream(checkpoint, encoded, request, wanted=step.asking(wanted))
-        turns, memory = Job(wanted), self._cuda_memory if checkpoint.device.type == "cuda" else self._memory
-        if ahead := self._turns.ahead_of(turns) or int(memory.would_wait(need)):
+        ready = prepare(job, checkpoint, encoded)
+        step = self.watchdog.step(ready.within_s, late)
+        messages = ready.messages(step.asking(wanted))
+        turns = Job(wanted, needs_quiet=job.NEEDS_QUIET)
+        memory = self._cuda_memory if checkpoint.device.type == "cuda" else self._memory
+        if ahead := self._turns.ahead_of(turns) or int(memory.would_wait(ready.need)):
             send(encode(Message("waiting", {"ahead": ahead})))
-        with memory.hold(need, wanted) as short:
+        with memory.hold(ready.need, wanted) as short:
             if short:
                 raise TextError(
-                    f"{n} tokens × {layers} layers × {heads} heads need about {need / 1e9:.1f} GB of memory; "
-                    f"{short / 1e9:.1f} GB are free. Shorten the text or choose a smaller checkpoint."
+                    f"{ready.extent} need about {ready.need / 1e9:.1f} GB of memory; {short / 1e9:.1f} GB are free. "
+                    "Shorten the text or choose a smaller checkpoint."
                 )
             parts = self._sent(messages, turns, step, send)
-        if wanted():
-            self._remember(job, parts)
+        if job.known_as and wanted():
+            self._remember(job.known_as, parts)
 
     def _sent(self, messages: Iterator[Message], turns: Job, step: Step, send: Send) -> list[bytes]:
         """Send messages as their turns come; returns them."""
@@ -168,7 +158,7 @@ class Engine:
             parts.append(encode(message))
             send(parts[-1])
 
-    def _may_load(self, job: SweepJob, send: Send, wanted: Callable[[], bool]) -> bool:
+    def _may_load(self, job: AnyJob, send: Send, wanted: Callable[[], bool]) -> bool:
         """Wait while another checkpoint is being loaded, unless this one is there; False once nobody waits any more."""
         is_told = False
         while wanted():
@@ -180,7 +170,7 @@ class Engine:
             time.sleep(_LOOK_S)
         return False
 
-    def _beginning(self, job: SweepJob) -> str:
+    def _beginning(self, job: AnyJob) -> str:
         """What of a text the page may offer to read instead; of a pair, nothing."""
         from compecon.checkpoints.fitting_text import beginning_that_fits  # noqa: PLC0415 - imports torch
 
@@ -193,7 +183,7 @@ class Engine:
 
     def _remember(self, job: SweepJob, parts: list[bytes]) -> None:
         with self._lock:
-            self._results[replace(job, first=None)] = parts
+            self._results[job] = parts
             while sum(len(p) for result in self._results.values() for p in result) > CACHE_BYTES:
                 self._results.popitem(last=False)
 
@@ -202,7 +192,7 @@ def _import_models() -> None:
     """What every checkpoint needs. Meanwhile no collection: it would look at a million new objects again and again."""
     gc.disable()
     try:
-        for name in ("transformers.modeling_utils", "compecon.checkpoints.load", _STREAM):
+        for name in ("transformers.modeling_utils", "compecon.checkpoints.load", *_STREAMS):
             importlib.import_module(name)
     finally:
         gc.enable()
@@ -213,7 +203,7 @@ def _said(error: Exception) -> tuple[str, bool]:
     if is_out_of_memory(error):
         return _TOO_LITTLE, False
     words = str(error).lower()
-    _LOG.error("A sweep failed.", exc_info=error)
+    _LOG.error("A job failed.", exc_info=error)
     if any(sign in words for sign in ("cuda error", "device-side assert", "mps backend")):
         return _LOST, True
     return f"Unexpected error ({type(error).__name__}). The terminal where compecon runs shows the details.", False

@@ -10,12 +10,15 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, final
 
 import psutil
 
 from app.models.engine import Engine
+from app.models.latency_job import LatencyJob
+from app.models.prepare import AnyJob
 from app.models.sweep_job import SweepJob
 from app.models.wire import BEAT_S, NEWS, STUCK, answer
 from compecon.files.safe_reader import parse_object
@@ -33,7 +36,8 @@ def main() -> None:
     child = _Child(channel)
     threading.Thread(target=child.beat, daemon=True).start()
     answers: dict[str, Callable[[int, dict[str, Any]], None]] = {
-        "sweep": child.sweep, "cancel": child.cancel, "load": child.load, "unload": child.unload,
+        SweepJob.ASK: partial(child.submit, SweepJob), LatencyJob.ASK: partial(child.submit, LatencyJob),
+        "cancel": child.cancel, "load": child.load, "unload": child.unload,
     }  # fmt: skip
     for line in sys.stdin.buffer:
         asked = parse_object(line, "A question")
@@ -51,7 +55,7 @@ class _Child:
         self._dropped: dict[int, threading.Event] = {}
         self._is_warm = threading.Event()  # before that, imports may hold the interpreter as long as a disk takes
 
-    def sweep(self, number: int, asked: dict[str, Any]) -> None:
+    def submit(self, kind: type[AnyJob], number: int, asked: dict[str, Any]) -> None:
         dropped = self._dropped[number] = threading.Event()
 
         def send(data: bytes | None) -> None:
@@ -59,7 +63,7 @@ class _Child:
             if data is None:
                 self._dropped.pop(number, None)
 
-        self._engine.submit(SweepJob.of(asked["job"]), send, lambda: not dropped.is_set())
+        self._engine.submit(kind.of(asked["job"]), send, lambda: not dropped.is_set())
 
     def cancel(self, number: int, _asked: dict[str, Any]) -> None:
         if (dropped := self._dropped.get(number)) is not None:

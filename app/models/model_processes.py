@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import final
 
+from app.models.latency_job import LatencyJob
 from app.models.model_process import ModelProcess, Send
 from app.models.sweep_job import SweepJob
 
@@ -39,7 +40,7 @@ class ModelProcesses:
         """Start the process of the best device, and let it load a checkpoint as its first."""
         self._of(_BEST).begin(checkpoint)
 
-    def submit(self, job: SweepJob, client: str, send: Send) -> Callable[[], None]:
+    def submit(self, job: SweepJob | LatencyJob, client: str, send: Send) -> Callable[[], None]:
         """Run a job.
 
         Args:
@@ -50,7 +51,7 @@ class ModelProcesses:
         Returns:
             What drops the job.
         """
-        cancel = self._of(job.device).ask("sweep", send, job=job.fields())
+        cancel = self._of(job.device).ask(job.ASK, send, job=job.fields())
         with self._lock:
             older = self._latest.pop(client, None)
             self._latest[client] = cancel

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Self, final
+from dataclasses import asdict, dataclass, replace
+from typing import Any, ClassVar, Self, final
 
 
 @final
 @dataclass(frozen=True)
 class SweepJob:
     """One text to be read at every budget."""
+
+    ASK: ClassVar = "sweep"  # name of the question
+    NEEDS_QUIET: ClassVar = False  # whether it runs only while no other job does
 
     checkpoint: str  # name of a bundled checkpoint, or a folder or cached Hub id from the catalog
     device: str  # "auto", "cpu", "cuda" or "mps"
@@ -22,6 +25,11 @@ class SweepJob:
     budgets: tuple[int, ...] = ()  # only these budgets; empty for all
     first: int | None = None  # a budget wanted before others
     size: float | None = None  # of an elastic checkpoint, a share of its MACs; None for the checkpoint as it is
+
+    @property
+    def known_as(self) -> Self:
+        """What its result is remembered under: the order of arrival does not change it."""
+        return replace(self, first=None)
 
     def fields(self) -> dict[str, Any]:
         """As JSON has it."""

@@ -2,7 +2,7 @@
 
 ::
 
-    question  one line: {"id": 7, "ask": "sweep" | "load" | "unload" | "cancel", ...}
+    question  one line: {"id": 7, "ask": "sweep" | "latency" | "load" | "unload" | "cancel", ...}
     answer    u64 id of the question | u32 bytes that follow, 0 at its end | a message of a stream, or JSON
 """
 

@@ -1,4 +1,4 @@
-"""Addresses of ours that need more than files: sweeps as a stream of bytes, and whether a model is ready."""
+"""Addresses of ours that need more than files: sweeps and timings as streams of bytes, and whether a model is ready."""
 
 from __future__ import annotations
 
@@ -14,19 +14,21 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
+from app.models.latency_job import LatencyJob
 from app.models.model_processes import models
 from app.models.sweep_job import SweepJob
 from app.server.addresses import PREFIX
 from app.server.guard import is_from_our_page
 from app.server.resources import checkpoints
 from compecon.attention.policies import POLICIES
+from compecon.views.attention.traces import DEFAULT_POLICY
 
 MAX_BODY = 1_000_000
 _BYTES = "application/octet-stream"
 
 
-class SweepBody(BaseModel):
-    """A sweep request from the page, checked field by field."""
+class TextBody(BaseModel):
+    """A text and what is to read it, from the page, checked field by field."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -34,34 +36,46 @@ class SweepBody(BaseModel):
     device: Annotated[str, Field(pattern="^(auto|cpu|cuda|mps)$")]
     text: Annotated[str, Field(max_length=100_000)]
     pair: Annotated[str, Field(max_length=100_000)] = ""
-    policy: str = "top-k"
+    client: Annotated[str, Field(max_length=40)] = ""
+
+
+class SweepBody(TextBody):
+    """A sweep request."""
+
+    policy: str = DEFAULT_POLICY
     layer: Annotated[int, Field(ge=0, le=1000)] = 0
     head: Annotated[int, Field(ge=0, le=1000)] = 0
     budgets: Annotated[list[Annotated[int, Field(ge=1, le=100_000)]], Field(max_length=64)] = []
     first: Annotated[int, Field(ge=1, le=100_000)] | None = None
     size: Annotated[float, Field(gt=0, le=1)] | None = None
-    client: Annotated[str, Field(max_length=40)] = ""
 
 
 async def sweep(request: Request) -> Response:
     """Compute one text at every budget; the answer streams while it is computed."""
+    return await _answer(request, SweepBody, SweepJob)
+
+
+async def latency(request: Request) -> Response:
+    """Time one text at every size of an elastic checkpoint; the answer streams while it is measured."""
+    return await _answer(request, TextBody, LatencyJob)
+
+
+async def _answer(request: Request, checks: type[TextBody], job: type[SweepJob | LatencyJob]) -> Response:
     if not is_from_our_page(request):
         return _refuse(403, "Only the dashboard's own pages may use this address.")
     try:
-        body = SweepBody.model_validate_json(await _body(request))
+        body = checks.model_validate_json(await _body(request))
     except ValidationError as error:
         first = error.errors()[0]
         return _refuse(422, f"The request was refused: {'.'.join(map(str, first['loc']))}: {first['msg']}.")
     except (ValueError, ClientDisconnect) as error:
         return _refuse(413, str(error))
-    entry = checkpoints().get(body.checkpoint)
-    if entry is None or body.policy not in POLICIES:
+    entry, fields = checkpoints().get(body.checkpoint), body.model_dump(exclude={"client"})
+    if entry is None or fields.get("policy", DEFAULT_POLICY) not in POLICIES:
         return _refuse(404, "That checkpoint or policy is no longer available. Reload the page.")
-    # Models live in a process with another current folder.
-    place = body.checkpoint if entry.origin == "bundled" else str(Path(body.checkpoint).absolute())
-    fields = body.model_dump(exclude={"client", "budgets", "checkpoint"})
-    job = SweepJob(place, **fields, budgets=tuple(body.budgets))
-    return StreamingResponse(_listen(job, body.client), media_type=_BYTES)
+    if entry.origin != "bundled":  # models live in a process with another current folder
+        fields["checkpoint"] = str(Path(body.checkpoint).absolute())
+    return StreamingResponse(_listen(job.of(fields), body.client), media_type=_BYTES)
 
 
 async def _body(request: Request) -> bytes:
@@ -73,7 +87,7 @@ async def _body(request: Request) -> bytes:
     return bytes(data)
 
 
-async def _listen(job: SweepJob, client: str) -> AsyncIterator[bytes]:
+async def _listen(job: SweepJob | LatencyJob, client: str) -> AsyncIterator[bytes]:
     """Hand on what the models' process answers; tell it when the page hangs up."""
     loop, queue = asyncio.get_running_loop(), asyncio.Queue[bytes | None]()
 
@@ -102,5 +116,6 @@ def routes() -> list[BaseRoute]:
     """What is answered under ``/compecon`` once the dashboard has started."""
     return [
         Route(f"{PREFIX}/sweep", sweep, methods=["POST"]),
+        Route(f"{PREFIX}/latency", latency, methods=["POST"]),
         Route(f"{PREFIX}/health", health, methods=["GET"]),
     ]

@@ -12,9 +12,13 @@ from typing import Any
 import pytest
 
 from app.models import engine as module
+from app.models import prepare
 from app.models.engine import Engine
+from app.models.latency_job import LatencyJob
+from app.models.prepare import AnyJob
 from app.models.sweep_job import SweepJob
 from compecon.checkpoints.load import Checkpoint, load_checkpoint
+from compecon.compression.elastic.sizes_offered import sizes_offered
 from compecon.compression.families import unit_counts
 from compecon.errors import CheckpointError, CompeconError, UnwantedError
 from compecon.views.attention.frames import Message, decode
@@ -64,7 +68,7 @@ class Listener:
         return list(iter(self.next, None))
 
 
-def ask(engine: Engine, job: SweepJob) -> Listener:
+def ask(engine: Engine, job: AnyJob) -> Listener:
     listener = Listener()
     engine.submit(job, listener.send, lambda: not listener.gone.is_set())
     return listener
@@ -355,14 +359,55 @@ def test_memory_and_time_of_a_size_are_those_of_its_own_model(
     elastic: Engine, steps: Steps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     needs, weights = list[tuple[int, ...]](), list[int]()
-    monkeypatch.setattr(module, "peak_bytes", lambda *_, kept, **__: needs.append(kept) or 1)
-    monkeypatch.setattr(module, "pass_seconds", lambda number, *_: weights.append(number) or 60.0)
+    monkeypatch.setattr(prepare, "peak_bytes", lambda *_, kept, **__: needs.append(kept) or 1)
+    monkeypatch.setattr(prepare, "pass_seconds", lambda number, *_: weights.append(number) or 60.0)
     steps.go.release(6)
     for size in (None, 0.4):
         ask(elastic, replace(JOB, size=size)).rest()
     own = elastic.load(JOB.checkpoint, JOB.device).at(0.4)
     assert needs[1] == tuple(heads for heads, _ in unit_counts(own.model))
     assert weights[1] == own.model.num_parameters() < weights[0]
+
+
+def test_a_text_is_timed_at_every_size_by_the_same_engine_and_never_from_memory(elastic: Engine) -> None:
+    made = elastic.load(JOB.checkpoint, JOB.device).elastic
+    assert made is not None
+    sizes = list(sizes_offered(made.prices))
+    job = LatencyJob(JOB.checkpoint, JOB.device, JOB.text)
+    for _ in range(2):
+        messages = ask(elastic, job).rest()
+        assert {message.kind for message in messages} == {"latency"}
+        assert [message.fields["size"] for message in messages] == sizes * 2
+    assert not elastic._results
+
+
+def test_a_text_does_not_wait_while_another_is_timed(
+    elastic: Engine, steps: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "compecon.views.attention.size_times.size_times", lambda c, e, wanted: steps(c, e, 0, wanted=wanted)
+    )
+    timed = ask(elastic, LatencyJob(JOB.checkpoint, JOB.device, JOB.text))
+    timed.next()
+    while steps.n_waiting < 1:  # it is in its turn
+        threading.Event().wait(0.001)
+    text = ask(elastic, JOB)
+    assert text.next().kind == "open"  # type: ignore[union-attr]
+    steps.go.release(6)
+    assert kinds(text.rest())[-1] == kinds(timed.rest())[-1] == "done"
+
+
+def test_a_measurement_that_nobody_reads_ends(elastic: Engine) -> None:
+    listener = ask(elastic, LatencyJob(JOB.checkpoint, JOB.device, JOB.text))
+    listener.next()
+    listener.gone.set()
+    assert len(listener.rest()) <= 1  # the one that was being measured
+
+
+def test_times_of_a_checkpoint_that_has_one_size_get_one_sentence(engine: Engine) -> None:
+    [message] = ask(engine, LatencyJob(JOB.checkpoint, JOB.device, JOB.text)).rest()
+    assert message.kind == "error"
+    assert "single size" in message.fields["error"]
 
 
 # ---- what goes wrong
@@ -405,7 +450,7 @@ def test_an_error_does_not_stop_the_next_job(engine: Engine, monkeypatch: pytest
 
 
 def test_memory_is_estimated_before_it_is_used(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "peak_bytes", lambda *_, **__: 10**15)
+    monkeypatch.setattr(prepare, "peak_bytes", lambda *_, **__: 10**15)
     [message] = ask(engine, JOB).rest()
     assert "need about 1000000.0 GB of memory" in message.fields["error"]
     assert "Shorten the text" in message.fields["error"]

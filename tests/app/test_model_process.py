@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from app.models.latency_job import LatencyJob
 from app.models.model_process import ModelProcess
 from app.models.model_processes import ModelProcesses
 from app.models.sweep_job import SweepJob
@@ -110,6 +111,8 @@ def until(condition: Callable[[], object]) -> None:
 def test_a_job_keeps_its_values_on_the_way() -> None:
     job = SweepJob("a", "cpu", "é \N{GRINNING FACE}", budgets=(3, 1), first=2, size=0.3)
     assert SweepJob.of(job.fields()) == job
+    timed = LatencyJob("a", "cpu", "é", "b")
+    assert LatencyJob.of(timed.fields()) == timed
 
 
 def test_answers_of_several_questions_reach_those_who_asked(processes: ModelProcesses) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
 
+from app.server.guard import TOKEN_HEADER, page_token
 from compecon.checkpoints.load import load_checkpoint
 from compecon.checkpoints.save import save_checkpoint
+from compecon.views.attention.frames import decode
 from compecon.views.attention.snippet import SIZE
 from tests.support.elastic import made_elastic
 from tests.support.pages import address_of, canvas_of, open_page
@@ -50,3 +54,36 @@ def test_the_compare_page_says_which_sides_are_elastic_and_keeps_their_sizes(nam
     assert [data[side]["elastic"] for side in "ab"] == [False, True]
     assert (data["view"]["size_a"], data["view"]["size_b"]) == (0.9, 0.4)
     assert {"size_a": "0.9", "size_b": "0.4"}.items() <= address_of(page).items()
+
+
+def post(client: TestClient, path: str, **body: Any) -> Any:
+    return client.post(f"/compecon/{path}", content=json.dumps(body), headers={TOKEN_HEADER: page_token()})
+
+
+def test_the_addresses_answer_sizes_and_times_of_a_checkpoint(client: TestClient, name: str) -> None:
+    asked = {"checkpoint": name, "device": "cpu", "text": "Not bad at all."}
+    opened, *frames = decode(post(client, "sweep", **asked, budgets=[2], size=0.4).content)
+    assert (opened.kind, opened.fields["size"], frames[-1].kind) == ("open", 0.4, "done")
+    assert len(opened.fields["removed"]) == 36 - opened.fields["sizes"][-1]["heads"]
+    times = list(decode(post(client, "latency", **asked).content))
+    assert [m.fields["size"] for m in times] == 2 * [each["size"] for each in opened.fields["sizes"]]
+    assert all(0 < m.fields["low"] <= m.fields["ms"] <= m.fields["high"] for m in times)
+    assert all(0 < m.fields["dense_low"] <= m.fields["dense_ms"] <= m.fields["dense_high"] for m in times)
+
+
+@pytest.mark.parametrize(("path", "more"), [("latency", {}), ("sweep", {"size": 0.5})])
+def test_a_checkpoint_of_one_size_is_answered_with_one_sentence(
+    client: TestClient, path: str, more: dict[str, float]
+) -> None:
+    [message] = decode(post(client, path, checkpoint="sentiment", device="cpu", text="A fine film.", **more).content)
+    assert message.kind == "error"
+    assert "single size" in message.fields["error"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [({"size": 0.5}, 422), ({"policy": "top-k"}, 422), ({"text": 3}, 422), ({"checkpoint": "/etc"}, 404)],
+)
+def test_what_is_no_question_about_times_is_refused(client: TestClient, fields: dict[str, Any], status: int) -> None:
+    asked = {"checkpoint": "sentiment", "device": "cpu", "text": "A fine film."}
+    assert post(client, "latency", **asked | fields).status_code == status

@@ -51,10 +51,11 @@ def sentence(response: Any) -> str:
 
 
 @pytest.mark.parametrize("headers", [{}, {TOKEN_HEADER: ""}, {TOKEN_HEADER: "wrong"}, {TOKEN_HEADER: "x" * 5000}])
-def test_a_sweep_without_the_pages_token_is_refused(client: TestClient, headers: dict[str, str]) -> None:
-    response = client.post("/compecon/sweep", content=json.dumps(BODY), headers=headers)
-    assert response.status_code == 403
-    assert "own pages" in sentence(response)
+def test_a_computation_without_the_pages_token_is_refused(client: TestClient, headers: dict[str, str]) -> None:
+    for path in ("/compecon/sweep", "/compecon/latency"):
+        response = client.post(path, content=json.dumps(BODY), headers=headers)
+        assert response.status_code == 403
+        assert "own pages" in sentence(response)
 
 
 def test_a_token_of_other_letters_is_refused(client: TestClient) -> None:
@@ -73,9 +74,10 @@ def test_this_machines_names_are_answered(client: TestClient, host: str) -> None
     assert client.get("/compecon/health", headers={"host": host}).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/compecon/sweep", "/compecon/latency"])
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-def test_a_sweep_is_posted(client: TestClient, method: str) -> None:
-    assert client.request(method, "/compecon/sweep", headers={TOKEN_HEADER: page_token()}).status_code == 405
+def test_what_computes_is_posted(client: TestClient, method: str, path: str) -> None:
+    assert client.request(method, path, headers={TOKEN_HEADER: page_token()}).status_code == 405
 
 
 @pytest.mark.parametrize(
@@ -87,6 +89,7 @@ def test_a_sweep_is_posted(client: TestClient, method: str) -> None:
         ("GET", f"/compecon/trace/{RECORDED}", "localhost"),
         ("GET", "/compecon/trace/none", "localhost"),
         ("POST", "/compecon/sweep", "localhost"),
+        ("POST", "/compecon/latency", "localhost"),
         ("GET", "/nowhere", "localhost"),
     ],
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -20,6 +20,7 @@ from compecon.compression.elastic.sizes_offered import sizes_offered
 from compecon.compression.units import UnitMacs, Units
 from compecon.errors import CheckpointError
 from compecon.flops import forward_macs
+from compecon.views.attention import size_times
 from compecon.views.attention.attention_stream import AttentionRequest, attention_stream
 from compecon.views.attention.frames import Message, encode
 from tests.support.elastic import BUDGETS, made_elastic
@@ -101,6 +102,44 @@ def _width(checkpoint: Checkpoint) -> int:
 
 def test_a_checkpoint_of_one_size_says_nothing_of_sizes(load: Load) -> None:
     assert not {"size", "sizes"} & messages(load("classification"), budgets=(1,))[0].fields.keys()
+
+
+def test_every_size_is_timed_against_the_whole_from_the_largest_on_and_again_with_more_rounds(
+    elastic: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[tuple[int, list[Any]]] = []
+
+    def timed(sides: Sequence[Callable[[], Any]], *, repeats: int, **_: Any) -> list[list[float]]:
+        given.append((repeats, [side()[0] for side in sides]))
+        return [[0.001 * (i + 1) * len(given) * (side + 1) for i in range(repeats)] for side in range(2)]
+
+    monkeypatch.setattr(size_times, "in_turns", timed)
+    encoded = elastic.encode(TEXT)
+    got = list(size_times.size_times(elastic, encoded))
+    assert elastic.elastic is not None
+    sizes = sizes_offered(elastic.elastic.prices)
+    assert [m.fields["size"] for m in got] == [*sizes, *sizes]
+    for message, (rounds, (whole, own)) in zip(got, given, strict=True):
+        with torch.inference_mode():
+            small = elastic.at(message.fields["size"]).model(**encoded.batch)[0]
+            dense = elastic.model(**encoded.batch)[0]
+        torch.testing.assert_close(own, small)
+        torch.testing.assert_close(whole, dense)
+        assert rounds == size_times.ROUNDS[0] or message.fields["rounds"] == sum(size_times.ROUNDS)
+    times = got[1].fields  # the second answer of all: 1 to 5 times 2 ms of the whole, twice that of the size
+    assert (times["dense_low"], times["dense_ms"], times["dense_high"]) == (4.0, 6.0, 8.0)
+    assert (times["low"], times["ms"], times["high"], times["rounds"]) == (8.0, 12.0, 16.0, 5)
+    both = [2.0 * (i + 1) for i in range(5)] + [(len(sizes) + 2.0) * (i + 1) for i in range(16)]
+    assert got[len(sizes) + 1].fields["dense_ms"] == pytest.approx(np.median(both))  # samples of both times
+    assert times["n_tokens"] == len(encoded.tokens)
+    assert (times["threads"], times["device"]) == (torch.get_num_threads(), "cpu")
+
+
+def test_timing_ends_once_nobody_reads_it_and_refuses_a_single_size(elastic: Checkpoint, load: Load) -> None:
+    encoded, reads = elastic.encode(TEXT), iter([True, True, False])
+    assert len(list(size_times.size_times(elastic, encoded, wanted=lambda: next(reads)))) == 2
+    with pytest.raises(CheckpointError, match="single size"):
+        next(size_times.size_times(load("classification"), encoded))
 
 
 def test_the_whole_is_the_checkpoint_as_it_is(elastic: Checkpoint) -> None:

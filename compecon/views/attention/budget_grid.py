@@ -88,7 +88,7 @@ def peak_bytes(
     there = (n_heads,) * n_layers if kept is None else kept
     layer = _FLOAT * max(there) * matrix  # weights of the widest under one budget
     recorded = (1 + rows) * _FLOAT * sum(there) * matrix  # full budget, kept to compare with, and one forward pass
-    activations = _FLOAT * rows * n_tokens * (_WIDTHS * hidden + vocabulary)
+    activations = rows * pass_bytes(n_tokens, hidden=hidden, vocabulary=vocabulary)
     output = 2 * _FLOAT * n_tokens * vocabulary  # log-probabilities, and what they are made of
     at_once = min(rows, max(1, STATISTICS_CHUNK // (max(1, max(there)) * matrix)))  # budgets of a layer
     statistics = 2 * at_once * layer + _COPIES * _FLOAT * max(SORTED_CHUNK, matrix)
@@ -98,6 +98,11 @@ def peak_bytes(
     sent = (_n_budgets(n_tokens) + rows + _ENCODING) * frame  # what was sent is kept for whoever asks again
     freed = layer * rows  # torn by smaller pieces, the block of a layer that was freed does not serve the next one
     return recorded + activations + output + statistics + sent + freed
+
+
+def pass_bytes(n_tokens: int, *, hidden: int, vocabulary: int) -> int:
+    """Memory of one row of a forward pass that records nothing, about; arguments as of `peak_bytes`."""
+    return _FLOAT * n_tokens * (_WIDTHS * hidden + vocabulary)
 
 
 def _n_budgets(n_tokens: int) -> int:

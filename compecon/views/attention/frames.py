@@ -32,7 +32,7 @@ _ALIGN = 4
 class Message:
     """One message of a stream."""
 
-    kind: str  # ``open``, ``frame``, ``arm``, ``done``, ``error`` or ``waiting``
+    kind: str  # ``open``, ``frame``, ``arm``, ``done``, ``latency``, ``error`` or ``waiting``
     fields: Mapping[str, Any] = field(default_factory=dict)  # JSON-able values
     arrays: Mapping[str, Array] = field(default_factory=dict)  # named numeric arrays of dtype float16, float32 or uint8
 
