@@ -33,6 +33,7 @@ BENCHMARKS = (
     "incentive",
     "compaction",
     "elastic",
+    "route",
     "dataset",
     "market",
     "traces",
