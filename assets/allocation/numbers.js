@@ -32,5 +32,6 @@ export const percent = (share) => (100 * share).toFixed(1);
  * @param {number} x
  */
 export function amount({ table, data }, x) {
-  return `${number(x)} ${table.unit}${data.money > 0 ? ` (${number((x * data.money) / 1e6, 3)} currency)` : ""}`;
+  const money = data.money > 0 ? ` (${number((x * data.money) / 1e6, 3)} currency)` : "";
+  return `${number(x)} ${x === 1 ? data.one : table.unit}${money}`;
 }

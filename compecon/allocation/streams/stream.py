@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,8 @@ from compecon.allocation.utilities.arrays import Numbers
 from compecon.allocation.utilities.step_curves import MeasuredCurve
 from compecon.errors import StreamError
 from compecon.tables.reader import Row
+
+_MOST = 1e15  # of a row: sums of millions of them are finite, and exact in whole units
 
 
 @final
@@ -115,12 +116,12 @@ def read_stream(path: Path, *, unit: str = "tokens") -> Stream:
 def _outcome(row: Row, *, with_tokens: bool) -> tuple[float, tuple[float, float]]:
     budget, correct, where = number_in(row, "budget"), number_in(row, "correct"), row.where
     tokens = number_in(row, "tokens") if with_tokens else budget
-    if not (math.isfinite(budget) and budget >= 0):
-        raise StreamError(f"{where}: budget must be finite and at least 0, got {budget}.")
+    if not 0 <= budget <= _MOST:  # NaN too
+        raise StreamError(f"{where}: budget must be from 0 to {_MOST:g}, got {budget}.")
     if not 0 <= correct <= 1:
         raise StreamError(f"{where}: correct must be in [0, 1], got {correct}.")
-    if not (math.isfinite(tokens) and tokens >= 0):
-        raise StreamError(f"{where}: tokens must be finite and at least 0, got {tokens}.")
+    if not 0 <= tokens <= _MOST:
+        raise StreamError(f"{where}: tokens must be from 0 to {_MOST:g}, got {tokens}.")
     return budget, (correct, tokens)
 
 
