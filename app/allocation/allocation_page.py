@@ -146,6 +146,7 @@ def _table(rows: Sequence[QueryRow], market: Market) -> None:
             "Query": [row.query for row in rows],
             "Surplus": [row.surplus for row in rows],
             "Spend": [row.spend for row in rows],
+            **({"Size": [row.level for row in rows]} if market.levels else {}),
             "Value": [row.value for row in rows],
             "Highest price": [row.choke for row in rows],
             "Correct": [row.correct for row in rows],
@@ -156,6 +157,7 @@ def _table(rows: Sequence[QueryRow], market: Market) -> None:
             "Query": st.column_config.TextColumn(width=150),
             "Surplus": st.column_config.NumberColumn(format="%.4g", width=90, help="Value − price × spend."),
             "Spend": st.column_config.NumberColumn(format="%.4g", width=90),
+            "Size": st.column_config.TextColumn(width=70, help="Share of the MACs that reads it; empty for none."),
             "Value": st.column_config.NumberColumn(format="%.4g", width=90),
             "Highest price": st.column_config.NumberColumn(
                 format="%.3g", width=110, help="At this price and above it buys nothing."

@@ -58,7 +58,7 @@ def stream(  # noqa: PLR0913 - one option each
         labels = tuple(f"{budget:g}" for budget in budgets)
         title = f"{opened.name}: correct answers of {read.name} against size"
         about = f"{opened.name} at {', '.join(labels)} of the MACs; {streams.described_rows(read, split, rows)}"
-        file = streams.write_stream(made, out or _kept(), title=title, description=about)
+        file = streams.write_stream(made, out or _kept(), title=title, description=about, levels=labels)
     _tell(made, labels, file, json=json)
 
 

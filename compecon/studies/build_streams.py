@@ -143,8 +143,10 @@ def described_rows(task: Task, split: str, n_rows: int) -> str:
     return f"{n_there} rows of the {split} split of {task.name}, evenly spaced; correct: {counts}"
 
 
-def write_stream(stream: Stream, folder: Path, *, title: str, description: str) -> Path:
+def write_stream(stream: Stream, folder: Path, *, title: str, description: str, levels: tuple[str, ...] = ()) -> Path:
     """Write a stream and enter it in the folder's index; the same content gives the same bytes.
+
+    What the levels are called is as of `StreamEntry`.
 
     Raises:
         StreamError: If its name cannot be that of a file, or the index is not one.
@@ -153,8 +155,8 @@ def write_stream(stream: Stream, folder: Path, *, title: str, description: str) 
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{stream.name}.jsonl.gz"
     lines = []
-    for query, levels, correct in zip(stream.queries, stream.levels, stream.correct, strict=True):
-        outcomes = dict(zip(levels.tolist(), correct.tolist(), strict=True))  # padding repeats a level
+    for query, budgets, correct in zip(stream.queries, stream.levels, stream.correct, strict=True):
+        outcomes = dict(zip(budgets.tolist(), correct.tolist(), strict=True))  # padding repeats a level
         lines += [
             json.dumps({"query": query, "budget": int(b), "correct": round(c, 4)}) for b, c in sorted(outcomes.items())
         ]
@@ -162,9 +164,10 @@ def write_stream(stream: Stream, folder: Path, *, title: str, description: str) 
     with gzip.GzipFile(file.name.removesuffix(".gz"), "wb", fileobj=content, mtime=0) as packed:
         packed.write(("\n".join(lines) + "\n").encode())
     entries = {entry.name: entry for entry in list_streams(folder)}
-    entries[stream.name] = StreamEntry(stream.name, title, stream.unit, description)
+    entries[stream.name] = StreamEntry(stream.name, title, stream.unit, description, levels)
     index = [
         {"name": each.name, "title": each.title, "unit": each.unit, "told": each.description}
+        | ({"levels": list(each.levels)} if each.levels else {})
         for each in entries.values()
     ]
     replace_file(file, content.getvalue())

@@ -238,7 +238,7 @@ ENTRY = {"name": "a", "title": "t", "unit": "keys", "told": "x"}
 @pytest.mark.parametrize(
     "index",
     ["{", "5", "[5]", "[[]]", "[{}]", *(json.dumps([{**ENTRY, "name": name}]) for name in ("../a", "a/b", "", 5, "é")),
-     json.dumps([{**ENTRY, "title": 5}])],
+     *(json.dumps([{**ENTRY, **more}]) for more in ({"title": 5}, {"levels": 5}, {"levels": [5]}))],
 )  # fmt: skip
 def test_an_index_that_is_none_is_refused(tmp_path, index):
     (tmp_path / "index.json").write_text(index)

@@ -39,6 +39,7 @@ def test_each_row_has_its_outcome_and_its_macs_at_every_size(
     assert [one["size"] for one in said["sizes"]] == ["0.4", "0.6", "1"]
     [entry] = list_streams(home)
     stream = open_stream(entry.name, home)
+    assert entry.levels == ("0.4", "0.6", "1")
     checkpoint, read = load_checkpoint(elastic, "cpu"), read_task(task)
     assert isinstance(read, Task)
     rows = read.part("test")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import final
+from typing import Any, final
 
 from compecon.allocation.streams.stream import Stream, read_stream
 from compecon.errors import FileError, StreamError, did_you_mean
@@ -28,12 +28,14 @@ class StreamEntry:
         title: A line for people.
         unit: What budgets count: "keys" that each token may read, or "MACs" of one forward pass.
         description: How it was measured: checkpoint, task, rows, and what counts as correct.
+        levels: What each level of every query is called, rising, such as the size of an elastic model; () if nothing.
     """
 
     name: str
     title: str
     unit: str
     description: str
+    levels: tuple[str, ...] = ()
 
 
 def streams_root() -> Path:
@@ -67,12 +69,13 @@ def list_streams(root: Path | None = None) -> tuple[StreamEntry, ...]:
         raise StreamError(f"{index} is not a list of streams ({error}). Measure its streams again.") from error
 
 
-def _entry(fields: dict[str, str]) -> StreamEntry:
+def _entry(fields: dict[str, Any]) -> StreamEntry:
     name, title, unit, told = (fields[key] for key in _KEYS)
+    levels = fields.get("levels", [])
     require_stream_name(name)
-    if not all(isinstance(each, str) for each in (title, unit, told)):
+    if not isinstance(levels, list) or not all(isinstance(each, str) for each in (title, unit, told, *levels)):
         raise TypeError(f"{name} is described by something that is no text")
-    return StreamEntry(name, title, unit, told)
+    return StreamEntry(name, title, unit, told, tuple(levels))
 
 
 def require_stream_name(name: str) -> None:

@@ -12,6 +12,7 @@ from compecon.allocation.streams.bundled_streams import StreamEntry
 from compecon.allocation.streams.stream import Stream
 from compecon.allocation.streams.synthetic import Mixture, SyntheticStream
 from compecon.allocation.utilities.arrays import Numbers
+from compecon.allocation.utilities.step_curves import MeasuredCurve
 from compecon.allocation.utilities.utility import Utility
 from compecon.views.allocation.choice_names import Belief
 
@@ -19,6 +20,7 @@ MOST_QUERIES = 500
 _MEAN_BUDGETS = np.linspace(0.0, 1500.0, 61)  # tokens: as far as the paper's draft figure goes
 _LOW, _HIGH = 61, 20
 _MILLION = 1e6
+_ROUNDING = 1 + 1e-9
 
 _WORTH: Mapping[Belief, str] = {
     "chance": "answers if all were solvable",
@@ -55,6 +57,14 @@ class Market:
     budgets: Numbers  # totals on the bar, shape (budget,), rising from 0
     is_drawn: bool  # whether it is synthetic
     worth: str = "correct answers"  # what the curves count
+    levels: tuple[str, ...] = ()  # what each level of every query's curve is called, rising; () if nothing
+
+    def level_of(self, query: int, spend: float) -> str:
+        """What a query's level at a spend is called; "" below the first one, and where levels have no names."""
+        if not self.levels or not isinstance(self.seen, MeasuredCurve):
+            return ""
+        place = int((self.seen.levels[query] <= spend * _ROUNDING).sum())
+        return self.levels[place - 1] if place else ""
 
 
 def measured_market(stream: Stream, entry: StreamEntry | None = None, *, is_bundled: bool = True) -> Market:
@@ -85,9 +95,11 @@ def measured_market(stream: Stream, entry: StreamEntry | None = None, *, is_bund
     beyond = np.geomspace(enough, most, _HIGH + 1)[1:] if most > enough > 0 else np.empty(0)
     budgets = np.concatenate([np.linspace(0.0, enough or most or 1.0, _LOW), beyond])
     title = entry.title if entry else stream.name
+    has_names = entry is not None and len(entry.levels) == stream.levels.shape[1]
     return Market(
-        title, description + cut, unit, stream.queries, curves, curves, curves.value, used, budgets, is_drawn=False
-    )
+        title, description + cut, unit, stream.queries, curves, curves, curves.value, used, budgets, is_drawn=False,
+        levels=entry.levels if entry and has_names else (),
+    )  # fmt: skip
 
 
 def drawn_market(mixture: Mixture, belief: Belief, noise: float, *, n_queries: int = MOST_QUERIES) -> Market:

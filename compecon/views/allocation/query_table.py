@@ -29,6 +29,7 @@ class QueryRow:
     choke: float  # price at and above which it buys nothing
     correct: float  # share of correct answers that the spend brings
     why: str  # in words
+    level: str = ""  # what the spend buys is called, such as a size of an elastic model; "" if nothing
 
 
 def query_rows(market: Market, point: BudgetPoint, curves: Sequence[QueryCurve]) -> tuple[QueryRow, ...]:
@@ -37,10 +38,24 @@ def query_rows(market: Market, point: BudgetPoint, curves: Sequence[QueryCurve])
     values, correct = market.seen.value(spends), market.correct(spends)
     rows = [
         QueryRow(
-            query, spend, value, value - (point.price or 0.0) * spend, curve.choke, right, reason(code, point, curve)
+            query,
+            spend,
+            value,
+            value - (point.price or 0.0) * spend,
+            curve.choke,
+            right,
+            reason(code, point, curve),
+            market.level_of(place, spend),
         )
-        for query, spend, value, right, code, curve in zip(
-            market.queries, point.spends, values.tolist(), correct.tolist(), point.reasons, curves, strict=True
+        for place, query, spend, value, right, code, curve in zip(
+            range(len(market.queries)),
+            market.queries,
+            point.spends,
+            values.tolist(),
+            correct.tolist(),
+            point.reasons,
+            curves,
+            strict=True,
         )
     ]
     return tuple(sorted(rows, key=lambda row: -row.surplus))
