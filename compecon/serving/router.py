@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, final
+from typing import Any, Literal, Self, TypeAlias, final
 
 import numpy as np
 import torch
@@ -65,6 +65,22 @@ class Router:
             )
         if not np.isfinite(edges).all() or (np.diff(edges) <= 0).any():
             raise ValueError(f"edges must be finite and rise, got {edges.tolist()}.")
+
+    @classmethod
+    def read(cls, written: Any) -> Self:
+        """Read what :meth:`written` wrote, from JSON; ValueError for anything else."""
+        try:
+            edges, worth = (np.array(written[name], dtype=np.float64) for name in ("edges", "worth"))
+            sizes, n_rows = tuple(map(float, written["sizes"])), int(written["n_rows"])
+            return cls(written["feature"], sizes, edges, worth, n_rows, str(written["digest"]))
+        except (TypeError, KeyError, OverflowError) as error:
+            raise ValueError(f"this is no router ({error}). Give what its `written` gave.") from error
+
+    def written(self) -> dict[str, Any]:
+        """JSON values that :meth:`read` reads."""
+        arrays = {name: getattr(self, name).tolist() for name in ("edges", "worth")}
+        said = {name: getattr(self, name) for name in ("feature", "n_rows", "digest")}
+        return {**said, "sizes": list(self.sizes), **arrays}
 
     @property
     def looks(self) -> bool:

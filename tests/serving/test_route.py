@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -236,3 +238,27 @@ def test_a_router_of_impossible_numbers_is_refused(wrong: dict[str, object]) -> 
     assert good().values(np.array([5.0, 6.0])).shape == (2, 2)
     with pytest.raises(ValueError):  # noqa: PT011 - several sentences
         good(**wrong)
+
+
+def test_a_router_is_written_and_read_as_json(
+    elastic: Checkpoint, routers: dict[Feature, Router], tmp_path: Path
+) -> None:
+    for router in routers.values():
+        file = tmp_path / "router.json"
+        file.write_text(json.dumps(router.written()))
+        read = Router.read(json.loads(file.read_text()))
+        assert read.written() == router.written()
+        one, two = (route(elastic, some_texts(9), each, price=1e-3) for each in (router, read))
+        assert one.sizes.tolist() == two.sizes.tolist()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [None, 5, [], "x", {}, {"edges": None}, {"worth": [[1], [1, 2]]}, {"sizes": "ab"}, {"n_rows": "x"},
+     {"n_rows": 1e400}, {"feature": []}],
+    ids=str,
+)  # fmt: skip
+def test_what_is_no_router_is_refused(routers: dict[Feature, Router], wrong: object) -> None:
+    whole = {**routers["length"].written(), **wrong} if isinstance(wrong, dict) and wrong else wrong
+    with pytest.raises(ValueError):  # noqa: PT011 - several sentences
+        Router.read(whole)
