@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -50,6 +51,14 @@ def shown(checkpoint: Checkpoint, text: str, policy: str, at: tuple[int, int, in
     stream = attention_stream(checkpoint, checkpoint.encode(text), AttentionRequest(policy, budgets=(k,)))
     frame = next(m for m in stream if m.kind == "frame" and m.fields["k"] == k)
     return numbers(frame, layer, head)
+
+
+def same_answer(output: Any, frame: Message) -> bool:
+    """Whether a model's output is the answer that a frame shows: of a language model, the likeliest next token's."""
+    found = output.logits[0].softmax(-1)
+    if "top" in frame.fields:
+        return float(found[-1].max()) == pytest.approx(frame.fields["top"][0][1], abs=1e-5)
+    return found.tolist() == pytest.approx(frame.fields["probabilities"], abs=1e-5)
 
 
 def numbers(frame: Message, layer: int, head: int) -> dict[str, float]:
@@ -114,8 +123,11 @@ def test_a_copied_script_shows_the_size_of_an_elastic_checkpoint(
     )
     layer, head = next((1, h) for h in range(2) if (1, h) not in stream[0].fields["removed"])
     expected = numbers(stream[-2], layer, head)
-    got = printed_by(filled(code, 3, layer, head).replace(SIZE, str(size), 1), capsys)
-    assert got == pytest.approx(expected, abs=1e-5)
+    code = filled(code, 3, layer, head).replace(SIZE, str(size), 1)
+    assert printed_by(code, capsys) == pytest.approx(expected, abs=1e-5)
+    names: dict[str, Any] = {}
+    exec(compile(code, "copied.py", "exec"), names)  # noqa: S102 - as above
+    assert same_answer(names["output"], stream[-2])
 
 
 def test_a_copied_script_reads_the_second_text(
