@@ -56,6 +56,13 @@ def test_the_compare_page_says_which_sides_are_elastic_and_keeps_their_sizes(nam
     assert {"size_a": "0.9", "size_b": "0.4"}.items() <= address_of(page).items()
 
 
+def test_an_elastic_checkpoint_is_compared_with_itself_at_another_size(name: str) -> None:
+    data: dict[str, Any] = canvas_of(open_page("compare", a=name, b=name, size_b="0.4"))
+    assert data["error"] is None
+    assert data["a"]["live"] == data["b"]["live"]
+    assert data["notes"]
+
+
 def post(client: TestClient, path: str, **body: Any) -> Any:
     return client.post(f"/compecon/{path}", content=json.dumps(body), headers={TOKEN_HEADER: page_token()})
 

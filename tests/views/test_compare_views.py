@@ -87,12 +87,22 @@ def test_what_cannot_be_compared_is_refused_in_a_sentence(
     assert says in (pair_problem(one, other, text, pair) or "")
 
 
+def test_an_elastic_checkpoint_can_be_compared_with_itself(entry: Callable[[str], CheckpointEntry]) -> None:
+    one = entry("classification")
+    assert one.preflight is not None
+    every_size = replace(one, preflight=replace(one.preflight, elastic=True))
+    assert pair_problem(every_size, every_size, TEXT, "") is None
+    [note] = pair_notes(every_size, every_size)
+    assert "same checkpoint" in note
+
+
 def test_a_broken_side_is_named(entry: Callable[[str], CheckpointEntry]) -> None:
     assert pair_problem(entry("classification"), BROKEN, TEXT, "") == "B, Broken: It has no weights."
 
 
 def test_what_differs_in_shape_and_task_is_noted(entry: Callable[[str], CheckpointEntry]) -> None:
-    a, b = replace(entry("classification"), task="sentiment"), replace(entry("classification"), task="sentiment")
+    a = replace(entry("classification"), task="sentiment")
+    b = replace(a, path=Path("/x/other"))
     assert pair_notes(a, b) == ()
     assert b.preflight is not None
     deeper = replace(b, task="topics", preflight=replace(b.preflight, layers=5, heads=3))

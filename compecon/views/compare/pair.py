@@ -43,12 +43,16 @@ def pair_problem(a: CheckpointEntry | None, b: CheckpointEntry | None, text: str
     if a is None or b is None:
         have = "no checkpoint" if a is None and b is None else "one checkpoint"
         return f"Comparing needs two checkpoints, and there is {have}. Start compecon with --checkpoints DIR."
-    if a.path == b.path:
+    if a.path == b.path and not _is_elastic(a):
         return "A and B are the same checkpoint: every difference would be 0. Choose another B."
     for side, entry in (("A", a), ("B", b)):
         if problem := problem_with(entry, text, pair):
             return f"{side}, {entry.title}: {problem}" if entry.problem or pair else problem
     return None
+
+
+def _is_elastic(entry: CheckpointEntry) -> bool:
+    return entry.preflight is not None and entry.preflight.elastic
 
 
 def pair_notes(a: CheckpointEntry, b: CheckpointEntry) -> tuple[str, ...]:
@@ -57,6 +61,8 @@ def pair_notes(a: CheckpointEntry, b: CheckpointEntry) -> tuple[str, ...]:
         return ()
     one, other = a.preflight, b.preflight
     notes = []
+    if a.path == b.path:
+        notes.append("A and B are the same checkpoint: at the same size every difference is 0. Move one compute bar.")
     if (a.task or one.kind) != (b.task or other.kind):
         said = f"A was made for {a.task or one.kind}, B for {b.task or other.kind}"
         notes.append(f"{said}: their attention can be compared, their answers cannot.")
