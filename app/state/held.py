@@ -41,9 +41,12 @@ def widget_key(name: str) -> str:
 
 def replace_value(name: str, value: Any) -> None:
     """Let a widget hold another value; before it is drawn, and for callbacks."""
-    if st.session_state.get(widget_key(name)) != value:
+    held = st.session_state.get(widget_key(name))
+    if held == value:
+        return
+    if held is not None:
         st.session_state[f"{name}_replaced"] = st.session_state.get(f"{name}_replaced", 0) + 1
-        st.session_state[widget_key(name)] = value
+    st.session_state[widget_key(name)] = value
 
 
 def seeded(page: str, held: Mapping[str, Any]) -> dict[str, Any]:

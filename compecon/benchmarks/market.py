@@ -87,10 +87,10 @@ def many_table(n_queries: int, rounds: int) -> Table:
 def exact_table(n_queries: int, rounds: int) -> Table:
     """The optimum with its proof, beside HiGHS on the same curves."""
     surge, budget = random_market(n_queries, seed=1), _TOKENS * n_queries
-    seconds, found = _timed(rounds, lambda: KnapsackExact().allocate(surge.take(slice(None)), budget))
+    seconds, found = _timed(rounds, lambda: KnapsackExact(whole=True).allocate(surge.take(slice(None)), budget))
     repaired, near = _timed(rounds, lambda: RepairedShadowPrice(whole=True).allocate(surge.take(slice(None)), budget))
     steps = _measured(surge)
-    ours, best = _timed(rounds, lambda: KnapsackExact().allocate(steps.take(slice(None)), budget))
+    ours, best = _timed(rounds, lambda: KnapsackExact(whole=True).allocate(steps.take(slice(None)), budget))
     rows, one_each, worth = _programme(steps, budget)
     relaxed, bound = _timed(1, lambda: linprog(-worth, A_ub=rows, b_ub=one_each, bounds=(0, 1), method="highs"))
     constraints = LinearConstraint(rows, -np.inf, one_each)
