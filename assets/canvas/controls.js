@@ -1,6 +1,7 @@
 // The budget bar, the switches, the badge, the answers: everything that takes input or says a word.
 
 import { badgeOf, drawTicks, showBadge, showBudget } from "../shared/budget.js";
+import { ComputeBar } from "../shared/compute_bar.js";
 import { find, write } from "../shared/dom.js";
 import { sharedInputs } from "../shared/inputs.js";
 import { Output } from "../shared/output.js";
@@ -18,6 +19,7 @@ export class Controls {
   constructor(owner) {
     this.owner = owner;
     this.inputs = sharedInputs(owner);
+    this.compute = new ComputeBar(owner.$(".bar"), { move: (size) => owner.moveSize(size), tell: () => owner.tell() });
     this.output = new Output(owner.$(".answers"), owner.$(".verdict"));
     this.python = find(owner.root, ".python", HTMLButtonElement);
     this.python.addEventListener("click", () => this.#copyPython());
@@ -28,19 +30,22 @@ export class Controls {
     this.inputs.range.max = String(this.owner.stops.length - 1);
     this.inputs.range.disabled = store.n < 2;
     this.#ticksDrawn = "";
+    this.compute.opened(store);
   }
 
   measure() {
     this.#ticksWidth = widthOf(this.inputs.ticks);
+    this.compute.measure();
   }
 
   /** @param {Store} store */
   draw(store) {
     const { owner, inputs } = this;
-    const { view } = owner;
+    const { view, colours } = owner;
     showBudget(inputs, owner.stops, view.k, store.n);
     this.output.show(store, store.frames.get(view.k));
     this.#ticks(store);
+    this.compute.draw(owner.feed, view, colours);
     this.badge();
   }
 
@@ -60,10 +65,16 @@ export class Controls {
    */
   #ticks(store) {
     const { stops, colours } = this.owner;
-    const drawn = [this.#ticksWidth, stops.length, store.frames.size, colours.accent].join();
+    const drawn = [this.#ticksWidth, stops.length, store.size, store.frames.size, colours.accent].join();
     if (this.#ticksDrawn === drawn) return; // budgets only come; a drag changes nothing here
     this.#ticksDrawn = drawn;
     drawTicks(this.inputs.ticks, this.#ticksWidth, stops, (k) => store.isExact(k), colours.accent);
+  }
+
+  /** Shows what is wanted, while that is on its way. */
+  wait() {
+    this.compute.draw(this.owner.feed, this.owner.view, this.owner.colours);
+    this.badge();
   }
 
   /** Says how the page knows what it shows. */
@@ -72,9 +83,9 @@ export class Controls {
   }
 
   async #copyPython() {
-    const { view, spec } = this.owner;
+    const { view, spec, feed } = this.owner;
     if (!spec) return;
-    const places = { __K__: view.k, __LAYER__: view.layer, __HEAD__: view.head };
+    const places = { __K__: view.k, __LAYER__: view.layer, __HEAD__: view.head, __SIZE__: feed.sized.wanted };
     const code = Object.entries(places).reduce((text, [name, at]) => text.replace(name, String(at)), spec.python);
     try {
       await navigator.clipboard.writeText(code);

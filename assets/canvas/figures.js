@@ -8,7 +8,16 @@ import { heatmap } from "../shared/heatmap.js";
 import { Picture } from "../shared/picture.js";
 import { saveMenus, Tip } from "../shared/stage.js";
 import { explainStatistics, StatisticsTable } from "../shared/statistics_table.js";
-import { labelOf, number, rangeOf, removedNote, removedSentence, unitFactor, viewSentence } from "../shared/words.js";
+import {
+  goneWord,
+  labelOf,
+  number,
+  rangeOf,
+  removedNote,
+  removedSentence,
+  unitFactor,
+  viewSentence,
+} from "../shared/words.js";
 import { listen, tokenTip } from "./pointers.js";
 import { saveFigure } from "./save.js";
 
@@ -160,9 +169,9 @@ export class Figures {
     const { owner, missing } = this;
     const { view } = owner;
     const note = owner.$(".atlasnote");
-    write(owner.$(".headname"), `Layer ${view.layer} · head ${view.head}${missing && " · removed"}`);
+    write(owner.$(".headname"), `Layer ${view.layer} · head ${view.head}${missing && ` · ${goneWord(store)}`}`);
     write(note, removedNote(store));
-    note.hidden = !store.removed.size;
+    note.hidden = !store.removed.size && !store.sizes;
     write(owner.$(".viewnote"), `${viewSentence(view)} Layer ${view.layer}, head ${view.head}.`);
     const pinned = view.pinned === null ? null : store.open.tokens[view.pinned];
     const chips = pinned === null ? "Attention each token receives" : `What “${pinned}” reads`;
@@ -184,7 +193,7 @@ export class Figures {
     const heads = `All heads coloured by ${statistic}; arrow keys move the selection, now ${now}`;
     label(pictures.heatmap.canvas, missing || `Attention of ${now} at ${k} keys`);
     label(pictures.lorenz.canvas, missing || `Lorenz curve, Gini ${number(gini)}`);
-    label(pictures.atlas.canvas, `${heads}${missing && ", removed"}`);
+    label(pictures.atlas.canvas, `${heads}${missing && `, ${goneWord(store)}`}`);
     const change = number(store.frames.get(k)?.change);
     label(pictures.scarcity.canvas, `Output change against budget; ${change} at ${k} keys`);
   }

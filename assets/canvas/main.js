@@ -15,7 +15,7 @@ import { Figures } from "./figures.js";
 
 /**
  * @typedef {SharedView & {
- *   layer: number, head: number, tiles: "numbers" | "pictures", pinned: number | null,
+ *   layer: number, head: number, tiles: "numbers" | "pictures", pinned: number | null, size: number,
  * }} AttentionView
  */
 
@@ -37,6 +37,7 @@ export class Attention extends LiveCanvas {
     statistic: "gini",
     tiles: "numbers",
     pinned: null,
+    size: 1,
   };
   /** @type {AttentionRequest | null} */
   spec = null;
@@ -103,7 +104,10 @@ export class Attention extends LiveCanvas {
     Object.assign(this, { send, trigger });
     const before = this.spec;
     this.spec = spec;
-    if (!before) this.view = { ...spec.view, pinned: null };
+    if (!before) {
+      this.view = { ...spec.view, pinned: null };
+      this.feed.sized.wanted = spec.view.size ?? 1;
+    }
     this.colours = palette(this.box);
     const isOther = spec.id !== before?.id;
     if (isOther || spec.error || before.error) this.warn(spec.error);
@@ -148,6 +152,7 @@ export class Attention extends LiveCanvas {
    */
   set(change, isDone = true) {
     Object.assign(this.view, change);
+    if (change.size) this.feed.sized.move(change.size);
     const { store, view } = this;
     if (!store) return;
     if (!store.has(view.layer, view.head)) this.feed.fetchScope();
@@ -166,17 +171,26 @@ export class Attention extends LiveCanvas {
     this.feed.restLater();
   }
 
+  /**
+   * A pointer moves the size of an elastic checkpoint.
+   * @param {number} size
+   */
+  moveSize(size) {
+    this.feed.sized.move(size);
+    this.draw(true);
+  }
+
   tell() {
     this.tellSoon(() => {
-      const { k, layer, head, view, tokens, unit, statistic, tiles } = this.view;
-      return { k, layer, head, view, tokens, unit, statistic, tiles };
+      const { pinned: _, ...view } = this.view;
+      return { ...view, size: this.feed.sized.wanted };
     });
   }
 
   draw(isMoving = false) {
     const { store, view } = this;
     if (!store) return;
-    if (!store.has(view.layer, view.head)) return this.controls.badge(); // on its way: the last picture stays
+    if (!store.has(view.layer, view.head)) return this.controls.wait(); // on its way: the last picture stays
     this.controls.draw(store);
     this.figures.draw(store);
     this.sayAfter(isMoving);

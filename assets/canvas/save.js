@@ -18,7 +18,8 @@ export function saveFigure(figures, name, format) {
   const { owner, pictures } = figures;
   const { store } = owner;
   if (!store) return;
-  const file = { name: `compecon-${name}-k${owner.view.k}`, provenance: provenance(owner, store, name) };
+  const size = store.sizes ? `-size${store.size}` : "";
+  const file = { name: `compecon-${name}-k${owner.view.k}${size}`, provenance: provenance(owner, store, name) };
   if (name === "chips") saveChips(figures, store, format, file);
   if (name === "heatmap") {
     const { model } = pictures.heatmap;
@@ -43,6 +44,7 @@ function provenance({ view }, store, figure) {
     values: store.provenanceOf(view.k),
     policy,
     k: view.k,
+    ...(store.sizes && { size: store.size, macs: store.open.macs.executed }),
     n_tokens: store.n,
     layer: view.layer,
     head: view.head,

@@ -168,7 +168,7 @@ export function firstChoice(open, frame) {
 export function outputSentence(store, frame) {
   const { open, full } = store;
   if (!frame) return "The model's output at this budget is being computed.";
-  if (frame.k === store.n) return "Every token may be read: this is the model's usual output.";
+  if (frame.k === store.n) return `Every token may be read: this is the model's ${usual(store)}.`;
   if (open.output === "encoder")
     return `The embedding's cosine with that at full budget is ${number(1 - frame.change)}.`;
   if (open.output === "regression") {
@@ -178,6 +178,9 @@ export function outputSentence(store, frame) {
   }
   return choiceSentence(open, full, frame);
 }
+
+/** @param {Store} store */
+const usual = ({ size }) => (size < 1 ? "output at this size" : "usual output");
 
 /**
  * @param {Opening} open

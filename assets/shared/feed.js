@@ -3,6 +3,7 @@
 
 import { EarlyText } from "./early_text.js";
 import { ask, failed, fitsOf, sentenceOf, wasLost } from "./request.js";
+import { SizeFeed } from "./size_feed.js";
 import { Store } from "./store.js";
 import { stream } from "./wire.js";
 
@@ -20,11 +21,13 @@ export class Feed {
   /** @type {string | null} */
   shownId = null;
   /** @type {Record<Lane, AbortController | null>} */
-  lanes = { main: null, rest: null, next: null };
+  lanes = { main: null, rest: null, next: null, sizes: null, time: null };
   /** Texts that the server reads before this one. */
   ahead = 0;
   /** What is shown before the server has asked for it. */
   early = new EarlyText(this);
+  /** Which size of the model is shown, where it has several. */
+  sized = new SizeFeed(this);
   #resting = 0;
   /** @type {{ of: string, source: Source, listening: Listening } | null} */
   #prepared = null;
@@ -36,9 +39,9 @@ export class Feed {
 
   /** Whether what is shown belongs to an earlier request. */
   get isStale() {
-    const { lanes, shownId, spec, store } = this;
+    const { lanes, shownId, spec, store, sized } = this;
     const { layer, head } = this.host.look(this);
-    return Boolean((lanes.main && shownId !== spec?.id) || (store && !store.has(layer, head)));
+    return Boolean((lanes.main && shownId !== spec?.id) || (store && !store.has(layer, head)) || sized.isOther);
   }
 
   /**
@@ -47,16 +50,19 @@ export class Feed {
    * @param {Source | null} [source] A recording or a sweep.
    */
   load(spec, source = spec.source) {
+    this.sized.follow(spec);
     this.spec = spec;
     if (!source) return;
     const asked = this.#placed(source);
     /** @param {Store} store */
     const adopt = (store) => {
       this.store = store;
+      this.sized.opened(store);
       this.shownId = this.spec?.id ?? null; // as it is called by now
       this.host.opened(this);
     };
-    if (!this.#claim(asked, adopt)) this.#fetch(asked, { lane: "main", adopt });
+    const failed = () => this.sized.refused(asked, () => this.load(spec, source));
+    if (!this.#claim(asked, adopt)) this.request(asked, { lane: "main", adopt, failed });
   }
 
   /**
@@ -65,27 +71,33 @@ export class Feed {
    */
   prepare(source) {
     this.drop();
+    this.#end("sizes", "time");
     const asked = this.#placed(source);
     /** @type {Listening} */
     const listening = { lane: "next", held: [] };
     this.#prepared = { of: named(asked), source: asked, listening };
-    this.#fetch(asked, listening);
+    this.request(asked, listening);
   }
 
   /** Another text will be wanted than the one that was prepared. */
   drop() {
     this.#prepared = null;
-    this.lanes.next?.abort();
+    this.#end("next");
+  }
+
+  /** @param {Lane[]} lanes */
+  #end(...lanes) {
+    for (const lane of lanes) this.lanes[lane]?.abort();
   }
 
   /**
-   * What is asked for, at the budget and head of now.
+   * What is asked for, at the budget, head and size of now.
    * @param {Source} source
    * @returns {Source}
    */
   #placed({ url, body }) {
     const { k, layer, head } = this.host.look(this);
-    return { url, body: body && { ...body, layer, head, ...(k > 0 && { first: k }) } };
+    return { url, body: body && { ...body, layer, head, ...(k > 0 && { first: k }), ...this.sized.part } };
   }
 
   /**
@@ -100,8 +112,7 @@ export class Feed {
     const { source, listening } = prepared;
     const { lanes } = this;
     const held = listening.held ?? [];
-    lanes.main?.abort();
-    lanes.rest?.abort();
+    this.#end("main", ...this.sized.begun(source));
     [lanes.main, lanes.next, this.#prepared] = [lanes.next, null, null];
     Object.assign(listening, { lane: "main", adopt, held: null });
     for (const message of held) this.#take(message, source, listening);
@@ -116,10 +127,10 @@ export class Feed {
    * @param {Listening} listening
    * @returns {Promise<void>}
    */
-  async #fetch(source, listening) {
+  async request(source, listening) {
     const { lanes } = this;
-    lanes[listening.lane]?.abort();
-    if (listening.lane === "main") lanes.rest?.abort();
+    this.#end(listening.lane);
+    if (listening.lane === "main") this.#end(...this.sized.begun(source));
     const abort = new AbortController();
     lanes[listening.lane] = abort;
     this.host.badge();
@@ -135,18 +146,25 @@ export class Feed {
       if (abort.signal.aborted) return;
       if (listening.held) return this.drop(); // if it is wanted, it is asked for again, and says then why it fails
       if (wasLost(error) && !listening.isSecond)
-        return this.#fetch(source, { ...listening, store: undefined, isSecond: true });
-      if (this.early.isOn) this.early.fail(error);
-      else this.host.fail(this, sentenceOf(error), fitsOf(error));
+        return this.request(source, { ...listening, store: undefined, isSecond: true });
+      if (listening.lane !== "sizes" && listening.lane !== "time") this.#fail(error);
+      listening.failed?.();
     } finally {
       const { lane } = listening; // of now: what was prepared may have been wanted meanwhile
       if (lanes[lane] === abort) {
         lanes[lane] = null;
-        this.ahead = 0;
+        if (lane === "main") this.ahead = 0;
         this.host.badge();
         if (lane === "main") this.restLater();
+        this.sized.more();
       }
     }
+  }
+
+  /** @param {unknown} error */
+  #fail(error) {
+    if (this.early.isOn) this.early.fail(error);
+    else this.host.fail(this, sentenceOf(error), fitsOf(error));
   }
 
   /**
@@ -155,15 +173,17 @@ export class Feed {
    * @param {Listening} listening
    */
   #take(message, source, listening) {
-    this.ahead = message.kind === "waiting" ? message.ahead : 0;
+    const { lane } = listening;
+    if (lane === "main") this.ahead = message.kind === "waiting" ? message.ahead : 0;
     if (this.ahead) this.host.badge();
+    if (lane === "time") return listening.each?.(message);
     if (message.kind === "open") listening.store = new Store(message, source.body ? "exact" : "recorded");
     const { store, adopt, each } = listening;
     if (message.kind === "open" || !store) return;
     store.add(message);
     if (message.kind === "frame" && store.frames.size === 1) adopt?.(store);
     else if (each) each(message);
-    else this.host.drawSoon();
+    else if (lane !== "sizes" || store === this.store || message.kind === "done") this.host.drawSoon();
   }
 
   /** A budget between the grid's of a long text is a preview while dragging; at rest it gets its own forward pass. */
@@ -174,9 +194,11 @@ export class Feed {
 
   #rest() {
     const { store, spec } = this;
-    if (!store || !spec?.live || this.shownId !== spec.id || (this.lanes.main && store.n <= BATCHED_TOKENS)) return;
+    if (!store || !spec?.live || this.shownId !== spec.id) return;
+    if (this.sized.isMissing) return this.sized.fetchWanted();
     const { k, layer, head } = this.host.look(this);
-    if (store.isExact(k)) return;
+    if (store.isExact(k)) return this.sized.time();
+    if (this.lanes.main && store.n <= BATCHED_TOKENS) return;
     const { url, body } = spec.live;
     /** @param {Message} message */
     const merge = (message) => {
@@ -185,13 +207,14 @@ export class Feed {
       store.forget();
       this.host.draw();
     };
-    this.#fetch({ url, body: { ...body, layer, head, budgets: [k] } }, { lane: "rest", each: merge });
+    const wanted = { ...body, layer, head, budgets: [k], ...this.sized.part };
+    this.request({ url, body: wanted }, { lane: "rest", each: merge });
   }
 
   /** Another layer or head of a long text, whose matrices were not sent. */
   fetchScope() {
     const { spec, store } = this;
-    if (!store || !spec || this.shownId !== spec.id) return; // another text is on its way
+    if (!store || !spec || this.shownId !== spec.id || this.sized.isOther) return; // another one is on its way
     if (!spec.live) return this.host.fail(this, ONE_LAYER);
     const { k, layer, head } = this.host.look(this);
     const { url, body } = spec.live;
@@ -201,12 +224,11 @@ export class Feed {
       store.replaceScope(fresh);
       this.host.draw();
     };
-    this.#fetch({ url, body: { ...body, layer, head, first: k } }, { lane: "main", adopt });
+    this.request({ url, body: { ...body, layer, head, first: k, ...this.sized.part } }, { lane: "main", adopt });
   }
 
   stop() {
-    this.lanes.main?.abort();
-    this.lanes.rest?.abort();
+    this.#end("main", "rest", "sizes", "time");
     this.drop();
     clearTimeout(this.#resting);
   }

@@ -1,8 +1,17 @@
 // A text in a model: its tokens, and the grid of the model's heads. No DOM.
 
 /** @import { Opening, Place } from "./types.js" */
+/** @import { Sizes } from "./sizes.js" */
 
 export class Shape {
+  /**
+   * The same text in all sizes, where the model has several.
+   * @type {Sizes | null}
+   */
+  sizes = null;
+  /** Whether all of it has come. */
+  progress = { isDone: false };
+
   /** @param {Opening} open */
   constructor(open) {
     this.open = open;
@@ -11,6 +20,19 @@ export class Shape {
     this.nHeads = Math.max(...open.heads);
     this.removed = new Set((open.removed ?? []).map(([layer, head]) => layer * this.nHeads + head));
     this.content = open.special.map((isSpecial) => !isSpecial);
+  }
+
+  /**
+   * Has come as far as another one has, and comes on with it.
+   * @param {Shape} other
+   */
+  goOnWith(other) {
+    this.progress = other.progress;
+  }
+
+  /** Which size of the model it is: a share of the MACs, 1 for all of it. */
+  get size() {
+    return this.open.size ?? 1;
   }
 
   /** Whether what a budget leaves can be masked from full attention; recordings that do not say so show top-k. */

@@ -8,7 +8,6 @@ import { halves } from "./wire.js";
 
 /** @import { Arm, AtlasName, CurvePoint, Direction, Frame, HeadEconomy, HeadView, Message } from "./types.js" */
 /** @import { Opening, StatisticName, Statistics, TokenSet } from "./types.js" */
-
 /** @typedef {"exact" | "recorded" | "preview"} Provenance */
 
 export class Store extends Shape {
@@ -45,7 +44,7 @@ export class Store extends Shape {
       /** @type {CurvePoint[]} */
       const points = Array.from(arrays.budgets, (k, i) => [k, arrays.changes[i]]);
       this.arms.push({ policy, label, points });
-    }
+    } else if (message.kind === "done") this.progress.isDone = true;
   }
 
   /**
@@ -57,6 +56,7 @@ export class Store extends Shape {
     this.headRow = other.headRow;
     this.frames = other.frames;
     this.provenance = other.provenance;
+    this.goOnWith(other);
     this.forget();
   }
 

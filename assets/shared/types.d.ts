@@ -54,6 +54,34 @@ export interface Opening {
   statistics: StatisticName[];
   /** Empty for a shape whose MACs cannot be counted. */
   macs: { executed?: number; read?: number[] };
+  /** Of an elastic checkpoint alone: the share of the MACs that this size may spend, 1 for all units. */
+  size?: number;
+  /** And all its sizes, from the largest to the smallest. */
+  sizes?: SizeOffer[];
+}
+
+/** A size of an elastic checkpoint: what it may spend, what it runs on this text, and how many units it has. */
+export interface SizeOffer {
+  size: number;
+  macs: number;
+  heads: number;
+  neurons: number;
+}
+
+/** How long forward passes of a text take at a size and with all units: medians and quartiles, in milliseconds. */
+export interface Latency {
+  kind: "latency";
+  size: number;
+  ms: number;
+  low: number;
+  high: number;
+  dense_ms: number;
+  dense_low: number;
+  dense_high: number;
+  rounds: number;
+  n_tokens: number;
+  threads: number;
+  device: string;
 }
 
 /** What the model says, by kind of output. */
@@ -94,6 +122,7 @@ export type Message =
   | Opening
   | Frame
   | ArmMessage
+  | Latency
   | { kind: "done"; ms: number }
   | { kind: "error"; error: string; fits?: string; again?: boolean }
   | Waiting;
@@ -122,6 +151,8 @@ export interface TextRequest {
   title: string;
   source: Source | null;
   live: Source | null;
+  /** Whether the checkpoint has several sizes; unknown of a text that the server has not asked for yet. */
+  elastic?: boolean;
 }
 
 /** The page that a feed belongs to. */
@@ -143,10 +174,10 @@ export interface FeedHost {
 }
 
 /**
- * "main" is for texts and layers, "rest" for the one budget under a resting pointer, "next" for a text that may be
- * wanted next.
+ * "main" is for texts, layers and the size on the screen, "rest" for the one budget under a resting pointer, "next" for
+ * a text that may be wanted next, "sizes" for the other sizes of a model, "time" for how long they take.
  */
-export type Lane = "main" | "rest" | "next";
+export type Lane = "main" | "rest" | "next" | "sizes" | "time";
 
 /** Who takes the messages of a request. */
 export interface Listening {
@@ -155,6 +186,8 @@ export interface Listening {
   adopt?(store: Store): void;
   /** Gets every later message. */
   each?(message: Message): void;
+  /** Hears that it came to nothing. */
+  failed?(): void;
   /** What has come of an answer that is not wanted yet. */
   held?: Message[] | null;
   /** What has come of one that is. */

@@ -148,19 +148,46 @@ export const viewSentence = ({ view, tokens }) =>
  */
 export function removedSentence(store, layer, head) {
   if (!store.isRemoved(layer, head)) return "";
+  const [one, all] = store.size < 1 ? ["is", "are"] : ["was", "were"];
+  const how = store.size < 1 ? `${goneWord(store)} at ${shareOf(store.size)} of the MACs` : "removed from this model";
   for (let h = 0; h < store.open.heads[layer]; h++)
-    if (!store.isRemoved(layer, h)) return `Layer ${layer}, head ${head} was removed from this model.`;
-  return `All heads of layer ${layer} were removed from this model.`;
+    if (!store.isRemoved(layer, h)) return `Layer ${layer}, head ${head} ${one} ${how}.`;
+  return `All heads of layer ${layer} ${all} ${how}.`;
 }
 
 /**
- * What the hatched tiles of the atlas are; "" for a model that kept all its heads.
+ * What happened to the heads that a model lacks: a smaller size of an elastic one has sold them, and buys them back.
+ * @param {Store} store
+ */
+export function goneWord({ size, open }) {
+  if (size === 1) return "removed";
+  return open.sizes?.[0]?.heads === headsOf(open) ? "sold" : "removed or sold";
+}
+
+/** @param {{ heads: number[] }} open */
+const headsOf = ({ heads }) => heads.reduce((a, b) => a + b, 0);
+
+/**
+ * A size in words: 30%, 38.7%.
+ * @param {number} size
+ */
+export const shareOf = (size) => `${Number((100 * size).toFixed(1))}%`;
+
+/**
+ * A number of multiply-adds in few letters.
+ * @param {number} macs
+ */
+export const macsOf = (macs) => (macs >= 1e6 ? `${(macs / 1e6).toFixed(1)} M` : `${(macs / 1e3).toFixed(0)} k`);
+
+/**
+ * What the hatched tiles of the atlas are; "" for a model that has one size and kept all its heads.
  * @param {Store} store
  */
 export function removedNote(store) {
-  const all = store.open.heads.reduce((a, b) => a + b, 0);
-  const { size } = store.removed;
-  return size ? `Hatched: ${size} of ${all} heads were removed from this model; the others keep their positions.` : "";
+  const of = `${store.removed.size} of ${headsOf(store.open)} heads`;
+  if (store.size < 1) return `Hatched: ${of} are ${goneWord(store)} at ${shareOf(store.size)} of the MACs.`;
+  if (!store.removed.size) return store.open.sizes ? `No head is sold: all ${headsOf(store.open)} are there.` : "";
+  return `Hatched: ${of} were removed from this model; the others keep their positions.`;
 }
 
 /**
@@ -171,11 +198,9 @@ export function removedNote(store) {
 export function readsSentence(store, k) {
   const { macs, grid } = store.open;
   const i = grid.indexOf(k);
-  /** @param {number} x */
-  const m = (x) => (x >= 1e6 ? `${(x / 1e6).toFixed(1)} M` : `${(x / 1e3).toFixed(0)} k`);
-  const runs = macs.executed ? `${m(macs.executed)} MACs run at any k` : "the same work runs at any k";
+  const runs = macs.executed ? `${macsOf(macs.executed)} MACs run at any k` : "the same work runs at any k";
   const base = `Reads, not latency: exact top-k scores every key, then masks, so ${runs}.`;
   return macs.read && i >= 0
-    ? `${base} Reading only these values would take ${m(macs.read[i])} of ${m(macs.read[grid.length - 1])} MACs.`
+    ? `${base} Reading only these values would take ${macsOf(macs.read[i])} of ${macsOf(macs.read[grid.length - 1])} MACs.`
     : base;
 }
