@@ -1,7 +1,7 @@
 // What stands above and below the pictures of A, B and A − B, and what they are called for those who hear them.
 
 import { label, write } from "../shared/dom.js";
-import { number, removedNote } from "../shared/words.js";
+import { goneWord, number, removedNote } from "../shared/words.js";
 import { flipsSentence } from "./words.js";
 
 /** @import { PictureName } from "./align.js" */
@@ -39,8 +39,8 @@ export class Captions {
   /** @param {string} head */
   #maps(head) {
     const { owner } = this;
-    const [goneA, goneB] = owner.sides.map(({ isShown, missing }) =>
-      isShown && missing.includes("removed") ? " · removed" : "",
+    const [goneA, goneB] = owner.sides.map(({ isShown, store, place: { layer, head } }) =>
+      isShown && store?.isRemoved(layer, head) ? ` · ${goneWord(store)}` : "",
     );
     const blinking = owner.both && owner.blink.shown;
     /** @type {(name: PictureName, text: string) => void} */

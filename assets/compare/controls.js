@@ -6,6 +6,7 @@ import { sharedInputs } from "../shared/inputs.js";
 import { Output } from "../shared/output.js";
 import { widthOf } from "../shared/stage.js";
 import { CALM } from "./blink.js";
+import { ComputeBars } from "./compute_bars.js";
 import { StatisticsTable } from "./statistics_table.js";
 import { agreementSentence, alignmentNotes, disagreementSentence, disagreements } from "./words.js";
 
@@ -69,6 +70,7 @@ export class Controls {
   constructor(owner) {
     this.owner = owner;
     this.inputs = sharedInputs(owner);
+    this.compute = new ComputeBars(owner);
     this.blink = owner.$(".blink");
     this.blink.addEventListener("click", () => owner.blink.toggle());
     this.blink.title = CALM.matches ? BLINKS_CALMLY : BLINKS;
@@ -84,6 +86,7 @@ export class Controls {
     inputs.range.disabled = owner.n < 2;
     this.#ticksDrawn = "";
     this.#disagreementsOf = "";
+    this.compute.opened();
     const aligned = both ? alignmentNotes(both.alignment, both.a.store, both.b.store) : [];
     const notes = [...(spec?.notes ?? []), ...aligned];
     const list = owner.$(".notes");
@@ -93,6 +96,7 @@ export class Controls {
 
   measure() {
     this.#ticksWidth = widthOf(this.inputs.ticks);
+    this.compute.measure();
   }
 
   draw() {
@@ -106,6 +110,7 @@ export class Controls {
     for (const head of this.heads) head.showAnswer();
     this.table.draw();
     this.#ticks();
+    this.compute.draw();
     this.badges();
   }
 
@@ -146,7 +151,7 @@ export class Controls {
     }
     const { a, b } = both;
     write(owner.$(".agreement"), agreementSentence(a.store, b.store, a.frame, b.frame));
-    const computed = [a.feed.shownId, b.feed.shownId, a.store.frames.size, b.store.frames.size].join();
+    const computed = [a, b].flatMap(({ feed, store }) => [feed.shownId, store.size, store.frames.size]).join();
     if (this.#disagreementsOf === computed) return; // budgets only come; a drag changes nothing here
     this.#disagreementsOf = computed;
     write(disagree, disagreementSentence(disagreements(a.store, b.store)));
@@ -163,8 +168,8 @@ export class Controls {
   /** Marks the budgets that have been computed in all that is shown. */
   #ticks() {
     const { stops, open, colours } = this.owner;
-    const sizes = open.map((side) => side.store.frames.size);
-    const drawn = [this.#ticksWidth, stops.length, ...sizes, colours.accent].join();
+    const computed = open.flatMap(({ store }) => [store.size, store.frames.size]);
+    const drawn = [this.#ticksWidth, stops.length, ...computed, colours.accent].join();
     if (this.#ticksDrawn === drawn) return;
     this.#ticksDrawn = drawn;
     /** @param {number} k */

@@ -1,5 +1,5 @@
-// The Compare page's canvas: two feeds, one view. It holds what both sides look at, redraws on every pointer move
-// without the server, and tells Streamlit only when something is let go. Differences are A − B everywhere.
+// The Compare page's canvas: two feeds, one view. It redraws on every pointer move without the server, and tells
+// Streamlit only when something is let go. Differences are A − B everywhere.
 
 import { succeed } from "../front/succession.js";
 import { firstBudget } from "../shared/budget.js";
@@ -120,6 +120,7 @@ class Compare extends LiveCanvas {
   update(spec, send, trigger) {
     Object.assign(this, { send, trigger });
     if (!this.spec) this.view = { ...spec.view, pinned: null };
+    if (!this.spec) this.controls.compute.take(spec.view);
     this.spec = spec;
     this.colours = palette(this.box);
     this.box.classList.toggle("dark", this.colours.dark);
@@ -188,7 +189,7 @@ class Compare extends LiveCanvas {
   }
 
   tell() {
-    this.tellSoon(() => ({ ...this.view, k: this.k, pinned: null }));
+    this.tellSoon(() => ({ ...this.view, k: this.k, pinned: null, ...this.controls.compute.sizes }));
   }
 
   draw(isMoving = false) {
@@ -225,6 +226,7 @@ class Compare extends LiveCanvas {
     this.pair();
     this.draw();
     this.trigger("swap", true);
+    this.tell(); // sizes change sides too
   }
 
   #exchange() {
@@ -244,6 +246,5 @@ class Compare extends LiveCanvas {
 }
 
 /** @typedef {Compare} Owner */
-
 export { Compare as Canvas };
 export const mount = mounting(Compare);

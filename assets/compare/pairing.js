@@ -106,7 +106,14 @@ export class Pairing {
  * @param {[string, Store][]} other
  */
 const isSame = (one, other) =>
-  one.length === other.length && one.every(([name, store], i) => other[i][0] === name && other[i][1] === store);
+  one.length === other.length && one.every(([name, store], i) => other[i][0] === name && isText(other[i][1], store));
+
+/**
+ * Whether two stores are of one text: the same one, or two sizes of it.
+ * @param {Store} one
+ * @param {Store} other
+ */
+const isText = (one, other) => one === other || Boolean(one.sizes && one.sizes === other.sizes);
 
 /** @type {Record<PictureName, PictureName>} */
 const OPPOSITE = { a: "b", b: "a", d: "d" };

@@ -4,7 +4,7 @@ import { atlasAt } from "../shared/atlas.js";
 import { rankOf } from "../shared/chips.js";
 import { heatmapAt } from "../shared/heatmap.js";
 import { budgetDrag, headKeys, queryKeys } from "../shared/pointers.js";
-import { ATLAS, number } from "../shared/words.js";
+import { ATLAS, goneWord, number } from "../shared/words.js";
 import { layerAt, rowOf } from "./align.js";
 import { hasHead } from "./heads.js";
 import { difference, pairTip, signed } from "./words.js";
@@ -172,7 +172,7 @@ function headWords({ owner }, row, head) {
   const lines = owner.open.map((side) => {
     const layer = layerAt(row, owner.rows, side.store.nLayers);
     const value = valueAt(side);
-    const gone = side.store.isRemoved(layer, head) ? "removed" : "no such head";
+    const gone = side.store.isRemoved(layer, head) ? goneWord(side.store) : "no such head";
     return `${side.letter}, layer ${layer}, head ${head}: ${value === undefined ? gone : format(value, unit)}`;
   });
   const { both } = owner;

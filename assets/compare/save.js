@@ -1,6 +1,7 @@
 // Figures of the Compare page as files: the picture as it is shown, or its numbers, with where they come from.
 
 import { matrixRows, plain } from "../shared/figure_rows.js";
+import { shareOf } from "../shared/words.js";
 
 /** @import { Format, Row } from "../shared/types.js" */
 /** @import { AtlasModel } from "../shared/atlas.js" */
@@ -37,8 +38,12 @@ export function saveFigure({ owner, heatmaps, atlases, lorenz, scarcity }, name,
 /**
  * @param {Side} side
  */
-const sourceOf = ({ store, k }) =>
-  store ? `${store.open.checkpoint} ${store.open.digest}, ${store.provenanceOf(k)}, ${store.n} tokens` : "";
+function sourceOf({ store, k }) {
+  if (!store) return "";
+  const { checkpoint, digest } = store.open;
+  const size = store.sizes ? ` at ${shareOf(store.size)} of the MACs` : "";
+  return `${checkpoint} ${digest}${size}, ${store.provenanceOf(k)}, ${store.n} tokens`;
+}
 
 /**
  * @param {Owner} owner

@@ -8,6 +8,9 @@ export interface CompareView extends SharedView {
   /** Row of the shared grid of heads; null where nobody asked for one. */
   layer: number | null;
   head: number | null;
+  /** Which part of an elastic checkpoint's MACs each side spends; 1 for all. */
+  size_a?: number;
+  size_b?: number;
   pinned: { side: PictureName; token: number } | null;
 }
 
