@@ -53,7 +53,7 @@ export class SizeFeed {
    */
   opened(store) {
     const sizes = Sizes.of(store);
-    this.wanted = sizes ? nearestTo(sizes.stops, this.wanted, Math.log) : 1;
+    this.wanted = sizes ? nearestTo(sizes.stops, Math.log(this.wanted), Math.log) : 1;
   }
 
   /** What a request says of the size; nothing where the whole is wanted, as of a checkpoint that has one size. */

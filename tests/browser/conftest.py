@@ -68,6 +68,7 @@ def chromium() -> str:
 def own_checkpoints(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a tiny random checkpoint of every kind, as a user would bring along."""
     del chromium  # asked for so that nothing is made or started where it is missing
+    from tests.support.elastic import elastic_folder  # noqa: PLC0415 - the same
     from tests.views.conftest import build, compacted, tokenizer  # noqa: PLC0415 - only now: imports the models
 
     folder = tmp_path_factory.mktemp("own")
@@ -75,9 +76,11 @@ def own_checkpoints(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> 
         kind: build(kind)
         for kind in ("regression", "causal-lm", "masked-lm", "encoder", "two stacks", "many classes", "several scores")
     }
-    for kind, model in {**models, "compacted": compacted(KEPT)}.items():
+    all_heads = [list(range(6)) for _ in KEPT]
+    for kind, model in {**models, "compacted": compacted(KEPT), "uncut": compacted(all_heads)}.items():
         model.save_pretrained(folder / kind)
         tokenizer(specials=kind != "causal-lm").save_pretrained(folder / kind)
+    elastic_folder(folder / "uncut", folder / "elastic")
     return folder
 
 
@@ -177,7 +180,7 @@ class Dashboard:
 
     @property
     def bar(self) -> Any:
-        return self.find("input[type=range]")
+        return self.find("#cc-k")
 
     @property
     def k(self) -> int:
