@@ -68,7 +68,8 @@ export class ComputeBars {
     moved.feed.sized.move(size);
     for (const { feed } of owner.sides) {
       const { all } = feed.sized;
-      if (this.#areTogether && feed !== moved.feed && all) feed.sized.move(nearestTo(all.stops, Math.log(size), Math.log));
+      if (this.#areTogether && feed !== moved.feed && all)
+        feed.sized.move(nearestTo(all.stops, Math.log(size), Math.log));
     }
     owner.draw(true);
   }

@@ -153,6 +153,7 @@ export class Feed {
       const { lane } = listening; // of now: what was prepared may have been wanted meanwhile
       if (lanes[lane] === abort) {
         lanes[lane] = null;
+        listening.ended?.();
         if (lane === "main") this.ahead = 0;
         this.host.badge();
         if (lane === "main") this.restLater();

@@ -145,15 +145,13 @@ export class SizeFeed {
     if (!all || all.isTimed || !live?.body || Object.values(lanes).some(Boolean)) return;
     const { checkpoint, device, text, pair } = live.body;
     const source = { url: live.url.replace(/[^/]*$/, "latency"), body: { checkpoint, device, text, pair } };
-    const done = () => {
-      all.isTimed = true;
-    };
     feed.request(source, {
       lane: "time",
-      failed: done,
+      ended: () => {
+        all.isTimed = true; // once: whatever came of it
+      },
       each: (message) => {
         if (message.kind === "latency") all.latencies.set(message.size, message);
-        if (message.kind === "done") done();
         feed.host.drawSoon();
       },
     });

@@ -1,6 +1,6 @@
 // One text in the sizes of an elastic checkpoint: what has come of each, and how long a pass of it takes. No DOM.
 
-/** @import { Latency, SizeOffer } from "./types.js" */
+/** @import { Latency, SizeOffer } from "./size_types.js" */
 /** @import { Store } from "./store.js" */
 
 /**

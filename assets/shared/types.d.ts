@@ -1,6 +1,7 @@
 // What travels between the server, the pages and the pictures. Types alone: browsers load nothing of it.
 
 import type { Feed } from "./feed.js";
+import type { Latency, SizeOffer } from "./size_types.js";
 import type { Store } from "./store.js";
 import type { SvgContext } from "./svg.js";
 
@@ -54,34 +55,9 @@ export interface Opening {
   statistics: StatisticName[];
   /** Empty for a shape whose MACs cannot be counted. */
   macs: { executed?: number; read?: number[] };
-  /** Of an elastic checkpoint alone: the share of the MACs that this size may spend, 1 for all units. */
+  /** Of an elastic checkpoint alone: the share of the MACs that this size may spend, and all its sizes, falling. */
   size?: number;
-  /** And all its sizes, from the largest to the smallest. */
   sizes?: SizeOffer[];
-}
-
-/** A size of an elastic checkpoint: what it may spend, what it runs on this text, and how many units it has. */
-export interface SizeOffer {
-  size: number;
-  macs: number;
-  heads: number;
-  neurons: number;
-}
-
-/** How long forward passes of a text take at a size and with all units: medians and quartiles, in milliseconds. */
-export interface Latency {
-  kind: "latency";
-  size: number;
-  ms: number;
-  low: number;
-  high: number;
-  dense_ms: number;
-  dense_low: number;
-  dense_high: number;
-  rounds: number;
-  n_tokens: number;
-  threads: number;
-  device: string;
 }
 
 /** What the model says, by kind of output. */
@@ -186,8 +162,9 @@ export interface Listening {
   adopt?(store: Store): void;
   /** Gets every later message. */
   each?(message: Message): void;
-  /** Hears that it came to nothing. */
+  /** Hear that it came to nothing, and that it is over unless it was ended for another one. */
   failed?(): void;
+  ended?(): void;
   /** What has come of an answer that is not wanted yet. */
   held?: Message[] | null;
   /** What has come of one that is. */

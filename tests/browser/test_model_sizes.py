@@ -189,7 +189,7 @@ def test_a_second_text_while_sizes_stream(
     dashboard.open(checkpoint=str(own_checkpoints / "elastic"), text=OTHER, k="4")
     dashboard.page.get_by_label("Text", exact=True).wait_for()
     held: list[Any] = []
-    dashboard.page.route("**/compecon/sweep", lambda route: held.append(route))  # what is asked for now stays on its way
+    dashboard.page.route("**/compecon/sweep", lambda route: held.append(route))  # what is asked for now waits
     move_to(dashboard, sizes, sizes[0])
     dashboard.page.unroute("**/compecon/sweep")
     with dashboard.page.expect_event("requestfinished", lambda request: request.url.endswith("/compecon/latency")):
@@ -202,9 +202,7 @@ def test_a_second_text_while_sizes_stream(
     assert dashboard.errors == []
 
 
-def test_a_size_that_cannot_be_had_leaves_the_last_picture(
-    dashboard: Any, own_checkpoints: Path, sizes: list[float]
-) -> None:
+def test_a_size_that_cannot_be_had_leaves_the_last_picture(dashboard: Any, own_checkpoints: Path) -> None:
     def answer(route: Any) -> None:
         if route.request.post_data_json.get("size", 1) < 1:
             route.fulfill(status=404, json={"error": "It is gone."})
@@ -232,10 +230,14 @@ def test_a_checkpoint_of_one_size_has_no_bar(dashboard: Any, own_checkpoints: Pa
     assert dashboard.errors == []
 
 
-def test_milliseconds_are_measured_on_this_machine(opened: Any, sizes: list[float]) -> None:
+def test_milliseconds_are_measured_once_on_this_machine(opened: Any, sizes: list[float]) -> None:
     for size in (sizes[0], 1.0):
         move_to(opened, sizes, size)
-        expect(opened.find(".compute .reads")).to_have_text(re.compile(r"[\d.]+ ms \([\d.]+ to [\d.]+\).*measured here"))
+        expect(opened.find(".compute .reads")).to_have_text(
+            re.compile(r"[\d.]+ ms \([\d.]+ to [\d.]+\).*measured here")
+        )
+    opened.page.evaluate("new Promise((rested) => setTimeout(rested, 500))")  # the page's own pause is 140 ms
+    assert opened.paths.count("/compecon/latency") == 1
 
 
 @pytest.mark.parametrize("together", [False, True])
@@ -243,9 +245,7 @@ def test_each_elastic_side_of_a_comparison_has_a_bar(
     dashboard: Any, own_checkpoints: Path, sizes: list[float], together: bool
 ) -> None:
     folder = str(own_checkpoints / "elastic")
-    dashboard.page.goto(
-        f"{dashboard.server}/compare?a={folder}&b={folder}&text={TEXT}&size_b={sizes[0]:g}&k=4"
-    )
+    dashboard.page.goto(f"{dashboard.server}/compare?a={folder}&b={folder}&text={TEXT}&size_b={sizes[0]:g}&k=4")
     of_a, of_b = (dashboard.find(".size").nth(i) for i in (0, 1))
     expect(of_a).to_have_text("100% of the MACs")
     expect(of_b).to_have_text(f"{100 * sizes[0]:g}% of the MACs")
@@ -258,4 +258,4 @@ def test_each_elastic_side_of_a_comparison_has_a_bar(
     dashboard.await_address(size_a=f"{sizes[1]:g}", size_b=f"{sizes[1 if together else 0]:g}")
     for badge in dashboard.find(".side .badge").all():
         expect(badge).to_have_attribute("data-kind", "exact")
-    assert dashboard.errors == []
+    assert [error for error in dashboard.errors if "404" not in error] == []  # there is no early picture of these
