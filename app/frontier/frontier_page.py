@@ -19,6 +19,7 @@ from app.state.compare_state import choose_pair
 from app.state.frontier_choice import FrontierChoice, FrontierPlace
 from app.state.frontier_state import frontier_choice, remember_frontier
 from compecon.paths import dashboard_root
+from compecon.views.frontier.frontier_points import FrontierPoint
 
 _Y = {"quality": "The metric", "change": "Change from dense parent"}
 
@@ -65,11 +66,16 @@ def _go(shown: Frontier, wish: Any) -> None:
     forget_checkpoints()
     parent = shown.dense_parent(point)
     if wish.get("to") == "compare" and parent is not None:
-        choose_pair(point.checkpoint, parent.checkpoint)
+        choose_pair(point.checkpoint, parent.checkpoint, size=point.budget or 1.0)
         st.switch_page(dashboard_root() / "pages" / "compare.py")
     elif wish.get("to") == "attention":
         select_checkpoint(point.checkpoint)
-        st.switch_page(dashboard_root() / "pages" / "attention.py")
+        st.switch_page(dashboard_root() / "pages" / "attention.py", query_params=_size(point))
+
+
+def _size(point: FrontierPoint) -> dict[str, str]:
+    """What an address says of a size of an elastic checkpoint; nothing of any other, nor of the whole."""
+    return {} if point.budget in (None, 1.0) else {"size": repr(point.budget)}
 
 
 def _keep_looking(shown: Frontier) -> None:

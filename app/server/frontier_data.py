@@ -43,12 +43,8 @@ def canvas_data(shown: Frontier, view: FrontierView, place: FrontierPlace, advic
 
 
 def _doors(shown: Frontier, view: FrontierView) -> dict[str, list[bool]]:
-    """For each point that can be opened: whether in Attention, and whether beside its dense parent.
-
-    A smaller size of an elastic checkpoint is exported first: a page would open the whole in its place.
-    """
-    whole = (mark.point for mark in view.marks if mark.point.checkpoint and not export_command(mark.point))
-    pairs = ((point, shown.dense_parent(point)) for point in whole)
+    """For each point that can be opened: whether in Attention, and whether beside its dense parent."""
+    pairs = ((mark.point, shown.dense_parent(mark.point)) for mark in view.marks if mark.point.checkpoint)
     return {point.key: [True, dense is not None and dense.checkpoint != point.checkpoint] for point, dense in pairs}
 
 

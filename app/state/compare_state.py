@@ -18,8 +18,13 @@ LAST_GOOD_PAIR: Held[dict[str, Any] | None] = Held("compare_last_good", None)
 _CHOICE, _NEXT = "compare_choice", "compare_next"
 
 
-def choose_pair(a: str, b: str, text: str | None = None, pair: str = "") -> None:
-    """Compare these two at the next run of the page, on a text or on the one there is; then open the page."""
+def choose_pair(a: str, b: str, text: str | None = None, pair: str = "", *, size: float = 1.0) -> None:
+    """Compare these two at the next run of the page, on a text or on the one there is; then open the page.
+
+    The size is that of the first one, where it is elastic: a share of its MACs.
+    """
+    kept = st.session_state.get(CompareView.KEPT, {})
+    st.session_state[CompareView.KEPT] = {**kept, "size_a": size, "size_b": 1.0}
     st.session_state[_NEXT] = {"a": a, "b": b, "part": "text", **({} if text is None else {"text": text, "pair": pair})}
 
 

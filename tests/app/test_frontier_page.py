@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from app.server.frontier_data import first_data
 from app.server.plain_files import plain_files
 from app.server.plotly_script import plotly_address
 from app.server.shared_frontier import Frontier, frontier
@@ -28,6 +30,7 @@ from compecon.views.frontier.drawn import FrontierAxes
 from compecon.views.frontier.frontier_points import FrontierPoint, Reading
 from compecon.views.frontier.limits import Wish
 from tests.support import pages
+from tests.support.elastic import elastic_folder
 from tests.support.pages import address_of, canvas_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -221,3 +224,45 @@ def test_plotlys_script_is_the_installed_one_and_stays_in_the_browsers_cache(cli
     assert answer.headers["content-type"].startswith("text/javascript")
     assert "immutable" in answer.headers["cache-control"]
     assert answer.content == plain_files()[plotly_address().partition("?")[0]].content
+
+
+# ---- sizes of elastic checkpoints
+
+
+@pytest.fixture
+def elastic(tmp_path: Path, add_folder: Callable[[Path], str]) -> str:
+    """An elastic checkpoint of SST-2 with a measured size, by the key of its point."""
+    folder = elastic_folder("sentiment", tmp_path / "mine")
+    record = json.loads((folder / "compecon.json").read_text())
+    metric = {"name": "accuracy", "split": "test", "value": 0.84, "low": 0.82, "high": 0.86, "n": 1821}
+    sizes = [{"budget": 0.6, "macs": 60_000_000, "share": 0.6, "units": [[5, 700]] * 3, "metrics": [metric]}]
+    training = {"method": "elastic", "parent": "sentiment", "macs": 10**8, "dense_macs": 10**8, "n_tokens": 25}
+    record |= {"task": "sst2", "metrics": [metric], "training": {**training, "sizes": sizes}}
+    (folder / "compecon.json").write_text(json.dumps(record))
+    add_folder(folder)
+    return f"local/{folder}"
+
+
+def test_a_size_is_a_mark_with_its_command_before_streamlit_is_there_too(elastic: str) -> None:
+    page = open_page(task="sst2", y="quality")
+    data = canvas_of(page)
+    assert {elastic, f"{elastic}@0.6"} <= keys_in(data)
+    command = f"compecon export {elastic.removeprefix('local/')} mine-at-0.6 --budget 0.6"
+    assert data["commands"] == {f"{elastic}@0.6": command}
+    assert data["doors"][f"{elastic}@0.6"] == [True, True]
+    early = first_data({"task": "sst2", "y": "quality"})
+    assert early is not None
+    assert (early["figure"], early["commands"]) == (data["figure"], data["commands"])
+
+
+@pytest.mark.parametrize(("tail", "size"), [("", 1.0), ("@0.6", 0.6)])
+def test_a_size_opens_as_that_size(elastic: str, monkeypatch: pytest.MonkeyPatch, tail: str, size: float) -> None:
+    opened: list[dict[str, str]] = []
+    for door in ("attention", "compare"):
+        wish = {"to": door, "key": elastic + tail}
+        monkeypatch.setattr("app.frontier.frontier_page.frontier_canvas", lambda *_, wish=wish: wish)
+        monkeypatch.setattr("streamlit.switch_page", lambda _, query_params=None: opened.append(query_params or {}))
+        page = open_page(task="sst2")
+        assert not page.exception
+    assert opened[0] == ({} if size == 1 else {"size": str(size)})
+    assert page.session_state["compare_view"] == {"size_a": size, "size_b": 1.0}
