@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from compecon.tasks.task_metrics import Estimate
 
 _LEVELS = ((0, None), *((keys, keys) for keys in FEW_BUDGETS))
 _HEADLINE = {"sentiment": "sst2", "similarity": "stsb"}  # the checkpoints and their experiments
+_TASKS = {"sst2": "SST-2, accuracy", "stsb": "STS-B, Spearman"}
+_EQUAL = ("apart", "apart taylor", "sequential")  # rivals of the elastic training for as many training MACs
 _GAINS = ("keys", 1, "2 keys per token"), ("sizes", 1, "the model at 45% of the MACs")  # stream, place of the budget
 
 
@@ -33,7 +36,8 @@ def numbers_in(assets: Path) -> dict[str, list[str]]:
         "budgets": _budgets(found),
         "beyond": _beyond(bundled_in(assets), found),
         "gains": _gains(gains),
-        "frontier": [line for task in ("sst2", "stsb") for line in _frontier(assets, task)],
+        "frontier": [line for task in _TASKS for line in _frontier(assets, task)],
+        "elastic": [line for task in _TASKS for line in _elastic(assets, task)],
     }
 
 
@@ -75,7 +79,7 @@ def _claims(assets: Path, name: str, task: str, found: _Found, gains: Sequence[M
     sheet = SHEETS[name][0]
     small = _known(found, f"{name}-45", sheet)
     time = read_manifest(assets / "checkpoints" / f"{name}-45")["training"]["latency"]["ratio"]
-    [duel] = [one for one in _report(assets, task)["duels"] if one["target"] == 0.5]
+    [duel] = [one for one in _report(assets / "experiments" / task)["duels"] if one["target"] == 0.5]
     stream, place, _ = _GAINS[0]
     shared = [row for row in gains if row["stream"] == f"{name}-{stream}"][place]
     return {
@@ -148,9 +152,8 @@ def _gains(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _frontier(assets: Path, task: str) -> list[str]:
-    report = _report(assets, task)
+    report, named = _report(assets / "experiments" / task), _TASKS[task]
     arms = {(arm["arm"], arm["recovered"], arm["target"]): arm for arm in report["arms"]}
-    named = {"sst2": "SST-2, accuracy", "stsb": "STS-B, Spearman"}[task]
     lines = []
     for duel in report["duels"]:
         target, rival = duel["target"], duel["rival"]
@@ -164,8 +167,28 @@ def _frontier(assets: Path, task: str) -> list[str]:
     return lines
 
 
-def _report(assets: Path, task: str) -> dict[str, Any]:
-    read: dict[str, Any] = json.loads((assets / "experiments" / task / "report.json").read_text(encoding="utf-8"))
+def _elastic(assets: Path, task: str) -> list[str]:
+    """Of each budget, and of several together: the mean score, and what it is better by than each rival."""
+    report = _report(assets / "experiments" / "elastic" / task)
+    better: dict[tuple[float, ...], dict[str, Any]] = {}
+    for each in report["differences"]:
+        better.setdefault(tuple(each["budgets"]), {})[each["rival"]] = each
+    lines = []
+    for budgets, rivals in better.items():
+        scores = [
+            run["test"]["value"] for run in report["runs"] if run["arm"] == "elastic" and run["target"] in budgets
+        ]
+        left = (
+            f"{100 * budgets[0]:.0f}%" if len(budgets) == 1 else f"{100 * budgets[0]:.0f} to {100 * budgets[-1]:.0f}%"
+        )
+        changes = " | ".join(_change(rivals[rival]["change"]) for rival in _EQUAL)
+        n_seeds = rivals[_EQUAL[0]]["seeds"]
+        lines.append(f"| {_TASKS[task]} | {left} | {100 * statistics.fmean(scores):.1f} | {changes} | {n_seeds} |")
+    return lines
+
+
+def _report(folder: Path) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     return read
 
 
