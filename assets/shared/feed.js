@@ -7,7 +7,8 @@ import { SizeFeed } from "./size_feed.js";
 import { Store } from "./store.js";
 import { stream } from "./wire.js";
 
-/** @import { FeedHost, Lane, Listening, Message, Source, TextRequest } from "./types.js" */
+/** @import { FeedHost, Message, Source, TextRequest } from "./types.js" */
+/** @import { Lane, Listening } from "./feed_types.js" */
 
 const REST_MS = 140; // the pointer has come to rest: worth an exact pass for a budget that is not on the grid
 const BATCHED_TOKENS = 64; // a text up to here gets every budget anyway

@@ -4,7 +4,8 @@
 import { nearestTo } from "./budget.js";
 import { Sizes } from "./sizes.js";
 
-/** @import { Lane, Source, TextRequest } from "./types.js" */
+/** @import { Source, TextRequest } from "./types.js" */
+/** @import { Lane } from "./feed_types.js" */
 /** @import { Feed } from "./feed.js" */
 /** @import { Store } from "./store.js" */
 

@@ -2,7 +2,6 @@
 
 import type { Feed } from "./feed.js";
 import type { Latency, SizeOffer } from "./size_types.js";
-import type { Store } from "./store.js";
 import type { SvgContext } from "./svg.js";
 
 // ---- a text's stream of messages, as compecon/views/attention/attention_stream.py writes it
@@ -147,30 +146,6 @@ export interface FeedHost {
   badge(): void;
   /** A request came to nothing; the last picture stays. What of a text that is too long could be read, or "". */
   fail(feed: Feed, sentence: string, fits?: string): void;
-}
-
-/**
- * "main" is for texts, layers and the size on the screen, "rest" for the one budget under a resting pointer, "next" for
- * a text that may be wanted next, "sizes" for the other sizes of a model, "time" for how long they take.
- */
-export type Lane = "main" | "rest" | "next" | "sizes" | "time";
-
-/** Who takes the messages of a request. */
-export interface Listening {
-  lane: Lane;
-  /** Gets the store once its first frame is there. */
-  adopt?(store: Store): void;
-  /** Gets every later message. */
-  each?(message: Message): void;
-  /** Hear that it came to nothing, and that it is over unless it was ended for another one. */
-  failed?(): void;
-  ended?(): void;
-  /** What has come of an answer that is not wanted yet. */
-  held?: Message[] | null;
-  /** What has come of one that is. */
-  store?: Store;
-  /** Whether the first request was lost with the process that runs the models. */
-  isSecond?: boolean;
 }
 
 export interface Place {

@@ -200,7 +200,7 @@ export function readsSentence(store, k) {
   const i = grid.indexOf(k);
   const runs = macs.executed ? `${macsOf(macs.executed)} MACs run at any k` : "the same work runs at any k";
   const base = `Reads, not latency: exact top-k scores every key, then masks, so ${runs}.`;
-  return macs.read && i >= 0
-    ? `${base} Reading only these values would take ${macsOf(macs.read[i])} of ${macsOf(macs.read[grid.length - 1])} MACs.`
-    : base;
+  if (!macs.read || i < 0) return base;
+  const [some, all] = [macs.read[i], macs.read[grid.length - 1]].map(macsOf);
+  return `${base} Reading only these values would take ${some} of ${all} MACs.`;
 }
