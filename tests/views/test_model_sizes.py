@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from transformers import BertConfig, BertForSequenceClassification, GPT2Config, GPT2LMHeadModel
 
 from compecon.checkpoints.load import Checkpoint, load_checkpoint
 from compecon.checkpoints.save import save_checkpoint
@@ -24,6 +23,7 @@ from compecon.views.attention import size_times
 from compecon.views.attention.attention_stream import AttentionRequest, attention_stream
 from compecon.views.attention.frames import Message, encode
 from tests.support.elastic import BUDGETS, made_elastic
+from tests.support.small_models import three_layers
 from tests.support.tokenizers import LOADER, in_this_process
 
 TEXT = "the film was great , but the end was unwatchable ."
@@ -34,14 +34,8 @@ Load = Callable[[str], Checkpoint]
 @pytest.fixture(params=["classification", "causal-lm"])
 def elastic(request: pytest.FixtureRequest, load: Load) -> Checkpoint:
     """Three layers of six heads, in no order."""
-    torch.manual_seed(0)
-    if request.param == "causal-lm":
-        sizes = {"n_embd": 24, "n_layer": 3, "n_head": 6, "n_positions": 96, "bos_token_id": 2, "eos_token_id": 3}
-        model: Any = GPT2LMHeadModel(GPT2Config(**WIDE, **sizes))
-    else:
-        sizes = {"hidden_size": 24, "num_hidden_layers": 3, "num_attention_heads": 6, "intermediate_size": 40}
-        model = BertForSequenceClassification(BertConfig(**WIDE, **sizes, num_labels=3))
-    return made_elastic(replace(load(request.param), model=model.eval()))
+    model = three_layers(request.param, n_heads=6, n_neurons=40)
+    return made_elastic(replace(load(request.param), model=model))
 
 
 def messages(checkpoint: Checkpoint, **request: Any) -> list[Message]:

@@ -10,7 +10,6 @@ from itertools import permutations
 import numpy as np
 import pytest
 import torch
-from transformers import BertConfig, BertForSequenceClassification, GPT2Config, GPT2LMHeadModel
 
 from compecon.attention.recorded import LayerAttention
 from compecon.checkpoints.load import Checkpoint
@@ -23,6 +22,7 @@ from compecon.views.attention.budget_grid import Scope
 from compecon.views.attention.frame_arrays import FrameArrays
 from compecon.views.attention.frames import Message, encode
 from compecon.views.attention.head_places import HeadGrid
+from tests.support.small_models import three_layers
 
 TEXT = "the film was great , but the end was unwatchable ."
 LONG = "the film was great and long , but the end was bad . " * 6
@@ -39,17 +39,8 @@ Load = Callable[[str], Checkpoint]
 @pytest.fixture(params=["classification", "causal-lm"])
 def dense(request: pytest.FixtureRequest, load: Load) -> Checkpoint:
     """A checkpoint of three layers of four heads."""
-    torch.manual_seed(0)
-    if request.param == "causal-lm":
-        sizes = {"n_embd": 16, "n_layer": 3, "n_head": 4, "n_positions": 96, "bos_token_id": 2, "eos_token_id": 3}
-        model = GPT2LMHeadModel(GPT2Config(**SIZES, **sizes))
-    else:
-        model = BertForSequenceClassification(
-            BertConfig(
-                **SIZES, hidden_size=16, num_hidden_layers=3, num_attention_heads=4, intermediate_size=32, num_labels=3
-            )
-        )
-    return replace(load(request.param), model=model.eval())
+    model = three_layers(request.param, n_heads=4, n_neurons=32)
+    return replace(load(request.param), model=model)
 
 
 def units_of(checkpoint: Checkpoint, kept: list[list[int]]) -> Units:
