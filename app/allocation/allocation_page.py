@@ -10,7 +10,7 @@ import streamlit as st
 from app.allocation.gains_panel import gains_part
 from app.allocation.rules_panel import downloads, rules_part
 from app.canvas_data.allocation_data import canvas_data, placed
-from app.canvas_data.shared_markets import FILE, market_of, market_of_file, points_of, streams
+from app.canvas_data.shared_markets import FILE, market_of, market_of_file, own_streams_problem, points_of, streams
 from app.parts.canvas import canvas_component
 from app.parts.data_table import data_table
 from app.parts.widgets import escaped, lost_part, method_problems
@@ -59,6 +59,8 @@ def _market(choice: AllocationChoice) -> Market | None:
     """Draw the choice of a stream; None as long as there is no file, or a bad one."""
     titles = streams()
     st.selectbox("Stream", list(titles), key="allocation_stream", format_func=titles.__getitem__)
+    if problem := own_streams_problem():
+        st.warning(escaped(problem))
     if choice.stream == FILE:
         return _file()
     if choice.stream in MIXTURES:

@@ -27,16 +27,21 @@ OWN = "own:"  # begins the name of a stream that was measured here
 def streams() -> Mapping[str, str]:
     """What can be allocated: names and titles."""
     measured = {entry.name: f"Measured · {entry.name}" for entry in list_streams()}
-    own = {f"{OWN}{entry.name}": f"Measured here · {entry.name}" for entry in _own_streams()}
+    own = {f"{OWN}{entry.name}": f"Measured here · {entry.name}" for entry in _own_streams()[0]}
     return {**measured, **own, **{name: f"Synthetic · {name}" for name in MIXTURES}, FILE: "Your file"}
 
 
-def _own_streams() -> tuple[StreamEntry, ...]:
-    """Streams that were measured with `compecon stream`; none if their index is damaged."""
+def own_streams_problem() -> str:
+    """Why streams that were measured here cannot be listed; "" if nothing is wrong."""
+    return _own_streams()[1]
+
+
+def _own_streams() -> tuple[tuple[StreamEntry, ...], str]:
+    """Streams that were measured with `compecon stream`; none, and why, if their index is damaged."""
     try:
-        return list_streams(Home.default().streams)
-    except StreamError:
-        return ()
+        return list_streams(Home.default().streams), ""
+    except StreamError as error:
+        return (), str(error)
 
 
 def market_of(stream: str, belief: Belief, noise: float) -> Market:

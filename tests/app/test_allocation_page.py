@@ -72,7 +72,9 @@ def test_a_damaged_stream_of_ones_own_is_a_sentence_on_its_page_and_no_early_pic
     assert first_data({"stream": "own:mine"}) is None
     (folder / "index.json").write_text("[")
     assert "own:mine" not in streams()
-    assert canvas_of(open_page())["view"]
+    page = open_page()
+    assert canvas_of(page)["view"]
+    assert len(page.warning) == 1, "why it is not in the list"
 
 
 def test_an_address_restores_the_page() -> None:
