@@ -20,7 +20,7 @@ def distinct_sizes(checkpoint: Checkpoint, budgets: Sequence[float] = ()) -> tup
     wanted = budgets or (() if checkpoint.elastic is None else tuple(checkpoint.elastic.prices.bought)) or (1.0,)
     shapes: dict[object, float] = {}
     for budget in sorted(wanted):
-        checkpoint.at(budget)
+        checkpoint.at(budget)  # says what is wrong with it
         assert checkpoint.elastic is not None  # noqa: S101 - for the type checker
         shapes.setdefault(checkpoint.elastic.counts(budget), budget)
     return tuple(shapes.values())

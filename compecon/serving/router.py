@@ -53,10 +53,7 @@ class Router:
     digest: str
 
     def __post_init__(self) -> None:
-        if self.feature not in FEATURES:
-            raise ValueError(f"feature must be one of {', '.join(FEATURES)}, got {self.feature!r}.")
-        if len(self.sizes) < 2 or (np.diff(self.sizes) <= 0).any():
-            raise ValueError(f"a router needs two or more rising sizes, got {list(self.sizes)}.")
+        _check(self.feature, self.sizes)
         edges, worth = np.asarray(self.edges, dtype=np.float64), numbers(self.worth, "worth")
         if worth.shape != (len(edges) + 1, len(self.sizes)) or (worth > 1).any():
             raise ValueError(
@@ -121,6 +118,7 @@ def fit_router(  # noqa: PLR0913 - a measurement has these conditions
         TrainingInterruptedError: If the watch asked to stop.
     """
     chosen = distinct_sizes(checkpoint, sizes)
+    _check(feature, chosen)
     if task.kind != "classification":
         raise TaskError(f"{task.name} has no classes that a size gets right or wrong. Take a task of classes.")
     part = task.part(split)
@@ -137,6 +135,13 @@ def fit_router(  # noqa: PLR0913 - a measurement has these conditions
     group = np.searchsorted(edges, known)
     worth = np.stack([np.stack(right, axis=1)[group == each].mean(axis=0) for each in range(len(edges) + 1)])
     return Router(feature, chosen, edges, worth, len(part), checkpoint.digest)
+
+
+def _check(feature: str, sizes: Sequence[float]) -> None:
+    if feature not in FEATURES:
+        raise ValueError(f"feature must be one of {', '.join(FEATURES)}, got {feature!r}.")
+    if len(sizes) < 2 or (np.diff(sizes) <= 0).any():
+        raise ValueError(f"a router needs two or more rising sizes, got {list(sizes)}.")
 
 
 def confidence(logits: Tensor) -> Numbers:
