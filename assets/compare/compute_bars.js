@@ -17,7 +17,11 @@ export class ComputeBars {
     const box = make("div", "computes");
     this.bars = owner.sides.map((side) => ({
       side,
-      bar: new ComputeBar(box, { move: (size) => this.#move(side, size), tell: () => owner.tell() }, side.letter),
+      bar: new ComputeBar(
+        box,
+        { move: (size) => this.#move(side, size), tell: () => owner.tell() },
+        `Compute of ${side.letter}`,
+      ),
     }));
     const button = this.#together;
     button.type = "button";

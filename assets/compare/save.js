@@ -16,7 +16,8 @@ import { shareOf } from "../shared/words.js";
  */
 export function saveFigure({ owner, heatmaps, atlases, lorenz, scarcity }, name, format) {
   if (!owner.open.length) return;
-  const file = { name: `compecon-compare-${name}-k${owner.k}`, provenance: provenance(owner, name) };
+  const sizes = owner.open.map(({ letter, store }) => (store.sizes ? `-${letter}${store.size}` : "")).join("");
+  const file = { name: `compecon-compare-${name}-k${owner.k}${sizes}`, provenance: provenance(owner, name) };
   for (const side of /** @type {const} */ (["a", "b", "d"])) {
     const [map, heads] = [heatmaps[side], atlases[side]];
     const value = side === "d" ? "a_minus_b" : "weight";

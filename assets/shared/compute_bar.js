@@ -47,6 +47,9 @@ export class ComputeBar {
     const name = make("label", "", label);
     name.htmlFor = range.id;
     name.title = "Share of the whole model's multiply-adds: dragging sells heads and neurons, those worth least first";
+    this.#left.title =
+      "A size is a share of the multiply-adds of heads and neurons. Counted here is a pass with every layer at every " +
+      "position, and the output: a larger share of that is left.";
     head.append(name, this.#value, this.#left);
     this.#box.append(head, range, this.#ticks, this.#note);
   }
