@@ -13,14 +13,8 @@ from app.state.attention_choice import AttentionChoice, CanvasView
 from app.state.attention_state import LAST_GOOD, N_ENTERED, read_beginning
 from compecon.views.attention.snippet import python_snippet
 
-_NOTHING = {
-    "id": "",
-    "title": "",
-    "source": None,
-    "live": None,
-    "elastic": False,
-    "python": "",
-}  # an error before any picture
+# An error before any picture.
+_NOTHING = {"id": "", "title": "", "source": None, "live": None, "elastic": False, "python": ""}
 
 
 def live_canvas(choice: AttentionChoice, view: CanvasView, error: str | None) -> None:
