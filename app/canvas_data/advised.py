@@ -9,7 +9,7 @@ from typing import Any, final
 from app.state.frontier_choice import FrontierChoice
 from compecon.views.frontier.advice import Advice, advise
 from compecon.views.frontier.drawn import FrontierView
-from compecon.views.frontier.limits import Wish
+from compecon.views.frontier.limits import Limits, Wish
 from compecon.views.frontier.names import DENSE, scale_of
 
 
@@ -18,23 +18,32 @@ from compecon.views.frontier.names import DENSE, scale_of
 class Advised:
     """What the plot says above itself, and highlights."""
 
-    key: str = ""  # the point to take, or ""
+    key: str = ""  # the point to take, or the nearest where nothing fits, or ""
     limit: Mapping[str, Any] | None = None  # a line for the limit: "axis", "value", "text"; None if it is on no axis
     advice: Advice | None = None  # the answer; None if there is no question
     question: str = ""
+
+    @property
+    def role(self) -> str:
+        """What the ringed point is."""
+        return "recommended" if self.advice and self.advice.key else "nearest, does not fit"
 
 
 def advised(view: FrontierView, choice: FrontierChoice) -> Advised:
     """What to take within the limit that was asked for."""
     if choice.ask == "floor" and not choice.floor:
         choice = replace(choice, floor=own_floor(view))
-    advice = advise(view, _wish(choice))
-    return Advised(advice.key or advice.nearest, _limit(advice, choice, view), advice, _question(choice))
+    wish = _wish(choice)
+    advice = advise(view, wish)
+    has_dense = Limits(view, wish).dense_x > 0
+    limit = _limit(advice, choice, view, "dense cost" if has_dense else "highest cost shown")
+    question = _question(choice, "the dense model's cost" if has_dense else "the highest cost shown")
+    return Advised(advice.key or advice.nearest, limit, advice, question)
 
 
-def _question(choice: FrontierChoice) -> str:
+def _question(choice: FrontierChoice, whole: str) -> str:
     if choice.ask == "ceiling":
-        return f"Which should I choose for at most {choice.ceiling}% of the dense model's cost?"
+        return f"Which should I choose for at most {choice.ceiling}% of {whole}?"
     if choice.ask == "change":
         return f"Which should I choose to lose at most {choice.change:g} of the metric against dense?"
     return f"Which should I choose for a metric of at least {choice.floor:g}?"
@@ -46,11 +55,13 @@ def _wish(choice: FrontierChoice) -> Wish:
     return Wish(least_change=-choice.change) if choice.ask == "change" else Wish(least_quality=choice.floor or None)
 
 
-def _limit(advice: Advice, choice: FrontierChoice, view: FrontierView) -> Mapping[str, Any] | None:
+def _limit(advice: Advice, choice: FrontierChoice, view: FrontierView, whole: str) -> Mapping[str, Any] | None:
     if choice.ask == "ceiling" and advice.most_x is not None:
-        return {"axis": "x", "value": advice.most_x, "text": f"{choice.ceiling}% of the dense cost"}
+        return {"axis": "x", "value": advice.most_x, "text": f"{choice.ceiling}% of the {whole}"}
     if choice.ask != "ceiling" and advice.least_y is not None:
-        return {"axis": "y", "value": scale_of(view.metric) * advice.least_y, "text": "your floor"}
+        is_own = choice.ask == "floor" and choice.floor == own_floor(view)
+        text = "suggested floor, just below dense" if is_own else "your floor"
+        return {"axis": "y", "value": scale_of(view.metric) * advice.least_y, "text": text}
     return None
 
 

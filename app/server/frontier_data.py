@@ -34,7 +34,7 @@ def canvas_data(shown: Frontier, view: FrontierView, place: FrontierPlace, advic
         "doors": _doors(shown, view),
         "commands": {mark.point.key: command for mark in view.marks if (command := export_command(mark.point))},
         "answer": _answer(advice),
-        "advised": advice.key,
+        "advised": {"key": advice.key, "role": advice.role},
         "limit": advice.limit,
         "view": asdict(place),
         "told": f"compecon {version('compecon')} · {view.axes.task} · {len(view.marks)} points, bars: 95% intervals",

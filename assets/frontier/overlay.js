@@ -56,7 +56,10 @@ export class Overlay {
     if (stop !== null) veil(ctx, box, colours);
     if (data.limit) this.#limit(ctx, box, data.limit, colours);
     this.#marks(ctx, colours);
-    this.#halo(ctx, box, view, data.advised, colours.accent, 14, "recommended: ", colours);
+    const { key, role } = data.advised;
+    if (!data.answer?.fits) ctx.setLineDash([4, 4]);
+    this.#halo(ctx, box, view, key, data.answer?.fits ? colours.accent : colours.full, 14, `${role}: `, colours);
+    ctx.setLineDash([]);
     this.#halo(ctx, box, view, view.chosen, colours.text, 11, "", colours);
     ctx.restore();
   }

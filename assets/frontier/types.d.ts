@@ -43,8 +43,8 @@ export interface FrontierData {
   commands: Record<string, string>;
   /** What to take within the limit that was asked for; null if nothing was asked. */
   answer: Answer | null;
-  /** Key of the point that the answer names, or "". */
-  advised: string;
+  /** Key of the point that the answer names, or "", and what it is: to be taken, or nearest to what was asked for. */
+  advised: { key: string; role: string };
   limit: Limit | null;
   view: FrontierView;
   told: string;

@@ -67,7 +67,7 @@ def test_it_says_which_one_to_take_and_the_plot_marks_it() -> None:
         "first": first,
         "more": " ".join(others),
     }
-    assert canvas_of(page)["advised"] == advice.key
+    assert canvas_of(page)["advised"] == {"key": advice.key, "role": "recommended"}
     assert canvas_of(page)["limit"] == {"axis": "x", "value": advice.most_x, "text": "40% of the dense cost"}
 
 
@@ -90,6 +90,35 @@ def test_what_cannot_be_had_is_said_with_the_nearest() -> None:
     page = open_page(task="sst2", ceiling="1")
     answer = canvas_of(page)["answer"]
     assert (answer["fits"], "No checkpoint fits" in answer["first"]) == (False, True)
+
+
+def test_on_every_axis_only_what_keeps_the_limit_is_recommended_and_the_limit_is_of_what_it_says() -> None:
+    """Against the numbers of the points themselves: a ring around what does not fit says so."""
+    shown, problems, roles = frontier(), [], set()
+    for task, costs in shown.costs.items():
+        for x in costs:
+            for percent in (1, 50, 100):
+                data = first_data({"task": task, "x": x, "ceiling": str(percent)})
+                assert data is not None
+                if not (ring := data["advised"])["key"]:
+                    continue
+                marks = shown.view(FrontierAxes(task, x, "change")).marks
+                done = {mark.point.key: mark.x.value for mark in marks if mark.standing != "quoted"}
+                dense = [done[mark.point.key] for mark in marks if mark.point.family == "dense"]
+                fits = done[ring["key"]] <= data["limit"]["value"]
+                roles.add(ring["role"])
+                if fits is not (ring["role"] == "recommended") or fits is not data["answer"]["fits"]:
+                    problems.append((task, x, percent, ring))
+                if bool(dense) is not ("dense" in data["limit"]["text"] and "dense" in data["answer"]["question"]):
+                    problems.append((task, x, percent, data["limit"]["text"]))
+    assert not problems
+    assert len(roles) == 2
+
+
+def test_a_floor_of_the_pages_own_is_not_called_the_readers() -> None:
+    own = canvas_of(open_page(task="sst2", y="quality", ask="floor"))
+    given = canvas_of(open_page(task="sst2", y="quality", ask="floor", floor="0.75"))
+    assert ["suggested" in data["limit"]["text"] for data in (own, given)] == [True, False]
 
 
 def test_an_address_restores_the_page() -> None:

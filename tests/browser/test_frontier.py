@@ -94,6 +94,21 @@ def frontier(dashboard: Dashboard) -> Frontier:
     return Frontier(dashboard)
 
 
+@pytest.mark.parametrize(("ceiling", "word"), [("1", "nearest"), ("100", "recommended")])
+def test_the_ring_says_whether_what_it_is_around_fits(frontier: Frontier, ceiling: str, word: str) -> None:
+    frontier.page.add_init_script(
+        """window.written = [];
+        const draw = CanvasRenderingContext2D.prototype.fillText;
+        CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {
+          window.written.push(text);
+          draw.call(this, text, ...place);
+        };"""
+    )
+    frontier.open(ceiling=ceiling)
+    written = frontier.page.evaluate("window.written")
+    assert {first for first in ("nearest", "recommended") if any(text.startswith(first) for text in written)} == {word}
+
+
 def test_dragging_the_bar_moves_marks_and_tells_the_server_nothing(frontier: Frontier) -> None:
     frontier.open(x="reads", y="quality")
     bar, mouse = frontier.bar, frontier.page.mouse
