@@ -124,7 +124,7 @@ def test_the_doctor_finds_what_is_left_out_and_what_leads_nowhere(tmp_path: Path
 
 def test_a_rule_of_another_package_shares_a_budget(site: Path) -> None:
     (site / "curves.csv").write_text("query,budget,correct\n" + "".join(f"q{i},10,1\n" for i in range(3)))
-    asked = ("--curves", "curves.csv", "--budget", "20", "--rule", NAMES["rule"], "--json")
+    asked = ("curves.csv", "--budget", "20", "--rule", NAMES["rule"], "--json")
     found = json.loads(compecon(site, "allocate", *asked).stdout)
     assert [query["spend"] for query in found["queries"]] == [10, 10, 0]
 

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import streamlit as st
 
+from app.allocation.file_panel import columns_part, file_market
 from app.allocation.gains_panel import gains_part
 from app.allocation.rules_panel import downloads, rules_part
 from app.canvas_data.allocation_data import canvas_data, placed
-from app.canvas_data.shared_markets import FILE, market_of, market_of_file, own_streams_problem, points_of, streams
+from app.canvas_data.shared_markets import FILE, market_of, own_streams_problem, points_of, streams
 from app.parts.canvas import canvas_component
 from app.parts.data_table import data_table
 from app.parts.widgets import escaped, lost_part, method_problems
@@ -37,6 +38,8 @@ def allocation_page() -> None:
         if market is not None:
             choice = _rule(choice, market)
     if market is None:
+        if choice.stream == FILE:
+            columns_part()
         remember_allocation(choice, view)
         return
     view = placed(market, choice, view)
@@ -62,7 +65,7 @@ def _market(choice: AllocationChoice) -> Market | None:
     if problem := own_streams_problem():
         st.warning(escaped(problem))
     if choice.stream == FILE:
-        return _file()
+        return file_market()
     if choice.stream in MIXTURES:
         st.selectbox(
             "Curve that the rule sees",
@@ -83,20 +86,6 @@ def _market(choice: AllocationChoice) -> Market | None:
         with st.spinner("Drawing queries …"):
             return market_of(choice.stream, choice.belief, choice.noise)
     except StreamError as error:
-        st.error(escaped(str(error)))
-        return None
-
-
-def _file() -> Market | None:
-    given = st.file_uploader(
-        "CSV or JSON Lines", type=["csv", "jsonl"], help="Columns: query, budget, correct and, optionally, tokens."
-    )
-    if given is None:
-        st.info("Upload a file with one row per query and budget: query, budget, correct and, optionally, tokens.")
-        return None
-    try:
-        return market_of_file(given.name, given.getvalue())
-    except (StreamError, ValueError) as error:
         st.error(escaped(str(error)))
         return None
 
@@ -148,7 +137,7 @@ def _table(rows: Sequence[QueryRow], market: Market) -> None:
             "Query": [row.query for row in rows],
             "Surplus": [row.surplus for row in rows],
             "Spend": [row.spend for row in rows],
-            **({"Size": [row.level for row in rows]} if market.levels else {}),
+            **({market.level_title: [row.level for row in rows]} if market.levels is not None else {}),
             "Value": [row.value for row in rows],
             "Highest price": [row.choke for row in rows],
             "Correct": [row.correct for row in rows],
@@ -160,6 +149,7 @@ def _table(rows: Sequence[QueryRow], market: Market) -> None:
             "Surplus": st.column_config.NumberColumn(format="%.4g", width=90, help="Value − price × spend."),
             "Spend": st.column_config.NumberColumn(format="%.4g", width=90),
             "Size": st.column_config.TextColumn(width=70, help="Share of the MACs that reads it; empty for none."),
+            "Send to": st.column_config.TextColumn(width=120, help="The level that its spend buys; empty for none."),
             "Value": st.column_config.NumberColumn(format="%.4g", width=90),
             "Highest price": st.column_config.NumberColumn(
                 format="%.3g", width=110, help="At this price and above it buys nothing."

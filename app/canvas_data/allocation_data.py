@@ -27,7 +27,7 @@ def canvas_data(market: Market, choice: AllocationChoice, view: AllocationView) 
         "view": asdict(view),
         "money": choice.money if market.unit == "tokens" else 0.0,
         "worth": market.worth,
-        "one": {"tokens": "token", "keys": "key"}.get(market.unit, market.unit),
+        "one": {"tokens": "token", "keys": "key", "money": "unit of money"}.get(market.unit, market.unit),
         "playback": playback_of(market, view.budget, choice.service),
         "note": rule_note(market, choice.rule),
         "provenance": provenance(market, choice),

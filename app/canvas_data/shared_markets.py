@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Mapping
 from functools import lru_cache
@@ -9,18 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from compecon.allocation.streams.bundled_streams import StreamEntry, list_streams, open_stream
-from compecon.allocation.streams.stream import read_stream
+from compecon.allocation.streams.curves_file import read_curves
+from compecon.allocation.streams.prices import read_prices
 from compecon.allocation.streams.synthetic import MIXTURES
 from compecon.errors import StreamError
 from compecon.paths import file_stamp
 from compecon.runs.home import Home
 from compecon.views.allocation.canvas_data import canvas_table, playback
 from compecon.views.allocation.choice_names import Belief
-from compecon.views.allocation.market_data import Market, drawn_market, measured_market
+from compecon.views.allocation.market_data import Market, drawn_market, formula_market, measured_market
 from compecon.views.allocation.rule_view import budget_points
 from compecon.views.allocation.rules_compared import rule_courses
 
 FILE = "file"
+_LONGEST = 80  # characters of an upload's name
 OWN = "own:"  # begins the name of a stream that was measured here
 
 
@@ -71,17 +74,32 @@ def _market_of(stream: str, belief: Belief, noise: float) -> Market:
     return measured_market(open_stream(stream), entry)
 
 
-@lru_cache(maxsize=4)
-def market_of_file(name: str, data: bytes) -> Market:
-    """A market from an uploaded file.
+@lru_cache(maxsize=2)  # uploads are held as its keys
+def market_of_file(name: str, data: bytes, prices: tuple[str, bytes] | None = None) -> Market:
+    """A market from an uploaded file, and the name and content of a price table if there is one.
 
     Raises:
-        StreamError: If it is not a stream.
+        StreamError: If it is not a file of queries, its curves are no shares, or the prices are none.
     """
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"your-file{'.csv' if name.lower().endswith('.csv') else '.jsonl'}"
-        path.write_bytes(data)
-        return measured_market(read_stream(path))
+        table = None if prices is None else read_prices(_stored(Path(folder) / "prices", *prices))
+        named = read_curves(_stored(Path(folder), name, data), prices=table)
+    if named.kind == "surge":
+        raise StreamError(
+            f"{name[:_LONGEST]} has curves of a surge, whose value is no share of correct answers. "
+            "Give ceiling in place of slope, or use compecon allocate."
+        )
+    if named.stream is None:
+        return formula_market(name, named.queries, named.utility)
+    return measured_market(named.stream)
+
+
+def _stored(folder: Path, name: str, data: bytes) -> Path:
+    """An upload as a file whose name is safe, and close enough to be recognised in a message."""
+    folder.mkdir(exist_ok=True)
+    path = folder / re.sub(r"[^\w.-]+", "-", name)[-_LONGEST:].lstrip(".-")
+    path.write_bytes(data)
+    return path
 
 
 points_of = lru_cache(maxsize=16)(budget_points)

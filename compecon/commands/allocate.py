@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,23 +20,30 @@ if TYPE_CHECKING:
 
 _DEFAULT, _STRICT = "shadow-price-repaired", "shadow-price"
 _N_SHOWN = 20
-_COLUMNS = "query, budget, correct; or query, tokens, correct of attempts; or query and parameters"
+_FILE = (
+    "CSV, TSV or JSON Lines, packed or not. A row for each answer: query, correct, and what tells levels apart (model, "
+    "effort, action or budget) and what it cost (tokens or cost); or attempts: query, correct, tokens; or parameters "
+    "of curves."
+)
+_PRICES = "Price per million tokens: CSV with model, input, output, or JSON. Budgets are money then."
 
 
 def allocate(  # noqa: PLR0913 - one option each
-    curves: Annotated[Path, typer.Option(help=f"CSV or JSON Lines. Columns: {_COLUMNS}.")],
-    budget: Annotated[float, typer.Option(help="Total budget, in the unit of the file's budgets.")],
+    file: Annotated[Path, typer.Argument(help=_FILE, show_default=False)],
+    budget: Annotated[float, typer.Option(help="Total budget: tokens, or money if the file or the prices say costs.")],
     rule: Annotated[str, typer.Option(help=f"Allocation rule: {', '.join(RULES)}.")] = _DEFAULT,
     floor: Annotated[float, typer.Option(min=0, help="Minimum for each query.")] = 0.0,
     cap: Annotated[float | None, typer.Option(min=0, help="Maximum for each query; default: no limit.")] = None,
+    prices: Annotated[Path | None, typer.Option(help=_PRICES)] = None,
     whole: Annotated[bool, typer.Option("--whole", help="Whole tokens only.")] = False,
     json: Json = False,
 ) -> None:
     """Share a budget among queries, and report the price, abandoned queries, and the gap to the upper bound."""
     from compecon.allocation.streams.curves_file import read_curves
+    from compecon.allocation.streams.prices import read_prices
 
     try:
-        named = read_curves(curves)
+        named = read_curves(file, prices=None if prices is None else read_prices(prices))
         limited = named.utility.within(floor=floor, cap=cap)
         found = RULES.make(rule, whole=whole).allocate(limited, budget)
         strict = RULES.make(_STRICT, whole=whole).allocate(limited, budget)
@@ -61,9 +69,16 @@ def _fields(named: NamedCurves, found: Allocation, rule: str, budget: float) -> 
         {"query": query, "spend": float(tokens), "value": float(worth), "surplus": float(rest), "abandoned": bool(out)}
         for query, tokens, worth, rest, out in zip(*columns, abandoned, strict=True)
     ]
+    stream = named.stream
+    if stream is not None:
+        for query, level, cut in zip(queries, stream.names_at(found.spend), stream.cut_at(found.spend), strict=True):
+            query |= {} if stream.names is None else {"send_to": level or None}
+            query |= {} if stream.cut is None else {"cut": cut}
     return {
         "rule": rule,
         "curves": named.kind,
+        "unit": named.unit,
+        "notes": [] if stream is None else list(stream.notes),
         "budget": budget,
         "spent": found.spent,
         "price": found.price,
@@ -78,17 +93,38 @@ def _fields(named: NamedCurves, found: Allocation, rule: str, budget: float) -> 
 
 def _lines(content: dict[str, Any]) -> list[str]:
     price = "none" if content["price"] is None else f"{content['price']:.6g}"
-    shown = [f"  {q['query']}: {q['spend']:g}, worth {q['value']:.6g}" for q in content["queries"][:_N_SHOWN]]
+    shown = [_line(query) for query in content["queries"][:_N_SHOWN]]
+    unit = "" if content["unit"] == "tokens" else f" ({content['unit']})"
     more, unsolved = len(content["queries"]) - len(shown), len(content["unsolved"])
     return [
         f"{content['rule']}: value {content['value']:.6g}, upper bound {content['upper_bound']:.6g}",
-        f"price {price}; spent {content['spent']:g} of {content['budget']:g}; "
+        f"price {price}; spent {content['spent']:g} of {content['budget']:g}{unit}; "
         f"{content['abandoned']} of {len(content['queries'])} queries abandoned",
         *_strictly(content),
+        *_levels(content["queries"]),
+        *content["notes"],
         *shown,
         *([f"{unsolved} more queries were never answered correctly and get nothing"] if unsolved else []),
         *([f"  and {more} more; --json gives all"] if more else []),
     ]
+
+
+def _line(query: dict[str, Any]) -> str:
+    """What one query gets."""
+    cut = f", {query['cut']:.0%} of its answers there were cut" if query.get("cut") else ""
+    if "send_to" not in query:
+        return f"  {query['query']}: {query['spend']:g}, worth {query['value']:.6g}{cut}"
+    if query["send_to"] is None:
+        return f"  {query['query']}: abandoned"
+    return f"  {query['query']}: send it to {query['send_to']}, {query['spend']:.6g}, worth {query['value']:.6g}{cut}"
+
+
+def _levels(queries: list[dict[str, Any]]) -> list[str]:
+    """How many queries go to each level, the most first."""
+    counts = Counter(query["send_to"] for query in queries if query.get("send_to"))
+    if not counts:
+        return []
+    return [f"send to: {', '.join(f'{level} {n:,}' for level, n in counts.most_common(_N_SHOWN))}"]
 
 
 def _strictly(content: dict[str, Any]) -> list[str]:

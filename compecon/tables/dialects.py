@@ -19,6 +19,7 @@ SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
 _QUOTE = '"'
 HEADER = "Give it a first line with the names of its columns."
 Source = Callable[[], TextIO]
+csv.field_size_limit(max(10_000_000, csv.field_size_limit()))  # characters; the module's own limit is short for texts
 
 
 @final

@@ -54,7 +54,7 @@ _Check = Callable[[Columns], None]
 _Parts = tuple[str, Columns, Iterator[Row]]  # of a `Table`
 
 
-def read_table(
+def read_table(  # noqa: PLR0913 - what a caller says about a file, each with its own name
     path: Path,
     wanted: Sequence[str],
     *,
@@ -62,6 +62,7 @@ def read_table(
     error: type[CompeconError],
     encoding: str = "",
     cure: str = HEADER,
+    optional: Sequence[str] = (),
 ) -> Table:
     """Read a file whose name ends in one of `ENDINGS`, or in one of them and .gz.
 
@@ -72,6 +73,7 @@ def read_table(
         error: What to raise.
         encoding: As stated by a person; "" for what the file itself says.
         cure: What to do if a column is absent, a sentence.
+        optional: More columns that are found whatever the case of their names, if they are there.
 
     Raises:
         FileNotFoundError: If it is not there.
@@ -106,9 +108,9 @@ def read_table(
     check = partial(require, wanted=wanted, name=path.name, error=error, cure=cure)
     with decoding():
         if ending in JSON_LINES:
-            form, columns, rows = _json_lines(path.name, text, wanted, check)
+            form, columns, rows = _json_lines(path.name, text, (*wanted, *optional), check)
         else:
-            form, columns, rows = _delimited(path.name, text, DELIMITED[ending], wanted, check)
+            form, columns, rows = _delimited(path.name, text, DELIMITED[ending], (*wanted, *optional), check)
     return Table(f"{shown(found)}, {form}", columns, guarded(rows))
 
 
@@ -174,7 +176,7 @@ def _json_lines(name: str, text: Source, wanted: Sequence[str], check: _Check) -
     def rows() -> Iterator[Row]:
         with closing(text()) as stream:
             for row in _objects(stream, name):
-                asked = {each: row.cells.get(columns.found[each]) for each in wanted}
+                asked = {each: row.cells.get(name) for each, name in columns.found.items()}
                 others = {key: cell for key, cell in row.cells.items() if key not in columns.found.values()}
                 yield Row(row.where, {**asked, **others}, row.problem)
 

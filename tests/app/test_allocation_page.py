@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.allocation.file_panel import SAMPLES
 from app.canvas_data.allocation_data import first_data
 from app.canvas_data.shared_markets import FILE, market_of, playback_of, points_of, streams
 from app.state.allocation_choice import AllocationChoice, AllocationView
 from compecon.allocation.rules import RULES
+from compecon.allocation.streams.bundled_streams import streams_root
+from compecon.allocation.streams.columns import LOG_COLUMNS
 from compecon.allocation.streams.stream import Stream
 from compecon.runs.home import Home
 from compecon.studies.build_streams import write_stream
@@ -185,13 +188,29 @@ def test_what_drawn_answers_leave_of_their_caps_goes_back_into_the_budget() -> N
 def test_a_file_is_asked_for_shared_out_or_refused() -> None:
     page = open_page(stream="file")
     assert not page.exception
-    assert "Upload a file" in page.info[0].value
+    assert "Upload a log" in page.info[0].value
+    assert page.dataframe[0].value["Column"].tolist() == [column.name for column in LOG_COLUMNS]
     rows = b"query,budget,correct\n<img src=x>,10,0\n<img src=x>,20,1\nb,10,1\n"
     page.file_uploader[0].set_value(("mine.csv", rows, "text/csv")).run()
     assert canvas_of(page)["table"]["queries"] == ["<img src=x>", "b"]
     page.file_uploader[0].set_value(("mine.csv", b"query,budget\na,1\n", "text/csv")).run()
     assert not page.exception
     assert "correct" in page.error[0].value
+    assert "mine.csv" in page.error[0].value.replace("\\", "")
+
+
+def test_a_log_with_prices_is_shared_in_money_and_says_where_each_query_goes() -> None:
+    page = open_page(stream="file")
+    log, table = ((streams_root() / name).read_bytes() for name in SAMPLES)
+    page.file_uploader[0].set_value(("my log.csv", log, "text/csv")).run()
+    assert canvas_of(page)["table"]["unit"] == "tokens"
+    page.file_uploader[1].set_value(("prices.csv", table, "text/csv")).run()
+    assert canvas_of(page)["table"]["unit"] == "money"
+    assert set(page.dataframe[0].value["Send to"]) <= {"", "cheap", "strong"}
+    assert "prices.csv" in captions(page)
+    page.file_uploader[1].set_value(("prices.csv", b"model,input,output\ncheap,1,1\n", "text/csv")).run()
+    assert not page.exception
+    assert "'strong'" in page.error[0].value
 
 
 def test_every_stream_of_the_menu_says_what_it_is() -> None:

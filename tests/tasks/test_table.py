@@ -142,7 +142,7 @@ def test_a_file_that_cannot_be_meant_is_refused(write, name, content, words):
         ("a.csv", 'text,label\na,b\n"c,d\ne,f\ng,h\n', 3, "never closed, and takes in the 2 lines after it"),
         ("a.csv", 'text,label\n"a\nb",c\n"c" d,e\n', 4, "goes on after its closing quote"),
         ("a.csv", "text,label\na,b\n  ,d\n", 3, "text is empty"),
-        ("a.csv", "text,label\n" + "a" * 200_000 + ",b\n", 2, "more than 131,072 characters"),
+        ("a.csv", "text,label\n" + "a" * 200_000 + ",b\n", 2, "text has 200,000 characters"),
         ("a.jsonl", '{"text": "a", "label": 1}\n\n{"text": "b"\n', 3, "not JSON"),
         ("a.jsonl", "[" * 100_000, 1, "not JSON"),
         ("a.jsonl", '{"text": "a", "label": 1, "text": "b"}', 1, "a column twice"),

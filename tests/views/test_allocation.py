@@ -17,6 +17,7 @@ from compecon.allocation.clearing import clear
 from compecon.allocation.rules import RULES
 from compecon.allocation.rules.shadow_price import ShadowPrice
 from compecon.allocation.streams.bundled_streams import list_streams, open_stream
+from compecon.allocation.streams.curves_file import read_curves
 from compecon.allocation.streams.stream import Stream, read_stream
 from compecon.allocation.streams.synthetic import MIXTURES
 from compecon.allocation.units import counted_as_one
@@ -25,7 +26,7 @@ from compecon.views.allocation.canvas_data import canvas_table
 from compecon.views.allocation.choice_names import REASONS, Belief
 from compecon.views.allocation.curve_lines import demand_curve, query_curves
 from compecon.views.allocation.gains import gain_sentence, gains_of, measured_gains
-from compecon.views.allocation.market_data import MOST_QUERIES, Market, drawn_market, measured_market
+from compecon.views.allocation.market_data import MOST_QUERIES, Market, drawn_market, formula_market, measured_market
 from compecon.views.allocation.query_table import (
     allocation_json,
     courses_rows,
@@ -93,7 +94,7 @@ def test_a_longer_stream_is_cut_and_says_so() -> None:
     stream = Stream("long", tuple(map(str, range(n))), np.ones((n, 1)), np.ones((n, 1)))
     market = measured_market(stream)
     assert len(market.queries) == MOST_QUERIES
-    assert f"The first {MOST_QUERIES} of {n} are shown." in market.description
+    assert f"an even sample of {MOST_QUERIES}" in market.description
 
 
 def test_macs_are_counted_in_millions_and_answers_stay_the_same(measured: Market) -> None:
@@ -116,6 +117,28 @@ def test_tokens_of_a_file_are_what_is_used(tmp_path: Path) -> None:
     market = measured_market(read_stream(path))
     np.testing.assert_array_equal(market.used(np.array([200.0])), [130.0])
     assert market.description.startswith("From your file: 1 queries.")
+
+
+def test_a_level_is_called_by_its_own_query_and_notes_are_said(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("query,model,correct,tokens,x{0}\na,s,1,9,\na,c,0,2,\nb,s,1,3,\nb,c,1,5,\n")
+    market = measured_market(read_stream(path))
+    assert [market.level_of(query, 4.0) for query in (0, 1)] == ["c", "s"]
+    assert [market.level_of(query, 1.0) for query in (0, 1)] == ["", ""]
+    assert "named by model" in market.description
+    assert "x{0}" in market.description
+
+
+def test_curves_of_a_formula_make_a_market_whose_bar_ends_where_all_have_nearly_enough(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("query,threshold,decay,ceiling\n" + "".join(f"q{n},{9 + n},0.1,0.9\n" for n in range(700)))
+    named = read_curves(path)
+    market = formula_market("mine", named.queries, named.utility)
+    assert len(market.queries) == MOST_QUERIES
+    values = [point.value for point in budget_points(market, "shadow-price-repaired")]
+    assert values[0] == 0
+    assert values[-1] > 0.95 * market.truth.value(market.truth.most).sum()
+    assert canvas_table(market, budget_points(market, "uniform"))["unit"] == "tokens"
 
 
 def test_noise_moves_what_rules_see_and_not_the_truth() -> None:

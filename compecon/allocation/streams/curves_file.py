@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
 import numpy as np
 
-from compecon.allocation.streams.row_files import name_in, need, number_in, read_rows
-from compecon.allocation.streams.stream import read_stream
-from compecon.allocation.utilities.arrays import Numbers
+from compecon.allocation.streams.answers import tokens_in
+from compecon.allocation.streams.columns import LEVEL_NAMES
+from compecon.allocation.streams.prices import Prices
+from compecon.allocation.streams.row_files import CellError, RowFile, amount_in, is_cut, name_in, number_in, read_rows
+from compecon.allocation.streams.stream import Stream, stream_of
 from compecon.allocation.utilities.fit import fit_rollouts
 from compecon.allocation.utilities.surge import ShiftedSurge
 from compecon.allocation.utilities.truncation import Truncation
@@ -30,55 +31,80 @@ class NamedCurves:
     utility: Utility  # the curves, in the same order
     kind: str  # "measured", "surge", "truncation" or "rollouts"
     unsolved: tuple[str, ...] = ()  # queries without a curve, because none of their rollouts was correct
+    stream: Stream | None = None  # what was measured, if they were
+
+    @property
+    def unit(self) -> str:
+        """What budgets count."""
+        return "tokens" if self.stream is None else self.stream.unit
 
 
-def read_curves(path: Path) -> NamedCurves:
-    """Curves from a CSV or JSON Lines file, of the kind that its columns imply.
+def read_curves(path: Path, *, prices: Prices | None = None) -> NamedCurves:
+    """Curves from a CSV, TSV or JSON Lines file, of the kind that its columns imply.
 
-    - ``query, budget, correct``: measured, as `read_stream`;
+    - answers at levels: measured, as `read_stream`;
     - ``query, threshold, slope, decay``: `ShiftedSurge`;
     - ``query, threshold, decay, ceiling``: `Truncation`;
-    - ``query, tokens, correct`` and optionally ``cut``, a row for each attempt: curves fitted to these rollouts,
-      averaged over the error of each fitted threshold (`fit_rollouts`, `expected_utility`).
+    - answers with ``tokens`` and without levels, several of each query: curves fitted to these rollouts, averaged over
+      the error of each fitted threshold (`fit_rollouts`, `expected_utility`).
+
+    Args:
+        path: The file.
+        prices: What tokens cost; for answers at levels.
 
     Raises:
         StreamError: If the file cannot be read, a column is missing, a number is of the wrong sign, or an id
             occurs twice.
     """
-    rows = read_rows(path)
-    if "tokens" in rows[0].cells and "budget" not in rows[0].cells:
-        return _fitted(rows, path.name)
-    if "threshold" not in rows[0].cells:
-        stream = read_stream(path)
-        return NamedCurves(stream.queries, stream.curves(), "measured")
-    if ("slope" in rows[0].cells) == ("ceiling" in rows[0].cells):
-        raise StreamError(f"{path.name} must have either slope or ceiling beside threshold and decay.")
-    third = "slope" if "slope" in rows[0].cells else "ceiling"
-    need(rows, ("query", "threshold", "decay"), path.name)
-    queries = tuple(name_in(row, "query") for row in rows)
+    file = read_rows(path)
+    if file.has("threshold"):
+        return _given(file)
+    has_levels = prices is not None or any(map(file.has, (*LEVEL_NAMES, "budget", "cost")))
+    if not has_levels and (file.has("tokens") or file.has("output_tokens")):
+        return _fitted(file)
+    stream = stream_of(file, prices=prices)
+    return NamedCurves(stream.queries, stream.curves(), "measured", stream=stream)
+
+
+def _given(file: RowFile) -> NamedCurves:
+    if file.has("slope") == file.has("ceiling"):
+        raise StreamError(f"{file.name} must have either slope or ceiling beside threshold and decay.")
+    third = "slope" if file.has("slope") else "ceiling"
+    file.need("decay")
+    numbers = ("threshold", "decay", third)
+    rows = [each for _, each in file.each(lambda row: (name_in(row, "query"), *(number_in(row, n) for n in numbers)))]
+    queries, (threshold, decay, last) = tuple(str(row[0]) for row in rows), np.array([row[1:] for row in rows]).T
     if len(set(queries)) < len(queries):
-        raise StreamError(f"{path.name} has a query twice. Give each an id of its own.")
-    threshold, decay, last = (_column(rows, column) for column in ("threshold", "decay", third))
+        raise StreamError(f"{file.name} has a query twice. Give each an id of its own.")
     try:
         if third == "slope":
             return NamedCurves(queries, ShiftedSurge(threshold, last, decay), "surge")
         return NamedCurves(queries, Truncation(threshold, decay, last), "truncation")
     except ValueError as error:
-        raise StreamError(f"{path.name}: {error}") from error
+        raise StreamError(f"{file.name}: {error}") from error
 
 
-def _fitted(rows: Sequence[Row], name: str) -> NamedCurves:
-    need(rows, ("correct",), name)
-    queries = [name_in(row, "query") for row in rows]
-    cut = _column(rows, "cut") if "cut" in rows[0].cells else None
+def _fitted(file: RowFile) -> NamedCurves:
+    file.need("correct")
+    rows = [each for _, each in file.each(_rollout)]
+    tokens, correct, cut = np.array([row[1:] for row in rows]).T
     try:
-        found = fit_rollouts(queries, _column(rows, "tokens"), _column(rows, "correct"), cut)
+        found = fit_rollouts([row[0] for row in rows], tokens, correct, cut)
     except ValueError as error:
-        raise StreamError(f"{name}: {error}") from error
+        raise StreamError(f"{file.name}: {error}") from error
     known = dict(zip(found.queries, found.solved.tolist(), strict=True))
     solved, unsolved = (tuple(query for query in known if known[query] is wanted) for wanted in (True, False))
     return NamedCurves(solved, expected_utility(found.truncation(), found.spread()), "rollouts", unsolved)
 
 
-def _column(rows: Sequence[Row], column: str) -> Numbers:
-    return np.array([number_in(row, column) for row in rows])
+def _rollout(row: Row) -> tuple[str, float, float, float]:
+    """Query, tokens, whether it was correct, whether it was cut."""
+    cut = is_cut(row)
+    tokens, correct = tokens_in(row), 0.0 if cut and "correct" not in row.cells else amount_in(row, "correct", 1)
+    if not tokens:
+        raise CellError(row, "tokens must be above 0, got 0")
+    if correct not in (0.0, 1.0):
+        raise CellError(row, f"correct must be 0 or 1 for an attempt, got {correct:g}")
+    if cut and correct:
+        raise CellError(row, "the answer is both cut and correct", "A cut one has no answer.")
+    return name_in(row, "query"), tokens, correct, float(cut)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from compecon.allocation.streams.row_files import name_in, number_in, read_rows
+from compecon.allocation.streams.answers import Answers, Form, answers_of
+from compecon.allocation.streams.prices import Prices
+from compecon.allocation.streams.row_files import RowFile, read_rows
 from compecon.allocation.utilities.arrays import Numbers
 from compecon.allocation.utilities.step_curves import MeasuredCurve
-from compecon.errors import StreamError
-from compecon.tables.reader import Row
 
-_MOST = 1e15  # of a row: sums of millions of them are finite, and exact in whole units
+_NAMED = 8  # ignored columns
+_ROUNDING = 1 + 1e-9
 
 
 @final
@@ -30,7 +33,10 @@ class Stream:
             last one.
         correct: Share of correct answers at each, shape (query, level), in [0, 1]; 0 or 1 if tried once.
         tokens: What was used, shape (query, level), at least 0; the budgets themselves if None.
-        unit: What budgets count: "tokens", "keys", "MACs".
+        unit: What budgets count: "tokens", "keys", "MACs", "money".
+        names: What each level is called, shape (query, level), such as a model to send the query to; None if nothing.
+        cut: Share of answers that a limit ended, shape (query, level), in [0, 1]; None if that is not known.
+        notes: What was done to the file that it is from, sentences.
 
     Raises:
         ValueError: If shapes differ, an id occurs twice, or a number is out of its range.
@@ -47,10 +53,13 @@ class Stream:
     correct: Numbers
     tokens: Numbers | None = None
     unit: str = "tokens"
+    names: NDArray[np.str_] | None = None
+    cut: Numbers | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if len(set(self.queries)) < len(self.queries):
-            doubled = next(query for n, query in enumerate(self.queries) if query in self.queries[:n])
+            doubled = Counter(self.queries).most_common(1)[0][0]
             raise ValueError(f"query ids must differ, but {doubled!r} occurs twice. Rename one.")
         if (self.correct > 1).any():
             raise ValueError(f"correct must be at most 1, got {self.correct.max()}.")
@@ -69,28 +78,55 @@ class Stream:
         used = np.take_along_axis(self.tokens, np.maximum(place, 0)[:, None], axis=1)[:, 0]
         return np.where(place >= 0, np.minimum(used, budgets), 0.0)
 
-    def part(self, queries: Sequence[int] | Numbers) -> Stream:
+    def names_at(self, spend: Numbers) -> list[str]:
+        """What the level is called that each spend of shape (query,) reaches; "" below the first one and for none."""
+        if self.names is None:
+            return [""] * len(self.queries)
+        return [
+            str(names[place]) if place >= 0 else "" for names, place in zip(self.names, self._at(spend), strict=True)
+        ]
+
+    def cut_at(self, spend: Numbers) -> list[float]:
+        """Share of the answers there that a limit ended, in [0, 1]; 0 below the first level."""
+        if self.cut is None:
+            return [0.0] * len(self.queries)
+        return [float(row[place]) if place >= 0 else 0.0 for row, place in zip(self.cut, self._at(spend), strict=True)]
+
+    def _at(self, spend: Numbers) -> list[int]:
+        """Place of the level that each spend reaches; -1 below the first one."""
+        places: list[int] = ((self.levels <= spend[:, None] * _ROUNDING).sum(axis=1) - 1).tolist()
+        return places
+
+    def part(self, queries: Sequence[int] | NDArray[np.intp]) -> Stream:
         """Only these queries, by place."""
         places = np.asarray(queries, dtype=np.intp)
-        tokens = None if self.tokens is None else self.tokens[places]
-        names = tuple(self.queries[place] for place in places)
-        return Stream(self.name, names, self.levels[places], self.correct[places], tokens, self.unit)
+        return replace(
+            self,
+            queries=tuple(self.queries[place] for place in places),
+            levels=self.levels[places],
+            correct=self.correct[places],
+            tokens=None if self.tokens is None else self.tokens[places],
+            names=None if self.names is None else self.names[places],
+            cut=None if self.cut is None else self.cut[places],
+        )
 
 
-def read_stream(path: Path, *, unit: str = "tokens") -> Stream:
-    """A stream from a file with a row for each query and budget.
+def read_stream(path: Path, *, unit: str = "tokens", prices: Prices | None = None) -> Stream:
+    """A stream from a file with a row for each answer: of a query, at a level.
 
     Args:
-        path: CSV or JSON Lines with the columns ``query``, ``budget``, ``correct`` and optionally ``tokens``; other
-            columns are ignored, and the order of rows does not matter. ``correct`` is a share, or true or false.
-        unit: What budgets count: "tokens", "keys", "MACs".
+        path: CSV, TSV or JSON Lines, packed or not, with columns of `LOG_COLUMNS`; other columns are ignored, and the
+            order of rows does not matter. Levels are told apart by ``budget``, or by ``model``, ``effort`` and
+            ``action``; several answers of a query at a level are averaged.
+        unit: What budgets count where they are a column: "tokens", "keys", "MACs".
+        prices: What tokens cost; budgets are money then.
 
     Returns:
-        The stream, named after the file.
+        The stream, named after the file. Its notes say what was averaged, hashed, cut and ignored.
 
     Raises:
-        StreamError: If the file cannot be read, a column is missing, a cell is out of range, or a query has a budget
-            twice: several attempts at one budget have to be averaged first.
+        StreamError: If the file cannot be read, a column is missing, or cells are out of range, all of which are listed
+            with their lines.
 
     Examples:
         >>> from compecon.paths import assets
@@ -98,40 +134,48 @@ def read_stream(path: Path, *, unit: str = "tokens") -> Stream:
         >>> stream.name, len(stream.queries), stream.levels[0].tolist()
         ('sentiment-keys', 400, [1.0, 2.0, 4.0, 8.0, 13.0, 13.0])
     """
-    rows = read_rows(path, ("query", "budget", "correct"))
-    with_tokens = "tokens" in rows[0].cells
-    found: dict[str, dict[float, tuple[float, float]]] = {}
-    for row in rows:
-        budget, outcome = _outcome(row, with_tokens=with_tokens)
-        levels = found.setdefault(name_in(row, "query"), {})
-        if budget in levels:
-            raise StreamError(
-                f"{row.where}: query {row.cells['query']!r} has budget {budget:g} twice. Average the two."
-            )
-        levels[budget] = outcome
-    levels, correct, tokens = np.moveaxis(_table(found, path.name), -1, 0)
-    return Stream(path.name.split(".")[0], tuple(found), levels, correct, tokens if with_tokens else None, unit)
+    return stream_of(read_rows(path), unit=unit, prices=prices)
 
 
-def _outcome(row: Row, *, with_tokens: bool) -> tuple[float, tuple[float, float]]:
-    budget, correct, where = number_in(row, "budget"), number_in(row, "correct"), row.where
-    tokens = number_in(row, "tokens") if with_tokens else budget
-    if not 0 <= budget <= _MOST:  # NaN too
-        raise StreamError(f"{where}: budget must be from 0 to {_MOST:g}, got {budget}.")
-    if not 0 <= correct <= 1:
-        raise StreamError(f"{where}: correct must be in [0, 1], got {correct}.")
-    if not 0 <= tokens <= _MOST:
-        raise StreamError(f"{where}: tokens must be from 0 to {_MOST:g}, got {tokens}.")
-    return budget, (correct, tokens)
+def stream_of(file: RowFile, *, unit: str = "tokens", prices: Prices | None = None) -> Stream:
+    """A stream from rows that were read; raises as `read_stream`."""
+    form = Form.of(file, prices)
+    if not (file.has("cut") or file.has("finish_reason")):
+        file.need("correct")
+    found = answers_of(file, form)
+    spend, correct, tokens, cut = np.moveaxis(found.means, -1, 0)
+    with_tokens = form.spending == "budget" and file.has("tokens")
+    return Stream(
+        file.name.split(".")[0],
+        found.queries,
+        spend,
+        correct,
+        tokens if with_tokens else None,
+        "money" if form.is_money else unit,
+        found.names,
+        cut if found.cut else None,
+        tuple(_notes(file, form, found)),
+    )
 
 
-def _table(found: dict[str, dict[float, tuple[float, float]]], name: str) -> Numbers:
-    """Budget, outcome and tokens, shape (query, level, 3); a query with fewer levels repeats its last one."""
-    n_levels = max(map(len, found.values()))
-    if len(found) * n_levels > 50_000_000:
-        raise StreamError(f"{name} makes a table of {len(found):,} × {n_levels:,} cells. Use fewer budgets.")
-    table = np.empty((len(found), n_levels, 3))
-    for place, levels in enumerate(found.values()):
-        rows = [(budget, *levels[budget]) for budget in sorted(levels)]
-        table[place] = rows + [rows[-1]] * (n_levels - len(rows))
-    return table
+def _notes(file: RowFile, form: Form, found: Answers) -> Iterator[str]:
+    """What was done to a file."""
+    if form.names:
+        yield f"Levels are named by {' and '.join(form.names)}."
+    if form.prices is not None:
+        yield f"Costs are tokens at the prices of {form.prices.name}, per million."
+    if file.hashed:
+        plural = f"{file.hashed:,} queries are texts and are" if file.hashed > 1 else "1 query is a text and is"
+        yield f"{plural} named by a hash (the first 12 digits of SHA-256)."
+    if found.repeated:
+        plural = "s were" if found.repeated > 1 else " was"
+        yield f"{found.repeated:,} repeated sample{plural} averaged with the others of the same query and level."
+    if found.cut:
+        plural = "answers were" if found.cut > 1 else "answer was"
+        yield (
+            f"{found.cut:,} {plural} cut by a limit: what more would have brought is unknown, so these count as they "
+            "were scored, and as not correct without a score."
+        )
+    if ignored := file.ignored:
+        more = f" and {len(ignored) - _NAMED} more" if len(ignored) > _NAMED else ""
+        yield f"Ignored columns: {', '.join(ignored[:_NAMED])}{more}."

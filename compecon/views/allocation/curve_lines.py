@@ -8,6 +8,7 @@ from typing import final
 import numpy as np
 
 from compecon.allocation.utilities.arrays import Numbers
+from compecon.allocation.utilities.step_curves import MeasuredCurve
 from compecon.allocation.utilities.utility import Utility
 from compecon.views.allocation.market_data import Market
 
@@ -28,7 +29,7 @@ class QueryCurve:
 
 def query_curves(market: Market) -> tuple[QueryCurve, ...]:
     """The curve of each query, as the rule sees it."""
-    spends, values = _steps(market.seen) if not market.is_drawn else _smooth(market.seen)
+    spends, values = _steps(market.seen) if isinstance(market.seen, MeasuredCurve) else _smooth(market.seen)
     columns = (spends.tolist(), values.tolist(), market.seen.choke_prices.tolist(), market.seen.entry.tolist())
     return tuple(QueryCurve(tuple(s), tuple(v), c, e) for s, v, c, e in zip(*columns, strict=True))
 
@@ -41,8 +42,8 @@ def _smooth(curves: Utility) -> tuple[Numbers, Numbers]:
     return spends, curves.value(spends.T).T
 
 
-def _steps(curves: Utility) -> tuple[Numbers, Numbers]:
-    levels: Numbers = curves.levels  # type: ignore[attr-defined]  # a measured market has measured curves
+def _steps(curves: MeasuredCurve) -> tuple[Numbers, Numbers]:
+    levels = curves.levels
     levels = levels[:, np.unique(np.linspace(0, levels.shape[1] - 1, _MOST_STEPS).round().astype(int))]
     at, before = curves.value(levels.T).T, curves.value(levels.T * (1 - 1e-12)).T
     zeros = np.zeros((len(at), 1))

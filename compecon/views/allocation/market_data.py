@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from compecon.allocation.streams.bundled_streams import StreamEntry
 from compecon.allocation.streams.stream import Stream
@@ -39,6 +40,8 @@ DRAWN = (
 YOURS = (
     "From your file: {n} queries. If its outcomes were measured on these same queries, allocating by them is an oracle."
 )
+FORMULA = "From your file: {n} queries with curves of a formula, given or fitted to attempts."
+_LEAST_PRICE = 0.01  # share of the choke price: the bar ends where demand meets it
 
 
 @final
@@ -57,31 +60,33 @@ class Market:
     budgets: Numbers  # totals on the bar, shape (budget,), rising from 0
     is_drawn: bool  # whether it is synthetic
     worth: str = "correct answers"  # what the curves count
-    levels: tuple[str, ...] = ()  # what each level of every query's curve is called, rising; () if nothing
+    levels: NDArray[np.str_] | None = None  # what each level is called, shape (query, level), rising; None if nothing
+    level_title: str = "Size"  # what these names are
 
     def level_of(self, query: int, spend: float) -> str:
         """What a query's level at a spend is called; "" below the first one, and where levels have no names."""
-        if not self.levels or not isinstance(self.seen, MeasuredCurve):
+        if self.levels is None or not isinstance(self.seen, MeasuredCurve):
             return ""
         place = int((self.seen.levels[query] <= spend * _ROUNDING).sum())
-        return self.levels[place - 1] if place else ""
+        return str(self.levels[query, place - 1]) if place else ""
 
 
 def measured_market(stream: Stream, entry: StreamEntry | None = None, *, is_bundled: bool = True) -> Market:
     """Queries whose outcomes are known.
 
     Args:
-        stream: Their outcomes. Of more than `MOST_QUERIES` the first ones are taken; MACs are counted in millions.
+        stream: Their outcomes. Of more than `MOST_QUERIES` an even sample is taken; MACs are counted in millions.
         entry: Its line in the list of a folder of streams; None for a user's file.
         is_bundled: Whether that folder is the one that comes with compecon.
     """
     n_all = len(stream.queries)
-    stream = stream.part(range(min(n_all, MOST_QUERIES)))
+    stream = stream.part(_sample(n_all))
     scale = _MILLION if stream.unit == "MACs" else 1.0
     curves = stream.curves().rescaled(scale)
-    cut = f" The first {MOST_QUERIES:,} of {n_all:,} are shown." if n_all > MOST_QUERIES else ""
-    told = HINDSIGHT if is_bundled else _OWN
-    description = told.format(description=entry.description) if entry else YOURS.format(n=len(stream.queries))
+    if entry is None:
+        description = " ".join((YOURS.format(n=f"{n_all:,}"), *stream.notes))
+    else:
+        description = (HINDSIGHT if is_bundled else _OWN).format(description=entry.description)
     unit = "million MACs" if scale > 1 else stream.unit
 
     def used(spend: Numbers) -> Numbers:
@@ -95,11 +100,50 @@ def measured_market(stream: Stream, entry: StreamEntry | None = None, *, is_bund
     beyond = np.geomspace(enough, most, _HIGH + 1)[1:] if most > enough > 0 else np.empty(0)
     budgets = np.concatenate([np.linspace(0.0, enough or most or 1.0, _LOW), beyond])
     title = entry.title if entry else stream.name
-    has_names = entry is not None and len(entry.levels) == stream.levels.shape[1]
+    names = stream.names
+    if entry is not None and len(entry.levels) == stream.levels.shape[1]:
+        names = np.broadcast_to(np.array(entry.levels), stream.levels.shape)
     return Market(
-        title, description + cut, unit, stream.queries, curves, curves, curves.value, used, budgets, is_drawn=False,
-        levels=entry.levels if entry and has_names else (),
+        title, description + _sampled(n_all), unit, stream.queries, curves, curves, curves.value, used, budgets,
+        is_drawn=False, levels=names, level_title="Size" if entry else "Send to",
     )  # fmt: skip
+
+
+def formula_market(name: str, queries: Sequence[str], utility: Utility) -> Market:
+    """Queries whose curves are given by a formula, or were fitted to attempts, from a user's file.
+
+    Args:
+        name: Of the file.
+        queries: Ids.
+        utility: Their curves in tokens, in the same order; of more than `MOST_QUERIES` an even sample is taken.
+    """
+    n_all, places = len(queries), _sample(len(queries))
+    curves = utility.take(places)
+    most = float(np.minimum(curves.most, curves.demand(curves.choke_price * _LEAST_PRICE)).sum())
+    return Market(
+        name,
+        FORMULA.format(n=f"{n_all:,}") + _sampled(n_all),
+        "tokens",
+        tuple(queries[place] for place in places),
+        curves,
+        curves,
+        curves.value,
+        lambda spend: spend,
+        np.linspace(0.0, most or 1.0, _LOW),
+        is_drawn=False,
+        worth="value of the curves",
+    )
+
+
+def _sample(n: int) -> NDArray[np.intp]:
+    """Places of at most `MOST_QUERIES` of so many queries, evenly apart."""
+    return np.asarray(np.arange(min(n, MOST_QUERIES)) * n // min(n, MOST_QUERIES), dtype=np.intp)
+
+
+def _sampled(n: int) -> str:
+    if n <= MOST_QUERIES:
+        return ""
+    return f" Shown is an even sample of {MOST_QUERIES:,}; budgets are theirs, {MOST_QUERIES / n:.1%} of the file's."
 
 
 def drawn_market(mixture: Mixture, belief: Belief, noise: float, *, n_queries: int = MOST_QUERIES) -> Market:
