@@ -9,13 +9,13 @@ from app.parts.widgets import checkpoint_report, controls, escaped, lost_part
 from app.server.resources import checkpoints
 from app.state.attention_choice import CanvasView, default_choice
 from app.state.attention_state import attention_choice, remember
-from compecon.views.attention.request import problem_with
+from compecon.views.attention.request import problem_with, text_for
 
 entries = checkpoints()
 first = "sentiment" if "sentiment" in entries else next(iter(entries), "")
 default = default_choice(first, entries[first].task if first else "")
 
-choice = attention_choice(default, entries)
+choice = attention_choice(default, entries, lambda name, *texts: text_for(entries.get(name), *texts))
 entry = entries.get(choice.checkpoint)
 view = CanvasView.current()
 

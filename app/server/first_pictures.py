@@ -80,6 +80,9 @@ def first_request(params: Mapping[str, str]) -> dict[str, Any] | None:
         The canvas' data, equal to what the page itself hands over later but for the script to copy.
     """
     given = {**asdict(default_choice(FIRST_CHECKPOINT)), **{k: v for k, v in params.items() if k in _CHOICE}}
+    own = examples_for(given["checkpoint"])
+    if all(example.pair for example in own) and "text" not in params and "pair" not in params:
+        given |= {"text": own[0].text, "pair": own[0].pair}  # it compares two texts
     if given["device"] not in DEVICES:
         given["device"] = "auto"
     choice = AttentionChoice(**given)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from app.server.guard import page_token
@@ -12,6 +12,7 @@ from app.server.recordings import sources_of
 from app.server.resources import bundled_examples, checkpoints
 from app.state.compare_choice import CompareChoice, CompareView
 from compecon.checkpoints.catalog import CheckpointEntry
+from compecon.views.attention.request import text_for
 from compecon.views.compare.pair import first_pair, pair_notes, pair_problem
 
 
@@ -49,6 +50,9 @@ def first_pair_data(params: Mapping[str, str]) -> dict[str, Any] | None:
     """
     entries = checkpoints()
     choice = default_pair(entries).in_address(params, entries)
+    for side in (choice.a, choice.b):
+        text, pair = text_for(entries.get(side), choice.text, choice.pair)
+        choice = replace(choice, text=text, pair=pair)
     a, b = entries.get(choice.a), entries.get(choice.b)
     is_here = all(params.get(side, choice.a) in entries for side in "ab")  # else the page says so above
     if not is_here or choice.part != "text" or a is None or b is None or pair_problem(a, b, choice.text, choice.pair):

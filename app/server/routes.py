@@ -21,6 +21,7 @@ from app.server.addresses import PREFIX
 from app.server.guard import is_from_our_page
 from app.server.resources import checkpoints
 from compecon.attention.policies import POLICIES
+from compecon.views.attention.request import problem_with
 from compecon.views.attention.traces import DEFAULT_POLICY
 
 MAX_BODY = 1_000_000
@@ -73,6 +74,8 @@ async def _answer(request: Request, checks: type[TextBody], job: type[SweepJob |
     entry, fields = checkpoints().get(body.checkpoint), body.model_dump(exclude={"client"})
     if entry is None or fields.get("policy", DEFAULT_POLICY) not in POLICIES:
         return _refuse(404, "That checkpoint or policy is no longer available. Reload the page.")
+    if problem := problem_with(entry, body.text, body.pair):
+        return _refuse(422, problem)
     if entry.origin != "bundled":  # models live in a process with another current folder
         fields["checkpoint"] = str(Path(body.checkpoint).absolute())
     return StreamingResponse(_listen(job.of(fields), body.client), media_type=_BYTES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +27,16 @@ _NEXT_CHECKPOINT = "next_checkpoint"
 _ATTENTION = "attention_choice"  # as it was when another page was opened: its widgets' values go with them
 
 
-def attention_choice(default: AttentionChoice, checkpoints: Collection[str]) -> AttentionChoice:
-    """The request as the widgets hold it, at first as the address bar says; seeds the widgets."""
+def attention_choice(
+    default: AttentionChoice, checkpoints: Collection[str], text_for: Callable[[str, str, str], tuple[str, str]]
+) -> AttentionChoice:
+    """The request as the widgets hold it, at first as the address bar says; seeds the widgets.
+
+    Args:
+        default: What is shown at an empty address.
+        checkpoints: Names of those there are.
+        text_for: Takes a checkpoint's name, a text and a second one, and gives back the texts to show instead.
+    """
     params = st.query_params
     if _NEXT_CHECKPOINT in st.session_state:
         replace_value("checkpoint", st.session_state.pop(_NEXT_CHECKPOINT))
@@ -44,6 +52,7 @@ def attention_choice(default: AttentionChoice, checkpoints: Collection[str]) -> 
     if (gone := chosen("checkpoint")) not in checkpoints:  # a folder vanished while the page was open
         lose("attention", "checkpoint", gone)
         replace_value("checkpoint", default.checkpoint)
+    use_text(*text_for(chosen("checkpoint"), chosen("text"), chosen("pair")))
     choice = AttentionChoice(**{name: chosen(name) for name in asdict(default)})
     st.session_state[_ATTENTION] = asdict(choice)
     return choice

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -45,8 +45,13 @@ def _put(values: Mapping[str, str]) -> None:
         replace_value(f"compare_{name}", value)
 
 
-def compare_choice(default: CompareChoice, checkpoints: Collection[str]) -> CompareChoice:
-    """What is compared, as the widgets hold it, at first as the address bar says; seeds the widgets."""
+def compare_choice(
+    default: CompareChoice, checkpoints: Collection[str], text_for: Callable[[str, str, str], tuple[str, str]]
+) -> CompareChoice:
+    """What is compared, as the widgets hold it, at first as the address bar says; seeds the widgets.
+
+    Arguments as of `attention_choice`.
+    """
     held: CompareChoice = st.session_state.get(_CHOICE) or _in_address(default, checkpoints)
     _put(st.session_state.pop(_NEXT, {}))
     values = seeded("compare", {**asdict(held), "table": list(held.table)})
@@ -55,6 +60,10 @@ def compare_choice(default: CompareChoice, checkpoints: Collection[str]) -> Comp
             lose("compare", "checkpoint", values[side])
             values[side] = getattr(default, side)
             _put({side: values[side]})
+    for side in ("a", "b"):
+        texts = dict(zip(("text", "pair"), text_for(values[side], values["text"], values["pair"]), strict=True))
+        values |= texts
+        _put(texts)
     table = tuple(name for name in values.pop("table") if name in checkpoints)[:MAX_IN_TABLE]
     st.session_state["compare_table"] = list(table)
     choice = CompareChoice(**values, table=table)

@@ -3,7 +3,7 @@
 
 import { answerBoxes, outputSentence, scoreRange } from "./answers.js";
 import { make, write } from "./dom.js";
-import { number } from "./words.js";
+import { number, unknownNote } from "./words.js";
 
 /** @import { Frame } from "./types.js" */
 /** @import { AnswerBox } from "./answers.js" */
@@ -86,7 +86,7 @@ export class Output {
    * @param {Frame | null | undefined} frame
    */
   say(store, frame) {
-    write(this.verdict, outputSentence(store, frame));
+    write(this.verdict, [outputSentence(store, frame), unknownNote(store)].filter(Boolean).join(" "));
     this.verdict.classList.toggle("flipped", Boolean(frame?.flipped));
   }
 }

@@ -43,6 +43,8 @@ export interface Opening {
   special: boolean[];
   /** Null or missing where the tokenizer, or a recording, does not say. */
   spans?: (Span | null)[] | null;
+  /** Whether each token stands for something written that the tokenizer does not know; absent from older recordings. */
+  unknown?: boolean[];
   /** Heads of each layer. */
   heads: number[];
   /** Layer and head of those that were removed; recordings do not say. */

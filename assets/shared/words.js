@@ -191,6 +191,18 @@ export function removedNote(store) {
 }
 
 /**
+ * How much of the text the model does not know; "" if it knows all.
+ * @param {Store} store
+ */
+export function unknownNote({ open: { unknown = [], special, tokens } }) {
+  const n = unknown.filter(Boolean).length;
+  if (!n) return "";
+  const own = special.filter((isAdded) => !isAdded).length;
+  const sign = tokens[unknown.indexOf(true)];
+  return `This model does not know ${n} of the text's ${own} tokens and reads ${sign} instead.`;
+}
+
+/**
  * What a budget saves; masking does not make a pass faster.
  * @param {Store} store
  * @param {number} k

@@ -30,6 +30,7 @@ class CheckpointEntry:
         preflight: What is known of it, without a digest; ``None`` if the folder is broken.
         problem: Why it cannot be loaded, one sentence; empty if it can.
         limits: What it cannot do, in the words of its author; may be empty.
+        trained_on_pairs: Whether its record says that it learnt from pairs of texts.
 
     Example:
         >>> entry = next(each for each in list_checkpoints() if each.name == "sentiment")
@@ -46,6 +47,7 @@ class CheckpointEntry:
     preflight: Preflight | None
     problem: str
     limits: str = ""
+    trained_on_pairs: bool = False
 
 
 def list_checkpoints(local_dirs: Sequence[str | Path] = ()) -> tuple[CheckpointEntry, ...]:
@@ -127,4 +129,5 @@ def _entry(location: Location) -> CheckpointEntry:
         preflight=found.preflight,
         problem="",
         limits=found.record.limits,
+        trained_on_pairs=found.record.training.get("pairs") is True,
     )

@@ -28,6 +28,7 @@ class Encoded:
         special: Whether each token was added by the tokenizer rather than written in the text.
         spans: Where each token stands: which of the texts (0 or 1), first character, one past the last, without white
             space around it; None for a token that stands nowhere. None as a whole if the tokenizer does not say.
+        unknown: Whether each token stands for something written that the tokenizer does not know, such as [UNK].
 
     Example:
         >>> from compecon import load_checkpoint
@@ -41,6 +42,7 @@ class Encoded:
     joined: tuple[bool, ...]
     special: tuple[bool, ...]
     spans: tuple[Span | None, ...] | None = None
+    unknown: tuple[bool, ...] = ()
 
 
 def check_text(text: str, what: str) -> None:
@@ -92,6 +94,31 @@ def check_ids(ids: Sequence[int], special: Sequence[bool], *, limit: int, vocabu
         raise CheckpointError(
             f"The tokenizer produced token {max(ids)}, but the model knows only {vocabulary}: they do not belong "
             "together. Save the checkpoint again with its own tokenizer."
+        )
+
+
+def unknown_of(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int], special: Sequence[bool]) -> tuple[bool, ...]:
+    """Which tokens stand for what the tokenizer does not know, as in `Encoded`.
+
+    GPT-2's sign for the unknown is that for the end of a text: it spells every text, so none of it is unknown.
+    """
+    unknown = tokenizer.unk_token_id
+    is_none = unknown is None or unknown in (tokenizer.bos_token_id, tokenizer.eos_token_id)
+    return tuple(not is_none and one == unknown and not added for one, added in zip(ids, special, strict=True))
+
+
+def check_known(encoded: Encoded) -> None:
+    """Refuse a text most of whose own tokens are unknown: what a model says of it is not about the text.
+
+    Raises:
+        TextError: If more than half of the tokens, special ones aside, are.
+    """
+    n_unknown, n_own = sum(encoded.unknown), len(encoded.special) - sum(encoded.special)
+    if 2 * n_unknown > n_own:
+        sign = encoded.tokens[encoded.unknown.index(True)]
+        raise TextError(
+            f"This model does not know {n_unknown} of the text's {n_own} tokens and would read each as {sign}, so it "
+            "has no answer. Write in the language and script that it was trained on."
         )
 
 

@@ -14,7 +14,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from compecon.attention.hooks import require_routed
 from compecon.checkpoints.build import build_model
 from compecon.checkpoints.elastic_file import checked, read_prices
-from compecon.checkpoints.encode_text import Encoded, check_ids, spans_of, tokenize
+from compecon.checkpoints.encode_text import Encoded, check_ids, spans_of, tokenize, unknown_of
 from compecon.checkpoints.gate.intake import Survey, survey
 from compecon.checkpoints.gate.kinds import Kind, abilities_of, limits_of
 from compecon.checkpoints.gate.preflight import Preflight
@@ -125,6 +125,7 @@ class Checkpoint:
             spelling.joined(pieces, words),
             special,
             spans_of(encoding, text, pair),
+            unknown_of(self.tokenizer, ids, special),
         )
 
     def _vocabulary(self) -> int:

@@ -22,6 +22,7 @@ class Definition:
     licence: str  # terms of its data, in words
     label: str = ""  # what a menu says; the name if empty
     kind: Kind = "classification"  # whether its targets are classes or scores
+    is_pair: bool = False  # whether a row is two texts
 
     @property
     def target(self) -> type[int] | type[float]:

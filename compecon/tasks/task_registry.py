@@ -42,6 +42,7 @@ class TaskEntry(Method):
     title: str  # the question it asks
     kind: Kind  # classes, scores, or language modelling
     labels: tuple[str, ...] = ()  # class names by index; one name for a score; empty for language modelling
+    is_pair: bool = False  # whether a row is two texts
     metrics: tuple[Metric, ...]  # the first is what is chosen by
     source: str  # where on the Hub it comes from, unless a data folder is given; or that it is made here
     licence: str  # terms of its data, in words
@@ -57,7 +58,7 @@ TASKS: Registry[TaskEntry, AnyTask] = Registry("task", TaskEntry)
 
 
 def _define(about: Definition, read: Callable[[], AnyTask], **more: Any) -> None:
-    known = {name: getattr(about, name) for name in ("title", "kind", "labels", "metrics", "licence")}
+    known = {name: getattr(about, name) for name in ("title", "kind", "labels", "is_pair", "metrics", "licence")}
     TASKS.declare(about.name, read, label=about.label or about.name, **known, **more)
 
 

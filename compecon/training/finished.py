@@ -22,6 +22,7 @@ from compecon.evaluation.evaluate_model import Evaluation, evaluate
 from compecon.evaluation.reloaded import reloaded
 from compecon.files.durable import PART
 from compecon.flops import forward_macs
+from compecon.tasks.task import Task
 from compecon.training.estimate import TrainingEstimate
 from compecon.training.phases import claim
 from compecon.training.processes import is_first
@@ -153,7 +154,14 @@ def saved(  # noqa: PLR0913 - a checkpoint is made of this much
         if math.isfinite(value.value)  # a correlation with a constant is none, and no record holds it
     ]
     cut = {split: each.cut.written() for split, each in found.items() if each.cut is not None}
-    counts = {"cut": cut, "macs": now, "dense_macs": before, "n_tokens": ready.n_tokens, **asdict(shrunk)}
+    counts = {
+        "pairs": isinstance(task, Task) and any(part.pairs for part in task.splits.values()),
+        "cut": cut,
+        "macs": now,
+        "dense_macs": before,
+        "n_tokens": ready.n_tokens,
+        **asdict(shrunk),
+    }
     served = {"sizes": [size.written() for size in sizes]} if sizes else {}
     origin = {"parent": parent.name, "parent_digest": parent.digest, "seconds": round(session.seconds, 1)}
     record = {

@@ -43,8 +43,8 @@ def test_the_page_opens_on_two_recordings() -> None:
 
 
 def test_what_both_sides_ask_for_is_what_the_route_accepts() -> None:
-    data = canvas_of(open_page(a="causal", b="similarity", text="Mine.", policy="random", device="cpu"))
-    for side, name in (("a", "causal"), ("b", "similarity")):
+    data = canvas_of(open_page(a="causal", b="sentiment", text="Mine.", policy="random", device="cpu"))
+    for side, name in (("a", "causal"), ("b", "sentiment")):
         body = data[side]["live"]["body"]
         asked = SweepBody.model_validate_json(json.dumps({**body, "client": "abc", "layer": 0, "budgets": [3]}))
         assert (asked.checkpoint, asked.text, asked.policy, asked.device) == (name, "Mine.", "random", "cpu")

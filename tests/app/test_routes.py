@@ -200,7 +200,7 @@ def test_places_beyond_the_model_are_moved_into_it(client: TestClient, fields: d
     assert stream(post(client, **fields))[-1].kind == "done"
 
 
-@pytest.mark.parametrize("text", [TEXT, "<img src=x onerror=alert(1)>", "\0 \u202e \U0001f600 ﷺ", "a"])
+@pytest.mark.parametrize("text", [TEXT, "<img src=x onerror=alert(1)>", "Not bad: \0 \u202e \U0001f600 ﷺ", "a"])
 @pytest.mark.parametrize("policy", ["top-k", "top-mass"])
 def test_nan_is_never_in_the_json(client: TestClient, text: str, policy: str) -> None:
     kinds = [header["kind"] for header in headers_of(post(client, text=text, policy=policy).content)]
@@ -209,7 +209,11 @@ def test_nan_is_never_in_the_json(client: TestClient, text: str, policy: str) ->
 
 @pytest.mark.parametrize(
     ("fields", "says"),
-    [({"text": "word " * 600}, "more than the limit of 512"), ({"text": ""}, "empty"), ({"text": "\u200b"}, "")],
+    [
+        ({"text": "word " * 600}, "more than the limit of 512"),
+        ({"text": "\u200b"}, ""),
+        ({"text": "\U0001f600 \u5f71"}, "does not know 2"),
+    ],
 )
 def test_a_text_the_model_cannot_read_is_an_error_message(
     client: TestClient, fields: dict[str, Any], says: str
@@ -218,6 +222,17 @@ def test_a_text_the_model_cannot_read_is_an_error_message(
     assert message.kind == "error"
     assert says in message.fields["error"].lower()
     assert message.fields["error"].endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"), [({"text": " "}, "empty"), ({"checkpoint": "similarity"}, "second one is missing")]
+)
+def test_what_the_page_would_not_ask_is_refused_from_anybody(
+    client: TestClient, fields: dict[str, Any], says: str
+) -> None:
+    response = post(client, **fields)
+    assert response.status_code == 422
+    assert says in sentence(response)
 
 
 def test_the_same_question_is_answered_from_memory(client: TestClient) -> None:

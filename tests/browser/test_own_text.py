@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 from xml.etree import ElementTree as ET
 
+import pytest
 from playwright.sync_api import expect
 
 from compecon.views.attention.budget_grid import budget_grid
@@ -206,3 +207,21 @@ def test_another_policy_is_computed_and_named(dashboard: Any) -> None:
     dashboard.await_badge("exact")
     read = [row.split(",") for row in dashboard.export("heatmap", "csv").decode().split("\n") if row[:1].isdigit()]
     assert all((float(cells[-1]) > 0) == (int(cells[1]) < 2) for cells in read)
+
+
+def test_unknown_tokens_are_counted_beside_the_answer(dashboard: Any, library: Any) -> None:
+    text = "A film of 影 and 😀, and it is wonderful."
+    n_unknown = sum(library.encode(text).unknown)
+    dashboard.open()
+    dashboard.type_text(text)
+    expect(dashboard.find(".verdict")).to_contain_text(f"does not know {n_unknown} of")
+    dashboard.type_text(MINE)
+    expect(dashboard.find(".list")).to_contain_text("music")
+    expect(dashboard.find(".verdict")).not_to_contain_text("does not know")
+
+
+@pytest.mark.parametrize("text", ["هذا الفيلم رائع حقا", "这部电影真的很好看", "😀 😀 😀"])
+def test_a_text_that_the_model_does_not_know_gets_no_answer(dashboard: Any, text: str) -> None:
+    dashboard.open()
+    dashboard.type_text(text)
+    expect(dashboard.find(".alert")).to_contain_text("does not know")

@@ -7,6 +7,7 @@ import pytest
 import torch
 from tokenizers import processors
 
+from compecon.checkpoints.encode_text import check_known
 from compecon.checkpoints.load import Checkpoint, load_checkpoint
 from compecon.errors import CheckpointError, TextError
 
@@ -48,6 +49,24 @@ def test_a_mask_that_the_writer_typed_is_part_of_the_text(bert: Checkpoint) -> N
     encoded = bert.encode("the [MASK] was")
     assert encoded.tokens[2] == "[MASK]"
     assert not encoded.special[2]
+
+
+def test_what_the_tokenizer_does_not_know_is_counted_by_its_own_id(bert: Checkpoint) -> None:
+    for text in ("the film was great", "the \u5f71 was \U0001f600 great", "\u5f71\u5f71", "the [UNK] film"):
+        encoded = bert.encode(text)
+        ids = encoded.batch["input_ids"][0].tolist()
+        assert list(encoded.unknown) == [one == bert.tokenizer.unk_token_id for one in ids], text
+    assert sum(bert.encode("the \u5f71 was \U0001f600 great").unknown) == 2
+
+
+def test_nothing_is_unknown_to_a_tokenizer_that_spells_bytes(gpt2: Checkpoint) -> None:
+    assert not any(gpt2.encode("\u5f71\U0001f600 <|endoftext|> the film").unknown)
+
+
+def test_most_of_a_text_has_to_be_known(bert: Checkpoint) -> None:
+    check_known(bert.encode("the film was \u5f71\u5f71\u5f71"))  # half of it
+    with pytest.raises(TextError, match=r"does not know 4 of the text's 7 tokens .*\[UNK\]"):
+        check_known(bert.encode("the film was \u5f71\u5f71\u5f71\u5f71"))
 
 
 def test_byte_pairs_show_their_text_and_white_space_is_visible(gpt2: Checkpoint) -> None:

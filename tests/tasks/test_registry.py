@@ -8,6 +8,7 @@ from compecon.errors import OfflineError, TaskError
 from compecon.tasks.language_task import LanguageTask
 from compecon.tasks.objectives import next_token_loss, objective_of
 from compecon.tasks.readers.glue import SST2
+from compecon.tasks.readers.hub_tables import GLUE
 from compecon.tasks.task import Task
 from compecon.tasks.task_registry import TASKS, entry_of, read_task
 
@@ -96,3 +97,12 @@ def test_real_tasks_are_read_by_name(data_dir):
     test = read_task("wikitext-2", data_dir)
     assert isinstance(test, LanguageTask)
     assert test.reported == ("test",)
+
+
+def test_tasks_of_pairs_say_so():
+    """Against where their rows are read from."""
+    assert {name: TASKS[name].is_pair for name in GLUE} == {
+        name: table.pair is not None for name, table in GLUE.items()
+    }
+    others = {name for name, entry in TASKS.items() if entry.is_pair} - GLUE.keys()
+    assert {name.partition("/")[0] for name in others} == {"sick", "sick-relatedness", "xnli"}

@@ -15,7 +15,7 @@ from compecon.attention.policies import POLICIES
 from compecon.attention.recorded import LayerAttention
 from compecon.checkpoints.encode_text import Encoded
 from compecon.checkpoints.load import Checkpoint
-from compecon.errors import UnsupportedModelError
+from compecon.errors import TextError, UnsupportedModelError
 from compecon.stats.inequality import gini
 from compecon.views.attention.attention_stream import AttentionRequest, attention_stream
 from compecon.views.attention.budget_grid import Scope, budget_grid
@@ -246,3 +246,13 @@ def test_every_text_gets_each_budget_and_each_control_arm_once(load: Load, text:
     for kind, named in (("frame", "k"), ("arm", "policy")):
         found = [m.fields[named] for m in stream if m.kind == kind]
         assert len(found) == len(set(found)) > 0
+
+
+def test_unknown_tokens_are_said_and_a_text_that_is_mostly_unknown_gets_no_answer(load: Load) -> None:
+    checkpoint = load("classification")
+    some, most = (checkpoint.encode("the film was " + n * "\u5f71") for n in (1, 5))
+    opening = messages(checkpoint, some)[0].fields
+    assert opening["unknown"] == list(some.unknown)
+    assert sum(opening["unknown"]) == 1
+    with pytest.raises(TextError, match="5 of the text's 8"):
+        messages(checkpoint, most)

@@ -44,6 +44,7 @@ RELATEDNESS = Definition(
     (spearman, pearson),
     "CC BY-NC-SA 3.0",
     kind="regression",
+    is_pair=True,
 )
 
 

@@ -34,6 +34,7 @@ STSB = Definition(
     "scores CC BY-SA 4.0",
     label="Similarity (STS-B)",
     kind="regression",
+    is_pair=True,
 )
 MNLI = Definition(
     "mnli",
@@ -42,6 +43,7 @@ MNLI = Definition(
     (accuracy,),
     "mostly the terms of the Open American National Corpus: free use",
     label="Entailment (MNLI)",
+    is_pair=True,
 )
 SICK = Definition(
     "sick",
@@ -50,6 +52,7 @@ SICK = Definition(
     (accuracy,),
     "CC BY-NC-SA 3.0",
     label="Entailment (SICK)",
+    is_pair=True,
 )
 COLA = Definition(
     "cola",
@@ -65,15 +68,31 @@ MRPC = Definition(
     ("not_equivalent", "equivalent"),
     (f1, accuracy),
     "Microsoft Research Paraphrase Corpus: its own terms, research use",
+    is_pair=True,
 )
 QQP = Definition(
-    "qqp", "Do two questions ask the same?", ("not_duplicate", "duplicate"), (f1, accuracy), "Quora: non-commercial use"
+    "qqp",
+    "Do two questions ask the same?",
+    ("not_duplicate", "duplicate"),
+    (f1, accuracy),
+    "Quora: non-commercial use",
+    is_pair=True,
 )
 QNLI = Definition(
-    "qnli", "Does a sentence of an encyclopedia answer the question?", _RTE_LABELS, (accuracy,), "SQuAD: CC BY-SA 4.0"
+    "qnli",
+    "Does a sentence of an encyclopedia answer the question?",
+    _RTE_LABELS,
+    (accuracy,),
+    "SQuAD: CC BY-SA 4.0",
+    is_pair=True,
 )
 RTE = Definition(
-    "rte", "Does the second text follow from the first, in news and encyclopedias?", _RTE_LABELS, (accuracy,), _UNSTATED
+    "rte",
+    "Does the second text follow from the first, in news and encyclopedias?",
+    _RTE_LABELS,
+    (accuracy,),
+    _UNSTATED,
+    is_pair=True,
 )
 WNLI = Definition(
     "wnli",
@@ -81,6 +100,7 @@ WNLI = Definition(
     ("not_entailment", "entailment"),
     (accuracy,),
     "Winograd schemas: CC BY 4.0",
+    is_pair=True,
 )
 
 

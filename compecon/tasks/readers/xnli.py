@@ -32,7 +32,7 @@ _SPELLED = {"contradictory": "contradiction"}  # in the machine-translated train
 def definition(language: str) -> Definition:
     """What XNLI in a language (one of `LANGUAGES`) is."""
     title = f"Does the premise entail or contradict the hypothesis, in {LANGUAGES[language]}?"
-    return Definition(f"xnli/{language}", title, NLI_LABELS, (accuracy,), "CC BY-NC 4.0")
+    return Definition(f"xnli/{language}", title, NLI_LABELS, (accuracy,), "CC BY-NC 4.0", is_pair=True)
 
 
 def read_xnli(folder: Path, language: str) -> Task:

@@ -15,7 +15,7 @@ from compecon.attention.batching import rows_at_once
 from compecon.attention.budget import KeyBudget
 from compecon.attention.key_budget_sweep import SweepPoint, sweep
 from compecon.attention.policies import POLICIES
-from compecon.checkpoints.encode_text import Encoded
+from compecon.checkpoints.encode_text import Encoded, check_known
 from compecon.checkpoints.gate.kinds import SEVERAL_STACKS
 from compecon.checkpoints.load import Checkpoint
 from compecon.compression.model_shape import ModelShape
@@ -62,8 +62,10 @@ def attention_stream(
     Raises:
         UnsupportedModelError: If the model is not made of one stack of self-attention layers.
         CheckpointError: If the checkpoint does not have the requested size.
+        TextError: If the model does not know most of the text's tokens.
     """
     started = time.perf_counter()
+    check_known(encoded)
     n = len(encoded.tokens)
     sizes = size_fields(checkpoint, request.size, n)
     checkpoint = at_size(checkpoint, request.size)
@@ -159,6 +161,7 @@ class _Frames:
                 "joined": list(self.encoded.joined),
                 "special": list(self.encoded.special),
                 "spans": None if self.encoded.spans is None else list(self.encoded.spans),
+                "unknown": list(self.encoded.unknown),
                 "heads": list(self.grid.sizes),
                 "removed": self.grid.removed(),
                 "grid": list(budget_grid(n)),

@@ -10,7 +10,8 @@ from compecon.files.safe_reader import MEGABYTE, read_json
 from compecon.paths import assets
 
 FIRST_PAIR = ("sentiment", "sentiment-45")  # what Compare opens with: the dense model, its child at 45% of the MACs
-_SAME_TASK = {"sst2": "sentiment", "stsb": "similarity", "mnli": "entailment", "sick": "entailment"}
+# What the bundled checkpoint for a task is called.
+BUNDLED_FOR = {"sst2": "sentiment", "stsb": "similarity", "mnli": "entailment", "sick": "entailment"}
 
 
 @final
@@ -32,6 +33,6 @@ def examples(file: Path | None = None) -> tuple[Example, ...]:
 
 def examples_for(checkpoint: str, task: str = "") -> tuple[Example, ...]:
     """The examples of a checkpoint, or of its task (a bundled checkpoint's or a task's name); else all single texts."""
-    wanted = {checkpoint, _SAME_TASK.get(task, task)}
+    wanted = {checkpoint, BUNDLED_FOR.get(task, task)}
     own = tuple(e for e in examples() if e.checkpoint in wanted)
     return own or tuple(e for e in examples() if not e.pair)
