@@ -1,11 +1,13 @@
 // The pictures of one text: what each shows now, in numbers and in words.
 
 import { atlas } from "../shared/atlas.js";
+import { keysAxis, sizesAxis } from "../shared/budget_axis.js";
 import { Chips, chipColours } from "../shared/chips.js";
 import { armLines, lorenzCurves, lorenzOfHead, scarcityLines } from "../shared/curves.js";
 import { find, label, write } from "../shared/dom.js";
 import { heatmap } from "../shared/heatmap.js";
 import { Picture } from "../shared/picture.js";
+import { sizeCurve, sizeSentence } from "../shared/size_curve.js";
 import { saveMenus, Tip } from "../shared/stage.js";
 import { explainStatistics, StatisticsTable } from "../shared/statistics_table.js";
 import {
@@ -15,6 +17,7 @@ import {
   rangeOf,
   removedNote,
   removedSentence,
+  shareOf,
   unitFactor,
   viewSentence,
 } from "../shared/words.js";
@@ -51,7 +54,9 @@ export class Figures {
       lorenz: new Picture(canvas("lorenz"), lorenzCurves, () => 178),
       atlas: new Picture(canvas("atlas"), atlas, (width) => this.#atlasHeight(width)),
       scarcity: new Picture(canvas("scarcity"), scarcityLines, () => 190),
+      sizes: new Picture(canvas("sizes"), scarcityLines, () => 190),
     };
+    this.sizeBox = owner.$(".sizecurve");
     this.tip = new Tip(owner.$(".tip"), owner.box);
     this.table = new StatisticsTable(owner.$("table.stats tbody"));
     explainStatistics(owner.$("dl"));
@@ -98,6 +103,7 @@ export class Figures {
     this.pictures.lorenz.draw(lorenzOfHead(now, full, this.missing, colours));
     this.pictures.atlas.draw(this.atlasModel(store));
     this.pictures.scarcity.draw(this.#scarcityModel(store));
+    this.#drawSizes(store);
     this.chips?.paint(chipColours(this.shares, colours), (i) => i === view.pinned);
     const [ofFull, ofNow] = [store.n, view.k].map((k) => store.statistics(k, ...place));
     this.table.show(ofFull, ofNow, view.unit);
@@ -161,7 +167,26 @@ export class Figures {
     const { view, colours } = this.owner;
     const unit = store.open.change_unit;
     const lines = armLines({ label: store.policyLabel, points: store.curve() }, store.arms, colours);
-    return { lines, k: view.k, n: store.n, unit, flips: [{ at: store.flips(), colour: colours.arms[1] }], colours };
+    const flips = [{ at: store.flips(), colour: colours.arms[1] }];
+    return { lines, axis: keysAxis(store.n), at: view.k, label: `k = ${view.k}`, unit, flips, colours };
+  }
+
+  /**
+   * How far the sizes of an elastic checkpoint are from the whole of it.
+   * @param {Store} store
+   */
+  #drawSizes(store) {
+    const { owner, pictures } = this;
+    const { sizes } = store;
+    const curve = sizes && sizeCurve(sizes, owner.view.k);
+    this.sizeBox.hidden = !curve;
+    if (!curve) return;
+    const { colours, feed } = owner;
+    const { points, flips, unit } = curve;
+    const [at, label] = [feed.sized.wanted, shareOf(feed.sized.wanted)];
+    const line = { label: "sizes", points, colour: colours.budget, width: 2.5, dash: [], dotted: true };
+    const dots = [{ at: flips, colour: colours.arms[1] }];
+    pictures.sizes.draw({ lines: [line], axis: sizesAxis(sizes.stops), at, label, unit, flips: dots, colours });
   }
 
   /** @param {Store} store */
@@ -180,6 +205,8 @@ export class Figures {
     const budgets = flips.length > 6 ? `${flips.slice(0, 6).join(", ")}, …` : flips.join(", ");
     const flipped = flips.length ? `The answer flips at k = ${budgets} (dots on the axis). ` : "";
     write(owner.$(".scarcenote"), `${flipped}${ARMS_NOTE}`);
+    const curve = store.sizes && sizeCurve(store.sizes, view.k);
+    if (curve) write(owner.$(".sizenote"), sizeSentence(curve));
   }
 
   /**
@@ -196,6 +223,7 @@ export class Figures {
     label(pictures.atlas.canvas, `${heads}${missing && `, ${goneWord(store)}`}`);
     const change = number(store.frames.get(k)?.change);
     label(pictures.scarcity.canvas, `Output change against budget; ${change} at ${k} keys`);
+    label(pictures.sizes.canvas, `Output change against the share of the MACs, now ${shareOf(store.size)}`);
   }
 
   /**

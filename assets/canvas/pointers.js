@@ -1,6 +1,7 @@
 // What pointers and keys do on the pictures of one text, and what the tip says.
 
 import { atlasAt } from "../shared/atlas.js";
+import { keysAxis, sizesAxis } from "../shared/budget_axis.js";
 import { rankOf } from "../shared/chips.js";
 import { heatmapAt } from "../shared/heatmap.js";
 import { budgetDrag, headKeys, queryKeys } from "../shared/pointers.js";
@@ -18,9 +19,18 @@ export function listen(figures) {
   budgetDrag(pictures.scarcity.canvas, {
     shown: () => {
       const { width, height } = pictures.scarcity;
-      return owner.store && { width, height, n: owner.store.n, stops: owner.stops };
+      return owner.store && { width, height, axis: keysAxis(owner.store.n), stops: owner.stops };
     },
     set: (k) => owner.move(k),
+    released: () => owner.tell(),
+  });
+  budgetDrag(pictures.sizes.canvas, {
+    shown: () => {
+      const { width, height } = pictures.sizes;
+      const stops = owner.store?.sizes?.stops;
+      return stops ? { width, height, axis: sizesAxis(stops), stops } : null;
+    },
+    set: (size) => owner.moveSize(size),
     released: () => owner.tell(),
   });
 }

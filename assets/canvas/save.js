@@ -3,6 +3,7 @@
 import { chipColours, chipsPlot, chipsSize } from "../shared/chips.js";
 import { exportFigure } from "../shared/export.js";
 import { matrixRows, plain } from "../shared/figure_rows.js";
+import { sizeCurve } from "../shared/size_curve.js";
 
 /** @import { Format, Row, Sheet } from "../shared/types.js" */
 /** @import { Store } from "../shared/store.js" */
@@ -28,6 +29,7 @@ export function saveFigure(figures, name, format) {
   if (name === "lorenz") pictures.lorenz.save(format, { ...file, rows: () => lorenzRows(owner, store) });
   if (name === "atlas") pictures.atlas.save(format, { ...file, rows: () => atlasRows(owner, store) });
   if (name === "scarcity") pictures.scarcity.save(format, { ...file, rows: () => scarcityRows(store) });
+  if (name === "sizes") pictures.sizes.save(format, { ...file, rows: () => sizeRows(store, owner.view.k) });
 }
 
 /**
@@ -129,4 +131,15 @@ function scarcityRows(store) {
   const { policy } = store.open;
   const own = store.curve().map(([k, change]) => ({ policy, k, change }));
   return [...own, ...store.arms.flatMap((arm) => arm.points.map(([k, change]) => ({ policy: arm.policy, k, change })))];
+}
+
+/**
+ * @param {Store} store
+ * @param {number} k
+ */
+function sizeRows({ sizes }, k) {
+  const curve = sizes && sizeCurve(sizes, k);
+  return (
+    curve?.points.map(([size, change]) => ({ size, k: curve.k, change, flipped: curve.flips.includes(size) })) ?? []
+  );
 }

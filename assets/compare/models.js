@@ -1,5 +1,6 @@
 // What the pictures of A, B and A − B show: a model, or the sentence that stands in its place.
 
+import { keysAxis } from "../shared/budget_axis.js";
 import { difference as differenceRamp, shadeDifference } from "../shared/scales.js";
 import { labelOf, rangeOf, unitFactor } from "../shared/words.js";
 import { layerAt, minus } from "./align.js";
@@ -187,8 +188,9 @@ export class Models {
     const isOneUnit = others.length === 0;
     return {
       lines: open.map((side) => this.#line(side, isOneUnit)),
-      k,
-      n,
+      axis: keysAxis(n),
+      at: k,
+      label: `k = ${k}`,
       unit: isOneUnit ? unit : "change, relative to each model's largest",
       flips: open.map((side) => ({ at: side.store.flips(), colour: colours[side.name] })),
       colours,

@@ -1,6 +1,7 @@
 // What pointers and keys do on the pictures of A, B and A − B, mirrored among them, and what the tip says.
 
 import { atlasAt } from "../shared/atlas.js";
+import { keysAxis } from "../shared/budget_axis.js";
 import { rankOf } from "../shared/chips.js";
 import { heatmapAt } from "../shared/heatmap.js";
 import { budgetDrag, headKeys, queryKeys } from "../shared/pointers.js";
@@ -23,7 +24,7 @@ export function listen(figures) {
   budgetDrag(scarcity.canvas, {
     shown: () => {
       if (!owner.open.length) return null;
-      return { width: scarcity.width, height: scarcity.height, n: owner.n, stops: owner.stops };
+      return { width: scarcity.width, height: scarcity.height, axis: keysAxis(owner.n), stops: owner.stops };
     },
     set: (k) => owner.move(k),
     released: () => owner.tell(),

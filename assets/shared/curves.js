@@ -1,9 +1,11 @@
-// Lorenz curves, and how far the output moves as keys get scarce.
+// Lorenz curves, and how far the output moves as keys or MACs get scarce.
 
+import { scarcityBox } from "./budget_axis.js";
 import { still } from "./layers.js";
 import { axes, clear, disc, legend, line, sentence, stroke } from "./marks.js";
 
 /** @import { Arm, Box, CurvePoint, Palette, Sheet } from "./types.js" */
+/** @import { BudgetAxis } from "./budget_axis.js" */
 /** @import { LegendEntry } from "./marks.js" */
 
 /** @typedef {{ label: string, colour: string, width: number, dash: number[] }} Stroke */
@@ -25,8 +27,9 @@ import { axes, clear, disc, legend, line, sentence, stroke } from "./marks.js";
 /**
  * @typedef ScarcityModel
  * @property {ScarcityLine[]} lines The first on top.
- * @property {number} k
- * @property {number} n
+ * @property {BudgetAxis} axis
+ * @property {number} at The budget in force.
+ * @property {string} label What is written beside it.
  * @property {string} unit
  * @property {{ at: number[], colour: string }[]} flips Dots on the axis, a row of them for each entry.
  * @property {Palette} colours
@@ -133,19 +136,6 @@ export function armLines(own, arms, colours) {
   return [{ ...own, colour: colours.budget, width: 2.5, dash: [], dotted: true }, ...others];
 }
 
-/**
- * Box of the scarcity plot and its x positions: k on a log scale.
- * @param {number} width
- * @param {number} height
- * @param {number} n
- */
-export function scarcityBox(width, height, n) {
-  const box = { x: 44, y: 20, width: width - 58, height: height - 56 };
-  /** @param {number} k */
-  const at = (k) => box.x + (n > 1 ? Math.log(k) / Math.log(n) : 0.5) * box.width;
-  return { ...box, at };
-}
-
 /** @param {number} change */
 const tick = (change) =>
   !change ? "0" : change < 0.001 ? change.toExponential(0) : change.toFixed(change < 0.1 ? 3 : 2);
@@ -156,31 +146,30 @@ const tick = (change) =>
  * @param {number} height
  * @param {ScarcityModel} model
  */
-export function scarcityLines(ctx, width, height, { lines, k, n, unit, flips, colours }) {
+export function scarcityLines(ctx, width, height, { lines, axis, at: budget, label, unit, flips, colours }) {
   clear(ctx, width, height, colours);
-  const box = scarcityBox(width, height, n);
-  const key = [n, unit, flips.map(({ at, colour }) => [at, colour]), lines.map((one) => Object.values(one))];
+  const box = scarcityBox(width, height, axis);
+  const key = [axis.ticks, unit, flips.map(({ at, colour }) => [at, colour]), lines.map((one) => Object.values(one))];
   still(ctx, "lines", { x: 0, y: 0, width, height }, colours, key, (c) =>
-    drawLines(c, box, { lines, n, unit, flips, colours }),
+    drawLines(c, box, { lines, axis, unit, flips, colours }),
   );
-  budgetLine(ctx, box, box.at(k), k, colours);
+  budgetLine(ctx, box, box.at(budget), label, colours);
 }
 
 /**
  * All but the budget in force.
  * @param {Sheet} ctx
  * @param {ReturnType<typeof scarcityBox>} box
- * @param {Omit<ScarcityModel, "k">} model
+ * @param {Omit<ScarcityModel, "at" | "label">} model
  */
-function drawLines(ctx, box, { lines, n, unit, flips, colours }) {
+function drawLines(ctx, box, { lines, axis, unit, flips, colours }) {
   const top = Math.max(1e-6, ...lines.flatMap((one) => one.points.map(([, change]) => change)));
   /** @param {number} change */
   const py = (change) => box.y + (1 - change / (top * 1.08)) * box.height;
-  const budgets = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512].filter((t) => t < n * 0.75).concat([n]);
   axes(ctx, box, colours, {
-    xTicks: budgets.map((t) => [box.at(t), String(t)]),
+    xTicks: axis.ticks.map((t) => [box.at(t), axis.format(t)]),
     yTicks: [0, top / 2, top].map((change) => [py(change), tick(change)]),
-    xTitle: "keys each query may read (log scale)",
+    xTitle: axis.title,
     yTitle: unit,
   });
   for (const { points, colour, width: wide, dash, dotted } of lines.toReversed()) {
@@ -199,15 +188,15 @@ function drawLines(ctx, box, { lines, n, unit, flips, colours }) {
  * @param {Sheet} ctx
  * @param {Box} box
  * @param {number} x
- * @param {number} k
+ * @param {string} label
  * @param {Palette} colours
  */
-function budgetLine(ctx, box, x, k, colours) {
+function budgetLine(ctx, box, x, label, colours) {
   stroke(ctx, x, box.y, x, box.y + box.height, colours.text, 1.2);
   const isFarRight = x > box.x + box.width - 40;
   ctx.fillStyle = colours.text;
   ctx.font = `600 11px ${colours.font}`;
   ctx.textBaseline = "bottom";
   ctx.textAlign = isFarRight ? "right" : "left";
-  ctx.fillText(`k = ${k}`, x + (isFarRight ? -4 : 4), box.y + box.height - 3);
+  ctx.fillText(label, x + (isFarRight ? -4 : 4), box.y + box.height - 3);
 }

@@ -1,9 +1,10 @@
 // What pointers and keys do on the pictures of attention, the same on every page.
 
 import { nearestTo } from "./budget.js";
-import { scarcityBox } from "./curves.js";
+import { scarcityBox } from "./budget_axis.js";
 
 /** @import { Place, Size } from "./types.js" */
+/** @import { BudgetAxis } from "./budget_axis.js" */
 
 /** @type {Record<string, number | undefined>} */
 const ROWS = { ArrowUp: -1, ArrowDown: 1 };
@@ -11,10 +12,11 @@ const ROWS = { ArrowUp: -1, ArrowDown: 1 };
 const COLUMNS = { ArrowLeft: -1, ArrowRight: 1 };
 
 /**
- * A drag over the scarcity plot moves the budget.
+ * A drag over a scarcity plot moves its budget.
  * @param {HTMLCanvasElement} canvas
  * @param {{
- *   shown: () => Size & { n: number, stops: number[] } | null, set: (k: number) => void, released: () => void,
+ *   shown: () => Size & { axis: BudgetAxis, stops: number[] } | null, set: (budget: number) => void,
+ *   released: () => void,
  * }} on
  */
 export function budgetDrag(canvas, { shown, set, released }) {
@@ -22,7 +24,7 @@ export function budgetDrag(canvas, { shown, set, released }) {
   const drag = (event) => {
     const now = shown();
     if (!now || event.buttons !== 1) return;
-    set(nearestTo(now.stops, event.offsetX, scarcityBox(now.width, now.height, now.n).at));
+    set(nearestTo(now.stops, event.offsetX, scarcityBox(now.width, now.height, now.axis).at));
   };
   canvas.addEventListener("pointerdown", drag);
   canvas.addEventListener("pointermove", drag);

@@ -9,8 +9,8 @@ import pytest
 SCRIPT = """async (ratio) => {
   Object.defineProperty(window, 'devicePixelRatio', { value: ratio });
   const load = (name) => import(`/compecon/shared/${name}.js`);
-  const [{ atlas }, { heatmap }, curves, { palette, difference }, { sheet }] =
-    await Promise.all(['atlas', 'heatmap', 'curves', 'scales', 'stage'].map(load));
+  const [{ atlas }, { heatmap }, curves, { palette, difference }, { sheet }, axes] =
+    await Promise.all(['atlas', 'heatmap', 'curves', 'scales', 'stage', 'budget_axis'].map(load));
   let seed = 7;
   const random = () => (seed = (Math.imul(seed, 1103515245) + 12345) >>> 0) / 2 ** 32;
   const below = (n) => Math.floor(random() * n);
@@ -37,8 +37,8 @@ SCRIPT = """async (ratio) => {
     scarcity: [curves.scarcityLines, (colours) => ({
       lines: curves.armLines({ label: 'own', points: lines[below(2)] },
         below(2) ? [] : [{ label: 'arm', points: lines[below(2)] }], colours),
-      k: 1 + below(8), n: 8, unit: ['KL', 'change'][below(2)], flips: [{ at: below(2) ? [2] : [], colour: '#f00' }],
-      colours })],
+      axis: [axes.keysAxis(8), axes.sizesAxis([1, 2.5, 8])][below(2)], at: 1 + below(8), label: 'now',
+      unit: ['KL', 'change'][below(2)], flips: [{ at: below(2) ? [2] : [], colour: '#f00' }], colours })],
     atlas: [atlas, (colours) => {
       const signed = !below(4);
       return { values: Float32Array.from({ length: 24 }, () => (below(9) ? Math.round(random() * 9) / 9 : NaN)),

@@ -226,6 +226,7 @@ def test_a_checkpoint_of_one_size_has_no_bar(dashboard: Any, own_checkpoints: Pa
     dashboard.open(checkpoint=str(own_checkpoints / "compacted"), text=TEXT, k="4", size="0.4")
     dashboard.await_badge("exact")
     expect(bar(dashboard)).to_have_count(0)
+    expect(dashboard.find(".sizecurve")).to_be_hidden()
     expect(dashboard.find(".alert")).to_be_hidden()
     assert dashboard.errors == []
 
@@ -238,6 +239,55 @@ def test_milliseconds_are_measured_once_on_this_machine(opened: Any, sizes: list
         )
     opened.page.evaluate("new Promise((rested) => setTimeout(rested, 500))")  # the page's own pause is 140 ms
     assert opened.paths.count("/compecon/latency") == 1
+
+
+def divergences(elastic: Checkpoint, sizes: list[float], k: int) -> dict[float, float]:
+    """KL of each size from the whole model in nats, both reading k keys."""
+    answers = {size: torch.tensor(list(of_library(elastic.at(size), k, 0, 0)[1].values())) for size in sizes}
+    whole = answers[1.0]
+    return {size: float((whole * (whole / each).log()).sum()) for size, each in answers.items()}
+
+
+def test_the_curve_of_sizes_is_the_librarys_divergence_and_a_drag_over_it_moves_the_size(
+    opened: Any, elastic: Checkpoint, sizes: list[float]
+) -> None:
+    for k in (4, 1):
+        opened.bar.fill(str(k - 1))
+        expected = divergences(elastic, sizes, k)
+        rows = json.loads(opened.export("sizes", "json"))["rows"]
+        assert {row["k"] for row in rows} == {k}
+        assert {row["size"]: row["change"] for row in rows} == pytest.approx(expected, rel=1e-3, abs=1e-6)
+    expect(opened.find(".sizenote")).not_to_contain_text("still to come")
+    canvas = opened.find("canvas.sizes")
+    before = opened.picture("sizes")
+    box = canvas.bounding_box()
+    canvas.click(position={"x": 44, "y": box["height"] / 2})  # the left end of its axis
+    assert shown_size(opened) == pytest.approx(sizes[0], abs=5e-4)
+    assert opened.picture("sizes") != before
+    opened.await_address(size=f"{sizes[0]:g}")
+
+
+def test_the_curve_of_sizes_grows_while_sizes_arrive(
+    dashboard: Any, own_checkpoints: Path, elastic: Checkpoint, sizes: list[float]
+) -> None:
+    held: list[Any] = []
+    last = sizes[0]
+
+    def answer(route: Any) -> None:
+        held.append(route) if route.request.post_data_json.get("size", 1) == last else route.continue_()
+
+    dashboard.page.route("**/compecon/sweep", answer)
+    dashboard.open(checkpoint=str(own_checkpoints / "elastic"), text=TEXT, k="4")
+    expect(dashboard.find(".sizenote")).to_contain_text("1 size is still to come")
+    rows = json.loads(dashboard.export("sizes", "json"))["rows"]
+    expected = divergences(elastic, sizes, 4)
+    assert {row["size"]: row["change"] for row in rows} == pytest.approx(
+        {size: expected[size] for size in sizes[1:]}, rel=1e-3, abs=1e-6
+    )
+    held[0].continue_()
+    expect(dashboard.find(".sizenote")).not_to_contain_text("still to come")
+    assert len(json.loads(dashboard.export("sizes", "json"))["rows"]) == len(sizes)
+    assert dashboard.errors == []
 
 
 @pytest.mark.parametrize("together", [False, True])

@@ -118,7 +118,7 @@ def test_of_several_scores_every_one_is_told(load: Load) -> None:
 
 
 def test_the_first_choice_is_told_where_rounding_would_hide_it(load: Load) -> None:
-    checkpoint, close = load("classification"), torch.tensor([0.4, 0.4 + 2e-8, 0.2], dtype=torch.float64)
+    checkpoint, close = load("classification"), torch.tensor([0.4, 0.4 + 2e-10, 0.2], dtype=torch.float64)
     hidden = output_fields(checkpoint, checkpoint.encode(TEXT), Reading("classification", close.log()[None]))
     assert hidden["probabilities"][0] == hidden["probabilities"][1]
     assert hidden["first"] == 1

@@ -13,6 +13,7 @@ from compecon.checkpoints.inputs import require_finite
 from compecon.checkpoints.load import Checkpoint
 
 N_TOP = 5
+_DECIMALS = 9  # of a class: the page works out a divergence from them
 
 
 @final
@@ -107,6 +108,6 @@ def output_fields(checkpoint: Checkpoint, encoded: Encoded, reading: Reading) ->
 
 
 def _class_fields(log_p: Tensor) -> dict[str, Any]:
-    probabilities, first = [round(p, 6) for p in log_p.exp().tolist()], int(log_p.argmax())
+    probabilities, first = [round(p, _DECIMALS) for p in log_p.exp().tolist()], int(log_p.argmax())
     hidden_by_rounding = probabilities.index(max(probabilities)) != first
     return {"probabilities": probabilities, **({"first": first} if hidden_by_rounding else {})}
