@@ -16,7 +16,7 @@ from app.parts.canvas import canvas_component
 from app.parts.data_table import data_table
 from app.parts.widgets import escaped, lost_part, method_problems
 from app.state.allocation_choice import AllocationChoice, AllocationView
-from app.state.allocation_state import allocation_choice, keep_rule, remember_allocation
+from app.state.allocation_state import allocation_choice, keep_rule, lose_beyond, remember_allocation
 from compecon.allocation.rules import RULES
 from compecon.allocation.streams.synthetic import MIXTURES
 from compecon.errors import StreamError
@@ -27,16 +27,21 @@ from compecon.views.allocation.query_table import QueryRow, allocation_json, que
 from compecon.views.allocation.rule_view import left_out, rules_for
 
 _PARTS = {"queries": "Queries", "rules": "Rules side by side", "gains": "What sharing one budget gains"}
+_FAR = 10**4  # beyond the last budget and query of any address
 
 
 def allocation_page() -> None:
     """Everything on the page."""
     choice, view = allocation_choice(streams()), AllocationView.current()
-    lost_part("allocation")
+    lost = st.container()  # above the canvas; what it says is known once the stream is
     with st.sidebar:
         market = _market(choice)
         if market is not None:
             choice = _rule(choice, market)
+    if market is not None:
+        lose_beyond(view, placed(market, choice, AllocationView(budget=_FAR, query=_FAR)))
+    with lost:
+        lost_part("allocation")
     if market is None:
         if choice.stream == FILE:
             columns_part()

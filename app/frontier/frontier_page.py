@@ -16,8 +16,8 @@ from app.server.resources import forget_checkpoints
 from app.server.shared_frontier import FRESH_S, Frontier, frontier
 from app.state.attention_state import select_checkpoint
 from app.state.compare_state import choose_pair
-from app.state.frontier_choice import FrontierChoice, FrontierPlace
-from app.state.frontier_state import frontier_choice, remember_frontier
+from app.state.frontier_choice import FrontierChoice
+from app.state.frontier_state import frontier_choice, frontier_place, remember_frontier
 from compecon.paths import dashboard_root
 from compecon.views.frontier.frontier_points import FrontierPoint
 
@@ -27,12 +27,14 @@ _Y = {"quality": "The metric", "change": "Change from dense parent"}
 def frontier_page() -> None:
     """Everything on the page."""
     shown = frontier()
-    choice, place = frontier_choice(shown.tasks, shown.costs), FrontierPlace.current()
-    lost_part("frontier")
+    choice = frontier_choice(shown.tasks, shown.costs)
     if not shown.tasks:
+        lost_part("frontier")
         st.info("Nothing to show yet: no checkpoint, run or result has a metric. Start a run on the Train page.")
         return
     view = shown.view(axes_of(choice))
+    place = frontier_place(shown.by_key, view.budgets)
+    lost_part("frontier")
     with st.sidebar:
         _controls(shown, choice)
         advice_widgets(view, choice)

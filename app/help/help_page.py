@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.parts.canvas import canvas_component
-from app.parts.widgets import escaped
+from app.parts.widgets import escaped, lost_part
 from app.state.help_state import HELP_LINKS, HELP_TOPIC, follow_link, help_topic, take_topic
 from compecon.views.help.guide import guide
 
@@ -16,6 +16,7 @@ def help_page() -> None:
     """Everything on the page."""
     pages = guide()
     topic = help_topic(pages)
+    lost_part("help")
     with st.sidebar:
         st.radio(
             "Guide",

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
+
+from app.state.values import Check
+
+# What parts of addresses are called on the screen, where that is another word.
+_NOUNS = {"k": "budget", "keys": "budget", "a": "checkpoint", "b": "checkpoint", "x": "cost", "y": "quality"}
 
 
 def lose(page: str, what: str, name: str) -> None:
@@ -13,11 +18,11 @@ def lose(page: str, what: str, name: str) -> None:
     st.session_state[f"{page}_lost"] = tuple(dict.fromkeys((*lost(page), (what, name))))
 
 
-def lose_unknown(page: str, known: Mapping[str, Collection[str]]) -> None:
-    """Keep which parts of a page's address, by their names, are not among those there are."""
-    for what, names in known.items():
-        if (given := st.query_params.get(what, "")) and given not in names:
-            lose(page, what, given)
+def lose_failing(page: str, checks: Mapping[str, Check]) -> None:
+    """Keep which parts of a page's address, by their names, do not pass their checks."""
+    for name, check in checks.items():
+        if (given := st.query_params.get(name, "")) and check(given) is None:
+            lose(page, _NOUNS.get(name, name), given)
 
 
 def lost(page: str) -> tuple[tuple[str, str], ...]:

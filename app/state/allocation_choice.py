@@ -7,11 +7,18 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Literal, final
 
-from app.state.values import View, integer, one_of, passing, up_to
+from app.state.values import Check, View, integer, one_of, passing, up_to
 from compecon.allocation.rules import RULES
 from compecon.views.allocation.choice_names import BELIEFS, Belief
 
 PARTS = ("queries", "rules", "gains")
+
+
+def checks_among(streams: Collection[str]) -> dict[str, Check]:
+    """What the choices in an address have to be, by their names."""
+    words = {"stream": streams, "rule": RULES, "belief": BELIEFS, "part": PARTS}
+    numbers = {"noise": 1.0, "money": 1e6, "service": 0.9}
+    return {name: one_of(allowed) for name, allowed in words.items()} | {n: up_to(m) for n, m in numbers.items()}
 
 
 @final
@@ -30,10 +37,7 @@ class AllocationChoice:
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any], streams: Collection[str]) -> AllocationChoice:
         """Take what names something, of these streams; the rest keeps its default."""
-        words = {"stream": streams, "rule": RULES, "belief": BELIEFS, "part": PARTS}
-        numbers = {"noise": 1.0, "money": 1e6, "service": 0.9}
-        checks = {name: one_of(allowed) for name, allowed in words.items()} | {n: up_to(m) for n, m in numbers.items()}
-        return replace(cls(), **passing(values, checks))
+        return replace(cls(), **passing(values, checks_among(streams)))
 
 
 def rule_among(rules: Collection[str], chosen: str) -> str:

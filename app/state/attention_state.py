@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from app.state.address_bar import lose, lose_unknown, write_changes
-from app.state.attention_choice import DEVICES, AttentionChoice, CanvasView
+from app.state.address_bar import lose, lose_failing, write_changes
+from app.state.attention_choice import DEVICES, VIEW_CHECKS, AttentionChoice, CanvasView
 from app.state.held import Held, replace_value, widget_key
+from app.state.values import one_of
 from compecon.attention.policies import POLICIES
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def attention_choice(
     left: Mapping[str, str] = st.session_state.get(_ATTENTION, {})
     keys = {name: widget_key(name) for name in asdict(default)}
     if keys["checkpoint"] not in st.session_state:
-        lose_unknown("attention", {"checkpoint": checkpoints})
+        lose_failing("attention", {**{name: one_of(names) for name, names in allowed.items()}, **VIEW_CHECKS})
     for name, value in asdict(default).items():
         if keys[name] not in st.session_state:
             given = params.get(name, left.get(name, value))

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Literal, TypeAlias, final
 
 from app.state.attention_choice import DEVICES, VIEW_CHECKS, AttentionChoice
-from app.state.values import View, one_of, passing, share
+from app.state.values import Check, View, one_of, passing, share
 from compecon.attention.policies import POLICIES
 
 PARTS = ("text", "dataset", "table")
@@ -16,6 +16,12 @@ MAX_IN_TABLE = 6
 BETWEEN = "|"  # names of the table's checkpoints in the address
 
 Part: TypeAlias = Literal["text", "dataset", "table"]
+
+
+def checks_among(checkpoints: Collection[str]) -> dict[str, Check]:
+    """What the choices in an address have to be, by their names."""
+    allowed = {"a": checkpoints, "b": checkpoints, "policy": POLICIES, "device": DEVICES, "part": PARTS}
+    return {name: one_of(names) for name, names in allowed.items()}
 
 
 @final
@@ -34,8 +40,7 @@ class CompareChoice:
 
     def in_address(self, given: Mapping[str, str], checkpoints: Collection[str]) -> CompareChoice:
         """The same with what an address says, as far as it names something."""
-        allowed = {"a": checkpoints, "b": checkpoints, "policy": POLICIES, "device": DEVICES, "part": PARTS}
-        words = passing(given, {name: one_of(names) for name, names in allowed.items()})
+        words = passing(given, checks_among(checkpoints))
         if "text" in given or "pair" in given:  # the default's second text belongs to the default's first
             words |= {"text": given.get("text", self.text), "pair": given.get("pair", "")}
         table = tuple(name for name in given.get("table", "").split(BETWEEN) if name in checkpoints)

@@ -8,9 +8,9 @@ from typing import Any
 
 import streamlit as st
 
-from app.state.address_bar import lose, write_changes
+from app.state.address_bar import lose, lose_failing, write_changes
 from app.state.attention_state import MAX_URL_TEXT
-from app.state.compare_choice import BETWEEN, MAX_IN_TABLE, CompareChoice, CompareView
+from app.state.compare_choice import BETWEEN, MAX_IN_TABLE, CompareChoice, CompareView, checks_among
 from app.state.held import Held, replace_value, seeded
 
 LAST_GOOD_PAIR: Held[dict[str, Any] | None] = Held("compare_last_good", None)
@@ -73,9 +73,10 @@ def compare_choice(
 
 def _in_address(default: CompareChoice, checkpoints: Collection[str]) -> CompareChoice:
     given = st.query_params.to_dict()
-    for side in ("a", "b"):
-        if side in given and given[side] not in checkpoints:
-            lose("compare", "checkpoint", given[side])
+    lose_failing("compare", {**checks_among(checkpoints), **CompareView.CHECKS})
+    for name in filter(None, given.get("table", "").split(BETWEEN)):
+        if name not in checkpoints:
+            lose("compare", "checkpoint", name)
     return default.in_address(given, checkpoints)
 
 

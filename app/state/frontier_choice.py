@@ -40,7 +40,7 @@ def _switch(value: Any) -> bool | None:
     return {"True": True, "False": False}.get(str(value))
 
 
-_CHOICE_CHECKS: Mapping[str, Check] = {
+CHOICE_CHECKS: Mapping[str, Check] = {
     "task": checked_name,
     "x": checked_name,
     "y": one_of(("quality", "change")),
@@ -51,7 +51,7 @@ _CHOICE_CHECKS: Mapping[str, Check] = {
     "change": up_to(_LARGEST),
     "floor": up_to(_LARGEST),
 }
-_PLACE_CHECKS: Mapping[str, Check] = {"keys": integer, "hidden": _names, "dominated": _switch, "chosen": checked_name}
+PLACE_CHECKS: Mapping[str, Check] = {"keys": integer, "hidden": _names, "dominated": _switch, "chosen": checked_name}
 
 
 @final
@@ -72,7 +72,7 @@ class FrontierChoice:
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> FrontierChoice:
         """Take what passes its check; the rest keeps its default."""
-        return replace(cls(), **passing(values, _CHOICE_CHECKS))
+        return replace(cls(), **passing(values, CHOICE_CHECKS))
 
     def among(self, tasks: Collection[str], costs_of: Mapping[str, Collection[str]]) -> FrontierChoice:
         """The same on a task and a cost that there are: tasks, and the costs that are known of each, by their names."""
@@ -87,7 +87,7 @@ class FrontierChoice:
 class FrontierPlace(View):
     """Where the plot stands, as it last reported."""
 
-    CANVAS, KEPT, CHECKS = "frontier_canvas", "frontier_place", _PLACE_CHECKS
+    CANVAS, KEPT, CHECKS = "frontier_canvas", "frontier_place", PLACE_CHECKS
 
     keys: int = 0  # key budget of the bar; 0 for all keys
     hidden: tuple[str, ...] = ()  # families that are not drawn

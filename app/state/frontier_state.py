@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, fields
+from collections.abc import Collection, Container, Mapping, Sequence
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 import streamlit as st
 
-from app.state.address_bar import lose_unknown, write_changes
-from app.state.frontier_choice import BETWEEN, FrontierChoice, FrontierPlace, checked_name
+from app.state.address_bar import lose, lose_failing, write_changes
+from app.state.frontier_choice import BETWEEN, CHOICE_CHECKS, PLACE_CHECKS, FrontierChoice, FrontierPlace, checked_name
 from app.state.held import seeded
+from app.state.values import one_of
 
-_CHOICE = "frontier_choice"
+_CHOICE, _IS_FIRST = "frontier_choice", "frontier_is_first"
 _MAX_PICKED = 5_000
 
 
@@ -24,13 +25,31 @@ def frontier_choice(tasks: Collection[str], costs_of: Mapping[str, Collection[st
     held: FrontierChoice | None = st.session_state.get(_CHOICE)
     if held is None:
         held = FrontierChoice.from_mapping(st.query_params.to_dict())
-        lose_unknown("frontier", {"task": tasks})
+        task = held.among(tasks, costs_of).task
+        known = {"task": one_of(tasks), "x": one_of(costs_of.get(task, ()))}
+        lose_failing("frontier", {**CHOICE_CHECKS, **PLACE_CHECKS, **known})
+        st.session_state[_IS_FIRST] = True
     choice = FrontierChoice(**seeded("frontier", asdict(held))).among(tasks, costs_of)
     for name, value in (("task", choice.task), ("x", choice.x)):
         if st.session_state[f"frontier_{name}"] != value:
             st.session_state[f"frontier_{name}"] = value
     st.session_state[_CHOICE] = choice
     return choice
+
+
+def frontier_place(points: Container[str], budgets: Container[int | None]) -> FrontierPlace:
+    """Where the plot stands, at first as the address says: at points, by their keys, and budgets that there are."""
+    place = FrontierPlace.current()
+    if not st.session_state.pop(_IS_FIRST, False):
+        return place
+    if place.chosen and place.chosen not in points:
+        lose("frontier", "point", place.chosen)
+        place = replace(place, chosen="")
+    if place.keys and place.keys not in budgets:
+        lose("frontier", "budget", str(place.keys))
+        place = replace(place, keys=0)
+    st.session_state[FrontierPlace.KEPT] = asdict(place)
+    return place
 
 
 def seed_floor(value: float) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Container
 
 import streamlit as st
 
-from app.state.address_bar import write_address
+from app.state.address_bar import lose, write_address
 from compecon.views.help.guide import INDEX
 
 HELP_TOPIC, HELP_LINKS = "help_topic", "help_links"
@@ -22,7 +22,9 @@ def help_topic(known: Container[str]) -> str:
     asked = st.query_params.get("topic", INDEX)
     is_ours = st.session_state.pop(_CHOSEN, False) or asked == st.session_state.get(_WRITTEN)
     topic = st.session_state.get(HELP_TOPIC, INDEX) if is_ours else asked
-    topic = topic if topic in known else INDEX
+    if topic not in known:
+        lose("help", "topic", topic)
+        topic = INDEX
     st.session_state[HELP_TOPIC] = st.session_state[_WRITTEN] = topic
     write_address({"topic": topic} if topic != INDEX else {})
     return topic

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import asdict, dataclass, replace
 from typing import final
 
@@ -12,7 +13,7 @@ from app.state.held import Held
 from compecon.views.runs.run_columns import SORTS
 from compecon.views.runs.run_rows import SIGNS
 
-_RUNS = "runs_view"
+_RUNS, _ASKED_SWEEP = "runs_view", "runs_asked_sweep"
 RUNS_TABLE = "runs_table"
 PARTS = ("overview", "examples", "settings", "log")
 _MAX_SEARCH = 100
@@ -68,7 +69,11 @@ def _runs_in_address() -> RunsView:
     )
     known = {word for _, word in SIGNS.values()}
     state = _OLD_WORDS.get(state, state)
+    for name, value, all_known in (("state", state, known), ("part", part, PARTS), ("sort", sort, SORTS)):
+        if value and value not in all_known:
+            lose("train", name, value)
     part, sort = part if part in PARTS else PARTS[0], sort if sort in SORTS else ""
+    st.session_state[_ASKED_SWEEP] = sweep
     return RunsView(run, words, state if state in known else "", sweep, part, sort)
 
 
@@ -78,6 +83,13 @@ def lose_run(run_id: str) -> None:
     if said is None or said.deleted != run_id:
         lose("train", "run", run_id)
     keep_runs_view(replace(runs_view(), run=""))
+
+
+def check_sweep(known: Container[str]) -> None:
+    """Keep that the sweep of an address that was just opened is not there; one just begun may have no run yet."""
+    asked = st.session_state.pop(_ASKED_SWEEP, "")
+    if asked and asked not in known:
+        lose("train", "sweep", asked)
 
 
 def choose_run(run_id: str) -> None:

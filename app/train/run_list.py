@@ -15,6 +15,7 @@ from app.state.form_state import open_blank_form
 from app.state.runs_state import (
     NOTICE,
     RunsView,
+    check_sweep,
     keep_runs_view,
     lose_run,
     runs_view,
@@ -44,6 +45,7 @@ def _panel(read: list[tuple[RunRecord, ...]], *, polls: bool) -> None:
     asked = runs_view().run
     if asked and not any(record.run_id == asked for record in records):
         lose_run(asked)
+    check_sweep({record.spec.sweep for record in records})
     lost_part("train")
     if polls is all(record.state.is_finished for record in records):
         st.rerun()  # a run has begun, or the last has ended: begin or end the polling

@@ -126,6 +126,8 @@ export class Attention extends LiveCanvas {
     const { store, view } = this;
     if (!store) return;
     this.stops = stops(store.n, store.open.grid);
+    const last = { k: store.n, layer: store.nLayers - 1 };
+    this.placeAsked(view, { ...last, head: store.open.heads[Math.min(view.layer, last.layer)] - 1 });
     view.layer = Math.min(view.layer, store.nLayers - 1);
     view.head = Math.min(view.head, store.open.heads[view.layer] - 1);
     Object.assign(view, store.firstHead(view));

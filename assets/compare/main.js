@@ -126,7 +126,7 @@ class Compare extends LiveCanvas {
     this.box.classList.toggle("dark", this.colours.dark);
     this.box.style.setProperty("--a", this.colours.a);
     this.box.style.setProperty("--b", this.colours.b);
-    this.warn(spec.error);
+    this.warn(spec.error || this.beyond);
     if (spec.a && !areSame(this.a.feed.spec, spec.a) && areSame(this.b.feed.spec, spec.a)) this.#exchange();
     for (const side of this.sides) side.want(spec[side.name], spec.n_entered);
     this.pair();
@@ -155,8 +155,8 @@ class Compare extends LiveCanvas {
   /** Builds what depends on both texts, where they are others than before. */
   pair() {
     if (!this.pairing.refresh()) return;
-    this.controls.opened();
-    this.figures.opened();
+    if (this.both) this.placeAsked(this.view, { k: this.n, layer: this.rows - 1, head: this.columns - 1 });
+    for (const part of [this.controls, this.figures]) part.opened();
     this.measure();
   }
 

@@ -1,8 +1,10 @@
 // What every canvas does: it measures and redraws when its box changes, draws at most once a frame, tells Streamlit
 // what was let go, and is mounted once for a place on the page.
 
+import { within } from "./beyond.js";
 import { find } from "./dom.js";
 
+/** @import { Asked } from "./beyond.js" */
 /** @import { Mounted, Mounting, Send } from "./types.js" */
 
 const REST_MS = 100; // no move for so long: the pointer rests, and there is time to read
@@ -15,6 +17,9 @@ export class LiveCanvas {
   #found = new Map();
   #telling = 0;
   #resting = 0;
+  /** Whether the view is still that of an address, and a sentence on what that asked for in vain. */
+  #isAsked = true;
+  beyond = "";
 
   /**
    * @param {ParentNode} root
@@ -62,11 +67,31 @@ export class LiveCanvas {
    * @param {string | null} sentence
    */
   warn(sentence) {
+    if (!sentence) this.beyond = "";
     const box = this.root.querySelector(".alert");
     if (!(box instanceof HTMLElement)) return;
     box.hidden = !sentence;
     if (sentence) find(box, "span").textContent = sentence;
   }
+
+  /**
+   * Says what the address asks for beyond the last budget, layer and head, once these are known, and moves the view.
+   * @param {Asked} view
+   * @param {{ k: number, layer: number, head: number }} last
+   */
+  placeAsked(view, last) {
+    if (!this.#isAsked) return;
+    this.#isAsked = false;
+    const { sentence, place } = within(view, last);
+    if (!sentence) return;
+    Object.assign(view, place);
+    this.beyond = sentence;
+    this.warn(sentence);
+    this.tell();
+  }
+
+  /** Tells Streamlit where the page looks. */
+  tell() {}
 
   /** Asks for sizes, when they may have changed: to ask while drawing would lay the page out anew. */
   measure() {}

@@ -151,12 +151,14 @@ def test_nonsense_in_the_address_is_passed_over(params: dict[str, str]) -> None:
     page = open_page(**params)
     assert canvas_of(page)["view"] == {"keys": 0, "hidden": [], "dominated": True, "chosen": ""}
     assert address_of(page) == {}
+    assert len(page.warning) == len(params)
 
 
 def test_a_point_that_is_gone_is_nobody() -> None:
     page = open_page(chosen="run/train-000000000000")
     assert not page.exception
-    assert canvas_of(page)["view"]["chosen"] == "run/train-000000000000"
+    assert canvas_of(page)["view"]["chosen"] == ""
+    assert ["train" in box.value for box in page.warning] == [True]
 
 
 def test_a_chosen_point_tells_its_facts_and_signs() -> None:
