@@ -36,5 +36,6 @@ export function saveFigure(name, format, shown, sizes) {
     url: window.location.href,
   };
   const { width, height } = (picture && sizes[picture]) ?? { width: 0, height: 0 };
-  exportFigure(format, { name: `compecon-${name}`, draw, rows: () => rows(name, shown), width, height, provenance });
+  const figure = { name: `compecon-${name}`, draw, rows: () => rows(name, shown), width, height, provenance };
+  exportFigure(format, { ...figure, captions: [], colours });
 }

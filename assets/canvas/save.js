@@ -4,6 +4,7 @@ import { chipColours, chipsPlot, chipsSize } from "../shared/chips.js";
 import { exportFigure } from "../shared/export.js";
 import { matrixRows, plain } from "../shared/figure_rows.js";
 import { sizeCurve } from "../shared/size_curve.js";
+import { sizeWords } from "../shared/words.js";
 
 /** @import { Format, Row, Sheet } from "../shared/types.js" */
 /** @import { Store } from "../shared/store.js" */
@@ -20,7 +21,11 @@ export function saveFigure(figures, name, format) {
   const { store } = owner;
   if (!store) return;
   const size = store.sizes ? `-size${store.size}` : "";
-  const file = { name: `compecon-${name}-k${owner.view.k}${size}`, provenance: provenance(owner, store, name) };
+  const file = {
+    name: `compecon-${name}-k${owner.view.k}${size}`,
+    provenance: provenance(owner, store, name),
+    captions: store.sizes ? [sizeWords(store.size)] : [],
+  };
   if (name === "chips") saveChips(figures, store, format, file);
   if (name === "heatmap") {
     const { model } = pictures.heatmap;
@@ -62,7 +67,7 @@ function provenance({ view }, store, figure) {
  * @param {Figures} figures
  * @param {Store} store
  * @param {Format} format
- * @param {{ name: string, provenance: Row }} file
+ * @param {{ name: string, provenance: Row, captions: string[] }} file
  */
 function saveChips({ owner, shares }, store, format, file) {
   const { tokens, joined } = store.open;
@@ -72,6 +77,7 @@ function saveChips({ owner, shares }, store, format, file) {
   exportFigure(format, {
     ...file,
     ...chipsSize(tokens),
+    colours,
     draw: (/** @type {Sheet} */ ctx, width, height) => chipsPlot(ctx, width, height, model),
     rows: () => tokens.map((token, index) => ({ index, token, [what]: plain(shares[index]) })),
   });

@@ -1,7 +1,7 @@
 // Figures of the Compare page as files: the picture as it is shown, or its numbers, with where they come from.
 
 import { matrixRows, plain } from "../shared/figure_rows.js";
-import { shareOf } from "../shared/words.js";
+import { sizeWords } from "../shared/words.js";
 
 /** @import { Format, Row } from "../shared/types.js" */
 /** @import { AtlasModel } from "../shared/atlas.js" */
@@ -17,7 +17,10 @@ import { shareOf } from "../shared/words.js";
 export function saveFigure({ owner, heatmaps, atlases, lorenz, scarcity }, name, format) {
   if (!owner.open.length) return;
   const sizes = owner.open.map(({ letter, store }) => (store.sizes ? `-${letter}${store.size}` : "")).join("");
-  const file = { name: `compecon-compare-${name}-k${owner.k}${sizes}`, provenance: provenance(owner, name) };
+  const captions = owner.open.flatMap(({ letter, store }) =>
+    store.sizes ? [`${letter} at ${sizeWords(store.size)}`] : [],
+  );
+  const file = { name: `compecon-compare-${name}-k${owner.k}${sizes}`, provenance: provenance(owner, name), captions };
   for (const side of /** @type {const} */ (["a", "b", "d"])) {
     const [map, heads] = [heatmaps[side], atlases[side]];
     const value = side === "d" ? "a_minus_b" : "weight";
@@ -42,7 +45,7 @@ export function saveFigure({ owner, heatmaps, atlases, lorenz, scarcity }, name,
 function sourceOf({ store, k }) {
   if (!store) return "";
   const { checkpoint, digest } = store.open;
-  const size = store.sizes ? ` at ${shareOf(store.size)} of the MACs` : "";
+  const size = store.sizes ? ` at ${sizeWords(store.size)}` : "";
   return `${checkpoint} ${digest}${size}, ${store.provenanceOf(k)}, ${store.n} tokens`;
 }
 

@@ -219,3 +219,26 @@ export function colourBar(ctx, x, y, width, { low, high, label, colours, ramp })
   ctx.fillText(high, x + 38 + bar, y + 5);
   ctx.fillText(label, x + 38 + bar + Math.max(32, ctx.measureText(high).width + 10), y + 5);
 }
+
+/** @param {string[]} lines */
+export const captionHeight = (lines) => (lines.length ? 15 * lines.length + 8 : 0);
+
+/**
+ * Lines below a figure that leaves the page, on the figure's own ground.
+ * @param {Sheet} ctx
+ * @param {string[]} lines
+ * @param {Box} box
+ * @param {Palette} colours
+ */
+export function caption(ctx, lines, { x, y, width, height }, colours) {
+  if (!lines.length) return;
+  ctx.fillStyle = colours.background;
+  ctx.fillRect(x, y, width, height);
+  ctx.fillStyle = colours.text;
+  ctx.font = `11px ${colours.font}`;
+  ctx.textAlign = "left";
+  ctx.textBaseline = "top";
+  lines.forEach((line, i) => {
+    ctx.fillText(line, x + 4, y + 4 + 15 * i);
+  });
+}

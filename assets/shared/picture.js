@@ -72,7 +72,7 @@ export class Picture {
 
   /**
    * @param {Format} format
-   * @param {{ name: string, rows: () => Row[], provenance: Row }} figure
+   * @param {{ name: string, rows: () => Row[], provenance: Row, captions: string[] }} figure
    */
   save(format, figure) {
     const { model, width, height } = this;
@@ -80,6 +80,6 @@ export class Picture {
     const paper = { ...model, colours: { ...model.colours, paper: true } };
     /** @type {(ctx: Sheet, width: number, height: number) => void} */
     const draw = (ctx, w, h) => this.paint(ctx, w, h, paper);
-    exportFigure(format, { ...figure, draw, width, height });
+    exportFigure(format, { ...figure, draw, width, height, colours: paper.colours });
   }
 }

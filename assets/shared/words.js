@@ -173,6 +173,9 @@ const headsOf = ({ heads }) => heads.reduce((a, b) => a + b, 0);
  */
 export const shareOf = (size) => `${Number((100 * size).toFixed(1))}%`;
 
+/** @param {number} size */
+export const sizeWords = (size) => `${shareOf(size)} of the MACs`;
+
 /**
  * A number of multiply-adds in few letters.
  * @param {number} macs
