@@ -15,14 +15,12 @@ export class ComputeBars {
   constructor(owner) {
     this.owner = owner;
     const box = make("div", "computes");
-    this.bars = owner.sides.map((side) => ({
-      side,
-      bar: new ComputeBar(
-        box,
-        { move: (size) => this.#move(side, size), tell: () => owner.tell() },
-        `Compute of ${side.letter}`,
-      ),
-    }));
+    this.bars = owner.sides.map((side) => {
+      const place = make("div", "place"); // A's bar stands before B's, whichever comes first
+      const on = { move: (/** @type {number} */ size) => this.#move(side, size), tell: () => owner.tell() };
+      box.append(place);
+      return { side, bar: new ComputeBar(place, on, `Compute of ${side.letter}`) };
+    });
     const button = this.#together;
     button.type = "button";
     button.title = "Moving the compute of one side moves that of the other to its nearest size";

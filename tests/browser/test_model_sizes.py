@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 import torch
+from PIL import Image
 from playwright.sync_api import expect
 
 from compecon.attention.budget import KeyBudget
@@ -142,6 +145,21 @@ def test_sold_heads_are_said_and_counted(opened: Any, elastic: Checkpoint, sizes
     move_to(opened, sizes, 1.0)
     expect(opened.find(".headname")).to_have_text(f"Layer {layer} · head {head}")
     assert opened.find(".bar").bounding_box()["height"] == height
+
+
+def texts(drawing: bytes) -> list[str]:
+    """What is written in an SVG."""
+    return [node.text or "" for node in ET.fromstring(drawing).iter("{http://www.w3.org/2000/svg}text")]  # noqa: S314
+
+
+def test_a_saved_picture_says_its_size_below_itself(opened: Any, sizes: list[float]) -> None:
+    move_to(opened, sizes, sizes[0])
+    for figure in ("chips", "heatmap", "lorenz", "atlas", "scarcity", "sizes"):
+        assert texts(opened.export(figure, "svg"))[-1] == f"{100 * sizes[0]:g}% of the MACs", figure
+    for figure in ("chips", "atlas"):
+        picture = Image.open(io.BytesIO(opened.export(figure, "png"))).convert("L")
+        strip = picture.crop((0, picture.height - 3 * 20, picture.width, picture.height))
+        assert len(strip.getcolors()) > 8, figure  # letters
 
 
 def test_keys_move_the_bar_and_it_says_in_words_where_it_is(opened: Any, sizes: list[float]) -> None:
@@ -308,4 +326,35 @@ def test_each_elastic_side_of_a_comparison_has_a_bar(
     dashboard.await_address(size_a=f"{sizes[1]:g}", size_b=f"{sizes[1 if together else 0]:g}")
     for badge in dashboard.find(".side .badge").all():
         expect(badge).to_have_attribute("data-kind", "exact")
+    said = [f"{letter} at {text.inner_text()}" for letter, text in (("A", of_a), ("B", of_b))]
+    for figure in ("heatmap-a", "heatmap-d", "atlas-b", "lorenz", "scarcity"):
+        assert texts(dashboard.export(figure, "svg"))[-2:] == said, figure
     assert [error for error in dashboard.errors if "404" not in error] == []  # there is no early picture of these
+
+
+def test_swapping_exchanges_the_sizes_too(
+    dashboard: Any, own_checkpoints: Path, elastic: Checkpoint, sizes: list[float], assert_same: Callable[..., None]
+) -> None:
+    folder = str(own_checkpoints / "elastic")
+    one, other = sizes[0], sizes[2]
+    dashboard.page.goto(
+        f"{dashboard.server}/compare?a={folder}&b={folder}&text={TEXT}&size_a={one:g}&size_b={other:g}&k=4"
+    )
+
+    def await_answers(*shown: float) -> None:
+        for side, size in zip("ab", shown, strict=True):
+            place = dashboard.find(f".side[data-side={side}]")
+            expect(place.locator(".badge")).to_have_attribute("data-kind", "exact")
+            pairs = [box.locator("span").all_inner_texts() for box in place.locator(".answer .name").all()]
+            assert_same({name: float(p) for name, p in pairs}, of_library(elastic.at(size), 4, 0, 0)[1])
+            expect(dashboard.find(".size").nth("ab".index(side))).to_have_text(f"{100 * size:g}% of the MACs")
+
+    expect(dashboard.find(".compute")).to_have_count(2)
+    assert [label.split()[-1] for label in dashboard.find(".compute label").all_inner_texts()] == ["A", "B"]
+    await_answers(one, other)
+    dashboard.find(".swap").click()
+    await_answers(other, one)
+    dashboard.await_address(size_a=f"{other:g}", size_b=f"{one:g}")
+    dashboard.page.reload()
+    expect(dashboard.find(".compute")).to_have_count(2)
+    await_answers(other, one)
