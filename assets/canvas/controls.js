@@ -1,6 +1,6 @@
 // The budget bar, the switches, the badge, the answers: everything that takes input or says a word.
 
-import { badgeOf, drawTicks, showBadge, showBudget } from "../shared/budget.js";
+import { badgeOf, drawTicks, OLDER, showBadge, showBudget } from "../shared/budget.js";
 import { ComputeBar } from "../shared/compute_bar.js";
 import { find, write } from "../shared/dom.js";
 import { sharedInputs } from "../shared/inputs.js";
@@ -79,7 +79,7 @@ export class Controls {
 
   /** Says how the page knows what it shows. */
   badge() {
-    showBadge(this.owner.$(".badge"), badgeOf(this.owner.feed, this.owner.view.k));
+    showBadge(this.owner.$(".badge"), this.owner.isOlder ? OLDER : badgeOf(this.owner.feed, this.owner.view.k));
   }
 
   async #copyPython() {

@@ -11,6 +11,7 @@ import { sizeCurve, sizeSentence } from "../shared/size_curve.js";
 import { saveMenus, Tip } from "../shared/stage.js";
 import { explainStatistics, StatisticsTable } from "../shared/statistics_table.js";
 import {
+  armsNote,
   goneWord,
   labelOf,
   number,
@@ -204,7 +205,7 @@ export class Figures {
     const flips = store.flips();
     const budgets = flips.length > 6 ? `${flips.slice(0, 6).join(", ")}, …` : flips.join(", ");
     const flipped = flips.length ? `The answer flips at k = ${budgets} (dots on the axis). ` : "";
-    write(owner.$(".scarcenote"), `${flipped}${ARMS_NOTE}`);
+    write(owner.$(".scarcenote"), `${flipped}${armsNote(store)}`);
     const curve = store.sizes && sizeCurve(store.sizes, view.k);
     if (curve) write(owner.$(".sizenote"), sizeSentence(curve));
   }
@@ -238,7 +239,3 @@ export class Figures {
     write(this.owner.$(".headname"), `Layer ${at.layer} · head ${at.head} (preview)`);
   }
 }
-
-const ARMS_NOTE =
-  "Where a control arm changes the output as much as the chosen policy, the change comes from the number of keys, " +
-  "not from which keys are read.";

@@ -79,6 +79,15 @@ export class Attention extends LiveCanvas {
    * @param {string} [fits]
    */
   fail(_feed, sentence, fits) {
+    this.#refuse(sentence, fits);
+  }
+
+  /**
+   * @param {string} sentence
+   * @param {string} [fits]
+   */
+  #refuse(sentence, fits) {
+    this.showOlder(this.store);
     this.warn(sentence, fits);
   }
 
@@ -110,7 +119,9 @@ export class Attention extends LiveCanvas {
     }
     this.colours = palette(this.box);
     const isOther = spec.id !== before?.id;
-    if (isOther || spec.error || before.error) this.warn(spec.error);
+    if (spec.error) this.#refuse(spec.error);
+    else if (isOther || before.error) this.warn(null);
+    if (!isOther && !spec.error) this.showOlder();
     if (spec.source) this.feed.early.follow(spec, spec.n_entered);
     this.badge();
     if (!isOther) this.draw();
@@ -125,6 +136,7 @@ export class Attention extends LiveCanvas {
   opened() {
     const { store, view } = this;
     if (!store) return;
+    this.showOlder();
     this.stops = stops(store.n, store.open.grid);
     const last = { k: store.n, layer: store.nLayers - 1 };
     this.placeAsked(view, { ...last, head: store.open.heads[Math.min(view.layer, last.layer)] - 1 });

@@ -1,6 +1,6 @@
 // The budget bar, the badges, the answers, and the table of statistics: everything that takes input or says a word.
 
-import { badgeOf, drawTicks, showBadge, showBudget } from "../shared/budget.js";
+import { badgeOf, drawTicks, OLDER, showBadge, showBudget } from "../shared/budget.js";
 import { find, make, press, write } from "../shared/dom.js";
 import { sharedInputs } from "../shared/inputs.js";
 import { Output } from "../shared/output.js";
@@ -48,7 +48,7 @@ class SideHead {
   showBadge() {
     const { side, badge, name } = this;
     const title = side.spec?.title ?? "no checkpoint";
-    const known = badgeOf(side.feed, side.store ? side.k : 0);
+    const known = side.host.isOlder ? OLDER : badgeOf(side.feed, side.store ? side.k : 0);
     showBadge(badge, side.problem ? ["busy", "failed", side.problem] : known);
     write(name, title);
     if (name.title !== title) name.title = title;
@@ -178,6 +178,9 @@ export class Controls {
   }
 
   badges() {
+    const { sides, open, spec } = this.owner;
+    const isRefused = spec?.error || sides.every((side) => side.problem);
+    this.owner.showOlder(isRefused ? open[0]?.store : null);
     for (const head of this.heads) head.showBadge();
   }
 

@@ -100,6 +100,13 @@ export function badgeOf({ store, lanes, isStale, spec, ahead }, k) {
   return ["preview", `preview · nearest computed k = ${store.nearest(k)}`, NEAREST];
 }
 
+/** @type {Badge} */
+export const OLDER = [
+  "busy",
+  "an earlier text",
+  "The text entered last was refused, so this is still an earlier picture.",
+];
+
 const WAITING = "Other pages' texts are being read. Short texts go first, so this one begins soon.";
 const EXACT = "From a real forward pass at this budget: later layers use what earlier layers computed under it.";
 const MASKED = "Recorded attention with a mask over it: later layers are not recomputed. The exact pass is running.";

@@ -3,8 +3,10 @@
 
 import { within } from "./beyond.js";
 import { find } from "./dom.js";
+import { textOf } from "./words.js";
 
 /** @import { Asked } from "./beyond.js" */
+/** @import { Store } from "./store.js" */
 /** @import { Mounted, Mounting, Send } from "./types.js" */
 
 const REST_MS = 100; // no move for so long: the pointer rests, and there is time to read
@@ -20,6 +22,8 @@ export class LiveCanvas {
   /** Whether the view is still that of an address, and a sentence on what that asked for in vain. */
   #isAsked = true;
   beyond = "";
+  /** Whether the picture is of an earlier text than the last one entered, which was refused. */
+  isOlder = false;
 
   /**
    * @param {ParentNode} root
@@ -88,6 +92,19 @@ export class LiveCanvas {
     this.beyond = sentence;
     this.warn(sentence);
     this.tell();
+  }
+
+  /**
+   * Dims the picture and names the text that it is of, after another one was refused; or shows it as it is.
+   * @param {Store | null} [store] Of the picture; null where that is of the text that was entered.
+   */
+  showOlder(store = null) {
+    const text = store && textOf(store);
+    this.isOlder = Boolean(text);
+    this.box.classList.toggle("old", this.isOlder);
+    const box = this.$(".older");
+    box.hidden = !text;
+    if (text) box.textContent = `This picture is still of “${text}”.`;
   }
 
   /** Tells Streamlit where the page looks. */

@@ -194,6 +194,16 @@ export function removedNote(store) {
 }
 
 /**
+ * The beginning of a text, as its tokens are shown.
+ * @param {Store} store
+ */
+export function textOf({ open: { tokens, joined, special } }) {
+  const words = tokens.map((token, i) => (special[i] ? " " : `${joined[i] ? "" : " "}${token}`));
+  const text = words.join("").replace(/ +/g, " ").trim();
+  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
+}
+
+/**
  * How much of the text the model does not know; "" if it knows all.
  * @param {Store} store
  */
@@ -218,4 +228,17 @@ export function readsSentence(store, k) {
   if (!macs.read || i < 0) return base;
   const [some, all] = [macs.read[i], macs.read[grid.length - 1]].map(macsOf);
   return `${base} Reading only these values would take ${some} of ${all} MACs.`;
+}
+
+const ARMS_NOTE =
+  "Where a control arm changes the output as much as the chosen policy, the change comes from the number of keys, " +
+  "not from which keys are read.";
+
+/**
+ * What the control arms are for, or that there are none.
+ * @param {{ arms: object[], progress: { isDone: boolean } }} store
+ */
+export function armsNote({ arms, progress }) {
+  if (arms.length) return ARMS_NOTE;
+  return progress.isDone ? "Control arms not computed." : "The control arms are not computed yet.";
 }

@@ -430,3 +430,19 @@ def test_the_same_checkpoint_twice_is_refused_in_words(compare: Compare) -> None
     compare.open()
     compare.page.goto(f"{compare.dashboard.server}/compare?{urlencode({'a': A, 'b': A})}")
     expect(compare.find(".alert")).to_contain_text("same checkpoint")
+
+
+def test_after_an_error_the_pictures_are_dim_and_named_by_their_own_text(dashboard: Dashboard) -> None:
+    dashboard.page.goto(f"{dashboard.server}/compare")
+    dashboard.page.locator("#root .cc[data-both=true]").wait_for()
+    dashboard.page.locator("#compecon-first-picture").wait_for(state="detached")
+    older, tokens = dashboard.page.locator("#root .cc .older"), dashboard.tokens()
+    expect(older).to_be_hidden()
+    for bad, says in ((" ", "empty"), ("😀 😀 😀", "does not know")):  # refused by the page, and by both models
+        dashboard.type_text(bad)
+        expect(dashboard.page.locator("#root .cc").get_by_text(says).first).to_be_visible()
+        expect(older).to_contain_text("This picture is still of")
+        assert dashboard.tokens() == tokens
+        expect(dashboard.page.locator("#root .cc .bar")).to_have_css("opacity", "0.4")
+    dashboard.type_text("The story is not loud.")
+    expect(older).to_be_hidden()

@@ -225,3 +225,34 @@ def test_a_text_that_the_model_does_not_know_gets_no_answer(dashboard: Any, text
     dashboard.open()
     dashboard.type_text(text)
     expect(dashboard.find(".alert")).to_contain_text("does not know")
+
+
+@pytest.mark.parametrize("bad", ["😀 😀 😀", " ", "word " * 600])
+def test_after_an_error_the_picture_is_dim_and_named_by_its_own_text(dashboard: Any, bad: str) -> None:
+    dashboard.open()
+    dashboard.type_text(MINE)
+    dashboard.await_badge("exact")
+    tokens = dashboard.tokens()
+    dashboard.type_text(bad)
+    older = dashboard.find(".older")
+    expect(older).to_contain_text("the music is loud")
+    assert dashboard.tokens() == tokens
+    dashboard.find(".alert .dismiss").click()
+    for part in (".panels", ".output", ".chips", ".bar"):
+        assert float(dashboard.find(part).first.evaluate("e => getComputedStyle(e).opacity")) < 0.6
+    expect(dashboard.find(".badge")).to_have_attribute("data-kind", "busy")
+    dashboard.type_text("The story is not loud.")
+    expect(older).to_be_hidden()
+    dashboard.await_badge("exact")
+    assert dashboard.find(".panels").evaluate("e => getComputedStyle(e).opacity") == "1"
+
+
+def test_going_back_to_the_text_that_is_shown_takes_the_dimness_away(dashboard: Any) -> None:
+    dashboard.open()
+    dashboard.type_text(MINE)
+    dashboard.await_badge("exact")
+    dashboard.type_text(" ")
+    expect(dashboard.find(".older")).to_be_visible()
+    dashboard.type_text(MINE)
+    expect(dashboard.find(".older")).to_be_hidden()
+    dashboard.await_badge("exact")
