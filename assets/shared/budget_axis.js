@@ -37,6 +37,14 @@ export function sizesAxis(stops) {
   return { low, high, ticks: [low, ...ticks], format: (size) => String(Number((100 * size).toFixed(1))), title };
 }
 
+const LEAST_CHANGE = 0.01; // nats, units of a score or of a cosine: what is less is noise, and looks like it
+
+/**
+ * Where the axis of changes ends.
+ * @param {{ points: [budget: number, change: number][] }[]} lines
+ */
+export const topOfChanges = (lines) => Math.max(LEAST_CHANGE, ...lines.flatMap((one) => one.points.map((p) => p[1])));
+
 /**
  * Box of the scarcity plot and the x positions of its budgets.
  * @param {number} width

@@ -1,6 +1,6 @@
 // Lorenz curves, and how far the output moves as keys or MACs get scarce.
 
-import { scarcityBox } from "./budget_axis.js";
+import { scarcityBox, topOfChanges } from "./budget_axis.js";
 import { still } from "./layers.js";
 import { axes, clear, disc, legend, line, sentence, stroke } from "./marks.js";
 
@@ -163,7 +163,7 @@ export function scarcityLines(ctx, width, height, { lines, axis, at: budget, lab
  * @param {Omit<ScarcityModel, "at" | "label">} model
  */
 function drawLines(ctx, box, { lines, axis, unit, flips, colours }) {
-  const top = Math.max(1e-6, ...lines.flatMap((one) => one.points.map(([, change]) => change)));
+  const top = topOfChanges(lines);
   /** @param {number} change */
   const py = (change) => box.y + (1 - change / (top * 1.08)) * box.height;
   axes(ctx, box, colours, {

@@ -241,3 +241,23 @@ def test_the_store_knows_removed_heads_and_waits_for_none_of_them(browser: Any, 
     assert some["said"] == ["Layer 0, head 0 was removed from this model.", "", of_layer_1, of_layer_1]
     assert none["has"] == [True, True, False, False]  # a recording from before there were removed heads
     assert (none["first"], none["note"], none["said"]) == ({"layer": 0, "head": 0}, "", [""] * 4)
+
+
+@pytest.mark.parametrize("changes", [[], [0.0, 1e-4], [3e-3, 9.9e-3], [0.2, 0.011], [7.5]])
+def test_the_axis_of_changes_magnifies_no_noise(call: Call, changes: list[float]) -> None:
+    lines = [{"points": [[k, change]]} for k, change in enumerate(changes, 1)]
+    assert call("budget_axis", "topOfChanges", lines) == max([0.01, *changes])
+
+
+@pytest.mark.parametrize("asked", [{"k": 0, "layer": None, "head": None}, {"k": 7, "layer": 3, "head": 11}])
+def test_what_is_there_is_not_beyond(call: Call, asked: dict[str, Any]) -> None:
+    assert call("beyond", "within", asked, {"k": 7, "layer": 3, "head": 11}) == {"sentence": "", "place": asked}
+
+
+def test_arms_that_were_not_computed_are_not_explained(call: Call) -> None:
+    notes = [call("words", "armsNote", {"arms": arms, "progress": {"isDone": done}}) for arms, done in (
+        ([{}], True), ([{}], False), ([], True), ([], False)
+    )]  # fmt: skip
+    assert notes[0] == notes[1]
+    assert len(set(notes)) == 3
+    assert all("not computed" in note for note in notes[2:])
