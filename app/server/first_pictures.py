@@ -13,6 +13,7 @@ from app.server.addresses import PREFIX
 from app.server.guard import page_token
 from app.server.recordings import sources_of
 from app.state.attention_choice import DEVICES, AttentionChoice, CanvasView, default_choice
+from app.state.old_names import renewed
 from compecon.views.attention.example_texts import FIRST_PAIR, examples_for
 from compecon.views.attention.traces import DEFAULT_POLICY
 
@@ -37,8 +38,8 @@ class FirstPicture:
 
 
 def params_of(request: Request) -> dict[str, str]:
-    """Parameters of an address; of one given twice, the last."""
-    return dict(parse_qsl(request.url.query, keep_blank_values=True))
+    """Parameters of an address, with the names of today; of one given twice, the last."""
+    return renewed(dict(parse_qsl(request.url.query, keep_blank_values=True)))[0]
 
 
 def first_picture(path: str, params: Mapping[str, str]) -> FirstPicture | None:
@@ -92,7 +93,7 @@ def first_request(params: Mapping[str, str]) -> dict[str, Any] | None:
     view = asdict(CanvasView.from_mapping(params))
     return {
         **sources,
-        "elastic": False,
+        "elastic": bool(sources["recorded"]),
         "python": "",
         "token": page_token(),
         "view": view,

@@ -8,7 +8,7 @@ from typing import Any
 
 from app.server.addresses import PREFIX
 from app.state.attention_choice import AttentionChoice
-from compecon.views.attention.traces import TraceKey, read_index, read_trace
+from compecon.views.attention.traces import TraceKey, read_index, read_trace, recorded_sizes
 
 
 @cache
@@ -24,13 +24,18 @@ def recorded_trace(name: str) -> bytes | None:
 
 
 def sources_of(choice: AttentionChoice) -> dict[str, Any]:
-    """The request's name, where its first picture comes from (if possible a recording), and what computes the rest."""
+    """The request's name, where its first picture comes from (if possible a recording), and what computes the rest.
+
+    Of an elastic checkpoint, also where smaller sizes are recorded, by size.
+    """
     live = {"url": f"{PREFIX}/sweep", "body": asdict(choice)}
     name = TraceKey(choice.checkpoint, choice.text, choice.pair, choice.policy).name
     recorded = name in trace_names() and choice.device == "auto"
+    sizes = recorded_sizes(name, trace_names()) if recorded else {}
     return {
         "id": choice.digest,
         "title": choice.text[:40],
         "source": {"url": f"{PREFIX}/trace/{name}", "body": None} if recorded else live,
         "live": live,
+        "recorded": {f"{size:g}": f"{PREFIX}/trace/{each}" for size, each in sizes.items()},
     }

@@ -164,6 +164,8 @@ export class SizeFeed {
    */
   #sourceOf(size) {
     const { feed } = this;
+    const recorded = feed.spec?.recorded?.[size];
+    if (recorded) return { url: recorded, body: null };
     const live = feed.spec?.live;
     if (!live) return null;
     const { k, layer, head } = feed.host.look(feed);

@@ -128,6 +128,8 @@ export interface TextRequest {
   title: string;
   source: Source | null;
   live: Source | null;
+  /** Where smaller sizes of the model are recorded, by size. */
+  recorded?: Record<string, string>;
   /** Whether the checkpoint has several sizes; unknown of a text that the server has not asked for yet. */
   elastic?: boolean;
 }

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from compecon.views.attention.frames import Message
 
 _INDEX = "index.json"
+_AT = "@"  # between the name of a text and the size of the model
 DEFAULT_POLICY = "top-k"
 
 
@@ -29,12 +30,13 @@ class TraceKey:
     text: str
     pair: str = ""
     policy: str = DEFAULT_POLICY
+    size: float = 1.0  # of an elastic checkpoint, a share of its MACs
 
     @property
     def name(self) -> str:
-        """File name without its suffix: the checkpoint and a digest of the texts."""
+        """File name without its suffix: the checkpoint, a digest of the texts, and the size if it is not the whole."""
         digest = hashlib.sha256("\0".join((self.text, self.pair, self.policy)).encode()).hexdigest()[:12]
-        return f"{self.checkpoint}-{digest}"
+        return f"{self.checkpoint}-{digest}{'' if self.size == 1 else f'{_AT}{self.size:g}'}"
 
 
 def trace_folder() -> Path:
@@ -46,6 +48,12 @@ def read_index(folder: Path | None = None) -> Mapping[str, str]:
     """Names of the recordings and the digest of the checkpoint each was made with; empty if there is none."""
     file = (folder or trace_folder()) / _INDEX
     return dict(read_json(file, MEGABYTE)) if file.is_file() else {}
+
+
+def recorded_sizes(name: str, recorded: Iterable[str]) -> dict[float, str]:
+    """Names of the recordings at smaller sizes of the model, among those that there are, by size."""
+    of = f"{name}{_AT}"
+    return {float(each.removeprefix(of)): each for each in sorted(recorded) if each.startswith(of)}
 
 
 def read_trace(name: str, folder: Path | None = None) -> bytes | None:
