@@ -7,10 +7,13 @@ from typing import Any
 
 import streamlit as st
 
+from app.state.held import Held
+from app.state.old_names import renewed
 from app.state.values import Check
 
 # What parts of addresses are called on the screen, where that is another word.
 _NOUNS = {"k": "budget", "keys": "budget", "a": "checkpoint", "b": "checkpoint", "x": "cost", "y": "quality"}
+_RENEWED: Held[tuple[str, ...]] = Held("renewed_names", ())
 
 
 def lose(page: str, what: str, name: str) -> None:
@@ -29,6 +32,14 @@ def lost(page: str) -> tuple[tuple[str, str], ...]:
     """What the address named and is not available: what it is, and its name."""
     found: tuple[tuple[str, str], ...] = st.session_state.get(f"{page}_lost", ())
     return found
+
+
+def renew_names() -> tuple[str, ...]:
+    """Let the address bar name what takes the place of what earlier versions bundled, and say what was replaced."""
+    address, told = renewed(st.query_params.to_dict())
+    write_address(address)
+    _RENEWED.put(tuple(dict.fromkeys((*_RENEWED.get(), *told))))
+    return _RENEWED.get()
 
 
 def write_address(params: Mapping[str, str]) -> None:

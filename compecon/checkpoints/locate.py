@@ -11,6 +11,7 @@ from typing import Literal
 from huggingface_hub import constants
 
 from compecon.checkpoints.gate.folder_files import is_plain_name
+from compecon.checkpoints.successors import successor_of
 from compecon.errors import CheckpointError, FileError, did_you_mean
 from compecon.files.safe_reader import read_text
 from compecon.paths import assets
@@ -48,6 +49,9 @@ def locate(source: str | Path) -> Location:
         if snapshot is not None:
             return Location(snapshot, "hub-cache")
     names = bundled_names()
+    if successor := successor_of(str(source)):
+        at = "" if successor.size == 1 else f".at({successor.size:g})"
+        raise CheckpointError(f"{successor.told(str(source))} Use load_checkpoint({successor.name!r}){at}.")
     bundled, meant = ", ".join(names) or "there are none", did_you_mean(str(source), names)
     raise CheckpointError(
         f"There is no checkpoint {str(source)[:200]!r}.{meant} It is neither a folder, nor a bundled name "
