@@ -8,7 +8,17 @@ from dataclasses import replace
 from typing import Any
 
 from compecon.views.frontier.axes import readings
-from compecon.views.frontier.checked_numbers import counts, part, percent, positive, ratio, reading, whole, words
+from compecon.views.frontier.checked_numbers import (
+    costs_of,
+    counts,
+    part,
+    percent,
+    positive,
+    ratio,
+    reading,
+    whole,
+    words,
+)
 from compecon.views.frontier.frontier_points import CollectedPoints, FrontierPoint, ModelSize, OtherSplit, Reading
 
 _ELASTIC = "elastic"  # the family of a checkpoint of which no size was measured
@@ -57,7 +67,7 @@ def _size(of: FrontierPoint, size: Mapping[str, Any], budget: float, dense_macs:
     found = tuple(_measured(of, size))
     here = next((one for one in found if one.split == of.split), None)
     macs = positive(size, "macs")
-    known = {"macs": macs and Reading(macs), "share": ratio(macs, dense_macs)}
+    costs, device = costs_of({"macs": macs, "share": ratio(macs, dense_macs)}, [size.get("latency")])
     return replace(
         of,
         key=f"{of.key}@{budget!r}",
@@ -69,8 +79,8 @@ def _size(of: FrontierPoint, size: Mapping[str, Any], budget: float, dense_macs:
         rows=here and here.rows,
         elsewhere=tuple(one for one in found if one is not here),
         curve=(),
-        costs={name: cost for name, cost in known.items() if cost},
-        device="",
+        costs=costs,
+        device=device,
         size=_units(size, is_causal=of.size.is_causal),
         training=replace(of.training, left=part(size, "share")),
         source=f"{of.source}, size {budget:g}",
