@@ -20,6 +20,7 @@ from app.state.compare_choice import CompareChoice, CompareView
 from app.state.compare_state import LAST_GOOD_PAIR, compare_choice, remember_compare, show_text, swap_sides
 from app.state.held import widget_key
 from compecon.checkpoints.catalog import CheckpointEntry
+from compecon.views.attention.example_texts import opening_sizes
 from compecon.views.attention.request import text_for
 from compecon.views.compare.pair import pair_problem
 
@@ -32,7 +33,7 @@ def compare_page() -> None:
     entries = checkpoints()
     default = default_pair(entries)
     choice = compare_choice(default, entries, lambda name, *texts: text_for(entries.get(name), *texts))
-    view = CompareView.current()
+    view = CompareView.current(opening_sizes(choice.a, choice.b))
     lost_part("compare")
     st.segmented_control(
         "Compare on", _PARTS, format_func=_PARTS.__getitem__, key=widget_key("compare_part"), required=True,

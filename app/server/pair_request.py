@@ -12,6 +12,7 @@ from app.server.recordings import sources_of
 from app.server.resources import bundled_examples, checkpoints
 from app.state.compare_choice import CompareChoice, CompareView
 from compecon.checkpoints.catalog import CheckpointEntry
+from compecon.views.attention.example_texts import opening_sizes
 from compecon.views.attention.request import text_for
 from compecon.views.compare.pair import first_pair, pair_notes, pair_problem
 
@@ -60,5 +61,5 @@ def first_pair_data(params: Mapping[str, str]) -> dict[str, Any] | None:
     request = pair_request(choice, a, b)
     if any(request[side]["source"]["body"] is not None for side in "ab"):
         return None
-    view = asdict(CompareView.from_mapping(params))
+    view = asdict(CompareView.from_mapping({**opening_sizes(choice.a, choice.b), **params}))
     return {**request, "token": page_token(), "view": view, "error": None, "n_entered": 0}

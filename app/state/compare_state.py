@@ -12,6 +12,7 @@ from app.state.address_bar import lose, lose_failing, write_changes
 from app.state.attention_state import MAX_URL_TEXT
 from app.state.compare_choice import BETWEEN, MAX_IN_TABLE, CompareChoice, CompareView, checks_among
 from app.state.held import Held, replace_value, seeded
+from compecon.views.attention.example_texts import opening_sizes
 
 LAST_GOOD_PAIR: Held[dict[str, Any] | None] = Held("compare_last_good", None)
 """The last pair that was not refused: its picture stays while an error is shown."""
@@ -83,7 +84,7 @@ def _in_address(default: CompareChoice, checkpoints: Collection[str]) -> Compare
 def remember_compare(choice: CompareChoice, view: CompareView, default: CompareChoice) -> None:
     """Write the page into the address bar; defaults are left out, and texts too long for a link."""
     state = asdict(choice) | asdict(view) | {"table": BETWEEN.join(choice.table)}
-    plain = asdict(default) | asdict(CompareView()) | {"table": ""}
+    plain = asdict(default) | asdict(CompareView.from_mapping(opening_sizes(choice.a, choice.b))) | {"table": ""}
     if len(choice.text) + len(choice.pair) > MAX_URL_TEXT:
         del state["text"], state["pair"]
     write_changes(state, plain)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
 Check = Callable[[Any], Any]  # gives back the value to use, or None
@@ -56,14 +57,14 @@ class View:
         return cls(**passing(values, cls.CHECKS))
 
     @classmethod
-    def current(cls) -> Self:
-        """As the canvas last reported, at first as the address says."""
+    def current(cls, default: Mapping[str, Any] = MappingProxyType({})) -> Self:
+        """As the canvas last reported, at first as the address says; where it says nothing, the default."""
         import streamlit as st  # noqa: PLC0415 - the first page reads addresses without it
 
         reported = getattr(st.session_state.get(cls.CANVAS), "view", None)
         if not isinstance(reported, Mapping):
             kept = st.session_state.get(cls.KEPT) if cls.KEPT else None
-            reported = kept or st.query_params.to_dict()
+            reported = kept or {**default, **st.query_params.to_dict()}
         view = cls.from_mapping(reported)
         if cls.KEPT:
             st.session_state[cls.KEPT] = asdict(view)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _ONE_PAGE_MS = {64: 8.0, 128: 11.0}  # goals by tokens
 _COMPARE_MS = 14.0
-_PAIR = {"a": "sentiment", "b": "sentiment-any-budget"}  # 12 heads a layer in both
+_PAIR = {"a": "sentiment", "b": "sentiment-elastic"}  # 12 heads a layer in both
 _BOTH_ARRIVED = """() => compeconBench.messages.filter((message) => message.kind === "done").length >= 2
   && compeconBench.canvas()?.dataset.both === "true" && compeconBench.hasPicture()"""
 _EXACT = ("exact", "recorded")

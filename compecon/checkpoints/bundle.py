@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save
+from safetensors.torch import save
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -48,13 +48,11 @@ def save_weights(
     folder: Path,
     shared_prefix: str = "",
     *,
-    parent: Path | None = None,
     dtype: torch.dtype = torch.float16,
 ) -> None:
     """Write config, tokenizer, weights (rounded to `dtype`) and a bare manifest to the folder `<bundle>/<name>`.
 
-    Tensors whose names begin with `shared_prefix`, unless it is empty, go to the bundle's shared file. Tensors that are
-    equal, bit by bit, to those of `parent`, another checkpoint of the bundle, are named there and not stored again.
+    Tensors whose names begin with `shared_prefix`, unless it is empty, go to the bundle's shared file.
 
     Raises:
         CheckpointError: If the bundle's shared file exists and holds other values, so that its users would break.
@@ -69,17 +67,13 @@ def save_weights(
         if name not in tied
     }
     shared = {name: state.pop(name) for name in list(state) if shared_prefix and name.startswith(shared_prefix)}
-    same = _same(state, parent)
     config = copy.deepcopy(model.config)
     config.dtype, config.architectures = dtype, [type(model).__name__]
     config.save_pretrained(folder)
     save_tokenizer(tokenizer, folder)
-    own = {name: value for name, value in state.items() if name not in same}
-    manifest: dict[str, Any] = {"schema": SCHEMA, "sha256": {WEIGHTS: _write(own, folder / WEIGHTS)}}
+    manifest: dict[str, Any] = {"schema": SCHEMA, "sha256": {WEIGHTS: _write(state, folder / WEIGHTS)}}
     if shared:
-        same |= _share(shared, shared_prefix, folder.parent / SHARED)
-    if same:
-        manifest["shared"] = same
+        manifest["shared"] = _share(shared, shared_prefix, folder.parent / SHARED)
     _write_manifest(folder, manifest)
 
 
@@ -133,16 +127,6 @@ def _share(tensors: Mapping[str, Tensor], prefix: str, path: Path) -> dict[str, 
     digest = _write(bare, path)
     file = (Path("..") / SHARED).as_posix()
     return {name: {"file": file, "tensor": name.removeprefix(prefix), "sha256": digest} for name in sorted(tensors)}
-
-
-def _same(tensors: Mapping[str, Tensor], parent: Path | None) -> dict[str, dict[str, str]]:
-    if parent is None:
-        return {}
-    path = parent / WEIGHTS
-    digest, stored = _sha256(path.read_bytes()), load_file(path)
-    file = (Path("..") / parent.name / WEIGHTS).as_posix()
-    equal = [name for name, value in tensors.items() if name in stored and torch.equal(stored[name], value)]
-    return {name: {"file": file, "tensor": name, "sha256": digest} for name in sorted(equal)}
 
 
 def _bytes(tensors: Mapping[str, Tensor]) -> bytes:

@@ -29,6 +29,11 @@ from compecon.compression.elastic.elastic_model import ElasticModel
 from compecon.errors import CheckpointError, NoHeadLeftError, TextError
 
 
+def size_digest(digest: str, budget: float) -> str:
+    """Digest of a size of the elastic checkpoint that has this digest."""
+    return f"{digest}-{budget:g}"
+
+
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
     """A loaded model with its tokenizer, from `load_checkpoint`.
@@ -79,7 +84,7 @@ class Checkpoint:
             model = self.elastic.at(budget)
         except ValueError as error:
             raise CheckpointError(f"{self.name}: {error}") from error
-        digest = f"{self.digest}-{budget:g}"
+        digest = size_digest(self.digest, budget)
         preflight = replace(
             self.preflight,
             parameters=model.num_parameters(),

@@ -35,7 +35,8 @@ def remeasure(
 def _measure(parts: tuple[str, ...], data: Path, names: tuple[str, ...], missing: bool) -> None:
     from compecon.paths import assets
     from compecon.studies import shipped
-    from compecon.studies.family import FAMILY, time_family
+    from compecon.studies.family import time_family
+    from compecon.studies.family_members import FAMILY
 
     folder = assets()
     measuring: dict[str, Callable[[], object]] = {

@@ -16,7 +16,8 @@ from compecon.evaluation.evaluate_model import BY_TOKEN, BY_WORD, evaluate_check
 from compecon.settings.model import settings_model
 from compecon.studies.bundled_card import FACTS, bundled_card
 from compecon.studies.bundled_models import CausalPlan, EncoderPlan, Say, train_causal, train_encoder
-from compecon.studies.family import FAMILY, FamilyPlan, build_family
+from compecon.studies.family import build_family
+from compecon.studies.family_members import FAMILY, FamilyPlan
 from compecon.studies.pairs import rehearsed
 from compecon.tasks.readers import data_folder as files
 from compecon.tasks.readers import hub_tables as hub

@@ -1,7 +1,7 @@
 """Measured streams: what each row of a task needs of a checkpoint to be answered correctly.
 
 Two kinds. Keys: one checkpoint reads each row under several key budgets, so that a market can share attention reads.
-Sizes: a checkpoint and its compacted children read each row, or an elastic checkpoint does at several sizes, so that a
+Sizes: an elastic checkpoint reads each row at several sizes, or a checkpoint and its compacted children do, so that a
 market can choose a size by query. Kept are ids and outcomes, never texts.
 """
 
@@ -175,18 +175,19 @@ def write_stream(stream: Stream, folder: Path, *, title: str, description: str, 
     return file
 
 
-def build_streams(folder: Path, families: Sequence[tuple[Task, Sequence[Checkpoint]]], *, say: Say) -> None:
-    """Measure and write both kinds for families: a task, a model that also gives the keys, and its smaller versions."""
-    for task, checkpoints in families:
-        dense, rows = checkpoints[0], described_rows(task, "test", N_ROWS)
-        names = ", ".join(checkpoint.name for checkpoint in checkpoints)
-        sizes = size_stream(checkpoints, task, name=f"{dense.name}-sizes")
-        for stream, against, models in (
-            (key_stream(dense, task), "keys read", f"{dense.name}, top-k"),
-            (sizes, "model size", names),
+def build_streams(folder: Path, families: Sequence[tuple[Task, Checkpoint, Checkpoint]], *, say: Say) -> None:
+    """Measure and write both kinds: for each task, keys of a dense checkpoint, and sizes of an elastic one."""
+    for task, dense, elastic in families:
+        rows, name = described_rows(task, "test", N_ROWS), dense.name
+        budgets = distinct_sizes(elastic)
+        labels = tuple(f"{budget:g}" for budget in budgets)
+        sizes = f"{elastic.name} at {', '.join(labels)} of the MACs"
+        for stream, against, told, levels in (
+            (key_stream(dense, task), "keys read", f"{name}, top-k", ()),
+            (elastic_stream(elastic, task, name=f"{name}-sizes"), "model size", sizes, labels),
         ):
-            title = f"{dense.name}: correct answers against {against}"
-            file = write_stream(stream, folder, title=title, description=f"{models}; {rows}")
+            title = f"{name}: correct answers against {against}"
+            file = write_stream(stream, folder, title=title, description=f"{told}; {rows}", levels=levels)
             say(f"{file.name}: {len(stream.queries)} queries, {file.stat().st_size:,} bytes")
 
 

@@ -1,90 +1,43 @@
-"""The bundled family: bundled checkpoints made smaller by a price on their compute, and their rivals."""
+"""The bundled family: every size of a bundled checkpoint in one, and the rival to compare it with."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from pydantic import Field
 
-from compecon.attention.budget import KeyBudget
-from compecon.checkpoints.bundle import WEIGHTS, ReportedMetric, add_entries, describe, read_manifest, save_weights
+from compecon.checkpoints.bundle import (
+    WEIGHTS,
+    ReportedMetric,
+    add_entries,
+    add_file,
+    describe,
+    read_manifest,
+    save_weights,
+)
+from compecon.checkpoints.elastic_file import written_prices
+from compecon.checkpoints.gate.small_files import ELASTIC
 from compecon.checkpoints.load import Checkpoint, load_of_bundle
-from compecon.evaluation.evaluate_model import evaluate_checkpoint
+from compecon.evaluation.evaluate_model import Evaluation, evaluate, evaluate_checkpoint
 from compecon.flops import forward_macs
 from compecon.latency import compare_latency
-from compecon.settings.model import settings_model
-from compecon.studies.any_budget import MEASURED, train_any_budget
 from compecon.studies.bundled_card import FACTS
 from compecon.studies.bundled_models import Say
 from compecon.studies.family_card import family_card
+from compecon.studies.family_members import BY_NAME, FAMILY, MEMBERS, PARENTS, FamilyPlan, Made, Member
 from compecon.tasks.encode_rows import encode
 from compecon.tasks.objectives import objective_of
 from compecon.tasks.task import Task
-from compecon.training.arms import Outcome, Start, priced, pruned, recovered, untouched
-from compecon.training.incentive_settings import IncentiveSettings
+from compecon.training.arms import Start
+from compecon.training.size_quality import measured_sizes
 from compecon.training.training_settings import FineTuneSettings
 from compecon.training.training_setup import with_soft_targets
 
 _BATCH, _TOKENS, _SECONDS = 8, 64, 10.0  # that latency is quoted for, and to measure it in
 _MAX_TOKENS = 128
-
-
-@dataclass(frozen=True)
-class Member:
-    """A checkpoint of the family."""
-
-    suffix: str  # its name is that of its parent, a hyphen, and this
-    title: str  # shown after the parent's name
-    make: Callable[[Start], Outcome]
-    method: str  # "incentive", "budget dropout" or the name of a post-hoc method
-    target: float | None = None  # share of the MACs of heads and neurons; None for all of them
-    keys: tuple[int, ...] = ()  # budgets at which its metric is reported, beside all keys
-
-
-def _incentive(percent: int) -> Member:
-    settings = IncentiveSettings(target=percent / 100)
-    title = f"{percent}% of the MACs (incentive)"
-    return Member(f"{percent}", title, lambda start: priced(start, settings), "incentive", settings.target)
-
-
-def _rival(percent: int, method: str) -> Member:
-    def make(start: Start) -> Outcome:
-        return recovered(start, pruned(start, method, percent / 100))
-
-    return Member(f"{percent}-{method}", f"{percent}% of the MACs ({method})", make, method, percent / 100)
-
-
-def _any_budget(start: Start) -> Outcome:
-    settings = replace(start.settings, steps=2 * (start.settings.steps or 1))
-    longer = replace(start, settings=settings)
-    return replace(untouched(start), model=train_any_budget(longer), steps=settings.steps or 0)
-
-
-MEMBERS = (
-    _incentive(60),
-    _incentive(45),
-    _incentive(30),
-    _rival(45, "taylor"),
-    Member("any-budget", "any key budget", _any_budget, "budget dropout", keys=tuple(k for k in MEASURED if k)),
-)
-PARENTS = ("sentiment", "similarity")
-_MEMBERS = {f"{parent}-{member.suffix}": member for parent in PARENTS for member in MEMBERS}
-FAMILY = tuple(_MEMBERS)
-
-
-@settings_model
-class FamilyPlan:
-    """How the family is trained."""
-
-    after: FineTuneSettings = Field(
-        default=FineTuneSettings(epochs=1.5), description="How every member is trained; embeddings stay as they are."
-    )
-    teacher_share: float = Field(default=0.5, ge=0, le=1, description="Weight of the parent's logits in the loss.")
 
 
 def build_family(
@@ -109,8 +62,8 @@ def build_family(
         checkpoint, task = load_of_bundle(bundle / parent), tasks[parent]
         start = _start(checkpoint, task, chosen, seed)
         for member in members:
-            outcome = member.make(start)
-            folders.append(_saved(bundle, checkpoint, task, start, member, outcome))
+            own = _with_settings(start, member.settings(chosen), seed)
+            folders.append(_saved(bundle, checkpoint, task, own, member, member.make(own, chosen)))
             report(f"{folders[-1].name}: {_numbers(read_manifest(folders[-1]))}")
     return tuple(folders)
 
@@ -127,8 +80,8 @@ def time_family(bundle: Path, *, only: Collection[str] = FAMILY, report: Say = l
     for folder in folders:
         manifest = read_manifest(folder)
         training = manifest["training"]
-        parent, member = (load_of_bundle(bundle / name).model for name in (training["parent"], folder.name))
-        training["latency"] = _latency(parent, member)
+        parent, member = (load_of_bundle(bundle / name) for name in (training["parent"], folder.name))
+        _time(training, parent.model, member)
         add_entries(folder, {"training": training})
         report(f"{folder.name}: {_numbers(read_manifest(folder))}")
     return tuple(folders)
@@ -137,32 +90,53 @@ def time_family(bundle: Path, *, only: Collection[str] = FAMILY, report: Say = l
 def _start(checkpoint: Checkpoint, task: Task, plan: FamilyPlan, seed: int) -> Start:
     rows = encode(checkpoint.tokenizer, task.part("train"), _MAX_TOKENS)
     rows = with_soft_targets(checkpoint.model, checkpoint.tokenizer, rows)
-    steps = plan.after.total_steps(len(rows))
-    settings = replace(plan.after, seed=seed, steps=steps, freeze_embeddings=True)  # they are stored once for all
-    return Start(checkpoint.model, checkpoint.tokenizer, rows, objective_of(task.kind, plan.teacher_share), settings)
+    objective = objective_of(task.kind, plan.teacher_share)
+    return Start(checkpoint.model, checkpoint.tokenizer, rows, objective, replace(plan.after, seed=seed))
 
 
-def _saved(bundle: Path, parent: Checkpoint, task: Task, start: Start, member: Member, outcome: Outcome) -> Path:
-    folder = bundle / f"{parent.path.name}-{member.suffix}"
-    save_weights(outcome.model, parent.tokenizer, folder, "bert.embeddings.", parent=parent.path)
-    made = load_of_bundle(folder)  # what is reported is what was saved, float16 rounding included
-    training = {
+def _with_settings(start: Start, settings: FineTuneSettings, seed: int) -> Start:
+    steps = settings.total_steps(len(start.rows))
+    # Embeddings stay as they are: they are stored once for all.
+    return replace(start, settings=replace(settings, seed=seed, steps=steps, freeze_embeddings=True))
+
+
+def _saved(bundle: Path, parent: Checkpoint, task: Task, start: Start, member: Member, made: Made) -> Path:
+    folder, outcome = bundle / f"{parent.path.name}-{member.suffix}", made.outcome
+    save_weights(outcome.model, parent.tokenizer, folder, "bert.embeddings.")
+    if made.prices is not None:
+        add_file(folder, ELASTIC, written_prices(made.prices))
+    saved = load_of_bundle(folder)  # what is reported is what was saved, float16 rounding included
+    training: dict[str, Any] = {
         "method": member.method,
         "parent": parent.path.name,
         "parent_digest": parent.digest,
         "target": member.target,
         "share": outcome.share,
-        "macs": forward_macs(made.model, start.n_tokens),
+        "macs": forward_macs(saved.model, start.n_tokens),
         "dense_macs": forward_macs(parent.model, start.n_tokens),
         "n_tokens": start.n_tokens,
-        "latency": _latency(parent.model, made.model),
-        "price": outcome.price,
         "seed": start.settings.seed,
         "steps": outcome.steps,
         "settings": asdict(start.settings),
     }
-    write_member_card(folder, training, _metrics(made, task, member))
+    if sizes := measured_sizes(saved, start.n_tokens, lambda model: _of_size(model, saved, task)):
+        training["sizes"] = [size.written() for size in sizes]
+    _time(training, parent.model, saved)
+    estimate = evaluate_checkpoint(saved, task, "test", max_tokens=_MAX_TOKENS).estimate
+    write_member_card(folder, training, [ReportedMetric(task.metric, "test", **asdict(estimate))])
     return folder
+
+
+def _of_size(model: Any, saved: Checkpoint, task: Task) -> Mapping[str, Evaluation]:
+    return {"test": evaluate(model, saved.tokenizer, task, "test", max_tokens=_MAX_TOKENS)}
+
+
+def _time(training: dict[str, Any], parent: Any, made: Checkpoint) -> None:
+    """Write into the record how long a member takes against its parent, and each of its sizes."""
+    sizes = training.get("sizes", ())
+    for size in sizes:
+        size["latency"] = _latency(parent, made.at(size["budget"]).model)
+    training["latency"] = sizes[0]["latency"] if sizes else _latency(parent, made.model)
 
 
 def write_member_card(
@@ -179,22 +153,11 @@ def write_member_card(
         metrics: Numbers measured on the saved weights.
         beyond: The same on other data, for the card.
     """
-    parent, member = training["parent"], _MEMBERS[folder.name]
+    parent, member = training["parent"], BY_NAME[folder.name]
     title = f"{parent.capitalize()}: {member.title}"  # the difference comes early: menus cut what is long
     card = family_card(FACTS[parent], title, training, metrics, read_manifest(folder)["sha256"][WEIGHTS], beyond)
     describe(folder, title=title, task=parent, metrics=metrics, card=card)
     add_entries(folder, {"training": training, "limits": FACTS[parent].limits})
-
-
-def _metrics(made: Checkpoint, task: Task, member: Member) -> list[ReportedMetric]:
-    found = []
-    for keys in (None, *member.keys):
-        budget = KeyBudget(keys) if keys else None
-        estimate = evaluate_checkpoint(made, task, "test", max_tokens=_MAX_TOKENS, budget=budget).estimate
-        name = task.metric if keys is None else f"{task.metric} at {keys} key{'s' if keys > 1 else ''}"
-        if not math.isnan(estimate.value):  # a correlation, where a budget makes all answers alike
-            found.append(ReportedMetric(name, "test", **asdict(estimate)))
-    return found
 
 
 def _latency(dense: Any, smaller: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import final
 
 from compecon.allocation.streams.bundled_streams import open_stream
-from compecon.checkpoints.load import load_of_bundle
+from compecon.checkpoints.load import Checkpoint, load_of_bundle
 from compecon.evaluation.at_budgets import measured
 from compecon.evaluation.evaluation_records import EVALUATIONS, EvaluationKey, EvaluationRecord
 from compecon.evaluation.result_store import read_kept
@@ -23,17 +23,18 @@ from compecon.evaluation.row_store import STATISTICS, write_statistics
 from compecon.files.durable import write_text
 from compecon.studies.build_streams import build_streams
 from compecon.studies.bundled_models import Say
+from compecon.studies.family_members import ELASTIC
 from compecon.studies.predicted_streams import KnownTexts, known_texts, write_gains
-from compecon.tasks.readers.made_reviews import REVIEWS, SHOWN
+from compecon.tasks.readers.made_reviews import SHOWN
 from compecon.tasks.rows_fingerprint import rows_digest
 from compecon.tasks.task import Task
 from compecon.tasks.task_registry import read_task
 
 BUDGETS = (16, 8, 4, 2, 1)
 FEW_BUDGETS = (8, 4, 2, 1)
-SIZES = ("60", "45", "30")  # of the family that a stream of sizes is measured on
 FAMILIES: Mapping[str, str] = {"sentiment": "sst2", "similarity": "stsb"}
 _MAX_TOKENS = 128
+_ROW_TASKS, _ROWS = ("sst2", "reviews", "stsb"), 200  # that statistics of rows come with compecon for
 
 
 @final
@@ -45,9 +46,9 @@ class Sheet:
     description: str  # as shown to people
     split: str = "test"  # name of the split
     known: bool = False  # whether the checkpoint learnt from other rows of the same task
-    # Numbers of keys, beside all, for the dense checkpoint and the one for any budget
+    # Numbers of keys, beside all, for the dense checkpoint and the whole elastic one
     budgets: tuple[int, ...] = FEW_BUDGETS
-    others: tuple[int, ...] = ()  # the same for all others
+    others: tuple[int, ...] = ()  # the same for all others, sizes of the elastic one among them
     reported: str = "test"  # what the manifest calls the split
     made: str = ""  # what the task calls itself, if that is more than its name
 
@@ -58,7 +59,7 @@ class Sheet:
 
     def budgets_of(self, name: str) -> tuple[int, ...]:
         """Numbers of keys for a checkpoint, by its name."""
-        return self.budgets if name == parent_of(name) or name.endswith("-any-budget") else self.others
+        return self.budgets if name == parent_of(name) or name.endswith(f"-{ELASTIC}") else self.others
 
 
 SHEETS: Mapping[str, tuple[Sheet, ...]] = {
@@ -83,6 +84,16 @@ SHEETS: Mapping[str, tuple[Sheet, ...]] = {
 def parent_of(name: str) -> str:
     """The dense checkpoint that a member of the family was made from; itself for the others."""
     return name.partition("-")[0]
+
+
+def sized(name: str, budget: float) -> str:
+    """What measurements call a size of an elastic checkpoint; the checkpoint itself at 1."""
+    return name if budget == 1 else f"{name} at {budget:g}"
+
+
+def bundled_name(name: str) -> str:
+    """The checkpoint that a measured size belongs to; itself for one that is no size."""
+    return name.partition(" at ")[0]
 
 
 def bundled_in(assets: Path) -> tuple[str, ...]:
@@ -113,22 +124,31 @@ def measure_bundle(
         FileNotFoundError: If the data folder lacks a task.
     """
     path = assets / f"{EVALUATIONS}.jsonl"
-    names = [name for name in bundled_in(assets) if not only or name in only]
-    found = {record.key: record for record in read_kept(path, EvaluationRecord.read)}
-    for name in names:
-        checkpoint = load_of_bundle(assets / "checkpoints" / name)
-        for key in [key for key, one in found.items() if one.checkpoint == name and key.digest != checkpoint.digest]:
+    shipped = bundled_in(assets)
+    found = {one.key: one for one in read_kept(path, EvaluationRecord.read) if bundled_name(one.checkpoint) in shipped}
+    for name in [name for name in shipped if not only or name in only]:
+        sizes = every_size(load_of_bundle(assets / "checkpoints" / name))
+        digests = {checkpoint.digest for checkpoint in sizes}
+        for key in [k for k, one in found.items() if bundled_name(one.checkpoint) == name and k.digest not in digests]:
             del found[key]  # of other weights
         for sheet in SHEETS[parent_of(name)]:
             task = read_task(sheet.task, data)
-            for key in keys_of(sheet, name, checkpoint.digest, rows_digest(task.part(sheet.split)), task.name):
-                if missing and key in found:
-                    continue
-                record = found[key] = measured(checkpoint, task, key)
-                at = f"{key.keys or 'all'} key{'' if key.keys == 1 else 's'}"
-                say(f"{name} on {sheet.description}, {at}: {record.metric} {record.score.value:.4f}")
+            rows = rows_digest(task.part(sheet.split))
+            for checkpoint in sizes if sheet.known else sizes[:1]:
+                for key in keys_of(sheet, checkpoint.name, checkpoint.digest, rows, task.name):
+                    if missing and key in found:
+                        continue
+                    record = found[key] = measured(checkpoint, task, key)
+                    at = f"{key.keys or 'all'} key{'' if key.keys == 1 else 's'}"
+                    say(f"{checkpoint.name} on {sheet.description}, {at}: {record.metric} {record.score.value:.4f}")
             write_evaluations(path, found.values())
     return read_kept(path, EvaluationRecord.read)
+
+
+def every_size(checkpoint: Checkpoint) -> tuple[Checkpoint, ...]:
+    """A checkpoint, and of an elastic one its smaller trained sizes, falling."""
+    budgets = () if checkpoint.elastic is None else tuple(checkpoint.elastic.prices.bought)
+    return (checkpoint, *(checkpoint.at(budget) for budget in budgets if budget < 1))
 
 
 def keys_of(sheet: Sheet, name: str, digest: str, rows: str, task: str) -> list[EvaluationKey]:
@@ -153,12 +173,12 @@ def measure_streams(assets: Path, data: Path, *, say: Say) -> None:
     for name, task_name in FAMILIES.items():
         task = read_task(task_name, data)
         assert isinstance(task, Task)  # noqa: S101 - for the type checker
-        members = [name, *(f"{name}-{size}" for size in SIZES)]
-        families.append((task, [load_of_bundle(assets / "checkpoints" / each) for each in members]))
+        dense, elastic = (load_of_bundle(assets / "checkpoints" / each) for each in (name, f"{name}-{ELASTIC}"))
+        families.append((task, dense, elastic))
     build_streams(folder, families, say=say)
     known = []
-    for name, (task, checkpoints) in zip(FAMILIES, families, strict=True):
-        keys = known_texts(open_stream(f"{name}-keys", folder), task, checkpoints[:1])
+    for name, (task, dense, _) in zip(FAMILIES, families, strict=True):
+        keys = known_texts(open_stream(f"{name}-keys", folder), task, [dense])
         known += [(keys, name), (KnownTexts(open_stream(f"{name}-sizes", folder), keys.features), name)]
     for gain in write_gains(folder, known):
         say(f"{gain.stream} at {gain.mean_budget:.4g}: {gain.same:.3f} the same for all, {gain.hindsight.value:+.3f}")
@@ -167,23 +187,25 @@ def measure_streams(assets: Path, data: Path, *, say: Say) -> None:
 def measure_statistics(assets: Path, data: Path, *, only: Collection[str] = (), say: Say) -> None:
     """Measure again the statistics of rows that come with compecon; those of other weights are replaced."""
     folder = assets / STATISTICS
+    names = [name for name in bundled_in(assets) if parent_of(name) in FAMILIES]
+    wanted = {(name, sheet) for name in names for sheet in SHEETS[parent_of(name)] if sheet.task in _ROW_TASKS}
+    kept = {(name, sheet.shown_task) for name, sheet in wanted if only and name not in only}
     for path in sorted(folder.glob("[!t]*.json")):  # not the texts
-        for old in read_kept(path, RowStatistics.read):
-            if only and old.checkpoint not in only:
-                continue
-            name = REVIEWS.name if old.key.task == SHOWN else old.key.task
-            params = {
-                "task": name,
-                "data": str(data),
-                "split": old.key.split,
-                "rows": old.key.n_rows,
-                "budgets": list(old.key.budgets),
-                "max_tokens": old.key.max_tokens,
-                "checkpoint": old.checkpoint,
-                "device": "cpu",
-            }
-            found = gather_statistics(params).found
-            if found.key.file_name != path.name:
-                path.unlink()
-            write_statistics(found, folder)
-            say(f"{old.checkpoint} on {found.key.task}: Gini {found.gini[0].mean():.4f}")
+        if not all((old.checkpoint, old.key.task) in kept for old in read_kept(path, RowStatistics.read)):
+            path.unlink()
+    for name, sheet in sorted(wanted, key=lambda each: (each[0], each[1].task)):
+        if (name, sheet.shown_task) in kept:
+            continue
+        params = {
+            "task": sheet.task,
+            "data": str(data),
+            "split": sheet.split,
+            "rows": _ROWS,
+            "budgets": list(FEW_BUDGETS),
+            "max_tokens": _MAX_TOKENS,
+            "checkpoint": name,
+            "device": "cpu",
+        }
+        found = gather_statistics(params).found
+        write_statistics(found, folder)
+        say(f"{name} on {found.key.task}: Gini {found.gini[0].mean():.4f}")

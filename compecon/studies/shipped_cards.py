@@ -6,16 +6,19 @@ import math
 from collections.abc import Collection, Iterable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from compecon.checkpoints.bundle import ReportedMetric, read_manifest
 from compecon.checkpoints.gate.intake import inspect_checkpoint
+from compecon.checkpoints.load import size_digest
 from compecon.errors import CompeconError
 from compecon.evaluation.evaluate_model import BY_TOKEN
 from compecon.evaluation.evaluation_records import EVALUATIONS, EvaluationRecord
 from compecon.evaluation.result_store import read_kept
 from compecon.studies.build_bundle import write_card
 from compecon.studies.bundled_models import Say
-from compecon.studies.family import FAMILY, write_member_card
+from compecon.studies.family import write_member_card
+from compecon.studies.family_members import ELASTIC, FAMILY
 from compecon.studies.shipped import FEW_BUDGETS, SHEETS, Sheet, bundled_in, parent_of
 from compecon.tasks.task_metrics import perplexity
 
@@ -35,10 +38,30 @@ def write_cards(assets: Path, *, only: Collection[str] = (), say: Say) -> None:
         own = [record for record in records if record.checkpoint == name and record.key.digest == digest]
         known, beyond = card_metrics(name, own)
         if name in FAMILY:
-            write_member_card(folder, read_manifest(folder)["training"], known, beyond)
+            training = read_manifest(folder)["training"]
+            _measure_sizes(training.get("sizes", ()), name, digest, records)
+            write_member_card(folder, training, known, beyond)
         else:
             write_card(folder, known, beyond)
         say(f"{name}: {len(known)} numbers, {len(beyond)} on other data")
+
+
+def _measure_sizes(
+    sizes: Iterable[dict[str, Any]], name: str, digest: str, records: Iterable[EvaluationRecord]
+) -> None:
+    """Write into the sizes of a record what was measured of them."""
+    for size in sizes:
+        of_size = digest if size["budget"] == 1 else size_digest(digest, size["budget"])
+        own = [record for record in records if record.key.digest == of_size]
+        size["metrics"] = [
+            asdict(metric)
+            for sheet in SHEETS[parent_of(name)]
+            for record in sorted(own, key=lambda one: -(one.key.keys or 1_000_000))
+            if sheet.known and (record.key.task, record.key.split) == (sheet.shown_task, sheet.split)
+            for metric in _reported(record, sheet, record.key.keys)
+        ]
+        if not size["metrics"]:
+            raise CompeconError(f"{name} was not measured at {size['budget']:g}. Run compecon remeasure --missing.")
 
 
 def card_metrics(name: str, records: Iterable[EvaluationRecord]) -> tuple[list[ReportedMetric], list[ReportedMetric]]:
@@ -63,7 +86,7 @@ def card_metrics(name: str, records: Iterable[EvaluationRecord]) -> tuple[list[R
 
 def card_budgets(name: str, sheet: Sheet) -> tuple[int | None, ...]:
     """Numbers of keys at which the card reports a checkpoint; None for all."""
-    if name.endswith("-any-budget"):
+    if name.endswith(f"-{ELASTIC}"):
         return (None, *FEW_BUDGETS)
     return (None,) if sheet.known else (None, *sheet.budgets_of(name))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +13,18 @@ from compecon.allocation.streams.bundled_streams import PREDICTED
 from compecon.checkpoints.bundle import read_manifest
 from compecon.evaluation.evaluation_records import EVALUATIONS, EvaluationRecord
 from compecon.evaluation.result_store import read_kept
-from compecon.studies.family import FAMILY
-from compecon.studies.shipped import FEW_BUDGETS, SHEETS, Sheet, bundled_in, parent_of
+from compecon.studies.family_members import ELASTIC, FAMILY
+from compecon.studies.shipped import FEW_BUDGETS, SHEETS, Sheet, bundled_in, parent_of, sized
 from compecon.tasks.task_metrics import Estimate
 
 _LEVELS = ((0, None), *((keys, keys) for keys in FEW_BUDGETS))
 _HEADLINE = {"sentiment": "sst2", "similarity": "stsb"}  # the checkpoints and their experiments
 _TASKS = {"sst2": "SST-2, accuracy", "stsb": "STS-B, Spearman"}
+_MORE = {"sick": "SICK, accuracy"}  # of the elastic experiment alone
+_HEADLINE_SIZES = (0.3, 0.1)
+_TOGETHER = (0.45, 0.3, 0.2, 0.1)  # budgets of the elastic experiment that are judged together
 _EQUAL = ("apart", "apart taylor", "sequential")  # rivals of the elastic training for as many training MACs
-_GAINS = ("keys", 1, "2 keys per token"), ("sizes", 1, "the model at 45% of the MACs")  # stream, place of the budget
+_GAINS = ("keys", 1, "2 keys per token"), ("sizes", 1, "the size of 10%")  # stream, place of the budget
 
 
 def numbers_in(assets: Path) -> dict[str, list[str]]:
@@ -32,12 +35,12 @@ def numbers_in(assets: Path) -> dict[str, list[str]]:
     return {
         "headline": _headline(assets, found, gains),
         "dense": _dense(found),
-        "family": [_member(assets, name, found) for name in FAMILY if not name.endswith("-any-budget")],
+        "family": [line for name in FAMILY for line in _member(assets, name, found)],
         "budgets": _budgets(found),
         "beyond": _beyond(bundled_in(assets), found),
         "gains": _gains(gains),
         "frontier": [line for task in _TASKS for line in _frontier(assets, task)],
-        "elastic": [line for task in _TASKS for line in _elastic(assets, task)],
+        "elastic": [line for task in (*_TASKS, *_MORE) for line in _elastic(assets, task)],
     }
 
 
@@ -77,17 +80,27 @@ def _headline(assets: Path, found: _Found, gains: Sequence[Mapping[str, Any]]) -
 
 def _claims(assets: Path, name: str, task: str, found: _Found, gains: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     sheet = SHEETS[name][0]
-    small = _known(found, f"{name}-45", sheet)
-    time = read_manifest(assets / "checkpoints" / f"{name}-45")["training"]["latency"]["ratio"]
-    [duel] = [one for one in _report(assets / "experiments" / task)["duels"] if one["target"] == 0.5]
+    elastic = f"{name}-{ELASTIC}"
+    sizes = {one["budget"]: one for one in read_manifest(assets / "checkpoints" / elastic)["training"]["sizes"]}
+    together = {
+        each["rival"]: each["change"]
+        for each in _report(assets / "experiments" / "elastic" / task)["differences"]
+        if tuple(each["budgets"]) == _TOGETHER
+    }
     stream, place, _ = _GAINS[0]
     shared = [row for row in gains if row["stream"] == f"{name}-{stream}"][place]
     return {
         "dense, all keys": _points(_known(found, name, sheet)),
         "2 keys per query": _plain(_score(found, name, sheet, 2)),
-        "2 keys per query, trained for any budget": _plain(_score(found, f"{name}-any-budget", sheet, 2)),
-        "45% of the MACs, trained under a price": f"{_points(small)}, in {time:.2f} × the time",
-        "price − best pruning with the same training, at 50% of the MACs": _change(duel["difference"]),
+        "elastic, whole": _points(_known(found, elastic, sheet)),
+        "elastic, 2 keys per query": _plain(_score(found, elastic, sheet, 2)),
+        **{
+            f"elastic at {100 * budget:.0f}% of the MACs": _points(_known(found, sized(elastic, budget), sheet))
+            + f", in {sizes[budget]['latency']['ratio']:.2f} × the time"
+            for budget in _HEADLINE_SIZES
+        },
+        "elastic − pruning each size apart, for as many training MACs, 45 to 10%": _change(together["apart"]),
+        "elastic − pruning size after size, the same": _change(together["sequential"]),
         "2 keys per query shared at one price, outcomes known: correct answers": _difference(shared["hindsight"]),
         "the same, outcomes predicted": _difference(shared["chances"]),
     }
@@ -112,18 +125,21 @@ def _known(found: _Found, name: str, sheet: Sheet) -> Estimate:
     return found[name, sheet.shown_task, sheet.split, None].score
 
 
-def _member(assets: Path, name: str, found: _Found) -> str:
+def _member(assets: Path, name: str, found: _Found) -> Iterator[str]:
     training = read_manifest(assets / "checkpoints" / name)["training"]
-    time = training["latency"]
-    score = _known(found, name, SHEETS[parent_of(name)][0])
-    ratio = f"{time['ratio']:.2f} [{time['low']:.2f}, {time['high']:.2f}]"
-    return f"| `{name}` | {training['share']:.2f} | {ratio} | {_points(score)} |"
+    for size in training.get("sizes", (training,)):
+        at, time = size.get("budget", 1.0), size["latency"]
+        measured, sheet = sized(name, at), SHEETS[parent_of(name)][0]
+        share = f"{size['macs'] / training['dense_macs']:.2f}"
+        ratio = f"{time['ratio']:.2f} [{time['low']:.2f}, {time['high']:.2f}]"
+        scarce = _plain(_score(found, measured, sheet, 2))
+        yield f"| `{measured}` | {share} | {ratio} | {_points(_known(found, measured, sheet))} | {scarce} |"
 
 
 def _budgets(found: _Found) -> list[str]:
     rows = []
     for parent in ("sentiment", "similarity"):
-        for name in (parent, f"{parent}-any-budget"):
+        for name in (parent, f"{parent}-{ELASTIC}"):
             scores = [_score(found, name, SHEETS[parent][0], keys) for _, keys in _LEVELS]
             rows.append(f"| `{name}` | {' | '.join(map(_plain, scores))} |")
     return rows
@@ -183,7 +199,9 @@ def _elastic(assets: Path, task: str) -> list[str]:
         )
         changes = " | ".join(_change(rivals[rival]["change"]) for rival in _EQUAL)
         n_seeds = rivals[_EQUAL[0]]["seeds"]
-        lines.append(f"| {_TASKS[task]} | {left} | {100 * statistics.fmean(scores):.1f} | {changes} | {n_seeds} |")
+        lines.append(
+            f"| {(_TASKS | _MORE)[task]} | {left} | {100 * statistics.fmean(scores):.1f} | {changes} | {n_seeds} |"
+        )
     return lines
 
 

@@ -60,7 +60,7 @@ def test_a_stream_that_was_measured_here_opens_like_the_others() -> None:
     last = max(points_of(market_of("own:mine", "chance", 0.0), "shadow-price"), key=lambda point: point.budget)
     rows = open_page(stream="own:mine", budget=str(last.place)).dataframe[0].value
     assert dict(zip(rows["Query"], rows["Size"], strict=True)) == {"q0": "1", "q1": "0.3"}, "what each needs"
-    assert "Size" not in open_page().dataframe[0].value
+    assert "Size" not in open_page(stream="sentiment-keys").dataframe[0].value
     assert list(streams())[-1] == FILE
     write_stream(a_stream("mine", [[0, 1], [0, 0], [1, 1]]), folder, title="Mine", description="more")
     assert len(market_of("own:mine", "chance", 0.0).queries) == 3, "measured again"

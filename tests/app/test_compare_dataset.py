@@ -30,7 +30,7 @@ from compecon.views.compare.telling_rows import LISTS, listed_rows
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
-PAIR = {"a": "sentiment", "b": "sentiment-45"}
+PAIR = {"a": "sentiment", "b": "sentiment-45-taylor"}
 Open = Callable[..., AppTest]
 
 
@@ -72,7 +72,7 @@ def executor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Execut
 
 @pytest.fixture
 def open_part(executor: Executor) -> Open:
-    """Open the page with an address: ``open_part(a="similarity", b="similarity-45")``."""
+    """Open the page with an address: ``open_part(a="similarity", b="similarity-45-taylor")``."""
 
     def run(**params: str) -> AppTest:
         page = AppTest.from_file(ROOT / "app" / "streamlit_app.py", default_timeout=90)
@@ -129,8 +129,8 @@ def test_other_rows_can_be_looked_at(open_part: Open) -> None:
 
 
 def test_each_list_shows_its_rows(open_part: Open) -> None:
-    page = open_part(a="similarity", b="similarity-45")
-    [each] = [each.both for each in sets_of("similarity", "similarity-45")]
+    page = open_part(a="similarity", b="similarity-45-taylor")
+    [each] = [each.both for each in sets_of("similarity", "similarity-45-taylor")]
     assert each is not None
     listed = {}
     for which in LISTS:
@@ -182,7 +182,7 @@ def test_a_row_that_is_pressed_is_compared_as_a_text() -> None:
 
 
 def test_texts_that_are_not_shipped_are_asked_for(open_part: Open, tmp_path: Path) -> None:
-    page = open_part(a="similarity", b="similarity-45")
+    page = open_part(a="similarity", b="similarity-45-taylor")
     assert "data folder" in words(page)
     page.button(key="compare-texts").click().run()
     assert "Give a folder." in words(page)
@@ -196,7 +196,7 @@ def test_texts_that_are_not_shipped_are_asked_for(open_part: Open, tmp_path: Pat
 
 
 def test_texts_appear_from_the_data_folder(open_part: Open, data_dir: Path) -> None:
-    page = open_part(a="similarity", b="similarity-45")
+    page = open_part(a="similarity", b="similarity-45-taylor")
     page.text_input(key="compare_dataset_folder").input(str(data_dir)).run()
     page.button(key="compare-texts").click().run()
     [rows, *_] = page.dataframe
@@ -208,7 +208,7 @@ def test_texts_appear_from_the_data_folder(open_part: Open, data_dir: Path) -> N
 
 
 def test_a_pair_that_was_not_measured_is_measured_in_the_background(open_part: Open, executor: Executor) -> None:
-    page = open_part(a="sentiment-60", b="sentiment-any-budget")
+    page = open_part(a="sentiment-45-taylor", b="sentiment-elastic")
     assert "not been measured on the same rows" in words(page)
     assert not page.get("vega_lite_chart")
     page.number_input(key="compare_measure_rows").set_value(50).run()
@@ -218,23 +218,23 @@ def test_a_pair_that_was_not_measured_is_measured_in_the_background(open_part: O
         (spec.recipe, spec.params["checkpoint"], spec.params["task"], spec.params["rows"]) for spec in executor.specs
     ]
     assert asked == [
-        ("statistics", "sentiment-60", "reviews", 50),
-        ("statistics", "sentiment-any-budget", "reviews", 50),
+        ("statistics", "sentiment-45-taylor", "reviews", 50),
+        ("statistics", "sentiment-elastic", "reviews", 50),
     ]
-    assert executor.specs[0].title == "Statistics, sentiment-60 on reviews"
+    assert executor.specs[0].title == "Statistics, sentiment-45-taylor on reviews"
     assert page.button(key="compare-measure").disabled
 
 
 def test_two_presses_measure_once(open_part: Open, executor: Executor) -> None:
-    page = open_part(a="sentiment-60", b="sentiment-60")
+    page = open_part(a="sentiment-45-taylor", b="sentiment-45-taylor")
     page.button(key="compare-measure").click().run()
-    other = open_part(a="sentiment-60", b="sentiment-60")
+    other = open_part(a="sentiment-45-taylor", b="sentiment-45-taylor")
     assert other.button(key="compare-measure").disabled
     assert len(executor.specs) == 1
 
 
 def test_what_is_under_way_is_shown_and_can_be_stopped(open_part: Open, executor: Executor) -> None:
-    page = open_part(a="sentiment-60", b="sentiment-any-budget")
+    page = open_part(a="sentiment-45-taylor", b="sentiment-elastic")
     page.button(key="compare-measure").click().run()
     assert "Being measured" in words(page)
     stops = [button for button in page.button if str(button.key).startswith("compare-stop-")]
@@ -244,17 +244,17 @@ def test_what_is_under_way_is_shown_and_can_be_stopped(open_part: Open, executor
 
 
 def test_a_measurement_that_failed_says_why(open_part: Open, executor: Executor) -> None:
-    spec = new_spec("statistics", {"checkpoint": "sentiment-60", "task": "reviews"}, title="Mine <b>")
+    spec = new_spec("statistics", {"checkpoint": "sentiment-45-taylor", "task": "reviews"}, title="Mine <b>")
     write_run(executor, spec, RunState.FAILED, "The rows are gone.")
-    page = open_part(a="sentiment-60", b="sentiment")
+    page = open_part(a="sentiment-45-taylor", b="sentiment")
     assert "Mine <b> ended without a result: The rows are gone." in words(page)
     page.button(key="compare-measure").click().run()
-    assert [each.params["checkpoint"] for each in executor.specs] == ["sentiment-60", "sentiment"]
+    assert [each.params["checkpoint"] for each in executor.specs] == ["sentiment-45-taylor", "sentiment"]
 
 
 def test_a_refusal_is_said_on_the_page(open_part: Open, executor: Executor) -> None:
     executor.problem = "There is *no* room."
-    page = open_part(a="sentiment-60", b="sentiment-any-budget")
+    page = open_part(a="sentiment-45-taylor", b="sentiment-elastic")
     page.button(key="compare-measure").click().run()
     assert "There is *no* room." in words(page)
     executor.problem = ""
@@ -263,9 +263,9 @@ def test_a_refusal_is_said_on_the_page(open_part: Open, executor: Executor) -> N
 def test_what_a_run_measured_is_shown(open_part: Open, tmp_path: Path) -> None:
     found = StatisticsStore().all()
     a = next(each for each in found if (each.checkpoint, each.key.task) == ("sentiment", "sst2"))
-    page = open_part(a="sentiment", b="sentiment-60")
+    page = open_part(a="sentiment", b="sentiment-45-taylor")
     assert "not been measured on the same rows" in words(page)
-    other = replace(a, key=replace(a.key, digest=digest_of("sentiment-60")), checkpoint="sentiment-60")
+    other = replace(a, key=replace(a.key, digest=digest_of("sentiment-45-taylor")), checkpoint="sentiment-45-taylor")
     write_statistics(other, Home(tmp_path / "home").measurements / "statistics")
     page.run()
     assert " 0 of 200 rows" in words(page)
@@ -274,7 +274,7 @@ def test_what_a_run_measured_is_shown(open_part: Open, tmp_path: Path) -> None:
 def test_a_wrong_data_folder_is_refused_before_anything_is_queued(
     open_part: Open, executor: Executor, tmp_path: Path
 ) -> None:
-    page = open_part(a="sentiment-60", b="sentiment-any-budget")
+    page = open_part(a="sentiment-45-taylor", b="sentiment-elastic")
     page.selectbox(key="compare_measure_task").select("sst2").run()
     for wrong in (tmp_path, Path(__file__), tmp_path / "nowhere"):
         page.text_input(key="compare_measure_data").input(str(wrong)).run()
@@ -289,7 +289,7 @@ def test_a_wrong_data_folder_is_refused_before_anything_is_queued(
 def test_own_files_can_be_measured(open_part: Open, executor: Executor, tmp_path: Path) -> None:
     table = tmp_path / "mine.csv"
     table.write_text("text,label\n" + "".join(f"text {i},{('negative', 'positive')[i % 2]}\n" for i in range(80)))
-    page = open_part(a="sentiment-60", b="sentiment-any-budget")
+    page = open_part(a="sentiment-45-taylor", b="sentiment-elastic")
     page.selectbox(key="compare_measure_task").select("own files").run()
     assert page.button(key="compare-measure").disabled
     page.text_input(key="compare_measure_files").input(str(table)).run()

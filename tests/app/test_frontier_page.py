@@ -125,7 +125,8 @@ def test_an_address_restores_the_page() -> None:
     [_, task, *_] = frontier().tasks  # the first one is left out of the address
     address = {
         "task": task, "x": "parameters", "y": "quality", "log": "True", "part": "families", "ceiling": "70",
-        "keys": "4", "hidden": "taylor|taylor, no recovery", "dominated": "False", "chosen": "bundled/sentiment-45",
+        "keys": "4", "hidden": "taylor|taylor, no recovery", "dominated": "False",
+        "chosen": "bundled/sentiment-45-taylor",
     }  # fmt: skip
     page = open_page(**address)
     data = canvas_of(page)
@@ -133,7 +134,7 @@ def test_an_address_restores_the_page() -> None:
         "keys": 4,
         "hidden": ["taylor", "taylor, no recovery"],
         "dominated": False,
-        "chosen": "bundled/sentiment-45",
+        "chosen": "bundled/sentiment-45-taylor",
     }
     assert json.loads(data["figure"])["layout"]["xaxis"]["type"] == "log"
     assert address_of(page) == address
@@ -162,18 +163,20 @@ def test_a_point_that_is_gone_is_nobody() -> None:
 
 
 def test_a_chosen_point_tells_its_facts_and_signs() -> None:
-    page = open_page(task="sst2", chosen="bundled/sentiment-45")
-    point = frontier().by_key["bundled/sentiment-45"]
+    page = open_page(task="sst2", chosen="bundled/sentiment-45-taylor")
+    point = frontier().by_key["bundled/sentiment-45-taylor"]
     assert any(point.name in plain(text.value) for text in page.markdown)
     assert [plain(box.value) for box in page.warning] == list(point.signs)
 
 
 def test_what_was_selected_in_the_plot_is_what_the_table_lists() -> None:
     page = open_page(task="sst2")
-    page.session_state[FrontierPlace.CANVAS] = {"picked": ["bundled/sentiment", "bundled/sentiment-45", "nobody"]}
+    page.session_state[FrontierPlace.CANVAS] = {
+        "picked": ["bundled/sentiment", "bundled/sentiment-45-taylor", "nobody"]
+    }
     page.run()
     assert not page.exception
-    assert sorted(page.dataframe[0].value["Name"]) == ["sentiment", "sentiment-45"]
+    assert sorted(page.dataframe[0].value["Name"]) == ["sentiment", "sentiment-45-taylor"]
     page.selectbox(key="frontier_task").set_value("stsb").run()
     assert len(page.dataframe[0].value) == len(keys_in(canvas_of(page)))  # none of them is here: all are listed
 
@@ -279,7 +282,8 @@ def test_a_size_is_a_mark_with_its_command_before_streamlit_is_there_too(elastic
     data = canvas_of(page)
     assert {elastic, f"{elastic}@0.6"} <= keys_in(data)
     command = f"compecon export {elastic.removeprefix('local/')} mine-at-0.6 --budget 0.6"
-    assert data["commands"] == {f"{elastic}@0.6": command}
+    assert data["commands"][f"{elastic}@0.6"] == command
+    assert all(key.rpartition("@")[2] in command for key, command in data["commands"].items())
     assert data["doors"][f"{elastic}@0.6"] == [True, True]
     early = first_data({"task": "sst2", "y": "quality"})
     assert early is not None

@@ -73,5 +73,5 @@ def test_what_lies_beyond_the_last_one_is_said_and_corrected(page: str, address:
 
 @pytest.mark.parametrize("page", LINKS)
 def test_a_good_link_says_nothing(page: str) -> None:
-    known = {"attention": {"checkpoint": "similarity"}, "compare": {"a": "sentiment", "b": "sentiment-45"}}
+    known = {"attention": {"checkpoint": "similarity"}, "compare": {"a": "sentiment", "b": "sentiment-45-taylor"}}
     assert not open_page(page, **known.get(page, {})).warning

@@ -27,7 +27,7 @@ from tests.browser.conftest import Dashboard, sync_api
 
 expect = sync_api.expect
 FIRST = examples_for("sentiment")[0].text
-A, B = "sentiment", "sentiment-45"
+A, B = "sentiment", "sentiment-45-taylor"
 PLACE = (1, 4)  # a layer and head that both have
 
 

@@ -35,7 +35,7 @@ def test_streamlits_picture_stands_where_the_first_stood(
 ) -> None:
     dashboard = new_dashboard(viewport={"width": width, "height": 900}, color_scheme=scheme)
     with without_streamlit(dashboard):
-        open_first(dashboard, keys="4", chosen="bundled/sentiment-45")
+        open_first(dashboard, keys="4", chosen="bundled/sentiment-45-taylor")
         first = dashboard.page.locator(f"{FIRST} .cf")
         boxes = {part: first.locator(part).first.bounding_box() for part in PARTS}
         marks, overlay = first.locator(".plot").evaluate(MARKS), first.locator("canvas.marks").evaluate("c => c.width")

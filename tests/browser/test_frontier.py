@@ -17,7 +17,7 @@ from PIL import Image
 from tests.browser.conftest import Dashboard, sync_api
 
 expect = sync_api.expect
-CHOSEN = "bundled/sentiment-45"
+CHOSEN = "bundled/sentiment-45-taylor"
 
 
 class Frontier:
@@ -135,19 +135,19 @@ def test_dragging_the_bar_moves_marks_and_tells_the_server_nothing(frontier: Fro
 
 def test_a_mark_leads_to_attention(frontier: Frontier) -> None:
     frontier.open().click(CHOSEN)
-    expect(frontier.find(".card")).to_contain_text("sentiment-45")
+    expect(frontier.find(".card")).to_contain_text("sentiment-45-taylor")
     expect(frontier.find(".card .lines p").nth(2)).to_be_visible()
     frontier.dashboard.await_address(chosen=CHOSEN)
     frontier.find(".card .open").click()
     frontier.dashboard.cc.and_(frontier.page.locator("[data-k]")).wait_for()
-    frontier.dashboard.await_address(checkpoint="sentiment-45")
+    frontier.dashboard.await_address(checkpoint="sentiment-45-taylor")
 
 
 def test_a_mark_leads_to_its_comparison_with_the_dense_parent(frontier: Frontier) -> None:
     frontier.open().click(CHOSEN)
     frontier.find(".card .compare").click()
     frontier.page.wait_for_url(re.compile("/compare"))
-    frontier.dashboard.await_address(a="sentiment-45", b="sentiment")
+    frontier.dashboard.await_address(a="sentiment-45-taylor", b="sentiment")
 
 
 BOX = ((0.02, 0.02), (0.5, 0.98))
@@ -213,7 +213,7 @@ def test_pages_that_are_saved_stand_alone(frontier: Frontier) -> None:
     frontier.open()
     page, report = frontier.download("Plot as a page"), frontier.download("One-page report")
     for saved in (page, report):
-        assert b"sentiment-45" in saved
+        assert b"sentiment-45-taylor" in saved
         assert b"Plotly" in saved
         assert b'src="http' not in saved
     assert b"Which should I choose" in report

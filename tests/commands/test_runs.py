@@ -402,9 +402,14 @@ def test_lists_are_separated_by_semicolons(compecon, store, task):
 
 @pytest.mark.usefixtures("started")
 def test_what_has_to_be_given_may_be_an_axis(compecon, store):
-    code, out, err = compecon("sweep", "evaluate", "--task", "reviews", "--grid", "checkpoint=sentiment,sentiment-45")
+    code, out, err = compecon(
+        "sweep", "evaluate", "--task", "reviews", "--grid", "checkpoint=sentiment,sentiment-45-taylor"
+    )
     assert code == 0, err
-    assert [row.point["checkpoint"] for row in sweep_record(store, out.strip()).rows] == ["sentiment", "sentiment-45"]
+    assert [row.point["checkpoint"] for row in sweep_record(store, out.strip()).rows] == [
+        "sentiment",
+        "sentiment-45-taylor",
+    ]
     code, _, err = compecon("sweep", "train", "--base", "sentiment", "--grid", "seed=0,1")
     assert code == 1
     assert "task: has to be given" in err

@@ -22,7 +22,7 @@ from compecon.views.attention.attention_stream import attention_stream
 _TEXT = "Not even a wonderful cast can save this tired, joyless sequel"
 
 
-@pytest.fixture(params=["sentiment", "sentiment-45"])
+@pytest.fixture(params=["sentiment", "sentiment-45-taylor"])
 def both(request: pytest.FixtureRequest, device: torch.device) -> tuple[Checkpoint, Checkpoint]:
     """A checkpoint on the CPU and there."""
     return load_checkpoint(request.param, "cpu"), load_checkpoint(request.param, str(device))

@@ -111,7 +111,7 @@ def test_a_training_that_was_left_goes_on_with_the_same_bits(tokenizer, rows, tm
     assert [name for name in whole if not torch.equal(whole[name], parts[name])] == []
 
 
-@pytest.mark.parametrize("name", ["sentiment", "sentiment-45"])
+@pytest.mark.parametrize("name", ["sentiment", "sentiment-45-taylor"])
 def test_a_checkpoint_answers_as_on_the_cpu(name, device) -> None:
     text = "Not even a wonderful cast can save this tired, joyless sequel"
     answers = []

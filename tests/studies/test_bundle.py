@@ -3,6 +3,7 @@
 import json
 import shutil
 import string
+from dataclasses import replace
 
 import pytest
 import torch
@@ -12,9 +13,12 @@ from transformers import BertConfig, BertForSequenceClassification, BertModel
 
 from compecon.checkpoints.bundle import read_manifest
 from compecon.checkpoints.load import load_of_bundle
+from compecon.flops import forward_macs
 from compecon.studies.build_bundle import NAMES, BundlePlan, build_bundle
 from compecon.studies.bundled_models import CausalPlan, EncoderPlan
-from compecon.studies.family import FAMILY, FamilyPlan, time_family
+from compecon.studies.family import time_family
+from compecon.studies.family_members import FAMILY, FamilyPlan
+from compecon.training.elastic_settings import ElasticSettings
 from compecon.training.training_settings import FineTuneSettings
 from tests.support.bundled_weights import read_weights
 
@@ -72,7 +76,11 @@ def plan(pretrained):
             "entailment": EncoderPlan(student=BRIEF, layers=1, rehearsal=BRIEF),
             "similarity": EncoderPlan(student=BRIEF, layers=1, rehearsal=BRIEF),
         },
-        family=FamilyPlan(after=BRIEF),
+        family=FamilyPlan(
+            after=BRIEF,
+            elastic=replace(BRIEF, steps=8, epochs=1, key_budgets=(1, 2)),
+            sizes=ElasticSettings((1.0, 0.5)),
+        ),
         causal=CausalPlan(BRIEF, pieces=270, width=32, layers=1, positions=16),
         pieces=145,
         pretrained=pretrained,
@@ -112,26 +120,31 @@ def test_members_of_the_family_tell_how_they_came_about_and_read_their_parents_e
 
 
 def test_a_member_of_the_family_loads_with_the_tensors_it_shares(bundle):
-    model = load_of_bundle(bundle[0] / "sentiment-any-budget").model
-    stored = read_weights(bundle[0] / "sentiment-any-budget")
+    model = load_of_bundle(bundle[0] / "sentiment-elastic").model
+    stored = read_weights(bundle[0] / "sentiment-elastic")
     assert all(torch.equal(value, stored[name]) for name, value in model.state_dict().items())
 
 
 def test_timing_again_changes_the_time_alone(bundle, tmp_path):
     shutil.copytree(bundle[0], tmp_path / "bundle")
-    name = "sentiment-any-budget"
+    name = "sentiment-elastic"
     (folder,) = time_family(tmp_path / "bundle", only=[name])
     before, after = read_manifest(bundle[0] / name), read_manifest(folder)
     for manifest in (before, after):
-        assert manifest["training"].pop("latency")["ratio"] > 0
+        training = manifest["training"]
+        assert all(timed.pop("latency")["ratio"] > 0 for timed in (training, *training["sizes"]))
     assert after == before
 
 
-def test_budget_dropout_leaves_the_ffn_to_its_parent(bundle):
-    manifest = read_manifest(bundle[0] / "sentiment-any-budget")
-    ffn = "bert.encoder.layer.0.intermediate.dense.weight"
-    assert manifest["shared"][ffn]["file"] == "../sentiment/model.safetensors"
-    assert "bert.encoder.layer.0.attention.self.query.weight" not in manifest["shared"]
+def test_an_elastic_member_serves_and_tells_of_every_size(bundle):
+    checkpoint = load_of_bundle(bundle[0] / "sentiment-elastic")
+    training = read_manifest(bundle[0] / "sentiment-elastic")["training"]
+    assert [size["budget"] for size in training["sizes"]] == [1.0, 0.5]
+    for size in training["sizes"]:
+        assert forward_macs(checkpoint.at(size["budget"]).model, training["n_tokens"]) == size["macs"]
+        assert size["latency"]["ratio"] > 0
+    assert "at 0.5" not in (bundle[0] / "sentiment-45-taylor" / "README.md").read_text()
+    assert "| 0.5 | " in (bundle[0] / "sentiment-elastic" / "README.md").read_text()
 
 
 def test_all_encoders_read_the_same_embeddings(bundle):

@@ -2,13 +2,14 @@
 
 import os
 import re
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from compecon.checkpoints.bundle import ReportedMetric, read_manifest
 from compecon.checkpoints.gate.intake import inspect_checkpoint
-from compecon.checkpoints.load import load_of_bundle
+from compecon.checkpoints.load import load_of_bundle, size_digest
 from compecon.errors import CompeconError, TaskError
 from compecon.evaluation.at_budgets import measured
 from compecon.evaluation.evaluation_records import EvaluationStore
@@ -16,7 +17,7 @@ from compecon.evaluation.row_store import StatisticsStore
 from compecon.paths import assets
 from compecon.studies.build_bundle import NAMES
 from compecon.studies.bundled_card import FACTS, metric_tables
-from compecon.studies.shipped import SHEETS, bundled_in, keys_of, parent_of, write_evaluations
+from compecon.studies.shipped import SHEETS, bundled_in, keys_of, parent_of, sized, write_evaluations
 from compecon.studies.shipped_cards import card_metrics
 from compecon.studies.shipped_tables import numbers_in, texts_with_numbers, with_numbers
 from compecon.tasks.rows_fingerprint import rows_digest
@@ -30,7 +31,16 @@ CLOSE = 0.002  # processors round differently: a few rows of some thousand
 
 @pytest.fixture(scope="module")
 def digests():
-    return {name: inspect_checkpoint(ROOT / name, trusted_root=ROOT).digest for name in NAMES}
+    """Of every checkpoint, and of every size of the elastic ones, by the name that measurements give it."""
+    found = {}
+    for name in NAMES:
+        digest = inspect_checkpoint(ROOT / name, trusted_root=ROOT).digest
+        sizes = read_manifest(ROOT / name).get("training", {}).get("sizes", [{"budget": 1.0}])
+        found |= {
+            sized(name, size["budget"]): digest if size["budget"] == 1 else size_digest(digest, size["budget"])
+            for size in sizes
+        }
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +55,23 @@ def data():
 
 def of(name):
     return [record for record in EvaluationStore().all() if record.checkpoint == name]
+
+
+def sizes_of(manifest):
+    return manifest.get("training", {}).get("sizes", [])
+
+
+def metrics_of(name, budget):
+    """What was measured of a size on the test rows of its task, all keys first."""
+    sheet = SHEETS[parent_of(name)][0]
+    found = [one for one in of(sized(name, budget)) if (one.key.task, one.key.split) == (sheet.shown_task, sheet.split)]
+    found.sort(key=lambda one: (one.key.keys is not None, -(one.key.keys or 0)))
+    at = ["" if one.key.keys is None else f" at {one.key.keys} key{'s' * (one.key.keys > 1)}" for one in found]
+    return [
+        {"name": f"{one.metric}{where}", "split": "test", **asdict(one.score)}
+        for one, where in zip(found, at, strict=True)
+        if one.score.value == one.score.value
+    ]
 
 
 def test_there_is_a_sheet_for_every_checkpoint():
@@ -67,8 +94,9 @@ def test_everything_on_the_sheets_was_measured(digests):
     made = {(one.checkpoint, one.key.task, one.key.split, one.key.keys) for one in EvaluationStore().all()}
     wanted = {
         (name, key.task, key.split, key.keys)
-        for name in NAMES
+        for name in digests
         for sheet in SHEETS[parent_of(name)]
+        if sheet.known or name in NAMES
         for key in keys_of(sheet, name, digests[name], "", sheet.shown_task)
     }
     assert wanted - made == set()
@@ -85,6 +113,7 @@ def test_cards_and_manifests_say_what_was_measured_and_what_a_checkpoint_cannot_
             "tables": "\n\n".join(metric_tables(known, beyond)) in card,
             "other data": bool(beyond) == (parent_of(name) != "causal"),
             "no other number, and the heads": len(table_rows) == len(known) + len(beyond) + 1 + bool(beyond),
+            "sizes": all(size["metrics"] == metrics_of(name, size["budget"]) for size in sizes_of(manifest)),
             "limits": manifest["limits"] == FACTS[parent_of(name)].limits and manifest["limits"] in card,
         }
         wrong |= {f"{name}: {what}": False for what, holds in checks.items() if not holds}
@@ -109,7 +138,7 @@ def test_a_number_that_is_not_that_of_its_source_is_replaced():
 
 def test_a_checkpoint_that_was_not_measured_is_told_with_the_command():
     with pytest.raises(CompeconError, match="compecon remeasure"):
-        card_metrics("sentiment", of("sentiment-60"))
+        card_metrics("sentiment", of("similarity"))
 
 
 def test_measurements_are_written_in_an_order_of_their_own(tmp_path):
@@ -126,9 +155,10 @@ def test_measurements_are_written_in_an_order_of_their_own(tmp_path):
     ("name", "task", "keys"),
     [
         ("sentiment", "sst2", 2),
-        ("sentiment-any-budget", "sst2", 2),  # where autocast had made it half a point better
-        ("sentiment-30", "amazon-snippets", None),
-        ("similarity-any-budget", "stsb", 1),
+        ("sentiment-elastic", "sst2", 2),
+        ("sentiment-elastic at 0.1", "sst2", None),
+        ("sentiment-45-taylor", "amazon-snippets", None),
+        ("similarity-elastic", "stsb", 1),
         ("similarity", "sick-relatedness", None),
         ("entailment", "xnli/en", 1),
     ],
@@ -141,7 +171,9 @@ def test_what_is_said_can_be_measured_again(name, task, keys, data):
         pytest.skip(str(error))
     found = read_task(task, data)
     assert rows_digest(found.part(said.key.split)) == said.key.rows_digest
-    again = measured(load_of_bundle(ROOT / name), found, said.key)
+    whole, _, size = name.partition(" at ")
+    checkpoint = load_of_bundle(ROOT / whole)
+    again = measured(checkpoint.at(float(size)) if size else checkpoint, found, said.key)
     assert again.metrics.keys() == said.metrics.keys()
     for metric, score in again.metrics.items():
         assert isinstance(score, Estimate)

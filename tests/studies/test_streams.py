@@ -80,10 +80,21 @@ def test_one_market_allocates_reads_of_a_measured_stream(checkpoint, opinions):
     assert found.value <= found.upper_bound + 1e-9
 
 
+class Every(SimpleNamespace):
+    """An elastic checkpoint of two sizes, as streams see one."""
+
+    elastic = SimpleNamespace(prices=SimpleNamespace(bought={1.0: 2, 0.5: 1}), counts=lambda budget: budget)
+
+    def at(self, budget):
+        return self.sizes[budget]
+
+
 def test_both_kinds_are_built_for_a_family(checkpoint, opinions, tmp_path):
     said = []
-    build_streams(tmp_path, [(opinions, [checkpoint("toy"), checkpoint("small", 1)])], say=said.append)
-    assert [entry.name for entry in list_streams(tmp_path)] == ["toy-keys", "toy-sizes"]
+    elastic = Every(name="every", sizes={1.0: checkpoint("every at 1"), 0.5: checkpoint("every at 0.5", 1)})
+    build_streams(tmp_path, [(opinions, checkpoint("toy"), elastic)], say=said.append)
+    keys, sizes = list_streams(tmp_path)
+    assert (keys.name, sizes.name, sizes.levels) == ("toy-keys", "toy-sizes", ("0.5", "1"))
     assert len(said) == 2
 
 

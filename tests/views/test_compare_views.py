@@ -29,7 +29,7 @@ from compecon.views.compare.checkpoint_table import (
 from compecon.views.compare.pair import first_pair, pair_notes, pair_problem, parent_of, partner
 
 CATALOG = {entry.name: entry for entry in list_checkpoints() if entry.origin == "bundled"}
-needs_bundle = pytest.mark.skipif("sentiment-45" not in CATALOG, reason="the family is not bundled")
+needs_bundle = pytest.mark.skipif("sentiment-45-taylor" not in CATALOG, reason="the family is not bundled")
 BROKEN = CheckpointEntry("broken", Path("/x/broken"), "local", "Broken", "", "", None, "It has no weights.")
 TEXT = "Not bad at all."
 
@@ -49,9 +49,9 @@ def entry(folder_of: Callable[[str], Path]) -> Callable[[str], CheckpointEntry]:
 
 @needs_bundle
 def test_the_dense_model_and_its_child_come_first() -> None:
-    assert first_pair(CATALOG) == ("sentiment", "sentiment-45")
-    assert partner("sentiment", CATALOG) == "sentiment-45"
-    assert partner("similarity-45", CATALOG).startswith("similarity")
+    assert first_pair(CATALOG) == ("sentiment", "sentiment-elastic")
+    assert partner("sentiment", CATALOG) == "sentiment-elastic"
+    assert partner("similarity-45-taylor", CATALOG).startswith("similarity")
 
 
 def test_without_them_the_first_that_go_together_do(entry: Callable[[str], CheckpointEntry]) -> None:
@@ -127,11 +127,11 @@ def test_the_parent_of_a_run_is_what_it_began_with(params: dict[str, object], pa
 @needs_bundle
 def test_a_card_tells_what_the_checkpoint_and_its_record_say() -> None:
     rows, record = (
-        card_rows(CATALOG["sentiment-45"]),
-        json.loads((CATALOG["sentiment-45"].path / "compecon.json").read_text()),
+        card_rows(CATALOG["sentiment-45-taylor"]),
+        json.loads((CATALOG["sentiment-45-taylor"].path / "compecon.json").read_text()),
     )
     training = record["training"]
-    assert rows["parameters"] == f"{CATALOG['sentiment-45'].preflight.parameters / 1e6:.2f} M"  # type: ignore[union-attr]
+    assert rows["parameters"] == f"{CATALOG['sentiment-45-taylor'].preflight.parameters / 1e6:.2f} M"  # type: ignore[union-attr]
     assert rows["heads kept"].endswith(" of 36")
     measured = record["metrics"][0]
     assert rows["accuracy, test (measured)"].startswith(f"{measured['value']:.3f} ({measured['low']:.3f} to ")
@@ -139,7 +139,7 @@ def test_a_card_tells_what_the_checkpoint_and_its_record_say() -> None:
     [share] = [cell for name, cell in rows.items() if name.startswith("share of the dense model's MACs")]
     assert share.endswith(f"({training['macs'] / 1e6:.1f} of {training['dense_macs'] / 1e6:.1f} M)")
     assert rows["made from"] == "sentiment"
-    assert rows["price of compute"] == f"{training['price']:g}"
+    assert rows["target share"] == f"{training['target']:g}"
     assert rows["setting: learning rate"] == f"{training['settings']['learning_rate']:g}"
 
 
@@ -154,9 +154,9 @@ def test_macs_in_the_table_are_those_of_the_loaded_model() -> None:
 
 @needs_bundle
 def test_a_table_has_a_column_for_each_and_a_row_for_each_property() -> None:
-    entries = [CATALOG["sentiment"], BROKEN, CATALOG["sentiment-45"]]
+    entries = [CATALOG["sentiment"], BROKEN, CATALOG["sentiment-45-taylor"]]
     table = compare_table(entries)
-    assert table.columns == (CATALOG["sentiment"].title, CATALOG["sentiment-45"].title)
+    assert table.columns == (CATALOG["sentiment"].title, CATALOG["sentiment-45-taylor"].title)
     assert table.left_out == (("Broken", "It has no weights."),)
     rows = {row.name: row for row in table.rows}
     assert rows["layers"] == TableRow("layers", ("3", "3"))
@@ -198,10 +198,11 @@ def test_more_than_six_are_refused() -> None:
 
 @needs_bundle
 def test_nobodys_choice_is_the_pair_and_others_of_its_task() -> None:
-    names = table_of_task("similarity-30", "sentiment", CATALOG)
-    assert names[:2] == ("similarity-30", "sentiment")
-    assert len(names) == 6
-    assert all(CATALOG[name].task == CATALOG["similarity-30"].task for name in names[2:])
+    names = table_of_task("similarity-45-taylor", "sentiment", CATALOG)
+    assert names[:2] == ("similarity-45-taylor", "sentiment")
+    of_task = [name for name, entry in CATALOG.items() if entry.task == "similarity"]
+    assert sorted(names) == sorted({"sentiment", *of_task})
+    assert all(CATALOG[name].task == CATALOG["similarity-45-taylor"].task for name in names[2:])
     assert table_of_task("gone", "sentiment", CATALOG) == ("sentiment",)
 
 

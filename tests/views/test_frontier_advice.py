@@ -215,4 +215,7 @@ def test_the_bundled_checkpoints_have_one_to_take_under_half_of_the_compute(task
     assert advice.key == best.key
     assert advice.checkpoint.startswith(f"{family}-")
     assert "of the dense" in advice.sentences[0]
-    assert any("The price of one more point" in one for one in advice.sentences)
+    bundled = [point for point in points if point.task == task and point.origin == "bundled" and point.quality]
+    is_best = all(point.quality.value <= best.quality.value for point in bundled)  # type: ignore[union-attr]
+    last = "No better checkpoint" if is_best else "The price of one more point"
+    assert any(last in one for one in advice.sentences)

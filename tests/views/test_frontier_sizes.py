@@ -141,12 +141,12 @@ def test_an_elastic_run_is_a_point_for_each_size_of_its_results() -> None:
 
 
 def test_measurements_of_the_whole_are_not_those_of_a_size(entries: dict[str, CheckpointEntry], tmp_path: Path) -> None:
-    entry = elastic_entry(entries["sentiment-45"], tmp_path / "sentiment-45")
+    entry = elastic_entry(entries["sentiment-45-taylor"], tmp_path / "sentiment-45-taylor")
     points = [replace(one, checkpoint="x") for one in checkpoint_points([entry]).points]
-    folder = entries["sentiment-45"].path  # one that has a digest
+    folder = entries["sentiment-45-taylor"].path  # one that has a digest
     key = EvaluationKey(digest_of(folder), "sst2", "test", "rows", 128, 4, None, "top-k")
     record = EvaluationRecord(
-        key, "sentiment-45", {"accuracy": Estimate(0.7, 0.6, 0.8, 10)}, True, 25, None, 7, 9, {}, {}, 1.0
+        key, "sentiment-45-taylor", {"accuracy": Estimate(0.7, 0.6, 0.8, 10)}, True, 25, None, 7, 9, {}, {}, 1.0
     )
     curves = [point.curve for point in with_curves(points, [record], {"x": folder})]
     assert [bool(curve) for curve in curves] == [True, False, False]

@@ -70,23 +70,28 @@ def card_of(name: str) -> dict[str, Any]:
 
 
 def test_a_bundled_checkpoint_is_where_its_card_says(bundled: dict[str, FrontierPoint]) -> None:
-    card, parent = card_of("sentiment-45"), card_of("sentiment")
-    told, training, point = card["metrics"][0], card["training"], bundled["sentiment-45"]
+    card, parent = card_of("sentiment-45-taylor"), card_of("sentiment")
+    told, training, point = card["metrics"][0], card["training"], bundled["sentiment-45-taylor"]
     assert point.quality == Reading(told["value"], told["low"], told["high"])
     assert point.change == Reading(told["value"] - parent["metrics"][0]["value"])
     assert point.costs["macs"] == Reading(training["macs"])
     assert point.costs["share"].value == pytest.approx(training["macs"] / training["dense_macs"])
     assert point.costs["latency"] == Reading(*(training["latency"][key] for key in ("ratio", "low", "high")))
     assert point.device == "cpu, 1 thread, 8 × 64 tokens"
-    assert (point.key, point.family, point.task, point.split) == ("bundled/sentiment-45", "incentive", "sst2", "test")
-    assert (point.checkpoint, point.rows) == ("sentiment-45", told["n"])
+    assert (point.key, point.family, point.task, point.split) == (
+        "bundled/sentiment-45-taylor",
+        "taylor",
+        "sst2",
+        "test",
+    )
+    assert (point.checkpoint, point.rows) == ("sentiment-45-taylor", told["n"])
     assert (point.training.seed, point.training.target) == (0, 0.45)
 
 
 def test_a_dense_parent_has_its_own_share_and_the_macs_that_its_children_tell(
     bundled: dict[str, FrontierPoint],
 ) -> None:
-    point, training = bundled["similarity"], card_of("similarity-45")["training"]
+    point, training = bundled["similarity"], card_of("similarity-45-taylor")["training"]
     assert point.family == "dense"
     assert point.change == Reading(0.0)
     assert point.costs["share"] == Reading(1.0)
@@ -95,8 +100,8 @@ def test_a_dense_parent_has_its_own_share_and_the_macs_that_its_children_tell(
 
 
 def test_budgets_of_a_card_become_a_curve(bundled: dict[str, FrontierPoint]) -> None:
-    stated = {one["name"]: one["value"] for one in card_of("sentiment-any-budget")["metrics"]}
-    curve = bundled["sentiment-any-budget"].curve
+    stated = {one["name"]: one["value"] for one in card_of("sentiment-elastic")["metrics"]}
+    curve = bundled["sentiment-elastic at 1"].curve
     assert [one.keys for one in curve] == [1, 2, 4, 8, None]
     assert curve[0].metric.value == stated["accuracy at 1 key"]
     assert curve[-1].metric.value == stated["accuracy"]
@@ -105,9 +110,22 @@ def test_budgets_of_a_card_become_a_curve(bundled: dict[str, FrontierPoint]) -> 
 def test_bundled_families_are_named_by_method(bundled: dict[str, FrontierPoint]) -> None:
     families = {name: point.family for name, point in bundled.items() if name.startswith("sentiment")}
     assert families == {
-        "sentiment": "dense", "sentiment-30": "incentive", "sentiment-45": "incentive", "sentiment-60": "incentive",
-        "sentiment-45-taylor": "taylor", "sentiment-any-budget": "any budget",
-    }  # fmt: skip
+        "sentiment": "dense",
+        "sentiment-45-taylor": "taylor",
+        **{
+            f"sentiment-elastic at {budget}": "elastic, sentiment-elastic"
+            for budget in ("1", "0.6", "0.45", "0.3", "0.2", "0.1", "0.05")
+        },
+    }
+
+
+def test_sizes_of_a_bundled_elastic_checkpoint_cost_what_its_card_says(bundled: dict[str, FrontierPoint]) -> None:
+    for size in card_of("sentiment-elastic")["training"]["sizes"]:
+        point = bundled[f"sentiment-elastic at {size['budget']:g}"]
+        assert point.quality == Reading(*(size["metrics"][0][key] for key in ("value", "low", "high")))
+        assert point.costs["macs"] == Reading(size["macs"])
+        assert point.costs["latency"] == Reading(*(size["latency"][key] for key in ("ratio", "low", "high")))
+        assert point.device == "cpu, 1 thread, 8 × 64 tokens"
 
 
 def test_reads_are_the_pairs_of_query_and_key_that_are_looked_at() -> None:
@@ -198,7 +216,7 @@ def test_a_folder_named_like_a_bundled_child_tells_nothing_of_the_parent(
 ) -> None:
     training = {"method": "incentive", "parent": "sentiment", "macs": 1, "dense_macs": 2, "n_tokens": 3}
     card = {"schema": 1, "task": "sentiment", "metrics": [METRIC], "training": training}
-    mine = with_card(entries["sentiment"], tmp_path / "sentiment-45", card)
+    mine = with_card(entries["sentiment"], tmp_path / "sentiment-45-taylor", card)
     [dense] = [one for one in checkpoint_points([entries["sentiment"], mine]).points if one.name == "sentiment"]
     assert "macs" not in dense.costs
 
@@ -445,14 +463,14 @@ def measurement(name: str, digest: str, keys: int | None, value: float, **more: 
 
 
 def measured_by(entries: dict[str, CheckpointEntry], *records: EvaluationRecord) -> FrontierPoint:
-    """The point of sentiment-45, with these measurements among all points."""
+    """The point of sentiment-45-taylor, with these measurements among all points."""
     points = all_points(Sources(tuple(entries.values()), evaluations=records)).points
-    return next(point for point in points if point.name == "sentiment-45")
+    return next(point for point in points if point.name == "sentiment-45-taylor")
 
 
 def test_measurements_of_the_same_weights_become_a_curve_with_reads(entries: dict[str, CheckpointEntry]) -> None:
-    digest = digest_of(entries["sentiment-45"].path)
-    records = (measurement("sentiment-45", digest, 4, 0.7), measurement("sentiment-45", digest, 2, 0.6))
+    digest = digest_of(entries["sentiment-45-taylor"].path)
+    records = (measurement("sentiment-45-taylor", digest, 4, 0.7), measurement("sentiment-45-taylor", digest, 2, 0.6))
     point = measured_by(entries, *records)
     quality = point.quality
     assert quality is not None
@@ -467,8 +485,8 @@ def test_measurements_of_the_same_weights_become_a_curve_with_reads(entries: dic
 def test_a_task_that_the_card_does_not_name_is_a_point_with_the_reads_of_a_bidirectional_model(
     entries: dict[str, CheckpointEntry],
 ) -> None:
-    digest = digest_of(entries["sentiment-45"].path)
-    record = measurement("sentiment-45", digest, None, 0.7)
+    digest = digest_of(entries["sentiment-45-taylor"].path)
+    record = measurement("sentiment-45-taylor", digest, None, 0.7)
     record = replace(record, key=replace(record.key, task="cola"))
     found = all_points(Sources(tuple(entries.values()), evaluations=(record,))).points
     [point] = [one for one in found if one.task == "cola"]
@@ -476,14 +494,14 @@ def test_a_task_that_the_card_does_not_name_is_a_point_with_the_reads_of_a_bidir
 
 
 def test_measurements_on_other_rows_are_of_no_use(entries: dict[str, CheckpointEntry]) -> None:
-    digest = digest_of(entries["sentiment-45"].path)
+    digest = digest_of(entries["sentiment-45-taylor"].path)
     few = {"accuracy": Estimate(0.7, 0.6, 0.8, 100)}
-    records = (measurement("sentiment-45", digest, 4, 0.7, metrics=few),)
+    records = (measurement("sentiment-45-taylor", digest, 4, 0.7, metrics=few),)
     assert measured_by(entries, *records).curve == ()
 
 
 def test_measurements_of_other_weights_are_of_no_use(entries: dict[str, CheckpointEntry]) -> None:
-    records = (measurement("sentiment-45", "0" * 12, 4, 0.7),)
+    records = (measurement("sentiment-45-taylor", "0" * 12, 4, 0.7),)
     assert measured_by(entries, *records).curve == ()
 
 
@@ -499,9 +517,9 @@ def test_a_checkpoint_that_no_card_tells_of_is_where_it_was_measured(entries: di
 
 
 def test_a_measurement_that_is_not_a_number_adds_nothing(entries: dict[str, CheckpointEntry]) -> None:
-    digest = digest_of(entries["sentiment-45"].path)
+    digest = digest_of(entries["sentiment-45-taylor"].path)
     undefined = Estimate(math.nan, math.nan, math.nan, 1821)
-    records = (measurement("sentiment-45", digest, 1, 0.0, metrics={"accuracy": undefined}),)
+    records = (measurement("sentiment-45-taylor", digest, 1, 0.0, metrics={"accuracy": undefined}),)
     assert all(math.isfinite(one.metric.value) for one in measured_by(entries, *records).curve)
 
 

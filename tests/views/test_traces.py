@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from compecon.checkpoints.load import load_checkpoint
+from compecon.compression.elastic.sizes_offered import sizes_offered
 from compecon.paths import assets
 from compecon.views.attention.attention_stream import AttentionRequest, attention_stream
 from compecon.views.attention.budget_grid import budget_grid
-from compecon.views.attention.example_texts import FIRST_PAIR, Example, examples, examples_for
+from compecon.views.attention.example_texts import CHILDREN, FIRST_PAIR, Example, examples, examples_for
 from compecon.views.attention.frames import Message, decode, encode
 from compecon.views.attention.recording import record_examples
-from compecon.views.attention.traces import TraceKey, read_index, read_trace, write_trace
+from compecon.views.attention.traces import TraceKey, read_index, read_trace, recorded_sizes, write_trace
 
 STREAM = [Message("open", {"n": 1}), Message("frame", {"k": 1}, {"a": np.ones(3, np.float16)}), Message("done")]
 BUNDLED = sorted(path.name for path in (assets() / "checkpoints").iterdir() if (path / "config.json").is_file())
@@ -120,8 +121,60 @@ def test_recordings_name_the_checkpoint_that_is_bundled_today() -> None:
     assert {key.rpartition("-")[0] for key in read_index()} >= set(RECORDED)
 
 
+def base_of(child: str) -> str:
+    return TraceKey(child, *text_of(child)).name
+
+
+def text_of(child: str) -> tuple[str, str]:
+    first = next(example for example in EXAMPLES if example.checkpoint == CHILDREN[child])
+    return first.text, first.pair
+
+
+@pytest.mark.parametrize("child", CHILDREN)
+def test_the_first_text_of_an_elastic_checkpoint_is_recorded_at_every_size_that_is_offered(child: str) -> None:
+    checkpoint = load_checkpoint(child, "cpu")
+    assert checkpoint.elastic is not None
+    offered = sizes_offered(checkpoint.elastic.prices)
+    assert {1.0, *recorded_sizes(base_of(child), read_index())} == set(offered)
+    for size, name in recorded_sizes(base_of(child), read_index()).items():
+        recording = read_trace(name) or b""
+        [opening] = [m for m in decode(recording) if m.kind == "open"]
+        assert (opening.fields["size"], opening.fields["digest"]) == (size, checkpoint.at(size).digest)
+        assert read_index()[name] == checkpoint.at(size).digest
+        assert [each["size"] for each in opening.fields["sizes"]] == list(offered)
+        assert is_complete(recording)
+
+
+@pytest.mark.parametrize("child", CHILDREN)
+def test_a_recorded_size_shows_what_that_size_computes_today(child: str) -> None:
+    checkpoint, size = load_checkpoint(child, "cpu"), 0.2
+    text, pair = text_of(child)
+    encoded = checkpoint.encode(text, pair or None)
+    recording = read_trace(recorded_sizes(base_of(child), read_index())[size]) or b""
+    recorded = {m.fields["k"]: m for m in decode(recording) if m.kind == "frame"}
+    request = AttentionRequest(budgets=(2,), size=size)
+    for frame in (m for m in attention_stream(checkpoint, encoded, request) if m.kind == "frame"):
+        then = recorded[frame.fields["k"]]
+        for array in ("statistics", "weights"):
+            np.testing.assert_allclose(
+                then.arrays[array].astype(np.float32), frame.arrays[array].astype(np.float32), atol=2e-3
+            )
+
+
+def test_sizes_of_another_text_are_not_taken_for_those_of_a_text() -> None:
+    names = ["one-ab@0.3", "one-ab@0.05", "one-ab", "one-abc@0.3", "another-ab@0.3"]
+    assert recorded_sizes("one-ab", names) == {0.05: "one-ab@0.05", 0.3: "one-ab@0.3"}
+
+
 @pytest.mark.slow
-def test_beside_its_parent_a_child_is_recorded_on_the_first_text_alone(tmp_path):
+def test_beside_its_parent_a_child_is_recorded_on_the_first_text_alone_and_others_are_left(tmp_path: Path) -> None:
     _, child = FIRST_PAIR
-    [file] = record_examples(tmp_path, only=child)
-    assert TraceKey(child, examples_for("sentiment")[0].text).name in file.name
+    other = TraceKey("similarity-elastic", *text_of("similarity-elastic"), size=0.3)
+    gone = TraceKey("similarity-elastic", "a text of yesterday", size=0.3)
+    for key in (other, gone):
+        write_trace(key, STREAM, "digest", tmp_path)
+    files = record_examples(tmp_path, only=child)
+    assert all(file.name.startswith(base_of(child)) for file in files)
+    assert len(files) == len({file.name for file in files}) > 1
+    assert other.name in read_index(tmp_path)
+    assert gone.name not in read_index(tmp_path)

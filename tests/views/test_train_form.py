@@ -147,8 +147,8 @@ def test_a_good_form_has_no_problem(entries: dict[str, CheckpointEntry]) -> None
         ("incentive", {"task": "reviews", "base": "sentiment", "target": 2.0}, "target"),
         ("incentive", {"task": "reviews", "target": 0.5}, "base"),
         ("incentive", {"base": "sentiment", "target": 0.5}, "task"),
-        ("incentive", {"task": "reviews", "base": "sentiment-45", "target": 0.5}, "base"),
-        ("prune", {"task": "reviews", "checkpoint": "sentiment-45"}, "checkpoint"),
+        ("incentive", {"task": "reviews", "base": "sentiment-45-taylor", "target": 0.5}, "base"),
+        ("prune", {"task": "reviews", "checkpoint": "sentiment-45-taylor"}, "checkpoint"),
         ("dense", {"task": "reviews", "base": "gone"}, "base"),
         ("dense", {"task": "reviews", "base": "causal"}, "base"),
         ("dense", {"task": "corpus", "base": "sentiment"}, "base"),
@@ -165,7 +165,7 @@ def test_what_is_wrong_is_said_of_the_setting(
 
 
 def test_a_compacted_checkpoint_may_be_trained_on_as_it_is(entries: dict[str, CheckpointEntry]) -> None:
-    assert problems_with(KINDS["dense"], {"task": "reviews", "base": "sentiment-45"}, entries) == ()
+    assert problems_with(KINDS["dense"], {"task": "reviews", "base": "sentiment-45-taylor"}, entries) == ()
 
 
 def test_a_checkpoint_that_cannot_be_opened_says_why(entries: dict[str, CheckpointEntry]) -> None:

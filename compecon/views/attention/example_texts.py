@@ -9,7 +9,9 @@ from typing import final
 from compecon.files.safe_reader import MEGABYTE, read_json
 from compecon.paths import assets
 
-FIRST_PAIR = ("sentiment", "sentiment-45")  # what Compare opens with: the dense model, its child at 45% of the MACs
+FIRST_PAIR = ("sentiment", "sentiment-elastic")  # what Compare opens with: the dense model, and its child
+FIRST_SIZE = 0.3  # of the child: a share of the MACs
+CHILDREN = {"sentiment-elastic": "sentiment", "similarity-elastic": "similarity"}  # elastic ones that are bundled
 # What the bundled checkpoint for a task is called.
 BUNDLED_FOR = {"sst2": "sentiment", "stsb": "similarity", "mnli": "entailment", "sick": "entailment"}
 
@@ -23,6 +25,11 @@ class Example:
     checkpoint: str  # name of the bundled checkpoint whose task it suits
     text: str
     pair: str = ""  # second text of a pair, or ""
+
+
+def opening_sizes(a: str, b: str) -> dict[str, float]:
+    """Sizes of an elastic checkpoint that a pair is shown at before anybody chose one, by their name in an address."""
+    return {"size_b": FIRST_SIZE} if (a, b) == FIRST_PAIR else {}
 
 
 def examples(file: Path | None = None) -> tuple[Example, ...]:
