@@ -22,14 +22,15 @@ from compecon.views.attention.snippet import HEAD, LAYER, SIZE, K, python_snippe
 from tests.support.elastic import made_elastic
 from tests.support.tokenizers import LOADER, in_this_process
 
+PLAIN = "the film was great , but the end was bad ."  # a text of words that the models know, as most of a text must be
 TEXTS = {
-    "plain": "the film was great , but the end was bad .",
+    "plain": PLAIN,
     "quotes": """the film's "end" was '''bad''' and \"\"\"long\"\"\" \\ .""",
     "lines": "the film\nwas great\r\n\tbut\u2028long",
     "emoji": "the film 🎬 was great 👩‍👩‍👧 é ﷺ",
-    "braces": "the {film} was {0} %s ${x} great {",
-    "code": "the film\"); raise SystemExit('bad') #",
-    "placeholders": f"the film {K} was {LAYER} great {HEAD} {SIZE}",
+    "braces": f"{PLAIN} {PLAIN} the {{film}} was {{0}} %s ${{x}} great {{",
+    "code": f"{PLAIN} the film\"); raise SystemExit('bad') #",
+    "placeholders": f"the film {K} was {LAYER} great {HEAD} {SIZE} {PLAIN} {PLAIN}",
 }
 
 
