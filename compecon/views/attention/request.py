@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from compecon.checkpoints.catalog import CheckpointEntry
 from compecon.checkpoints.gate.kinds import SEVERAL_STACKS
-from compecon.tasks.task_registry import TASKS
 from compecon.views.attention.example_texts import BUNDLED_FOR, examples, examples_for
 
 MAX_CHARACTERS = 100_000
@@ -42,5 +41,7 @@ def text_for(entry: CheckpointEntry | None, text: str, pair: str) -> tuple[str, 
 
 def compares_texts(entry: CheckpointEntry) -> bool:
     """Whether a checkpoint was trained on pairs of texts: its answer for a single one would mean nothing."""
+    from compecon.tasks.task_registry import TASKS  # noqa: PLC0415 - the registry is slow, and a list of runs needs none
+
     names = {entry.task, *(task for task, bundled in BUNDLED_FOR.items() if bundled == entry.task)}
     return entry.trained_on_pairs or any(TASKS[name].is_pair for name in names & TASKS.keys())
