@@ -11,7 +11,7 @@ from compecon import (
     tasks as tasks,
     training as training,
 )
-from compecon.allocation.online import OnlinePrice as OnlinePrice
+from compecon.allocation.online import OnlineMarket as OnlineMarket
 from compecon.allocation.rules.shadow_price import ShadowPrice as ShadowPrice
 from compecon.allocation.rules.uniform import Uniform as Uniform
 from compecon.allocation.utilities.step_curves import MeasuredCurve as MeasuredCurve

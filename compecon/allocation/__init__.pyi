@@ -3,7 +3,7 @@ from compecon.allocation.clearing import (
     Clearing as Clearing,
     clear as clear,
 )
-from compecon.allocation.online import OnlinePrice as OnlinePrice
+from compecon.allocation.online import OnlineMarket as OnlineMarket
 from compecon.allocation.rules import RULES as RULES
 from compecon.allocation.rules.cascade import Cascade as Cascade
 from compecon.allocation.rules.elastic_split import ElasticSplit as ElasticSplit

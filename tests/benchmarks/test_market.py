@@ -27,6 +27,7 @@ def test_highs_and_the_knapsack_find_the_same_value():
 
 
 def test_arrivals_are_timed_at_toy_size():
+    assert set(figures_of(market.orders_table(200))) == {"random", "cheap first", "cheap last", "bursts"}
     assert figures_of(market.online_table(60, rounds=1))["regret against the offline bound"][0] >= 0
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from compecon.allocation.clearing import clear
-from compecon.allocation.online import opening, play
+from compecon.allocation.online import OnlineMarket, play
 from compecon.allocation.rules.repaired import RepairedShadowPrice
 from compecon.views.allocation.choice_names import REASONS
 from compecon.views.allocation.curve_lines import demand_curve, query_curves
@@ -38,7 +38,7 @@ def canvas_table(market: Market, points: Sequence[BudgetPoint]) -> dict[str, Any
 
 
 def playback(market: Market, place: int, service: float = 0.0) -> dict[str, Any] | None:
-    """The queries one after the other, at a price that opens as if one in ten were known; None without a budget.
+    """The queries one after the other, at a price that is expected as if one in ten were known; None without a budget.
 
     Args:
         market: Queries.
@@ -50,7 +50,7 @@ def playback(market: Market, place: int, service: float = 0.0) -> dict[str, Any]
         return None
     n = len(market.queries)
     least = service * budget / n
-    first = opening(market.seen.take(slice(None, None, 10)), budget, n, service=least)
+    first = OnlineMarket(market.seen.take(slice(None, None, 10)), budget, n, service=least)
     wishes = market.used(np.full(n, np.inf)) if market.is_drawn else None  # drawn answers end before their caps
     found = play(market.seen, first, realised=wishes)
     known = RepairedShadowPrice(n_tries=0).allocate(market.seen, budget).spend
