@@ -69,7 +69,7 @@ export function curveNote(shown) {
 export function playbackNote(shown, { offline, used, value, bound, recycled, service }) {
   const regret = number(Math.max(0, bound - value), 3);
   const sentences = [
-    "Our method, not the paper's: the price follows spending.",
+    "Our method, not the paper's: the price is what is left against the demand still expected.",
     `Dashed: with all arrivals known in advance, at the price ${number(offline)}.`,
     `In the end ${amount(shown, used)} are used, worth ${number(value)}; with all arrivals known, ` +
       `no rule could exceed ` +
