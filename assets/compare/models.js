@@ -9,6 +9,8 @@ import { headGrid } from "./heads.js";
 /** @import { AtlasModel } from "../shared/atlas.js" */
 /** @import { LorenzModel, ScarcityModel } from "../shared/curves.js" */
 /** @import { HeatmapModel } from "../shared/heatmap.js" */
+/** @import { AtlasName, Direction, TokenSet } from "../shared/types.js" */
+/** @import { Sizes } from "../shared/sizes.js" */
 /** @import { Store } from "../shared/store.js" */
 /** @import { PictureName } from "./align.js" */
 /** @import { Figures } from "./figures.js" */
@@ -20,7 +22,10 @@ const NEEDS_BOTH = "The difference needs both models.";
 const NICE = [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500];
 
 export class Models {
-  /** @type {{ key: string, a: Store, b: Store, limit: number } | null} */
+  /**
+   * The largest difference of two texts, and of which sizes how many frames have been looked through for it.
+   * @type {{ key: string, texts: (Store | Sizes)[], most: number, seen: Map<string, number> } | null}
+   */
   #limit = null;
 
   /**
@@ -158,27 +163,27 @@ export class Models {
   }
 
   /**
-   * End of the scale of differences: the largest over all budgets computed so far, so that colours keep their meaning
-   * in a drag.
+   * End of the scale of differences: no smaller than the largest over all budgets and sizes computed so far, so that
+   * colours keep their meaning in a drag of any bar.
    * @param {Store} a
    * @param {Store} b
    */
   #largest(a, b) {
     const { statistic: name, view, tokens } = this.owner.view;
-    const key = [name, view, tokens, a.frames.size, b.frames.size].join();
+    const [ofA, ofB] = [a, b].map((store) => store.sizes?.shown ?? [store]);
+    const texts = [a.sizes ?? a, b.sizes ?? b];
+    const key = [name, view, tokens].join();
+    if (this.#limit?.key !== key || texts.some((text, i) => text !== this.#limit?.texts[i]))
+      this.#limit = { key, texts, most: 0, seen: new Map() };
     const held = this.#limit;
-    if (held?.key === key && held.a === a && held.b === b) return held.limit;
-    let most = 0;
-    for (const frame of a.frames.values()) {
-      const other = b.frames.get(Math.min(frame.k, b.n));
-      if (!other) continue;
-      const ofA = a.statistic(frame, view, tokens, name);
-      const ofB = b.statistic(other, view, tokens, name);
-      for (const value of headGrid(a, b, ofA, ofB).values) if (Math.abs(value) > most) most = Math.abs(value);
+    for (const [one, other] of ofA.flatMap((one) => ofB.map((other) => [one, other]))) {
+      const pair = `${one.size} ${other.size}`;
+      const frames = one.frames.size + other.frames.size;
+      if (held.seen.get(pair) === frames) continue;
+      held.seen.set(pair, frames);
+      held.most = Math.max(held.most, farthest(one, other, [view, tokens, name]));
     }
-    const limit = NICE.find((end) => end >= most) ?? most;
-    this.#limit = { key, a, b, limit };
-    return limit;
+    return NICE.find((end) => end >= held.most) ?? held.most;
   }
 
   /** @returns {ScarcityModel} */
@@ -214,4 +219,21 @@ export class Models {
       dotted: true,
     };
   }
+}
+
+/**
+ * The largest difference of a statistic between the heads of two models, over all budgets that both have.
+ * @param {Store} a
+ * @param {Store} b
+ * @param {[view: Direction, tokens: TokenSet, name: AtlasName]} what
+ */
+function farthest(a, b, what) {
+  let most = 0;
+  for (const frame of a.frames.values()) {
+    const other = b.frames.get(Math.min(frame.k, b.n));
+    if (!other) continue;
+    const { values } = headGrid(a, b, a.statistic(frame, ...what), b.statistic(other, ...what));
+    for (const value of values) if (Math.abs(value) > most) most = Math.abs(value);
+  }
+  return most;
 }
