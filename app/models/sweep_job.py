@@ -28,8 +28,8 @@ class SweepJob:
 
     @property
     def known_as(self) -> Self:
-        """What its result is remembered under: the order of arrival does not change it."""
-        return replace(self, first=None)
+        """What its result is remembered under: the order of arrival does not change it, and size 1 is the whole."""
+        return replace(self, first=None, size=None if self.size == 1 else self.size)
 
     def fields(self) -> dict[str, Any]:
         """As JSON has it."""

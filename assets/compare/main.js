@@ -124,8 +124,7 @@ class Compare extends LiveCanvas {
     this.spec = spec;
     this.colours = palette(this.box);
     this.box.classList.toggle("dark", this.colours.dark);
-    this.box.style.setProperty("--a", this.colours.a);
-    this.box.style.setProperty("--b", this.colours.b);
+    for (const { name } of this.sides) this.box.style.setProperty(`--${name}`, this.colours[name]);
     this.warn(spec.error || this.beyond);
     if (spec.a && !areSame(this.a.feed.spec, spec.a) && areSame(this.b.feed.spec, spec.a)) this.#exchange();
     for (const side of this.sides) side.want(spec[side.name], spec.n_entered);
@@ -189,7 +188,8 @@ class Compare extends LiveCanvas {
   }
 
   tell() {
-    this.tellSoon(() => ({ ...this.view, k: this.k, pinned: null, ...this.controls.compute.sizes }));
+    const k = () => (this.open.length ? this.k : this.view.k);
+    this.tellSoon(() => ({ ...this.view, k: k(), pinned: null, ...this.controls.compute.sizes }));
   }
 
   draw(isMoving = false) {

@@ -45,7 +45,10 @@ export class SizeFeed {
    */
   follow(spec) {
     const before = this.feed.spec;
-    if (spec.elastic === false || (before && checkpointOf(before) !== checkpointOf(spec))) this.wanted = 1;
+    const isOther = before && checkpointOf(before) !== checkpointOf(spec);
+    if ((spec.elastic !== false && !isOther) || this.wanted === 1) return;
+    this.wanted = 1;
+    this.feed.host.tell();
   }
 
   /**
@@ -54,7 +57,9 @@ export class SizeFeed {
    */
   opened(store) {
     const sizes = Sizes.of(store);
-    this.wanted = sizes ? nearestTo(sizes.stops, Math.log(this.wanted), Math.log) : 1;
+    const asked = this.wanted;
+    this.wanted = sizes ? nearestTo(sizes.stops, Math.log(asked), Math.log) : 1;
+    if (this.wanted !== asked) this.feed.host.tell();
   }
 
   /** What a request says of the size; nothing where the whole is wanted, as of a checkpoint that has one size. */
@@ -80,6 +85,7 @@ export class SizeFeed {
   refused({ body }, again) {
     if (!body?.size || this.all) return;
     this.wanted = 1;
+    this.feed.host.tell();
     again();
   }
 

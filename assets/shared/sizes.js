@@ -3,13 +3,12 @@
 /** @import { Latency, SizeOffer } from "./size_types.js" */
 /** @import { Store } from "./store.js" */
 
-/**
- * What the stores of all sizes may hold together. Once the next one would not fit, no more are asked for ahead; one
- * that is asked for by hand takes the place of those furthest from it.
- */
-const MOST_BYTES = 192e6;
-
 export class Sizes {
+  /**
+   * What the stores of all sizes may hold together. Once the next one would not fit, no more are asked for ahead; one
+   * that is asked for by hand takes the place of those furthest from it.
+   */
+  static mostBytes = 192e6;
   /** @type {Map<number, Store>} */
   #stores = new Map();
   /** Those that came to nothing: asked for again by hand alone. */
@@ -112,7 +111,7 @@ export class Sizes {
     const [most] = [...this.#stores.values()].map(bytesOf).toSorted((a, b) => b - a);
     let held = most ?? 0;
     for (const [one, store] of this.#stores) if (one !== size) held += bytesOf(store);
-    return held <= MOST_BYTES;
+    return held <= Sizes.mostBytes;
   }
 
   /**

@@ -148,6 +148,8 @@ export interface FeedHost {
   drawSoon(): void;
   /** What is on its way changed. */
   badge(): void;
+  /** What is wanted changed by itself: an address that keeps it is to follow. */
+  tell(): void;
   /** A request came to nothing; the last picture stays. What of a text that is too long could be read, or "". */
   fail(feed: Feed, sentence: string, fits?: string): void;
 }

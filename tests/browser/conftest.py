@@ -81,6 +81,7 @@ def own_checkpoints(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> 
         model.save_pretrained(folder / kind)
         tokenizer(specials=kind != "causal-lm").save_pretrained(folder / kind)
     elastic_folder(folder / "uncut", folder / "elastic")
+    elastic_folder("sentiment", folder / "elastic-long")  # reads texts whose matrices are sent a layer at a time
     return folder
 
 

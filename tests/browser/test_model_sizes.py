@@ -358,3 +358,80 @@ def test_swapping_exchanges_the_sizes_too(
     dashboard.page.reload()
     expect(dashboard.find(".compute")).to_have_count(2)
     await_answers(other, one)
+
+
+@pytest.mark.parametrize(("checkpoint", "asked"), [("elastic", "0.00001"), ("elastic", "0.41"), ("compacted", "0.4")])
+def test_a_size_that_is_not_there_leaves_the_address(
+    dashboard: Any, own_checkpoints: Path, checkpoint: str, asked: str
+) -> None:
+    dashboard.open(checkpoint=str(own_checkpoints / checkpoint), text=TEXT, k="4", layer="1", size=asked)
+    dashboard.page.wait_for_url(lambda url: f"size={asked}" not in url)
+    dashboard.await_badge("exact")
+    if asked == "0.00001":
+        expect(dashboard.find(".alert")).to_contain_text("smallest that was trained")
+    assert dashboard.address.get("size") == ("0.4" if asked == "0.41" else None)
+
+
+def test_where_memory_ends_sizes_are_asked_for_by_hand_alone_and_take_each_others_place(
+    opened: Any, sizes: list[float]
+) -> None:
+    asked: list[float] = []
+    opened.page.on(
+        "request",
+        lambda request: asked.append(request.post_data_json.get("size", 1)) if "/sweep" in request.url else None,
+    )
+    opened.page.evaluate("""async () => {
+      const { Sizes } = await import(new URL('/compecon/shared/sizes.js', location.origin).href);
+      Sizes.mostBytes = 1;
+    }""")
+    with opened.page.expect_event("requestfinished", lambda request: request.url.endswith("/compecon/latency")):
+        opened.type_text(f"{TEXT} bad")  # what comes after the whole of it is the measurement, the last request of all
+    for size in (sizes[0], 1.0, sizes[0]):
+        move_to(opened, sizes, size)
+        opened.await_badge("exact")
+    assert asked == [1, sizes[0], 1, sizes[0]]
+
+
+def test_a_long_texts_layers_come_at_the_size_that_is_shown(
+    dashboard: Any, own_checkpoints: Path, assert_same: Callable[..., None]
+) -> None:
+    folder = own_checkpoints / "elastic-long"
+    checkpoint = load_checkpoint(folder, "cpu").at(0.6)
+    text = "fine film " * 120
+    dashboard.open(checkpoint=str(folder), text=text, k="20", size="0.6")
+    dashboard.await_badge("exact")
+    kept = CompactShape.of(checkpoint.model.config).heads
+
+    def is_of_main_lane(request: Any) -> bool:  # others are sizes asked for ahead
+        return "/sweep" in request.url and request.post_data_json["client"].endswith("-main")
+
+    for layer in (2, 0):
+        with dashboard.page.expect_request(is_of_main_lane) as sent:
+            dashboard.select_head(layer, kept[layer][0])
+        dashboard.await_badge("exact")
+        assert {"layer": layer, "size": 0.6}.items() <= sent.value.post_data_json.items()
+        batch = checkpoint.encode(text.strip()).batch
+        limit = budgeted_attention(checkpoint.model, KeyBudget(keys=dashboard.k))
+        with torch.inference_mode(), limit, recorded_attention(checkpoint.model) as layers:
+            checkpoint.model(**batch)
+        weights = next(one for one in layers if one.layer == layer).weights[0, 0]
+        assert_same({"gini": dashboard.numbers()["gini"]}, {"gini": metrics.gini(weights).mean().item()})
+    assert dashboard.errors == []
+
+
+def test_the_scale_of_a_difference_stays_in_a_drag_of_a_size(
+    dashboard: Any, own_checkpoints: Path, sizes: list[float]
+) -> None:
+    folder = str(own_checkpoints / "elastic")
+    dashboard.page.goto(f"{dashboard.server}/compare?a={folder}&b={folder}&text={TEXT}&size_b={sizes[0]:g}&k=4")
+    for i in range(2):  # all sizes of a side have come once its milliseconds are there
+        expect(dashboard.find(".compute .reads").nth(i)).to_contain_text("measured here")
+    scales, pictures = set(), set()
+    for size in sizes:
+        bar(dashboard).nth(0).fill(str(sizes.index(size)))
+        pictures.add(dashboard.picture("atlas.d"))
+        drawing = texts(dashboard.export("atlas-d", "svg"))
+        end = next(i for i, text in enumerate(drawing) if text.startswith("A − B"))
+        scales.add(tuple(drawing[end - 2 : end]))
+    assert len(pictures) == len(sizes)
+    assert len(scales) == 1

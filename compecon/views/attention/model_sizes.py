@@ -15,8 +15,8 @@ WHOLE = 1.0  # the size of all units
 
 
 def at_size(checkpoint: Checkpoint, size: float | None) -> Checkpoint:
-    """The checkpoint as it is for None, else a size of an elastic one; errors as of `Checkpoint.at`."""
-    return checkpoint if size is None or (size == WHOLE and checkpoint.elastic is not None) else checkpoint.at(size)
+    """The checkpoint as it is for None and 1, else a size of an elastic one; errors as of `Checkpoint.at`."""
+    return checkpoint if size in (None, WHOLE) else checkpoint.at(size)
 
 
 def size_fields(checkpoint: Checkpoint, size: float | None, n_tokens: int) -> dict[str, Any]:
