@@ -74,12 +74,13 @@ export class Attention extends LiveCanvas {
   }
 
   /**
-   * @param {Feed} _feed
+   * @param {Feed} feed
    * @param {string} sentence
    * @param {string} [fits]
    */
-  fail(_feed, sentence, fits) {
-    this.#refuse(sentence, fits);
+  fail({ shownId, spec }, sentence, fits) {
+    if (shownId !== spec?.id) this.#refuse(sentence, fits);
+    else this.warn(sentence, fits); // of a size, a layer or a budget
   }
 
   /**
