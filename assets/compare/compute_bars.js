@@ -45,6 +45,19 @@ export class ComputeBars {
     this.owner.b.feed.sized.wanted = size_b;
   }
 
+  /**
+   * Moves to sizes that were chosen elsewhere.
+   * @param {{ size_a: number, size_b: number }} sizes
+   */
+  follow({ size_a, size_b }) {
+    const { owner, sizes } = this;
+    if (sizes.size_a === size_a && sizes.size_b === size_b) return;
+    owner.a.feed.sized.move(size_a);
+    owner.b.feed.sized.move(size_b);
+    owner.draw();
+    owner.tell();
+  }
+
   opened() {
     for (const { side, bar } of this.bars) bar.opened(side.isShown ? side.store : null);
     const isForBoth = this.owner.sides.every((side) => side.isShown && side.store?.sizes);

@@ -209,7 +209,9 @@ class Compare extends LiveCanvas {
 
   /** @param {Placed} before */
   inherit(before) {
-    if (before instanceof Compare && before.spec?.a?.id !== this.spec?.a?.id) this.swap();
+    if (!(before instanceof Compare)) return;
+    if (before.spec?.a?.id !== this.spec?.a?.id) this.swap();
+    this.controls.compute.follow(before.controls.compute.sizes);
   }
 
   say() {

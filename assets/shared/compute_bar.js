@@ -92,6 +92,7 @@ export class ComputeBar {
     const drawn = [this.#width, this.#stops, come, colours.accent].join(";");
     if (this.#drawn === drawn) return;
     this.#drawn = drawn;
+    this.#box.dataset.missing = String(this.#stops.length - come.length);
     drawTicks(this.#ticks, this.#width, this.#stops, (size) => come.includes(size), colours.accent);
   }
 }

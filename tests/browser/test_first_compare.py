@@ -7,8 +7,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from playwright.sync_api import expect
 
-from compecon.views.attention.example_texts import FIRST_PAIR
+from compecon.views.attention.example_texts import FIRST_PAIR, FIRST_SIZE
 from tests.browser.conftest import Dashboard
 from tests.browser.test_first_second import FIRST, without_streamlit
 
@@ -22,6 +23,11 @@ def open_first(dashboard: Dashboard, **params: str) -> Any:
     first = dashboard.page.locator(f"{FIRST} .cc[data-both=true]")
     first.wait_for()
     return first
+
+
+def await_sizes(canvas: Any) -> None:
+    """Until every size is there, which the marks below the bar show."""
+    canvas.locator(".compute[data-missing='0']").wait_for()
 
 
 def await_succession(dashboard: Dashboard) -> Any:
@@ -39,8 +45,10 @@ def test_streamlits_picture_stands_where_the_first_stood(
     dashboard = new_dashboard(viewport={"width": width, "height": 900}, color_scheme=scheme)
     with without_streamlit(dashboard):
         first = open_first(dashboard, k="5")
+        await_sizes(first)
         box, pictures = first.bounding_box(), first.evaluate(PIXELS)
     second = await_succession(dashboard)
+    await_sizes(second)
     assert second.bounding_box() == pytest.approx(box, abs=0.5)
     assert second.evaluate(PIXELS) == pictures
     # Streamlit first looks for its server below the page's own address.
@@ -50,12 +58,26 @@ def test_streamlits_picture_stands_where_the_first_stood(
 def test_what_was_chosen_meanwhile_stays(dashboard: Dashboard) -> None:
     with without_streamlit(dashboard):
         first = open_first(dashboard, layer="1")
-        bar = first.locator("input[type=range]")
-        bar.press("ArrowRight")
+        first.locator("input[type=range]").first.press("ArrowRight")
         chosen = first.get_attribute("data-k")
     second = await_succession(dashboard)
     assert second.get_attribute("data-k") == chosen
     dashboard.await_address(k=str(chosen), layer="1")
+
+
+def test_the_size_is_dragged_before_a_model_is_there(dashboard: Dashboard) -> None:
+    with without_streamlit(dashboard):
+        first = open_first(dashboard)
+        answer, bar = first.locator(".answer").nth(1), first.locator(".compute input")
+        expect(first.locator(".size")).to_contain_text(f"{FIRST_SIZE:.0%}")
+        before = answer.inner_text()
+        bar.fill("0")  # the smallest
+        expect(first.locator(".size")).to_contain_text("5%")
+        expect(answer).not_to_have_text(before)
+        asked = [path for path in dashboard.paths if path.endswith("/sweep")]
+    assert asked == []
+    await_succession(dashboard)
+    dashboard.await_address(size_b="0.05")
 
 
 def test_sides_that_were_swapped_meanwhile_stay_so(dashboard: Dashboard) -> None:
