@@ -46,11 +46,14 @@ export class ComputeBars {
   }
 
   /**
-   * Moves to sizes that were chosen elsewhere.
-   * @param {{ size_a: number, size_b: number }} sizes
+   * Takes over the order of the sides and their sizes, as they were chosen on the first page.
+   * @param {Owner} before
    */
-  follow({ size_a, size_b }) {
-    const { owner, sizes } = this;
+  follow(before) {
+    const { owner } = this;
+    if (before.spec?.a?.id !== owner.spec?.a?.id) owner.swap();
+    const { size_a, size_b } = before.controls.compute.sizes;
+    const { sizes } = this;
     if (sizes.size_a === size_a && sizes.size_b === size_b) return;
     owner.a.feed.sized.move(size_a);
     owner.b.feed.sized.move(size_b);

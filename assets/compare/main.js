@@ -209,9 +209,7 @@ class Compare extends LiveCanvas {
 
   /** @param {Placed} before */
   inherit(before) {
-    if (!(before instanceof Compare)) return;
-    if (before.spec?.a?.id !== this.spec?.a?.id) this.swap();
-    this.controls.compute.follow(before.controls.compute.sizes);
+    if (before instanceof Compare) this.controls.compute.follow(before);
   }
 
   say() {
