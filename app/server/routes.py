@@ -20,6 +20,7 @@ from app.models.sweep_job import SweepJob
 from app.server.addresses import PREFIX
 from app.server.guard import is_from_our_page
 from app.server.resources import checkpoints
+from app.state.values import MOST
 from compecon.attention.policies import POLICIES
 from compecon.views.attention.request import problem_with
 from compecon.views.attention.traces import DEFAULT_POLICY
@@ -44,8 +45,8 @@ class SweepBody(TextBody):
     """A sweep request."""
 
     policy: str = DEFAULT_POLICY
-    layer: Annotated[int, Field(ge=0, le=1000)] = 0
-    head: Annotated[int, Field(ge=0, le=1000)] = 0
+    layer: Annotated[int, Field(ge=0, le=MOST)] = 0  # beyond the last one is the last one
+    head: Annotated[int, Field(ge=0, le=MOST)] = 0
     budgets: Annotated[list[Annotated[int, Field(ge=1, le=100_000)]], Field(max_length=64)] = []
     first: Annotated[int, Field(ge=1, le=100_000)] | None = None
     size: Annotated[float, Field(gt=0, le=1)] | None = None

@@ -7,13 +7,14 @@ from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
+MOST = 9_999  # of a whole number in an address
 Check = Callable[[Any], Any]  # gives back the value to use, or None
 
 
 def integer(value: Any) -> int | None:
-    """A whole number of at most four digits, or None."""
+    """A whole number up to `MOST`, or None."""
     text = str(value)
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 4 else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(MOST)) else None
 
 
 def one_of(allowed: Collection[str]) -> Check:

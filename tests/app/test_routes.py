@@ -195,7 +195,7 @@ def test_a_single_budget_can_be_asked_for(client: TestClient) -> None:
     assert [m.fields["k"] for m in messages if m.kind == "frame"] == [len(messages[0].fields["tokens"]), 2]
 
 
-@pytest.mark.parametrize("fields", [{"layer": 1000}, {"head": 1000}, {"first": 100_000}, {"budgets": [100_000]}])
+@pytest.mark.parametrize("fields", [{"layer": 9_999}, {"head": 9_999}, {"first": 100_000}, {"budgets": [100_000]}])
 def test_places_beyond_the_model_are_moved_into_it(client: TestClient, fields: dict[str, Any]) -> None:
     assert stream(post(client, **fields))[-1].kind == "done"
 
