@@ -187,7 +187,7 @@ def measure_streams(assets: Path, data: Path, *, say: Say) -> None:
 def measure_statistics(assets: Path, data: Path, *, only: Collection[str] = (), say: Say) -> None:
     """Measure again the statistics of rows that come with compecon; those of other weights are replaced."""
     folder = assets / STATISTICS
-    names = [name for name in bundled_in(assets) if parent_of(name) in FAMILIES]
+    names = [name for parent in FAMILIES for name in (parent, f"{parent}-{ELASTIC}")]  # the pairs to begin with
     wanted = {(name, sheet) for name in names for sheet in SHEETS[parent_of(name)] if sheet.task in _ROW_TASKS}
     kept = {(name, sheet.shown_task) for name, sheet in wanted if only and name not in only}
     for path in sorted(folder.glob("[!t]*.json")):  # not the texts

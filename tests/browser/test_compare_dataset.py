@@ -23,12 +23,12 @@ def open_part(dashboard: Dashboard, **params: str) -> None:
 
 
 def test_a_row_that_is_pressed_is_compared_as_a_text(dashboard: Dashboard) -> None:
-    open_part(dashboard, a="sentiment", b="sentiment-45-taylor")
+    open_part(dashboard, a="sentiment", b="sentiment-elastic")
     page = dashboard.page
     page.get_by_role("combobox", name="Rows", exact=True).click()
     page.get_by_role("option", name="reviews (synthetic) · test · 200 rows").click()
     expect(page.get_by_text("a row to compare the two")).to_be_visible()
-    both = next(each.both for each in sets_of("sentiment", "sentiment-45-taylor") if "synthetic" in each.title)
+    both = next(each.both for each in sets_of("sentiment", "sentiment-elastic") if "synthetic" in each.title)
     assert both is not None
     row = listed_rows(*both, "most-a", StatisticsStore().texts(both[0].key.rows_digest))[1]
     table = page.get_by_test_id("stDataFrame").first
@@ -39,11 +39,11 @@ def test_a_row_that_is_pressed_is_compared_as_a_text(dashboard: Dashboard) -> No
 
 
 def test_the_numbers_of_the_figures_can_be_taken_home(dashboard: Dashboard, tmp_path: Path) -> None:
-    open_part(dashboard, a="similarity", b="similarity-45-taylor")
+    open_part(dashboard, a="similarity", b="similarity-elastic")
     with dashboard.page.expect_download() as waiting:
         dashboard.page.get_by_role("button", name="CSV", exact=True).click()
     waiting.value.save_as(tmp_path / "levels.csv")
-    [both] = [each.both for each in sets_of("similarity", "similarity-45-taylor")]
+    [both] = [each.both for each in sets_of("similarity", "similarity-elastic")]
     assert both is not None
     heads, *lines = list(csv.reader((tmp_path / "levels.csv").read_text(encoding="utf-8").splitlines()))
     assert tuple(heads) == LEVEL_COLUMNS

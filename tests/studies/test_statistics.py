@@ -431,10 +431,8 @@ def test_bundled_statistics_are_of_the_bundled_checkpoints_on_the_same_rows() ->
     assert {(each.checkpoint, each.key.task) for each in found} >= {
         ("sentiment", "sst2"),
         ("sentiment-elastic", "sst2"),
-        ("sentiment-45-taylor", "sst2"),
         ("similarity", "stsb"),
         ("similarity-elastic", "stsb"),
-        ("similarity-45-taylor", "stsb"),
     }
     for each in found:
         assert each.key.digest == digest_of(each.checkpoint)
@@ -444,9 +442,9 @@ def test_bundled_statistics_are_of_the_bundled_checkpoints_on_the_same_rows() ->
 
 def test_bundled_statistics_are_what_is_measured_now(data_dir: Path) -> None:
     kept = next(
-        each for each in StatisticsStore().all() if (each.checkpoint, each.key.task) == ("sentiment-45-taylor", "sst2")
+        each for each in StatisticsStore().all() if (each.checkpoint, each.key.task) == ("sentiment-elastic", "sst2")
     )
-    few = gathered(Path("sentiment-45-taylor"), "sst2", rows=12, budgets=[1], data=str(data_dir))
+    few = gathered(Path("sentiment-elastic"), "sst2", rows=12, budgets=[1], data=str(data_dir))
     levels = [0, kept.key.levels.index(1)]
     assert few.rows == kept.rows[:12]
     for name in ("gini", "entropy"):
