@@ -191,15 +191,13 @@ export class Attention extends LiveCanvas {
    * @param {number} size
    */
   moveSize(size) {
+    this.view.size = size;
     this.feed.sized.move(size);
     this.draw(true);
   }
 
   tell() {
-    this.tellSoon(() => {
-      const { pinned: _, ...view } = this.view;
-      return { ...view, size: this.feed.sized.wanted };
-    });
+    this.tellSoon(() => ({ ...this.view, pinned: null, size: this.feed.sized.wanted }));
   }
 
   draw(isMoving = false) {

@@ -21,6 +21,7 @@ from app.server.access import Access
 from app.server.front import FAILED
 from app.server.serve import run
 from compecon.errors import CompeconError
+from compecon.views.attention.example_texts import FIRST_PAIR
 from tests.browser.conftest import ROOT, Dashboard, _await, sync_api
 
 FIRST = "#compecon-first-picture"
@@ -108,6 +109,17 @@ def test_what_was_chosen_meanwhile_stays(dashboard: Dashboard) -> None:
     assert dashboard.bar.evaluate("bar => bar.getRootNode().activeElement === bar")
     dashboard.page.keyboard.press("ArrowRight")
     assert dashboard.k == 10
+
+
+def test_a_size_that_was_dragged_to_meanwhile_stays(dashboard: Dashboard) -> None:
+    size = dashboard.page.locator(".cc .compute .size")
+    with without_streamlit(dashboard):
+        open_first(dashboard, checkpoint=FIRST_PAIR[1], size="0.3")
+        dashboard.find(".compute[data-missing='0'] input").fill("0")
+        sync_api.expect(size).to_have_text("5% of the MACs")
+    await_succession(dashboard)
+    dashboard.await_address(checkpoint=FIRST_PAIR[1], size="0.05")
+    sync_api.expect(size).to_have_text("5% of the MACs")
 
 
 def test_an_address_keeps_its_view_where_nothing_was_chosen(dashboard: Dashboard) -> None:
