@@ -73,7 +73,7 @@ def test_arrivals_play_on_and_what_was_unfolded_stays_so(dashboard: Dashboard) -
 def test_a_file_that_is_still_to_come_has_no_first_picture(dashboard: Dashboard) -> None:
     with without_streamlit(dashboard):
         dashboard.page.goto(f"{dashboard.server}/allocation?stream=file", wait_until="commit")
-    dashboard.page.locator("input[type=file]").wait_for(state="attached")
+    dashboard.page.locator("input[type=file]").first.wait_for(state="attached")
     assert dashboard.page.locator(FIRST).count() == 0
 
 

@@ -23,6 +23,7 @@ from tests.security.conftest import CLI, TOKEN, Server, running
 HOSTILE = "![x](http://127.0.0.1:{}/beacon) <img src=//127.0.0.1:{}/beacon onerror=alert(1)>"
 # A folder's name has no slashes; a browser reads backslashes as such, and `https:/` as `https://`.
 FOLDERS = (r"![a](\\\\127.0.0.1:{}\\beacon)", "![b](https:/127.0.0.1:{}/beacon)", "<img src=x onerror=alert(1)>")
+KNOWN = "the film was great , but the end was bad . " * 4  # a text of mostly unknown words is refused
 
 
 class Elsewhere:
@@ -249,7 +250,7 @@ def test_names_labels_and_texts_are_letters(signed_in: Dashboard, beacon: Elsewh
     for name in FOLDERS:
         menu.click()
         page.get_by_role("option").filter(has_text=name.format(beacon.port).split("/")[-1]).first.click()
-        signed_in.type_text(hostile)
+        signed_in.type_text(f"{hostile} {KNOWN}")
         signed_in.await_badge("exact")
         sync_api.expect(signed_in.find(".answer").first).to_contain_text("beacon")
         page.get_by_text("About this checkpoint").click()

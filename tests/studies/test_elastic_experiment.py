@@ -85,7 +85,7 @@ def test_every_size_is_timed_and_the_volume_of_an_arm_is_that_of_its_boxes(study
     assert {(each.run, each.batch, each.n_tokens) for each in measured} == {
         (run.name, *shape) for run in first for shape in ((8, 64), (1, 32))
     }
-    assert all(0 < each.latency.ratio < 2 and 0 < each.macs_ratio < 1 for each in measured)
+    assert all(each.latency.ratio > 0 and 0 < each.macs_ratio < 1 for each in measured)
     volumes = family_volumes(study, measured)
     records, test = study.records.all(), study.task.part("test")
     lowest = max(np.mean(test.targets == label) for label in (0, 1))
