@@ -72,14 +72,14 @@ def data(tmp_path_factory):
 def plan(pretrained):
     return BundlePlan(
         encoders={
-            "sentiment": EncoderPlan(student=BRIEF, teacher=BRIEF, layers=1),
+            "sentiment": EncoderPlan(student=BRIEF, teacher=BRIEF, layers=2),
             "entailment": EncoderPlan(student=BRIEF, layers=1, rehearsal=BRIEF),
-            "similarity": EncoderPlan(student=BRIEF, layers=1, rehearsal=BRIEF),
+            "similarity": EncoderPlan(student=BRIEF, layers=2, rehearsal=BRIEF),
         },
         family=FamilyPlan(
             after=BRIEF,
             elastic=replace(BRIEF, steps=8, epochs=1, key_budgets=(1, 2)),
-            sizes=ElasticSettings((1.0, 0.3)),
+            sizes=ElasticSettings((1.0, 0.5)),
         ),
         causal=CausalPlan(BRIEF, pieces=270, width=32, layers=1, positions=16),
         pieces=145,
@@ -139,12 +139,12 @@ def test_timing_again_changes_the_time_alone(bundle, tmp_path):
 def test_an_elastic_member_serves_and_tells_of_every_size(bundle):
     checkpoint = load_of_bundle(bundle[0] / "sentiment-elastic")
     training = read_manifest(bundle[0] / "sentiment-elastic")["training"]
-    assert [size["budget"] for size in training["sizes"]] == [1.0, 0.3]
+    assert [size["budget"] for size in training["sizes"]] == [1.0, 0.5]
     for size in training["sizes"]:
         assert forward_macs(checkpoint.at(size["budget"]).model, training["n_tokens"]) == size["macs"]
         assert size["latency"]["ratio"] > 0
-    assert "at 0.3" not in (bundle[0] / "sentiment-45-taylor" / "README.md").read_text()
-    assert "| 0.3 | " in (bundle[0] / "sentiment-elastic" / "README.md").read_text()
+    assert "at 0.5" not in (bundle[0] / "sentiment-45-taylor" / "README.md").read_text()
+    assert "| 0.5 | " in (bundle[0] / "sentiment-elastic" / "README.md").read_text()
 
 
 def test_all_encoders_read_the_same_embeddings(bundle):
