@@ -29,6 +29,11 @@ from compecon.compression.elastic.elastic_model import ElasticModel
 from compecon.errors import CheckpointError, NoHeadLeftError, TextError
 
 
+def size_name(name: str, budget: float) -> str:
+    """Name of a size of the elastic checkpoint that has this name."""
+    return f"{name} at {budget:g}"
+
+
 def size_digest(digest: str, budget: float) -> str:
     """Digest of a size of the elastic checkpoint that has this digest."""
     return f"{digest}-{budget:g}"
@@ -93,7 +98,7 @@ class Checkpoint:
             digest=digest,
         )
         return replace(
-            self, name=f"{self.name} at {budget:g}", model=model, digest=digest, preflight=preflight, elastic=None
+            self, name=size_name(self.name, budget), model=model, digest=digest, preflight=preflight, elastic=None
         )
 
     def encode(self, text: str, pair: str | None = None, max_tokens: int = 512) -> Encoded:

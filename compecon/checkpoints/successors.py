@@ -20,7 +20,7 @@ class Successor:
         return f"{old} is no longer bundled; {self.name}{size} takes its place."
 
 
-_SUCCESSORS = {
+SUCCESSORS = {
     f"{task}-{suffix}": Successor(f"{task}-elastic", size)
     for task in ("sentiment", "similarity")
     for suffix, size in (("60", 0.6), ("45", 0.45), ("30", 0.3), ("any-budget", 1.0))
@@ -34,4 +34,4 @@ def successor_of(name: str) -> Successor | None:
         >>> successor_of("sentiment-45")
         Successor(name='sentiment-elastic', size=0.45)
     """
-    return _SUCCESSORS.get(name)
+    return SUCCESSORS.get(name)

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import final
 
 from compecon.allocation.streams.bundled_streams import open_stream
-from compecon.checkpoints.load import Checkpoint, load_of_bundle
+from compecon.checkpoints.load import Checkpoint, load_of_bundle, size_name
+from compecon.errors import CompeconError
 from compecon.evaluation.at_budgets import measured
 from compecon.evaluation.evaluation_records import EVALUATIONS, EvaluationKey, EvaluationRecord
 from compecon.evaluation.result_store import read_kept
@@ -88,7 +89,12 @@ def parent_of(name: str) -> str:
 
 def sized(name: str, budget: float) -> str:
     """What measurements call a size of an elastic checkpoint; the checkpoint itself at 1."""
-    return name if budget == 1 else f"{name} at {budget:g}"
+    return name if budget == 1 else size_name(name, budget)
+
+
+def not_measured(name: str, what: str) -> CompeconError:
+    """The error that a checkpoint, with its present weights, lacks a measurement."""
+    return CompeconError(f"{name} was not measured {what}. Run compecon remeasure --missing.")
 
 
 def bundled_name(name: str) -> str:

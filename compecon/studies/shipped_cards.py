@@ -11,7 +11,6 @@ from typing import Any
 from compecon.checkpoints.bundle import ReportedMetric, read_manifest
 from compecon.checkpoints.gate.intake import inspect_checkpoint
 from compecon.checkpoints.load import size_digest
-from compecon.errors import CompeconError
 from compecon.evaluation.evaluate_model import BY_TOKEN
 from compecon.evaluation.evaluation_records import EVALUATIONS, EvaluationRecord
 from compecon.evaluation.result_store import read_kept
@@ -19,7 +18,7 @@ from compecon.studies.build_bundle import write_card
 from compecon.studies.bundled_models import Say
 from compecon.studies.family import write_member_card
 from compecon.studies.family_members import ELASTIC, FAMILY
-from compecon.studies.shipped import FEW_BUDGETS, SHEETS, Sheet, bundled_in, parent_of
+from compecon.studies.shipped import FEW_BUDGETS, SHEETS, Sheet, bundled_in, not_measured, parent_of
 from compecon.tasks.task_metrics import perplexity
 
 
@@ -61,7 +60,7 @@ def _measure_sizes(
             for metric in _reported(record, sheet, record.key.keys)
         ]
         if not size["metrics"]:
-            raise CompeconError(f"{name} was not measured at {size['budget']:g}. Run compecon remeasure --missing.")
+            raise not_measured(name, f"at {size['budget']:g}")
 
 
 def card_metrics(name: str, records: Iterable[EvaluationRecord]) -> tuple[list[ReportedMetric], list[ReportedMetric]]:
@@ -77,9 +76,7 @@ def card_metrics(name: str, records: Iterable[EvaluationRecord]) -> tuple[list[R
         for keys in card_budgets(name, sheet):
             record = found.get((sheet.shown_task, sheet.split, keys))
             if record is None:
-                raise CompeconError(
-                    f"{name} was not measured on {sheet.description}. Run compecon remeasure --missing."
-                )
+                raise not_measured(name, f"on {sheet.description}")
             (known if sheet.known else beyond).extend(_reported(record, sheet, keys))
     return known, beyond
 

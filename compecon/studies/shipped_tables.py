@@ -14,7 +14,7 @@ from compecon.checkpoints.bundle import read_manifest
 from compecon.evaluation.evaluation_records import EVALUATIONS, EvaluationRecord
 from compecon.evaluation.result_store import read_kept
 from compecon.studies.family_members import ELASTIC, FAMILY
-from compecon.studies.shipped import FEW_BUDGETS, SHEETS, Sheet, bundled_in, parent_of, sized
+from compecon.studies.shipped import FEW_BUDGETS, SHEETS, Sheet, bundled_in, not_measured, parent_of, sized
 from compecon.tasks.task_metrics import Estimate
 
 _LEVELS = ((0, None), *((keys, keys) for keys in FEW_BUDGETS))
@@ -122,7 +122,10 @@ def _dense(found: _Found) -> list[str]:
 
 
 def _known(found: _Found, name: str, sheet: Sheet) -> Estimate:
-    return found[name, sheet.shown_task, sheet.split, None].score
+    record = found.get((name, sheet.shown_task, sheet.split, None))
+    if record is None:
+        raise not_measured(name, f"on {sheet.description}")
+    return record.score
 
 
 def _member(assets: Path, name: str, found: _Found) -> Iterator[str]:

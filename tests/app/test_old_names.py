@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from app.state.old_names import renewed
 from compecon.checkpoints.load import load_checkpoint
 from compecon.checkpoints.locate import bundled_names
-from compecon.checkpoints.successors import _SUCCESSORS, successor_of
+from compecon.checkpoints.successors import SUCCESSORS, successor_of
 from compecon.errors import CheckpointError
 from tests.support.pages import address_of
 
@@ -19,8 +19,8 @@ SCRIPT = Path(__file__).resolve().parents[2] / "app" / "streamlit_app.py"
 
 def test_no_bundled_checkpoint_has_a_successor_and_every_successor_is_bundled() -> None:
     bundled = set(bundled_names())
-    assert not bundled & _SUCCESSORS.keys()
-    assert {new.name for new in _SUCCESSORS.values()} <= bundled
+    assert not bundled & SUCCESSORS.keys()
+    assert {new.name for new in SUCCESSORS.values()} <= bundled
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,8 @@ def test_a_recording_shows_what_its_checkpoint_computes_today(name: str) -> None
     recording = read_trace(key_of(example).name)
     assert recording is not None
     encoded = checkpoint.encode(example.text, example.pair or None)
-    live = attention_stream(checkpoint, encoded, AttentionRequest(budgets=(1, 5)))
+    live = list(attention_stream(checkpoint, encoded, AttentionRequest(budgets=(1, 5))))
+    assert next(decode(recording)).fields.keys() == live[0].fields.keys()
     recorded = {m.fields["k"]: m for m in decode(recording) if m.kind == "frame"}
     for frame in (m for m in live if m.kind == "frame"):
         then = recorded[frame.fields["k"]]

@@ -29,8 +29,8 @@ def record_examples(
 
     Returns:
         The files; the first example of an elastic checkpoint is recorded at every size that the page offers. Recordings
-        of examples that no longer exist are removed, and so are large ones (long texts) except
-        the first of a checkpoint: the page computes those when needed.
+        of examples that no longer exist are removed, and so are large ones (long texts) except the first of a
+        checkpoint: the page computes those when needed.
 
     Raises:
         CheckpointError: If a checkpoint cannot be loaded.
