@@ -10,6 +10,7 @@ from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote_plus
 
 import pytest
 
@@ -21,8 +22,8 @@ from tests.browser.conftest import Dashboard, sync_api
 from tests.security.conftest import CLI, TOKEN, Server, running
 
 HOSTILE = "![x](http://127.0.0.1:{}/beacon) <img src=//127.0.0.1:{}/beacon onerror=alert(1)>"
-# A folder's name has no slashes; a browser reads backslashes as such, and `https:/` as `https://`.
-FOLDERS = (r"![a](\\\\127.0.0.1:{}\\beacon)", "![b](https:/127.0.0.1:{}/beacon)", "<img src=x onerror=alert(1)>")
+# A folder's name has no slashes; a browser reads backslashes as such.
+FOLDERS = (r"![a](\\\\127.0.0.1:{}\\beacon)", "<img src=x onerror=alert(1)>")
 KNOWN = "the film was great , but the end was bad . " * 4  # a text of mostly unknown words is refused
 
 
@@ -249,8 +250,11 @@ def test_names_labels_and_texts_are_letters(signed_in: Dashboard, beacon: Elsewh
     menu = page.get_by_role("combobox", name=re.compile("Checkpoint"))
     for name in FOLDERS:
         menu.click()
-        page.get_by_role("option").filter(has_text=name.format(beacon.port).split("/")[-1]).first.click()
+        own = name.format(beacon.port)
+        page.get_by_role("option").filter(has_text=re.compile(rf"^\s*{re.escape(own)}\s*$")).click()
+        page.wait_for_url(lambda url, own=own: unquote_plus(url).endswith(own))  # its example is there, to be replaced
         signed_in.type_text(f"{hostile} {KNOWN}")
+        page.wait_for_url(lambda url: "text=" in url)
         signed_in.await_badge("exact")
         sync_api.expect(signed_in.find(".answer").first).to_contain_text("beacon")
         page.get_by_text("About this checkpoint").click()
