@@ -139,10 +139,10 @@ function answerWords(sizes, size, k) {
 function timeWords(sizes, size) {
   const latency = sizes.latencies.get(size);
   if (!latency) return sizes.isTimed ? "" : "Its time is measured once all sizes are here.";
-  const { ms, low, high, dense_ms, rounds } = latency;
+  const { ms, low, high, whole_ms, rounds } = latency;
   const own = `${msOf(ms)} ms (${msOf(low)} to ${msOf(high)})`;
-  const dense = size === 1 ? "" : `, dense ${msOf(dense_ms)} ms`;
-  return `${own}${dense}; measured here, ${rounds} ${rounds === 1 ? "round" : "rounds"}.`;
+  const whole = size === 1 ? "" : `, the whole model ${msOf(whole_ms)} ms`;
+  return `${own}${whole}; measured here, ${rounds} ${rounds === 1 ? "round" : "rounds"}.`;
 }
 
 /** @param {number} ms */

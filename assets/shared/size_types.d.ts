@@ -15,9 +15,9 @@ export interface Latency {
   ms: number;
   low: number;
   high: number;
-  dense_ms: number;
-  dense_low: number;
-  dense_high: number;
+  whole_ms: number;
+  whole_low: number;
+  whole_high: number;
   rounds: number;
   n_tokens: number;
   threads: number;

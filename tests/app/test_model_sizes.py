@@ -84,7 +84,7 @@ def test_the_addresses_answer_sizes_and_times_of_a_checkpoint(client: TestClient
     times = list(decode(post(client, "latency", **asked).content))
     assert [m.fields["size"] for m in times] == 2 * [each["size"] for each in opened.fields["sizes"]]
     assert all(0 < m.fields["low"] <= m.fields["ms"] <= m.fields["high"] for m in times)
-    assert all(0 < m.fields["dense_low"] <= m.fields["dense_ms"] <= m.fields["dense_high"] for m in times)
+    assert all(0 < m.fields["whole_low"] <= m.fields["whole_ms"] <= m.fields["whole_high"] for m in times)
 
 
 @pytest.mark.parametrize(("path", "more"), [("latency", {}), ("sweep", {"size": 0.5})])

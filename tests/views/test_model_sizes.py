@@ -121,10 +121,10 @@ def test_every_size_is_timed_against_the_whole_from_the_largest_on_and_again_wit
         torch.testing.assert_close(whole, dense)
         assert rounds == size_times.ROUNDS[0] or message.fields["rounds"] == sum(size_times.ROUNDS)
     times = got[1].fields  # the second answer of all: 1 to 5 times 2 ms of the whole, twice that of the size
-    assert (times["dense_low"], times["dense_ms"], times["dense_high"]) == (4.0, 6.0, 8.0)
+    assert (times["whole_low"], times["whole_ms"], times["whole_high"]) == (4.0, 6.0, 8.0)
     assert (times["low"], times["ms"], times["high"], times["rounds"]) == (8.0, 12.0, 16.0, 5)
     both = [2.0 * (i + 1) for i in range(5)] + [(len(sizes) + 2.0) * (i + 1) for i in range(16)]
-    assert got[len(sizes) + 1].fields["dense_ms"] == pytest.approx(np.median(both))  # samples of both times
+    assert got[len(sizes) + 1].fields["whole_ms"] == pytest.approx(np.median(both))  # samples of both times
     assert times["n_tokens"] == len(encoded.tokens)
     assert (times["threads"], times["device"]) == (torch.get_num_threads(), "cpu")
 

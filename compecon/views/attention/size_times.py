@@ -53,14 +53,14 @@ def size_times(
             yield Message("latency", about | _measured(checkpoint, *map(Timing.of, all_so_far)))
 
 
-def _measured(checkpoint: Checkpoint, dense: Timing, own: Timing) -> dict[str, Any]:
+def _measured(checkpoint: Checkpoint, whole: Timing, own: Timing) -> dict[str, Any]:
     return {
         "ms": _ms(own.median),
         "low": _ms(own.low),
         "high": _ms(own.high),
-        "dense_ms": _ms(dense.median),
-        "dense_low": _ms(dense.low),
-        "dense_high": _ms(dense.high),
+        "whole_ms": _ms(whole.median),
+        "whole_low": _ms(whole.low),
+        "whole_high": _ms(whole.high),
         "threads": torch.get_num_threads(),
         "device": str(checkpoint.device),
     }
